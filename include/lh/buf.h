@@ -1,16 +1,15 @@
 /*
  * buf - a growing array of bytes with a maximum size.
  *
- * Appending returns nothing.  A buffer that could not grow stores the reason and
- * ignores everything appended later; the caller checks once, at the end, with
- * lh_buf_check.
+ * Appending returns nothing, and does not fail for want of memory (base/mem.h).  A buffer with a
+ * maximum, for input from outside, that would get larger notes it and ignores everything appended
+ * later; the caller checks once, at the end, with lh_buf_check.
  *
  *     LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
  *
  *     lh_buf_puts(&b, "{\"id\":");
  *     lh_buf_json(&b, id, id_len);
  *     lh_buf_putc(&b, '}');
- *     if (lh_buf_check(&b, err) < 0) ...
  *
  * Owner:   the caller owns the struct, the buffer its bytes; p is valid until the next append.
  * Padding: LH_PAD readable bytes follow the last one.
@@ -33,7 +32,7 @@ struct lh_buf {
 	char *p;
 	size_t len, cap;
 	size_t max;		/* bytes; 0: no maximum */
-	enum lh_code failed;	/* LH_OK, LH_ENOMEM, or LH_EDATA past max */
+	enum lh_code failed;	/* LH_OK, or LH_EDATA past max */
 };
 
 /* Start an empty buffer that fails past max bytes, for input from outside.  A zeroed
@@ -44,13 +43,13 @@ LH_API void lh_buf_free(struct lh_buf *b);
 /* Empty the buffer and clear its failure; the memory is kept. */
 LH_API void lh_buf_reset(struct lh_buf *b);
 
-/* Make room for n more bytes: 0, or -1 with the buffer failed. */
+/* Make room for n more bytes: 0, or -1 past max, with the buffer failed. */
 LH_API int lh_buf_grow(struct lh_buf *b, size_t n);
 
-/* Return 0 if every append succeeded, else -1 with the reason. */
+/* Return 0 if all that was appended is there, or -1 with LH_EDATA: it is longer than max. */
 LH_API int lh_buf_check(const struct lh_buf *b, struct lh_err *err);
 
-/* Return at least n writable bytes at the end, or NULL; report those used with
+/* Return at least n writable bytes at the end, or NULL past max; report those used with
  * lh_buf_took. */
 static inline char *lh_buf_room(struct lh_buf *b, size_t n)
 {

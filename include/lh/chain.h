@@ -64,8 +64,7 @@ LH_API bool lh_chain_keys_stale(const struct lh_chain_keys *k);
 /* Read changed files again, while no thread uses the keys; -1: the keys are
  * unchanged.  The paths must still be valid. */
 LH_API int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err);
-LH_API int lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n,
-			     struct lh_err *err);
+LH_API void lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n);
 LH_API void lh_chain_keys_free(struct lh_chain_keys *k);	/* wipes them */
 
 /* ---- verify ---- */

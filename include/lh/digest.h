@@ -31,7 +31,7 @@ LH_API void lh_hex(const unsigned char *p, size_t n, char *out /* 2n bytes, no N
 LH_API bool lh_unhex(const char *p, size_t n, unsigned char h[32]);
 
 struct lh_hmac;
-LH_API struct lh_hmac *lh_hmac_new(const void *key, size_t n, struct lh_err *err);
+LH_API struct lh_hmac *lh_hmac_new(const void *key, size_t n);
 /* Compute the MAC of a followed by b (either may be empty).  Any number of threads
  * may use one key. */
 LH_API void lh_hmac(const struct lh_hmac *h, const void *a, size_t an, const void *b, size_t bn,

@@ -47,10 +47,10 @@ LH_C_BEGIN
 
 struct lh_extract;		/* scratch memory; use one for many texts */
 
-LH_API struct lh_extract *lh_extract_new(struct lh_err *err);
+LH_API struct lh_extract *lh_extract_new(void);
 LH_API void lh_extract_free(struct lh_extract *x);
 
-/* Search p[0..n): 1 and *v; 0 if there is no object; -1 (LH_ENOMEM, or LH_EDATA for
+/* Search p[0..n): 1 and *v; 0 if there is no object; -1 (LH_EDATA for
  * a text longer than 4 GiB, or an object of more members than lh/json.h accepts,
  * duplicates counted). */
 LH_API int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v,

@@ -40,8 +40,7 @@ struct lh_hashv1;
 /* Return whether the model is one of these. */
 LH_API bool lh_hash_knows(const char *model);
 
-/* Create an embedder.  NULL with *err for another model, a dimension outside 64..4096,
- * or without memory. */
+/* Create an embedder.  NULL with *err for another model, or a dimension outside 64..4096. */
 LH_API struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_err *err);
 LH_API void lh_hashv1_free(struct lh_hashv1 *h);
 

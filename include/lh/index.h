@@ -198,7 +198,7 @@ LH_API int64_t lh_index_find(const struct lh_index *ix, const char *id, size_t n
  * searches with the same filter, in several threads at once (each with its own
  * ctx).  The answers do not depend on what is already in it. */
 struct lh_filter_cache;
-LH_API struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix, struct lh_err *err);
+LH_API struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix);
 LH_API void lh_filter_cache_free(struct lh_filter_cache *v);
 
 /* Return the ef of a search for k results in an index of these parameters. */

@@ -100,10 +100,9 @@ LH_API const struct lh_value *lh_record_get(const struct lh_record *r, const cha
 /*
  * Set *out to the text of the checked string v, as UTF-8.  A string without escapes is not
  * copied: *out points into the record.  One with escapes is unescaped and appended to
- * *scratch, which the caller resets.  Fails only with LH_ENOMEM.
+ * *scratch, which the caller resets.
  */
-LH_API int lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out,
-			struct lh_err *err);
+LH_API void lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out);
 
 /* Return whether the text of the checked string v, unescaped, is s[0..n). */
 LH_API bool lh_value_is(const struct lh_value *v, const char *s, size_t n);

@@ -39,7 +39,7 @@
  *          Anything compared other than plain strings is parsed as JSON first.
  * Owner:   a filter copies the text it is compiled from.
  * Errors:  LH_EDATA for JSON that is not a filter, LH_ECORRUPT for metadata that
- *          is not JSON, LH_ENOMEM.
+ *          is not JSON.
  * Threads: one thread per filter (it holds scratch memory).
  */
 #ifndef LH_METADATA_FILTER_H
@@ -53,7 +53,7 @@ LH_C_BEGIN
 #define LH_FILTER_GROUPS 1000	/* filters in all "or" and "and" of a filter */
 
 struct lh_filter;
-LH_API struct lh_filter *lh_filter_new(struct lh_err *err);
+LH_API struct lh_filter *lh_filter_new(void);
 LH_API void lh_filter_free(struct lh_filter *f);
 
 /* Compile the checked value v, replacing the previous filter.  LH_EDATA names an unknown

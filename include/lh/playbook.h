@@ -13,7 +13,7 @@
  * meaning here.
  *
  * Owner:  strings point into the record or into the caller's scratch.
- * Errors: LH_EDATA with a message for the user, LH_ENOMEM.
+ * Errors: LH_EDATA with a message for the user.
  */
 #ifndef LH_PLAYBOOK_H
 #define LH_PLAYBOOK_H

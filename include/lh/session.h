@@ -20,7 +20,7 @@
  *
  * Owner:   a row borrows its strings; those of a row that was read are valid as
  *          long as the record's line and until the reader's next call.
- * Errors:  LH_EDATA that names the member, or LH_ENOMEM.
+ * Errors:  LH_EDATA that names the member.
  * Threads: one thread per reader; ids may be minted by all threads.
  */
 #ifndef LH_SESSION_H

@@ -39,8 +39,7 @@ LH_API bool lh_subject_named(const char *name, const char *p, size_t n);
 LH_API bool lh_subject_of_path(char name[LH_SUBJECT_MAX + 1], const char *path, const char *suffix);
 
 /* Return DIR/NAMEsuffix, which the caller frees. */
-LH_API char *lh_subject_path(const char *dir, const char *name, const char *suffix,
-			     struct lh_err *err);
+LH_API char *lh_subject_path(const char *dir, const char *name, const char *suffix);
 
 /* Create the folder and those above it (mode 0700) where they do not exist. */
 LH_API int lh_subject_make_dir(const char *dir, struct lh_err *err);

@@ -68,7 +68,7 @@ LH_API enum lh_kind lh_kind_read(const char *p, size_t n);
 LH_API const char *lh_kind_name(enum lh_kind kind);
 
 struct lh_validator;
-LH_API struct lh_validator *lh_validator_new(const struct lh_validate_how *how, struct lh_err *err);
+LH_API struct lh_validator *lh_validator_new(const struct lh_validate_how *how);
 LH_API void lh_validator_free(struct lh_validator *v);
 
 /*

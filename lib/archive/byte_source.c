@@ -87,8 +87,6 @@ static int keep(struct lh_byte_source *s, const char *p, size_t n, struct lh_err
 {
 	if (s->kept_fd < 0 && s->kept.len + n <= KEPT_IN_MEMORY) {
 		lh_buf_add(&s->kept, p, n);
-		if (lh_buf_check(&s->kept, err) < 0)
-			return -1;
 	} else if ((s->kept_fd < 0 && open_kept_file(s, err) < 0) ||
 		   lh_pwrite_all(s->kept_fd, p, n, (off_t)(s->kept_n - s->kept.len), err) < 0) {
 		return -1;
@@ -159,7 +157,7 @@ static int grow_head(struct lh_byte_source *s, struct lh_err *err)
 	ssize_t got;
 
 	if (!to)
-		return lh_buf_check(&s->head, err);
+		return 0;
 	got = read_live(s, to, LH_BYTE_SOURCE_HEAD, err);
 	lh_buf_took(&s->head, got > 0 ? (size_t)got : 0);
 	return got < 0 ? -1 : got > 0;
@@ -213,18 +211,15 @@ static int next_member(struct lh_byte_source *s, struct lh_err *err)
 	return more < 0 ? -1 : s->cat->more;
 }
 
-static int add_member(struct lh_byte_source *s, struct lh_err *err)
+static int add_member(struct lh_byte_source *s)
 {
 	const char *name = s->cat && s->cat->more ? s->cat->name : NULL;
 	size_t n = name ? strlen(s->file) + strlen(name) + 2 : 0;
 
-	if (lh_grow(&s->member, &s->cap, s->n + 1, sizeof *s->member, err) < 0)
-		return -1;
+	lh_grow(&s->member, &s->cap, s->n + 1, sizeof *s->member);
 	s->member[s->n] = (struct lh_byte_source_member){ NULL, s->kept_n };
 	if (name) {
-		s->member[s->n].name = lh_calloc(n, 1, err);
-		if (!s->member[s->n].name)
-			return -1;
+		s->member[s->n].name = lh_calloc(n, 1);
 		snprintf(s->member[s->n].name, n, "%s/%s", s->file, name);
 		s->cat->more = false;
 	}
@@ -245,7 +240,7 @@ int lh_byte_source_next(struct lh_byte_source *s, struct lh_err *err)
 		rc = s->cat ? next_member(s, err) : 0;
 	else
 		rc = enter(s, err);
-	return rc > 0 ? add_member(s, err) : rc;
+	return rc > 0 ? add_member(s) : rc;
 }
 
 ssize_t lh_byte_source_read(struct lh_byte_source *s, void *p, size_t n, struct lh_err *err)

@@ -40,10 +40,8 @@ static struct lh_child_reader *start(const struct reads *from, struct lh_err *er
 	static char *const env[] = { LH_CAT_ENV "=" LH_CAT_LINES, NULL };
 	char *argv[] = { "lh-cat", from->object ? "--" : NULL, (char *)from->object, NULL };
 	int pipes[2] = { -1, -1 }, before = -1;
-	struct lh_child_reader *c = lh_calloc(1, sizeof *c, err);
+	struct lh_child_reader *c = lh_calloc(1, sizeof *c);
 
-	if (!c)
-		return NULL;
 	before = head_file(from->head, from->n, err);
 	if (before >= 0 && pipe2(pipes, O_CLOEXEC) < 0)
 		lh_err_sys(err, "pipe");

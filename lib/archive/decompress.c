@@ -96,11 +96,9 @@ static int new_archive(struct lh_undo *u, struct lh_err *err)
 struct lh_undo *lh_undo_new(const char *kind, ssize_t (*source)(void *ctx, const void **p),
 			    void *ctx, struct lh_err *err)
 {
-	struct lh_undo *u = lh_calloc(1, sizeof *u, err);
+	struct lh_undo *u = lh_calloc(1, sizeof *u);
 	bool xz = strcmp(kind, "xz") == 0;
 
-	if (!u)
-		return NULL;
 	*u = (struct lh_undo){ .source = source, .ctx = ctx, .kind = kind,
 			       .bounded = xz || strcmp(kind, "zstd") == 0, .end.xz = xz };
 	if (new_archive(u, err) == 0)

@@ -21,10 +21,8 @@ struct lh_gunzip {
 struct lh_gunzip *lh_gunzip_new(ssize_t (*source)(void *ctx, const void **p), void *ctx,
 				struct lh_err *err)
 {
-	struct lh_gunzip *g = lh_calloc(1, sizeof *g, err);
+	struct lh_gunzip *g = lh_calloc(1, sizeof *g);
 
-	if (!g)
-		return NULL;
 	g->source = source;
 	g->ctx = ctx;
 	if (inflateInit2(&g->z, GZIP_ONLY) != Z_OK) {

@@ -89,5 +89,5 @@ int lh_access_html(struct lh_buf *out, const struct lh_record *rec, struct lh_bu
 	lh_buf_puts(out, "</td><td data-label=\"Outcome\">");
 	put_result(out, row.result);
 	lh_buf_puts(out, "</td></tr>\n");
-	return lh_buf_check(out, err);
+	return 0;
 }

@@ -50,9 +50,7 @@ int lh_chain_read_line(int fd, const char *path, int64_t at, int64_t size, uint6
 	for (;;) {
 		if ((int64_t)more > size - at - (int64_t)len)
 			more = (size_t)(size - at) - len;
-		grown = lh_realloc(p, len + more + LH_PAD, 1, err);
-		if (!grown)
-			break;
+		grown = lh_realloc(p, len + more + LH_PAD, 1);
 		p = grown;
 		if (lh_chain_pread(fd, path, p + len, more, at + (int64_t)len, err) < 0)
 			break;
@@ -179,9 +177,7 @@ static int64_t cut_tail(int fd, const char *path, struct lh_err *err)
 		return 0;
 	lh_buf_puts(&name, path);
 	lh_buf_add(&name, ".torn", sizeof ".torn");
-	rc = lh_buf_check(&name, err);
-	if (!rc)
-		rc = keep_torn_tail(fd, path, name.p, at, st.st_size, err);
+	rc = keep_torn_tail(fd, path, name.p, at, st.st_size, err);
 	if (rc < 0)
 		return -1;
 	return lh_chain_cut(fd, path, at, err) < 0 ? -1 : st.st_size - at;

@@ -12,24 +12,19 @@ struct lh_chain_key_file {
 	struct lh_stamp stamp;
 };
 
-int lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n, struct lh_err *err)
+void lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n)
 {
-	struct lh_hmac **grown = lh_realloc(k->key, k->n + 1, sizeof *grown, err);
+	struct lh_hmac **grown = lh_realloc(k->key, k->n + 1, sizeof *grown);
 
-	if (!grown)
-		return -1;
 	k->key = grown;
-	k->key[k->n] = lh_hmac_new(key, n, err);
-	if (!k->key[k->n])
-		return -1;
+	k->key[k->n] = lh_hmac_new(key, n);
 	k->n++;
-	return 0;
 }
 
 static int read_one(struct lh_chain_keys *k, const char *path, bool insecure, struct lh_err *err)
 {
 	struct lh_secret key;
-	int rc;
+	int rc = 0;
 
 	if (lh_secret_read(&key, path, LH_CHAIN_KEY_MAX, insecure, err) < 0)
 		return -1;
@@ -37,7 +32,7 @@ static int read_one(struct lh_chain_keys *k, const char *path, bool insecure, st
 		rc = lh_err_set(err, LH_EIO, "%s: a key has %d bytes at least, and this is %zu",
 				path, LH_CHAIN_KEY_MIN, key.n);
 	else
-		rc = lh_chain_keys_add(k, key.p, key.n, err);
+		lh_chain_keys_add(k, key.p, key.n);
 	lh_secret_wipe(&key);
 	return rc;
 }
@@ -48,9 +43,7 @@ int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t 
 	size_t i;
 
 	*k = (struct lh_chain_keys){ .insecure = insecure };
-	k->file = lh_calloc(n + 1, sizeof *k->file, err);
-	if (!k->file)
-		return -1;
+	k->file = lh_calloc(n + 1, sizeof *k->file);
 	for (i = 0; i < n; i++) {
 		k->file[k->n_files++].path = path[i];
 		lh_stamp_take(&k->file[i].stamp, path[i]);
@@ -92,9 +85,7 @@ int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err)
 
 	if (!lh_chain_keys_stale(k))
 		return 0;
-	path = lh_calloc(k->n_files, sizeof *path, err);
-	if (!path)
-		return -1;
+	path = lh_calloc(k->n_files, sizeof *path);
 	for (i = 0; i < k->n_files; i++)
 		path[i] = k->file[i].path;
 	rc = lh_chain_keys_read(&now, path, k->n_files, k->insecure, err);

@@ -114,8 +114,7 @@ struct lh_chain_source {
 
 /* The memory of a thread. */
 struct lh_chain_scanner;
-struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src,
-					      struct lh_err *err);
+struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src);
 void lh_chain_scanner_free(struct lh_chain_scanner *w);
 
 /* Verify the lines that begin in stripe k; s keeps its memory. */

@@ -18,12 +18,10 @@ struct lh_chain_scanner {
 	struct lh_chain_stated before;	/* the same, in the form in which it is stated */
 };
 
-struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src, struct lh_err *err)
+struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src)
 {
-	struct lh_chain_scanner *w = lh_calloc(1, sizeof *w, err);
+	struct lh_chain_scanner *w = lh_calloc(1, sizeof *w);
 
-	if (!w)
-		return NULL;
 	w->src = src;
 	return w;
 }
@@ -45,17 +43,15 @@ static void set_stated(struct lh_chain_stated *to, struct lh_str s)
 		memcpy(to->s, s.p, s.n < sizeof to->s ? s.n : sizeof to->s);
 }
 
-static int add_broken(struct lh_chain_scanner *w, struct lh_chain_stripe *s, uint64_t row,
-		      enum lh_chain_fault fault, struct lh_err *err)
+static void add_broken(struct lh_chain_scanner *w, struct lh_chain_stripe *s, uint64_t row,
+		       enum lh_chain_fault fault)
 {
 	if (!s->n)
 		s->before = w->before;
 	else if (!w->src->all)
-		return 0;
-	if (lh_grow(&s->broken, &s->cap, s->n + 1, sizeof *s->broken, err) < 0)
-		return -1;
+		return;
+	lh_grow(&s->broken, &s->cap, s->n + 1, sizeof *s->broken);
 	s->broken[s->n++] = (struct lh_chain_broken){ row, fault };
-	return 0;
 }
 
 static bool id_fits(const struct lh_chain_source *src, struct lh_str id)
@@ -99,8 +95,8 @@ static int check_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, con
 		fault = LH_CHAIN_MAC;
 	if (!row)
 		s->first = fault;
-	else if (fault && add_broken(w, s, row, fault, err) < 0)
-		return -1;
+	else if (fault)
+		add_broken(w, s, row, fault);
 	set_stated(&w->before, l.mac);
 	w->prev = w->before;
 	w->prev.known = w->prev.known && l.mac.n == LH_CHAIN_HEX;
@@ -114,9 +110,7 @@ static int read_more(struct lh_chain_scanner *w, int64_t at, size_t n, struct lh
 	char *grown;
 
 	if (w->cap < w->len + n) {
-		grown = lh_realloc(w->p, w->len + n + LH_PAD, 1, err);
-		if (!grown)
-			return -1;
+		grown = lh_realloc(w->p, w->len + n + LH_PAD, 1);
 		w->p = grown;
 		w->cap = w->len + n;
 	}

@@ -239,7 +239,7 @@ static int read_subject(const struct lh_chain_source *src, struct lh_buf *id, st
 	rc = lh_chain_line(&r, line, n, &l, err);
 	if (rc == 0 && l.id.p) {
 		lh_buf_add(id, l.id.p, l.id.n);
-		rc = lh_buf_check(id, err) < 0 ? -1 : 1;
+		rc = 1;
 	} else if (rc < 0 && err->code == LH_EDATA) {
 		rc = 0;
 	}
@@ -278,9 +278,7 @@ int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char
 
 	if (!lh_subject_plain_name(name, id, n))
 		return lh_subject_name(name, id, n, err);
-	path = lh_subject_path(dir, name, LH_SUBJECT_LOG, err);
-	if (!path)
-		return -1;
+	path = lh_subject_path(dir, name, LH_SUBJECT_LOG);
 	/* Without a lock: row 0 does not change, and this process may hold the log
 	 * itself. */
 	rc = subject_of(&(struct lh_chain_source){ .path = path }, false, &theirs, err);
@@ -335,7 +333,7 @@ static int check_anchor(struct verify *x, bool *yes, struct lh_err *err)
 	return rc;
 }
 
-static int start_verify(struct verify *x, struct lh_err *err)
+static void start_verify(struct verify *x)
 {
 	unsigned i, jobs = x->c->jobs ? x->c->jobs : 1;
 
@@ -344,15 +342,10 @@ static int start_verify(struct verify *x, struct lh_err *err)
 		jobs = JOBS_MAX;
 	x->jobs = x->stripes < (int64_t)jobs ? (unsigned)x->stripes : jobs;
 	x->slots = x->jobs * SLOTS;
-	x->ring = lh_calloc((size_t)x->slots, sizeof *x->ring, err);
-	if (!x->ring)
-		return -1;
+	x->ring = lh_calloc((size_t)x->slots, sizeof *x->ring);
 	for (i = 0; i < x->jobs; i++) {
-		x->scanner[i] = lh_chain_scanner_new(&x->src, err);
-		if (!x->scanner[i])
-			return -1;
+		x->scanner[i] = lh_chain_scanner_new(&x->src);
 	}
-	return 0;
 }
 
 /* Verify the rows of a log that is not empty. */
@@ -363,7 +356,7 @@ static int verify_rows(struct verify *x, struct lh_err *err)
 	int64_t slot;
 
 	if (rc == 0)
-		rc = start_verify(x, err);
+		start_verify(x);
 	if (rc == 0) {
 		/* Run this thread and jobs - 1 others; fewer if they cannot be created. */
 		struct worker w[JOBS_MAX];

@@ -55,7 +55,7 @@ struct lh_hmac *lh_opening_key(const char *path, bool make, struct lh_err *err)
 			   s.n);
 		return NULL;
 	}
-	return lh_hmac_new(s.p, s.n, err);
+	return lh_hmac_new(s.p, s.n);
 }
 
 void lh_opening_of(const struct lh_hmac *secret, struct lh_str row_hmac,
@@ -126,8 +126,7 @@ static int read_cursor(struct lh_commit *c, const struct lh_buf *text, struct lh
 	for (lh_iter_init(&it, &cursor.runs); lh_iter_next(&it); count += run.rows) {
 		if (!read_run(&it.val, count, &run))
 			return lh_err_set(err, LH_EDATA, "its runs do not follow each other");
-		if (lh_commit_add(c, run.index, run.rows, cursor.tip, err) < 0)
-			return -1;
+		lh_commit_add(c, run.index, run.rows, cursor.tip);
 	}
 	return count == cursor.count ? 0 : lh_err_set(err, LH_EDATA, "its runs are not its count");
 }
@@ -142,7 +141,7 @@ int lh_commit_read(struct lh_commit *c, const char *path, struct lh_err *err)
 	rc = lh_file_read(path, &text, err);
 	if (rc > 0 && read_cursor(c, &text, err) < 0) {
 		lh_commit_free(c);
-		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
+		return lh_err_prefix(err, "%s", path);
 	}
 	return rc;
 }
@@ -170,14 +169,12 @@ int lh_commit_write(const struct lh_commit *c, const char *path, struct lh_err *
 	return lh_atomic_put(path, 0600, &b, err);
 }
 
-int lh_commit_add(struct lh_commit *c, uint64_t index, uint64_t rows, struct lh_str tip,
-		  struct lh_err *err)
+void lh_commit_add(struct lh_commit *c, uint64_t index, uint64_t rows, struct lh_str tip)
 {
 	struct lh_commit_run *last = c->n ? &c->run[c->n - 1] : NULL;
 
 	if (!last || last->index + last->rows != index) {
-		if (lh_grow(&c->run, &c->cap, c->n + 1, sizeof *c->run, err) < 0)
-			return -1;
+		lh_grow(&c->run, &c->cap, c->n + 1, sizeof *c->run);
 		last = &c->run[c->n++];
 		*last = (struct lh_commit_run){ c->count, index, 0 };
 	}
@@ -185,7 +182,6 @@ int lh_commit_add(struct lh_commit *c, uint64_t index, uint64_t rows, struct lh_
 	c->count += rows;
 	memcpy(c->tip, tip.p, LH_CHAIN_HEX);
 	c->tip[LH_CHAIN_HEX] = '\0';
-	return 0;
 }
 
 void lh_commit_find(const struct lh_commit *c, uint64_t row, uint64_t *index)
@@ -257,7 +253,7 @@ int lh_commit_rows(const char *path, uint64_t from, uint64_t to, lh_commit_row_f
 		return -1;
 	while (!rc && !(rc = take_lines(&r, err))) {
 		p = lh_buf_room(&r.b, CHUNK + LH_PAD);
-		n = p ? lh_read_some(fd, p, CHUNK, err) : lh_buf_check(&r.b, err);
+		n = p ? lh_read_some(fd, p, CHUNK, err) : 0;
 		if (n < 0)
 			rc = -1;
 		else if (!n)

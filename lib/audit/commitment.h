@@ -51,8 +51,7 @@ struct lh_commit {
 int lh_commit_read(struct lh_commit *c, const char *path, struct lh_err *err);
 int lh_commit_write(const struct lh_commit *c, const char *path, struct lh_err *err);
 /* Add rows from count on, at entries from index on; the last of them has that row_hmac. */
-int lh_commit_add(struct lh_commit *c, uint64_t index, uint64_t rows, struct lh_str tip,
-		  struct lh_err *err);
+void lh_commit_add(struct lh_commit *c, uint64_t index, uint64_t rows, struct lh_str tip);
 /* Set *index to the entry of a row below count. */
 void lh_commit_find(const struct lh_commit *c, uint64_t row, uint64_t *index);
 void lh_commit_free(struct lh_commit *c);

@@ -10,13 +10,11 @@
 int lh_row_proofs_open(struct lh_row_proofs *p, const char *dir, const char *name, const char *tlog,
 		       struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *cursor = lh_subject_path(dir, name, LH_SUBJECT_COMMIT, err);
-	LH_SCOPED(lh_free_local) char *secret = lh_subject_path(dir, name, LH_SUBJECT_SECRET, err);
+	LH_SCOPED(lh_free_local) char *cursor = lh_subject_path(dir, name, LH_SUBJECT_COMMIT);
+	LH_SCOPED(lh_free_local) char *secret = lh_subject_path(dir, name, LH_SUBJECT_SECRET);
 	int rc;
 
 	*p = (struct lh_row_proofs){ .tree = NULL };
-	if (!cursor || !secret)
-		return -1;
 	rc = lh_commit_read(&p->at, cursor, err);
 	if (rc > 0)
 		p->secret = lh_opening_key(secret, false, err);
@@ -50,7 +48,7 @@ static int make_proof(struct lh_row_proofs *p, const uint8_t leaf[LH_TLOG_HASH],
 				  (unsigned long long)index, (int)head->origin.n, head->origin.p);
 	lh_buf_reset(&p->text);
 	lh_entry_proof_print(&proof, &p->text);
-	return lh_buf_check(&p->text, err);
+	return 0;
 }
 
 int lh_row_proofs_add(struct lh_row_proofs *p, uint64_t row, struct lh_str line,
@@ -75,5 +73,5 @@ int lh_row_proofs_add(struct lh_row_proofs *p, uint64_t row, struct lh_str line,
 	lh_write_str(&w, "proof", (struct lh_str){ p->text.p, p->text.len });
 	lh_write_end(&w);
 	lh_buf_putc(out, '\n');
-	return lh_buf_check(out, err);
+	return 0;
 }

@@ -85,7 +85,7 @@ bool lh_subject_of_path(char name[LH_SUBJECT_MAX + 1], const char *path, const c
 	return true;
 }
 
-char *lh_subject_path(const char *dir, const char *name, const char *suffix, struct lh_err *err)
+char *lh_subject_path(const char *dir, const char *name, const char *suffix)
 {
 	struct lh_buf b = { 0 };
 
@@ -94,10 +94,6 @@ char *lh_subject_path(const char *dir, const char *name, const char *suffix, str
 		lh_buf_putc(&b, '/');
 	lh_buf_puts(&b, name);
 	lh_buf_add(&b, suffix, strlen(suffix) + 1);
-	if (lh_buf_check(&b, err) < 0) {
-		lh_buf_free(&b);
-		return NULL;
-	}
 	return b.p;
 }
 
@@ -111,20 +107,15 @@ int lh_subject_make_dir(const char *dir, struct lh_err *err)
 		? lh_err_set(err, LH_EIO, "%s: not a folder", dir) : 0;
 }
 
-static int add_name(struct lh_subject_list *l, const char *file, const char *suffix,
-		    struct lh_err *err)
+static void add_name(struct lh_subject_list *l, const char *file, const char *suffix)
 {
 	char name[LH_SUBJECT_MAX + 1];
 
 	if (*file == '.' || !lh_subject_of_path(name, file, suffix))
-		return 0;
-	if (lh_grow(&l->name, &l->cap, l->n + 1, sizeof *l->name, err) < 0)
-		return -1;
-	l->name[l->n] = lh_strndup(name, strlen(name), err);
-	if (!l->name[l->n])
-		return -1;
+		return;
+	lh_grow(&l->name, &l->cap, l->n + 1, sizeof *l->name);
+	l->name[l->n] = lh_strndup(name, strlen(name));
 	l->n++;
-	return 0;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -143,7 +134,7 @@ int lh_subject_list(struct lh_subject_list *l, const char *dir, const char *suff
 	if (!d)
 		return lh_err_sys(err, "%s", dir);
 	while (!rc && (errno = 0, e = readdir(d)))
-		rc = add_name(l, e->d_name, suffix, err);
+		add_name(l, e->d_name, suffix);
 	if (!rc && errno)
 		rc = lh_err_sys(err, "%s: cannot read", dir);
 	closedir(d);

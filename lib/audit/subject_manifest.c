@@ -119,7 +119,7 @@ static int read_file(struct lh_buf *b, int fd, struct lh_err *err)
 		if (!to)
 			return b->failed == LH_EDATA
 				       ? lh_err_set(err, LH_EDATA, "longer than 16 MiB")
-				       : lh_buf_check(b, err);
+				       : 0;
 		n = lh_read_some(fd, to, 4096, err);
 		if (n > 0)
 			lh_buf_took(b, (size_t)n);
@@ -160,7 +160,7 @@ int lh_manifest_read(struct lh_manifest *m, const char *path, struct lh_err *err
 	if (rc == 0)
 		return 0;
 	lh_manifest_free(m);
-	return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
+	return lh_err_prefix(err, "%s", path);
 }
 
 bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n)
@@ -178,8 +178,8 @@ int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char 
 
 	if (!lh_subject_plain_name(name, id, n))
 		return lh_subject_name(name, id, n, err);
-	path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST, err);
-	rc = path ? lh_manifest_read(&m, path, err) : -1;
+	path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST);
+	rc = lh_manifest_read(&m, path, err);
 	if (rc == 0) {
 		theirs = lh_manifest_is(&m, id, n);
 		lh_manifest_free(&m);

@@ -30,13 +30,13 @@ void lh_buf_reset(struct lh_buf *b)
 
 int lh_buf_grow(struct lh_buf *b, size_t n)
 {
-	struct lh_err err;
 	size_t cap = b->cap ? b->cap : 256, max = b->max ? b->max : SIZE_MAX / 4;
-	char *p;
 
 	if (b->failed)
 		return -1;
 	if (n > max || b->len > max - n) {
+		if (!b->max)
+			lh_no_memory(n);
 		b->failed = LH_EDATA;
 		return -1;
 	}
@@ -46,20 +46,13 @@ int lh_buf_grow(struct lh_buf *b, size_t n)
 		cap = b->len + n;
 	if (cap > max)
 		cap = max;
-	p = lh_realloc(b->p, cap + LH_PAD, 1, &err);
-	if (!p) {
-		b->failed = LH_ENOMEM;
-		return -1;
-	}
-	b->p = p;
+	b->p = lh_realloc(b->p, cap + LH_PAD, 1);
 	b->cap = cap;
 	return 0;
 }
 
 int lh_buf_check(const struct lh_buf *b, struct lh_err *err)
 {
-	if (b->failed == LH_ENOMEM)
-		return lh_err_nomem(err);
 	if (b->failed)
 		return lh_err_set(err, b->failed, "longer than %zu bytes", b->max);
 	return 0;

@@ -7,15 +7,15 @@
 
 #define LEAST ((size_t)2 << 20)	/* a huge page */
 
-int lh_growable_room(struct lh_growable *r, size_t n, struct lh_err *err)
+void lh_growable_room(struct lh_growable *r, size_t n)
 {
 	size_t cap = r->cap;
 	void *p;
 
 	if (n <= cap - r->n)
-		return 0;
+		return;
 	if (n > SIZE_MAX / 4 || r->n > SIZE_MAX / 4)
-		return lh_err_nomem(err);
+		lh_no_memory(n);
 	while (cap - r->n < n)
 		cap += cap / 2 + LEAST;
 	cap = (cap + LEAST - 1) / LEAST * LEAST;
@@ -25,22 +25,19 @@ int lh_growable_room(struct lh_growable *r, size_t n, struct lh_err *err)
 		p = mmap(NULL, cap, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
-		return lh_err_nomem(err);
+		lh_no_memory(cap);
 	if (r->huge)
 		madvise(p, cap, MADV_HUGEPAGE);
 	r->p = p;
 	r->cap = cap;
-	return 0;
 }
 
-int lh_growable_add(struct lh_growable *r, const void *p, size_t n, struct lh_err *err)
+void lh_growable_add(struct lh_growable *r, const void *p, size_t n)
 {
-	if (lh_growable_room(r, n, err) < 0)
-		return -1;
+	lh_growable_room(r, n);
 	if (n)
 		memcpy(r->p + r->n, p, n);
 	r->n += n;
-	return 0;
 }
 
 void lh_growable_free(struct lh_growable *r)

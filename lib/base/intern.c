@@ -33,14 +33,13 @@ int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *nu
 		return 0;
 	if (in->n >= UINT32_MAX - 1)
 		return lh_err_set(err, LH_ENOMEM, "more than %u texts", UINT32_MAX - 1);
-	if (lh_grow(&in->one, &in->cap, in->n + 1, sizeof *in->one, err) < 0)
-		return -1;
+	lh_grow(&in->one, &in->cap, in->n + 1, sizeof *in->one);
 	in->one[in->n] = (struct lh_intern_one){ in->text.len, n };
 	lh_buf_add(&in->text, text, n);
 	*number = (uint32_t)in->n;
-	if (lh_buf_check(&in->text, err) < 0 ||
-	    lh_table_set(&in->table, (struct lh_str){ text, n }, *number, text_of, in, err) < 0)
+	if (lh_buf_check(&in->text, err) < 0)
 		return -1;
+	lh_table_set(&in->table, (struct lh_str){ text, n }, *number, text_of, in);
 	in->n++;
 	return 0;
 }

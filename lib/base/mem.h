@@ -1,10 +1,13 @@
 /*
- * mem - allocation with overflow-checked sizes, and one place where tests can make
- * it fail.
+ * mem - allocation that does not fail: a process that gets no memory says so in one line on
+ * stderr, unlinks the temporary files that it registered (base/signal.h) and ends with status 2,
+ * from whichever thread and under whichever lock.  What was acknowledged is on disk by then, as
+ * for any kill.
  *
- * Memory is freed with free(3).  A build with -DLH_FAULTS reads LH_FAULT_ALLOC=N
- * (the Nth call fails) or N+ (the Nth and all later calls fail), so that a run
- * under AddressSanitizer shows what leaks when memory is short; it creates the file
+ * A size from a file, a request or an option has its own limit before it comes here: a hostile
+ * length is a bad record.  Memory is freed with free(3).
+ *
+ * A build with -DLH_FAULTS reads LH_FAULT_ALLOC=N (the Nth call fails); it creates the file
  * LH_FAULT_LOG when a call fails.
  */
 #ifndef LH_MEM_H
@@ -16,26 +19,31 @@
 
 #include <lh/err.h>
 
-/* Allocate n zeroed objects of size bytes; NULL with *err if out of memory. */
-void *lh_calloc(size_t n, size_t size, struct lh_err *err) __attribute__((malloc));
+#define LH_NEVER_NULL __attribute__((returns_nonnull))
 
-/* Grow or shrink p to n objects of size bytes; after a failure p is still valid. */
-void *lh_realloc(void *p, size_t n, size_t size, struct lh_err *err);
+/* End the process for want of so many bytes.  For what allocates without these functions. */
+void lh_no_memory(size_t bytes) __attribute__((noreturn));
+
+/* Allocate n zeroed objects of size bytes. */
+void *lh_calloc(size_t n, size_t size) __attribute__((malloc)) LH_NEVER_NULL;
+
+/* Grow or shrink p to n objects of size bytes. */
+void *lh_realloc(void *p, size_t n, size_t size) LH_NEVER_NULL;
 
 /* Grow *array (of objects of size bytes, *cap of them) to hold n, by half at least;
- * array is the address of a pointer.  0, or -1 with nothing changed. */
-int lh_grow(void *array, size_t *cap, size_t n, size_t size, struct lh_err *err);
+ * array is the address of a pointer. */
+void lh_grow(void *array, size_t *cap, size_t n, size_t size);
 
 /* Allocate n zeroed objects of size bytes that will be accessed in random order: on
  * huge pages where the system has them, because a TLB miss costs as much as the
  * access. */
-void *lh_calloc_table(size_t n, size_t size, struct lh_err *err) __attribute__((malloc));
+void *lh_calloc_table(size_t n, size_t size) __attribute__((malloc)) LH_NEVER_NULL;
 
 /* Allocate n zeroed bytes that begin at a line of the cache. */
-void *lh_calloc_lines(size_t n, struct lh_err *err) __attribute__((malloc));
+void *lh_calloc_lines(size_t n) __attribute__((malloc)) LH_NEVER_NULL;
 
 /* Copy n bytes of s and append a NUL. */
-char *lh_strndup(const char *s, size_t n, struct lh_err *err) __attribute__((malloc));
+char *lh_strndup(const char *s, size_t n) __attribute__((malloc)) LH_NEVER_NULL;
 
 /*
  * growable - an array of bytes that grows without being copied: an anonymous
@@ -51,9 +59,9 @@ struct lh_growable {
 	bool huge;	/* use huge pages: the array is read in random order */
 };
 
-/* Make n more bytes after the end usable, without changing n: 0 or LH_ENOMEM. */
-int lh_growable_room(struct lh_growable *r, size_t n, struct lh_err *err);
-int lh_growable_add(struct lh_growable *r, const void *p, size_t n, struct lh_err *err);
+/* Make n more bytes after the end usable, without changing n. */
+void lh_growable_room(struct lh_growable *r, size_t n);
+void lh_growable_add(struct lh_growable *r, const void *p, size_t n);
 void lh_growable_free(struct lh_growable *r);
 
 /* Free what a local pointer points to: LH_SCOPED(lh_free_local) char *path = ... */

@@ -45,13 +45,11 @@ static struct lh_table_slot *find_slot(const struct lh_table *t, uint32_t hash, 
 	return &t->slot[i];
 }
 
-static int grow(struct lh_table *t, struct lh_err *err)
+static void grow(struct lh_table *t)
 {
 	size_t slots = t->slots ? t->slots * 2 : FEWEST, i, at;
-	struct lh_table_slot *slot = lh_calloc_table(slots, sizeof *slot, err);
+	struct lh_table_slot *slot = lh_calloc_table(slots, sizeof *slot);
 
-	if (!slot)
-		return -1;
 	for (i = 0; i < t->slots; i++) {
 		if (!t->slot[i].hash)
 			continue;
@@ -62,15 +60,14 @@ static int grow(struct lh_table *t, struct lh_err *err)
 	free(t->slot);
 	t->slot = slot;
 	t->slots = slots;
-	return 0;
 }
 
 /* Find the key's slot, with room for a key more; NULL if out of memory. */
 static struct lh_table_slot *find_or_grow(struct lh_table *t, uint32_t hash, struct lh_str key,
-					  const struct keys *keys, struct lh_err *err)
+					  const struct keys *keys)
 {
-	if (t->n >= t->slots / 3 * 2 && grow(t, err) < 0)
-		return NULL;
+	if (t->n >= t->slots / 3 * 2)
+		grow(t);
 	return find_slot(t, hash, key, keys);
 }
 
@@ -90,18 +87,15 @@ int64_t lh_table_find(const struct lh_table *t, struct lh_str key, lh_key_fn *ke
 	return find_number(t, key, &(struct keys){ .of = key_of, .ctx = ctx });
 }
 
-int lh_table_set(struct lh_table *t, struct lh_str key, uint32_t number, lh_key_fn *key_of,
-		 const void *ctx, struct lh_err *err)
+void lh_table_set(struct lh_table *t, struct lh_str key, uint32_t number, lh_key_fn *key_of,
+		  const void *ctx)
 {
 	uint32_t hash = hash_of(key);
 	struct lh_table_slot *s;
 
-	s = find_or_grow(t, hash, key, &(struct keys){ .of = key_of, .ctx = ctx }, err);
-	if (!s)
-		return -1;
+	s = find_or_grow(t, hash, key, &(struct keys){ .of = key_of, .ctx = ctx });
 	t->n += !s->hash;
 	*s = (struct lh_table_slot){ hash, number };
-	return 0;
 }
 
 void lh_table_remove(struct lh_table *t, struct lh_str key, lh_key_fn *key_of, const void *ctx)
@@ -131,17 +125,14 @@ void lh_table_clear(struct lh_table *t)
 	t->n = 0;
 }
 
-int lh_table_copy(struct lh_table *to, const struct lh_table *from, struct lh_err *err)
+void lh_table_copy(struct lh_table *to, const struct lh_table *from)
 {
 	if (!from->slots)
-		return 0;
-	to->slot = lh_calloc_table(from->slots, sizeof *to->slot, err);
-	if (!to->slot)
-		return -1;
+		return;
+	to->slot = lh_calloc_table(from->slots, sizeof *to->slot);
 	memcpy(to->slot, from->slot, from->slots * sizeof *to->slot);
 	to->n = from->n;
 	to->slots = from->slots;
-	return 0;
 }
 
 void lh_table_free(struct lh_table *t)
@@ -166,18 +157,14 @@ int64_t lh_map_add(struct lh_map *m, const void *key, size_t key_size, size_t si
 	struct lh_table_slot *s;
 	char *entry;
 
-	s = find_or_grow(&m->table, hash, text,
-			 &(struct keys){ .entry = m->entry, .size = size }, err);
-	if (!s)
-		return -1;
+	s = find_or_grow(&m->table, hash, text, &(struct keys){ .entry = m->entry, .size = size });
 	if (is_new)
 		*is_new = !s->hash;
 	if (s->hash)
 		return s->number;
 	if (m->n >= UINT32_MAX - 1)
 		return lh_err_set(err, LH_ENOMEM, "more than %zu keys", m->n);
-	if (lh_grow(&m->entry, &m->cap, m->n + 1, size, err) < 0)
-		return -1;
+	lh_grow(&m->entry, &m->cap, m->n + 1, size);
 	entry = m->entry + m->n * size;
 	memset(entry, 0, size);
 	memcpy(entry, key, key_size);

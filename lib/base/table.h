@@ -41,8 +41,8 @@ int64_t lh_table_find(const struct lh_table *t, struct lh_str key, lh_key_fn *ke
 		      const void *ctx);
 
 /* Add the key with that number, or change the number of a key that is there. */
-int lh_table_set(struct lh_table *t, struct lh_str key, uint32_t number, lh_key_fn *key_of,
-		 const void *ctx, struct lh_err *err);
+void lh_table_set(struct lh_table *t, struct lh_str key, uint32_t number, lh_key_fn *key_of,
+		  const void *ctx);
 
 /* Remove the key, if it is there. */
 void lh_table_remove(struct lh_table *t, struct lh_str key, lh_key_fn *key_of, const void *ctx);
@@ -51,7 +51,7 @@ void lh_table_remove(struct lh_table *t, struct lh_str key, lh_key_fn *key_of, c
 void lh_table_clear(struct lh_table *t);
 
 /* Copy from to to, which is empty. */
-int lh_table_copy(struct lh_table *to, const struct lh_table *from, struct lh_err *err);
+void lh_table_copy(struct lh_table *to, const struct lh_table *from);
 
 void lh_table_free(struct lh_table *t);
 

@@ -28,8 +28,8 @@ int lh_catalog_get(const char *folder, struct lh_str name, struct lh_catalog_dat
 	if (lh_dataset_name_check(name, err) < 0)
 		return -1;
 	lh_dataset_id(name, id);
-	path = lh_catalog_dataset_path(folder, id, "", err);
-	rc = path ? lh_catalog_dataset_read(path, id, m, err) : -1;
+	path = lh_catalog_dataset_path(folder, id, "");
+	rc = lh_catalog_dataset_read(path, id, m, err);
 	return rc ? rc > 0 ? 0 : -1 : not_there(name, err);
 }
 
@@ -46,11 +46,10 @@ struct change {
 
 static int change_begin(struct change *c, double lock_timeout, struct lh_err *err)
 {
-	char *name = lh_catalog_dataset_path(c->folder, c->id, ".lock", err);
+	char *name = lh_catalog_dataset_path(c->folder, c->id, ".lock");
 
-	c->path = lh_catalog_dataset_path(c->folder, c->id, "", err);
-	c->locked = name && c->path && lh_lock_take(&c->lock, name, c->path, lock_timeout,
-						    err) == 0;
+	c->path = lh_catalog_dataset_path(c->folder, c->id, "");
+	c->locked = lh_lock_take(&c->lock, name, c->path, lock_timeout, err) == 0;
 	free(name);
 	if (!c->locked)
 		return -1;
@@ -82,12 +81,10 @@ static bool has_member(const struct lh_record *rec, const struct lh_value *key,
 		       struct lh_buf *scratch)
 {
 	struct lh_str name;
-	struct lh_err err;
 	size_t i;
 
 	lh_buf_reset(scratch);
-	if (lh_value_str(key, scratch, &name, &err) < 0)
-		return false;
+	lh_value_str(key, scratch, &name);
 	for (i = 0; i < rec->n; i++)
 		if (lh_value_is(&rec->member[i].key, name.p, name.n))
 			return true;
@@ -184,11 +181,10 @@ static int register_locked(const struct change *c, const struct lh_registration 
 	if (!*existing)
 		lh_catalog_dataset_free(m);
 	write_manifest(&text, r, c->id, rec, m, how);
-	rc = lh_buf_check(&text, err);
-	if (!rc && text.len >= LH_CATALOG_MANIFEST_MAX)
+	if (text.len >= LH_CATALOG_MANIFEST_MAX)
 		rc = lh_err_data(err, 413, "the manifest would be larger than %zuM",
 				 LH_CATALOG_MANIFEST_MAX >> 20);
-	if (!rc)
+	else
 		rc = replace(c->path, text.p, text.len, err);
 	if (!rc) {
 		lh_buf_free(&m->file);
@@ -294,8 +290,7 @@ static int renew_locked(const struct change *c, const struct lh_catalog_renewal 
 		else
 			write_member(&w, &m->rec.member[i]);
 	lh_write_end(&w);
-	rc = lh_buf_check(&out, err);
-	return rc ? rc : replace(c->path, out.p, out.len, err) < 0 ? -1 : 1;
+	return replace(c->path, out.p, out.len, err) < 0 ? -1 : 1;
 }
 
 int lh_catalog_renew(const char *folder, struct lh_str name, const struct lh_catalog_renewal *r,
@@ -361,12 +356,10 @@ static bool is_manifest(const char *file)
 /* Read the manifest of an id: 1, 0 if it is not there or was reported as damaged, -1. */
 static int read_entry(struct list *l, const char *id, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_catalog_dataset_path(l->folder, id, "", err);
+	LH_SCOPED(lh_free_local) char *path = lh_catalog_dataset_path(l->folder, id, "");
 	struct lh_err why;
 	int rc;
 
-	if (!path)
-		return -1;
 	rc = lh_catalog_dataset_read(path, id, &l->m, &why);
 	if (rc >= 0)
 		return rc;
@@ -383,11 +376,8 @@ static int add_entry(struct list *l, const char *id, struct lh_err *err)
 
 	if (rc <= 0)
 		return rc;
-	name = lh_strndup(l->m.name.p, l->m.name.n, err);
-	if (!name || lh_grow(&l->v, &l->cap, l->n + 1, sizeof *l->v, err) < 0) {
-		free(name);
-		return -1;
-	}
+	name = lh_strndup(l->m.name.p, l->m.name.n);
+	lh_grow(&l->v, &l->cap, l->n + 1, sizeof *l->v);
 	e = &l->v[l->n++];
 	e->name = (struct lh_str){ name, l->m.name.n };
 	memcpy(e->id, id, LH_DATASET_ID + 1);

@@ -159,14 +159,12 @@ void lh_catalog_dataset_free(struct lh_catalog_dataset *m)
 	*m = (struct lh_catalog_dataset){ .row_count = -1 };
 }
 
-char *lh_catalog_dataset_path(const char *folder, const char *id, const char *ending,
-			      struct lh_err *err)
+char *lh_catalog_dataset_path(const char *folder, const char *id, const char *ending)
 {
 	size_t n = strlen(folder) + strlen(id) + strlen(ending) + 8;
-	char *path = lh_calloc(n, 1, err);
+	char *path = lh_calloc(n, 1);
 
-	if (path)
-		snprintf(path, n, "%s/%s.json%s", folder, id, ending);
+	snprintf(path, n, "%s/%s.json%s", folder, id, ending);
 	return path;
 }
 

@@ -11,9 +11,8 @@ extern const char *const lh_catalog_members[];
 int lh_catalog_dataset_read(const char *path, const char *id, struct lh_catalog_dataset *m,
 			    struct lh_err *err);
 
-/* Make FOLDER/ID.json plus an ending; NULL if out of memory. */
-char *lh_catalog_dataset_path(const char *folder, const char *id, const char *ending,
-			      struct lh_err *err);
+/* Make FOLDER/ID.json plus an ending. */
+char *lh_catalog_dataset_path(const char *folder, const char *id, const char *ending);
 
 /* The members that a record to register has. */
 struct lh_registration {

@@ -102,14 +102,12 @@ bool lh_unhex(const char *p, size_t n, unsigned char h[32])
 	return bad >= 0;
 }
 
-struct lh_hmac *lh_hmac_new(const void *key, size_t n, struct lh_err *err)
+struct lh_hmac *lh_hmac_new(const void *key, size_t n)
 {
-	struct lh_hmac *h = lh_calloc(1, sizeof *h, err);
+	struct lh_hmac *h = lh_calloc(1, sizeof *h);
 	unsigned char pad[BLOCK] = { 0 };
 	size_t i;
 
-	if (!h)
-		return NULL;
 	if (n > BLOCK)
 		lh_sha256(key, n, pad);
 	else if (n)

@@ -19,11 +19,9 @@ static bool ready(void)
 struct lh_ed25519 *lh_ed25519_new(const uint8_t seed[LH_ED25519_KEY],
 				  uint8_t public_key[LH_ED25519_KEY], struct lh_err *err)
 {
-	struct lh_ed25519 *k = lh_calloc(1, sizeof *k, err);
+	struct lh_ed25519 *k = lh_calloc(1, sizeof *k);
 	size_t n = LH_ED25519_KEY;
 
-	if (!k)
-		return NULL;
 	if (ready())
 		k->key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, n);
 	if (k->key && EVP_PKEY_get_raw_public_key(k->key, public_key, &n) == 1)

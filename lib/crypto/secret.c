@@ -73,7 +73,7 @@ int lh_secret_read(struct lh_secret *s, const char *path, size_t max, bool insec
 	if (rc == 0)
 		return 0;
 	lh_secret_wipe(s);
-	return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
+	return lh_err_prefix(err, "%s", path);
 }
 
 static int hex(char c)

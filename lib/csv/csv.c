@@ -26,21 +26,14 @@ struct lh_csv_reader {
 	struct lh_err failed;		/* why reading ended */
 };
 
-static int start(struct lh_csv *c, struct lh_err *err)
+static void start(struct lh_csv *c)
 {
-	struct lh_csv_reader *r = lh_calloc(1, sizeof *r, err);
+	struct lh_csv_reader *r = lh_calloc(1, sizeof *r);
 
-	if (!r)
-		return -1;
-	r->p = lh_calloc(FIRST + LH_PAD, 1, err);
-	if (!r->p) {
-		free(r);
-		return -1;
-	}
+	r->p = lh_calloc(FIRST + LH_PAD, 1);
 	r->cap = FIRST;
 	c->reader = r;
 	lh_csv_restart(c);
-	return 0;
 }
 
 void lh_csv_restart(struct lh_csv *c)
@@ -117,7 +110,7 @@ static int drop_long(struct lh_csv *c, const char *end, struct lh_err *err)
 	return 0;
 }
 
-static int grow(struct lh_csv *c, struct lh_err *err)
+static void grow(struct lh_csv *c)
 {
 	struct lh_csv_reader *r = c->reader;
 	size_t cap = r->cap * 2 > c->max_row + 2 ? (size_t)c->max_row + 2 : r->cap * 2;
@@ -125,15 +118,12 @@ static int grow(struct lh_csv *c, struct lh_err *err)
 
 	if (cap <= r->cap)
 		cap = r->cap + 1;
-	p = lh_calloc(cap + LH_PAD, 1, err);
-	if (!p)
-		return -1;
+	p = lh_calloc(cap + LH_PAD, 1);
 	memcpy(p, r->p, r->n);
 	free(r->p);
 	move_pointers(r, p - r->p);
 	r->p = p;
 	r->cap = cap;
-	return 0;
 }
 
 /* Leave out the Ctrl-Z that ends a file of DOS, unless it is in a quoted cell. */
@@ -175,8 +165,8 @@ static int fill(struct lh_csv *c, struct lh_err *err)
 		memmove(r->p, r->p + gone, r->n);
 		move_pointers(r, -(ptrdiff_t)gone);
 	}
-	if (r->n == r->cap && grow(c, err) < 0)
-		return -1;
+	if (r->n == r->cap)
+		grow(c);
 	got = c->read(c->ctx, r->p + r->n, r->cap - r->n, err);
 	if (got < 0) {
 		r->failed = *err;
@@ -263,20 +253,19 @@ static bool row_is_utf8(struct lh_csv_reader *r, const char *end)
 }
 
 /* Make room for the cells that the buffer may hold. */
-static int reserve_cells(struct lh_csv *c, struct lh_err *err)
+static void reserve_cells(struct lh_csv *c)
 {
 	struct lh_csv_reader *r = c->reader;
 	size_t n = r->scan.n + (size_t)(r->scan.end - r->scan.at) + 1;
 
 	if (r->long_row)
-		return 0;
+		return;
 	if (n > c->max_cells)
 		n = c->max_cells;
-	if (r->cell_cap < n && lh_grow(&r->cell, &r->cell_cap, n, sizeof *r->cell, err) < 0)
-		return -1;
+	if (r->cell_cap < n)
+		lh_grow(&r->cell, &r->cell_cap, n, sizeof *r->cell);
 	r->scan.cell = r->cell;
 	r->scan.room = r->cell_cap < c->max_cells ? r->cell_cap : c->max_cells;
-	return 0;
 }
 
 /* End the last row of the input, which has no LF.  Return whether there is one. */
@@ -307,8 +296,7 @@ static int find_end(struct lh_csv *c, const char **end, bool *unclosed, struct l
 
 	*unclosed = false;
 	for (;;) {
-		if (reserve_cells(c, err) < 0)
-			return -1;
+		reserve_cells(c);
 		if (lh_csv_scan(&r->scan)) {
 			*end = r->scan.at - 1;
 			return 1;
@@ -365,8 +353,8 @@ int lh_csv_next(struct lh_csv *c, struct lh_err *err)
 	bool unclosed;
 	int rc;
 
-	if (!r && start(c, err) < 0)
-		return -1;
+	if (!r)
+		start(c);
 	r = c->reader;
 	if (!r->begun && begin(c, err) < 0)
 		return -1;

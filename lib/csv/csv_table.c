@@ -59,9 +59,7 @@ static int allocate_columns(struct lh_csv_table *t, size_t n, struct lh_err *err
 {
 	if (n > t->csv.max_cells)
 		return lh_err_set(err, LH_EIO, "%zu columns, more than %zu", n, t->csv.max_cells);
-	t->column = lh_calloc(n, sizeof *t->column, err);
-	if (!t->column)
-		return -1;
+	t->column = lh_calloc(n, sizeof *t->column);
 	t->n = t->csv.max_cells = n;
 	return 0;
 }
@@ -72,16 +70,13 @@ static int give_types(struct lh_csv_table *t, struct lh_err *err)
 }
 
 /* Find the columns' names among those in t->names, by their lengths. */
-static int set_names(struct lh_csv_table *t, struct lh_err *err)
+static void set_names(struct lh_csv_table *t)
 {
 	size_t i, at = 0;
 
 	lh_buf_putc(&t->names, '\0');
-	if (lh_buf_check(&t->names, err) < 0)
-		return -1;
 	for (i = 0; i < t->n; at += t->column[i++].name.n)
 		t->column[i].name.p = t->names.p + at;
-	return 0;
 }
 
 /* Make the columns column1, column2, ... */
@@ -96,7 +91,8 @@ static int number_columns(struct lh_csv_table *t, struct lh_err *err)
 		t->column[i].name.n = (size_t)snprintf(name, sizeof name, "column%zu", i + 1);
 		lh_buf_add(&t->names, name, t->column[i].name.n);
 	}
-	return set_names(t, err) < 0 ? -1 : give_types(t, err);
+	set_names(t);
+	return give_types(t, err);
 }
 
 /* Refuse blank names and those that occur twice. */
@@ -120,7 +116,7 @@ static int check_names(const struct lh_csv_table *t, struct lh_err *err)
 					(size_t)twin + 1, i + 1, (int)(name.n < 100 ? name.n : 100),
 					name.p);
 		else
-			rc = lh_table_set(&seen, name, (uint32_t)i, name_of, t, err);
+			lh_table_set(&seen, name, (uint32_t)i, name_of, t);
 	}
 	return rc;
 }
@@ -139,8 +135,7 @@ static int name_columns(struct lh_csv_table *t, struct lh_err *err)
 		t->column[i].name.n = s.n;
 		lh_buf_add(&t->names, s.p, s.n);
 	}
-	if (lh_buf_check(&t->header, err) < 0 || set_names(t, err) < 0)
-		return -1;
+	set_names(t);
 	return check_names(t, err) < 0 ? -1 : give_types(t, err);
 }
 
@@ -390,10 +385,8 @@ static int open_table(struct lh_csv_table *t, struct lh_err *err)
 struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struct lh_err *err)
 {
 	static char *const just_stdin[] = { "-" };
-	struct lh_csv_table *t = lh_calloc(1, sizeof *t, err);
+	struct lh_csv_table *t = lh_calloc(1, sizeof *t);
 
-	if (!t)
-		return NULL;
 	t->how = *how;
 	if (!how->n_files) {
 		t->how.files = just_stdin;
@@ -409,14 +402,12 @@ struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struc
 		.quotes = how->quotes, .max_row = how->max_row ? how->max_row : MAX_ROW,
 		.max_cells = how->max_columns ? how->max_columns : MAX_COLUMNS,
 		.read = read_source, .long_row = pass_long_row, .ctx = t };
-	t->source = lh_calloc(t->how.n_files, sizeof *t->source, err);
-	if (how->first && t->source)
+	t->source = lh_calloc(t->how.n_files, sizeof *t->source);
+	if (how->first) {
 		t->source[0] = *how->first;
-	else if (how->first)
-		lh_byte_source_close(how->first);
-	if (how->first)
 		memset(how->first, 0, sizeof *how->first);
-	if (!t->source || open_table(t, err) < 0) {
+	}
+	if (open_table(t, err) < 0) {
 		lh_csv_table_close(t);
 		return NULL;
 	}

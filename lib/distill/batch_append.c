@@ -26,18 +26,12 @@ struct lh_append {
 
 struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err)
 {
-	struct lh_append *a = lh_calloc(1, sizeof *a, err);
+	struct lh_append *a = lh_calloc(1, sizeof *a);
 	struct stat st;
 
-	if (!a)
-		return NULL;
 	a->root = r;
-	a->relpath = lh_strndup(relpath, strlen(relpath), err);
-	a->path = a->relpath ? lh_root_join(r, relpath, err) : NULL;
-	if (!a->path) {
-		lh_append_close(a);
-		return NULL;
-	}
+	a->relpath = lh_strndup(relpath, strlen(relpath));
+	a->path = lh_root_join(r, relpath);
 	if (lstat(a->path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		lh_not_regular(a->path, st.st_mode, err);
 		lh_append_close(a);
@@ -66,7 +60,7 @@ uint64_t lh_append_lines(const struct lh_append *a)
 /* Write the contents of the block. */
 static int flush(struct lh_append *a, struct lh_err *err)
 {
-	int rc = lh_buf_check(&a->block, err);
+	int rc = 0;
 
 	if (!rc && a->block.len)
 		rc = lh_atomic_write(&a->out, a->block.p, a->block.len, err);
@@ -86,7 +80,7 @@ static int copy_plain(struct lh_append *a, int from, struct lh_err *err)
 	do {
 		to = lh_buf_room(&a->block, BLOCK);
 		if (!to)
-			return lh_buf_check(&a->block, err);
+			return 0;
 		n = lh_read_some(from, to, BLOCK, err);
 		if (n < 0)
 			return lh_err_prefix(err, "%s", a->path);
@@ -147,13 +141,12 @@ int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_er
 	return a->block.len >= BLOCK || a->block.failed ? flush(a, err) : 0;
 }
 
-static int report_written(struct lh_append *a, const struct stat *made, struct lh_err *err)
+static void report_written(struct lh_append *a, const struct stat *made)
 {
 	struct lh_file_digest fact = { .bytes = a->bytes, .records = a->lines };
 
 	lh_sha256_end(&a->hash, fact.sha256);
-	return lh_digest_cache_written(lh_root_digests(a->root), a->root, a->relpath, made, &fact,
-				       err);
+	lh_digest_cache_written(lh_root_digests(a->root), a->root, a->relpath, made, &fact);
 }
 
 int lh_append_commit(struct lh_append *a, struct lh_err *err)
@@ -167,8 +160,11 @@ int lh_append_commit(struct lh_append *a, struct lh_err *err)
 	if (a->hashing && fstat(a->out.fd, &made) < 0)
 		return lh_err_sys(err, "%s", a->path);
 	a->open = false;
-	if (lh_atomic_commit(&a->out, err) == 0)
-		return a->hashing ? report_written(a, &made, err) : 0;
-	lh_atomic_close(&a->out);
-	return -1;
+	if (lh_atomic_commit(&a->out, err) < 0) {
+		lh_atomic_close(&a->out);
+		return -1;
+	}
+	if (a->hashing)
+		report_written(a, &made);
+	return 0;
 }

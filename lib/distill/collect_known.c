@@ -8,9 +8,8 @@
 #include "base/mem.h"
 #include "flow/flow.h"
 
-int lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const char *sig,
-			size_t sig_n, struct lh_buf *scratch, unsigned char key[32],
-			struct lh_err *err)
+void lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const char *sig,
+			 size_t sig_n, struct lh_buf *scratch, unsigned char key[32])
 {
 	lh_buf_reset(scratch);
 	lh_buf_add(scratch, sig, sig_n);
@@ -18,10 +17,7 @@ int lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const cha
 	lh_buf_u64(scratch, offset);
 	lh_buf_putc(scratch, '\n');
 	lh_buf_add(scratch, source, n);
-	if (lh_buf_check(scratch, err) < 0)
-		return -1;
 	lh_sha256(scratch->p, scratch->len, key);
-	return 0;
 }
 
 /* ---- evidence ---- */
@@ -52,10 +48,8 @@ static int read_known(struct collect *c, const char *relpath, struct lh_err *err
 		.fill = on_evidence, .result_size = 32, .sink = add_hash, .shared = &c->seen,
 		.jobs = c->run->how.jobs, .tombstones = true,
 	};
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->root, relpath);
 
-	if (!path)
-		return -1;
 	return lh_flow_file(path, &flow, err);
 }
 
@@ -70,12 +64,10 @@ static int of_source(void *ctx, const char *relpath, struct lh_err *err)
 
 static int exists(const struct collect *c, const char *relpath, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->root, relpath);
 	struct stat st;
 	int is;
 
-	if (!path)
-		return -1;
 	is = lstat(path, &st) == 0 ? 1 : errno == ENOENT ? 0 : lh_err_sys(err, "%s", path);
 	return is;
 }
@@ -105,8 +97,9 @@ static int on_skip(struct lh_record *rec, void *key, struct lh_buf *out, void *s
 	    !offset || offset->type != LH_NUMBER || !lh_value_i64(offset, &at) || at < 0)
 		return lh_err_set(err, LH_EDATA,
 				  "a skip without source_file, line_offset or sig_hash");
-	return lh_collect_skip_key(source->p + 1, source->n - 2, (uint64_t)at, sig->p + 1,
-				   sig->n - 2, scratch, key, err) < 0 ? -1 : 1;
+	lh_collect_skip_key(source->p + 1, source->n - 2, (uint64_t)at, sig->p + 1,
+			    sig->n - 2, scratch, key);
+	return 1;
 }
 
 static void scratch_free(void *scratch)
@@ -127,8 +120,6 @@ int lh_collect_known_skips(struct collect *c, struct lh_err *err)
 
 	if (rc <= 0)
 		return rc;
-	path = lh_root_join(c->run->root, LH_ROOT_SKIPS, err);
-	if (!path)
-		return -1;
+	path = lh_root_join(c->run->root, LH_ROOT_SKIPS);
 	return lh_flow_file(path, &flow, err);
 }

@@ -36,8 +36,7 @@ int lh_collect_known_skips(struct collect *c, struct lh_err *err);
 
 /* Compute the key of a skip, which is the same for the same skip; *scratch is
  * overwritten. */
-int lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const char *sig,
-			size_t sig_n, struct lh_buf *scratch, unsigned char key[32],
-			struct lh_err *err);
+void lh_collect_skip_key(const char *source, size_t n, uint64_t offset, const char *sig,
+			 size_t sig_n, struct lh_buf *scratch, unsigned char key[32]);
 
 #endif

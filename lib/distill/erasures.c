@@ -46,8 +46,7 @@ static int add_erasure(struct lh_erasures *e, const struct lh_value *v, struct l
 	struct members m = { .n = 0 };
 	struct lh_erasure *x;
 
-	if (lh_grow(&e->v, &e->cap, e->n + 1, sizeof *e->v, err) < 0)
-		return -1;
+	lh_grow(&e->v, &e->cap, e->n + 1, sizeof *e->v);
 	x = &e->v[e->n++];
 	*x = (struct lh_erasure){ .n = 0 };
 	if (lh_bind_value(members, v, &m, &x->text, err) < 0)
@@ -70,8 +69,7 @@ static int read_receipt(struct lh_erasures *e, const char *path, struct lh_err *
 	struct lh_buf *file;
 	int rc;
 
-	if (lh_grow(&e->file, &e->cap_files, e->n_files + 1, sizeof *e->file, err) < 0)
-		return -1;
+	lh_grow(&e->file, &e->cap_files, e->n_files + 1, sizeof *e->file);
 	file = &e->file[e->n_files++];
 	lh_buf_init(file, RECEIPT_MAX);
 	rc = lh_file_read(path, file, err);
@@ -108,7 +106,7 @@ static int add(struct lh_erasures *e, const char *folder, const char *name, stru
 		return 0;
 	}
 	lh_buf_printf(&path, "%s/%s%c", folder, name, '\0');
-	return lh_buf_check(&path, err) < 0 ? -1 : read_receipt(e, path.p, err);
+	return read_receipt(e, path.p, err);
 }
 
 int lh_erasures_read(struct lh_erasures *e, const char *subjects, struct lh_err *err)
@@ -118,8 +116,6 @@ int lh_erasures_read(struct lh_erasures *e, const char *subjects, struct lh_err 
 	int i, n, rc = 0;
 
 	lh_buf_printf(&folder, "%s/" LH_ERASURES_FOLDER "%c", subjects, '\0');
-	if (lh_buf_check(&folder, err) < 0)
-		return -1;
 	n = scandir(folder.p, &name, is_report, alphasort);
 	if (n < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : lh_err_sys(err, "%s", folder.p);
@@ -158,10 +154,10 @@ const struct lh_erasure *lh_erasures_find(const struct lh_erasures *e, struct lh
 /* Return whether the first n bytes of a path, with their slash, may be the root's folder. */
 static bool is_root(const struct lh_root *root, const char *path, size_t n)
 {
-	LH_SCOPED(lh_free_local) char *folder = lh_strndup(path, n, &(struct lh_err){ 0 });
+	LH_SCOPED(lh_free_local) char *folder = lh_strndup(path, n);
 	struct stat a, b;
 
-	return !n || !folder || stat(folder, &a) < 0 || stat(lh_root_path(root), &b) < 0 ||
+	return !n || stat(folder, &a) < 0 || stat(lh_root_path(root), &b) < 0 ||
 	       (a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 }
 

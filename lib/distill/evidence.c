@@ -27,23 +27,17 @@ static const struct lh_bind *schema_field(const char *name)
 	return f;
 }
 
-struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err)
+struct lh_evidence *lh_evidence_new(const char *recorded_at)
 {
-	struct lh_evidence *e = lh_calloc(1, sizeof *e, err);
+	struct lh_evidence *e = lh_calloc(1, sizeof *e);
 	const struct lh_evidence_rule *r;
 	int s;
 
-	if (!e)
-		return NULL;
-	e->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
+	e->recorded_at = lh_strndup(recorded_at, strlen(recorded_at));
 	e->from_stem = LH_STREAM_NONE;
 	lh_buf_puts(&e->from_end, "\",\"recorded_at\":\"");
 	lh_buf_puts(&e->from_end, recorded_at);
 	lh_buf_puts(&e->from_end, "\"}");
-	if (!e->recorded_at || lh_buf_check(&e->from_end, err) < 0) {
-		lh_evidence_free(e);
-		return NULL;
-	}
 	e->timestamp = schema_field("timestamp");
 	e->texts = schema_field("observer_notes");
 	for (s = 0; s < LH_STREAMS; s++) {
@@ -191,8 +185,6 @@ static int refused_error(struct lh_evidence *e, struct lh_err *err)
 		put_more(e, &e->scratch);
 	}
 	lh_buf_putc(&e->scratch, '\0');
-	if (lh_buf_check(&e->scratch, err) < 0)
-		return -1;
 	return lh_err_set(err, LH_EDATA, "%s", e->scratch.p);
 }
 
@@ -238,8 +230,8 @@ static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool
 				lh_buf_putc(&e->scratch, '\n');
 			if (!it.val.escaped)
 				lh_buf_add(&e->scratch, it.val.p + 1, it.val.n - 2);
-			else if (lh_value_str(&it.val, &e->scratch, &s, e->err) < 0)
-				e->failed = true;
+			else
+				lh_value_str(&it.val, &e->scratch, &s);
 		}
 		if (not_empty && !e->scratch.failed && !e->scratch.len)
 			return false;
@@ -269,8 +261,8 @@ static bool put_mark(struct lh_evidence *e, const char *prefix, const struct lh_
 	lh_buf_puts(&e->scratch, prefix);
 	if (!v->escaped)
 		lh_buf_add(&e->scratch, v->p + 1, v->n - 2);
-	else if (lh_value_str(v, &e->scratch, &s, e->err) < 0)
-		e->failed = true;
+	else
+		lh_value_str(v, &e->scratch, &s);
 	lh_buf_putc(e->out, '[');
 	lh_evidence_put_scratch(e);
 	lh_buf_putc(e->out, ']');
@@ -497,8 +489,6 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stream stream, const struct 
 	lh_hex(e->hash, sizeof e->hash, e->sig);
 	put_record(e, stream);
 	if (e->failed)
-		return -1;
-	if (lh_buf_check(&e->errors, err) < 0)
 		return -1;
 	return e->n_errors ? refused_error(e, err) : 0;
 }

@@ -48,7 +48,7 @@ int lh_provenance_read(const struct lh_record *rec, struct lh_provenance *p, str
 struct lh_evidence;
 
 /* recorded_at: as it is to be printed; copied. */
-struct lh_evidence *lh_evidence_new(const char *recorded_at, struct lh_err *err);
+struct lh_evidence *lh_evidence_new(const char *recorded_at);
 void lh_evidence_free(struct lh_evidence *e);
 
 /* Append the evidence record of a row, which is line line_offset (from 0, blank

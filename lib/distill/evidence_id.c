@@ -44,8 +44,8 @@ void lh_evidence_add_identity(struct lh_evidence *e, const char *name, const str
 		lh_evidence_refuse_kind(e, name, "string or number", v);
 	else if (!v->escaped)
 		lh_buf_add(&e->scratch, v->p + 1, v->n - 2);
-	else if (lh_value_str(v, &e->scratch, &s, e->err) < 0)
-		e->failed = true;
+	else
+		lh_value_str(v, &e->scratch, &s);
 }
 
 void lh_evidence_read_id(struct lh_evidence_id *id, const char *template)

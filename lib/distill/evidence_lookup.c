@@ -31,18 +31,13 @@ struct lh_evidence_lookup {
 	int fd;			/* for random access */
 };
 
-struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err)
+struct lh_evidence_lookup *lh_evidence_lookup_new(void)
 {
-	struct lh_evidence_lookup *j = lh_calloc(1, sizeof *j, err);
+	struct lh_evidence_lookup *j = lh_calloc(1, sizeof *j);
 
-	if (!j)
-		return NULL;
 	j->fd = -1;
-	j->rows = lh_rows_new(err);
-	if (j->rows)
-		return j;
-	lh_evidence_lookup_free(j);
-	return NULL;
+	j->rows = lh_rows_new();
+	return j;
 }
 
 static void close_stream(struct lh_evidence_lookup *j)
@@ -70,39 +65,37 @@ void lh_evidence_lookup_free(struct lh_evidence_lookup *j)
 	free(j);
 }
 
-char *lh_evidence_lookup_path(const char *scored, struct lh_err *err)
+char *lh_evidence_lookup_path(const char *scored)
 {
 	const char *rest = scored + strlen(LH_ROOT_SCORED);
 	size_t n = strlen(LH_ROOT_EVIDENCE), m = strlen(rest);
-	char *path = lh_calloc(n + m + 1, 1, err);
+	char *path = lh_calloc(n + m + 1, 1);
 
-	if (path) {
-		memcpy(path, LH_ROOT_EVIDENCE, n);
-		memcpy(path + n, rest, m);
-	}
+	memcpy(path, LH_ROOT_EVIDENCE, n);
+	memcpy(path + n, rest, m);
 	return path;
 }
 
 int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root,
 			    const char *scored, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *relpath = lh_evidence_lookup_path(scored, err);
+	LH_SCOPED(lh_free_local) char *relpath = lh_evidence_lookup_path(scored);
 
 	close_stream(j);
 	j->next = 0;
 	j->there = false;
-	j->path = relpath ? lh_root_join(root, relpath, err) : NULL;
-	return j->path && lh_rows_open(j->rows, j->path, err) >= 0 ? 0 : -1;
+	j->path = lh_root_join(root, relpath);
+	return lh_rows_open(j->rows, j->path, err) >= 0 ? 0 : -1;
 }
 
 /* Return the text of a string member, in *scratch or in the record; empty if there
  * is none. */
-static int text_of(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out,
-		   struct lh_err *err)
+static void text_of(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out)
 {
 	*out = (struct lh_str){ "", 0 };
 	lh_buf_reset(scratch);
-	return v && v->type == LH_STRING ? lh_value_str(v, scratch, out, err) : 0;
+	if (v && v->type == LH_STRING)
+		lh_value_str(v, scratch, out);
 }
 
 static const struct lh_value *sig_of(const struct lh_record *rec, struct lh_value *v)
@@ -153,19 +146,18 @@ static int add_row(struct lh_evidence_lookup *j, const struct lh_file_row *row, 
 
 	if (lh_record_parse(&j->rec, row->p, row->n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
-	if (lh_grow(&j->known, &j->cap, j->n + 1, sizeof *j->known, err) < 0 ||
-	    text_of(lh_record_get(&j->rec, "run_id"), &j->text, &run_id, err) < 0 ||
-	    text_of(sig_of(&j->rec, &v), &j->line, &sig, err) < 0)
-		return -1;
+	lh_grow(&j->known, &j->cap, j->n + 1, sizeof *j->known);
+	text_of(lh_record_get(&j->rec, "run_id"), &j->text, &run_id);
+	text_of(sig_of(&j->rec, &v), &j->line, &sig);
 	j->known[j->n++] = (struct known){ key_of(&run_id, &sig), row->at, (uint32_t)row->n };
 	return 0;
 }
 
 static int read_through(struct lh_evidence_lookup *j, struct lh_err *err)
 {
-	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_rows *rows = lh_rows_new();
 	struct lh_file_row row;
-	int rc = rows ? lh_rows_open(rows, j->path, err) : -1;
+	int rc = lh_rows_open(rows, j->path, err);
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
 		if (add_row(j, &row, err) < 0)
@@ -191,7 +183,7 @@ static int read_line(struct lh_evidence_lookup *j, const struct known *k, struct
 	lh_buf_reset(&j->line);
 	room = lh_buf_room(&j->line, k->n);
 	if (!room)
-		return lh_buf_check(&j->line, err);
+		return 0;
 	while (j->line.len < k->n) {
 		got = pread(j->fd, room + j->line.len, k->n - j->line.len,
 			    (off_t)(k->at + j->line.len));

@@ -21,7 +21,7 @@ struct lh_found {
 	uint32_t n;
 };
 
-struct lh_evidence_lookup *lh_evidence_lookup_new(struct lh_err *err);
+struct lh_evidence_lookup *lh_evidence_lookup_new(void);
 void lh_evidence_lookup_free(struct lh_evidence_lookup *j);	/* NULL is allowed */
 
 /* Open the evidence that a file of scored runs mirrors; it need not exist. */
@@ -34,6 +34,6 @@ int lh_evidence_lookup_find(struct lh_evidence_lookup *j, uint64_t n, const stru
 			    const struct lh_str *sig, struct lh_found *found, struct lh_err *err);
 
 /* Return "data/evidence/..." for "data/scored-runs/..."; the caller frees it. */
-char *lh_evidence_lookup_path(const char *scored, struct lh_err *err);
+char *lh_evidence_lookup_path(const char *scored);
 
 #endif

@@ -88,16 +88,16 @@ static bool field_is(const struct check *c, const char *field, const char *categ
 	return v && lh_value_is(v, category, strlen(category));
 }
 
-static int read_text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out,
-		     struct lh_err *err)
+static void read_text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out)
 {
 	lh_buf_reset(scratch);
 	*out = (struct lh_str){ "", 0 };
-	return v && v->type == LH_STRING ? lh_value_str(v, scratch, out, err) : 0;
+	if (v && v->type == LH_STRING)
+		lh_value_str(v, scratch, out);
 }
 
 /* Whatever its category, a sample must not be made of a record that the scores refuse. */
-static int check_source(struct check *c, struct lh_err *err)
+static void check_source(struct check *c)
 {
 	const struct lh_value *from = lh_record_get(&c->rec, "provenance");
 	struct lh_str run_id, sig;
@@ -106,14 +106,12 @@ static int check_source(struct check *c, struct lh_err *err)
 
 	if (c->x == LH_PREFERENCE || !from || from->type != LH_OBJECT ||
 	    !lh_value_get(from, "sig_hash", &v))
-		return 0;
-	if (read_text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id, err) < 0 ||
-	    read_text(&v, &c->sig, &sig, err) < 0)
-		return -1;
+		return;
+	read_text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id);
+	read_text(&v, &c->sig, &sig);
 	key = lh_record_key(&run_id, &sig, &(struct lh_str){ c->rec.line, c->rec.len });
 	if (lh_keymap_get(c->known, &key) & lh_export_unsafe(c->x))
 		report_fault(c, "made of a record whose score is never safe here");
-	return 0;
 }
 
 static bool is_same(const struct lh_key *a, const struct lh_key *b)
@@ -127,8 +125,7 @@ static int check_id(struct check *c, struct lh_err *err)
 	struct lh_str id;
 	uint64_t *bits;
 
-	if (read_text(lh_record_get(&c->rec, "id"), &c->run_id, &id, err) < 0)
-		return -1;
+	read_text(lh_record_get(&c->rec, "id"), &c->run_id, &id);
 	key = lh_export_id(id.p, id.n);
 	bits = lh_keymap_at(&c->ids, &key, err);
 	if (!bits)
@@ -162,14 +159,15 @@ static int check_row(struct check *c, const struct lh_file_row *row, struct lh_e
 			report_fault(c, "the category is never safe here");
 			break;
 		}
-	return check_source(c, err) < 0 || check_id(c, err) < 0 ? -1 : 0;
+	check_source(c);
+	return check_id(c, err);
 }
 
 static int check_rows(struct check *c, const char *path, struct lh_err *err)
 {
-	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_rows *rows = lh_rows_new();
 	struct lh_file_row row;
-	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+	int rc = lh_rows_open(rows, path, err);
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
 		if (check_row(c, &row, err) < 0)
@@ -187,12 +185,11 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	struct check c = {
 		.x = x, .relpath = lh_exporter_output(x), .known = known, .due = due, .res = res
 	};
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, c.relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, c.relpath);
 	int rc = -1;
 
 	c.schema = lh_schema_find(schemas[x]);
-	if (path)
-		rc = check_rows(&c, path, err);
+	rc = check_rows(&c, path, err);
 	if (!rc) {
 		size_t missing = 0, i;
 

@@ -20,18 +20,16 @@ struct lh_export_pair_file {
 	int scored_fd, evidence_fd;	/* or -1 */
 };
 
-int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err)
+void lh_export_file(struct lh_exporting *x, const char *relpath)
 {
 	struct lh_export_pair_file *f;
 
-	if (lh_grow(&x->file, &x->cap, x->files + 1, sizeof *x->file, err) < 0)
-		return -1;
+	lh_grow(&x->file, &x->cap, x->files + 1, sizeof *x->file);
 	f = &x->file[x->files];
 	*f = (struct lh_export_pair_file){ .scored_fd = -1, .evidence_fd = -1 };
-	f->scored = lh_strndup(relpath, strlen(relpath), err);
-	f->evidence = f->scored ? lh_evidence_lookup_path(relpath, err) : NULL;
+	f->scored = lh_strndup(relpath, strlen(relpath));
+	f->evidence = lh_evidence_lookup_path(relpath);
 	x->files++;
-	return f->evidence ? 0 : -1;
 }
 
 /* Find the number, from 1, of the scored run's first reason, if that, the category
@@ -46,8 +44,7 @@ static int first_reason_only(struct lh_exporting *x, uint16_t *number, struct lh
 	*number = 0;
 	if (!from || from->n != own->n || memcmp(from->p, own->p, own->n))
 		return 0;
-	if (lh_source_reason(&x->src, &x->text, &reason, err) < 0)
-		return -1;
+	lh_source_reason(&x->src, &x->text, &reason);
 	if (reason.n > REASON_MAX || x->reasons.n >= REASONS)
 		return 0;
 	if (lh_intern_add(&x->reasons, reason.p, reason.n, &i, err) < 0)
@@ -61,7 +58,7 @@ int lh_export_side(struct lh_exporting *x, struct lh_err *err)
 	struct lh_sampler *s = x->each[LH_PREFERENCE].sampler;
 	const struct lh_sample_result *result = lh_sampler_result(s);
 	struct lh_row_at at;
-	int rc = lh_sample_judge(s, err);
+	int rc = lh_sample_judge(s);
 
 	if (rc <= 0)
 		return rc;
@@ -71,8 +68,8 @@ int lh_export_side(struct lh_exporting *x, struct lh_err *err)
 		return 0;
 	at = (struct lh_row_at){ x->found.at, x->row.at, x->found.n, (uint32_t)x->row.n,
 				(uint32_t)(x->files - 1), 0, 0 };
-	if (!x->pairs && !(x->pairs = lh_pairs_new(err)))
-		return -1;
+	if (!x->pairs)
+		x->pairs = lh_pairs_new();
 	if (first_reason_only(x, &at.reason, err) < 0)
 		return -1;
 	return lh_pairs_add(x->pairs, &result->task_id, result->category, &at, err);
@@ -90,9 +87,9 @@ static void close_file(struct lh_exporting *x, struct lh_export_pair_file *f)
 
 static int open_in(const struct lh_exporting *x, const char *relpath, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(x->run->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(x->run->root, relpath);
 
-	return path ? lh_open_regular(path, O_RDONLY, 0, err) : -1;
+	return lh_open_regular(path, O_RDONLY, 0, err);
 }
 
 /* Open a file and its evidence; if too many are open, close all others. */
@@ -150,9 +147,10 @@ static int refuse_pair(struct lh_exporting *x, enum lh_refusal why, const struct
 	struct lh_export_one *e = &x->each[LH_PREFERENCE];
 	struct lh_refused r = { .why = why, .errors = &lh_sampler_result(e->sampler)->errors };
 
-	return read_line(x, 1, chosen, err) < 0 || read_line(x, 3, rejected, err) < 0 ||
-	       lh_pair_source(&x->pair, &r.source, err) < 0 ? -1
-		       : lh_quarantine_read(e->refused, &r, err);
+	if (read_line(x, 1, chosen, err) < 0 || read_line(x, 3, rejected, err) < 0)
+		return -1;
+	lh_pair_source(&x->pair, &r.source);
+	return lh_quarantine_read(e->refused, &r, err);
 }
 
 static int on_pair(void *ctx, const struct lh_row_at *chosen, const struct lh_row_at *rejected,

@@ -67,7 +67,7 @@ int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const stru
 int lh_export_rejected(struct lh_exporting *x, struct lh_err *err);
 
 /* Begin a file of scored runs; process a row of it; finish after all files. */
-int lh_export_file(struct lh_exporting *x, const char *relpath, struct lh_err *err);
+void lh_export_file(struct lh_exporting *x, const char *relpath);
 int lh_export_side(struct lh_exporting *x, struct lh_err *err);
 int lh_export_pairs(struct lh_exporting *x, struct lh_err *err);
 void lh_export_pairs_free(struct lh_exporting *x);

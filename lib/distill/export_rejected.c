@@ -18,20 +18,20 @@ static int on_row(struct lh_exporting *x, struct lh_err *err)
 	if (!category || lh_category_read(category) != LH_REJECTED)
 		return 0;
 	x->sought = false;
-	if (lh_source_scored(&x->src, &x->scored, err) < 0 || lh_export_evidence(x, err) < 0)
+	lh_source_scored(&x->src, &x->scored);
+	if (lh_export_evidence(x, err) < 0)
 		return -1;
 	if (!x->src.evidence)
 		return 0;
-	if (lh_source_text(&x->src, &x->text, hash, &has, err) < 0)
-		return -1;
+	lh_source_text(&x->src, &x->text, hash, &has);
 	return has ? lh_hashset_add(&x->rejected, hash, &has, err) : 0;
 }
 
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct lh_exporting *x = ctx;
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(x->run->root, relpath, err);
-	int rc = path ? lh_rows_open(x->rows, path, err) : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(x->run->root, relpath);
+	int rc = lh_rows_open(x->rows, path, err);
 
 	if (rc > 0 && lh_evidence_lookup_open(x->join, x->run->root, relpath, err) < 0)
 		rc = -1;

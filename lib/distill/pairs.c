@@ -28,9 +28,9 @@ struct order {
 	uint32_t *start, *by;
 };
 
-struct lh_pairs *lh_pairs_new(struct lh_err *err)
+struct lh_pairs *lh_pairs_new(void)
 {
-	return lh_calloc(1, sizeof(struct lh_pairs), err);
+	return lh_calloc(1, sizeof(struct lh_pairs));
 }
 
 void lh_pairs_free(struct lh_pairs *p)
@@ -51,8 +51,7 @@ int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_categ
 		return 0;
 	if (p->n >= UINT32_MAX)
 		return lh_err_set(err, LH_ENOMEM, "more than %u records to pair", UINT32_MAX);
-	if (lh_grow(&p->side, &p->cap, p->n + 1, sizeof *p->side, err) < 0)
-		return -1;
+	lh_grow(&p->side, &p->cap, p->n + 1, sizeof *p->side);
 	s = &p->side[p->n];
 	s->at = *at;
 	s->at.category = (uint8_t)c;
@@ -68,16 +67,14 @@ static int by_bytes(const void *x, const void *y, void *tasks)
 			  lh_intern_text(tasks, *(const uint32_t *)y));
 }
 
-static int sort_sides(struct lh_pairs *p, struct order *o, struct lh_err *err)
+static void sort_sides(struct lh_pairs *p, struct order *o)
 {
 	size_t tasks = p->tasks.n, i;
 	uint32_t at = 0, n;
 
-	o->tasks = lh_calloc(tasks, sizeof *o->tasks, err);
-	o->start = o->tasks ? lh_calloc(tasks + 1, sizeof *o->start, err) : NULL;
-	o->by = o->start ? lh_calloc(p->n, sizeof *o->by, err) : NULL;
-	if (!o->by)
-		return -1;
+	o->tasks = lh_calloc(tasks, sizeof *o->tasks);
+	o->start = lh_calloc(tasks + 1, sizeof *o->start);
+	o->by = lh_calloc(p->n, sizeof *o->by);
 	for (i = 0; i < tasks; i++)
 		o->tasks[i] = (uint32_t)i;
 	qsort_r(o->tasks, tasks, sizeof *o->tasks, by_bytes, &p->tasks);
@@ -89,7 +86,6 @@ static int sort_sides(struct lh_pairs *p, struct order *o, struct lh_err *err)
 	}
 	for (i = p->n; i--; )
 		o->by[--o->start[p->side[i].task]] = (uint32_t)i;
-	return 0;
 }
 
 /* Return the index of the next side of that category from i on, or end. */
@@ -123,10 +119,12 @@ static int pair_sides(const struct lh_pairs *p, const uint32_t *by, size_t n,
 int lh_pairs_each(struct lh_pairs *p, lh_pairs_fn *fn, void *ctx, struct lh_err *err)
 {
 	struct order o = { .by = NULL };
-	int rc = p->n ? sort_sides(p, &o, err) : 0;
 	const uint32_t *start;
 	size_t i;
+	int rc = 0;
 
+	if (p->n)
+		sort_sides(p, &o);
 	for (i = 0; i < p->tasks.n && !rc; i++) {
 		start = &o.start[o.tasks[i]];
 		rc = pair_sides(p, o.by + start[0], start[1] - start[0], fn, ctx, err);
@@ -159,7 +157,7 @@ static int read_line(struct lh_pair *p, int i, int fd, uint64_t at, size_t n, st
 	lh_buf_reset(to);
 	room = lh_buf_room(to, n);
 	if (!room)
-		return lh_buf_check(to, err);
+		return 0;
 	while (to->len < n) {
 		got = pread(fd, room + to->len, n - to->len, (off_t)(at + to->len));
 		if (got < 0 && errno == EINTR)
@@ -185,7 +183,7 @@ int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_row_at *at,
 	return read_line(p, 2 * side + 1, fd, at->scored, at->scored_n, err);
 }
 
-int lh_pair_source(struct lh_pair *p, struct lh_str *out, struct lh_err *err)
+void lh_pair_source(struct lh_pair *p, struct lh_str *out)
 {
 	lh_buf_reset(&p->source);
 	lh_buf_puts(&p->source, "{\"chosen\":");
@@ -194,5 +192,4 @@ int lh_pair_source(struct lh_pair *p, struct lh_str *out, struct lh_err *err)
 	lh_buf_add(&p->source, p->rec[3].line, p->rec[3].len);
 	lh_buf_putc(&p->source, '}');
 	*out = (struct lh_str){ p->source.p, p->source.len };
-	return lh_buf_check(&p->source, err);
 }

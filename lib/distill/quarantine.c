@@ -23,18 +23,14 @@ struct lh_quarantine {
 	struct lh_buf row;
 };
 
-struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at,
-					struct lh_err *err)
+struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at)
 {
-	struct lh_quarantine *q = lh_calloc(1, sizeof *q, err);
+	struct lh_quarantine *q = lh_calloc(1, sizeof *q);
 
-	if (!q)
-		return NULL;
 	q->x = x;
 	q->known = &q->own;
-	q->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
-	if (q->recorded_at)
-		return q;
+	q->recorded_at = lh_strndup(recorded_at, strlen(recorded_at));
+	return q;
 	lh_quarantine_free(q);
 	return NULL;
 }
@@ -71,38 +67,39 @@ static bool get_of_type(const struct lh_value *of, const char *name, enum lh_typ
 }
 
 /* Append the text of a string. */
-static int add_text(struct lh_buf *to, const struct lh_value *v, struct lh_err *err)
+static void add_text(struct lh_buf *to, const struct lh_value *v)
 {
 	struct lh_str s;
 
-	if (v->escaped)
-		return lh_value_str(v, to, &s, err);	/* unescapes at the end */
+	if (v->escaped) {
+		lh_value_str(v, to, &s);
+		return;
+	}	/* unescapes at the end */
 	lh_buf_add(to, v->p + 1, v->n - 2);
-	return 0;
 }
 
 /* Read run id, sig_hash and provenance of a scored run, or of evidence. */
-static int read_record(struct lh_quarantine *q, const struct lh_value *source,
-		       struct lh_value *provenance, struct lh_err *err)
+static void read_record(struct lh_quarantine *q, const struct lh_value *source,
+			struct lh_value *provenance)
 {
 	struct lh_value v;
 
 	provenance->p = NULL;
 	if (!get_of_type(source, "provenance", LH_OBJECT, provenance))
 		provenance->p = NULL;
-	else if (get_of_type(provenance, "sig_hash", LH_STRING, &v) &&
-		 add_text(&q->sig, &v, err) < 0)
-		return -1;
+	else if (get_of_type(provenance, "sig_hash", LH_STRING, &v))
+			add_text(&q->sig, &v);
 	if (get_of_type(source, "evidence_run_id", LH_STRING, &v) ||
-	    get_of_type(source, "run_id", LH_STRING, &v))
-		return add_text(&q->run_id, &v, err);
-	return 0;
+	    get_of_type(source, "run_id", LH_STRING, &v)) {
+		add_text(&q->run_id, &v);
+		return;
+	}
 }
 
 /* The same for a pair: those of the chosen, and the rejected one's appended to the
  * run id. */
-static int read_source(struct lh_quarantine *q, const struct lh_value *source, struct lh_refused *r,
-		       struct lh_err *err)
+static void read_source(struct lh_quarantine *q, const struct lh_value *source,
+			struct lh_refused *r)
 {
 	struct lh_value chosen, rejected, ignored;
 	size_t n;
@@ -111,23 +108,17 @@ static int read_source(struct lh_quarantine *q, const struct lh_value *source, s
 	lh_buf_reset(&q->sig);
 	if (!get_of_type(source, "chosen", LH_OBJECT, &chosen) ||
 	    !get_of_type(source, "rejected", LH_OBJECT, &rejected)) {
-		if (read_record(q, source, &r->provenance, err) < 0)
-			return -1;
+		read_record(q, source, &r->provenance);
 		n = q->sig.len;
 	} else {
-		if (read_record(q, &chosen, &r->provenance, err) < 0)
-			return -1;
+		read_record(q, &chosen, &r->provenance);
 		n = q->sig.len;
 		lh_buf_putc(&q->run_id, '|');
-		if (read_record(q, &rejected, &ignored, err) < 0)
-			return -1;
+		read_record(q, &rejected, &ignored);
 		lh_buf_add(&q->run_id, q->sig.p + n, q->sig.len - n);
 	}
-	if (lh_buf_check(&q->run_id, err) < 0 || lh_buf_check(&q->sig, err) < 0)
-		return -1;
 	r->key = lh_record_key(&(struct lh_str){ q->run_id.p, q->run_id.len },
 			       &(struct lh_str){ q->sig.p, n }, &r->source);
-	return 0;
 }
 
 struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *sig,
@@ -171,8 +162,7 @@ static int add_known_key(struct lh_quarantine *q, const struct lh_file_row *row,
 	r.source = (struct lh_str){ source->p, source->n };
 	if (r.why == LH_NOT_REFUSED)
 		return 0;
-	if (read_source(q, source, &r, err) < 0)
-		return -1;
+	read_source(q, source, &r);
 	bits = lh_keymap_at(q->known, &r.key, err);
 	if (!bits)
 		return -1;
@@ -182,9 +172,9 @@ static int add_known_key(struct lh_quarantine *q, const struct lh_file_row *row,
 
 static int load_file(struct lh_quarantine *q, const char *path, struct lh_err *err)
 {
-	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_rows *rows = lh_rows_new();
 	struct lh_file_row row;
-	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+	int rc = lh_rows_open(rows, path, err);
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
 		if (add_known_key(q, &row, err) < 0)
@@ -196,11 +186,11 @@ static int load_file(struct lh_quarantine *q, const char *path, struct lh_err *e
 int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known,
 		       struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, lh_exporter_quarantine(q->x), err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, lh_exporter_quarantine(q->x));
 	int rc;
 
 	q->known = known;
-	rc = path ? load_file(q, path, err) : -1;
+	rc = load_file(q, path, err);
 	if (rc < 0)
 		return -1;
 	q->append = lh_append_open(root, lh_exporter_quarantine(q->x), err);
@@ -254,8 +244,6 @@ int lh_quarantine_add(struct lh_quarantine *q, const struct lh_refused *r, struc
 	*bits |= bit_of(q, r->why);
 	lh_buf_reset(&q->row);
 	put_row(&q->row, q->x, r, q->recorded_at);
-	if (lh_buf_check(&q->row, err) < 0)
-		return -1;
 	if (q->append)
 		return lh_append_line(q->append, q->row.p, q->row.len, err);
 	return lh_applog_append(&q->log, q->row.p, q->row.len, LH_SYNC_NONE, err);
@@ -265,7 +253,8 @@ int lh_quarantine_read(struct lh_quarantine *q, struct lh_refused *r, struct lh_
 {
 	struct lh_value source = { .p = r->source.p, .n = r->source.n, .type = LH_OBJECT };
 
-	return read_source(q, &source, r, err) < 0 ? -1 : lh_quarantine_add(q, r, err);
+	read_source(q, &source, r);
+	return lh_quarantine_add(q, r, err);
 }
 
 int lh_quarantine_commit(struct lh_quarantine *q, struct lh_err *err)

@@ -30,7 +30,7 @@ struct lh_file_digest {
 	unsigned char sha256[32];
 };
 
-struct lh_digest_cache *lh_digest_cache_new(struct lh_err *err);
+struct lh_digest_cache *lh_digest_cache_new(void);
 void lh_digest_cache_free(struct lh_digest_cache *f);
 
 /* Get those of the file relpath of a root: 1, 0 if it does not exist, -1. */
@@ -41,15 +41,15 @@ int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, c
  * describes its inode before the rename.  It is used for the present file if that
  * has the same inode and size, and was not written since. */
 struct stat;
-int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root,
-			    const char *relpath, const struct stat *made,
-			 const struct lh_file_digest *fact, struct lh_err *err);
+void lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root,
+			     const char *relpath, const struct stat *made,
+			     const struct lh_file_digest *fact);
 
 /* Store the digest of a file that was just read to its end, if it has not changed
  * since `before`. */
-int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
-			 const struct stat *before, const struct lh_file_digest *fact,
-			 struct lh_err *err);
+void lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root,
+			  const char *relpath, const struct stat *before,
+			  const struct lh_file_digest *fact);
 
 /* End a stage: hash its files, complete *res, and replace its receipt.  In a dry
  * run there is none, and nothing is done. */
@@ -82,7 +82,7 @@ void lh_summary_print(struct lh_buf *out, const struct lh_summary *s);
 
 /* Ask git for the commit of the repository around a folder, 40 hex digits and a NUL; zeros,
  * and false with the reason in *why, if there is none, or no git (LH_EDATA), or it could not be
- * asked (LH_EIO, LH_ENOMEM, LH_EINTR). */
+ * asked (LH_EIO, LH_EINTR). */
 bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err *why);
 
 /*

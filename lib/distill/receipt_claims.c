@@ -173,8 +173,8 @@ static int report_read(struct report *r, const struct lh_root *root, const char 
 	int rc;
 
 	snprintf(r->relpath, sizeof r->relpath, "%s/%s/%s.json", LH_ROOT_REPORTS, id, name);
-	path = lh_root_join(root, r->relpath, err);
-	rc = path ? lh_file_read(path, &r->file, err) : -1;
+	path = lh_root_join(root, r->relpath);
+	rc = lh_file_read(path, &r->file, err);
 	r->why[0] = '\0';
 	if (rc <= 0)
 		return rc;
@@ -222,7 +222,7 @@ static int cmp_listed(const void *a, const void *b)
 }
 
 /* Check that the hash and the count of a side are those of its files: 1, 0, -1. */
-static int check_side(struct reading *r, const char *name, struct side *s, struct lh_err *err)
+static int check_side(struct reading *r, const char *name, struct side *s)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf lines = { 0 };
 	unsigned char sum[32];
@@ -239,16 +239,13 @@ static int check_side(struct reading *r, const char *name, struct side *s, struc
 		lh_buf_add(&lines, s->file[i].sha256.p, s->file[i].sha256.n);
 		lh_buf_putc(&lines, '\n');
 	}
-	rc = lh_buf_check(&lines, err);
-	if (!rc) {
-		lh_sha256(lines.p, lines.len, sum);
-		lh_hex(sum, sizeof sum, hex);
-		rc = lh_str_is(s->hash, hex, sizeof hex) && s->records == records;
-		if (!rc)
-			lh_receipt_report(r->c, LH_RECEIPT_BAD,
-					  "%s: %s.%s is not that of its files", r->report.relpath,
-					  name, s->records == records ? "hash" : "record_count");
-	}
+	lh_sha256(lines.p, lines.len, sum);
+	lh_hex(sum, sizeof sum, hex);
+	rc = lh_str_is(s->hash, hex, sizeof hex) && s->records == records;
+	if (!rc)
+		lh_receipt_report(r->c, LH_RECEIPT_BAD,
+				  "%s: %s.%s is not that of its files", r->report.relpath,
+				  name, s->records == records ? "hash" : "record_count");
 	return rc;
 }
 
@@ -337,8 +334,8 @@ static int check_run(struct reading *r, struct lh_err *err)
 					  lh_stage_name((enum lh_stage)i));
 		if (!rc)
 			continue;
-		in = check_side(r, "inputs", &r->receipt.in, err);
-		out = in < 0 ? -1 : check_side(r, "outputs", &r->receipt.out, err);
+		in = check_side(r, "inputs", &r->receipt.in);
+		out = in < 0 ? -1 : check_side(r, "outputs", &r->receipt.out);
 		if (out < 0)
 			return -1;
 		c->good += in && out && (!r->has_summary || check_against_summary(r));
@@ -438,8 +435,7 @@ static bool is_newer(const struct chosen *a, const struct chosen *b)
 	return a->records != b->records ? a->records > b->records : strcmp(a->id, b->id) > 0;
 }
 
-static int choose(struct reading *r, const char *id, enum lh_stage stage, bool *newer,
-		  struct lh_err *err)
+static void choose(struct reading *r, const char *id, enum lh_stage stage, bool *newer)
 {
 	struct chosen own = { .id = (char *)id, .records = r->receipt.out.records };
 	struct chosen *best = &r->chosen[stage];
@@ -447,15 +443,12 @@ static int choose(struct reading *r, const char *id, enum lh_stage stage, bool *
 	char *copy;
 
 	if (lh_time_read(at.p, at.n, &own.ms) < 0 || !is_newer(&own, best))
-		return 0;
-	copy = lh_strndup(id, strlen(id), err);
-	if (!copy)
-		return -1;
+		return;
+	copy = lh_strndup(id, strlen(id));
 	*newer = own.ms > r->ended;
 	free(best->id);
 	*best = own;
 	best->id = copy;
-	return 0;
 }
 
 struct ending {
@@ -482,14 +475,14 @@ static int is_candidate(struct reading *r, const char *id, bool *complete, struc
 }
 
 /* Return whether the run has a file that is written after its last stage: 1, 0, -1. */
-static int has_drift(const struct reading *r, const char *id, struct lh_err *err)
+static int has_drift(const struct reading *r, const char *id)
 {
 	char relpath[PATH_LEN];
 	LH_SCOPED(lh_free_local) char *path = NULL;
 
 	snprintf(relpath, sizeof relpath, "%s/%s/drift.json", LH_ROOT_REPORTS, id);
-	path = lh_root_join(r->c->root, relpath, err);
-	return path ? access(path, F_OK) == 0 : -1;
+	path = lh_root_join(r->c->root, relpath);
+	return access(path, F_OK) == 0;
 }
 
 static int on_run(void *ctx, const char *id, struct lh_err *err)
@@ -511,12 +504,11 @@ static int on_run(void *ctx, const char *id, struct lh_err *err)
 		if (rc <= 0)
 			continue;
 		lh_receipt_erased(r->c, r->report.relpath, &r->receipt);
-		if (choose(r, id, (enum lh_stage)i, &newer, err) < 0)
-			return -1;
+		choose(r, id, (enum lh_stage)i, &newer);
 	}
 	if (complete || !newer)
 		return 0;
-	rc = has_drift(r, id, err);
+	rc = has_drift(r, id);
 	if (rc > 0)
 		lh_receipt_report(r->c, LH_RECEIPT_SUMMARY,
 				  "%s/%s: the newest run has a drift.json but no summary.json: it "
@@ -545,21 +537,17 @@ static bool is_known_path(const char *p)
 	       !strncmp(p, LH_ROOT_SCORED "/", sizeof LH_ROOT_SCORED);
 }
 
-static int add_claims(struct reading *r, const struct side *s, unsigned from, unsigned order,
-		      struct lh_err *err)
+static void add_claims(struct reading *r, const struct side *s, unsigned from, unsigned order)
 {
 	struct claims *c = r->claims;
 	struct claim *v;
 	size_t i;
 
 	for (i = 0; i < s->n; i++) {
-		if (lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v, err) < 0)
-			return -1;
+		lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v);
 		v = &c->v[c->n];
 		*v = (struct claim){ .bytes = s->file[i].bytes, .from = from, .order = order };
-		v->path = lh_strndup(s->file[i].path.p, s->file[i].path.n, err);
-		if (!v->path)
-			return -1;
+		v->path = lh_strndup(s->file[i].path.p, s->file[i].path.n);
 		c->n++;
 		if (strlen(v->path) == s->file[i].path.n && is_known_path(v->path) &&
 		    lh_unhex(s->file[i].sha256.p, s->file[i].sha256.n, v->sha256))
@@ -568,7 +556,6 @@ static int add_claims(struct reading *r, const struct side *s, unsigned from, un
 				  r->report.relpath, v->path);
 		free(c->v[--c->n].path);
 	}
-	return 0;
 }
 
 /* Return which of the chosen receipts is the next in time after those in `done`, or
@@ -598,11 +585,9 @@ static int take_claims(struct reading *r, struct lh_err *err)
 			return rc < 0 ? -1 : lh_err_set(err, LH_EIO, "%s: has gone meanwhile",
 							r->report.relpath);
 		r->claims->receipt[i] =
-			lh_strndup(r->report.relpath, strlen(r->report.relpath), err);
-		if (!r->claims->receipt[i] ||
-		    add_claims(r, &r->receipt.in, i, order, err) < 0 ||
-		    add_claims(r, &r->receipt.out, i, order, err) < 0)
-			return -1;
+			lh_strndup(r->report.relpath, strlen(r->report.relpath));
+		add_claims(r, &r->receipt.in, i, order);
+		add_claims(r, &r->receipt.out, i, order);
 	}
 	return 0;
 }

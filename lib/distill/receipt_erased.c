@@ -74,15 +74,13 @@ static void count(struct lh_receipts *c, const char *source, struct lh_str text,
 
 int lh_receipt_tombstones(struct lh_receipts *c, const char *source, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) uint64_t *rows = lh_calloc(c->erasures.n + 1, sizeof *rows, err);
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->root, source, err);
+	LH_SCOPED(lh_free_local) uint64_t *rows = lh_calloc(c->erasures.n + 1, sizeof *rows);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->root, source);
 	struct lh_mapped m;
 	uint64_t gone;
 	size_t i;
 	int fd, rc;
 
-	if (!rows || !path)
-		return -1;
 	errno = 0;
 	fd = lh_open_regular(path, O_RDONLY, 0, err);
 	if (fd < 0)	/* what is wrong with it is reported elsewhere */

@@ -37,9 +37,9 @@ static struct lh_str path_of(const void *ctx, uint32_t i)
 	return (struct lh_str){ k->relpath, strlen(k->relpath) };
 }
 
-struct lh_digest_cache *lh_digest_cache_new(struct lh_err *err)
+struct lh_digest_cache *lh_digest_cache_new(void)
 {
-	return lh_calloc(1, sizeof(struct lh_digest_cache) + BLOCK, err);
+	return lh_calloc(1, sizeof(struct lh_digest_cache) + BLOCK);
 }
 
 void lh_digest_cache_free(struct lh_digest_cache *f)
@@ -128,8 +128,8 @@ static bool is_unchanged(const struct known *k, const struct stat *st)
 	       same_time(&k->changed, &st->st_ctim) && same_time(&k->written, &st->st_mtim);
 }
 
-/* Return the entry of that path, created if necessary; NULL if out of memory. */
-static struct known *entry_of(struct lh_digest_cache *f, const char *relpath, struct lh_err *err)
+/* Return the entry of that path, created if necessary. */
+static struct known *entry_of(struct lh_digest_cache *f, const char *relpath)
 {
 	struct lh_str path = { relpath, strlen(relpath) };
 	int64_t i = lh_table_find(&f->by_path, path, path_of, f);
@@ -137,15 +137,11 @@ static struct known *entry_of(struct lh_digest_cache *f, const char *relpath, st
 
 	if (i >= 0)
 		return &f->v[i];
-	if (lh_grow(&f->v, &f->cap, f->n + 1, sizeof *f->v, err) < 0)
-		return NULL;
+	lh_grow(&f->v, &f->cap, f->n + 1, sizeof *f->v);
 	k = &f->v[f->n];
-	*k = (struct known){ .relpath = lh_strndup(relpath, strlen(relpath), err), .size = -1 };
-	if (!k->relpath)
-		return NULL;
-	f->n++;
-	return lh_table_set(&f->by_path, path, (uint32_t)(f->n - 1), path_of, f, err) < 0 ? NULL
-											  : k;
+	*k = (struct known){ .relpath = lh_strndup(relpath, strlen(relpath)), .size = -1 };
+	lh_table_set(&f->by_path, path, (uint32_t)f->n++, path_of, f);
+	return k;
 }
 
 static void set_stamp(struct known *k, const struct stat *st)
@@ -172,57 +168,51 @@ static int digest_if_changed(struct lh_digest_cache *f, struct known *k, int fd,
 	return 0;
 }
 
-int lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root,
-			    const char *relpath, const struct stat *made,
-			    const struct lh_file_digest *fact, struct lh_err *err)
+void lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root,
+			     const char *relpath, const struct stat *made,
+			     const struct lh_file_digest *fact)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath, err);
-	struct known *k = path ? entry_of(f, relpath, err) : NULL;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath);
+	struct known *k = entry_of(f, relpath);
 	struct stat st;
 
-	if (k && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev &&
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_dev == made->st_dev &&
 	    st.st_ino == made->st_ino && (uint64_t)st.st_size == fact->bytes &&
 	    same_time(&st.st_mtim, &made->st_mtim)) {
 		k->fact = *fact;
 		set_stamp(k, &st);
 	}
-	return k ? 0 : -1;
 }
 
-int lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
-			 const struct stat *before, const struct lh_file_digest *fact,
-			 struct lh_err *err)
+void lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root,
+			  const char *relpath, const struct stat *before,
+			  const struct lh_file_digest *fact)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath, err);
-	struct known *k = path ? entry_of(f, relpath, err) : NULL;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath);
+	struct known *k = entry_of(f, relpath);
 	struct stat st;
 
-	if (k && (uint64_t)before->st_size == fact->bytes) {
+	if ((uint64_t)before->st_size == fact->bytes) {
 		k->fact = *fact;
 		set_stamp(k, before);
 		if (lstat(path, &st) < 0 || !is_unchanged(k, &st))
 			k->size = -1;
 	}
-	return k ? 0 : -1;
 }
 
 int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
 			struct lh_file_digest *fact, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath, err);
-	struct known *k = path ? entry_of(f, relpath, err) : NULL;
-	int rc = -1, fd = -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath);
+	struct known *k = entry_of(f, relpath);
+	int rc, fd;
 
-	if (k) {
-		errno = 0;
-		fd = lh_open_regular(path, O_RDONLY, 0, err);
-		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-			rc = 0;
-	}
-	if (fd >= 0) {
-		rc = digest_if_changed(f, k, fd, err) < 0 ? lh_err_prefix(err, "%s", path) : 1;
-		*fact = k->fact;
-		close(fd);
-	}
+	errno = 0;
+	fd = lh_open_regular(path, O_RDONLY, 0, err);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	rc = digest_if_changed(f, k, fd, err) < 0 ? lh_err_prefix(err, "%s", path) : 1;
+	*fact = k->fact;
+	close(fd);
 	return rc;
 }

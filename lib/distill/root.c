@@ -35,9 +35,7 @@ struct lh_root *lh_root_open(const char *path, struct lh_err *err)
 	n = strlen(path);
 	while (n > 1 && path[n - 1] == '/')
 		n--;
-	r = lh_calloc(1, sizeof *r + n + 1, err);
-	if (!r)
-		return NULL;
+	r = lh_calloc(1, sizeof *r + n + 1);
 	memcpy(r->path, path, n);
 	fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
@@ -72,16 +70,15 @@ struct lh_digest_cache *lh_root_digests(const struct lh_root *r)
 	return r->facts;
 }
 
-char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *err)
+char *lh_root_join(const struct lh_root *r, const char *relpath)
 {
 	size_t n = strlen(r->path) + strlen(relpath) + 2;
 	char *path;
 
 	if (!strcmp(r->path, "."))
-		return lh_strndup(relpath, strlen(relpath), err);
-	path = lh_calloc(n, 1, err);
-	if (path)
-		snprintf(path, n, "%s/%s", strcmp(r->path, "/") ? r->path : "", relpath);
+		return lh_strndup(relpath, strlen(relpath));
+	path = lh_calloc(n, 1);
+	snprintf(path, n, "%s/%s", strcmp(r->path, "/") ? r->path : "", relpath);
 	return path;
 }
 
@@ -91,8 +88,8 @@ int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err)
 
 	if (r->lock.path)
 		return 0;
-	path = lh_root_join(r, LOCK, err);
-	return path ? lh_lock_take(&r->lock, path, r->path, seconds, err) : -1;
+	path = lh_root_join(r, LOCK);
+	return lh_lock_take(&r->lock, path, r->path, seconds, err);
 }
 
 /* ---- the walk ---- */
@@ -109,10 +106,9 @@ static void names_free(struct names *s)
 	free(s->at);
 }
 
-static int names_add(struct names *s, const char *folder, const char *name, struct lh_err *err)
+static void names_add(struct names *s, const char *folder, const char *name)
 {
-	if (lh_grow(&s->at, &s->cap, s->n + 1, sizeof *s->at, err) < 0)
-		return -1;
+	lh_grow(&s->at, &s->cap, s->n + 1, sizeof *s->at);
 	s->at[s->n] = s->text.len;
 	lh_buf_puts(&s->text, folder);
 	if (*name) {
@@ -120,10 +116,7 @@ static int names_add(struct names *s, const char *folder, const char *name, stru
 		lh_buf_puts(&s->text, name);
 	}
 	lh_buf_putc(&s->text, '\0');
-	if (lh_buf_check(&s->text, err) < 0)
-		return -1;
 	s->n++;
-	return 0;
 }
 
 static bool is_jsonl(const char *name)
@@ -157,21 +150,20 @@ static int take_entry(struct walk *w, DIR *d, const char *folder, const struct d
 		return 0;
 	if (!lh_utf8_valid(e->d_name, strlen(e->d_name)))
 		return lh_err_set(err, LH_EIO, "%s/%s: the name is not UTF-8", folder, e->d_name);
-	return names_add(type == DT_DIR ? &w->folders : &w->files, folder, e->d_name, err);
+	names_add(type == DT_DIR ? &w->folders : &w->files, folder, e->d_name);
+	return 0;
 }
 
 static int read_folder(struct walk *w, const char *folder, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(w->root, folder, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(w->root, folder);
 	const struct dirent *e;
 	int rc = 0;
 	DIR *d;
 
-	if (!path)
-		return -1;
 	d = opendir(path);
 	if (!d && w->all && errno == EACCES)
-		rc = names_add(&w->files, folder, "", err);
+		names_add(&w->files, folder, "");
 	else if (!d)
 		rc = errno == ENOENT ? 0 : lh_err_sys(err, "%s: cannot open", path);
 	while (d && !rc) {
@@ -199,16 +191,16 @@ static int walk_folder(struct walk *w, const char *below, lh_root_fn *fn, void *
 {
 	struct names *folders = &w->folders, *files = &w->files;
 	size_t i;
-	int rc;
+	int rc = 0;
 
 	folders->text = (struct lh_buf){ 0 };
 	files->text = (struct lh_buf){ 0 };
-	rc = names_add(folders, below, "", err);
+	names_add(folders, below, "");
 	for (i = 0; !rc && i < folders->n; i++) {
 		char *folder = lh_strndup(folders->text.p + folders->at[i],
-					  strlen(folders->text.p + folders->at[i]), err);
+					  strlen(folders->text.p + folders->at[i]));
 
-		rc = folder ? read_folder(w, folder, err) : -1;
+		rc = read_folder(w, folder, err);
 		free(folder);
 	}
 	if (!rc && files->n)
@@ -234,12 +226,10 @@ int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void
 
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(r, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r, relpath);
 	char *slash;
 	int rc = 0;
 
-	if (!path)
-		return -1;
 	slash = path + (strlen(path) - strlen(relpath));
 	while (!rc && (slash = strchr(slash, '/'))) {
 		*slash = '\0';
@@ -252,8 +242,8 @@ int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err 
 int lh_root_put(const struct lh_root *r, const char *relpath, const struct lh_buf *text,
 		struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(r, relpath, err);
-	int rc = path ? lh_root_folders(r, relpath, err) : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r, relpath);
+	int rc = lh_root_folders(r, relpath, err);
 
 	return rc ? rc : lh_atomic_put(path, 0666, text, err);
 }

@@ -57,7 +57,7 @@ void lh_root_remember(struct lh_root *r, struct lh_digest_cache *facts);
 struct lh_digest_cache *lh_root_digests(const struct lh_root *r);
 
 /* Return the path of relpath, which the caller frees. */
-char *lh_root_join(const struct lh_root *r, const char *relpath, struct lh_err *err);
+char *lh_root_join(const struct lh_root *r, const char *relpath);
 
 /* Lock the root for one writer: the file .lh-lock (lh_lock), which is removed when
  * the root is closed.  Waits up to that many seconds, then LH_ELOCKED.  Locking

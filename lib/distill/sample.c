@@ -81,18 +81,15 @@ void lh_source_free(struct lh_source *src)
 struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *how,
 				  const char *recorded_at, struct lh_err *err)
 {
-	struct lh_sampler *s = lh_calloc(1, sizeof *s, err);
+	struct lh_sampler *s = lh_calloc(1, sizeof *s);
 
-	if (!s)
-		return NULL;
 	s->x = x;
 	s->how = *how;
 	s->beneath = -1;
 	s->src = &s->one;
 	s->schema = lh_schema_find(exporters[x].schema);
-	s->recorded_at = lh_strndup(recorded_at, strlen(recorded_at), err);
-	if (s->recorded_at && (!how->verify_paths ||
-			       (s->beneath = lh_open_beneath(how->verify_paths, err)) >= 0))
+	s->recorded_at = lh_strndup(recorded_at, strlen(recorded_at));
+	if (!how->verify_paths || (s->beneath = lh_open_beneath(how->verify_paths, err)) >= 0)
 		return s;
 	lh_sampler_free(s);
 	return NULL;
@@ -118,7 +115,7 @@ const struct lh_sample_result *lh_sampler_result(const struct lh_sampler *s)
 	return &s->result;
 }
 
-int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...)
+void lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...)
 {
 	char *text = NULL;
 	va_list ap;
@@ -126,19 +123,16 @@ int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt,
 
 	s->result.refused = why;
 	if (!fmt)
-		return 0;
+		return;
 	va_start(ap, fmt);
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		s->result.errors.failed = LH_ENOMEM;
-		return 0;
-	}
+	if (n < 0)
+		lh_no_memory(strlen(fmt));
 	if (s->result.errors.len)
 		lh_buf_putc(&s->result.errors, ',');
 	lh_buf_json(&s->result.errors, text, (size_t)n);
 	free(text);
-	return 0;
 }
 
 void lh_sample_begin(struct lh_sampler *s)
@@ -151,11 +145,12 @@ void lh_sample_begin(struct lh_sampler *s)
 /* ---- reading ---- */
 
 /* Unescape v; empty if it is NULL or not a string. */
-static int read_text(struct lh_text *t, const struct lh_value *v, struct lh_err *err)
+static void read_text(struct lh_text *t, const struct lh_value *v)
 {
 	lh_buf_reset(&t->b);
 	t->s = (struct lh_str){ "", 0 };
-	return v && v->p && v->type == LH_STRING ? lh_value_str(v, &t->b, &t->s, err) : 0;
+	if (v && v->p && v->type == LH_STRING)
+		lh_value_str(v, &t->b, &t->s);
 }
 
 /* Read the members of a scored run's provenance; p NULL: missing. */
@@ -181,8 +176,7 @@ static void read_provenance(struct lh_source *src)
 }
 
 /* Read what both lines of a record have: provenance and run id. */
-static int read_origin(struct lh_source *src, const struct lh_record *rec, const char *run_id,
-		       struct lh_err *err)
+static void read_origin(struct lh_source *src, const struct lh_record *rec, const char *run_id)
 {
 	const struct lh_value *from = lh_record_get(rec, "provenance");
 
@@ -191,68 +185,64 @@ static int read_origin(struct lh_source *src, const struct lh_record *rec, const
 	if (from && from->type == LH_OBJECT)
 		src->provenance = *from;
 	read_provenance(src);
-	if (read_text(&src->run_id, lh_record_get(rec, run_id), err) < 0 ||
-	    read_text(&src->sig, &src->sig_hash, err) < 0 ||
-	    read_text(&src->path, &src->file, err) < 0)
-		return -1;
+	read_text(&src->run_id, lh_record_get(rec, run_id));
+	read_text(&src->sig, &src->sig_hash);
+	read_text(&src->path, &src->file);
 	src->stream = lh_stream_text(src->path.s.p, src->path.s.n);
-	return 0;
 }
 
-int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err)
+void lh_source_scored(struct lh_source *src, const struct lh_record *scored)
 {
 	const struct lh_value *category = lh_record_get(scored, "category");
 
 	src->scored = scored;
 	src->category = category ? lh_category_read(category) : LH_CATEGORY_NONE;
-	return read_origin(src, scored, "evidence_run_id", err);
+	read_origin(src, scored, "evidence_run_id");
 }
 
-int lh_source_side(struct lh_source *src, const struct lh_side *side, struct lh_err *err)
+void lh_source_side(struct lh_source *src, const struct lh_side *side)
 {
-	if (side->scored)
-		return lh_source_scored(src, side->scored, err);
+	if (side->scored) {
+		lh_source_scored(src, side->scored);
+		return;
+	}
 	src->scored = NULL;
 	src->category = side->category;
 	src->reason = side->reason;
-	return read_origin(src, side->evidence, "run_id", err);
+	read_origin(src, side->evidence, "run_id");
 }
 
-int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason,
-		     struct lh_err *err)
+void lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason)
 {
 	const struct lh_value *reasons = src->scored ? lh_record_get(src->scored, "reasons") : NULL;
 	struct lh_iter it;
 
 	*reason = src->scored ? (struct lh_str){ "", 0 } : src->reason;
 	if (!reasons || reasons->type != LH_ARRAY)
-		return 0;
+		return;
 	lh_iter_init(&it, reasons);
 	if (!lh_iter_next(&it) || it.val.type != LH_STRING)
-		return 0;
+		return;
 	lh_buf_reset(scratch);
-	return lh_value_str(&it.val, scratch, reason, err);
+	lh_value_str(&it.val, scratch, reason);
 }
 
-int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err)
+void lh_source_evidence(struct lh_source *src, const struct lh_record *evidence)
 {
 	src->evidence = evidence;
-	return read_text(&src->task, lh_record_get(evidence, "task_id"), err) < 0 ||
-	       read_text(&src->text, lh_record_get(evidence, "text"), err) < 0 ? -1 : 0;
+	read_text(&src->task, lh_record_get(evidence, "task_id"));
+	read_text(&src->text, lh_record_get(evidence, "text"));
 }
 
-int lh_source_text(const struct lh_source *src, struct lh_buf *scratch, unsigned char hash[32],
-		   bool *has, struct lh_err *err)
+void lh_source_text(const struct lh_source *src, struct lh_buf *scratch, unsigned char hash[32],
+		    bool *has)
 {
 	*has = src->task.s.n > 0;
 	lh_buf_reset(scratch);
 	lh_buf_add(scratch, src->task.s.p, src->task.s.n);
 	lh_buf_putc(scratch, '\0');
 	lh_text_plain(scratch, src->text.s);
-	if (lh_buf_check(scratch, err) < 0)
-		return -1;
 	lh_sha256(scratch->p, scratch->len, hash);
-	return 0;
 }
 
 /* ---- the gates ---- */
@@ -306,16 +296,20 @@ static int gate_provenance(struct lh_sampler *s, const struct lh_source *src)
 	};
 	size_t i;
 
-	if (!src->provenance.p)
-		return lh_sample_refuse(s, LH_MISSING_PROVENANCE, "provenance: missing");
+	if (!src->provenance.p) {
+		lh_sample_refuse(s, LH_MISSING_PROVENANCE, "provenance: missing");
+		return 0;
+	}
 	for (i = 0; i < sizeof must / sizeof *must; i++)
 		if (is_absent(must[i].v))
 			lh_sample_refuse(s, LH_MISSING_PROVENANCE, "provenance.%s: missing",
 					 must[i].name);
 	if (s->result.refused != LH_NOT_REFUSED)
 		return 0;
-	if (!src->run_id.s.n)
-		return lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence_run_id: missing");
+	if (!src->run_id.s.n) {
+		lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence_run_id: missing");
+		return 0;
+	}
 	return 1;
 }
 
@@ -346,10 +340,13 @@ static int gate_model(struct lh_sampler *s, const struct lh_source *src)
 	if (is_output(src))
 		return 1;
 	role = lh_record_get(src->evidence, "model_role");
-	if (!role || role->type != LH_STRING || role->n > 100)
-		return lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "model_role: missing");
-	return lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "model_role: %.*s is no model output",
-				(int)role->n - 2, role->p + 1);
+	if (!role || role->type != LH_STRING || role->n > 100) {
+		lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "model_role: missing");
+		return 0;
+	}
+	lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "model_role: %.*s is no model output",
+			 (int)role->n - 2, role->p + 1);
+	return 0;
 }
 
 static int gate_files(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err)
@@ -365,8 +362,8 @@ static int gate_files(struct lh_sampler *s, const struct lh_source *src, struct 
 		lh_buf_reset(&s->scratch);
 		if (it.val.type != LH_STRING)
 			continue;
-		if (lh_value_str(&it.val, &s->scratch, &f, err) < 0 ||
-		    (rc = lh_exists_beneath(s->beneath, f.p, f.n, err)) < 0)
+		lh_value_str(&it.val, &s->scratch, &f);
+		if ((rc = lh_exists_beneath(s->beneath, f.p, f.n, err)) < 0)
 			return -1;
 		if (!rc)
 			lh_sample_refuse(s, LH_HALLUCINATED_FILE_PATH,
@@ -377,24 +374,27 @@ static int gate_files(struct lh_sampler *s, const struct lh_source *src, struct 
 
 int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err)
 {
-	if (!lh_trim(src->text.s.p, src->text.s.n).n)
-		return lh_sample_refuse(s, LH_EMPTY_CONTENT, NULL);
+	if (!lh_trim(src->text.s.p, src->text.s.n).n) {
+		lh_sample_refuse(s, LH_EMPTY_CONTENT, NULL);
+		return 0;
+	}
 	return gate_files(s, src, err);
 }
 
 /* Refuse a text that was rejected for the same task: which verdict is right is not known. */
-static int gate_rejected(struct lh_sampler *s, struct lh_err *err)
+static bool gate_rejected(struct lh_sampler *s)
 {
 	unsigned char hash[32];
 	bool has;
 
 	if (!s->rejected || !s->rejected->n)
-		return 1;
-	if (lh_source_text(s->src, &s->scratch, hash, &has, err) < 0)
-		return -1;
-	return !has || !lh_hashset_has(s->rejected, hash) ? 1 :
-		lh_sample_refuse(s, s->x == LH_RAG ? LH_UNSAFE_RAG_CATEGORY :
-				 LH_UNSAFE_SFT_CATEGORY, "text: was rejected for the same task");
+		return true;
+	lh_source_text(s->src, &s->scratch, hash, &has);
+	if (!has || !lh_hashset_has(s->rejected, hash))
+		return true;
+	lh_sample_refuse(s, s->x == LH_RAG ? LH_UNSAFE_RAG_CATEGORY : LH_UNSAFE_SFT_CATEGORY,
+			 "text: was rejected for the same task");
+	return false;
 }
 
 static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
@@ -413,8 +413,8 @@ int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct
 
 /* ---- all gates ---- */
 
-int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b,
-		 struct lh_buf *scratch, char out[LH_SAMPLE_ID], struct lh_err *err)
+void lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b,
+		  struct lh_buf *scratch, char out[LH_SAMPLE_ID])
 {
 	const char *kind = x == LH_PREFERENCE ? "pref" : exporters[x].name;
 	size_t n = strlen(kind);
@@ -426,28 +426,23 @@ int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str
 	lh_buf_add(scratch, a->p, a->n);
 	lh_buf_putc(scratch, '|');
 	lh_buf_add(scratch, b->p, b->n);
-	if (lh_buf_check(scratch, err) < 0)
-		return -1;
 	lh_sha256(scratch->p, scratch->len, hash);
 	memcpy(out, kind, n);
 	out[n++] = '-';
 	lh_hex(hash, ID_HEX / 2, out + n);
 	out[n + ID_HEX] = '\0';
-	return 0;
 }
 
-int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t from,
-		     struct lh_err *err)
+int lh_sample_settle(int rc, struct lh_buf *out, size_t from, struct lh_err *err)
 {
-	if (rc >= 0 && (lh_buf_check(&s->result.errors, err) < 0 ||
-			(out && lh_buf_check(out, err) < 0)))
+	if (rc >= 0 && lh_buf_check(out, err) < 0)
 		rc = -1;
-	if (rc <= 0 && out && out->len > from)
+	if (rc <= 0 && out->len > from)
 		out->len = from;
 	return rc;
 }
 
-int lh_sample_judge(struct lh_sampler *s, struct lh_err *err)
+int lh_sample_judge(struct lh_sampler *s)
 {
 	const struct lh_source *src = s->src;
 
@@ -459,7 +454,7 @@ int lh_sample_judge(struct lh_sampler *s, struct lh_err *err)
 	s->result.refused = lh_sample_gate(s->x, &s->how, src->category);
 	if (s->result.refused != LH_NOT_REFUSED)
 		return 0;
-	return lh_sample_settle(s, gate_provenance(s, src), NULL, 0, err);
+	return gate_provenance(s, src);
 }
 
 int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
@@ -468,16 +463,16 @@ int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *er
 	int rc = 1;
 
 	if (!s->src->evidence)
-		rc = lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence: not found");
+		lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence: not found");
 	if (rc > 0 && s->x == LH_SFT)
 		rc = gate_model(s, s->src);
 	if (rc > 0)
 		rc = lh_gate_content(s, s->src, err);
 	if (rc > 0)
-		rc = gate_rejected(s, err);
+		rc = gate_rejected(s);
 	if (rc > 0)
 		rc = lh_sample_build(s, out, err);
-	return lh_sample_settle(s, rc, out, from, err);
+	return lh_sample_settle(rc, out, from, err);
 }
 
 int lh_sample_may_pair(struct lh_sampler *s)
@@ -488,20 +483,22 @@ int lh_sample_may_pair(struct lh_sampler *s)
 	return src->task.s.n && is_output(src) && lh_trim(src->text.s.p, src->text.s.n).n;
 }
 
-int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored, struct lh_err *err)
+int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored)
 {
-	return lh_source_scored(s->src, scored, err) < 0 ? -1 : lh_sample_judge(s, err);
+	lh_source_scored(s->src, scored);
+	return lh_sample_judge(s);
 }
 
 int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence, struct lh_buf *out,
 		   struct lh_err *err)
 {
-	if (evidence && lh_source_evidence(s->src, evidence, err) < 0)
-		return -1;
+	if (evidence)
+		lh_source_evidence(s->src, evidence);
 	return lh_sample_finish(s, out, err);
 }
 
-int lh_sample_side(struct lh_sampler *s, const struct lh_record *evidence, struct lh_err *err)
+int lh_sample_side(struct lh_sampler *s, const struct lh_record *evidence)
 {
-	return lh_source_evidence(s->src, evidence, err) < 0 ? -1 : lh_sample_may_pair(s);
+	lh_source_evidence(s->src, evidence);
+	return lh_sample_may_pair(s);
 }

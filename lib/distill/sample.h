@@ -71,9 +71,8 @@ enum lh_refusal lh_sample_gate(enum lh_exporter x, const struct lh_export *how, 
 
 /* Make "rag-" and the first 16 hex digits of SHA-256("rag|<run_id>|<sig_hash>");
  * for LH_PREFERENCE a and b are the run ids of the chosen and the rejected. */
-int lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b,
-		 struct lh_buf *scratch,
-			char out[LH_SAMPLE_ID], struct lh_err *err);
+void lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b,
+		  struct lh_buf *scratch, char out[LH_SAMPLE_ID]);
 
 struct lh_sampler;
 struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *how,
@@ -93,7 +92,7 @@ struct lh_sample_result {
 const struct lh_sample_result *lh_sampler_result(const struct lh_sampler *s);
 
 /* Apply the gates that need only the scored run: 1, 0 refused, -1. */
-int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored, struct lh_err *err);
+int lh_sample_scored(struct lh_sampler *s, const struct lh_record *scored);
 
 /* Apply the other gates and append the sample to out: 1, 0 refused (out is
  * unchanged), -1.  evidence NULL: not found. */
@@ -101,7 +100,7 @@ int lh_sample_make(struct lh_sampler *s, const struct lh_record *evidence, struc
 		   struct lh_err *err);
 
 /* Decide whether the record may be one side of a pair: 1, 0, -1. */
-int lh_sample_side(struct lh_sampler *s, const struct lh_record *evidence, struct lh_err *err);
+int lh_sample_side(struct lh_sampler *s, const struct lh_record *evidence);
 
 /* Make the sample of a pair, as lh_sample_make.  If the scored run has the
  * provenance of its evidence, category and first reason may replace it. */
@@ -145,7 +144,7 @@ struct lh_row_at {
 };
 
 struct lh_pairs;
-struct lh_pairs *lh_pairs_new(struct lh_err *err);
+struct lh_pairs *lh_pairs_new(void);
 void lh_pairs_free(struct lh_pairs *p);
 
 /* Add a record.  One of LH_NEEDS_HUMAN_REVIEW is on no side. */
@@ -175,7 +174,7 @@ int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_row_at *at,
 
 /* Return {"chosen":<scored run>,"rejected":<scored run>} of what was read, valid
  * until the next call. */
-int lh_pair_source(struct lh_pair *p, struct lh_str *out, struct lh_err *err);
+void lh_pair_source(struct lh_pair *p, struct lh_str *out);
 
 /*
  * quarantine - store the records that an export refused, with the reason.
@@ -216,8 +215,7 @@ struct lh_key lh_record_key(const struct lh_str *run_id, const struct lh_str *si
 
 struct lh_quarantine;
 
-struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at,
-					struct lh_err *err);
+struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded_at);
 void lh_quarantine_free(struct lh_quarantine *q);
 
 /*

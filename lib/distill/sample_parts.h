@@ -41,31 +41,29 @@ struct lh_sampler {
 #define LH_PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
 
 /* Return the first reason of the scored run; empty if it has none. */
-int lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason,
-		     struct lh_err *err);
+void lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason);
 
 /* Begin a record: nothing is refused yet. */
 void lh_sample_begin(struct lh_sampler *s);
 
-/* End a record: check that the reasons were stored completely, and remove
- * everything but a sample from out (NULL: there is none).  Returns rc, or -1. */
-int lh_sample_settle(struct lh_sampler *s, int rc, struct lh_buf *out, size_t from,
-		     struct lh_err *err);
+/* End a record: check that out holds all of a sample, and remove everything else from it.
+ * Returns rc, or -1. */
+int lh_sample_settle(int rc, struct lh_buf *out, size_t from, struct lh_err *err);
 
-/* Refuse the record; fmt, if not NULL, is one of the errors.  Returns 0. */
-int lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...) LH_PRINTF(3,
-												4);
+/* Refuse the record; fmt, if not NULL, is one of the errors. */
+void lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...)
+	LH_PRINTF(3, 4);
 
 void lh_source_free(struct lh_source *src);
 
 /* Read a scored run, or its replacement, and its evidence, without any gate. */
-int lh_source_scored(struct lh_source *src, const struct lh_record *scored, struct lh_err *err);
-int lh_source_side(struct lh_source *src, const struct lh_side *side, struct lh_err *err);
-int lh_source_evidence(struct lh_source *src, const struct lh_record *evidence, struct lh_err *err);
+void lh_source_scored(struct lh_source *src, const struct lh_record *scored);
+void lh_source_side(struct lh_source *src, const struct lh_side *side);
+void lh_source_evidence(struct lh_source *src, const struct lh_record *evidence);
 
 /* Hash the task and the text as a reader sees it (text/alike.h); false: it has no task. */
-int lh_source_text(const struct lh_source *src, struct lh_buf *scratch, unsigned char hash[32],
-		   bool *has, struct lh_err *err);
+void lh_source_text(const struct lh_source *src, struct lh_buf *scratch, unsigned char hash[32],
+		    bool *has);
 
 /* Apply the gates after provenance: 1, 0 refused, -1. */
 int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err);
@@ -74,7 +72,7 @@ int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct
 /* Do lh_sample_scored, lh_sample_make and lh_sample_side with s->src, which has
  * been read already, so that several samplers may share it; src->evidence NULL: not
  * found. */
-int lh_sample_judge(struct lh_sampler *s, struct lh_err *err);
+int lh_sample_judge(struct lh_sampler *s);
 int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err);
 int lh_sample_may_pair(struct lh_sampler *s);
 
@@ -82,11 +80,9 @@ int lh_sample_may_pair(struct lh_sampler *s);
  * schema. */
 int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err);
 
-/* ---- sample_text.c: append; fails only with LH_ENOMEM ---- */
-int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_err *err);
-int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch,
-			  struct lh_err *err);
-int lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch,
-		      struct lh_err *err);
+/* ---- sample_text.c: append ---- */
+void lh_sample_title(struct lh_buf *to, const struct lh_source *src);
+void lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch);
+void lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch);
 
 #endif

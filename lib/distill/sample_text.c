@@ -1,12 +1,11 @@
 /* sample_text.c - the texts of a sample.  See sample.h. */
 #include "sample_parts.h"
 
-int lh_sample_title(struct lh_buf *to, const struct lh_source *src, struct lh_err *err)
+void lh_sample_title(struct lh_buf *to, const struct lh_source *src)
 {
 	lh_buf_add(to, src->stream.p, src->stream.n);
 	LH_PUTS(to, ": ");
 	lh_buf_add(to, src->task.s.p, src->task.s.n);
-	return lh_buf_check(to, err);
 }
 
 /* One sentence for each stream; %s is the text of the task id after its prefix, %c
@@ -28,17 +27,17 @@ static const struct {
 #define GENERIC "Answer task %s of source %c."
 
 /* Return a string of the evidence's metadata; empty if there is none. */
-static int metadata_text(const struct lh_source *src, const char *name, struct lh_buf *scratch,
-			 struct lh_str *out, struct lh_err *err)
+static void metadata_text(const struct lh_source *src, const char *name, struct lh_buf *scratch,
+			  struct lh_str *out)
 {
 	const struct lh_value *all = lh_record_get(src->evidence, "metadata");
 	struct lh_value v;
 
 	*out = (struct lh_str){ "", 0 };
 	if (!all || all->type != LH_OBJECT || !lh_value_get(all, name, &v) || v.type != LH_STRING)
-		return 0;
+		return;
 	lh_buf_reset(scratch);
-	return lh_value_str(&v, scratch, out, err);
+	lh_value_str(&v, scratch, out);
 }
 
 static bool begins_with(const struct lh_str *s, const struct lh_str *with)
@@ -60,8 +59,7 @@ static bool split_task(const struct lh_str *task, const struct lh_str *class, st
 	return true;
 }
 
-int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch,
-			  struct lh_err *err)
+void lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch)
 {
 	enum lh_stream stream = lh_stream_read(src->stream.p, src->stream.n);
 	const char *sentence = GENERIC;
@@ -73,8 +71,7 @@ int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct
 	for (i = 0; i < n && sentences[i].stream != stream; i++)
 		;
 	if (stream == LH_MODE_EXPERIMENTS) {
-		if (metadata_text(src, "task_class", scratch, &extra, err) < 0)
-			return -1;
+		metadata_text(src, "task_class", scratch, &extra);
 		if (split_task(&src->task.s, &extra, &before, &rest))
 			sentence = sentences[i].sentence;
 	} else if (i < n) {
@@ -84,9 +81,8 @@ int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct
 		if (begins_with(&rest, &prefix))
 			rest = (struct lh_str){ rest.p + prefix.n, rest.n - prefix.n };
 	}
-	if (stream == LH_CONTRACT_ANALYSES && metadata_text(src, "contractor", scratch, &extra,
-							    err) < 0)
-		return -1;
+	if (stream == LH_CONTRACT_ANALYSES)
+		metadata_text(src, "contractor", scratch, &extra);
 	if (stream == LH_CONTRACT_ANALYSES && !extra.n)
 		sentence = "Analyse permit %s.";
 	for (; (p = strchr(sentence, '%')); sentence = p + 2) {
@@ -95,38 +91,34 @@ int lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct
 		lh_buf_add(to, what->p, what->n);
 	}
 	lh_buf_puts(to, sentence);
-	return lh_buf_check(to, err);
 }
 
 /* ---- the context ---- */
 
 /* Append "label: a, b", after "; " if other text is before it. */
-static int put_list(struct lh_buf *to, const char *label, const struct lh_value *list,
-		    struct lh_buf *scratch, struct lh_err *err)
+static void put_list(struct lh_buf *to, const char *label, const struct lh_value *list,
+		     struct lh_buf *scratch)
 {
 	bool first = true;
 	struct lh_iter it;
 	struct lh_str s;
 
 	if (!list || !list->p || list->type != LH_ARRAY)
-		return 0;
+		return;
 	for (lh_iter_init(&it, list); lh_iter_next(&it); ) {
 		if (it.val.type != LH_STRING)
 			continue;
 		lh_buf_reset(scratch);
-		if (lh_value_str(&it.val, scratch, &s, err) < 0)
-			return -1;
+		lh_value_str(&it.val, scratch, &s);
 		if (first && to->len)
 			LH_PUTS(to, "; ");
 		lh_buf_puts(to, first ? label : ", ");
 		lh_buf_add(to, s.p, s.n);
 		first = false;
 	}
-	return 0;
 }
 
-int lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch,
-		      struct lh_err *err)
+void lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch)
 {
 	const struct lh_value *from = lh_record_get(src->evidence, "retrieved_context");
 	struct lh_value corpora = { .p = NULL }, prints = { .p = NULL };
@@ -137,9 +129,7 @@ int lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_
 		if (!lh_value_get(from, "pathway_fingerprints", &prints))
 			prints.p = NULL;
 	}
-	if (put_list(to, "corpora: ", &corpora, scratch, err) < 0 ||
-	    put_list(to, "fingerprints: ", &prints, scratch, err) < 0 ||
-	    put_list(to, "files: ", lh_record_get(src->evidence, "source_files"), scratch, err) < 0)
-		return -1;
-	return lh_buf_check(to, err);
+	put_list(to, "corpora: ", &corpora, scratch);
+	put_list(to, "fingerprints: ", &prints, scratch);
+	put_list(to, "files: ", lh_record_get(src->evidence, "source_files"), scratch);
 }

@@ -35,12 +35,10 @@ enum lh_category lh_category_read(const struct lh_value *v)
 
 /* ---- verdict ---- */
 
-struct lh_scorer *lh_scorer_new(struct lh_err *err)
+struct lh_scorer *lh_scorer_new(void)
 {
-	struct lh_scorer *s = lh_calloc(1, sizeof *s, err);
+	struct lh_scorer *s = lh_calloc(1, sizeof *s);
 
-	if (!s)
-		return NULL;
 	s->schema = lh_schema_find("evidence_record");
 	return s;
 }
@@ -133,53 +131,44 @@ static int check_from(const struct from *from, struct lh_err *err)
 	return 0;
 }
 
-static int find_stem(struct lh_scorer *s, const struct from *from, struct lh_err *err)
+static void find_stem(struct lh_scorer *s, const struct from *from)
 {
 	const struct lh_value *file = &from->v[FILE_NAME];
 	struct lh_str path = { "", 0 };
 
 	lh_buf_reset(&s->path);
-	if (file->p && lh_value_str(file, &s->path, &path, err) < 0)
-		return -1;
+	if (file->p)
+		lh_value_str(file, &s->path, &path);
 	s->stream = lh_stream_text(path.p, path.n);
-	return 0;
 }
 
-static int classify_evidence(struct lh_scorer *s, const struct lh_record *evidence,
-			     const struct from *from, struct lh_judged *got, struct lh_err *err)
+static void classify_evidence(struct lh_scorer *s, const struct lh_record *evidence,
+			      const struct from *from, struct lh_judged *got)
 {
 	struct lh_str found = { "", 0 };
 	const struct lh_score_rule *r;
-	int rc;
 
-	if (find_stem(s, from, err) < 0)
-		return -1;
+	find_stem(s, from);
 	r = lh_score_rules(lh_stream_read(s->stream.p, s->stream.n));
-	while (!(rc = r->test(s, evidence, r, &found, err)))
+	while (!r->test(s, evidence, r, &found))
 		r++;
-	if (rc < 0)
-		return -1;
 	lh_buf_reset(&s->reason);
 	lh_buf_puts(&s->reason, r->reason);
 	if (r->reason[strlen(r->reason) - 1] == '=')
 		lh_buf_add(&s->reason, found.p, found.n);
-	if (lh_buf_check(&s->reason, err) < 0)
-		return -1;
 	got->category = r->category;
 	got->reason[0] = (struct lh_str){ s->reason.p, s->reason.len };
 	got->reasons = 1;
 	if (r->also)
 		got->reason[got->reasons++] = (struct lh_str){ r->also, strlen(r->also) };
-	return 0;
 }
 
-int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got,
-		   struct lh_err *err)
+void lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got)
 {
 	struct from from;
 
 	read_from(evidence, &from);
-	return classify_evidence(s, evidence, &from, got, err);
+	classify_evidence(s, evidence, &from, got);
 }
 
 /* ---- the scored run ---- */
@@ -211,26 +200,23 @@ static int find_source(const struct lh_record *rec, struct source *src, struct l
 }
 
 /* Append a string in JCS form: without escapes it is that already. */
-static int put_jcs(struct lh_scorer *s, struct lh_writer *json, const char *name,
-		   const struct lh_value *v, struct lh_err *err)
+static void put_jcs(struct lh_scorer *s, struct lh_writer *json, const char *name,
+		    const struct lh_value *v)
 {
 	struct lh_str text;
 
 	if (!v->escaped) {
 		lh_write_value(json, name, v);
-		return 0;
+		return;
 	}
 	lh_buf_reset(&s->text);
-	if (lh_value_str(v, &s->text, &text, err) < 0)
-		return -1;
+	lh_value_str(v, &s->text, &text);
 	lh_write_str(json, name, text);
-	return 0;
 }
 
 /* Append what is hashed for scored_sig to s->jcs; s->list has the reasons.  The
  * keys are in sorted order. */
-static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_category category,
-			struct lh_err *err)
+static void put_decision(struct lh_scorer *s, const struct source *src, enum lh_category category)
 {
 	const struct lh_str reasons = { s->list.p, s->list.len };
 	struct lh_writer json = lh_write_to(&s->jcs);
@@ -238,19 +224,15 @@ static int put_decision(struct lh_scorer *s, const struct source *src, enum lh_c
 	lh_buf_reset(&s->jcs);
 	lh_write_object(&json, NULL);
 	lh_write_text(&json, "category", lh_category_name(category));
-	if (put_jcs(s, &json, "evidence_sig", &src->from.v[SIG], err) < 0)
-		return -1;
+	put_jcs(s, &json, "evidence_sig", &src->from.v[SIG]);
 	lh_write_raw(&json, "reasons", reasons);
-	if (put_jcs(s, &json, "run_id", &src->run_id, err) < 0)
-		return -1;
+	put_jcs(s, &json, "run_id", &src->run_id);
 	lh_write_text(&json, "scorer_version", LH_SCORER_VERSION);
-	if (put_jcs(s, &json, "task_id", &src->task_id, err) < 0)
-		return -1;
+	put_jcs(s, &json, "task_id", &src->task_id);
 	lh_write_end(&json);
-	return lh_buf_check(&s->jcs, err);
 }
 
-static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct lh_err *err)
+static void list_reasons(struct lh_scorer *s, const struct lh_judged *got)
 {
 	size_t i;
 
@@ -260,7 +242,6 @@ static int list_reasons(struct lh_scorer *s, const struct lh_judged *got, struct
 		lh_buf_json(&s->list, got->reason[i].p, got->reason[i].n);
 	}
 	lh_buf_putc(&s->list, ']');
-	return lh_buf_check(&s->list, err);
 }
 
 int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
@@ -272,10 +253,11 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 	unsigned char hash[32];
 	char hex[LH_SHA256_HEX];
 
-	if (find_source(evidence, &src, err) < 0 ||
-	    classify_evidence(s, evidence, &src.from, &got, err) < 0 ||
-	    list_reasons(s, &got, err) < 0 || put_decision(s, &src, got.category, err) < 0)
+	if (find_source(evidence, &src, err) < 0)
 		return -1;
+	classify_evidence(s, evidence, &src.from, &got);
+	list_reasons(s, &got);
+	put_decision(s, &src, got.category);
 	lh_write_object(&json, NULL);
 	lh_write_u64(&json, "schema_version",
 		     lh_schema_version(lh_schema_find("scored_run")));
@@ -313,17 +295,19 @@ int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_str
 	struct lh_str hex, path;
 	struct lh_buf scratch = { 0 };	/* for escapes, which are rare */
 	struct from from;
-	int rc;
+	int rc = 0;
 
 	read_from(rec, &from);
 	if (check_from(&from, err) < 0)
 		return -1;
-	rc = lh_value_str(&from.v[SIG], &scratch, &hex, err);
-	if (!rc && !lh_unhex(hex.p, hex.n, sig))
+	lh_value_str(&from.v[SIG], &scratch, &hex);
+	if (!lh_unhex(hex.p, hex.n, sig)) {
 		rc = lh_err_set(err, LH_EDATA,
 				"provenance.sig_hash: expected 64 lowercase hex digits");
-	if (!rc && (rc = lh_value_str(&from.v[FILE_NAME], &scratch, &path, err)) == 0)
+	} else {
+		lh_value_str(&from.v[FILE_NAME], &scratch, &path);
 		*stream = lh_stream_of(path.p, path.n);
+	}
 	lh_buf_free(&scratch);
 	return rc;
 }

@@ -48,7 +48,7 @@ struct lh_judged {
 };
 
 struct lh_scorer;
-struct lh_scorer *lh_scorer_new(struct lh_err *err);
+struct lh_scorer *lh_scorer_new(void);
 void lh_scorer_free(struct lh_scorer *s);
 
 /* Check against the schema evidence_record (lh/schema.h).  LH_EDATA with its
@@ -56,8 +56,7 @@ void lh_scorer_free(struct lh_scorer *s);
 int lh_score_check(struct lh_scorer *s, const struct lh_record *evidence, struct lh_err *err);
 
 /* Apply the rules. */
-int lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got,
-		   struct lh_err *err);
+void lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got);
 
 /* Apply the rules and append the scored run to out: compact, keys in the order of
  * the schema.  scored_at NULL: the time at which the evidence was recorded.

@@ -36,9 +36,10 @@ int lh_drift_scored(struct lh_drift *d, const unsigned char sig[32], enum lh_str
 {
 	struct pair *p = find_pair(d, sig, stream, err);
 
-	if (p)
-		p->on_file = (unsigned char)(category + 1);
-	return p ? 0 : -1;
+	if (!p)
+		return -1;
+	p->on_file = (unsigned char)(category + 1);
+	return 0;
 }
 
 int lh_drift_classified(struct lh_drift *d, const unsigned char sig[32], enum lh_stream stream,
@@ -46,9 +47,10 @@ int lh_drift_classified(struct lh_drift *d, const unsigned char sig[32], enum lh
 {
 	struct pair *p = find_pair(d, sig, stream, err);
 
-	if (p)
-		p->now = (unsigned char)(category + 1);
-	return p ? 0 : -1;
+	if (!p)
+		return -1;
+	p->now = (unsigned char)(category + 1);
+	return 0;
 }
 
 void lh_drift_finish(struct lh_drift *d)

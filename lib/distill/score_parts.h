@@ -14,12 +14,11 @@ struct lh_scorer {
 	const struct lh_schema *schema;
 };
 
-/* A rule holds if its test returns 1 (0: it does not, -1: out of memory).  A reason
- * that ends in "=" is followed by what the test found.  The last rule of a table
- * always holds. */
+/* A rule holds if its test returns true.  A reason that ends in "=" is followed by what the test
+ * found.  The last rule of a table always holds. */
 struct lh_score_rule {
-	int (*test)(struct lh_scorer *s, const struct lh_record *rec, const struct lh_score_rule *r,
-		    struct lh_str *found, struct lh_err *err);
+	bool (*test)(struct lh_scorer *s, const struct lh_record *rec,
+		     const struct lh_score_rule *r, struct lh_str *found);
 	const char *arg;	/* of the test */
 	unsigned least, most;	/* of an attempt; most 0: no bound */
 	unsigned above;

@@ -5,10 +5,9 @@
 /* Tests a marker: returns the text after its prefix, or NULL. */
 typedef const char *marker_fn(const struct lh_str *m, const struct lh_score_rule *r);
 
-/* Find the first marker of the list that passes: 1, or 0, or -1. */
-static int find_in(struct lh_scorer *s, const struct lh_record *rec, const char *list,
-		   marker_fn *fits, const struct lh_score_rule *r, struct lh_str *found,
-		   struct lh_err *err)
+/* Find the first marker of the list that passes. */
+static bool find_in(struct lh_scorer *s, const struct lh_record *rec, const char *list,
+		    marker_fn *fits, const struct lh_score_rule *r, struct lh_str *found)
 {
 	const struct lh_value *v = lh_record_get(rec, list);
 	struct lh_iter it;
@@ -16,28 +15,26 @@ static int find_in(struct lh_scorer *s, const struct lh_record *rec, const char 
 	const char *p;
 
 	if (!v || v->type != LH_ARRAY)
-		return 0;
+		return false;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
 		if (it.val.type != LH_STRING)
 			continue;
 		lh_buf_reset(&s->text);
-		if (lh_value_str(&it.val, &s->text, &m, err) < 0)
-			return -1;
+		lh_value_str(&it.val, &s->text, &m);
 		p = fits(&m, r);
 		if (p) {
 			*found = (struct lh_str){ p, (size_t)(m.p + m.n - p) };
-			return 1;
+			return true;
 		}
 	}
-	return 0;
+	return false;
 }
 
-static int find_in_either(struct lh_scorer *s, const struct lh_record *rec, marker_fn *fits,
-			  const struct lh_score_rule *r, struct lh_str *found, struct lh_err *err)
+static bool find_in_either(struct lh_scorer *s, const struct lh_record *rec, marker_fn *fits,
+			   const struct lh_score_rule *r, struct lh_str *found)
 {
-	int rc = find_in(s, rec, "success_markers", fits, r, found, err);
-
-	return rc ? rc : find_in(s, rec, "failure_markers", fits, r, found, err);
+	return find_in(s, rec, "success_markers", fits, r, found) ||
+	       find_in(s, rec, "failure_markers", fits, r, found);
 }
 
 static bool begins_with(const struct lh_str *m, const char *with, size_t n)
@@ -94,44 +91,43 @@ static const char *of_attempt(const struct lh_str *m, const struct lh_score_rule
 }
 
 #define TEST(name) \
-	static int name(struct lh_scorer *s, const struct lh_record *rec, \
-			const struct lh_score_rule *r, struct lh_str *found, struct lh_err *err)
+	static bool name(struct lh_scorer *s, const struct lh_record *rec, \
+			const struct lh_score_rule *r, struct lh_str *found)
 
 /* The first marker of an attempt decides, whatever its number. */
 TEST(attempt)
 {
-	int rc = find_in(s, rec, "success_markers", of_attempt, r, found, err);
 	unsigned n;
 
-	if (rc <= 0)
-		return rc;
+	if (!find_in(s, rec, "success_markers", of_attempt, r, found))
+		return false;
 	n = found->n == 1 ? (unsigned)(*found->p - '0') : 10;
 	return n >= r->least && (!r->most || n <= r->most);
 }
 
 TEST(severity)
 {
-	return find_in_either(s, rec, of_severity, r, found, err);
+	return find_in_either(s, rec, of_severity, r, found);
 }
 
 TEST(marker)
 {
-	return find_in_either(s, rec, equal, r, found, err);
+	return find_in_either(s, rec, equal, r, found);
 }
 
 TEST(marker_ending)
 {
-	return find_in_either(s, rec, ending, r, found, err);
+	return find_in_either(s, rec, ending, r, found);
 }
 
 TEST(success)
 {
-	return find_in(s, rec, "success_markers", equal, r, found, err);
+	return find_in(s, rec, "success_markers", equal, r, found);
 }
 
 TEST(failure)
 {
-	return find_in(s, rec, "failure_markers", any, r, found, err);
+	return find_in(s, rec, "failure_markers", any, r, found);
 }
 
 TEST(verdict)
@@ -139,15 +135,14 @@ TEST(verdict)
 	const struct lh_value *v = lh_record_get(rec, "observer_verdict");
 
 	(void)s;
-	(void)err;
 	*found = (struct lh_str){ r->arg, strlen(r->arg) };
 	return v && v->type == LH_STRING && lh_value_is(v, found->p, found->n);
 }
 
-static int above(const struct lh_value *v, const struct lh_score_rule *r, struct lh_str *found)
+static bool above(const struct lh_value *v, const struct lh_score_rule *r, struct lh_str *found)
 {
 	if (v->type != LH_NUMBER)
-		return 0;
+		return false;
 	*found = (struct lh_str){ v->p, v->n };
 	return lh_value_f64(v) > r->above;
 }
@@ -157,7 +152,6 @@ TEST(number_above)
 	const struct lh_value *v = lh_record_get(rec, r->arg);
 
 	(void)s;
-	(void)err;
 	return v && above(v, r, found);
 }
 
@@ -167,7 +161,6 @@ TEST(metadata_above)
 	struct lh_value v;
 
 	(void)s;
-	(void)err;
 	return meta && lh_value_get(meta, r->arg, &v) && above(&v, r, found);
 }
 
@@ -179,12 +172,11 @@ TEST(blank_text)
 	(void)r;
 	(void)found;
 	if (!v || v->type != LH_STRING)
-		return 1;
+		return true;
 	if (v->p[1] != ' ' && v->p[1] != '\\')
 		return v->n == 2;
 	lh_buf_reset(&s->text);
-	if (lh_value_str(v, &s->text, &text, err) < 0)
-		return -1;
+	lh_value_str(v, &s->text, &text);
 	return !lh_trim(text.p, text.n).n;
 }
 
@@ -194,17 +186,15 @@ TEST(always)
 	(void)rec;
 	(void)r;
 	(void)found;
-	(void)err;
-	return 1;
+	return true;
 }
 
 TEST(stream)
 {
 	(void)rec;
 	(void)r;
-	(void)err;
 	*found = s->stream;
-	return 1;
+	return true;
 }
 
 #define REVIEW LH_NEEDS_HUMAN_REVIEW

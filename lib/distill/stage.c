@@ -57,11 +57,11 @@ static int each_run(DIR *d, const char *path, lh_run_fn *fn, void *ctx, struct l
 
 int lh_run_each(const struct lh_root *root, lh_run_fn *fn, void *ctx, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, LH_ROOT_REPORTS, err);
-	DIR *d = path ? opendir(path) : NULL;
-	int rc = path ? 0 : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, LH_ROOT_REPORTS);
+	DIR *d = opendir(path);
+	int rc = 0;
 
-	if (path && !d && errno != ENOENT && errno != ENOTDIR)
+	if (!d && errno != ENOENT && errno != ENOTDIR)
 		rc = lh_err_sys(err, "%s: cannot open", path);
 	if (d) {
 		rc = each_run(d, path, fn, ctx, err);
@@ -97,18 +97,14 @@ static int hashed_uuid(const struct lh_run *run, char out[UUID_LEN + 1], struct 
 	char time[LH_TIME_LEN + 1];
 	unsigned char hash[32];
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	int rc;
 
 	if (!real)
 		return lh_err_sys(err, "%s", lh_root_path(run->root));
 	lh_run_time(run, time);
 	lh_buf_printf(&b, "%s\n%s\n", time, real);
-	rc = lh_buf_check(&b, err);
-	if (!rc) {
-		lh_sha256(b.p, b.len, hash);
-		print_uuid(hash, 8, out);
-	}
-	return rc;
+	lh_sha256(b.p, b.len, hash);
+	print_uuid(hash, 8, out);
+	return 0;
 }
 
 static int random_uuid(char out[UUID_LEN + 1], struct lh_err *err)
@@ -129,9 +125,7 @@ static int id_exists(const struct lh_run *run, const char *id, struct lh_err *er
 	int is;
 
 	snprintf(relpath, sizeof relpath, "%s/%s", LH_ROOT_REPORTS, id);
-	path = lh_root_join(run->root, relpath, err);
-	if (!path)
-		return -1;
+	path = lh_root_join(run->root, relpath);
 	is = lstat(path, &st) == 0		      ? 1
 		: errno == ENOENT || errno == ENOTDIR ? 0
 						      : lh_err_sys(err, "%s", path);
@@ -149,8 +143,8 @@ static int make_id(struct lh_run *run, struct lh_err *err)
 		snprintf(id + UUID_LEN, sizeof id - UUID_LEN, "-%d", i);
 	if (is < 0)
 		return -1;
-	run->id = lh_strndup(id, strlen(id), err);
-	return run->id ? 0 : -1;
+	run->id = lh_strndup(id, strlen(id));
+	return 0;
 }
 
 static int set_id(struct lh_run *run, struct lh_err *err)
@@ -164,8 +158,8 @@ static int set_id(struct lh_run *run, struct lh_err *err)
 				  "--run-id: \"%s\" is not a name for a run (up to %d bytes, no "
 				  "\"/\", not hidden)",
 				  id, ID_MAX);
-	run->id = lh_strndup(id, strlen(id), err);
-	return run->id ? 0 : -1;
+	run->id = lh_strndup(id, strlen(id));
+	return 0;
 }
 
 /* ---- the run ---- */
@@ -196,21 +190,18 @@ static int set_times(struct lh_run *run, const char *now, struct lh_err *err)
 
 /* Remove the temporary files of a killed run that this one would never replace:
  * those of another day, or of its receipts. */
-static int remove_leftovers(const struct lh_run *run, struct lh_err *err)
+static void remove_leftovers(const struct lh_run *run)
 {
 	static const char *const folders[] = { LH_ROOT_SOURCES, LH_ROOT_EVIDENCE, LH_ROOT_SCORED,
 					       LH_ROOT_EXPORTS, LH_ROOT_REPORTS };
 	size_t i;
 
 	for (i = 0; i < sizeof folders / sizeof *folders; i++) {
-		char *path = lh_root_join(run->root, folders[i], err);
+		char *path = lh_root_join(run->root, folders[i]);
 
-		if (!path)
-			return -1;
 		lh_sweep_below(path);
 		free(path);
 	}
-	return 0;
 }
 
 static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
@@ -224,10 +215,12 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 		return -1;
 	if (run->how.dry)
 		return 0;
-	run->facts = lh_digest_cache_new(err);
+	run->facts = lh_digest_cache_new();
 	lh_root_remember(run->root, run->facts);
-	if (!run->facts || lh_root_lock(run->root, run->how.lock_timeout, err) < 0 ||
-	    remove_leftovers(run, err) < 0 || set_id(run, err) < 0)
+	if (lh_root_lock(run->root, run->how.lock_timeout, err) < 0)
+		return -1;
+	remove_leftovers(run);
+	if (set_id(run, err) < 0)
 		return -1;
 	run->no_git = !lh_git_commit(lh_root_path(run->root), run->git_commit, &run->why_no_git);
 	if (!run->no_git || run->why_no_git.code == LH_EDATA)
@@ -238,10 +231,8 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 
 struct lh_run *lh_run_open(const struct lh_run_how *how, const char *now, struct lh_err *err)
 {
-	struct lh_run *run = lh_calloc(1, sizeof *run, err);
+	struct lh_run *run = lh_calloc(1, sizeof *run);
 
-	if (!run)
-		return NULL;
 	run->how = *how;
 	if (open_run(run, now, err) == 0)
 		return run;

@@ -41,9 +41,10 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	struct worker *w = context;
 
+	(void)err;
 	w->c = ctx;
-	w->e = lh_evidence_new(w->c->run->recorded_at, err);
-	return w->e ? 0 : -1;
+	w->e = lh_evidence_new(w->c->run->recorded_at);
+	return 0;
 }
 
 static int on_row(struct lh_record *rec, void *result, struct lh_buf *out, void *arg,
@@ -120,9 +121,8 @@ static int take_skip(struct collect *c, const struct row *row, const struct lh_o
 	if (c->how->skipped)
 		c->how->skipped(c->how->ctx, c->stream, o->line, o->text, o->n);
 	lh_hex(row->hash, sizeof row->hash, hex);
-	if (lh_collect_skip_key(source, strlen(source), o->line - 1, hex, hex_n, &c->row, key,
-				err) < 0 ||
-	    lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
+	lh_collect_skip_key(source, strlen(source), o->line - 1, hex, hex_n, &c->row, key);
+	if (lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
 		return -1;
 	if (!is_new || c->run->how.dry)
 		return 0;
@@ -135,8 +135,7 @@ static int take_skip(struct collect *c, const struct row *row, const struct lh_o
 	lh_write_str(&json, "sig_hash", (struct lh_str){ hex, hex_n });
 	lh_write_text(&json, "recorded_at", c->run->recorded_at);
 	lh_write_end(&json);
-	return lh_buf_check(&c->row, err) < 0 ? -1
-		: lh_append_line(c->skips, c->row.p, c->row.len, err);
+	return lh_append_line(c->skips, c->row.p, c->row.len, err);
 }
 
 static int on_output(const struct lh_output *o, void *ctx, struct lh_err *err)
@@ -174,22 +173,23 @@ static void on_bytes(void *ctx, const char *p, size_t n)
 }
 
 /* Add the contents of the source to the receipt. */
-static int add_source_digest(struct collect *c, struct lh_err *err)
+static void add_source_digest(struct collect *c)
 {
 	struct lh_file_digest *fact = &c->got->digest;
 
 	fact->bytes = c->bytes;
 	fact->records = c->read;
 	lh_sha256_end(&c->hash, fact->sha256);
-	return lh_digest_cache_read(c->run->facts, c->run->root, lh_stream_source(c->stream),
-				    &c->before, fact, err);
+	lh_digest_cache_read(c->run->facts, c->run->root, lh_stream_source(c->stream), &c->before,
+			     fact);
 }
 
 static int commit_outputs(struct collect *c, struct lh_err *err)
 {
 	if (lh_append_commit(c->out, err) < 0)
 		return -1;
-	return add_source_digest(c, err);
+	add_source_digest(c);
+	return 0;
 }
 
 static int begin_source(struct collect *c, struct lh_err *err)
@@ -237,11 +237,9 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 
 static int collect_source(struct collect *c, struct lh_err *err)
 {
-	char *path = lh_root_join(c->run->root, lh_stream_source(c->stream), err);
+	char *path = lh_root_join(c->run->root, lh_stream_source(c->stream));
 	int fd, rc;
 
-	if (!path)
-		return -1;
 	fd = lh_open_regular(path, O_RDONLY, 0, err);
 	rc = fd >= 0 || errno == ENOENT ? 0 : -1;
 	if (fd >= 0) {

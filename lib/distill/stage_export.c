@@ -28,8 +28,7 @@ static int add_known_id(struct lh_exporting *x, struct lh_export_one *e, struct 
 	lh_buf_reset(&x->text);
 	if (!v || v->type != LH_STRING)
 		return 0;
-	if (lh_value_str(v, &x->text, &id, err) < 0)
-		return -1;
+	lh_value_str(v, &x->text, &id);
 	key = lh_export_id(id.p, id.n);
 	bits = lh_keymap_at(&e->on_file, &key, err);
 	if (!bits)
@@ -40,8 +39,8 @@ static int add_known_id(struct lh_exporting *x, struct lh_export_one *e, struct 
 
 static int read_output(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
-	char *path = lh_root_join(x->run->root, lh_exporter_output(e->x), err);
-	int rc = path ? lh_rows_open(x->rows, path, err) : -1;
+	char *path = lh_root_join(x->run->root, lh_exporter_output(e->x));
+	int rc = lh_rows_open(x->rows, path, err);
 
 	while (rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0)
 		if (add_known_id(x, e, err) < 0)
@@ -61,7 +60,10 @@ int lh_export_evidence(struct lh_exporting *x, struct lh_err *err)
 	x->sought = true;
 	rc = lh_evidence_lookup_find(x->join, x->row_number, &x->src.run_id.s, &x->src.sig.s,
 				     &x->found, err);
-	return rc > 0 ? lh_source_evidence(&x->src, x->found.evidence, err) : rc;
+	if (rc <= 0)
+		return rc;
+	lh_source_evidence(&x->src, x->found.evidence);
+	return 0;
 }
 
 static int refuse_sample(struct lh_exporting *x, struct lh_export_one *e, enum lh_refusal why,
@@ -83,8 +85,9 @@ int lh_export_sample(struct lh_exporting *x, struct lh_export_one *e, const stru
 	struct lh_export_ids *made = &e->made;
 	uint64_t *bits = lh_keymap_at(&x->known, key, err);
 
-	if (!bits || lh_grow(&made->id, &made->cap, made->n + 1, sizeof *made->id, err) < 0)
+	if (!bits)
 		return -1;
+	lh_grow(&made->id, &made->cap, made->n + 1, sizeof *made->id);
 	*is_new = !(*bits & lh_export_made(e->x));
 	if (!*is_new)
 		return 0;
@@ -103,7 +106,7 @@ static int export_one(struct lh_exporting *x, struct lh_export_one *e, struct lh
 	int rc;
 
 	e->how->read++;
-	rc = lh_sample_judge(e->sampler, err);
+	rc = lh_sample_judge(e->sampler);
 	if (rc > 0) {
 		lh_buf_reset(&e->sample);
 		rc = lh_export_evidence(x, err) < 0 ? -1
@@ -139,8 +142,7 @@ static int export_record(struct lh_exporting *x, struct lh_err *err)
 	int i;
 
 	x->sought = false;
-	if (lh_source_scored(&x->src, &x->scored, err) < 0)
-		return -1;
+	lh_source_scored(&x->src, &x->scored);
 	x->key = lh_record_key(&x->src.run_id.s, &x->src.sig.s,
 			       &(struct lh_str){ x->scored.line, x->scored.len });
 	for (i = 0; i < LH_PREFERENCE; i++)
@@ -164,8 +166,6 @@ static int refuse_line(struct lh_exporting *x, const struct lh_err *why, struct 
 	lh_buf_puts(&x->text, "{\"source_file\":");
 	lh_buf_json(&x->text, x->relpath, strlen(x->relpath));
 	lh_buf_printf(&x->text, ",\"line_offset\":%llu}", (unsigned long long)x->row.line - 1);
-	if (lh_buf_check(&x->text, err) < 0 || lh_buf_check(&x->reason, err) < 0)
-		return -1;
 	r.source = (struct lh_str){ x->text.p, x->text.len };
 	r.key = lh_record_key(&none, &none, &r.source);
 	for (i = 0; i < LH_PREFERENCE; i++) {
@@ -201,8 +201,8 @@ static int on_row(struct lh_exporting *x, enum lh_stage stage, struct lh_err *er
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct lh_exporting *x = ctx;
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(x->run->root, relpath, err);
-	int i, rc = path ? lh_rows_open(x->rows, path, err) : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(x->run->root, relpath);
+	int i, rc = lh_rows_open(x->rows, path, err);
 	enum lh_stage stage = LH_STAGES;
 
 	x->relpath = relpath;
@@ -211,10 +211,10 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 			x->each[i].how->files += rc > 0;
 			stage = x->each[i].res->stage;
 		}
-	if (rc > 0 &&
-	    (lh_evidence_lookup_open(x->join, x->run->root, relpath, err) < 0 ||
-	     lh_export_file(x, relpath, err) < 0))
+	if (rc > 0 && lh_evidence_lookup_open(x->join, x->run->root, relpath, err) < 0)
 		rc = -1;
+	if (rc > 0)
+		lh_export_file(x, relpath);
 	for (x->row_number = 0; rc > 0 && (rc = lh_rows_next(x->rows, &x->row, err)) > 0;
 	     x->row_number++)
 		if (on_row(x, stage, err) < 0)
@@ -254,7 +254,7 @@ static void close_all(struct lh_exporting *x)
 static int open_one(struct lh_exporting *x, struct lh_export_one *e, struct lh_err *err)
 {
 	e->sampler = lh_sampler_new(e->x, e->how, x->run->recorded_at, err);
-	e->refused = e->sampler ? lh_quarantine_new(e->x, x->run->recorded_at, err) : NULL;
+	e->refused = e->sampler ? lh_quarantine_new(e->x, x->run->recorded_at) : NULL;
 	if (!e->refused || lh_quarantine_root(e->refused, x->run->root, &x->known, err) < 0 ||
 	    read_output(x, e, err) < 0)
 		return -1;
@@ -304,10 +304,8 @@ static int export_all(struct lh_exporting *x, struct lh_err *err)
 	struct lh_export plain[LH_EXPORTERS] = { { .read = 0 } };
 	int i, done = 0;
 
-	x->rows = lh_rows_new(err);
-	x->join = x->rows ? lh_evidence_lookup_new(err) : NULL;
-	if (!x->join)
-		return -1;
+	x->rows = lh_rows_new();
+	x->join = lh_evidence_lookup_new();
 	for (i = 0; i < LH_EXPORTERS; i++) {
 		x->each[i].x = (enum lh_exporter)i;
 		if (!x->each[i].res)

@@ -51,9 +51,10 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	struct worker *w = context;
 
+	(void)err;
 	w->st = ctx;
-	w->scorer = lh_scorer_new(err);
-	return w->scorer ? 0 : -1;
+	w->scorer = lh_scorer_new();
+	return 0;
 }
 
 static void put_bad(struct scored *s, struct lh_buf *out, const struct lh_err *why)
@@ -157,14 +158,13 @@ static int add_known_sig(const struct lh_output *o, void *ctx, struct lh_err *er
 	return lh_hashset_add(&st->on_file, scored->sig, NULL, err);
 }
 
-char *lh_score_mirror(const char *evidence, struct lh_err *err)
+char *lh_score_mirror(const char *evidence)
 {
 	const char *rest = evidence + strlen(LH_ROOT_EVIDENCE);
 	size_t n = strlen(LH_ROOT_SCORED) + strlen(rest) + 1;
-	char *path = lh_calloc(n, 1, err);
+	char *path = lh_calloc(n, 1);
 
-	if (path)
-		snprintf(path, n, "%s%s", LH_ROOT_SCORED, rest);
+	snprintf(path, n, "%s%s", LH_ROOT_SCORED, rest);
 	return path;
 }
 
@@ -172,10 +172,10 @@ char *lh_score_mirror(const char *evidence, struct lh_err *err)
 
 static int read_mirror(struct stage *st, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(st->run->root, st->file.scored, err);
-	int rc = path ? 0 : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(st->run->root, st->file.scored);
+	int rc = 0;
 
-	if (path && (access(path, F_OK) == 0 || errno != ENOENT))
+	if (access(path, F_OK) == 0 || errno != ENOENT)
 		rc = lh_flow_file(path, &(struct lh_flow){
 			.fill = on_mirrored, .result_size = sizeof(struct lh_scored),
 			.sink = add_known_sig, .shared = st, .jobs = st->run->how.jobs,
@@ -185,11 +185,10 @@ static int read_mirror(struct stage *st, struct lh_err *err)
 
 static int score_evidence(struct stage *st, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(st->run->root, st->file.evidence, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(st->run->root, st->file.evidence);
 	int rc = -1;
 
-	if (path)
-		rc = lh_flow_file(path, &(struct lh_flow){
+	rc = lh_flow_file(path, &(struct lh_flow){
 			.fill = on_evidence, .result_size = sizeof(struct scored),
 			.bad = on_bad_line, .sink = on_scored, .shared = st,
 			.jobs = st->run->how.jobs, .tombstones = true,
@@ -235,11 +234,9 @@ static int score_file(struct stage *st, struct lh_err *err)
 static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct stage *st = ctx;
-	LH_SCOPED(lh_free_local) char *scored = lh_score_mirror(relpath, err);
+	LH_SCOPED(lh_free_local) char *scored = lh_score_mirror(relpath);
 	int rc;
 
-	if (!scored)
-		return -1;
 	st->file = (struct lh_score_file){ .evidence = relpath, .scored = scored };
 	rc = score_file(st, err);
 	if (!rc)

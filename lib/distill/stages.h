@@ -84,7 +84,7 @@ int lh_stage_score_watched(struct lh_run *run, struct lh_stage_result *res,
 			   const struct lh_score_watch *watch, struct lh_err *err);
 
 /* Return the mirror of a file of evidence; the caller frees it. */
-char *lh_score_mirror(const char *evidence, struct lh_err *err);
+char *lh_score_mirror(const char *evidence);
 
 /*
  * stage_export - the last three stages of a run: make samples of scored runs.

@@ -9,13 +9,11 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lh_embed_child *shared;	/* under lock, as are their users */
 
-static struct lh_embed_child *child_new(const char *key, struct lh_err *err)
+static struct lh_embed_child *child_new(const char *key)
 {
-	struct lh_embed_child *c = lh_calloc(1, sizeof *c, err);
+	struct lh_embed_child *c = lh_calloc(1, sizeof *c);
 
-	if (!c)
-		return NULL;
-	c->key = key ? lh_strndup(key, strlen(key), err) : NULL;
+	c->key = key ? lh_strndup(key, strlen(key)) : NULL;
 	if (key && !c->key) {
 		free(c);
 		return NULL;
@@ -24,16 +22,16 @@ static struct lh_embed_child *child_new(const char *key, struct lh_err *err)
 	return c;
 }
 
-struct lh_embed_child *lh_embed_child_get(const char *key, struct lh_err *err)
+struct lh_embed_child *lh_embed_child_get(const char *key)
 {
 	struct lh_embed_child *c;
 
 	if (!key)
-		return child_new(NULL, err);
+		return child_new(NULL);
 	pthread_mutex_lock(&lock);
 	for (c = shared; c && strcmp(c->key, key) != 0; c = c->next)
 		;
-	if (!c && (c = child_new(key, err))) {
+	if (!c && (c = child_new(key))) {
 		c->next = shared;
 		shared = c;
 	}

@@ -27,7 +27,7 @@ struct lh_embed_child {
 	size_t users;
 };
 
-struct lh_embed_child *lh_embed_child_get(const char *key, struct lh_err *err);
+struct lh_embed_child *lh_embed_child_get(const char *key);
 /* Stop the child after its last user. */
 void lh_embed_child_give(struct lh_embed_child *c);
 

@@ -79,14 +79,10 @@ static int copy_options(struct lh_embedder *t, const struct lh_embedder_options 
 		return lh_err_set(err, LH_EUSAGE, "model name of %zu bytes: at most %zu",
 				  strlen(model), sizeof t->model - 1);
 	memcpy(t->model, model, strlen(model) + 1);
-	t->engine = lh_strndup(options->engine, strlen(options->engine), err);
-	t->url = lh_strndup(url, strlen(url), err);
-	if (!t->engine || !t->url)
-		return -1;
+	t->engine = lh_strndup(options->engine, strlen(options->engine));
+	t->url = lh_strndup(url, strlen(url));
 	if (options->prefix && *options->prefix) {
-		t->prefix = lh_strndup(options->prefix, strlen(options->prefix), err);
-		if (!t->prefix)
-			return -1;
+		t->prefix = lh_strndup(options->prefix, strlen(options->prefix));
 	}
 	t->batch = options->batch ? options->batch : is_gguf(t) ? GGUF_BATCH : BATCH;
 	t->jobs = options->jobs;
@@ -121,10 +117,9 @@ static int start_gguf(struct lh_embedder *t, struct lh_err *err)
 		lh_buf_printf(&key, "%llu %u %u %zu %s%s", (unsigned long long)t->jobs, t->batch,
 			      t->cut, strlen(t->url), t->url, t->prefix ? t->prefix : "");
 		lh_buf_putc(&key, '\0');
-		rc = lh_buf_check(&key, err);
 	}
 	if (!rc)
-		rc = (t->child = lh_embed_child_get(key.p, err)) ? 0 : -1;
+		rc = (t->child = lh_embed_child_get(key.p)) ? 0 : -1;
 	lh_model_free(&found);
 	return rc;
 }
@@ -148,17 +143,15 @@ static int start(struct lh_embedder *t, uint32_t dimension, struct lh_err *err)
 	t->dimension = dimension;
 	if (is_gguf(t))
 		return start_gguf(t, err);
-	t->child = lh_embed_child_get(NULL, err);
+	t->child = lh_embed_child_get(NULL);
 	return t->child ? 0 : -1;
 }
 
 struct lh_embedder *lh_embedder_new(const struct lh_embedder_options *options, struct lh_err *err)
 {
-	struct lh_embedder *t = lh_calloc(1, sizeof *t, err);
+	struct lh_embedder *t = lh_calloc(1, sizeof *t);
 	int rc;
 
-	if (!t)
-		return NULL;
 	rc = copy_options(t, options, err);
 	if (rc == 0)
 		rc = start(t, options->dimension, err);
@@ -207,7 +200,7 @@ static int embed_in_process(struct lh_embedder *t, const struct lh_str *text, si
 		float *to = (float *)(void *)lh_buf_room(out, bytes);
 
 		if (!to)
-			return lh_buf_check(out, err);
+			return 0;
 		if (lh_hashv1_embed(t->hash, text[i].p, text[i].n, 0, to, err) < 0)
 			return -1;
 		lh_buf_took(out, bytes);
@@ -308,12 +301,11 @@ static int read_model(struct lh_embedder *t, const struct lh_value *reply, struc
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_value v;
 	struct lh_str s;
-	int rc;
 
 	if ((*t->model && !is_gguf(t)) || !lh_value_get(reply, "model", &v) || v.type != LH_STRING)
 		return 0;
-	rc = lh_value_str(&v, &scratch, &s, err);
-	return rc ? rc : set_model(t, s, err);
+	lh_value_str(&v, &scratch, &s);
+	return set_model(t, s, err);
 }
 
 /* Append the vector v; all must have the same dimension. */
@@ -394,13 +386,10 @@ static int read_vectors(struct lh_embedder *t, const struct lh_value *reply,
 		if ((it.val.type == LH_NULL ? read_error(t, ask, got, &errors, out, err) :
 					      read_vector(t, &it.val, out, err)) < 0)
 			return -1;
-	if (lh_buf_check(out, err) < 0)
-		return -1;
 	return got == ask->n ? 0 : set_bad_answer("with another number of vectors", err);
 }
 
-static int write_request(struct lh_embedder *t, const struct lh_embedder_ask *ask,
-			 struct lh_err *err)
+static void write_request(struct lh_embedder *t, const struct lh_embedder_ask *ask)
 {
 	size_t i;
 
@@ -414,7 +403,6 @@ static int write_request(struct lh_embedder *t, const struct lh_embedder_ask *as
 	lh_buf_putc(&t->request, ']');
 	lh_trace_put(&t->request, ask->trace);
 	lh_buf_putc(&t->request, '}');
-	return lh_buf_check(&t->request, err);
 }
 
 /* Ask the child.  For callers lh-embed is a service: a child that dies is one that is
@@ -441,9 +429,7 @@ static int exchange(struct lh_embedder *t, const struct lh_embedder_ask *ask, st
 	if (ask_child(t, &line, err) < 0)
 		return -1;
 	if (lh_json_parse(&t->scan, line.p, line.n, &reply, err) < 0)
-		return err->code == LH_ENOMEM ?
-			       -1 :
-			       set_bad_answer("with something that is not JSON", err);
+		return set_bad_answer("with something that is not JSON", err);
 	if (reply.type != LH_OBJECT)
 		return set_bad_answer("with something that is not an object", err);
 	if (lh_value_get(&reply, "error", &error))
@@ -460,14 +446,12 @@ int lh_embedder_ask(struct lh_embedder *t, const struct lh_embedder_ask *ask, st
 	if (t->hash) {
 		rc = embed_in_process(t, ask->text, ask->n, out, err);
 	} else {
-		rc = write_request(t, ask, err);
-		if (rc >= 0) {
-			pthread_mutex_lock(&t->child->lock);
-			rc = exchange(t, ask, out, err);
-			pthread_mutex_unlock(&t->child->lock);
-		}
+		write_request(t, ask);
+		pthread_mutex_lock(&t->child->lock);
+		rc = exchange(t, ask, out, err);
+		pthread_mutex_unlock(&t->child->lock);
 	}
-	if (rc < 0 && !out->failed)
+	if (rc < 0)
 		out->len = before;
 	*dimension = t->dimension;
 	return rc;

@@ -371,9 +371,7 @@ struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_e
 			   LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
 		return NULL;
 	}
-	h = lh_calloc(1, sizeof *h + dimension * sizeof *h->sum, err);
-	if (!h)
-		return NULL;
+	h = lh_calloc(1, sizeof *h + dimension * sizeof *h->sum);
 	h->model = m;
 	h->dimension = dimension;
 	for (unsigned i = 0; i <= WEIGHT_MAX; i++)

@@ -56,9 +56,7 @@ int lh_applog_open(struct lh_applog *l, const char *path, mode_t mode, double lo
 	*l = (struct lh_applog){
 		.fd = -1, .torn_at = -1, .lock_timeout = lock_timeout, .mode = mode
 	};
-	l->path = lh_strndup(path, strlen(path), err);
-	if (!l->path)
-		return -1;
+	l->path = lh_strndup(path, strlen(path));
 	l->fd = lh_open_regular(path, O_RDWR | O_APPEND | O_CREAT, mode, err);
 	if (l->fd >= 0 && lh_flock(l->fd, LOCK_SH, path, lock_timeout, err) == 0) {
 		l->torn_at = find_torn_line(l->fd, &size, path, err);
@@ -134,10 +132,8 @@ int lh_applog_append(struct lh_applog *l, const char *line, size_t n, int sync, 
 	size_t lead;
 	int rc;
 
-	if (n > SIZE_MAX - 2)
-		return lh_err_nomem(err);
-	if (n + 2 > sizeof small && !(p = lh_realloc(NULL, n + 2, 1, err)))
-		return -1;
+	if (n + 2 > sizeof small)
+		p = lh_calloc(n + 2, 1);
 	rc = lock_log(l, err);
 	if (!rc) {
 		at = find_torn_line(l->fd, &size, l->path, err);

@@ -24,14 +24,14 @@
 #define TRIES 1000		/* names for a temporary file */
 
 /* Return the folder of path, "." if it names none; *name is the file name in it. */
-static char *folder_of(const char *path, const char **name, struct lh_err *err)
+static char *folder_of(const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
 
 	*name = slash ? slash + 1 : path;
 	if (!slash)
-		return lh_strndup(".", 1, err);
-	return lh_strndup(path, slash == path ? 1 : (size_t)(slash - path), err);
+		return lh_strndup(".", 1);
+	return lh_strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
 bool lh_is_still_named(int fd, const char *path)
@@ -119,25 +119,22 @@ static void sweep_target(const char *folder, const char *name, bool any_pid)
 				 &(struct sweep){ prefix, any_pid, UINT_MAX }, 0);
 }
 
-static int sweep_path(const char *path, bool any_pid, struct lh_err *err)
+static void sweep_path(const char *path, bool any_pid)
 {
 	const char *name;
-	LH_SCOPED(lh_free_local) char *folder = folder_of(path, &name, err);
+	LH_SCOPED(lh_free_local) char *folder = folder_of(path, &name);
 
-	if (!folder)
-		return -1;
 	sweep_target(folder, name, any_pid);
-	return 0;
 }
 
-int lh_atomic_sweep(const char *path, struct lh_err *err)
+void lh_atomic_sweep(const char *path)
 {
-	return sweep_path(path, false, err);
+	sweep_path(path, false);
 }
 
-int lh_atomic_sweep_locked(const char *path, struct lh_err *err)
+void lh_atomic_sweep_locked(const char *path)
 {
-	return sweep_path(path, true, err);
+	sweep_path(path, true);
 }
 
 /* The lock alone decides: in a container each run may have the PID of the killed one. */
@@ -166,11 +163,11 @@ int lh_tmp_create(const char *folder, const char *name, mode_t mode, char **path
 	static atomic_uint used;
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	size_t n = strlen(folder) + NAME_ROOM + 64;
-	char *tmp = lh_calloc(n, 1, err), more[32] = "";
+	char *tmp = lh_calloc(n, 1), more[32] = "";
 	unsigned number;
 	int fd, i;
 
-	for (i = 0; tmp && i < TRIES; i++) {
+	for (i = 0; i < TRIES; i++) {
 		/* The name is ".NAME.lh-tmp-PID", and after the first one of this process
 		 * ".NAME.lh-tmp-N.lh-tmp-PID": threads may write one target. */
 		number = atomic_fetch_add(&used, 1);
@@ -189,8 +186,7 @@ int lh_tmp_create(const char *folder, const char *name, mode_t mode, char **path
 			close(fd);
 		errno = EEXIST;
 	}
-	if (tmp)
-		lh_err_sys(err, "%s: cannot create", tmp);
+	lh_err_sys(err, "%s: cannot create", tmp);
 	free(tmp);
 	return -1;
 }
@@ -237,13 +233,9 @@ int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *mai
 	like = find_like(path, main, &st, err);
 	if (like < 0)
 		return -1;
-	folder = folder_of(path, &name, err);
-	if (!folder)
-		return -1;
-	a->path = lh_strndup(path, strlen(path), err);
-	rc = a->path ? 0 : -1;
-	if (!rc && !*name)
-		rc = lh_not_regular(path, S_IFDIR, err);
+	folder = folder_of(path, &name);
+	a->path = lh_strndup(path, strlen(path));
+	rc = *name ? 0 : lh_not_regular(path, S_IFDIR, err);
 	if (!rc) {
 		sweep_target(folder, name, false);
 		rc = open_tmp(a, folder, name, like ? 0600 : mode, err);
@@ -276,9 +268,9 @@ static int sync_folder(const char *folder, struct lh_err *err)
 int lh_sync_folder(const char *path, struct lh_err *err)
 {
 	const char *name;
-	LH_SCOPED(lh_free_local) char *folder = folder_of(path, &name, err);
+	LH_SCOPED(lh_free_local) char *folder = folder_of(path, &name);
 
-	return folder ? sync_folder(folder, err) : -1;
+	return sync_folder(folder, err);
 }
 
 /* Give the file its name if that is free: 0, 1 if it is taken, -1. */
@@ -347,8 +339,8 @@ static int replace_target(struct lh_atomic *a, bool is_new, struct lh_err *err)
 static int commit(struct lh_atomic *a, bool is_new, struct lh_err *err)
 {
 	const char *name;
-	char *folder = folder_of(a->path, &name, err);	/* if out of memory, the old file stays */
-	int rc = folder ? replace_target(a, is_new, err) : -1;
+	char *folder = folder_of(a->path, &name);	/* if out of memory, the old file stays */
+	int rc = replace_target(a, is_new, err);
 
 	if (!rc) {
 		rc = sync_folder(folder, err);

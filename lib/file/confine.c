@@ -118,19 +118,17 @@ int lh_confine(const char *folder, struct lh_err *err)
 
 /* ---- what a program may ---- */
 
-int lh_confine_let(struct lh_confine *c, const char *path, unsigned may, struct lh_err *err)
+void lh_confine_let(struct lh_confine *c, const char *path, unsigned may)
 {
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
 		if (!strcmp(c->v[i].path, path)) {
 			c->v[i].may |= may;
-			return 0;
+			return;
 		}
-	if (lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v, err) < 0)
-		return -1;
-	c->v[c->n] = (struct lh_may){ .path = lh_strndup(path, strlen(path), err), .may = may };
-	return c->v[c->n].path ? c->n++, 0 : -1;
+	lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v);
+	c->v[c->n++] = (struct lh_may){ .path = lh_strndup(path, strlen(path)), .may = may };
 }
 
 void lh_confine_let_port(struct lh_confine *c, unsigned port)

@@ -14,8 +14,8 @@
  *
  *     struct lh_confine may = { .starts = false, .net = false };
  *     struct lh_confined c;
- *     lh_confine_let(&may, "/usr/bin/lh-x", LH_MAY_RUN, err);
- *     lh_confine_let(&may, "state/index", LH_MAY_READ, err);
+ *     lh_confine_let(&may, "/usr/bin/lh-x", LH_MAY_RUN);
+ *     lh_confine_let(&may, "state/index", LH_MAY_READ);
  *     if (lh_confined_make(&c, &may, err) == 0)
  *             ... in the child: lh_confined_enter(&c); execve with c.pass as sixth argument
  *     lh_confined_end(&c);
@@ -70,7 +70,7 @@ struct lh_confine {
 };
 
 /* Let a path be used so, whether it is there or not; a port.  Twice is as once. */
-int lh_confine_let(struct lh_confine *c, const char *path, unsigned may, struct lh_err *err);
+void lh_confine_let(struct lh_confine *c, const char *path, unsigned may);
 void lh_confine_let_port(struct lh_confine *c, unsigned port);
 /* Return whether something has replaced a path, or come there, since rules were last made. */
 bool lh_confine_stale(const struct lh_confine *c);

@@ -75,17 +75,17 @@ int lh_atomic_commit(struct lh_atomic *a, struct lh_err *err);
 /* Commit only if there is no file at path, of any kind; otherwise return 1, still open. */
 int lh_atomic_commit_new(struct lh_atomic *a, struct lh_err *err);
 void lh_atomic_close(struct lh_atomic *a);
-/* Replace the file at path by a text, all in one; LH_ENOMEM if the text is incomplete. */
+/* Replace the file at path by a text, all in one. */
 int lh_atomic_put(const char *path, mode_t mode, const struct lh_buf *text, struct lh_err *err);
 /* Create a temporary file that a sweep removes once its writer is dead: its descriptor,
  * which holds its lock, and its path, to be freed; or -1.  No signal removes it. */
 int lh_tmp_create(const char *folder, const char *name, mode_t mode, char **path,
 		  struct lh_err *err);
 /* Remove what killed writers of path left. */
-int lh_atomic_sweep(const char *path, struct lh_err *err);
+void lh_atomic_sweep(const char *path);
 /* The same by one who keeps other writers of path out: also where another process has the PID
  * of the killed one by now. */
-int lh_atomic_sweep_locked(const char *path, struct lh_err *err);
+void lh_atomic_sweep_locked(const char *path);
 /* Remove what killed writers left in a folder and below it, whatever their target;
  * for a folder whose targets have another name with each run. */
 void lh_sweep_below(const char *folder);

@@ -75,10 +75,8 @@ bool lh_stamp_fits(const struct lh_stamp *s, const char *path)
 static struct lh_holding *open_one(const struct lh_held_how *how, const void *before,
 				   struct lh_err *err)
 {
-	struct lh_holding *g = lh_calloc(1, sizeof *g, err);
+	struct lh_holding *g = lh_calloc(1, sizeof *g);
 
-	if (!g)
-		return NULL;
 	atomic_init(&g->refs, 1);
 	g->close = how->close;
 	g->state = how->open(how->ctx, before, err);
@@ -90,10 +88,8 @@ static struct lh_holding *open_one(const struct lh_held_how *how, const void *be
 
 struct lh_held *lh_held_open(const struct lh_held_how *how, struct lh_err *err)
 {
-	struct lh_held *h = lh_calloc(1, sizeof *h, err);
+	struct lh_held *h = lh_calloc(1, sizeof *h);
 
-	if (!h)
-		return NULL;
 	h->how = *how;
 	h->now = open_one(how, NULL, err);
 	if (h->now)

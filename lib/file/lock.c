@@ -210,9 +210,7 @@ int lh_lock_take(struct lh_lock *l, const char *path, const char *guarded, doubl
 	int rc;
 
 	*l = (struct lh_lock){ .fd = -1 };
-	l->path = lh_strndup(path, strlen(path), err);
-	if (!l->path)
-		return -1;
+	l->path = lh_strndup(path, strlen(path));
 	wait_begin(&w, path, seconds);
 	while ((rc = take_once(l, guarded, err)) >= 0) {
 		if (rc == TAKEN)

@@ -109,12 +109,10 @@ int lh_own_mkdir(const char *path, mode_t mode, struct lh_err *err)
 
 int lh_own_mkdirs(const char *path, mode_t mode, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *some = lh_strndup(path, strlen(path), err);
+	LH_SCOPED(lh_free_local) char *some = lh_strndup(path, strlen(path));
 	char *at;
 	int rc = 0;
 
-	if (!some)
-		return -1;
 	for (at = some + (*some == '/'); !rc && *at;) {
 		char *end = at + strcspn(at, "/"), was = *end;
 

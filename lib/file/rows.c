@@ -25,12 +25,10 @@ struct lh_rows {
 	struct lh_buf last;	/* a line at the end of the file, which has no padding after it */
 };
 
-struct lh_rows *lh_rows_new(struct lh_err *err)
+struct lh_rows *lh_rows_new(void)
 {
-	struct lh_rows *r = lh_calloc(1, sizeof *r, err);
+	struct lh_rows *r = lh_calloc(1, sizeof *r);
 
-	if (!r)
-		return NULL;
 	r->fd = -1;
 	r->page = (size_t)sysconf(_SC_PAGESIZE);
 	return r;
@@ -71,8 +69,8 @@ static int start_file(struct lh_rows *r, const char *name, struct lh_err *err)
 	if (fstat(r->fd, &st) < 0)
 		return lh_err_sys(err, "%s", name);
 	r->size = (uint64_t)st.st_size;
-	r->path = lh_strndup(name, strlen(name), err);
-	return r->path ? 1 : -1;
+	r->path = lh_strndup(name, strlen(name));
+	return 1;
 }
 
 int lh_rows_open(struct lh_rows *r, const char *path, struct lh_err *err)

@@ -35,7 +35,7 @@ struct lh_file_row {
 
 struct lh_rows;
 
-struct lh_rows *lh_rows_new(struct lh_err *err);
+struct lh_rows *lh_rows_new(void);
 void lh_rows_free(struct lh_rows *r);	/* NULL is allowed */
 
 /* Close the open file and open another, which must be a regular one: 1, 0 if it

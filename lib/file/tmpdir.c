@@ -111,7 +111,7 @@ int lh_tmpdir_make(struct lh_tmpdir *d, const char *name, struct lh_err *err)
 		base = "/tmp";
 	remove_stale_folders(base, name);
 	n = strlen(base) + strlen(name) + sizeof "/-" RANDOM + 20;
-	*d = (struct lh_tmpdir){ lh_calloc(n, 1, err), -1 };
+	*d = (struct lh_tmpdir){ lh_calloc(n, 1), -1 };
 	if (!d->path)
 		return -1;
 	snprintf(d->path, n, "%s/%s-%ld" RANDOM, base, name, (long)getpid());

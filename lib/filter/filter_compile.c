@@ -42,9 +42,7 @@ static void *take(struct compiler *c, size_t n, size_t size)
 	if (!b || b->size - b->used < need) {
 		size_t bytes = need > BLOCK ? need : BLOCK;
 
-		b = lh_calloc(1, sizeof *b + bytes, c->err);
-		if (!b)
-			return NULL;
+		b = lh_calloc(1, sizeof *b + bytes);
 		b->size = bytes;
 		b->next = c->f->block;
 		c->f->block = b;
@@ -67,24 +65,25 @@ static void clear(struct lh_filter *f)
 
 /* ---- values ---- */
 
-static int string_of(struct compiler *c, const struct lh_value *v, struct lh_str *out)
+static void string_of(struct compiler *c, const struct lh_value *v, struct lh_str *out)
 {
-	return lh_value_str(v, &c->f->unescaped, out, c->err);
+	lh_value_str(v, &c->f->unescaped, out);
 }
 
-static int add_value(struct compiler *c, struct filter_set *s, const struct lh_value *v)
+static void add_value(struct compiler *c, struct filter_set *s, const struct lh_value *v)
 {
 	switch (v->type) {
 	case LH_STRING:
-		return string_of(c, v, &s->str[s->n_str++]);
+		string_of(c, v, &s->str[s->n_str++]);
+		return;
 	case LH_NULL:
 	case LH_FALSE:
 	case LH_TRUE:
 		s->literals |= 1u << v->type;
-		return 0;
+		return;
 	default:
 		s->other[s->n_other++] = *v;
-		return 0;
+		return;
 	}
 }
 
@@ -97,7 +96,10 @@ static int make_room(struct compiler *c, struct filter_set *s, size_t n)
 
 static int set_one(struct compiler *c, struct filter_set *s, const struct lh_value *v)
 {
-	return make_room(c, s, 1) < 0 ? -1 : add_value(c, s, v);
+	if (make_room(c, s, 1) < 0)
+		return -1;
+	add_value(c, s, v);
+	return 0;
 }
 
 static int set_any(struct compiler *c, struct filter_set *s, const struct lh_value *list)
@@ -107,8 +109,7 @@ static int set_any(struct compiler *c, struct filter_set *s, const struct lh_val
 	if (make_room(c, s, lh_value_count(list)) < 0)
 		return -1;
 	for (lh_iter_init(&it, list); lh_iter_next(&it); )
-		if (add_value(c, s, &it.val) < 0)
-			return -1;
+		add_value(c, s, &it.val);
 	if (s->n_str)
 		qsort(s->str, s->n_str, sizeof *s->str, lh_filter_cmp);
 	return 0;
@@ -140,8 +141,10 @@ static int set_bound(struct compiler *c, struct filter_cond *cond, enum filter_o
 	struct filter_bound *b = &cond->bound[cond->n_bounds++];
 
 	b->order = order;
-	if (v->type == LH_STRING)
-		return string_of(c, v, &b->str);
+	if (v->type == LH_STRING) {
+		string_of(c, v, &b->str);
+		return 0;
+	}
 	b->number = *v;
 	return v->type == LH_NUMBER ? 0 : bad(c, name[order], key, "a number or a string");
 }
@@ -172,8 +175,7 @@ static int set_operator(struct compiler *c, struct filter_cond *cond, struct lh_
 	struct lh_str op;
 	unsigned i;
 
-	if (string_of(c, &it->key, &op) < 0)
-		return -1;
+	string_of(c, &it->key, &op);
 	for (i = 0; i < 4; i++)
 		if (lh_str_is(op, order[i], strlen(order[i])))
 			return set_bound(c, cond, i, key, &it->val);
@@ -272,12 +274,10 @@ static int set_list(struct compiler *c, struct filter_group *g, const char *name
 	return 0;
 }
 
-static int add_key(struct compiler *c, struct filter_key *k)
+static void add_key(struct compiler *c, struct filter_key *k)
 {
-	if (lh_grow(&c->key, &c->cap, c->n + 1, sizeof(*c->key), c->err) < 0)
-		return -1;
+	lh_grow(&c->key, &c->cap, c->n + 1, sizeof(*c->key));
 	c->key[c->n++] = k;
-	return 0;
 }
 
 /* "exists":"x" */
@@ -290,7 +290,9 @@ static int set_named(struct compiler *c, struct filter_group *g, const struct lh
 				  "filter: \"exists\" must be a string, the name of a key");
 	k->cond.exists = 1;
 	c->f->plain = false;	/* the key may be there again */
-	return string_of(c, v, &k->name) < 0 ? -1 : add_key(c, k);
+	string_of(c, v, &k->name);
+	add_key(c, k);
+	return 0;
 }
 
 /* A key whose name is that of an operator has an object of operators as its value. */
@@ -307,8 +309,8 @@ static int set_member(struct compiler *c, struct filter_group *g, const struct l
 	if (reserved && lh_value_is(&it->key, "exists", 6))
 		return set_named(c, g, &it->val);
 	k = &g->key[g->n++];
-	if (string_of(c, &it->key, &k->name) < 0 || add_key(c, k) < 0)
-		return -1;
+	string_of(c, &it->key, &k->name);
+	add_key(c, k);
 	return set_cond(c, &k->cond, k->name, &it->val, depth);
 }
 
@@ -365,8 +367,7 @@ static int set_slots(struct compiler *c)
 }
 
 /* Copy the text of the filter; all that is compiled points into it. */
-static int copy_text(struct lh_filter *f, const struct lh_value *v, struct lh_value *own,
-		     struct lh_err *err)
+static void copy_text(struct lh_filter *f, const struct lh_value *v, struct lh_value *own)
 {
 	lh_buf_reset(&f->text);
 	lh_buf_reset(&f->unescaped);
@@ -374,18 +375,17 @@ static int copy_text(struct lh_filter *f, const struct lh_value *v, struct lh_va
 	lh_buf_room(&f->unescaped, v->n + LH_PAD);
 	*own = *v;
 	own->p = f->text.p;
-	return lh_buf_check(&f->text, err) < 0 ? -1 : lh_buf_check(&f->unescaped, err);
 }
 
 int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_err *err)
 {
 	struct compiler c = { .f = f, .err = err };
 	struct lh_value own;
-	int rc;
+	int rc = 0;
 
 	clear(f);
 	f->plain = true;
-	rc = copy_text(f, v, &own, err);
+	copy_text(f, v, &own);
 	if (!rc)
 		rc = set_group(&c, &f->top, &own, 0);
 	if (!rc)
@@ -397,9 +397,9 @@ int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_e
 	return rc;
 }
 
-struct lh_filter *lh_filter_new(struct lh_err *err)
+struct lh_filter *lh_filter_new(void)
 {
-	return lh_calloc(1, sizeof(struct lh_filter), err);
+	return lh_calloc(1, sizeof(struct lh_filter));
 }
 
 void lh_filter_free(struct lh_filter *f)

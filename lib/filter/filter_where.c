@@ -60,8 +60,6 @@ static int needs_quotes(struct where *w, const struct pair *p, const char *why)
 {
 	lh_buf_reset(&w->scratch);
 	lh_buf_json(&w->scratch, p->value, strlen(p->value));
-	if (lh_buf_check(&w->scratch, w->err) < 0)
-		return -1;
 	return lh_err_set(w->err, LH_EUSAGE, "\"%s\": %s; a string needs quotes: %.*s%s%.*s",
 			  p->key.p, why, (int)p->key.n, p->key.p, signs[p->sign].text,
 			  (int)w->scratch.len, w->scratch.p);
@@ -122,8 +120,6 @@ static int scalar_type(struct where *w, const char *s, enum lh_type *type)
 	*type = LH_OBJECT;
 	lh_buf_reset(&w->scratch);
 	lh_buf_puts(&w->scratch, s);
-	if (lh_buf_check(&w->scratch, w->err) < 0)
-		return -1;
 	if (lh_json_parse(&w->scan, w->scratch.p, w->scratch.len, &v, w->err) < 0)
 		return w->err->code == LH_ENOMEM ? -1 : 0;
 	if (v.type < LH_ARRAY && v.n == w->scratch.len)
@@ -284,12 +280,12 @@ static int put_filter(struct where *w)
 			return -1;
 	}
 	lh_buf_putc(w->json, '}');
-	return lh_buf_check(w->json, w->err);
+	return 0;
 }
 
 int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, struct lh_err *err)
 {
-	struct where w = { .pair = lh_calloc(n + 1, sizeof(struct pair), err), .n = n,
+	struct where w = { .pair = lh_calloc(n + 1, sizeof(struct pair)), .n = n,
 			   .json = json, .err = err };
 	int rc;
 
@@ -310,14 +306,13 @@ struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err)
 	struct lh_writer to = lh_write_to(&json);
 	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	struct lh_value v;
-	struct lh_filter *f = lh_filter_new(err);
+	struct lh_filter *f = lh_filter_new();
 
 	lh_write_object(&to, NULL);
 	lh_write_str(&to, "exists", key);
 	lh_write_end(&to);
-	if (f && (lh_buf_check(&json, err) < 0 ||
-		  lh_json_parse(&scan, json.p, json.len, &v, err) < 0 ||
-		  lh_filter_compile(f, &v, err) < 0)) {
+	if (lh_json_parse(&scan, json.p, json.len, &v, err) < 0 ||
+	    lh_filter_compile(f, &v, err) < 0) {
 		lh_filter_free(f);
 		f = NULL;
 	}

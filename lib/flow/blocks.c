@@ -84,19 +84,16 @@ static const char *first_lf(const struct lh_lines *l, const char *p, size_t n)
 	return n && !l->texts ? memchr(p, '\n', n) : NULL;
 }
 
-static int reserve(struct lh_bytes *b, size_t cap, struct lh_err *err)
+static void reserve(struct lh_bytes *b, size_t cap)
 {
 	char *p;
 
 	if (b->cap >= cap && b->p)
-		return 0;
-	p = lh_realloc(b->p, cap + LH_PAD, 1, err);
-	if (!p)
-		return -1;
+		return;
+	p = lh_realloc(b->p, cap + LH_PAD, 1);
 	memset(p + cap, 0, LH_PAD);
 	b->p = p;
 	b->cap = cap;
-	return 0;
 }
 
 /* Read once into the free room: the number of bytes, 0 at the end, -1 on error. */
@@ -135,15 +132,13 @@ static size_t cut(const struct lh_lines *l)
 }
 
 /* Return the first n bytes as a block; the bytes after them start the next one. */
-static enum lh_lines_is hand_over(struct lh_lines *l, size_t n, struct lh_bytes *block,
-				  struct lh_err *err)
+static enum lh_lines_is hand_over(struct lh_lines *l, size_t n, struct lh_bytes *block)
 {
 	struct lh_bytes next = *block;
 	size_t rest = l->b.n - n;
 	const char *lf;
 
-	if (reserve(&next, rest > l->target ? rest : l->target, err) < 0)
-		return LH_LINES_ERROR;
+	reserve(&next, rest > l->target ? rest : l->target);
 	memcpy(next.p, l->b.p + n, rest);
 	*block = l->b;
 	block->n = n;
@@ -170,7 +165,7 @@ static bool enough(const struct lh_lines *l)
 
 /* Make room for an unfinished line that fills the buffer: LH_LINES_BLOCK when the buffer has
  * grown, LH_LINES_ROOM to ask before it gets large, LH_LINES_LONG over the limit. */
-static enum lh_lines_is no_room(struct lh_lines *l, struct lh_err *err)
+static enum lh_lines_is no_room(struct lh_lines *l)
 {
 	size_t cap = l->b.cap;
 
@@ -181,7 +176,8 @@ static enum lh_lines_is no_room(struct lh_lines *l, struct lh_err *err)
 	l->want = !l->whole && cap * 2 > l->max_line + 2 ? (size_t)l->max_line + 2 : cap * 2;
 	if (l->want > LH_LINES_FREE_GROWTH && l->allowed < l->want)
 		return LH_LINES_ROOM;
-	return reserve(&l->b, l->want, err) < 0 ? LH_LINES_ERROR : LH_LINES_BLOCK;
+	reserve(&l->b, l->want);
+	return LH_LINES_BLOCK;
 }
 
 void lh_lines_allow(struct lh_lines *l)
@@ -193,8 +189,7 @@ enum lh_lines_is lh_lines_next(struct lh_lines *l, struct lh_bytes *block, struc
 {
 	enum lh_lines_is is;
 
-	if (reserve(&l->b, l->target, err) < 0)
-		return LH_LINES_ERROR;
+	reserve(&l->b, l->target);
 	if (l->failed.code) {
 		*err = l->failed;
 		return LH_LINES_ERROR;
@@ -203,11 +198,11 @@ enum lh_lines_is lh_lines_next(struct lh_lines *l, struct lh_bytes *block, struc
 		if (l->probe && l->b.n && (l->ended || lh_archive_decided(l->b.p, l->b.n)))
 			return LH_LINES_PROBE;
 		if (l->whole && !l->probe && (l->ended || enough(l) || !readable(l)))
-			return hand_over(l, cut(l), block, err);
+			return hand_over(l, cut(l), block);
 		if (l->ended)
-			return l->b.n ? hand_over(l, l->b.n, block, err) : LH_LINES_END;
+			return l->b.n ? hand_over(l, l->b.n, block) : LH_LINES_END;
 		if (l->b.n == l->b.cap) {
-			is = no_room(l, err);
+			is = no_room(l);
 			if (is != LH_LINES_BLOCK)
 				return is;
 		}
@@ -215,7 +210,7 @@ enum lh_lines_is lh_lines_next(struct lh_lines *l, struct lh_bytes *block, struc
 			return LH_LINES_WAIT;
 		if (fill(l, err) < 0) {
 			l->failed = *err;
-			return l->whole ? hand_over(l, l->whole, block, err) : LH_LINES_ERROR;
+			return l->whole ? hand_over(l, l->whole, block) : LH_LINES_ERROR;
 		}
 	}
 }

@@ -348,9 +348,7 @@ static int next_file(struct run *r)
 		return 0;
 	lh_flow_name_drop(r->name);
 	text = lh_input_name(&r->in);
-	r->name = lh_calloc(1, sizeof *r->name + strlen(text) + 1, r->err);
-	if (!r->name)
-		return -1;
+	r->name = lh_calloc(1, sizeof *r->name + strlen(text) + 1);
 	memcpy(r->name->text, text, strlen(text) + 1);
 	r->name->refs = 1;
 	r->name->operand = r->in.next;

@@ -85,7 +85,7 @@ bool lh_flow_may_have(const struct lh_flow *flow, const char *p, size_t n);
 /* Return whether a record, parsed from that line, is in it, or -1.  Its key may be unescaped to
  * scratch. */
 int lh_flow_has(const struct lh_flow *flow, const struct lh_record *rec, const char *p, size_t n,
-		struct lh_buf *scratch, struct lh_err *err);
+		struct lh_buf *scratch);
 /* Return whether a line over the limit is, of which no bytes were kept. */
 static inline bool lh_flow_has_long(const struct lh_flow *flow)
 {

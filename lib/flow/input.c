@@ -88,14 +88,12 @@ uint64_t lh_input_size(const struct lh_input *in)
 }
 
 /* Open the next member of the open archive. */
-static int open_member(struct lh_input *in, struct lh_err *err)
+static int open_member(struct lh_input *in)
 {
 	struct lh_child_reader *c = in->cat;
 	size_t n = strlen(in->operand) + strlen(c->name) + 2;
-	char *name = lh_calloc(n, 1, err);
+	char *name = lh_calloc(n, 1);
 
-	if (!name)
-		return -1;
 	snprintf(name, n, "%s/%s", in->operand, c->name);
 	free(in->member);
 	in->member = name;
@@ -167,7 +165,7 @@ int lh_input_open(struct lh_input *in, struct lh_err *err)
 	struct stat st;
 
 	if (in->cat && in->cat->more)
-		return open_member(in, err);
+		return open_member(in);
 	lh_input_leave(in);
 	if (in->next == in->n)
 		return 0;

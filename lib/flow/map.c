@@ -76,23 +76,14 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		   const struct lh_err *why, const struct lh_record *rec)
 {
 	struct lh_flow_reject *r;
-	struct lh_err err;
 
-	if (lh_grow(&b->rejects, &b->cap_rejects, b->n_rejects + 1, sizeof *b->rejects, &err) < 0) {
-		give_up(b, &err);
-		return;
-	}
+	lh_grow(&b->rejects, &b->cap_rejects, b->n_rejects + 1, sizeof *b->rejects);
 	r = &b->rejects[b->n_rejects++];
 	*r = (struct lh_flow_reject){ l->at, l->n, l->line, why->column, b->texts.len, why->code,
 				      lh_err_status(why), why->coded };
 	if (why->code == LH_ECORRUPT)
 		r->status = 503;	/* the state was intact before; a later retry may succeed */
 	lh_buf_add(&b->texts, why->msg, strlen(why->msg) + 1);
-	if (lh_buf_check(&b->texts, &err) < 0) {
-		b->n_rejects--;
-		give_up(b, &err);
-		return;
-	}
 	if (m->flow->instead) {
 		struct lh_rejection of = lh_flow_rejection(b, r);
 
@@ -103,12 +94,12 @@ static void reject(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 }
 
 /* Reserve room for n more results. */
-static int reserve_results(const struct lh_flow_mapper *m, struct lh_flow_block *b, size_t n,
-			   struct lh_err *err)
+static void reserve_results(const struct lh_flow_mapper *m, struct lh_flow_block *b, size_t n)
 {
 	size_t size = m->flow->result_size;
 
-	return size ? lh_grow(&b->results, &b->cap_results, b->n_items + n, size, err) : 0;
+	if (size)
+		lh_grow(&b->results, &b->cap_results, b->n_items + n, size);
 }
 
 /* Return the result of the next item, zeroed; room is reserved. */
@@ -123,7 +114,6 @@ static void *next_result(const struct lh_flow_mapper *m, const struct lh_flow_bl
 static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l,
 		   size_t start)
 {
-	struct lh_err err;
 
 	if ((b->out.len == start && !m->flow->result_size) || b->out.failed)
 		return;
@@ -131,10 +121,8 @@ static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		lh_buf_putc(&b->out, '\n');
 		return;
 	}
-	if (lh_grow(&b->items, &b->cap_items, b->n_items + 1, sizeof *b->items, &err) < 0)
-		give_up(b, &err);
-	else
-		b->items[b->n_items++] = (struct lh_flow_item){ b->out.len, l->at, l->n, l->line };
+	lh_grow(&b->items, &b->cap_items, b->n_items + 1, sizeof *b->items);
+	b->items[b->n_items++] = (struct lh_flow_item){ b->out.len, l->at, l->n, l->line };
 }
 
 /* After each record: end the run if out ran out of memory; deliver out if it is large. */
@@ -142,8 +130,6 @@ static void check_output(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	struct lh_err err;
 
-	if (lh_buf_check(&b->out, &err) < 0)
-		give_up(b, &err);
 	if (!b->fatal.code && m->spill && b->out.len >= SPILL && m->spill(m->ctx, b, &err) < 0)
 		give_up(b, &err);
 }
@@ -153,8 +139,7 @@ static int call_map(struct lh_flow_mapper *m, struct lh_flow_block *b, struct lh
 {
 	if (m->flow->map)
 		return m->flow->map(m->records, &b->out, m->context, err) < 0 ? -1 : 1;
-	if (reserve_results(m, b, 1, err) < 0)
-		return -1;
+	reserve_results(m, b, 1);
 	return m->flow->fill(m->records, next_result(m, b), &b->out, m->context, err);
 }
 
@@ -205,10 +190,7 @@ static void map_batch(struct lh_flow_mapper *m, struct lh_flow_block *b)
 
 	if (!s->pub.n || b->fatal.code)
 		return;
-	if (reserve_results(m, b, s->pub.n + 1, &err) < 0) {
-		give_up(b, &err);
-		return;
-	}
+	reserve_results(m, b, s->pub.n + 1);
 	b->batch = s;
 	s->pub.block = b;
 	s->pub.out = &b->out;
@@ -243,7 +225,6 @@ static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const st
 		     const struct lh_err *why)
 {
 	struct lh_bad_line bad;
-	struct lh_err err;
 	size_t start;
 
 	if (m->flow->batch)
@@ -253,9 +234,8 @@ static void bad_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const st
 	start = b->out.len;
 	if (!m->flow->bad) {
 		reject(m, b, l, why, NULL);
-	} else if (reserve_results(m, b, 1, &err) < 0) {
-		give_up(b, &err);
 	} else {
+		reserve_results(m, b, 1);
 		bad = line_of(m, b, l, why);
 		m->flow->bad(&bad, next_result(m, b), &b->out, m->context);
 		accept(m, b, l, start);
@@ -326,7 +306,7 @@ static int parse_ours(struct lh_flow_mapper *m, struct lh_record *rec, const cha
 	if (divided && !lh_flow_may_have(flow, p, n))
 		return 0;
 	if (parse(flow, rec, p, n, err) == 0)
-		return divided ? lh_flow_has(flow, rec, p, n, &m->key, err) : 1;
+		return divided ? lh_flow_has(flow, rec, p, n, &m->key) : 1;
 	return divided && err->code == LH_EDATA && !lh_shard_has(&flow->shard, p, n) ? 0 : -1;
 }
 
@@ -429,7 +409,7 @@ static int make_context(struct lh_flow_mapper *m, void *from, struct lh_err *err
 {
 	const struct lh_flow *f = m->flow;
 
-	m->context = f->context_size ? lh_calloc(1, f->context_size, err) : f->shared;
+	m->context = f->context_size ? lh_calloc(1, f->context_size) : f->shared;
 	if (f->context_size && !m->context)
 		return -1;
 	if (!f->context_init || f->context_init(m->context, from, err) == 0)
@@ -496,22 +476,17 @@ void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b)
 	bad_line(m, b, &l, &err);
 }
 
-static int batch_init(struct lh_flow_mapper *m, size_t n, struct lh_err *err)
+static void batch_init(struct lh_flow_mapper *m, size_t n)
 {
 	size_t i;
 
-	m->batch = lh_calloc(n, sizeof *m->batch, err);
-	m->state = m->batch ? lh_calloc(1, sizeof *m->state, err) : NULL;
-	if (!m->state)
-		return -1;
-	m->state->lines = lh_calloc(n, sizeof *m->state->lines, err);
-	if (!m->state->lines)
-		return -1;
+	m->batch = lh_calloc(n, sizeof *m->batch);
+	m->state = lh_calloc(1, sizeof *m->state);
+	m->state->lines = lh_calloc(n, sizeof *m->state->lines);
 	for (i = 0; i < n; i++)
 		m->batch[i] = &m->records[i];
 	m->state->pub.rec = m->batch;
 	m->state->m = m;
-	return 0;
 }
 
 int lh_flow_mapper_init(struct lh_flow_mapper *m, const struct lh_flow *flow, struct lh_err *err)
@@ -520,12 +495,10 @@ int lh_flow_mapper_init(struct lh_flow_mapper *m, const struct lh_flow *flow, st
 
 	memset(m, 0, sizeof *m);
 	m->flow = flow;
-	m->records = lh_calloc(n, sizeof *m->records, err);
-	if (!m->records)
-		return -1;
+	m->records = lh_calloc(n, sizeof *m->records);
 	m->n_records = n;
-	if (flow->batch && batch_init(m, n, err) < 0)
-		return -1;
+	if (flow->batch)
+		batch_init(m, n);
 	if (!flow->held)
 		return make_context(m, flow->shared, err);
 	m->held = lh_held_take(flow->held);

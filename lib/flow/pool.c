@@ -18,11 +18,9 @@ int lh_flow_pool_init(struct lh_flow_pool *p, const struct lh_flow *flow, struct
 	pthread_mutex_init(&p->mutex, NULL);
 	pthread_cond_init(&p->work, NULL);
 	pthread_cond_init(&p->done, NULL);
-	p->mappers = lh_calloc(p->jobs, sizeof *p->mappers, err);
-	p->threads = p->mappers ? lh_calloc(p->jobs, sizeof *p->threads, err) : NULL;
-	p->ring = p->threads ? lh_calloc(p->slots, sizeof *p->ring, err) : NULL;
-	if (!p->ring)
-		return -1;
+	p->mappers = lh_calloc(p->jobs, sizeof *p->mappers);
+	p->threads = lh_calloc(p->jobs, sizeof *p->threads);
+	p->ring = lh_calloc(p->slots, sizeof *p->ring);
 	for (i = 0; i < p->slots; i++) {
 	}
 	p->n_mappers = 1;

@@ -51,7 +51,7 @@ bool lh_flow_may_have(const struct lh_flow *flow, const char *p, size_t n)
 }
 
 int lh_flow_has(const struct lh_flow *flow, const struct lh_record *rec, const char *p, size_t n,
-		struct lh_buf *scratch, struct lh_err *err)
+		struct lh_buf *scratch)
 {
 	const struct lh_value *v = lh_record_get(rec, key_name(flow));
 	struct lh_str key = { p, n };
@@ -59,10 +59,7 @@ int lh_flow_has(const struct lh_flow *flow, const struct lh_record *rec, const c
 	lh_buf_reset(scratch);
 	if (v && v->type == LH_NUMBER)
 		key = (struct lh_str){ v->p, v->n };
-	else if (v && v->type == LH_STRING && lh_value_str(v, scratch, &key, err) < 0) {
-		if (err->code != LH_EDATA)
-			return -1;
-		key = (struct lh_str){ p, n };
-	}
+	else if (v && v->type == LH_STRING)
+		lh_value_str(v, scratch, &key);
 	return lh_shard_has(&flow->shard, key.p, key.n);
 }

@@ -42,20 +42,16 @@ struct batch {
 struct lh_index_change *lh_index_change_open(const char *path, double lock_timeout,
 					     struct lh_err *err)
 {
-	struct lh_index_change *c = lh_calloc(1, sizeof *c, err);
+	struct lh_index_change *c = lh_calloc(1, sizeof *c);
 	struct lh_index *base;
 
-	if (!c)
-		return NULL;
 	c->timeout = lock_timeout;
 	c->held_lock.fd = -1;
 	c->fd = -1;
-	c->path = lh_strndup(path, strlen(path), err);
-	c->log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
-	c->lock = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
-	base = c->path && c->log && c->lock && lh_index_refuse_link(path, err) == 0 ?
-		       lh_index_open_base(path, err) :
-		       NULL;
+	c->path = lh_strndup(path, strlen(path));
+	c->log = lh_index_sibling_path(path, LH_INDEX_LOG);
+	c->lock = lh_index_sibling_path(path, LH_INDEX_LOCK);
+	base = lh_index_refuse_link(path, err) == 0 ? lh_index_open_base(path, err) : NULL;
 	if (!base) {
 		lh_index_change_close(c);
 		return NULL;
@@ -91,15 +87,13 @@ int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len
 	if (c->params.distance == LH_COSINE) {
 		lh_buf_reset(&c->unit);
 		lh_buf_add(&c->unit, vector, n * sizeof *vector);
-		if (lh_buf_check(&c->unit, err) < 0)
-			return -1;
 		if (!lh_vec_unit((float *)(void *)c->unit.p, n))
 			return lh_err_set(err, LH_EDATA, "vector cannot be scaled to unit length");
 		vector = (const float *)(const void *)c->unit.p;
 	}
 	lh_log_add_put(&c->frames, key, vector, c->params.dimension, meta ? &m : NULL);
 	c->n_frames++;
-	return lh_buf_check(&c->frames, err);
+	return 0;
 }
 
 int lh_index_change_put_meta(struct lh_index_change *c, const struct lh_index *ix, uint64_t row,
@@ -119,11 +113,11 @@ int lh_index_change_put_meta(struct lh_index_change *c, const struct lh_index *i
 	lh_buf_reset(&c->unit);
 	vector = (float *)(void *)lh_buf_room(&c->unit, c->params.dimension * sizeof *vector);
 	if (!vector)
-		return lh_buf_check(&c->unit, err);
+		return 0;
 	lh_index_vector(ix, row, vector);
 	lh_log_add_put(&c->frames, r.id, vector, c->params.dimension, &m);
 	c->n_frames++;
-	return lh_buf_check(&c->frames, err);
+	return 0;
 }
 
 /* Drops a row whose id is live already; the commit checks the others again. */
@@ -143,8 +137,8 @@ int lh_index_change_put_new(struct lh_index_change *c, const char *id, size_t id
 		return lh_err_prefix(err, "%s", c->path);
 	if (live > 0)
 		return 0;
-	if (lh_grow(&c->put_new_at, &c->cap, c->n_put_new + 1, sizeof *c->put_new_at, err) < 0 ||
-	    lh_index_change_put(c, id, id_len, vector, n, meta, meta_len, err) < 0)
+	lh_grow(&c->put_new_at, &c->cap, c->n_put_new + 1, sizeof *c->put_new_at);
+	if (lh_index_change_put(c, id, id_len, vector, n, meta, meta_len, err) < 0)
 		return -1;
 	c->put_new_at[c->n_put_new++] = at;
 	return 0;
@@ -158,7 +152,7 @@ int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_
 	lh_log_add_delete(&c->frames, (struct lh_str){ id, id_len });
 	c->n_frames++;
 	c->n_deletes++;
-	return lh_buf_check(&c->frames, err);
+	return 0;
 }
 
 const struct lh_index_tally *lh_index_change_tally(const struct lh_index_change *c)
@@ -244,7 +238,7 @@ static int select_frames(struct lh_index_change *c, struct batch *b, struct lh_e
 			lh_buf_add(&c->selected, c->frames.p + f.at, f.next - f.at);
 		}
 	}
-	return lh_buf_check(&c->selected, err);
+	return 0;
 }
 
 /* ---- the log ---- */
@@ -448,7 +442,7 @@ static int commit(struct lh_index_change *c, bool bounded, bool *compaction_due,
 
 	*compaction_due = false;
 	if (!c->frames.len)
-		return lh_buf_check(&c->frames, err);
+		return 0;
 	lh_signal_defer(true);	/* do not stop in the middle of a frame */
 	rc = c->held_lock.fd >= 0 ? 0 : lh_lock_take(&lock, c->lock, c->path, c->timeout, err);
 	if (rc == 0) {

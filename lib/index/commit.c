@@ -45,9 +45,7 @@ static int set_levels(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t lists, row = 0;
 
-	w->level = lh_calloc(w->rows + 1, sizeof *w->level, err);
-	if (!w->level)
-		return -1;
+	w->level = lh_calloc(w->rows + 1, sizeof *w->level);
 	if (w->given.level)
 		return lh_index_take_levels(w, err);
 	if (lh_index_continues_graph(w)) {
@@ -73,9 +71,7 @@ static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *
 		return lh_qg_link_rows(w, jobs, err);
 	if (set_levels(w, err) < 0)
 		return -1;
-	w->upper = lh_calloc(w->level[w->rows] * (1 + (size_t)w->p.m) + 16, sizeof *w->upper, err);
-	if (!w->upper)
-		return -1;
+	w->upper = lh_calloc(w->level[w->rows] * (1 + (size_t)w->p.m) + 16, sizeof *w->upper);
 	w->graph = (struct lh_hnsw){
 		.block = w->block.p, .rows = (uint32_t)w->rows, .dimension = w->p.dimension,
 		.stride = w->stride, .vector_at = w->vector_at, .distance = w->p.distance,
@@ -243,9 +239,8 @@ static int build_lexical(struct lh_index_writer *w, struct lh_err *err)
 {
 	if (!w->p.lexical)
 		return 0;
-	w->words = lh_lexical_build_new(err);
-	if (!w->words ||
-	    lh_index_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
+	w->words = lh_lexical_build_new();
+	if (lh_index_lexical_build(&w->p, meta_at, w, w->rows, w->words, &w->lexical, err) < 0)
 		return -1;
 	lh_index_report_progress(w, "words", w->rows);
 	return 0;

@@ -84,9 +84,9 @@ static bool is_same_vector(const struct lh_index *ix, uint64_t row, const float 
  * hidden row may have changed its metadata only.  0 when not, -1 on error. */
 static int base_rows_unchanged(const struct lh_index *ix, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) void *code = lh_calloc(1, lh_index_code_bytes(&ix->params), err);
+	LH_SCOPED(lh_free_local) void *code = lh_calloc(1, lh_index_code_bytes(&ix->params));
 	struct lh_row row;
-	int unchanged = code ? 1 : -1;
+	int unchanged = 1;
 	uint64_t i;
 	int64_t at;
 
@@ -126,8 +126,8 @@ static int build_index(struct compaction *f, struct lh_err *err)
 		return -1;
 	if (unchanged)
 		lh_index_writer_continue(f->writer, f->snapshot);
-	else if (lh_index_writer_repair(f->writer, f->snapshot, err) < 0)
-		return -1;
+	else
+		lh_index_writer_repair(f->writer, f->snapshot);
 	for (i = 0; i < n; i++) {
 		row = unchanged ? (int64_t)i : lh_index_nth(f->snapshot, i, err);
 		if (row < 0)
@@ -182,8 +182,6 @@ static int write_combined_log(struct compaction *f, struct lh_err *err)
 	lh_log_add_mark(&both, old, dimension);
 	rc = lh_log_collect(&f->log, old, false, 0, &both, err);
 	lh_buf_add(&both, f->mark.p, f->mark.len);
-	if (rc == 0)
-		rc = lh_buf_check(&both, err);
 	return rc ? rc : lh_log_replace(f->path, &both, &f->carry, err);
 }
 
@@ -208,8 +206,6 @@ static int swap_files(struct compaction *f, struct lh_err *err)
 		return rc < 0 ? -1 : COMPACT_MOOT;
 	if (f->carry.len)
 		lh_log_add_mark(&f->mark, sum, f->snapshot->params.dimension);
-	if (lh_buf_check(&f->mark, err) < 0)
-		return -1;
 	if (sum == f->snapshot->checksum) {
 		if (lh_index_swap(f->writer, err) < 0 ||
 		    lh_log_replace(f->path, &f->mark, &f->carry, err) < 0)
@@ -225,13 +221,13 @@ static int swap_files(struct compaction *f, struct lh_err *err)
 
 static int locked_swap(struct compaction *f, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(f->path, LH_INDEX_LOCK, err);
+	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(f->path, LH_INDEX_LOCK);
 	struct lh_lock lock = { .fd = -1 };
 	bool was = lh_signal_deferred();
 	int rc = -1;
 
 	lh_signal_defer(true);	/* do not stop between the steps */
-	if (name && lh_lock_take(&lock, name, f->path, f->how->lock_timeout, err) == 0) {
+	if (lh_lock_take(&lock, name, f->path, f->how->lock_timeout, err) == 0) {
 		/* The names that are replaced may not be on disk, see append_locked(). */
 		rc = lh_sync_folder(f->path, err) < 0 ? -1 : swap_files(f, err);
 		lh_lock_drop(&lock);
@@ -262,7 +258,7 @@ static bool is_replaced(const char *path, int fd)
 /* Return 1 when nothing would change: there is nothing in the log, and, where one was asked to
  * compact, nor what a killed compaction left there, and the graph leads to every row.  0 when not,
  * -1 on error. */
-static int is_compact(const struct compaction *f, struct lh_err *err)
+static int is_compact(const struct compaction *f)
 {
 	const struct lh_index *ix = f->snapshot;
 	int64_t unreached = 0;
@@ -274,7 +270,7 @@ static int is_compact(const struct compaction *f, struct lh_err *err)
 	if (f->how->mode == COMPACT_ALL && lh_index_log_text(ix)->len)
 		return 0;
 	if (f->how->mode == COMPACT_ALL)
-		unreached = lh_index_unreached(ix, NULL, NULL, err);
+		unreached = lh_index_unreached(ix, NULL, NULL);
 	return unreached < 0 ? -1 : !unreached;
 }
 
@@ -289,7 +285,7 @@ static int compact_locked(const char *path, int fd, const struct how *how, struc
 	if (f.snapshot && !is_snapshot_file(&f, fd)) {
 		rc = COMPACT_MOOT;
 	} else if (f.snapshot) {
-		done = is_compact(&f, err);
+		done = is_compact(&f);
 		if (done > 0)
 			rc = COMPACT_DONE;
 		else if (done == 0 && build(&f, err) == 0)
@@ -306,7 +302,7 @@ static int compact_locked(const char *path, int fd, const struct how *how, struc
 static int compact_once(const char *path, const struct how *how, struct lh_err *err)
 {
 	int rc = -1, fd = lh_open_regular(path, O_RDONLY, 0, err);
-	char *name = fd >= 0 ? lh_index_sibling_path(path, LH_INDEX_COMPACT, err) : NULL;
+	char *name = fd >= 0 ? lh_index_sibling_path(path, LH_INDEX_COMPACT) : NULL;
 	struct lh_lock lock = { .fd = -1 };
 
 	if (name)

@@ -12,20 +12,14 @@
 #define AHEAD 16	/* rows: while so many are evaluated, the memory of another arrives */
 #define NAMED_IN 256	/* bytes of metadata in which a filter mostly finds what decides */
 
-struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix, struct lh_err *err)
+struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix)
 {
-	struct lh_filter_cache *v = lh_calloc(1, sizeof *v, err);
+	struct lh_filter_cache *v = lh_calloc(1, sizeof *v);
 
-	if (!v)
-		return NULL;
 	v->ix = ix;
 	v->rows = lh_index_rows(ix);
 	v->first_failed = v->chunks = (v->rows + CHUNK - 1) / CHUNK;
-	v->bits = lh_calloc(v->chunks * (CHUNK / 64), 2 * sizeof *v->bits, err);
-	if (!v->bits) {
-		free(v);
-		return NULL;
-	}
+	v->bits = lh_calloc(v->chunks * (CHUNK / 64), 2 * sizeof *v->bits);
 	pthread_mutex_init(&v->lock, NULL);
 	pthread_cond_init(&v->done, NULL);
 	return v;

@@ -152,8 +152,7 @@ static int begin_walk(struct lh_searcher *s)
 	rc = lh_filtered_search_row(s, at.row);
 	if (rc < 0)
 		return -1;
-	if (lh_walk_enqueue(s, at) < 0)
-		return -1;
+	lh_walk_enqueue(s, at);
 	if (rc)
 		lh_walk_offer(s, at);
 	for (i = 0; i < v->n_seeds; i++) {
@@ -162,7 +161,8 @@ static int begin_walk(struct lh_searcher *s)
 		s->seen[v->seed[i]] = s->epoch;
 		seed[n++] = v->seed[i];
 	}
-	return lh_walk_measure(s, seed, n, true);
+	lh_walk_measure(s, seed, n, true);
+	return 0;
 }
 
 /* ---- choice between walk and scan ---- */
@@ -238,8 +238,10 @@ static int walk(struct lh_searcher *s, struct walk_cost *c)
 			return 0;
 		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
 		n = matching_neighbours(s, row, found);
-		if (n < 0 || (n && lh_walk_measure(s, found, (size_t)n, true) < 0))
+		if (n < 0)
 			return -1;
+		if (n)
+			lh_walk_measure(s, found, (size_t)n, true);
 	}
 	if (rc < 0)
 		return -1;
@@ -313,7 +315,8 @@ int lh_filtered_search(struct lh_searcher *s)
 	if (rc > 0) {
 		work->ef = (uint32_t)c.ef;
 		work->filter_walked = true;
-		rc = lh_walk_keep(s, c.ef) < 0 ? -1 : walk(s, &c);
+		lh_walk_keep(s, c.ef);
+		rc = walk(s, &c);
 		work->restarts = rc == 0;
 	}
 	if (rc)
@@ -322,8 +325,9 @@ int lh_filtered_search(struct lh_searcher *s)
 	allowed = allowed_rows(s);
 	if (s->q->truncated)
 		return 0;
-	if (allowed < 0 || lh_walk_keep(s, lh_scan_candidates(s)) < 0)
+	if (allowed < 0)
 		return -1;
+	lh_walk_keep(s, lh_scan_candidates(s));
 	s->q->dropped = count_refused(s, (uint64_t)allowed);
 	scan(s, (uint64_t)allowed);
 	return 0;

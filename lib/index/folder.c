@@ -33,17 +33,15 @@ static bool may_be_file(const struct dirent *e)
 	return e->d_type == DT_REG || e->d_type == DT_LNK || e->d_type == DT_UNKNOWN;
 }
 
-static int add_name(struct lh_index_folder *f, const struct dirent *e, struct lh_err *err)
+static void add_name(struct lh_index_folder *f, const struct dirent *e)
 {
 	size_t n = strlen(e->d_name), suffix = strlen(SUFFIX);
 
 	if (n <= suffix || strcmp(e->d_name + n - suffix, SUFFIX) != 0 || !may_be_file(e) ||
 	    !lh_index_name_valid((struct lh_str){ e->d_name, n - suffix }))
-		return 0;
-	if (lh_grow(&f->name, &f->cap, f->n + 1, sizeof *f->name, err) < 0)
-		return -1;
-	f->name[f->n] = lh_strndup(e->d_name, n - suffix, err);
-	return f->name[f->n++] ? 0 : -1;
+		return;
+	lh_grow(&f->name, &f->cap, f->n + 1, sizeof *f->name);
+	f->name[f->n++] = lh_strndup(e->d_name, n - suffix);
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -60,9 +58,9 @@ int lh_index_folder_read(struct lh_index_folder *f, const char *path, struct lh_
 	*f = (struct lh_index_folder){ NULL, 0, 0 };
 	if (!d)
 		return lh_err_sys(err, "cannot read the folder");
-	while (!rc && (errno = 0, e = readdir(d)))
-		rc = add_name(f, e, err);
-	if (!rc && errno)
+	while (errno = 0, (e = readdir(d)))
+		add_name(f, e);
+	if (errno)
 		rc = lh_err_sys(err, "cannot read the folder");
 	closedir(d);
 	if (rc < 0)
@@ -82,13 +80,11 @@ void lh_index_folder_free(struct lh_index_folder *f)
 	*f = (struct lh_index_folder){ NULL, 0, 0 };
 }
 
-char *lh_index_folder_path(const char *folder, struct lh_str name, struct lh_err *err)
+char *lh_index_folder_path(const char *folder, struct lh_str name)
 {
 	size_t n = strlen(folder), suffix = strlen(SUFFIX);
-	char *path = lh_calloc(n + name.n + suffix + 2, 1, err);
+	char *path = lh_calloc(n + name.n + suffix + 2, 1);
 
-	if (!path)
-		return NULL;
 	memcpy(path, folder, n);
 	if (n && folder[n - 1] != '/')
 		path[n++] = '/';

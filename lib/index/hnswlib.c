@@ -89,9 +89,7 @@ static int read_levels(struct lh_hnswlib *h, struct lh_err *err)
 	uint64_t at = element_at(h, h->rows), e, list = list_bytes(h);
 	uint32_t bytes;
 
-	h->upper = lh_calloc(h->rows + 1, sizeof *h->upper, err);
-	if (!h->upper)
-		return -1;
+	h->upper = lh_calloc(h->rows + 1, sizeof *h->upper);
 	for (e = 0; e < h->rows; e++) {
 		if (h->n - at < 4)
 			return lh_err_set(err, LH_ECORRUPT, "element %llu: its levels are cut off",

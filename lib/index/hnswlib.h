@@ -18,7 +18,7 @@
  *          it returns later is copied and, as far as memory depends on it, checked again, since
  *          another process may write to the file meanwhile.
  * Owner:   the struct is the caller's; close it also after a failure.
- * Errors:  LH_ECORRUPT with the number of the element; LH_EIO; LH_ENOMEM.
+ * Errors:  LH_ECORRUPT with the number of the element; LH_EIO.
  * Threads: any number may read one open file.
  */
 #ifndef LH_HNSWLIB_H

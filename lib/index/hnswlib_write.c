@@ -78,8 +78,7 @@ static int set_labels(struct writing *w, struct lh_err *err)
 
 static int flush(struct writing *w, struct lh_err *err)
 {
-	if (lh_buf_check(&w->piece, err) < 0 ||
-	    lh_atomic_write(w->out, w->piece.p, w->piece.len, err) < 0)
+	if (lh_atomic_write(w->out, w->piece.p, w->piece.len, err) < 0)
 		return -1;
 	lh_buf_reset(&w->piece);
 	return 0;
@@ -154,11 +153,10 @@ static int write_file(struct writing *w, struct lh_err *err)
 		.ef_construction = p->ef_construction > p->m ? p->ef_construction : p->m,
 	};
 
-	w->level = lh_calloc(ix->rows + 1, sizeof *w->level, err);
-	w->label = lh_calloc(ix->rows + 1, sizeof *w->label, err);
-	w->vector = lh_calloc(ix->params.dimension, sizeof *w->vector, err);
-	if (!w->level || !w->label || !w->vector || copy_levels(w, err) < 0 ||
-	    set_labels(w, err) < 0)
+	w->level = lh_calloc(ix->rows + 1, sizeof *w->level);
+	w->label = lh_calloc(ix->rows + 1, sizeof *w->label);
+	w->vector = lh_calloc(ix->params.dimension, sizeof *w->vector);
+	if (copy_levels(w, err) < 0 || set_labels(w, err) < 0)
 		return -1;
 	head.label_at = head.vector_at + 4 * (uint64_t)p->dimension;
 	head.stride = head.label_at + 8;
@@ -176,10 +174,8 @@ static int copy_rows(struct writing *w, struct lh_index_writer *to, struct lh_er
 	struct lh_row row;
 	int live;
 
-	w->original = lh_calloc(n + 1, sizeof *w->original, err);
-	w->vector = lh_calloc(w->vectors->params.dimension, sizeof *w->vector, err);
-	if (!w->original || !w->vector)
-		return -1;
+	w->original = lh_calloc(n + 1, sizeof *w->original);
+	w->vector = lh_calloc(w->vectors->params.dimension, sizeof *w->vector);
 	for (i = 0; i < n; i++) {
 		live = lh_index_nth_row(w->vectors, i, &at, &row, err);
 		if (live < 0)
@@ -214,7 +210,7 @@ static int build_and_write(struct writing *w, struct lh_index_writer *to, unsign
 
 static int write_copy(struct writing *w, unsigned jobs, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_index_sibling_path(w->out->path, "-graph", err);
+	LH_SCOPED(lh_free_local) char *path = lh_index_sibling_path(w->out->path, "-graph");
 	struct lh_index_params p = w->vectors->params;
 	struct lh_index_writer *to;
 	int rc = -1;
@@ -224,7 +220,7 @@ static int write_copy(struct writing *w, unsigned jobs, struct lh_err *err)
 	p.rescore = false;
 	p.lexical = LH_LEXICAL_NONE;
 	p.exact_below = 0;
-	to = path ? lh_index_writer_bare(path, &p, err) : NULL;
+	to = lh_index_writer_bare(path, &p, err);
 	if (to)
 		rc = build_and_write(w, to, jobs, err);
 	lh_index_writer_free(to);

@@ -60,8 +60,7 @@ int lh_index_build_id_table(struct lh_index_writer *w, struct lh_err *err)
 		return 0;
 	while (slots < 2 * w->rows)
 		slots *= 2;
-	if (lh_growable_room(&w->hash, 8 * slots, err) < 0)
-		return -1;
+	lh_growable_room(&w->hash, 8 * slots);
 	w->hash.n = 8 * slots;
 	for (i = 0; !fill_table(w, (uint32_t *)(void *)w->hash.p, slots, seed);
 	     seed = draw_seed(w, i))

@@ -327,10 +327,8 @@ static int open_file(struct lh_index *ix, const char *path, struct lh_err *err)
 
 struct lh_index *lh_index_open_base(const char *path, struct lh_err *err)
 {
-	struct lh_index *ix = lh_calloc(1, sizeof *ix, err);
+	struct lh_index *ix = lh_calloc(1, sizeof *ix);
 
-	if (!ix)
-		return NULL;
 	ix->torn_at = -1;
 	if (open_file(ix, path, err) < 0) {
 		lh_index_close(ix);
@@ -372,8 +370,8 @@ static struct lh_index *open_once(const char *given, const char *path, bool *mov
 				  struct lh_err *err)
 {
 	struct lh_stamp log;
-	struct lh_index_common *common = lh_index_common_new(given, path, &log, err);
-	struct lh_index *ix = common ? lh_index_open_base(path, err) : NULL;
+	struct lh_index_common *common = lh_index_common_new(given, path, &log);
+	struct lh_index *ix = lh_index_open_base(path, err);
 
 	if (!ix) {
 		lh_index_common_drop(common);

@@ -40,13 +40,13 @@ static int open_both(const char *path, const char *log, int fd[2], struct lh_err
 
 int lh_index_open_files(const char *path, double lock_timeout, int fd[2], struct lh_err *err)
 {
-	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
-	char *log = name ? lh_index_sibling_path(path, LH_INDEX_LOG, err) : NULL;
+	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK);
+	char *log = lh_index_sibling_path(path, LH_INDEX_LOG);
 	struct lh_lock lock = { .fd = -1 };
 	int rc = -1;
 
 	/* who may not lock it is not in the way of those who do */
-	if (log && (lh_lock_take(&lock, name, path, lock_timeout, err) == 0 || err->code == LH_EIO))
+	if (lh_lock_take(&lock, name, path, lock_timeout, err) == 0 || err->code == LH_EIO)
 		rc = open_both(path, log, fd, err);
 	lh_lock_drop(&lock);
 	free(log);

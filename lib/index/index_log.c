@@ -42,15 +42,12 @@ static int64_t shown_row(const struct lh_index *ix, struct lh_str id, struct lh_
 	return row >= 0 && lh_index_hidden(ix, (uint64_t)row) ? -1 : row;
 }
 
-static int hide_row(struct lh_index *ix, uint64_t row, struct lh_err *err)
+static void hide_row(struct lh_index *ix, uint64_t row)
 {
 	if (!ix->hidden)
-		ix->hidden = lh_calloc(ix->rows / 64 + 1, sizeof *ix->hidden, err);
-	if (!ix->hidden)
-		return -1;
+		ix->hidden = lh_calloc(ix->rows / 64 + 1, sizeof *ix->hidden);
 	ix->hidden[row / 64] |= UINT64_C(1) << (row % 64);
 	ix->n_hidden++;
-	return 0;
 }
 
 /* Remove the live row of that id, if any; *meta is its metadata. */
@@ -76,7 +73,8 @@ static int remove_id(struct lh_index *ix, struct lh_str id, struct lh_str *meta,
 	if (lh_index_base_row(ix, (uint64_t)at, &row, err) < 0)
 		return -1;
 	*meta = row.meta;
-	return hide_row(ix, (uint64_t)at, err);
+	hide_row(ix, (uint64_t)at);
+	return 0;
 }
 
 static int push_pending(struct lh_index *ix, const struct lh_pending *row, struct lh_err *err)
@@ -85,11 +83,9 @@ static int push_pending(struct lh_index *ix, const struct lh_pending *row, struc
 
 	if (ix->n_pending >= LH_INDEX_ROWS_MAX - ix->rows)
 		return lh_err_set(err, LH_ECORRUPT, "log: more than %u rows", LH_INDEX_ROWS_MAX);
-	if (lh_grow(&ix->pending, &r->cap, ix->n_pending + 1, sizeof *ix->pending, err) < 0)
-		return -1;
+	lh_grow(&ix->pending, &r->cap, ix->n_pending + 1, sizeof *ix->pending);
 	ix->pending[ix->n_pending] = *row;
-	if (lh_table_set(&r->by_id, row->id, (uint32_t)ix->n_pending, pending_id, ix, err) < 0)
-		return -1;
+	lh_table_set(&r->by_id, row->id, (uint32_t)ix->n_pending, pending_id, ix);
 	ix->n_pending++;
 	return 0;
 }
@@ -177,14 +173,14 @@ static void reset_replay(struct lh_index *ix)
 	lh_table_free(&r->by_id);
 }
 
-static struct replay *replay_new(struct lh_index *ix, struct lh_err *err)
+static struct replay *replay_new(struct lh_index *ix)
 {
-	return ix->log = lh_calloc(1, sizeof(struct replay), err);
+	return ix->log = lh_calloc(1, sizeof(struct replay));
 }
 
-static struct log_text *text_new(struct lh_err *err)
+static struct log_text *text_new(void)
 {
-	return lh_calloc(1, sizeof(struct log_text), err);
+	return lh_calloc(1, sizeof(struct log_text));
 }
 
 static void text_drop(struct log_text *t)
@@ -197,10 +193,9 @@ static void text_drop(struct log_text *t)
 
 static bool is_locked(const char *path)
 {
-	struct lh_err unused;
-	LH_SCOPED(lh_free_local) char *lock = lh_index_sibling_path(path, LH_INDEX_LOCK, &unused);
+	LH_SCOPED(lh_free_local) char *lock = lh_index_sibling_path(path, LH_INDEX_LOCK);
 
-	return lock && access(lock, F_OK) == 0;
+	return access(lock, F_OK) == 0;
 }
 
 /*
@@ -210,11 +205,10 @@ static bool is_locked(const char *path)
  */
 int lh_index_log_replay(struct lh_index *ix, const char *path, struct lh_err *err)
 {
-	struct replay *r = replay_new(ix, err);
+	struct replay *r = replay_new(ix);
 	int tries;
 
-	if (!r || !(r->shared = text_new(err)))
-		return -1;
+	r->shared = text_new();
 	for (tries = 0; tries < 3; tries++) {
 		if (tries && is_locked(path))
 			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
@@ -260,7 +254,7 @@ void lh_index_log_free(struct lh_index *ix)
 
 /* Return a buffer of from's valid frames with room for more bytes: the shared one if
  * from is the newest user and it has room, else a copy. */
-static struct log_text *text_with_room(const struct replay *from, size_t more, struct lh_err *err)
+static struct log_text *text_with_room(const struct replay *from, size_t more)
 {
 	struct log_text *t = from->shared;
 
@@ -268,15 +262,10 @@ static struct log_text *text_with_room(const struct replay *from, size_t more, s
 		atomic_fetch_add(&t->others, 1);
 		return t;
 	}
-	t = text_new(err);
-	if (!t)
-		return NULL;
+	t = text_new();
 	lh_buf_room(&t->bytes, 2 * (from->applied_bytes + more));
 	lh_buf_add(&t->bytes, from->text.p, from->applied_bytes);
-	if (lh_buf_check(&t->bytes, err) == 0)
-		return t;
-	text_drop(t);
-	return NULL;
+	return t;
 }
 
 /* Read bytes from..size of the log.  Returns 1, 0 when the file is shorter, -1. */
@@ -305,15 +294,14 @@ static const void *rebase_pointer(const void *p, const char *from, size_t n, con
 }
 
 /* Copy the state that from has replayed. */
-static int copy_replayed(struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
+static void copy_replayed(struct lh_index *ix, const struct lh_index *from)
 {
 	const struct replay *was = from->log;
 	struct replay *r = ix->log;
 	size_t i, words = ix->rows / 64 + 1;
 
-	if (lh_table_copy(&r->by_id, &was->by_id, err) < 0 ||
-	    lh_grow(&ix->pending, &r->cap, from->n_pending + 1, sizeof *ix->pending, err) < 0)
-		return -1;
+	lh_table_copy(&r->by_id, &was->by_id);
+	lh_grow(&ix->pending, &r->cap, from->n_pending + 1, sizeof *ix->pending);
 	for (i = 0; i < from->n_pending; i++) {
 		struct lh_pending *p = &ix->pending[i];
 
@@ -328,12 +316,9 @@ static int copy_replayed(struct lh_index *ix, const struct lh_index *from, struc
 	r->marks = was->marks;
 	ix->torn_at = -1;
 	if (!from->hidden)
-		return 0;
-	ix->hidden = lh_calloc(words, sizeof *ix->hidden, err);
-	if (!ix->hidden)
-		return -1;
+		return;
+	ix->hidden = lh_calloc(words, sizeof *ix->hidden);
 	memcpy(ix->hidden, from->hidden, words * sizeof *ix->hidden);
-	return 0;
 }
 
 /* Open the log if it is the one that from has read, grown: its descriptor, or -1.  A log that
@@ -361,19 +346,17 @@ static int open_grown(const struct lh_index *ix, const struct lh_index *from, st
 int lh_index_log_extend(struct lh_index *ix, const struct lh_index *from, struct lh_err *err)
 {
 	const struct replay *was = from->log;
-	struct replay *r = replay_new(ix, err);
-	int fd = r ? open_grown(ix, from, err) : -1, rc = 0;
+	struct replay *r = replay_new(ix);
+	int fd = open_grown(ix, from, err), rc;
 
 	if (fd < 0)
-		return r ? 0 : -1;
-	r->shared = text_with_room(was, (size_t)ix->log_stamp.size - was->applied_bytes, err);
-	if (r->shared)
-		rc = read_tail(r, fd, was->applied_bytes, (size_t)ix->log_stamp.size, err);
+		return 0;
+	r->shared = text_with_room(was, (size_t)ix->log_stamp.size - was->applied_bytes);
+	rc = read_tail(r, fd, was->applied_bytes, (size_t)ix->log_stamp.size, err);
 	close(fd);
-	if (!r->shared || (rc > 0 && copy_replayed(ix, from, err) < 0))
-		return -1;
 	if (rc <= 0)
 		return 0;
+	copy_replayed(ix, from);
 	if (apply_frames(ix, err) != LH_LOG_DAMAGED)
 		return 1;
 	return err->code == LH_ENOMEM ? -1 : 0;

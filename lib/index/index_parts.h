@@ -242,7 +242,7 @@ struct lh_qg_coder {
 	float *factors;		/* scratch: f_add of all links, f_rescale of all */
 	uint32_t slots;
 };
-int lh_qg_coder_init(struct lh_qg_coder *c, struct lh_err *err);
+int lh_qg_coder_init(struct lh_qg_coder *c);
 void lh_qg_coder_free(struct lh_qg_coder *c);
 /* Make the codes and factors of the links of a row, which at holds with its vector.
  * The links are existing rows. */
@@ -253,7 +253,7 @@ void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at);
 /* Create the shared part of a snapshot, before its files are opened: the identities of
  * both files are read here, that of the log into *log. */
 struct lh_index_common *lh_index_common_new(const char *path, const char *real,
-					    struct lh_stamp *log, struct lh_err *err);
+					    struct lh_stamp *log);
 void lh_index_common_drop(struct lh_index_common *c);
 
 /* ---- writer.c, commit.c ---- */
@@ -278,8 +278,7 @@ void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *
 /* Declare that rows of ix are copied first, but not all.  With layout qg its graph is then
  * repaired, if those not live and those gone by earlier repairs are at most an eighth of
  * its rows.  ix is borrowed as above. */
-int lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix,
-			   struct lh_err *err);
+void lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix);
 int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
 /* Return the path of the temporary file that lh_index_prepare wrote. */
 const char *lh_index_writer_file(const struct lh_index_writer *w);
@@ -312,11 +311,10 @@ int lh_index_check_row_code(const struct lh_index_params *p, const void *code, f
 /* ---- index_log.c ---- */
 
 /* Replay the log of the index at path into ix.  No log, and a log of other indexes,
- * count as empty; a torn tail ends it (torn_at).  -1 for damage or without memory. */
+ * count as empty; a torn tail ends it (torn_at).  -1 for damage. */
 int lh_index_log_replay(struct lh_index *ix, const char *path, struct lh_err *err);
 /* Replay a log of which from has replayed the beginning: only the rest is read, the
- * state before it is copied from from.  1; 0 when it is another log by now or damaged;
- * -1 without memory. */
+ * state before it is copied from from.  1; 0 when it is another log by now or damaged. */
 int lh_index_log_extend(struct lh_index *ix, const struct lh_index *from, struct lh_err *err);
 /* Return the place in pending of the live row of that id, or -1. */
 int64_t lh_index_log_find(const struct lh_index *ix, const char *id, size_t n);

@@ -27,7 +27,7 @@ bool lh_index_has_graph(const struct lh_index *ix)
 }
 
 int64_t lh_index_unreached(const struct lh_index *ix, void (*unreached)(void *ctx, uint64_t row),
-			   void *ctx, struct lh_err *err)
+			   void *ctx)
 {
 	struct lh_reach r = { .rows = (uint32_t)ix->rows, .links_of = links_of,
 			      .ctx = (void *)(uintptr_t)ix };
@@ -36,9 +36,8 @@ int64_t lh_index_unreached(const struct lh_index *ix, void (*unreached)(void *ct
 
 	if (!ix->graph)
 		return 0;
-	if (lh_reach(&r, ix->entry, ix->top, err) < 0)
-		n = -1;
-	for (row = 0; n >= 0 && r.n < r.rows && row < r.rows; row++) {
+	lh_reach(&r, ix->entry, ix->top);
+	for (row = 0; r.n < r.rows && row < r.rows; row++) {
 		if (r.parent[row] != LH_UNREACHED || lh_index_hidden(ix, row))
 			continue;
 		n++;

@@ -73,7 +73,7 @@ struct lh_index_names {
 void lh_index_names_add(struct lh_index_names *l, const char *name);
 void lh_index_names_end(struct lh_index_names *l);
 /* Return the path of the index of a valid name, to be freed. */
-char *lh_index_folder_path(const char *folder, struct lh_str name, struct lh_err *err);
+char *lh_index_folder_path(const char *folder, struct lh_str name);
 
 /* The conditions of a member that is such a name, in a table of json/bind.h. */
 #define LH_INDEX_NAME \
@@ -126,7 +126,7 @@ struct lh_index_identity lh_index_identity(const struct lh_index *ix);
 #define LH_INDEX_LOCK "-lock"
 #define LH_INDEX_COMPACT "-compact"
 /* Return the path of the index's log or of one of its locks, freed by the caller. */
-char *lh_index_sibling_path(const char *path, const char *suffix, struct lh_err *err);
+char *lh_index_sibling_path(const char *path, const char *suffix);
 /* Open an index for reading, fd[0], and the log of its pending changes, fd[1], or -1 if it has
  * none: under the lock, so that both belong together.  They stay so, whatever writers do. */
 int lh_index_open_files(const char *path, double lock_timeout, int fd[2], struct lh_err *err);
@@ -223,16 +223,16 @@ int lh_index_check_sums(struct lh_index *ix, struct lh_err *err);
  * LH_ECORRUPT. */
 int lh_index_check_texts(const struct lh_index *ix, struct lh_err *err);
 /* Copy the metadata to copy and check it: JSON on one line, as it is part of a line wherever it
- * is written.  scan lends scratch memory.  LH_ECORRUPT with the row, LH_ENOMEM. */
+ * is written.  scan lends scratch memory.  LH_ECORRUPT with the row. */
 int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
 			    uint64_t row, struct lh_err *err);
 
 /* Follow all links from the entry of the graph, on each level those of all rows that were reached,
  * and call unreached (unless NULL) for each live row of the file that none leads to.  Rows of
  * INDEX-log, and all rows of a file without a graph, need no link: searches scan them.  Returns
- * how many there are, or -1 without memory. */
+ * how many there are. */
 int64_t lh_index_unreached(const struct lh_index *ix, void (*unreached)(void *ctx, uint64_t row),
-			   void *ctx, struct lh_err *err);
+			   void *ctx);
 /* Return whether the file has a graph. */
 bool lh_index_has_graph(const struct lh_index *ix);
 
@@ -364,8 +364,7 @@ void lh_shard_plan_write(struct lh_buf *out, const struct lh_shard_plan *p);
 double lh_shard_plan_distance(enum lh_distance distance, const float *a, const float *b, size_t n);
 
 /* Return the path of shard i of the plan at path, to be freed. */
-char *lh_shard_plan_path(const char *path, const struct lh_shard_plan *p, size_t i,
-			 struct lh_err *err);
+char *lh_shard_plan_path(const char *path, const struct lh_shard_plan *p, size_t i);
 /* Check that an open index is shard i: its dimension, model, length and checksum, that no
  * change was logged since, and that its first records belong there, or, by centroid, that it
  * has none without a centroid.  LH_EDATA, without the name of the file. */

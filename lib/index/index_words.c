@@ -31,16 +31,14 @@ static int text_maker_init(struct text_maker *m, const struct lh_index_params *p
 	return m->template ? 0 : lh_err_prefix(err, "parameters: lexical template");
 }
 
-static int add_string(struct text_maker *m, const struct lh_value *v, struct lh_err *err)
+static void add_string(struct text_maker *m, const struct lh_value *v)
 {
 	struct lh_str s;
 
 	lh_buf_reset(&m->piece);
-	if (lh_value_str(v, &m->piece, &s, err) < 0)
-		return -1;
+	lh_value_str(v, &m->piece, &s);
 	lh_buf_add(&m->text, s.p, s.n);
 	lh_buf_putc(&m->text, '\n');
-	return 0;
 }
 
 /* Add every string in a value, at any depth; the scanner limits the depth. */
@@ -48,8 +46,10 @@ static int add_strings(struct text_maker *m, const struct lh_value *v, struct lh
 {
 	struct lh_iter it;
 
-	if (v->type == LH_STRING)
-		return add_string(m, v, err);
+	if (v->type == LH_STRING) {
+		add_string(m, v);
+		return 0;
+	}
 	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
 		return 0;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
@@ -69,8 +69,10 @@ static int render_text(struct text_maker *m, struct lh_err *err)
 			       lh_template_render(m->template, &m->scan, &m->text, err);
 	if (!m->template && all.type == LH_OBJECT &&
 	    lh_value_at(&all, m->p->lexical_of, strlen(m->p->lexical_of), &one) &&
-	    one.type == LH_STRING)
-		return add_string(m, &one, err);
+	    one.type == LH_STRING) {
+		add_string(m, &one);
+		return 0;
+	}
 	return m->template ? 0 : add_strings(m, &all, err);
 }
 
@@ -81,15 +83,13 @@ static int make_text(struct text_maker *m, struct lh_str meta, struct lh_str *te
 	lh_buf_reset(&m->text);
 	lh_buf_reset(&m->copy);
 	lh_buf_add(&m->copy, meta.p, meta.n);
-	if (lh_buf_check(&m->copy, err) < 0)
-		return -1;
 	if (meta.n && render_text(m, err) < 0) {
 		if (err->code == LH_EDATA)
 			err->code = LH_ECORRUPT;	/* it was valid when it was stored */
 		return lh_err_prefix(err, "metadata");
 	}
 	*text = (struct lh_str){ m->text.len ? m->text.p : "", m->text.len };
-	return lh_buf_check(&m->text, err);
+	return 0;
 }
 
 int lh_index_lexical_build(const struct lh_index_params *p,
@@ -138,9 +138,7 @@ static struct lh_str pending_meta(const void *ctx, uint64_t i)
 
 static int read_pending(struct lh_index_words *w, struct lh_err *err)
 {
-	w->pending = lh_lexical_build_new(err);
-	if (!w->pending)
-		return -1;
+	w->pending = lh_lexical_build_new();
 	return lh_index_lexical_build(&w->ix->params, pending_meta, w->ix, w->ix->n_pending,
 				      w->pending, &w->pending_index, err);
 }
@@ -155,9 +153,7 @@ struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_e
 			   "--lexical");
 		return NULL;
 	}
-	w = lh_calloc(1, sizeof *w, err);
-	if (!w)
-		return NULL;
+	w = lh_calloc(1, sizeof *w);
 	w->ix = ix;
 	if (ix->n_pending && read_pending(w, err) < 0) {
 		lh_index_words_free(w);
@@ -210,8 +206,8 @@ long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct 
 
 	q->dropped = 0;
 	w->query = q;
-	if (lh_grow(&w->hit, &w->cap, k, sizeof *w->hit, err) < 0 ||
-	    lh_lexical_query_set(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0)
+	lh_grow(&w->hit, &w->cap, k, sizeof *w->hit);
+	if (lh_lexical_query_set(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0)
 		return -1;
 	n = lh_lexical_search(&w->q, k, &rows, w->hit, err);
 	for (i = 0; i < n; i++)

@@ -46,13 +46,11 @@ int lh_index_known_set(struct lh_index_known *k, struct lh_str id, bool live, st
 	}
 	if (k->n >= LH_INDEX_ROWS_MAX)
 		return lh_err_set(err, LH_EIO, "more than %u changes at once", LH_INDEX_ROWS_MAX);
-	if (lh_grow(&k->later, &k->cap, k->n + 1, sizeof *k->later, err) < 0)
-		return -1;
-	id.p = lh_strndup(id.p, id.n, err);
-	if (!id.p)
-		return -1;
+	lh_grow(&k->later, &k->cap, k->n + 1, sizeof *k->later);
+	id.p = lh_strndup(id.p, id.n);
 	k->later[k->n++] = (struct lh_index_later){ id, live };
-	return lh_table_set(&k->by_id, id, (uint32_t)k->n - 1, later_id, k, err);
+	lh_table_set(&k->by_id, id, (uint32_t)k->n - 1, later_id, k);
+	return 0;
 }
 
 int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to,

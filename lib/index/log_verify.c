@@ -74,14 +74,12 @@ static enum lh_log_step check_frames(struct report *r, const struct lh_index *ix
  * taken, since verify must work on read-only media. */
 static int read_log_locked(const char *path, struct lh_buf *text, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
+	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOCK);
 	struct lh_lock lock = { .fd = -1 };
 	struct lh_err unused;
 	bool locked;
 	int rc;
 
-	if (!name)
-		return -1;
 	locked = lh_lock_take(&lock, name, path, LOCK_WAIT, &unused) == 0;
 	rc = lh_log_read(path, text, err);
 	if (locked)

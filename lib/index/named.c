@@ -56,9 +56,9 @@ int lh_index_named_check(const struct lh_index_named *in, struct lh_err *err)
 
 char *lh_index_named_find(const struct lh_index_named *in, struct lh_str name, struct lh_err *err)
 {
-	char *path = lh_index_folder_path(in->folder, name, err);
+	char *path = lh_index_folder_path(in->folder, name);
 
-	if (!path || lh_index_is_file(path))
+	if (lh_index_is_file(path))
 		return path;
 	missing(in, path, err);
 	free(path);

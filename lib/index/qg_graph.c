@@ -8,21 +8,18 @@
 
 /* The builder compares i8 codes.  If rows are stored otherwise, i8 codes are made for the
  * time of the build. */
-static int make_codes(const struct lh_index_writer *w, struct lh_growable *codes, size_t stride,
-		      struct lh_err *err)
+static void make_codes(const struct lh_index_writer *w, struct lh_growable *codes, size_t stride)
 {
-	LH_SCOPED(lh_free_local) float *v = lh_calloc(w->p.dimension, sizeof *v, err);
+	LH_SCOPED(lh_free_local) float *v = lh_calloc(w->p.dimension, sizeof *v);
 	uint64_t row;
 
 	codes->huge = true;
-	if (!v || lh_growable_room(codes, w->rows * stride, err) < 0)
-		return -1;
+	lh_growable_room(codes, w->rows * stride);
 	for (row = 0; row < w->rows; row++) {
 		lh_quantize_decode(w->p.precision, w->block.p + row * w->stride, w->p.dimension, v);
 		lh_quantize_encode(LH_I8, w->p.distance, v, w->p.dimension,
 				   codes->p + row * stride);
 	}
-	return 0;
 }
 
 static int continue_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsigned jobs,
@@ -66,8 +63,8 @@ static int repair_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsign
 
 	if (w->rows + n > UINT32_MAX)
 		return lh_qg_build(g, jobs, err);
-	gone = lh_calloc(n * g->degree, sizeof *gone, err);
-	rc = gone ? copy_kept(w, g, gone, err) : -1;
+	gone = lh_calloc(n * g->degree, sizeof *gone);
+	rc = copy_kept(w, g, gone, err);
 	if (rc == 0) {
 		g->entry = w->number_of[w->repaired->entry];
 		rc = lh_qg_repair(g, w->kept, gone, jobs, err);
@@ -110,14 +107,12 @@ int lh_qg_link_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err
 {
 	size_t stride = lh_index_round(lh_quantize_bytes(LH_I8, w->p.dimension), 64);
 	struct lh_growable codes = { .n = 0 };
-	int rc;
+	int rc = 0;
 
-	w->links = lh_calloc(w->rows * 2 * w->p.m, sizeof *w->links, err);
-	if (!w->links)
-		return -1;
+	w->links = lh_calloc(w->rows * 2 * w->p.m, sizeof *w->links);
 	if (w->p.precision == LH_I8)
 		return link_rows(w, w->block.p, w->stride, jobs, err);
-	rc = make_codes(w, &codes, stride, err);
+	make_codes(w, &codes, stride);
 	if (rc == 0)
 		rc = link_rows(w, codes.p, stride, jobs, err);
 	lh_growable_free(&codes);

@@ -9,18 +9,18 @@
 
 #define KEPT (16 << 20)	/* bytes of rotated rows */
 
-int lh_qg_coder_init(struct lh_qg_coder *c, struct lh_err *err)
+int lh_qg_coder_init(struct lh_qg_coder *c)
 {
 	uint32_t n = c->p->dimension, dim = lh_qg_dimension(n);
 
 	for (c->slots = 1; c->slots < c->rows &&
 			   2 * (size_t)c->slots * dim <= KEPT / sizeof *c->rotated; c->slots *= 2)
 		;
-	c->vector = lh_calloc(n, sizeof *c->vector, err);
-	c->rotated = lh_calloc(((size_t)c->slots + 1) * dim, sizeof *c->rotated, err);
-	c->factors = lh_calloc(4 * (size_t)c->p->m, sizeof *c->factors, err);
-	c->kept = lh_calloc(c->slots, sizeof *c->kept, err);
-	return c->vector && c->rotated && c->factors && c->kept ? 0 : -1;
+	c->vector = lh_calloc(n, sizeof *c->vector);
+	c->rotated = lh_calloc(((size_t)c->slots + 1) * dim, sizeof *c->rotated);
+	c->factors = lh_calloc(4 * (size_t)c->p->m, sizeof *c->factors);
+	c->kept = lh_calloc(c->slots, sizeof *c->kept);
+	return 0;
 }
 
 void lh_qg_coder_free(struct lh_qg_coder *c)

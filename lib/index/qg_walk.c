@@ -160,15 +160,13 @@ static bool find_next(struct lh_searcher *s)
 }
 
 /* Visit rows in more places: for those that other rows take that cannot be results. */
-static int widen(struct lh_searcher *s, size_t places)
+static void widen(struct lh_searcher *s, size_t places)
 {
 	struct lh_walk_buffer *w = &s->qg;
 
-	if (lh_grow(&w->row, &w->cap, w->max + places, sizeof *w->row, s->err) < 0)
-		return -1;
+	lh_grow(&w->row, &w->cap, w->max + places, sizeof *w->row);
 	w->max += places;
 	w->within += places;
-	return 0;
 }
 
 /* Return whether the query is far from all rows: whether the nearest row that is visited is
@@ -202,14 +200,14 @@ static bool is_noisy(const struct lh_walk_buffer *w)
 	return sqrtf(w->errors / n) > NOISY * (w->sum / n - w->least);
 }
 
-static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
+static void visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 {
 	struct lh_walk_copies *copies = &s->copies;
 	const struct lh_index *ix = s->ix;
 	struct cand c = { 0, row };
 
 	if (!lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
-		return 0;
+		return;
 	lh_walk_count(s, ix->stride - lh_index_code_bytes(&ix->params));
 	c.d = lh_quantize_row(&s->code, lh_index_code(ix, row));
 	count_error(&s->qg, lh_walk_squared(s, c.d));
@@ -217,17 +215,14 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 		s->qg.entry = lh_walk_squared(s, c.d);
 	if (lh_walk_offer(s, c))
 		copies->offered += is_copy;
-	else if (!is_copy && widen(s, TIMES) < 0)
-		return -1;
-	if (lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v, s->err) <
-	    0)
-		return -1;
+	else if (!is_copy)
+		widen(s, TIMES);
+	lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v);
 	copies->of = (struct cand){ lh_walk_squared(s, c.d), row };
 	add_links(s, row, lh_walk_squared(s, c.d));
-	return 0;
 }
 
-static int begin(struct lh_searcher *s, size_t ef)
+static void begin(struct lh_searcher *s, size_t ef)
 {
 	struct lh_walk_buffer *w = &s->qg;
 
@@ -235,12 +230,11 @@ static int begin(struct lh_searcher *s, size_t ef)
 	w->errors = w->sum = 0;
 	w->least = FLT_MAX;
 	w->max = s->q->k;
-	if (widen(s, TIMES * ef) < 0 || lh_walk_keep(s, lh_scan_candidates(s)) < 0)
-		return -1;
+	widen(s, TIMES * ef);
+	lh_walk_keep(s, lh_scan_candidates(s));
 	lh_walk_epoch(s);
 	lh_qg_query_set(&w->query, s->ix->signs, s->q->vector);
 	insert(w, &(struct lh_walk_near){ 0, s->ix->entry }, 1);
-	return 0;
 }
 
 /* Find and prefetch the row that is next as far as is known, unless it is the one before. */
@@ -280,7 +274,7 @@ static bool next_row(struct lh_searcher *s, uint32_t *row, bool *is_copy)
 }
 
 /* Measure the rows of the buffer that are not visited, and add them to todo if that is set. */
-static int measure_others(struct lh_searcher *s, bool todo)
+static void measure_others(struct lh_searcher *s, bool todo)
 {
 	const struct lh_walk_buffer *w = &s->qg;
 	uint32_t rows[FRESH_MAX], row, n = 0;
@@ -293,12 +287,10 @@ static int measure_others(struct lh_searcher *s, bool todo)
 			rows[n++] = row;
 		}
 		if (n == FRESH_MAX || (n && i + 1 == w->n)) {
-			if (lh_walk_measure(s, rows, n, todo) < 0)
-				return -1;
+			lh_walk_measure(s, rows, n, todo);
 			n = 0;
 		}
 	}
-	return 0;
 }
 
 /* Go on with the walk by measuring, with ef candidates.  The copies that are set aside are all
@@ -318,8 +310,8 @@ static int measure_links(struct lh_searcher *s, size_t ef)
 		copies->v[n++] = (struct cand){ copies->of.d, c->row };
 	}
 	copies->n = n;
-	if (lh_walk_keep(s, ef > keep ? ef : keep) < 0 || measure_others(s, true) < 0)
-		return -1;
+	lh_walk_keep(s, ef > keep ? ef : keep);
+	measure_others(s, true);
 	return lh_walk_on(s);
 }
 
@@ -329,17 +321,14 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 	uint32_t row, ahead;
 	bool is_copy;
 
-	if (begin(s, ef) < 0)
-		return -1;
+	begin(s, ef);
 	while (!s->q->truncated && next_row(s, &row, &is_copy)) {
 		s->seen[row] = s->epoch;
 		w->visited++;
 		ahead = look_ahead(s, DONE);
-		if (visit(s, row, is_copy) < 0)
-			return -1;
+		visit(s, row, is_copy);
 		if (adapt && w->visited == FAR_AFTER && is_far(s)) {
-			if (widen(s, TIMES * ef * (FAR_TIMES - 1)) < 0)
-				return -1;
+			widen(s, TIMES * ef * (FAR_TIMES - 1));
 			ef *= FAR_TIMES;
 		}
 		if (w->visited == NOISY_AFTER && is_noisy(w))
@@ -348,7 +337,6 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 		if (w->visited > s->ix->rows / 4 && s->best.n < s->q->k)
 			return 0;
 	}
-	if (measure_others(s, false) < 0)
-		return -1;
+	measure_others(s, false);
 	return s->q->truncated || s->best.n >= s->q->k;
 }

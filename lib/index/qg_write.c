@@ -93,28 +93,24 @@ static void make_batch(struct batch *b)
 		pthread_join(thread[i].id, NULL);
 }
 
-static int batch_init(struct batch *b, struct lh_err *err)
+static void batch_init(struct batch *b)
 {
 	const struct lh_index_writer *w = b->w;
 	unsigned i;
 
 	lh_index_get_shape(&w->p, w->linked, &b->shape);
-	b->rows = lh_calloc(BATCH, b->shape.stride, err);
-	if (!b->rows || !w->linked)
-		return b->rows ? 0 : -1;
-	b->signs = lh_calloc(1, lh_qg_sign_bytes(w->p.dimension), err);
-	if (!b->signs)
-		return -1;
+	b->rows = lh_calloc(BATCH, b->shape.stride);
+	if (!w->linked)
+		return;
+	b->signs = lh_calloc(1, lh_qg_sign_bytes(w->p.dimension));
 	lh_qg_signs(w->p.seed, w->p.dimension, b->signs);
 	for (i = 0; i < b->jobs; i++) {
 		b->coder[i] = (struct lh_qg_coder){
 			.p = &w->p, .shape = &b->shape, .signs = b->signs, .rows = w->rows,
 			.code_of = code_of, .ctx = w,
 		};
-		if (lh_qg_coder_init(&b->coder[i], err) < 0)
-			return -1;
+		lh_qg_coder_init(&b->coder[i]);
 	}
-	return 0;
 }
 
 static int write_batches(struct lh_index_writer *w, struct batch *b, struct lh_err *err)
@@ -132,35 +128,27 @@ static int write_batches(struct lh_index_writer *w, struct batch *b, struct lh_e
 
 int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) struct batch *b = lh_calloc(1, sizeof *b, err);
-	int rc = b ? 0 : -1;
+	LH_SCOPED(lh_free_local) struct batch *b = lh_calloc(1, sizeof *b);
+	unsigned i;
+	int rc;
 
-	if (b) {
-		b->w = w;
-		b->jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
-		rc = batch_init(b, err);
-	}
+	b->w = w;
+	b->jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
+	batch_init(b);
 	lh_index_section_begin(&w->file, LH_INDEX_ROWS);
-	if (rc == 0)
-		rc = write_batches(w, b, err);
-	if (b) {
-		unsigned i;
-
-		for (i = 0; i < b->jobs; i++)
-			lh_qg_coder_free(&b->coder[i]);
-		free(b->signs);
-		free(b->rows);
-	}
+	rc = write_batches(w, b, err);
+	for (i = 0; i < b->jobs; i++)
+		lh_qg_coder_free(&b->coder[i]);
+	free(b->signs);
+	free(b->rows);
 	return rc < 0 ? -1 : lh_index_section_end(&w->file, err);
 }
 
 int lh_qg_write_signs(struct lh_index_writer *w, struct lh_err *err)
 {
 	size_t n = w->linked ? lh_qg_sign_bytes(w->p.dimension) : 0;
-	LH_SCOPED(lh_free_local) unsigned char *signs = lh_calloc(1, n + 8, err);
+	LH_SCOPED(lh_free_local) unsigned char *signs = lh_calloc(1, n + 8);
 
-	if (!signs)
-		return -1;
 	if (n)
 		lh_qg_signs(w->p.seed, w->p.dimension, signs);
 	return lh_index_section_write(&w->file, LH_INDEX_SIGNS, signs, n, err);

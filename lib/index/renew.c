@@ -5,18 +5,12 @@
 #include "base/mem.h"
 
 struct lh_index_common *lh_index_common_new(const char *path, const char *real,
-					    struct lh_stamp *log, struct lh_err *err)
+					    struct lh_stamp *log)
 {
-	struct lh_index_common *c = lh_calloc(1, sizeof *c, err);
+	struct lh_index_common *c = lh_calloc(1, sizeof *c);
 
-	if (!c)
-		return NULL;
-	c->path = lh_strndup(path, strlen(path), err);
-	c->log = c->path ? lh_index_sibling_path(real, LH_INDEX_LOG, err) : NULL;
-	if (!c->log) {
-		lh_index_common_drop(c);
-		return NULL;
-	}
+	c->path = lh_strndup(path, strlen(path));
+	c->log = lh_index_sibling_path(real, LH_INDEX_LOG);
 	lh_stamp_take(&c->file, c->path);
 	lh_stamp_take(log, c->log);
 	return c;
@@ -42,11 +36,9 @@ bool lh_index_stale(const struct lh_index *ix)
  * was replaced. */
 static struct lh_index *extend_snapshot(const struct lh_index *ix, struct lh_err *err)
 {
-	struct lh_index *to = lh_calloc(1, sizeof *to, err);
+	struct lh_index *to = lh_calloc(1, sizeof *to);
 	int rc;
 
-	if (!to)
-		return NULL;
 	*to = *ix;
 	atomic_init(&to->others, 0);
 	atomic_fetch_add(&to->common->others, 1);

@@ -25,15 +25,15 @@ struct queue {
 	bool *placed;
 };
 
-static int queue_init(struct queue *q, uint64_t rows, struct lh_err *err)
+static int queue_init(struct queue *q, uint64_t rows)
 {
 	uint32_t i;
 
 	*q = (struct queue){
-		.next = lh_calloc(rows, sizeof *q->next, err),
-		.prev = lh_calloc(rows, sizeof *q->prev, err),
-		.links = lh_calloc(rows, sizeof *q->links, err),
-		.placed = lh_calloc(rows, sizeof *q->placed, err),
+		.next = lh_calloc(rows, sizeof *q->next),
+		.prev = lh_calloc(rows, sizeof *q->prev),
+		.links = lh_calloc(rows, sizeof *q->links),
+		.placed = lh_calloc(rows, sizeof *q->placed),
 	};
 	for (i = 0; i <= WINDOW; i++)
 		q->head[i] = NONE;
@@ -119,11 +119,9 @@ int lh_index_order_rows(struct lh_index_writer *w, struct lh_err *err)
 		return 0;
 	if (w->old && w->old->order && lh_index_copy_order(w, err) < 0)
 		return -1;
-	w->order = lh_calloc(w->rows, sizeof *w->order, err);
-	w->stored_at = lh_calloc(w->rows, sizeof *w->stored_at, err);
-	if (!w->order || !w->stored_at)
-		return -1;
-	rc = queue_init(&q, w->rows, err);
+	w->order = lh_calloc(w->rows, sizeof *w->order);
+	w->stored_at = lh_calloc(w->rows, sizeof *w->stored_at);
+	rc = queue_init(&q, w->rows);
 	if (rc == 0)
 		order_rows(w, &q);
 	free(q.next);

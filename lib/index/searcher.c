@@ -15,20 +15,18 @@
 #define WIDER 4	/* times the ef of a walk that found too few, or only ... */
 #define LEVEL 0.9f	/* ... rows of which the nearest has this part of the farthest's distance */
 
-static int searcher_room(struct lh_searcher *s, struct lh_err *err)
+static void searcher_room(struct lh_searcher *s)
 {
 	const struct lh_index *ix = s->ix;
 	const struct lh_index_params *p = &ix->params;
 
-	if (lh_quantized_query_init(&s->code, p->precision, p->distance, p->dimension, err) < 0 ||
-	    lh_quantized_query_init(&s->exact, LH_F32, p->distance, p->dimension, err) < 0)
-		return -1;
-	if (ix->signs && lh_qg_query_init(&s->qg.query, p->dimension, ix->shape.values, err) < 0)
-		return -1;
-	s->vector = lh_calloc(p->dimension, sizeof *s->vector, err);
-	if (s->vector && ix->graph)
-		s->seen = lh_calloc(ix->rows, sizeof *s->seen, err);
-	return s->vector && (!ix->graph || s->seen) ? 0 : -1;
+	lh_quantized_query_init(&s->code, p->precision, p->distance, p->dimension);
+	lh_quantized_query_init(&s->exact, LH_F32, p->distance, p->dimension);
+	if (ix->signs)
+		lh_qg_query_init(&s->qg.query, p->dimension, ix->shape.values);
+	s->vector = lh_calloc(p->dimension, sizeof *s->vector);
+	if (ix->graph)
+		s->seen = lh_calloc(ix->rows, sizeof *s->seen);
 }
 
 struct lh_searcher *lh_searcher_new(const struct lh_index *ix, struct lh_err *err)
@@ -39,14 +37,9 @@ struct lh_searcher *lh_searcher_new(const struct lh_index *ix, struct lh_err *er
 		lh_err_set(err, LH_EDATA, "more than %u rows", UINT32_MAX);
 		return NULL;
 	}
-	s = lh_calloc(1, sizeof *s, err);
-	if (!s)
-		return NULL;
+	s = lh_calloc(1, sizeof *s);
 	s->ix = ix;
-	if (searcher_room(s, err) < 0) {
-		lh_searcher_free(s);
-		return NULL;
-	}
+	searcher_room(s);
 	return s;
 }
 
@@ -68,9 +61,9 @@ void lh_searcher_free(struct lh_searcher *s)
 
 /* ---- heaps: todo yields its nearest, best its farthest ---- */
 
-static int heap_room(struct heap *h, size_t n, struct lh_err *err)
+static void heap_room(struct heap *h, size_t n)
 {
-	return lh_grow(&h->v, &h->cap, n, sizeof *h->v, err);
+	lh_grow(&h->v, &h->cap, n, sizeof *h->v);
 }
 
 static void todo_push(struct heap *h, struct cand c)
@@ -348,13 +341,11 @@ static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 	return found;
 }
 
-int lh_walk_enqueue(struct lh_searcher *s, struct cand at)
+void lh_walk_enqueue(struct lh_searcher *s, struct cand at)
 {
-	if (heap_room(&s->todo, s->todo.n + 1, s->err) < 0)
-		return -1;
+	heap_room(&s->todo, s->todo.n + 1);
 	s->seen[at.row] = s->epoch;
 	todo_push(&s->todo, at);
-	return 0;
 }
 
 /* Measure by vectors if asked to, unless the codes are the vectors (f32).  Returns how many of
@@ -379,13 +370,13 @@ static size_t measure_rows(struct lh_searcher *s, const uint32_t *rows, size_t n
 	return n;
 }
 
-int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo)
+void lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo)
 {
 	float d[FRESH_MAX];
 	size_t i;
 
-	if (todo && heap_room(&s->todo, s->todo.n + n, s->err) < 0)
-		return -1;
+	if (todo)
+		heap_room(&s->todo, s->todo.n + n);
 	n = measure_rows(s, rows, n, d);
 	for (i = 0; i < n && s->by_vector; i++)
 		offer_vector(s, d[i], rows[i]);
@@ -395,8 +386,7 @@ int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool 
 		if (!is_near_enough(s, c))
 			continue;
 		if (todo && lh_walk_is_copy(s, c.d, c.row)) {
-			if (lh_walk_add_copy(s, c) < 0)
-				return -1;
+			lh_walk_add_copy(s, c);
 			continue;
 		}
 		if (todo) {
@@ -405,17 +395,14 @@ int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool 
 		}
 		add_candidate(s, c);
 	}
-	return 0;
 }
 
-int lh_walk_add_copy(struct lh_searcher *s, struct cand c)
+void lh_walk_add_copy(struct lh_searcher *s, struct cand c)
 {
 	struct lh_walk_copies *w = &s->copies;
 
-	if (lh_grow(&w->v, &w->cap, w->n + 1, sizeof *w->v, s->err) < 0)
-		return -1;
+	lh_grow(&w->v, &w->cap, w->n + 1, sizeof *w->v);
 	w->v[w->n++] = c;
-	return 0;
 }
 
 bool lh_walk_next_copy(struct lh_searcher *s, struct cand *out)
@@ -433,16 +420,14 @@ bool lh_walk_next_copy(struct lh_searcher *s, struct cand *out)
 }
 
 /* Add a copy to the results, with a place of its own. */
-static int offer_copy(struct lh_searcher *s, struct cand c)
+static void offer_copy(struct lh_searcher *s, struct cand c)
 {
 	if (!is_wanted(s, c.row) || !is_near_enough(s, c))
-		return 0;
-	if (heap_room(&s->best, s->best_max + 1, s->err) < 0)
-		return -1;
+		return;
+	heap_room(&s->best, s->best_max + 1);
 	s->best_max++;
 	s->copies.offered++;
 	best_add(s, c);
-	return 0;
 }
 
 int lh_walk_next(struct lh_searcher *s, uint32_t *row)
@@ -451,7 +436,8 @@ int lh_walk_next(struct lh_searcher *s, uint32_t *row)
 
 	if (lh_walk_next_copy(s, &at)) {
 		*row = at.row;
-		return offer_copy(s, at) < 0 ? -1 : 1;
+		offer_copy(s, at);
+		return 1;
 	}
 	if (!s->todo.n)
 		return false;
@@ -471,8 +457,8 @@ int lh_walk_on(struct lh_searcher *s)
 		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
 		n = fresh_links(s, row, fresh);
 		met += n;
-		if (n && lh_walk_measure(s, fresh, n, true) < 0)
-			return -1;
+		if (n)
+			lh_walk_measure(s, fresh, n, true);
 		if (met > s->ix->rows / 4 && s->best.n < s->best_max)
 			return 0;
 	}
@@ -485,25 +471,22 @@ static int walk(struct lh_searcher *s, size_t ef)
 {
 	struct cand at;
 
-	if (lh_walk_keep(s, ef) < 0)
-		return -1;
+	lh_walk_keep(s, ef);
 	at = lh_walk_descend(s);
 	lh_walk_epoch(s);
-	if (lh_walk_enqueue(s, at) < 0)
-		return -1;
+	lh_walk_enqueue(s, at);
 	add_candidate(s, at);
 	return lh_walk_on(s);
 }
 
 /* ---- walk or scan ---- */
 
-int lh_walk_keep(struct lh_searcher *s, size_t keep)
+void lh_walk_keep(struct lh_searcher *s, size_t keep)
 {
 	struct heap *h = &s->best;
 	size_t i, n = h->n;
 
-	if (heap_room(h, keep, s->err) < 0)
-		return -1;
+	heap_room(h, keep);
 	h->n = 0;
 	s->best_max = keep;
 	for (i = 0; i < n; i++) {
@@ -512,7 +495,6 @@ int lh_walk_keep(struct lh_searcher *s, size_t keep)
 		if (is_near_enough(s, c))
 			best_add(s, c);
 	}
-	return 0;
 }
 
 size_t lh_scan_candidates(const struct lh_searcher *s)
@@ -567,7 +549,7 @@ static int search_rows(struct lh_searcher *s)
 		s->q->work.restarts += rc == 0;
 	}
 	if (rc == 0) {
-		rc = lh_walk_keep(s, lh_scan_candidates(s));
+		lh_walk_keep(s, lh_scan_candidates(s));
 		if (rc == 0) {
 			uint32_t rows[FRESH_MAX], row;
 			size_t n = 0;

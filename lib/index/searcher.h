@@ -90,7 +90,7 @@ struct lh_searcher {
 
 /* Let best hold at most keep candidates, before a walk or a scan: of those that are in it, from
  * a walk that gave up, the nearest. */
-int lh_walk_keep(struct lh_searcher *s, size_t keep);
+void lh_walk_keep(struct lh_searcher *s, size_t keep);
 /* Start a new walk: no row has been met, and todo is empty. */
 void lh_walk_epoch(struct lh_searcher *s);
 /* Return how many of n rows, of so many bytes each, may be measured, and count them.  If fewer,
@@ -118,16 +118,16 @@ static inline bool lh_walk_is_copy(const struct lh_searcher *s, float d, uint32_
 		      lh_index_code_bytes(&s->ix->params)) == 0;
 }
 /* Remember a copy, to be visited. */
-int lh_walk_add_copy(struct lh_searcher *s, struct cand c);
+void lh_walk_add_copy(struct lh_searcher *s, struct cand c);
 /* Take the next copy; false if there is none, or enough were offered. */
 bool lh_walk_next_copy(struct lh_searcher *s, struct cand *out);
 /* Take the next row from todo, or a copy: 1, 0 when the walk is complete, -1. */
 int lh_walk_next(struct lh_searcher *s, uint32_t *row);
 /* Add a row to todo, whether it may be a result or not. */
-int lh_walk_enqueue(struct lh_searcher *s, struct cand at);
+void lh_walk_enqueue(struct lh_searcher *s, struct cand at);
 /* Measure up to FRESH_MAX rows: those near enough become candidates, and are added to
  * todo if todo is set. */
-int lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo);
+void lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo);
 /* Add a measured row to best if it is near enough.  Returns false for a row that cannot be a
  * result, since it is hidden or excluded. */
 bool lh_walk_offer(struct lh_searcher *s, struct cand c);

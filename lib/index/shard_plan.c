@@ -111,9 +111,7 @@ static int read_shard(struct lh_shard_plan *p, size_t i, const struct shard_memb
 	digits[16] = '\0';
 	s->checksum = strtoull(digits, NULL, 16);
 	s->length = m->length;
-	s->file = lh_strndup(m->file.p, m->file.n, err);
-	if (!s->file)
-		return -1;
+	s->file = lh_strndup(m->file.p, m->file.n);
 	if (!m->centroid.p)
 		return 0;
 	if (p->by == LH_SHARD_BY_HASH)
@@ -128,12 +126,10 @@ static int by_file(const void *a, const void *b)
 
 static int check_files(const struct lh_shard_plan *p, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char **file = lh_calloc(p->n, sizeof *file, err);
+	LH_SCOPED(lh_free_local) char **file = lh_calloc(p->n, sizeof *file);
 	size_t i;
 	int rc = 0;
 
-	if (!file)
-		return -1;
 	for (i = 0; i < p->n; i++)
 		file[i] = p->shard[i].file;
 	qsort(file, p->n, sizeof *file, by_file);
@@ -157,9 +153,7 @@ static int take_members(struct lh_shard_plan *p, const struct plan_members *m, s
 	p->by = m->by;
 	p->dimension = (uint32_t)m->dimension;
 	memcpy(p->model, m->model.p, m->model.n);
-	p->shard = lh_calloc(m->n, sizeof *p->shard, err);
-	if (!p->shard)
-		return -1;
+	p->shard = lh_calloc(m->n, sizeof *p->shard);
 	p->n = m->n;
 	for (i = 0; i < m->n; i++)
 		if (read_shard(p, i, &m->shard[i], err) < 0)
@@ -262,16 +256,13 @@ double lh_shard_plan_distance(enum lh_distance distance, const float *a, const f
 	return distance == LH_L2 ? lh_vec_l2sq_f64(a, b, n) : -lh_vec_dot_f64(a, b, n);
 }
 
-char *lh_shard_plan_path(const char *path, const struct lh_shard_plan *p, size_t i,
-			 struct lh_err *err)
+char *lh_shard_plan_path(const char *path, const struct lh_shard_plan *p, size_t i)
 {
 	const char *slash = strrchr(path, '/');
 	size_t folder = slash ? (size_t)(slash + 1 - path) : 0;
 	const char *file = p->shard[i].file;
-	char *out = lh_calloc(folder + strlen(file) + 1, 1, err);
+	char *out = lh_calloc(folder + strlen(file) + 1, 1);
 
-	if (!out)
-		return NULL;
 	memcpy(out, path, folder);
 	memcpy(out + folder, file, strlen(file));
 	return out;

@@ -106,8 +106,6 @@ int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct 
 
 	lh_buf_reset(copy);
 	lh_buf_add(copy, meta.p, meta.n);
-	if (lh_buf_check(copy, err) < 0)
-		return -1;
 	if (meta.n && memchr(copy->p, '\n', meta.n))
 		lh_err_set(err, LH_ECORRUPT, "the metadata has a line break");
 	else if (!meta.n || lh_json_parse(scan, copy->p, meta.n, &v, err) == 0)

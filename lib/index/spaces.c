@@ -23,7 +23,7 @@ struct lh_index_spaces {
 struct lh_index_params *lh_index_read_params(const char *path, struct lh_err *err)
 {
 	struct lh_index *ix = lh_index_open(path, err);
-	struct lh_index_params *p = ix ? lh_calloc(1, sizeof *p, err) : NULL;
+	struct lh_index_params *p = ix ? lh_calloc(1, sizeof *p) : NULL;
 
 	if (p)
 		*p = *lh_index_get_params(ix);
@@ -32,8 +32,7 @@ struct lh_index_params *lh_index_read_params(const char *path, struct lh_err *er
 }
 
 /* Copy what is known of the same file from an earlier reading. */
-static int take_known(struct space *s, const struct lh_index_spaces *before, bool *known,
-		      struct lh_err *err)
+static void take_known(struct space *s, const struct lh_index_spaces *before, bool *known)
 {
 	size_t i;
 
@@ -43,15 +42,12 @@ static int take_known(struct space *s, const struct lh_index_spaces *before, boo
 			break;
 	if (!before || i == before->n || before->v[i].file.recent ||
 	    !lh_stamp_same(&before->v[i].file, &s->file))
-		return 0;
+		return;
 	*known = true;
 	if (!before->v[i].is)
-		return 0;
-	s->is = lh_calloc(1, sizeof *s->is, err);
-	if (!s->is)
-		return -1;
+		return;
+	s->is = lh_calloc(1, sizeof *s->is);
 	*s->is = *before->v[i].is;
-	return 0;
 }
 
 /* Read what an index says of its engine.  One that cannot be read counts as one without. */
@@ -61,8 +57,7 @@ static int read_space(struct space *s, const struct lh_index_spaces *before, str
 	bool known;
 
 	lh_stamp_take(&s->file, s->path);
-	if (take_known(s, before, &known, err) < 0)
-		return -1;
+	take_known(s, before, &known);
 	if (known)
 		return 0;
 	s->is = lh_index_read_params(s->path, &why);
@@ -80,14 +75,12 @@ static int read_space(struct space *s, const struct lh_index_spaces *before, str
 static int read_all(struct lh_index_spaces *l, const struct lh_index_folder *found,
 		    const struct lh_index_spaces *before, struct lh_err *err)
 {
-	l->v = lh_calloc(found->n + 1, sizeof *l->v, err);
-	if (!l->v)
-		return -1;
+	l->v = lh_calloc(found->n + 1, sizeof *l->v);
 	for (; l->n < found->n; l->n++) {
 		struct space *s = &l->v[l->n];
 
-		s->path = lh_index_folder_path(l->folder, lh_str_of(found->name[l->n]), err);
-		if (!s->path || read_space(s, before, err) < 0) {
+		s->path = lh_index_folder_path(l->folder, lh_str_of(found->name[l->n]));
+		if (read_space(s, before, err) < 0) {
 			l->n++;
 			return -1;
 		}
@@ -99,17 +92,13 @@ struct lh_index_spaces *lh_index_spaces_read(const char *folder,
 					     const struct lh_index_spaces *before,
 					     struct lh_err *err)
 {
-	struct lh_index_spaces *l = lh_calloc(1, sizeof *l, err);
+	struct lh_index_spaces *l = lh_calloc(1, sizeof *l);
 	LH_SCOPED(lh_index_folder_free) struct lh_index_folder found = { NULL, 0, 0 };
-	int rc = -1;
+	int rc;
 
-	if (!l)
-		return NULL;
-	l->folder = lh_strndup(folder, strlen(folder), err);
-	if (l->folder) {
-		lh_stamp_take(&l->stamp, folder);
-		rc = l->stamp.there ? lh_index_folder_read(&found, folder, err) : 0;
-	}
+	l->folder = lh_strndup(folder, strlen(folder));
+	lh_stamp_take(&l->stamp, folder);
+	rc = l->stamp.there ? lh_index_folder_read(&found, folder, err) : 0;
 	if (rc == 0)
 		rc = read_all(l, &found, before, err);
 	if (rc == 0)

@@ -49,8 +49,8 @@ int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint
 	uint64_t row;
 	void *code, *exact;
 
-	if (lh_index_set_layout(w, ix->params.dimension, err) < 0 ||
-	    copy_texts(w, ix, from, &row, err) < 0)
+	lh_index_set_layout(w, ix->params.dimension);
+	if (copy_texts(w, ix, from, &row, err) < 0)
 		return -1;
 	code = lh_index_writer_code(w, row);
 	memcpy(code, lh_index_code(ix, from), lh_index_code_bytes(&w->p));
@@ -90,8 +90,8 @@ static int put_decoded(struct lh_index_writer *w, const struct lh_index *ix, uin
 		       const struct lh_row *row, struct lh_err *err)
 {
 	uint32_t n = ix->params.dimension;
-	LH_SCOPED(lh_free_local) float *v = lh_calloc(n, sizeof *v, err);
-	int rc = v ? lh_index_check_row_meta(&w->scan, &w->meta, row->meta, at, err) : -1;
+	LH_SCOPED(lh_free_local) float *v = lh_calloc(n, sizeof *v);
+	int rc = lh_index_check_row_meta(&w->scan, &w->meta, row->meta, at, err);
 
 	if (rc == 0) {
 		lh_index_vector(ix, at, v);
@@ -124,20 +124,16 @@ void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *
 	w->old = ix;
 }
 
-int lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix,
-			   struct lh_err *err)
+void lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix)
 {
 	uint64_t gone = ix->params.repaired + ix->n_hidden;
 
 	w->p.repaired = 0;
 	if (w->p.layout != LH_LAYOUT_QG || !ix->graph || gone > ix->rows / GONE_PART)
-		return 0;
+		return;
 	w->p.repaired = (uint32_t)gone;
-	w->number_of = lh_calloc(ix->rows, sizeof *w->number_of, err);
-	if (!w->number_of)
-		return -1;
+	w->number_of = lh_calloc(ix->rows, sizeof *w->number_of);
 	w->repaired = ix;
-	return 0;
 }
 
 int lh_index_copy_levels(struct lh_index_writer *w, struct lh_err *err)
@@ -257,12 +253,10 @@ int lh_index_copy_lanes(const struct lh_index *old, uint64_t row, uint32_t *link
 int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err)
 {
 	uint64_t i, n = w->old->rows;
-	LH_SCOPED(lh_free_local) bool *there = lh_calloc(n, sizeof *there, err);
+	LH_SCOPED(lh_free_local) bool *there = lh_calloc(n, sizeof *there);
 	int rc = 0;
 
-	w->old_order = lh_calloc(n, sizeof *w->old_order, err);
-	if (!there || !w->old_order)
-		return -1;
+	w->old_order = lh_calloc(n, sizeof *w->old_order);
 	memcpy(w->old_order, w->old->order, n * sizeof *w->old_order);
 	for (i = 0; rc == 0 && i < n; i++) {
 		if (w->old_order[i] >= n || there[w->old_order[i]])

@@ -43,24 +43,20 @@ int lh_index_create(const char *path, const struct lh_index_params *p, double lo
 }
 
 /* Remove what killed processes left: the lock of a compaction, and temporary files. */
-static int remove_leftovers(const char *path, struct lh_err *err)
+static void remove_leftovers(const char *path)
 {
-	char *compact = lh_index_sibling_path(path, LH_INDEX_COMPACT, err);
-	char *log = compact ? lh_index_sibling_path(path, LH_INDEX_LOG, err) : NULL;
+	char *compact = lh_index_sibling_path(path, LH_INDEX_COMPACT);
+	char *log = lh_index_sibling_path(path, LH_INDEX_LOG);
 	struct lh_lock lock = { .fd = -1 };
 	struct stat st;
-	int rc = log ? 0 : -1;
 
-	if (rc == 0 && lstat(compact, &st) == 0 &&
+	if (lstat(compact, &st) == 0 &&
 	    lh_lock_take(&lock, compact, path, 0, &(struct lh_err){ 0 }) == 0)
 		lh_lock_drop(&lock);	/* this removes it; a compaction that runs does the same */
-	if (rc == 0)
-		rc = lh_atomic_sweep(path, err);
-	if (rc == 0)
-		rc = lh_atomic_sweep(log, err);
+	lh_atomic_sweep(path);
+	lh_atomic_sweep(log);
 	free(compact);
 	free(log);
-	return rc;
 }
 
 /* The index goes before its log: without its log it would be an older state of itself. */
@@ -70,18 +66,19 @@ static int remove_locked(const char *path, struct lh_err *err)
 		return errno == ENOENT ? 1 : lh_err_sys(err, "%s: cannot remove", path);
 	if (lh_sync_folder(path, err) < 0 || lh_index_log_remove(path, err) < 0)
 		return -1;
-	return remove_leftovers(path, err);
+	remove_leftovers(path);
+	return 0;
 }
 
 int lh_index_remove(const char *path, double lock_timeout, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
+	LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, LH_INDEX_LOCK);
 	struct lh_lock lock = { .fd = -1 };
 	bool was = lh_signal_deferred();
 	int rc = -1;
 
 	lh_signal_defer(true);
-	if (name && lh_index_refuse_link(path, err) == 0 &&
+	if (lh_index_refuse_link(path, err) == 0 &&
 	    lh_lock_take(&lock, name, path, lock_timeout, err) == 0)
 		rc = remove_locked(path, err);
 	lh_lock_drop(&lock);
@@ -97,11 +94,9 @@ void lh_index_sweep_lock(const char *path)
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, ending[i],
-									    &unused);
+		LH_SCOPED(lh_free_local) char *name = lh_index_sibling_path(path, ending[i]);
 
-		if (name && access(name, F_OK) == 0 &&
-		    lh_lock_take(&lock, name, path, 0, &unused) == 0)
+		if (access(name, F_OK) == 0 && lh_lock_take(&lock, name, path, 0, &unused) == 0)
 			lh_lock_drop(&lock);
 	}
 }

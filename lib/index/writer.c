@@ -45,16 +45,10 @@ struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_i
 		err->code = LH_EUSAGE;
 		return NULL;
 	}
-	w = lh_calloc(1, sizeof *w, err);
-	if (!w)
-		return NULL;
+	w = lh_calloc(1, sizeof *w);
 	w->p = *p;
 	w->block.huge = true;
-	w->path = lh_strndup(path, strlen(path), err);
-	if (!w->path) {
-		lh_index_writer_free(w);
-		return NULL;
-	}
+	w->path = lh_strndup(path, strlen(path));
 	return w;
 }
 
@@ -66,8 +60,8 @@ struct lh_index_writer *lh_index_writer_new(const char *path, const struct lh_in
 
 	if (!w)
 		return NULL;
-	name = lh_index_sibling_path(path, LH_INDEX_LOCK, err);
-	w->locked = name && lh_lock_take(&w->lock, name, path, lock_timeout, err) == 0;
+	name = lh_index_sibling_path(path, LH_INDEX_LOCK);
+	w->locked = lh_lock_take(&w->lock, name, path, lock_timeout, err) == 0;
 	free(name);
 	if (!w->locked) {
 		lh_index_writer_free(w);
@@ -144,12 +138,12 @@ static int make_room(struct lh_index_writer *w, size_t id_len, struct lh_err *er
 {
 	if (w->rows >= LH_INDEX_ROWS_MAX)
 		return lh_err_data(err, 413, "more than %u rows", LH_INDEX_ROWS_MAX);
-	if (lh_growable_room(&w->block, w->stride, err) < 0 ||
-	    lh_growable_room(&w->ids, id_len, err) < 0 ||
-	    lh_growable_room(&w->exact, lh_index_exact_bytes(&w->p), err) < 0 ||
-	    lh_growable_room(&w->id_at, 16, err) < 0 ||
-	    lh_growable_room(&w->meta_at, 16, err) < 0 || lh_growable_room(&w->meta_n, 4, err) < 0)
-		return -1;
+	lh_growable_room(&w->block, w->stride);
+	lh_growable_room(&w->ids, id_len);
+	lh_growable_room(&w->exact, lh_index_exact_bytes(&w->p));
+	lh_growable_room(&w->id_at, 16);
+	lh_growable_room(&w->meta_at, 16);
+	lh_growable_room(&w->meta_n, 4);
 	return 0;
 }
 
@@ -168,20 +162,17 @@ static uint64_t add_row(struct lh_index_writer *w, const char *id, size_t id_len
 	return row;
 }
 
-int lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension, struct lh_err *err)
+void lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension)
 {
 	struct lh_index_shape shape;
 
 	if (!w->unit)
-		w->unit = lh_calloc(dimension, sizeof *w->unit, err);
-	if (!w->unit)
-		return -1;
+		w->unit = lh_calloc(dimension, sizeof *w->unit);
 	w->p.dimension = dimension;
 	lh_index_choose_layout(&w->p);
 	lh_index_get_shape(&w->p, false, &shape);
 	w->vector_at = shape.vector_at;
 	w->stride = shape.stride;
-	return 0;
 }
 
 static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, const float *vector,
@@ -200,7 +191,8 @@ static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, c
 				   UINT32_MAX);
 	if (lh_index_check_id(id, id_len, err) < 0 || lh_index_check_vector(&p, vector, n, err) < 0)
 		return -1;
-	return lh_index_set_layout(w, p.dimension, err);
+	lh_index_set_layout(w, p.dimension);
+	return 0;
 }
 
 bool lh_index_writer_has(const struct lh_index_writer *w, struct lh_str id)
@@ -214,10 +206,11 @@ int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len
 	struct lh_str key = { id, id_len };
 	int64_t known = lh_table_find(&w->by_id, key, id_at, w);
 
-	if (make_room(w, id_len, err) < 0 || lh_growable_room(&w->metas, meta_len, err) < 0)
+	if (make_room(w, id_len, err) < 0)
 		return -1;
-	if (known < 0 && lh_table_set(&w->by_id, key, (uint32_t)w->rows, id_at, w, err) < 0)
-		return -1;
+	lh_growable_room(&w->metas, meta_len);
+	if (known < 0)
+		lh_table_set(&w->by_id, key, (uint32_t)w->rows, id_at, w);
 	*row = known < 0 ? add_row(w, id, id_len) : (uint64_t)known;
 	((uint64_t *)w->meta_at.p)[*row] = w->metas.n;
 	((uint32_t *)w->meta_n.p)[*row] = (uint32_t)meta_len;

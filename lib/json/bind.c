@@ -196,8 +196,8 @@ static size_t room_in(const struct lh_bind *table, const struct lh_value *v)
 	return room;
 }
 
-static int make_room(struct bind *b, const struct lh_bind *table, const struct found *found,
-		     size_t n)
+static void make_room(struct bind *b, const struct lh_bind *table, const struct found *found,
+		      size_t n)
 {
 	size_t room = 0, i;
 
@@ -206,7 +206,8 @@ static int make_room(struct bind *b, const struct lh_bind *table, const struct f
 			room += room_of(&table[i], &found[i].v);
 	if (b->text)
 		lh_buf_reset(b->text);
-	return !room || lh_buf_room(b->text, room) ? 0 : lh_buf_check(b->text, b->err);
+	if (room)
+		lh_buf_room(b->text, room);
 }
 
 /* Append n zeroed elements to the buffer, which has room for them. */
@@ -240,8 +241,7 @@ static int take_string(struct bind *b, const struct lh_bind_place *at, const str
 		*to = (struct lh_str){ v->p, v->n };
 		return 0;
 	}
-	if (lh_value_str(v, b->text, to, b->err) < 0)
-		return -1;
+	lh_value_str(v, b->text, to);
 	if (unlikely(line->choice && !chosen(line->choice, v)))
 		return lh_bind_wrong(at, v, b->err);
 	if (unlikely(line->filled && !to->n))
@@ -322,8 +322,7 @@ static int bind_object(struct bind *b, const struct lh_bind *table, const struct
 static int take_listed(struct bind *b, const struct lh_bind_place *at, const struct lh_value *v,
 		       struct lh_str *to)
 {
-	if (lh_value_str(v, b->text, to, b->err) < 0)
-		return -1;
+	lh_value_str(v, b->text, to);
 	return to->n || !at->line->each_filled ? 0 : lh_bind_must(at, b->err, "not be empty");
 }
 
@@ -423,9 +422,10 @@ static int bind_object(struct bind *b, const struct lh_bind *table, const struct
 	size_t n, i;
 
 	b->started = true;
-	if (count(table, &n, b->err) < 0 || find_members(b, table, n, up, rec, v, found) < 0 ||
-	    (outermost && make_room(b, table, found, n) < 0))
+	if (count(table, &n, b->err) < 0 || find_members(b, table, n, up, rec, v, found) < 0)
 		return -1;
+	if (outermost)
+		make_room(b, table, found, n);
 	for (i = 0; i < n; i++)
 		if ((found[i].v.p || table[i].required) &&
 		    take_line(b, &table[i], up, &found[i], to) < 0) {

@@ -101,21 +101,21 @@ static int read_node(const struct lh_value *schema, struct node *n, struct lh_bu
 	return lh_bind_value(node_members, schema, n, text, err);
 }
 
-static int read_choice(struct lh_bind *line, const struct lh_value *list, struct lh_err *err)
+static void read_choice(struct lh_bind *line, const struct lh_value *list)
 {
-	const char **to = lh_calloc(lh_value_count(list) + 1, sizeof *to, err);
+	const char **to = lh_calloc(lh_value_count(list) + 1, sizeof *to);
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_iter it;
 	struct lh_str s;
 
 	line->to = LH_BIND_TO_CHOICE;
 	line->choice = to;
-	for (lh_iter_init(&it, list); to && lh_iter_next(&it); lh_buf_reset(&text))
-		if (it.val.type == LH_STRING &&
-		    (lh_value_str(&it.val, &text, &s, err) < 0 ||
-		     !(*to++ = lh_strndup(s.p, s.n, err))))
-			return -1;
-	return to ? 0 : -1;
+	for (lh_iter_init(&it, list); lh_iter_next(&it); lh_buf_reset(&text)) {
+		if (it.val.type != LH_STRING)
+			continue;
+		lh_value_str(&it.val, &text, &s);
+		*to++ = lh_strndup(s.p, s.n);
+	}
 }
 
 static void read_number(struct lh_bind *line, const struct node *n)
@@ -180,8 +180,10 @@ static int read_line(struct lh_bind *line, const struct node *n,
 	line->null = line->required && all & null && all != LH_BIND_ANY;
 	if (line->null)
 		return 0;
-	if (n->choice.p && set == LH_BIND_IS(LH_STRING))
-		return read_choice(line, &n->choice, err);
+	if (n->choice.p && set == LH_BIND_IS(LH_STRING)) {
+		read_choice(line, &n->choice);
+		return 0;
+	}
 	if (set == LH_BIND_IS(LH_STRING) || set == (LH_BIND_IS(LH_STRING) | NUMBER)) {
 		line->to = types_of(&n->type) & NUMBER ? LH_BIND_TO_ID : LH_BIND_TO_STRING;
 		line->filled = n->shortest > 0;
@@ -189,9 +191,8 @@ static int read_line(struct lh_bind *line, const struct node *n,
 		for (; n->pattern.p && known && known->pattern; known++)
 			if (lh_str_is(n->pattern, known->pattern, strlen(known->pattern))) {
 				line->is = known->is;
-				if (!line->what && !(line->what = lh_strndup(known->what,
-								 strlen(known->what), err)))
-					return -1;
+				if (!line->what)
+					line->what = lh_strndup(known->what, strlen(known->what));
 			}
 	} else if (set == NUMBER) {
 		read_number(line, n);
@@ -208,12 +209,12 @@ static int read_line(struct lh_bind *line, const struct node *n,
 }
 
 /* Copy the words that the schema has for messages. */
-static int copy_words(struct lh_bind *line, const struct node *n, struct lh_err *err)
+static void copy_words(struct lh_bind *line, const struct node *n)
 {
-	return (n->what.p && !(line->what = lh_strndup(n->what.p, n->what.n, err))) ||
-			       (n->meant.p &&
-				!(line->meant = lh_strndup(n->meant.p, n->meant.n, err)))
-		       ? -1 : 0;
+	if (n->what.p)
+		line->what = lh_strndup(n->what.p, n->what.n);
+	if (n->meant.p)
+		line->meant = lh_strndup(n->meant.p, n->meant.n);
 }
 
 static bool is_required(const struct node *n, const char *name)
@@ -234,19 +235,17 @@ static int add_line(struct lh_bind *line, const struct node *n, const struct lh_
 	struct lh_str s;
 	struct node of;
 	char *name;
-	int rc = lh_value_str(&it->key, &text, &s, err);
 
-	name = rc ? NULL : lh_strndup(s.p, s.n, err);
-	if (name) {
-		lh_bind_rename(line, name);
-		line->required = is_required(n, name);
-		rc = it->val.type == LH_OBJECT ? read_node(&it->val, &of, &text, err)
-					       : lh_err_set(err, LH_EDATA, "a property must be "
-							    "an object");
-	}
-	if (name && !rc)
-		rc = copy_words(line, &of, err) < 0 ? -1 : read_line(line, &of, known, err);
-	return name ? rc : -1;
+	lh_value_str(&it->key, &text, &s);
+	name = lh_strndup(s.p, s.n);
+	lh_bind_rename(line, name);
+	line->required = is_required(n, name);
+	if (it->val.type != LH_OBJECT)
+		return lh_err_set(err, LH_EDATA, "a property must be an object");
+	if (read_node(&it->val, &of, &text, err) < 0)
+		return -1;
+	copy_words(line, &of);
+	return read_line(line, &of, known, err);
 }
 
 /* Make a table of the properties.  The recursion is as deep as the schema. */
@@ -254,11 +253,9 @@ static struct lh_bind *read_table(const struct node *n, const struct lh_bind_kno
 				  struct lh_err *err)
 {
 	size_t lines = n->properties.p ? lh_value_count(&n->properties) : 0;
-	struct lh_bind *table = lh_calloc(lines + 1, sizeof *table, err), *line = table;
+	struct lh_bind *table = lh_calloc(lines + 1, sizeof *table), *line = table;
 	struct lh_iter it;
 
-	if (!table)
-		return NULL;
 	lh_iter_init(&it, &n->properties);
 	for (; lines && lh_iter_next(&it); line++)
 		if (add_line(line, n, &it, known, err) < 0) {

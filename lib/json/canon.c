@@ -58,9 +58,7 @@ static struct entry *add_entry(struct canon *c)
 	struct entry *e;
 
 	if (c->n == c->cap) {
-		e = lh_realloc(c->heap, c->cap * 2, sizeof *e, c->err);
-		if (!e)
-			return NULL;
+		e = lh_realloc(c->heap, c->cap * 2, sizeof *e);
 		if (!c->heap)
 			memcpy(e, c->entry, c->n * sizeof *e);
 		c->heap = c->entry = e;
@@ -75,12 +73,11 @@ static size_t written(const struct canon *c)
 }
 
 /* Let lh_buf_* append to out, then make room again for the text from p. */
-static int reserve_rest(struct canon *c, const char *p)
+static void reserve_rest(struct canon *c, const char *p)
 {
 	if (!lh_buf_room(c->out, (size_t)(c->end - p) + c->after + SLACK))
-		return lh_buf_check(c->out, c->err);
+		return;
 	c->to = c->out->p + c->out->len;
-	return 0;
 }
 
 /* Copy eight bytes of a string; return a bit for each byte that ends a run (and for
@@ -127,11 +124,11 @@ static const char *append_string(struct canon *c, const char *p, struct lh_value
 	q = lh_skip_string(p, c->end, &v->escaped);
 	v->n = (size_t)(q - p);
 	lh_buf_reset(&c->spare);
-	if (lh_value_str(v, &c->spare, &s, c->err) < 0)
-		return NULL;
+	lh_value_str(v, &c->spare, &s);
 	c->out->len = written(c);
 	lh_buf_json(c->out, s.p, s.n);
-	return reserve_rest(c, q) < 0 ? NULL : q;
+	reserve_rest(c, q);
+	return q;
 }
 
 static const char *append_word(struct canon *c, const char *p)
@@ -146,8 +143,9 @@ static const char *append_word(struct canon *c, const char *p)
 		return q;
 	}
 	c->out->len = written(c);
-	if (lh_canon_number(c->out, p, q, c->err) < 0 || reserve_rest(c, q) < 0)
+	if (lh_canon_number(c->out, p, q, c->err) < 0)
 		return NULL;
+	reserve_rest(c, q);
 	return q;
 }
 
@@ -188,7 +186,7 @@ static bool is_skipped(const struct canon *c, const struct lh_value *key)
 
 /* Sort the members e[0..n) by key; they are adjacent in out, and the last ends at
  * its end. */
-static int sort_members(struct canon *c, struct entry *e, size_t n)
+static void sort_members(struct canon *c, struct entry *e, size_t n)
 {
 	int (*cmp)(const void *, const void *) = c->jcs ? by_utf16 : by_bytes;
 	size_t at = e[0].at, bytes = written(c) - at, i, k;
@@ -197,8 +195,6 @@ static int sort_members(struct canon *c, struct entry *e, size_t n)
 
 	lh_buf_reset(&c->spare);
 	lh_buf_add(&c->spare, to, bytes);
-	if (lh_buf_check(&c->spare, c->err) < 0)
-		return -1;
 	if (n > FEW)
 		qsort(e, n, sizeof *e, cmp);
 	for (i = 1; n <= FEW && i < n; i++) {
@@ -213,7 +209,6 @@ static int sort_members(struct canon *c, struct entry *e, size_t n)
 		memcpy(to, c->spare.p + (e[i].at - at), e[i].n);
 		to += e[i].n;
 	}
-	return 0;
 }
 
 /* Append one member to out and to the entries; return the end of its value, or NULL. */
@@ -222,8 +217,6 @@ static const char *append_member(struct canon *c, const char *p)
 	struct entry *e = add_entry(c);
 	size_t i = c->n - 1;
 
-	if (!e)
-		return NULL;
 	e->at = written(c);
 	p = append_string(c, p, &e->key);
 	if (!p)
@@ -260,8 +253,8 @@ static const char *append_object(struct canon *c, const char *p, bool top)
 			sorted = (c->jcs ? by_utf16 : by_bytes)(e - 1, e) < 0;
 		}
 	}
-	if (!sorted && sort_members(c, c->entry + first, c->n - first) < 0)
-		return NULL;
+	if (!sorted)
+		sort_members(c, c->entry + first, c->n - first);
 	c->n = first;
 	*c->to++ = '}';
 	return p + 1;
@@ -343,9 +336,7 @@ static int append_record(struct canon *c, const struct lh_record *r)
 	size_t i, k;
 
 	if (r->n > FEW)
-		v = lh_calloc(r->n, sizeof *v, c->err);
-	if (!v)
-		return -1;
+		v = lh_calloc(r->n, sizeof *v);
 	for (i = 0; i < r->n; i++) {
 		x = (struct ranked){ &r->member[i], lh_string_prefix(&r->member[i].key, true) };
 		for (k = i; r->n <= FEW && k > 0 && by_rank(&x, &v[k - 1]) < 0; k--)
@@ -367,14 +358,14 @@ static int canon(struct canon *c, const struct lh_value *v, const struct lh_reco
 		 struct lh_err *err)
 {
 	struct entry few[FEW];
-	int rc;
+	int rc = 0;
 
 	c->end = v->p + v->n;
 	c->err = err;
 	c->entry = few;
 	c->cap = FEW;
 	c->spare = (struct lh_buf){ 0 };
-	rc = reserve_rest(c, v->p);
+	reserve_rest(c, v->p);
 	if (!rc && r) {
 		c->after = v->n;
 		rc = append_record(c, r);
@@ -385,7 +376,7 @@ static int canon(struct canon *c, const struct lh_value *v, const struct lh_reco
 		c->out->len = written(c);
 	lh_buf_free(&c->spare);
 	free(c->heap);
-	return rc ? rc : lh_buf_check(c->out, err);
+	return rc;
 }
 
 int lh_canon_jcs(struct lh_buf *out, const struct lh_value *v, struct lh_err *err)

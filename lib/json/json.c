@@ -40,28 +40,16 @@ void lh_record_free(struct lh_record *r)
 	lh_record_init(r);
 }
 
-int lh_record_grow(struct lh_record *r, struct lh_scan *s)
+void lh_record_grow(struct lh_record *r)
 {
-	size_t cap = r->cap ? r->cap * 2 : 32;
-	struct lh_member *m;
-	struct lh_err err;
-
-	m = lh_realloc(r->member, cap, sizeof *m, &err);
-	if (!m) {
-		s->code = LH_ENOMEM;
-		return -1;
-	}
-	r->member = m;
-	r->cap = cap;
-	return 0;
+	r->cap = r->cap ? r->cap * 2 : 32;
+	r->member = lh_realloc(r->member, r->cap, sizeof *r->member);
 }
 
-static struct lh_scan *scan_new(struct lh_err *err)
+static struct lh_scan *scan_new(void)
 {
-	struct lh_scan *s = lh_calloc(1, sizeof *s, err);
+	struct lh_scan *s = lh_calloc(1, sizeof *s);
 
-	if (!s)
-		return NULL;
 	if (getrandom(&s->seed, sizeof s->seed, GRND_NONBLOCK) != sizeof s->seed)
 		s->seed = (uintptr_t)s * 0x9e3779b97f4a7c15ull;
 	return s;
@@ -113,9 +101,7 @@ int lh_scan_by(lh_scan_fn *fn, struct lh_record *r, bool members, const char *p,
 		p = nothing;
 	r->n = 0;
 	if (!s) {
-		s = scan_new(err);
-		if (!s)
-			return -1;
+		s = scan_new();
 		r->scan = s;
 	}
 	if (n > UINT32_MAX)

@@ -60,11 +60,10 @@ static bool objects_equal(const struct lh_value *a, const struct lh_value *b)
 	size_t n = lh_value_count(a), i;
 	LH_SCOPED(lh_free_local) struct lh_member *x = NULL;
 	struct lh_member *y;
-	struct lh_err err;
 
 	if (n != lh_value_count(b))
 		return false;
-	x = n > NESTED ? lh_calloc(n, 2 * sizeof *x, &err) : NULL;
+	x = n > NESTED ? lh_calloc(n, 2 * sizeof *x) : NULL;
 	if (!x)
 		return all_found(a, b);
 	y = x + n;

@@ -23,17 +23,12 @@ static int grow(struct lh_scan *s)
 	size_t cap = s->cap ? s->cap * 2 : 256;
 	struct lh_scan_key *key;
 	uint32_t *hash;
-	struct lh_err err;
 
 	if (cap > UINT32_MAX / 2)
 		return out_of_memory(s);
-	key = lh_realloc(s->key, cap, sizeof *key, &err);
-	if (!key)
-		return out_of_memory(s);
+	key = lh_realloc(s->key, cap, sizeof *key);
 	s->key = key;
-	hash = lh_realloc(s->hash, cap + LH_KEYS_STEP, sizeof *hash, &err);
-	if (!hash)
-		return out_of_memory(s);
+	hash = lh_realloc(s->hash, cap + LH_KEYS_STEP, sizeof *hash);
 	memset(hash + s->cap, 0, (cap - s->cap + LH_KEYS_STEP) * sizeof *hash);
 	s->hash = hash;
 	s->cap = cap;
@@ -66,15 +61,12 @@ static void insert_level(struct lh_scan *s, const struct lh_level *lv)
 }
 
 /* Double the slots and insert the keys of every open object that is hashed. */
-static int rehash(struct lh_scan *s)
+static void rehash(struct lh_scan *s)
 {
 	size_t slots = s->slots ? s->slots * 2 : 1024;
 	const struct lh_level *lv;
-	struct lh_err err;
-	uint32_t *slot = lh_calloc(slots, sizeof *slot, &err);
+	uint32_t *slot = lh_calloc(slots, sizeof *slot);
 
-	if (!slot)
-		return out_of_memory(s);
 	free(s->slot);
 	s->slot = slot;
 	s->slots = slots;
@@ -82,7 +74,6 @@ static int rehash(struct lh_scan *s)
 	for (lv = s->level + 1; lv <= s->top; lv++)
 		if (lv->hashed)
 			insert_level(s, lv);
-	return 0;
 }
 
 static struct lh_value quoted(const char *p, size_t n, bool escaped)
@@ -123,7 +114,6 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 {
 	struct lh_value v = quoted(p, n, escaped);
 	struct lh_str str = { p, n };
-	struct lh_err err;
 	uint32_t h;
 
 	s->top = lv;
@@ -136,14 +126,13 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 	if (s->n == s->cap && grow(s) < 0)
 		return -1;
 	lh_buf_reset(&s->text);
-	if (escaped && lh_value_str(&v, &s->text, &str, &err) < 0)
-		return out_of_memory(s);
+	if (escaped)
+		lh_value_str(&v, &s->text, &str);
 	h = lh_key_hash(str.p, str.n, s->seed);
 	if (s->n - lv->keys >= LH_KEYS_LINEAR && !lv->hashed) {
 		lv->hashed = true;
 		if (!s->slots) {
-			if (rehash(s) < 0)
-				return -1;
+			rehash(s);
 		} else {
 			insert_level(s, lv);
 		}
@@ -154,8 +143,10 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 	s->hash[s->n++] = h;
 	if (!lv->hashed)
 		return 0;
-	if (s->used + LH_KEYS_LINEAR + 1 > s->slots / 2)
-		return rehash(s);
+	if (s->used + LH_KEYS_LINEAR + 1 > s->slots / 2) {
+		rehash(s);
+		return 0;
+	}
 	insert_key(s, s->n - 1, (size_t)(lv - s->level));
 	return 0;
 }

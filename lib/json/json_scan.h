@@ -142,7 +142,7 @@ static __attribute__((noinline)) int bad_follow(struct lh_scan *s, const char *p
 }
 
 /* Return where to store the value that begins at level lv: top, a new member of r,
- * or spare if it is not wanted.  NULL if out of memory. */
+ * or spare if it is not wanted. */
 static LH_TARGET inline struct lh_value *value_slot(struct lh_scan *s, const struct lh_level *lv,
 						    struct lh_record *r, const struct lh_value *key,
 						    struct lh_value *top, struct lh_value *spare)
@@ -151,8 +151,8 @@ static LH_TARGET inline struct lh_value *value_slot(struct lh_scan *s, const str
 		return top;
 	if (!r || !lv->object)
 		return spare;
-	if (unlikely(r->n == r->cap) && lh_record_grow(r, s) < 0)
-		return NULL;
+	if (unlikely(r->n == r->cap))
+		lh_record_grow(r);
 	r->member[r->n].key = *key;
 	return &r->member[r->n++].val;
 }

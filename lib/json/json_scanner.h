@@ -123,7 +123,7 @@ void lh_json_keys_drop(struct lh_scan *s, const struct lh_level *lv);
 int lh_json_keys_dup(struct lh_scan *s, const char *p);
 
 /* Make room for one more member: 0, or -1. */
-int lh_record_grow(struct lh_record *r, struct lh_scan *s);
+void lh_record_grow(struct lh_record *r);
 
 /* Return the type of a checked value by its first byte. */
 static inline uint8_t lh_type_of(char c)

@@ -75,8 +75,7 @@ static const char *decode_escape(const char *p, char *to, size_t *n)
 	return p;
 }
 
-int lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out,
-		 struct lh_err *err)
+void lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out)
 {
 	const char *p = v->p + 1, *end = v->p + v->n - 1, *q;
 	size_t from = scratch->len, n;
@@ -84,11 +83,11 @@ int lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str
 
 	if (!v->escaped) {
 		*out = (struct lh_str){ p, v->n - 2 };
-		return 0;
+		return;
 	}
 	to = lh_buf_room(scratch, v->n);
 	if (!to)
-		return lh_buf_check(scratch, err);
+		return;
 	while (p < end) {
 		q = memchr(p, '\\', (size_t)(end - p));
 		if (!q)
@@ -102,7 +101,6 @@ int lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str
 	}
 	scratch->len = (size_t)(to - scratch->p);
 	*out = (struct lh_str){ scratch->p + from, scratch->len - from };
-	return 0;
 }
 
 /* A string read byte by byte, unescaped. */

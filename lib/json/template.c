@@ -72,17 +72,15 @@ static int parse(struct lh_template *t, struct lh_err *err)
 
 struct lh_template *lh_template_new(const char *text, struct lh_err *err)
 {
-	struct lh_template *t = lh_calloc(1, sizeof *t, err);
+	struct lh_template *t = lh_calloc(1, sizeof *t);
 	size_t braces = 0;
 	const char *c;
 
-	if (!t)
-		return NULL;
 	for (c = text; *c; c++)
 		braces += *c == '{' || *c == '}';
-	t->text = lh_strndup(text, strlen(text), err);
-	t->part = lh_calloc(2 * braces + 1, sizeof *t->part, err);
-	if (!t->text || !t->part || parse(t, err) < 0) {
+	t->text = lh_strndup(text, strlen(text));
+	t->part = lh_calloc(2 * braces + 1, sizeof *t->part);
+	if (parse(t, err) < 0) {
 		lh_template_free(t);
 		return NULL;
 	}
@@ -98,14 +96,14 @@ void lh_template_free(struct lh_template *t)
 	free(t);
 }
 
-static int string_value(const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
+static void string_value(const struct lh_value *v, struct lh_buf *out)
 {
 	struct lh_str s;
 
 	if (v->escaped)		/* unescaped directly at the end of out */
-		return lh_value_str(v, out, &s, err);
-	lh_buf_add(out, v->p + 1, v->n - 2);
-	return 0;
+		lh_value_str(v, out, &s);
+	else
+		lh_buf_add(out, v->p + 1, v->n - 2);
 }
 
 static int append_value(const struct lh_value *v, struct lh_buf *out, struct lh_err *err);
@@ -131,7 +129,8 @@ static int append_value(const struct lh_value *v, struct lh_buf *out, struct lh_
 	case LH_NULL:
 		return 0;
 	case LH_STRING:
-		return string_value(v, out, err);
+		string_value(v, out);
+		return 0;
 	case LH_ARRAY:
 		return array_value(v, out, err);
 	default:
@@ -158,7 +157,7 @@ int lh_template_render(const struct lh_template *t, const struct lh_record *rec,
 		if (v && append_value(v, out, err) < 0)
 			return -1;
 	}
-	return lh_buf_check(out, err);
+	return 0;
 }
 
 struct lh_path *lh_template_path(const struct lh_template *t, size_t i)

@@ -68,7 +68,7 @@ struct lh_template;
 struct lh_template *lh_template_new(const char *text, struct lh_err *err);
 void lh_template_free(struct lh_template *t);
 
-/* Append the text.  Fails only with LH_ENOMEM. */
+/* Append the text. */
 int lh_template_render(const struct lh_template *t, const struct lh_record *rec, struct lh_buf *out,
 		       struct lh_err *err);
 

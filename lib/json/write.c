@@ -38,10 +38,7 @@ void lh_write_bytes(struct lh_writer *w, const char *name, const char *s)
 		else
 			lh_buf_puts(&clean, "\xef\xbf\xbd");
 	}
-	if (clean.failed)
-		w->out->failed = clean.failed;
-	else
-		lh_write_str(w, name, (struct lh_str){ clean.p, clean.len });
+	lh_write_str(w, name, (struct lh_str){ clean.p, clean.len });
 }
 
 void lh_write_f32(struct lh_writer *w, const char *name, float v)

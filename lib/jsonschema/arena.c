@@ -25,9 +25,7 @@ void *lh_arena_new(struct lh_arena *a, size_t n, size_t size, struct lh_err *err
 	bytes = (bytes + 7) & ~(size_t)7;
 	if (!a->block || a->size - a->used < bytes) {
 		room = bytes > BLOCK ? bytes : BLOCK;
-		b = lh_calloc(1, sizeof *b + room, err);
-		if (!b)
-			return NULL;
+		b = lh_calloc(1, sizeof *b + room);
 		b->next = a->block;
 		a->block = b;
 		a->size = room;

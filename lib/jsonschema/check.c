@@ -35,22 +35,19 @@ bool lh_js_bits(struct lh_js_walk *w, size_t n, struct lh_js_seen *out)
 	return true;
 }
 
-bool lh_js_text_of(struct lh_js_walk *w, const struct lh_value *v, struct lh_str *out)
+void lh_js_text_of(struct lh_js_walk *w, const struct lh_value *v, struct lh_str *out)
 {
-	if (lh_value_str(v, &w->run->scratch, out, w->err) == 0)
-		return true;
-	w->failed = true;
-	return false;
+	lh_value_str(v, &w->run->scratch, out);
 }
 
 bool lh_js_matches(struct lh_js_walk *w, const struct lh_js_pattern *p, const struct lh_value *v)
 {
 	size_t mark = w->run->scratch.len;
 	struct lh_str text;
-	int rc = -1;
+	int rc;
 
-	if (lh_js_text_of(w, v, &text))
-		rc = lh_regex_search(p->regex, &w->run->regex, text, &w->steps, w->err);
+	lh_js_text_of(w, v, &text);
+	rc = lh_regex_search(p->regex, &w->run->regex, text, &w->steps, w->err);
 	w->run->scratch.len = mark;
 	w->failed |= rc < 0;
 	return rc > 0;
@@ -205,8 +202,7 @@ static bool check_length(struct lh_js_walk *w, const struct lh_js_limits *l,
 
 	if (!l->least && l->most == UINT64_MAX)
 		return true;
-	if (!lh_js_text_of(w, v, &text))
-		return false;
+	lh_js_text_of(w, v, &text);
 	n = code_points(text);
 	w->run->scratch.len = mark;
 	if (n < l->least)

@@ -32,8 +32,9 @@ static int64_t find_name(struct lh_js_walk *w, const struct lh_js_object *o,
 	if (*next < o->n && !key->escaped &&
 	    lh_str_is(o->name[*next].text, key->p + 1, key->n - 2))
 		return (int64_t)(*next)++;
-	if (!o->n || !lh_js_text_of(w, key, &text))
+	if (!o->n)
 		return -1;
+	lh_js_text_of(w, key, &text);
 	i = lh_table_find(&o->by_name, text, text_of_name, o);
 	w->run->scratch.len = mark;
 	if (i >= 0)

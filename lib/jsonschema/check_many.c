@@ -85,7 +85,7 @@ static bool report_none(struct lh_js_walk *w, const struct lh_js_list *list, con
 		lh_js_check(&in, list->node[i], v, at, NULL);
 	}
 	w->steps = in.steps;
-	w->failed |= in.failed || lh_buf_check(text, w->err) < 0;
+	w->failed |= in.failed;
 	return lh_js_report(w, at, "matches none of the %zu schemas of %s (%.*s%s)", list->n,
 			    keyword, (int)lh_js_whole(text->p, text->len, SHOWN), text->p,
 			    text->len > SHOWN || list->n > REASONS ? " ..." : "");

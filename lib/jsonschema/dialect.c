@@ -51,7 +51,7 @@ static int read_meta(struct lh_js_reader *r, const char *at, struct lh_str uri, 
 
 	if (!rc)
 		rc = lh_js_load(r, uri, file, &text);
-	if (rc > 0 && (rc = lh_buf_check(&text, r->err)) == 0)
+	if (rc > 0 && (rc = 0) == 0)
 		rc = lh_json_parse(&r->parser, lh_buf_room(&text, 1) ? text.p : "", text.len, &meta,
 				   r->err) == 0 ? 1 : -1;
 	if (rc > 0)
@@ -78,8 +78,8 @@ int lh_js_read_dialect(struct lh_js_reader *r, const struct lh_js_node *n,
 	if (lh_js_text(r, v, &text) < 0)
 		return -1;
 	fragment = lh_uri_resolve(&uri, of->uri, text);
-	rc = lh_buf_check(&uri, r->err);
-	if (!rc && fragment.n)
+	rc = 0;
+	if (fragment.n)
 		rc = lh_js_fault(r, v->p, "must not have a fragment");
 	text = (struct lh_str){ uri.p ? uri.p : "", uri.len };
 	if (!rc && !lh_str_is(text, LH_JS_META_URI, strlen(LH_JS_META_URI)))

@@ -313,7 +313,7 @@ bool lh_js_check_unique(struct lh_js_walk *w, const struct lh_value *v,
 /* Return whether the text of the string v matches. */
 bool lh_js_matches(struct lh_js_walk *w, const struct lh_js_pattern *p, const struct lh_value *v);
 /* Unescape the string v at the end of run->scratch, whose length the caller restores. */
-bool lh_js_text_of(struct lh_js_walk *w, const struct lh_value *v, struct lh_str *out);
+void lh_js_text_of(struct lh_js_walk *w, const struct lh_value *v, struct lh_str *out);
 
 /* Take n zeroed bits from the end of run->bits: false with w->failed.  The caller gives them
  * back by setting run->bits.len. */

@@ -46,8 +46,7 @@ static struct lh_js_object *object_of(struct lh_js_reader *r, struct lh_js_node 
 
 	if (o)
 		return o;
-	if (lh_grow(&s->object, &s->cap_objects, s->objects + 1, sizeof *s->object, r->err) < 0)
-		return NULL;
+	lh_grow(&s->object, &s->cap_objects, s->objects + 1, sizeof *s->object);
 	o = part(r, &n->object, sizeof *o);
 	if (o) {
 		o->count.most = UINT64_MAX;
@@ -230,9 +229,9 @@ static struct lh_js_pattern *new_pattern(struct lh_js_reader *r, const struct lh
 	struct lh_js_pattern *p = lh_arena_new(&s->arena, 1, sizeof *p, r->err);
 	struct lh_str text;
 
-	if (!p || lh_js_text(r, v, &text) < 0 ||
-	    lh_grow(&s->regex, &s->cap_regexes, s->regexes + 1, sizeof *s->regex, r->err) < 0)
+	if (!p || lh_js_text(r, v, &text) < 0)
 		return NULL;
+	lh_grow(&s->regex, &s->cap_regexes, s->regexes + 1, sizeof *s->regex);
 	p->text = *v;
 	p->regex = lh_regex_new(text, r->err);
 	if (!p->regex) {
@@ -302,11 +301,9 @@ static int64_t name_of(struct lh_js_reader *r, struct lh_js_object *o, const str
 	i = lh_table_find(&o->by_name, text, text_of_name, o);
 	if (i >= 0)
 		return i;
-	if (lh_grow(&o->name, &o->cap, o->n + 1, sizeof *o->name, r->err) < 0)
-		return -1;
+	lh_grow(&o->name, &o->cap, o->n + 1, sizeof *o->name);
 	o->name[o->n] = (struct lh_js_name){ .text = text, .as_written = *v };
-	if (lh_table_set(&o->by_name, text, (uint32_t)o->n, text_of_name, o, r->err) < 0)
-		return -1;
+	lh_table_set(&o->by_name, text, (uint32_t)o->n, text_of_name, o);
 	return (int64_t)o->n++;
 }
 

@@ -29,16 +29,14 @@ void lh_js_put_pointer(struct lh_buf *out, const struct lh_value *root, const ch
 		if (v.type == LH_OBJECT) {
 			LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 			struct lh_str text;
-			struct lh_err err;
 			size_t k;
 
-			if (lh_value_str(&it.key, &scratch, &text, &err) == 0) {
-				for (k = 0; k < text.n && k < 200; k++)
-					if (text.p[k] == '~' || text.p[k] == '/')
-						lh_buf_puts(out, text.p[k] == '~' ? "~0" : "~1");
-					else
-						lh_buf_putc(out, text.p[k]);
-			}
+			lh_value_str(&it.key, &scratch, &text);
+			for (k = 0; k < text.n && k < 200; k++)
+				if (text.p[k] == '~' || text.p[k] == '/')
+					lh_buf_puts(out, text.p[k] == '~' ? "~0" : "~1");
+				else
+					lh_buf_putc(out, text.p[k]);
 		} else {
 			lh_buf_u64(out, i);
 		}

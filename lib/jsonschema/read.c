@@ -55,10 +55,10 @@ int lh_js_keep(struct lh_js_reader *r, const char *p, size_t n, struct lh_str *o
 int lh_js_text(struct lh_js_reader *r, const struct lh_value *v, struct lh_str *out)
 {
 	struct lh_str text;
-	int rc;
+	int rc = 0;
 
 	lh_buf_reset(&r->scratch);
-	rc = lh_value_str(v, &r->scratch, &text, r->err);
+	lh_value_str(v, &r->scratch, &text);
 	return rc < 0 ? -1 : lh_js_keep(r, text.p, text.n, out);
 }
 
@@ -100,9 +100,7 @@ static int add_resource(struct lh_js_reader *r, struct lh_js_node *n, struct lh_
 	bool no_validation = within && within->no_validation;
 	struct lh_jsonschema *s = r->s;
 
-	if (lh_grow(&s->resource, &s->cap_resources, s->resources + 1, sizeof *s->resource,
-		    r->err) < 0)
-		return -1;
+	lh_grow(&s->resource, &s->cap_resources, s->resources + 1, sizeof *s->resource);
 	n->resource = (uint32_t)s->resources;
 	s->resource[s->resources++] = (struct lh_js_resource){
 		.uri = uri, .root = n, .no_validation = no_validation };
@@ -121,8 +119,8 @@ static int read_id(struct lh_js_reader *r, struct lh_js_node *n, const struct lh
 	if (lh_js_text(r, v, &ref) < 0)
 		return -1;
 	fragment = lh_uri_resolve(&b, base, ref);
-	rc = lh_buf_check(&b, r->err);
-	if (!rc && fragment.n)
+	rc = 0;
+	if (fragment.n)
 		rc = lh_js_fault(r, v->p, "must not have a fragment (use $anchor)");
 	if (!rc)
 		rc = lh_js_keep(r, b.p, b.len, &uri);
@@ -232,8 +230,6 @@ static int parse(struct lh_js_reader *r, struct lh_js_document *d)
 	size_t bom;
 
 	lh_buf_room(&d->text, 1);
-	if (lh_buf_check(&d->text, r->err) < 0)
-		return -1;
 	bom = lh_mark_len(d->text.p, d->text.len);
 	if (lh_json_parse(&r->parser, d->text.p + bom, d->text.len - bom, &d->root, r->err) == 0)
 		return 0;
@@ -290,12 +286,10 @@ static int compile(struct lh_js_reader *r, struct lh_str text)
 struct lh_jsonschema *lh_jsonschema_new(struct lh_str text, const struct lh_jsonschema_how *how,
 					struct lh_err *err)
 {
-	struct lh_jsonschema *s = lh_calloc(1, sizeof *s, err);
+	struct lh_jsonschema *s = lh_calloc(1, sizeof *s);
 	struct lh_js_reader r = { .s = s, .err = err };
 	int rc;
 
-	if (!s)
-		return NULL;
 	if (how)
 		r.how = *how;
 	*err = (struct lh_err){ 0 };

@@ -31,8 +31,6 @@ static int full_name(struct lh_js_reader *r, struct lh_str uri, struct lh_str an
 		lh_buf_putc(&r->scratch, '#');
 		lh_buf_add(&r->scratch, anchor.p, anchor.n);
 	}
-	if (lh_buf_check(&r->scratch, r->err) < 0)
-		return -1;
 	return lh_js_keep(r, r->scratch.p ? r->scratch.p : "", r->scratch.len, out);
 }
 
@@ -59,11 +57,9 @@ int lh_js_add_id(struct lh_js_reader *r, const char *at, struct lh_str uri, stru
 	if (lh_js_find_id(s, name))
 		return lh_js_fault(r, at, "\"%.*s\" is there twice",
 				   name.n > 200 ? 200 : (int)name.n, name.p);
-	if (lh_grow(&s->id, &s->cap_ids, s->ids + 1, sizeof *s->id, r->err) < 0)
-		return -1;
+	lh_grow(&s->id, &s->cap_ids, s->ids + 1, sizeof *s->id);
 	s->id[s->ids] = (struct lh_js_id){ name, node, dynamic };
-	if (lh_table_set(&s->by_uri, name, (uint32_t)s->ids, uri_of, s, r->err) < 0)
-		return -1;
+	lh_table_set(&s->by_uri, name, (uint32_t)s->ids, uri_of, s);
 	s->ids++;
 	return dynamic ? add_dynamic(r, anchor, node) : 0;
 }
@@ -74,7 +70,6 @@ int lh_js_name_member(struct lh_js_reader *r, const struct lh_js_node *n, const 
 	const struct lh_js_resource *of = &r->s->resource[n->resource];
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	struct lh_str name;
-	int rc;
 
 	if (n != of->root)
 		return 0;
@@ -84,10 +79,7 @@ int lh_js_name_member(struct lh_js_reader *r, const struct lh_js_node *n, const 
 		return 0;	/* needs escapes: found by a search */
 	lh_buf_printf(&b, "/%s/", keyword);
 	lh_buf_add(&b, name.p, name.n);
-	rc = lh_buf_check(&b, r->err);
-	if (!rc)
-		rc = lh_js_add_id(r, key->p, of->uri, (struct lh_str){ b.p, b.len }, node, false);
-	return rc;
+	return lh_js_add_id(r, key->p, of->uri, (struct lh_str){ b.p, b.len }, node, false);
 }
 
 const struct lh_js_node *lh_js_dynamic_anchor(const struct lh_jsonschema *s, uint32_t resource,
@@ -122,8 +114,8 @@ int lh_js_file(struct lh_js_reader *r, struct lh_str uri, struct lh_str *file)
 
 	*file = (struct lh_str){ NULL, 0 };
 	found = lh_uri_file(&path, r->s->resource[0].uri, uri);
-	rc = lh_buf_check(&path, r->err);
-	if (!rc && found)
+	rc = 0;
+	if (found)
 		rc = lh_js_keep(r, path.p, path.len, file);
 	return rc;
 }
@@ -256,7 +248,7 @@ static struct lh_js_node *find_target(struct lh_js_reader *r, struct lh_js_pendi
 	part = lh_uri_resolve(&uri, base, text);
 	if (lh_uri_unescape(&fragment, part) < 0)
 		lh_js_fault(r, p->ref.p, "the fragment is not UTF-8");
-	else if (lh_buf_check(&uri, r->err) == 0 && lh_buf_check(&fragment, r->err) == 0)
+	else if (lh_buf_check(&fragment, r->err) == 0)
 		to = lh_js_find_document(r, p->ref.p, (struct lh_str){ uri.p, uri.len });
 	part = (struct lh_str){ fragment.p, fragment.len };
 	if (to && part.n)
@@ -287,13 +279,11 @@ struct path {
 	size_t n, cap;
 };
 
-static int enter(struct lh_js_reader *r, struct path *path, struct lh_js_node *n)
+static void enter(struct path *path, struct lh_js_node *n)
 {
-	if (lh_grow(&path->node, &path->cap, path->n + 1, sizeof *path->node, r->err) < 0)
-		return -1;
+	lh_grow(&path->node, &path->cap, path->n + 1, sizeof *path->node);
 	path->node[path->n++] = n;
 	n->color = GREY;
-	return 0;
 }
 
 /* Walk from n along the edges; a node that is met again on the way is applied to the same
@@ -304,8 +294,7 @@ static int walk_from(struct lh_js_reader *r, struct path *path, struct lh_js_nod
 
 	if (n->color != WHITE)
 		return 0;
-	if (enter(r, path, n) < 0)
-		return -1;
+	enter(path, n);
 	while (path->n) {
 		top = path->node[path->n - 1];
 		if (!top->edges) {
@@ -318,8 +307,8 @@ static int walk_from(struct lh_js_reader *r, struct path *path, struct lh_js_nod
 		if (to->color == GREY)
 			return lh_js_fault(r, top->at.p, "applies itself to the same value, "
 					   "without end");
-		if (to->color == WHITE && enter(r, path, to) < 0)
-			return -1;
+		if (to->color == WHITE)
+			enter(path, to);
 	}
 	return 0;
 }

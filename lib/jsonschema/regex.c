@@ -27,10 +27,9 @@ struct budget {
 
 static void *allocate(size_t n, void *ctx)
 {
-	struct lh_err ignored;
 
 	(void)ctx;
-	return lh_realloc(NULL, n, 1, &ignored);
+	return lh_realloc(NULL, n, 1);
 }
 
 static void release(void *p, void *ctx)
@@ -90,10 +89,10 @@ static int compile(struct lh_regex *re, struct lh_translation *t, const char *pa
 
 struct lh_regex *lh_regex_new(struct lh_str pattern, struct lh_err *err)
 {
-	struct lh_regex *re = lh_calloc(1, sizeof *re, err);
+	struct lh_regex *re = lh_calloc(1, sizeof *re);
 	struct lh_translation t = { 0 };
-	LH_SCOPED(lh_free_local) char *text = re ? lh_strndup(pattern.p, pattern.n, err) : NULL;
-	int rc = text ? 0 : -1;
+	LH_SCOPED(lh_free_local) char *text = lh_strndup(pattern.p, pattern.n);
+	int rc = 0;
 
 	err->column = 0;
 	if (!rc && pattern.n > LONGEST)

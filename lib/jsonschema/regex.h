@@ -37,7 +37,7 @@ struct lh_regex_run {
 struct lh_regex *lh_regex_new(struct lh_str pattern, struct lh_err *err);
 void lh_regex_free(struct lh_regex *re);
 
-/* Return 1 if the text, valid UTF-8, contains a match, or 0; -1 with LH_ENOMEM, or LH_EDATA if
+/* Return 1 if the text, valid UTF-8, contains a match, or 0; -1 with LH_EDATA if
  * more than *steps steps are needed, or too much memory.  *steps becomes those that are left. */
 int lh_regex_search(const struct lh_regex *re, struct lh_regex_run *run, struct lh_str text,
 		    uint64_t *steps, struct lh_err *err);

@@ -68,10 +68,6 @@ bool lh_js_report(struct lh_js_walk *w, const struct lh_js_place *at, const char
 	put_place(field, at);
 	if (!field->len)
 		lh_buf_puts(field, "record");
-	if (lh_buf_check(field, w->err) < 0) {
-		w->failed = true;
-		return false;
-	}
 	va_start(ap, fmt);
 	n = vsnprintf(problem, sizeof problem, fmt, ap);
 	va_end(ap);

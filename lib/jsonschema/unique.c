@@ -23,13 +23,11 @@ static struct lh_value value_at(const struct items *t, uint32_t at)
 	return it.val;
 }
 
-static int grow(struct items *t, struct lh_err *err)
+static void grow(struct items *t)
 {
 	size_t slots = t->slots ? t->slots * 2 : 32, i, j;
-	struct item *to = lh_calloc(slots, sizeof *to, err);
+	struct item *to = lh_calloc(slots, sizeof *to);
 
-	if (!to)
-		return -1;
 	for (i = 0; i < t->slots; i++) {
 		if (!t->slot[i].at)
 			continue;
@@ -40,19 +38,17 @@ static int grow(struct items *t, struct lh_err *err)
 	free(t->slot);
 	t->slot = to;
 	t->slots = slots;
-	return 0;
 }
 
 /* Add an item: 1 with *twin if an equal one is there, 0, or -1. */
-static int add(struct items *t, const struct lh_value *v, struct lh_buf *scratch, uint32_t *twin,
-	       struct lh_err *err)
+static int add(struct items *t, const struct lh_value *v, struct lh_buf *scratch, uint32_t *twin)
 {
 	uint64_t hash = lh_js_hash(v, scratch);
 	struct lh_value other;
 	size_t i;
 
-	if (2 * t->n >= t->slots && grow(t, err) < 0)
-		return -1;
+	if (2 * t->n >= t->slots)
+		grow(t);
 	for (i = hash & (t->slots - 1); t->slot[i].at; i = (i + 1) & (t->slots - 1)) {
 		if (t->slot[i].hash != (uint32_t)hash)
 			continue;
@@ -88,7 +84,7 @@ bool lh_js_check_unique(struct lh_js_walk *w, const struct lh_value *v,
 	int rc = 0;
 
 	for (lh_iter_init(&it, v); lh_iter_next(&it); i++) {
-		rc = add(&t, &it.val, &w->run->scratch, &twin, w->err);
+		rc = add(&t, &it.val, &w->run->scratch, &twin);
 		if (rc)
 			break;
 	}

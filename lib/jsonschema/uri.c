@@ -188,8 +188,6 @@ static void put_path(struct lh_buf *out, const struct uri *of, struct lh_str pat
 	if (!of->authority.p)
 		lh_buf_puts(out, guard(parts.p, parts.len, relative));
 	lh_buf_add(out, parts.p, parts.len);
-	if (spelling.failed || parts.failed)
-		out->failed = LH_ENOMEM;
 }
 
 static void put_part(struct lh_buf *out, const char *before, struct lh_str s, const char *after)

@@ -252,16 +252,13 @@ static void check_terms(struct check *c)
 		report(c, 1, "the end is wrong");
 }
 
-int lh_lexical_verify(const struct lh_lexical *ix,
-		      void (*damage)(void *ctx, int run, const char *text), void *ctx,
-		      struct lh_err *err)
+void lh_lexical_verify(const struct lh_lexical *ix,
+		       void (*damage)(void *ctx, int run, const char *text), void *ctx)
 {
 	struct check c = { .ix = ix, .damage = damage, .ctx = ctx };
 	uint64_t row, words = 0, rows = 0;
 
-	c.words = lh_calloc(ix->rows, sizeof *c.words, err);
-	if (!c.words)
-		return -1;
+	c.words = lh_calloc(ix->rows, sizeof *c.words);
 	check_terms(&c);
 	for (row = 0; row < ix->rows; row++) {
 		words += ix->length[row];
@@ -273,5 +270,4 @@ int lh_lexical_verify(const struct lh_lexical *ix,
 	if (words != ix->head.words || rows != ix->head.rows)
 		report(&c, 1, "the sums are wrong");
 	free(c.words);
-	return 0;
 }

@@ -93,7 +93,7 @@ bool lh_term_iterator_next(struct lh_term_iterator *w, struct lh_str *word);
 /* ---- building ---- */
 
 struct lh_lexical_build;
-struct lh_lexical_build *lh_lexical_build_new(struct lh_err *err);
+struct lh_lexical_build *lh_lexical_build_new(void);
 void lh_lexical_build_free(struct lh_lexical_build *b);
 /* Add the text of the next row; n 0 for none. */
 int lh_lexical_build_add(struct lh_lexical_build *b, const char *text, size_t n,
@@ -128,9 +128,8 @@ int lh_lexical_seek(struct lh_lexical_cursor *c, uint32_t row);
 
 /* Check everything that must hold of an index; damage is called with the number (0 to
  * 3) of the run of bytes and a message. */
-int lh_lexical_verify(const struct lh_lexical *ix,
-		      void (*damage)(void *ctx, int run, const char *text), void *ctx,
-		      struct lh_err *err);
+void lh_lexical_verify(const struct lh_lexical *ix,
+		       void (*damage)(void *ctx, int run, const char *text), void *ctx);
 
 /* ---- searching ---- */
 

@@ -72,9 +72,9 @@ struct lh_lexical_build {
 	struct lh_growable texts, postings;
 };
 
-struct lh_lexical_build *lh_lexical_build_new(struct lh_err *err)
+struct lh_lexical_build *lh_lexical_build_new(void)
 {
-	return lh_calloc(1, sizeof(struct lh_lexical_build), err);
+	return lh_calloc(1, sizeof(struct lh_lexical_build));
 }
 
 void lh_lexical_build_free(struct lh_lexical_build *b)
@@ -91,15 +91,14 @@ void lh_lexical_build_free(struct lh_lexical_build *b)
 	free(b);
 }
 
-static int new_piece(struct lh_lexical_build *b, struct term_builder *g, struct lh_err *err)
+static void new_piece(struct lh_lexical_build *b, struct term_builder *g)
 {
 	uint32_t room = g->room ? 2 * g->room : PIECE_MIN;
 	uint64_t at = b->pieces.n;
 
 	if (room > PIECE_MAX)
 		room = PIECE_MAX;
-	if (lh_growable_room(&b->pieces, sizeof at + room, err) < 0)
-		return -1;
+	lh_growable_room(&b->pieces, sizeof at + room);
 	b->pieces.n += sizeof at + room;
 	if (g->room)
 		memcpy(b->pieces.p + g->piece, &at, sizeof at);
@@ -108,15 +107,14 @@ static int new_piece(struct lh_lexical_build *b, struct term_builder *g, struct 
 	g->piece = at;
 	g->room = room;
 	g->used = 0;
-	return 0;
 }
 
 static int add_number(struct lh_lexical_build *b, struct term_builder *g, uint64_t v,
 		      struct lh_err *err)
 {
 	do {
-		if (g->used == g->room && new_piece(b, g, err) < 0)
-			return -1;
+		if (g->used == g->room)
+			new_piece(b, g);
 		b->pieces.p[g->piece + 8 + g->used++] = (char)(v < 128 ? v : v | 128);
 		if (++g->bytes == UINT32_MAX)
 			return lh_err_set(err, LH_EDATA, "a word is in too many rows");
@@ -147,8 +145,7 @@ static int add_word(struct lh_lexical_build *b, struct lh_str word, struct lh_er
 	if (lh_intern_add(&b->terms, word.p, word.n, &i, err) < 0)
 		return -1;
 	if (i == known) {
-		if (lh_grow(&b->term, &b->cap, known + 1, sizeof *b->term, err) < 0)
-			return -1;
+		lh_grow(&b->term, &b->cap, known + 1, sizeof *b->term);
 		b->term[i] = (struct term_builder){ .row = (uint32_t)b->rows };
 	}
 	g = &b->term[i];
@@ -170,8 +167,7 @@ int lh_lexical_build_add(struct lh_lexical_build *b, const char *text, size_t n,
 
 	if (b->rows >= UINT32_MAX - 1)
 		return lh_err_set(err, LH_EDATA, "more than %u rows", UINT32_MAX - 1);
-	if (lh_grow(&b->length, &b->cap_length, b->rows + 1, sizeof *b->length, err) < 0)
-		return -1;
+	lh_grow(&b->length, &b->cap_length, b->rows + 1, sizeof *b->length);
 	lh_term_iterator_init(&words, text, n);
 	while (lh_term_iterator_next(&words, &word)) {
 		if (add_word(b, word, err) < 0)
@@ -242,9 +238,8 @@ static int write_term(struct lh_lexical_build *b, uint32_t i, struct lh_err *err
 	if (b->texts.n + text.n > UINT32_MAX)
 		return lh_err_set(err, LH_EDATA, "different words of more than 4 GiB");
 	lh_buf_add(&b->entries, &t, sizeof t);
-	if (lh_growable_add(&b->texts, text.p, text.n, err) < 0 ||
-	    lh_growable_room(&b->postings, table + g->bytes, err) < 0)
-		return -1;
+	lh_growable_add(&b->texts, text.p, text.n);
+	lh_growable_room(&b->postings, table + g->bytes);
 	to = b->postings.p + b->postings.n;
 	/* Copy the pieces of the term into one run. */
 	piece = to + table;
@@ -270,9 +265,7 @@ static int write_terms(struct lh_lexical_build *b, struct lh_err *err)
 	uint32_t i;
 	int rc = 0;
 
-	order = lh_calloc(b->terms.n, sizeof *order, err);
-	if (!order)
-		return -1;
+	order = lh_calloc(b->terms.n, sizeof *order);
 	for (i = 0; i < b->terms.n; i++)
 		order[i] = i;
 	if (b->terms.n)
@@ -283,7 +276,7 @@ static int write_terms(struct lh_lexical_build *b, struct lh_err *err)
 	end.postings = b->postings.n;
 	end.text = (uint32_t)b->texts.n;
 	lh_buf_add(&b->entries, &end, sizeof end);
-	return rc < 0 ? -1 : lh_buf_check(&b->entries, err);
+	return rc < 0 ? -1 : 0;
 }
 
 int lh_lexical_build_finish(struct lh_lexical_build *b, struct lh_lexical *ix, struct lh_err *err)

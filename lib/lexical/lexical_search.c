@@ -33,9 +33,9 @@ static int collect_words(struct lh_lexical_query *q, struct lh_intern *known, co
 		if (known->n == LH_LEXICAL_QUERY_WORDS &&
 		    lh_intern_find(known, word.p, word.n) < 0)
 			break;
-		if (lh_intern_add(known, word.p, word.n, &i, err) < 0 ||
-		    lh_grow(&q->term, &q->cap, known->n, sizeof *q->term, err) < 0)
+		if (lh_intern_add(known, word.p, word.n, &i, err) < 0)
 			return -1;
+		lh_grow(&q->term, &q->cap, known->n, sizeof *q->term);
 		if (i == q->n) {
 			q->term[q->n].times = 0;
 			q->term[q->n++].number = i;
@@ -313,19 +313,17 @@ static int scan_part(struct top *t)
 }
 
 /* Clear the state that a window interrupted by an error may have left. */
-static int prepare_search(struct lh_lexical_query *q, size_t k, struct lh_err *err)
+static void prepare_search(struct lh_lexical_query *q, size_t k)
 {
 	q->keep = k;
 	q->held = 0;
 	if (!q->sum)
-		q->sum = lh_calloc(WINDOW, sizeof *q->sum, err);
+		q->sum = lh_calloc(WINDOW, sizeof *q->sum);
 	if (!q->met)
-		q->met = lh_calloc(WINDOW / 64, sizeof *q->met, err);
-	if (!q->sum || !q->met)
-		return -1;
+		q->met = lh_calloc(WINDOW / 64, sizeof *q->met);
 	memset(q->sum, 0, WINDOW * sizeof *q->sum);
 	memset(q->met, 0, WINDOW / 8);
-	return lh_grow(&q->heap, &q->cap_heap, k, sizeof *q->heap, err);
+	lh_grow(&q->heap, &q->cap_heap, k, sizeof *q->heap);
 }
 
 long lh_lexical_search(struct lh_lexical_query *q, size_t k, const struct lh_lexical_rows *rows,
@@ -336,8 +334,7 @@ long lh_lexical_search(struct lh_lexical_query *q, size_t k, const struct lh_lex
 
 	if (!k || !q->n)
 		return 0;
-	if (prepare_search(q, k, err) < 0)
-		return -1;
+	prepare_search(q, k);
 	t.short_row = LH_LEXICAL_K1 * (1 - LH_LEXICAL_B);
 	t.a_word = LH_LEXICAL_K1 * LH_LEXICAL_B / q->mean;
 	for (t.part = 0; t.part < q->parts; t.part++) {

@@ -7,10 +7,8 @@
 
 struct lh_lineage *lh_lineage_open(const struct lh_lineage_how *how, struct lh_err *err)
 {
-	struct lh_lineage *l = lh_calloc(1, sizeof *l, err);
+	struct lh_lineage *l = lh_calloc(1, sizeof *l);
 
-	if (!l)
-		return NULL;
 	l->how = *how;
 	l->fd = -1;
 	l->root = lh_root_open(how->root, err);

@@ -105,26 +105,19 @@ static void write_step(struct search *s)
 }
 
 /* Keep the step in s->text, in place of the oldest if there are enough. */
-static int keep(struct search *s, struct lh_err *err)
+static void keep(struct search *s)
 {
-	char *step, **to;
+	char **to;
 
-	if (lh_buf_check(&s->text, err) < 0 ||
-	    (s->n < s->l->how.most &&
-	     lh_grow(&s->step, &s->cap, s->n + 1, sizeof *s->step, err) < 0))
-		return -1;
-	step = lh_strndup(s->text.p, s->text.len, err);
-	if (!step)
-		return -1;
 	if (s->n < s->l->how.most) {
+		lh_grow(&s->step, &s->cap, s->n + 1, sizeof *s->step);
 		to = &s->step[s->n++];
 	} else {
 		to = &s->step[s->found % s->n];
 		free(*to);
 	}
-	*to = step;
+	*to = lh_strndup(s->text.p, s->text.len);
 	s->found++;
-	return 0;
 }
 
 /* Take a line of the log: a row without escapes that does not have the bytes of the operand
@@ -143,7 +136,8 @@ static int take(struct search *s, const struct lh_log_line *line, struct lh_err 
 	if (!is_asked(s, &row))
 		return 0;
 	write_step(s);
-	return keep(s, err);
+	keep(s);
+	return 0;
 }
 
 /* Search a log; absent: it need not exist. */
@@ -187,8 +181,8 @@ static int search_logs(struct search *s, struct lh_err *err)
 		rc = search_log(s, logs->v[i], logs->v[i], false, err);
 	if (logs && logs->n)
 		return rc;
-	path = lh_root_join(s->l->root, LH_DECISIONS_LOG, err);
-	rc = path ? search_log(s, path, LH_DECISIONS_LOG, true, err) : -1;
+	path = lh_root_join(s->l->root, LH_DECISIONS_LOG);
+	rc = search_log(s, path, LH_DECISIONS_LOG, true, err);
 	if (rc < 0 && err->code == LH_EIO) {
 		s->l->how.warn(s->l->how.ctx, true, err->msg);
 		rc = 0;

@@ -54,18 +54,15 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	const struct listing *of = ctx;
 	struct lh_lineage *l = of->l;
 	struct lh_lineage_file *f;
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(l->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(l->root, relpath);
 	struct stat st;
 
-	if (!path || lh_grow(&l->file, &l->cap_files, l->n_files + 1, sizeof *f, err) < 0)
-		return -1;
+	lh_grow(&l->file, &l->cap_files, l->n_files + 1, sizeof *f);
 	if (lstat(path, &st) < 0 && errno == ENOENT)
 		return 0;
 	f = &l->file[l->n_files];
 	*f = (struct lh_lineage_file){ .place = of->place };
-	f->path = lh_strndup(relpath, strlen(relpath), err);
-	if (!f->path)
-		return -1;
+	f->path = lh_strndup(relpath, strlen(relpath));
 	l->n_files++;
 	if (lh_lineage_open_file(l, l->n_files - 1, err) < 0)
 		return lh_lineage_left_out(l, f, err);
@@ -124,9 +121,8 @@ int lh_lineage_open_file(struct lh_lineage *l, size_t i, struct lh_err *err)
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
-	path = lh_root_join(l->root, l->file[i].path, err);
-	if (path)
-		l->fd = lh_open_regular(path, O_RDONLY, 0, err);
+	path = lh_root_join(l->root, l->file[i].path);
+	l->fd = lh_open_regular(path, O_RDONLY, 0, err);
 	l->opened = i;
 	return l->fd;
 }

@@ -20,12 +20,10 @@
 #define SCANS 16
 #define MARK_ROWS 64
 
-static int add_hit(struct lh_hits *h, size_t file, uint64_t line, struct lh_err *err)
+static void add_hit(struct lh_hits *h, size_t file, uint64_t line)
 {
-	if (lh_grow(&h->hit, &h->cap, h->n + 1, sizeof *h->hit, err) < 0)
-		return -1;
+	lh_grow(&h->hit, &h->cap, h->n + 1, sizeof *h->hit);
 	h->hit[h->n++] = (struct lh_lineage_hit){ file, line };
-	return 0;
 }
 
 static int by_line(const void *a, const void *b)
@@ -93,7 +91,9 @@ static int on_row(struct scan *s, const struct lh_file_row *row, struct lh_err *
 	    !may_escape(s, row))
 		return 0;
 	rc = has_key(s, row, err);
-	return rc > 0 ? add_hit(s->hits, s->file, row->line, err) : rc;
+	if (rc > 0)
+		add_hit(s->hits, s->file, row->line);
+	return rc < 0 ? -1 : 0;
 }
 
 /* Read a file through; its rows and marks are known afterwards. */
@@ -101,7 +101,7 @@ static int scan(struct scan *s, struct lh_err *err)
 {
 	struct lh_lineage_file *f = &s->l->file[s->file];
 	int fd = lh_lineage_open_file(s->l, s->file, err), rc;
-	struct lh_rows *rows = fd < 0 ? NULL : lh_rows_new(err);
+	struct lh_rows *rows = fd < 0 ? NULL : lh_rows_new();
 	const bool count = !f->counted;
 	struct lh_file_row row;
 
@@ -110,10 +110,8 @@ static int scan(struct scan *s, struct lh_err *err)
 		if (count && f->rows++ % MARK_ROWS == 0) {
 			const struct lh_line_mark mark = { row.line, row.at };
 
-			if (lh_grow(&f->mark, &f->cap_marks, f->n_marks + 1, sizeof mark, err) < 0)
-				rc = -1;
-			else
-				f->mark[f->n_marks++] = mark;
+			lh_grow(&f->mark, &f->cap_marks, f->n_marks + 1, sizeof mark);
+			f->mark[f->n_marks++] = mark;
 		}
 		if (count)
 			f->lines = row.line;
@@ -138,8 +136,8 @@ int lh_lineage_count(struct lh_lineage *l, size_t i, struct lh_err *err)
 
 /* ---- by keys ---- */
 
-static int find_keys(struct lh_lineage *l, size_t i, uint32_t key, size_t most,
-		     struct lh_hits *hits, struct lh_err *err)
+static void find_keys(const struct lh_lineage *l, size_t i, uint32_t key, size_t most,
+		      struct lh_hits *hits)
 {
 	const struct lh_lineage_file *f = &l->file[i];
 	const uint64_t least = (uint64_t)key << 32;
@@ -153,9 +151,7 @@ static int find_keys(struct lh_lineage *l, size_t i, uint32_t key, size_t most,
 			hi = mid;
 	}
 	for (; lo < f->n_keys && f->key[lo] >> 32 == key && hits->n < most; lo++)
-		if (add_hit(hits, i, (uint32_t)f->key[lo], err) < 0)
-			return -1;
-	return 0;
+		add_hit(hits, i, (uint32_t)f->key[lo]);
 }
 
 /* The places whose rows have names of a kind. */
@@ -200,8 +196,10 @@ static int find_in(struct lh_lineage *l, size_t i, const struct lh_wanted *want,
 	if (!f->keyed && (l->how.every || f->scans++ == SCANS ||
 			  (f->place == LH_PLACE_SOURCE && want->kind == LH_KEY_SIG)))
 		rc = lh_lineage_keys(l, i, err);
-	if (!rc)
-		rc = f->keyed ? find_keys(l, i, s.key, most, hits, err) : scan(&s, err);
+	if (!rc && f->keyed)
+		find_keys(l, i, s.key, most, hits);
+	else if (!rc)
+		rc = scan(&s, err);
 	lh_buf_free(&s.keys);
 	return rc < 0 ? lh_lineage_left_out(l, f, err) : 0;
 }
@@ -242,7 +240,7 @@ static ssize_t read_piece(struct lh_lineage *l, int fd, const char *path, uint64
 	ssize_t got;
 
 	if (!room)
-		return lh_buf_check(&l->row, err);
+		return 0;
 	do
 		got = pread(fd, room, PIECE, (off_t)at);
 	while (got < 0 && errno == EINTR);
@@ -286,7 +284,7 @@ static int read_line(struct lh_lineage *l, int fd, const char *path, uint64_t at
 	l->row.len -= from;
 	memmove(l->row.p, l->row.p + from, l->row.len);
 	if (!lh_buf_room(&l->row, LH_PAD))
-		return lh_buf_check(&l->row, err);
+		return 0;
 	return 1;
 }
 

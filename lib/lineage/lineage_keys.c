@@ -56,8 +56,7 @@ static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
 	if (o->line > UINT32_MAX)
 		return lh_err_set(err, LH_EIO, "%s: more than 2^32 lines", o->file);
 	f->others |= *(const bool *)o->result;
-	if (lh_grow(&f->key, &f->cap_keys, f->n_keys + o->n / sizeof key, sizeof *f->key, err) < 0)
-		return -1;
+	lh_grow(&f->key, &f->cap_keys, f->n_keys + o->n / sizeof key, sizeof *f->key);
 	for (i = 0; i + sizeof key <= o->n; i += sizeof key) {
 		memcpy(&key, o->text + i, sizeof key);
 		f->key[f->n_keys++] = (uint64_t)key << 32 | o->line;

@@ -162,11 +162,11 @@ static size_t file_of(const struct lh_lineage *l, const char *path)
 int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size_t n,
 		    lh_lineage_made_fn *fn, void *ctx, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) struct lh_receipt_of *of = lh_calloc(BATCH, sizeof *of, err);
-	LH_SCOPED(lh_free_local) size_t *via = lh_calloc(BATCH, sizeof *via, err);
+	LH_SCOPED(lh_free_local) struct lh_receipt_of *of = lh_calloc(BATCH, sizeof *of);
+	LH_SCOPED(lh_free_local) size_t *via = lh_calloc(BATCH, sizeof *via);
 	struct making m = { .l = l, .fn = fn, .ctx = ctx, .of = of, .of_via = via };
 	struct lh_lineage_hit hit;
-	int rc = of && via ? 0 : -1;
+	int rc = 0;
 
 	for (; m.via < n && !rc; m.via++) {
 		hit.line = row[m.via].line;
@@ -174,9 +174,7 @@ int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size
 		if (hit.file < l->n_files)
 			rc = pass_from(&m, &hit, err);
 	}
-	if (!rc)
-		return flush_receipts(&m, err);
-	return -1;
+	return rc < 0 ? -1 : flush_receipts(&m, err);
 }
 
 int lh_lineage_has(struct lh_lineage *l, const char *file, struct lh_err *err)

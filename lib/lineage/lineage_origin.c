@@ -30,17 +30,13 @@ bool lh_origin_is(const struct lh_origin *o, const struct lh_row_side *side)
 }
 
 /* Copy the texts of *o into memory of its own. */
-static int own(struct lh_origin *o, struct lh_err *err)
+static void own(struct lh_origin *o)
 {
 	struct lh_str *part[] = { &o->run, &o->sig, &o->source };
 	char *old = o->text, *to;
 	size_t i;
 
-	to = o->text = lh_calloc(o->run.n + o->sig.n + o->source.n + 1, 1, err);
-	if (!to) {
-		o->text = old;
-		return -1;
-	}
+	to = o->text = lh_calloc(o->run.n + o->sig.n + o->source.n + 1, 1);
 	for (i = 0; i < 3; i++) {
 		if (!part[i]->p)
 			continue;
@@ -49,18 +45,17 @@ static int own(struct lh_origin *o, struct lh_err *err)
 		to += part[i]->n;
 	}
 	free(old);
-	return 0;
 }
 
 /* Add the record of a side, or what it adds to one that is there. */
-static int add(struct lh_origins *o, const struct lh_row_side *side, struct lh_err *err)
+static void add(struct lh_origins *o, const struct lh_row_side *side)
 {
 	const struct lh_provenance *from = &side->from;
 	struct lh_origin *of;
 	size_t i;
 
 	if (!side->run.p && !from->sig_hash.p && !from->source_file.p)
-		return 0;
+		return;
 	for (i = 0; i < o->n; i++) {
 		of = &o->of[i];
 		if (!lh_origin_is(of, side))
@@ -69,20 +64,18 @@ static int add(struct lh_origins *o, const struct lh_row_side *side, struct lh_e
 		of->sig = of->sig.p ? of->sig : from->sig_hash;
 		of->source = of->source.p ? of->source : from->source_file;
 		of->line = of->line >= 0 ? of->line : from->line;
-		return own(of, err);
+		own(of);
+		return;
 	}
 	if (o->n == LH_LINEAGE_CANDIDATES) {
 		o->more++;
-		return 0;
+		return;
 	}
-	if (lh_grow(&o->of, &o->cap, o->n + 1, sizeof *of, err) < 0)
-		return -1;
+	lh_grow(&o->of, &o->cap, o->n + 1, sizeof *of);
 	o->of[o->n] = (struct lh_origin){ .run = side->run, .sig = from->sig_hash,
 					  .source = from->source_file, .line = from->line };
-	if (own(&o->of[o->n], err) < 0)
-		return -1;
+	own(&o->of[o->n]);
 	o->n++;
-	return 0;
 }
 
 /* ---- rows with a text ---- */
@@ -144,14 +137,15 @@ static int add_sides(struct lh_lineage *l, void *ctx, const struct lh_lineage_hi
 	struct lh_row_side side;
 	size_t s;
 
+	(void)err;
 	for (s = 0; s < l->ids.n_sides; s++) {
 		side = l->ids.side[s];
 		if (place == LH_PLACE_SOURCE) {
 			side.from.source_file = lh_str_of(l->file[hit->file].path);
 			side.from.line = (int64_t)hit->line - 1;
 		}
-		if ((a->kind == LH_KEY_ID || side_has(&side, a)) && add(ctx, &side, err) < 0)
-			return -1;
+		if (a->kind == LH_KEY_ID || side_has(&side, a))
+			add(ctx, &side);
 	}
 	return 0;
 }
@@ -163,28 +157,23 @@ static int add_retrieved(struct lh_lineage *l, struct lh_origins *o, struct lh_e
 	LH_SCOPED(lh_buf_free) struct lh_buf ids = { 0 };
 	struct lh_wanted a = { .kind = LH_KEY_ID };
 	const char *p;
-	int rc;
 
 	for (i = 0; i < n; i++) {
 		lh_buf_add(&ids, l->ids.retrieved[i].p, l->ids.retrieved[i].n);
 		lh_buf_putc(&ids, '\0');
 	}
-	rc = lh_buf_check(&ids, err);
-	for (p = ids.p, i = 0; i < n && !rc; i++, p += a.text.n + 1) {
+	for (p = ids.p, i = 0; i < n; i++, p += a.text.n + 1) {
 		a.text = lh_str_of(p);
-		if (a.text.n &&
-		    each_row(l, 1u << LH_PLACE_RAG, &a, add_sides, o, err) < 0)
-			rc = -1;
+		if (a.text.n && each_row(l, 1u << LH_PLACE_RAG, &a, add_sides, o, err) < 0)
+			return -1;
 	}
-	return rc;
+	return 0;
 }
 
-static int add_row(struct lh_hits *rows, const struct lh_lineage_hit *hit, struct lh_err *err)
+static void add_row(struct lh_hits *rows, const struct lh_lineage_hit *hit)
 {
-	if (lh_grow(&rows->hit, &rows->cap, rows->n + 1, sizeof *hit, err) < 0)
-		return -1;
+	lh_grow(&rows->hit, &rows->cap, rows->n + 1, sizeof *hit);
 	rows->hit[rows->n++] = *hit;
-	return 0;
 }
 
 struct by_id {
@@ -198,8 +187,7 @@ static int on_id(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *h
 {
 	struct by_id *by = ctx;
 
-	if (add_row(&by->m->rows, hit, err) < 0)
-		return -1;
+	add_row(&by->m->rows, hit);
 	if (l->file[hit->file].place != LH_PLACE_REPLAY)
 		return add_sides(l, &by->m->records, hit, a, err);
 	by->is_replay = true;
@@ -223,9 +211,7 @@ static int complete(struct lh_lineage *l, struct lh_origins *o, struct lh_err *e
 		if (o->of[i].sig.p)
 			a.kind = LH_KEY_SIG;
 		a.text = o->of[i].sig.p ? o->of[i].sig : o->of[i].run;
-		text = lh_strndup(a.text.p, a.text.n, err);
-		if (!text)
-			return -1;
+		text = lh_strndup(a.text.p, a.text.n);
 		a.text.p = text;
 		if (each_row(l, places, &a, add_sides, o, err) < 0 ||
 		    (a.kind == LH_KEY_SIG && !o->of[i].run.p &&
@@ -257,7 +243,7 @@ static int add_collected(struct lh_lineage *l, const char *path, uint64_t line,
 		rc = lh_lineage_row(l, &hits.hit[i], err);
 		if (rc > 0 && l->ids.n_sides && from->line == want.line && from->source_file.p &&
 		    is_same(from->source_file, want.text))
-			rc = add(o, l->ids.side, err);
+			add(o, l->ids.side);
 	}
 	free(hits.hit);
 	return rc < 0 ? -1 : 0;
@@ -274,9 +260,10 @@ static int add_source(struct lh_lineage *l, const struct lh_lineage_hit *hit, co
 
 	if (rc > 0) {
 		rc = lh_lineage_row(l, hit, err);
-		if (rc >= 0)
-			rc = rc && l->ids.n_sides ? add_sides(l, o, hit, &all, err)
-						  : add(o, &side, err);
+		if (rc > 0 && l->ids.n_sides)
+			rc = add_sides(l, o, hit, &all, err);
+		else if (rc >= 0)
+			add(o, &side);
 	}
 	if (rc < 0 || (hit->line && add_collected(l, path, hit->line, o, err) < 0))
 		return -1;
@@ -316,7 +303,7 @@ static int add_line(struct lh_lineage *l, struct lh_meant *m, const struct lh_li
 	if (rc <= 0)
 		return rc;
 	m->as = "line";
-	rc = add_row(&m->rows, hit, err);
+	add_row(&m->rows, hit);
 	if (!rc)
 		rc = lh_lineage_row(l, hit, err);
 	if (rc > 0)
@@ -407,7 +394,7 @@ static int resolve_sig(struct lh_lineage *l, struct lh_str operand, struct lh_me
 		m->as = "sig_hash";
 	if (n > 0 && list_hashes(&m->records, &m->candidates) < 2)
 		lh_buf_reset(&m->candidates);
-	return n < 0 ? -1 : lh_buf_check(&m->candidates, err);
+	return n < 0 ? -1 : 0;
 }
 
 int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,

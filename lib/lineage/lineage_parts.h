@@ -205,7 +205,7 @@ int lh_lineage_run(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
 /* ---- lineage_subject.c ---- */
 
 /* Return the folder of subjects, which the caller frees. */
-char *lh_lineage_subjects(const struct lh_lineage *l, struct lh_err *err);
+char *lh_lineage_subjects(const struct lh_lineage *l);
 
 /* Write the step of a subject, with the row of that line of its log, if it is not 0, whether
  * or not it is among the newest: 1, 0 if it has neither manifest nor log, -1. */

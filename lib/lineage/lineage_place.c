@@ -12,13 +12,11 @@
 
 /* Return a path without empty and "." parts, and without ".." where the part before it is
  * known. */
-static char *plain(const char *path, struct lh_err *err)
+static char *plain(const char *path)
 {
-	char *to = lh_calloc(strlen(path) + 2, 1, err);
+	char *to = lh_calloc(strlen(path) + 2, 1);
 	size_t n = 0, least, part, cut;
 
-	if (!to)
-		return NULL;
 	if (*path == '/')
 		to[n++] = '/';
 	for (least = n; *path; path += part) {
@@ -45,14 +43,13 @@ static char *plain(const char *path, struct lh_err *err)
 
 /* Return the absolute path, without links, of a file that may have been removed: what exists
  * of the path is resolved, and the rest is appended. */
-static char *absolute(const char *path, struct lh_err *err)
+static char *absolute(const char *path)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf whole = { 0 };
-	LH_SCOPED(lh_free_local) char *head = lh_strndup(path, strlen(path), err), *full = NULL;
-	char *to = NULL;
-	size_t n = head ? strlen(head) : 0;
+	LH_SCOPED(lh_free_local) char *head = lh_strndup(path, strlen(path)), *full = NULL;
+	size_t n = strlen(head);
 
-	while (head && !(full = realpath(n ? head : ".", NULL)) && n) {
+	while (!(full = realpath(n ? head : ".", NULL)) && n) {
 		while (n && head[n - 1] == '/')
 			n--;
 		while (n && head[n - 1] != '/')
@@ -63,9 +60,7 @@ static char *absolute(const char *path, struct lh_err *err)
 		lh_buf_printf(&whole, "%s/", full);
 	lh_buf_puts(&whole, path + n);
 	lh_buf_putc(&whole, '\0');
-	if (head && !lh_buf_check(&whole, err))
-		to = plain(whole.p, err);
-	return to;
+	return plain(whole.p);
 }
 
 /* Return what follows the folder in the path of a file below it, or NULL. */
@@ -85,22 +80,17 @@ struct paths {
 	char *plain;
 };
 
-static int paths_of(struct paths *p, const struct lh_lineage *l, const char *path,
-		    struct lh_err *err)
+static void paths_of(struct paths *p, const struct lh_lineage *l, const char *path)
 {
 	LH_SCOPED(lh_free_local) char *joined = NULL;
 
-	p->root = absolute(lh_root_path(l->root), err);
-	p->full[1] = absolute(path, err);
-	p->plain = plain(path, err);
-	if (!p->root || !p->full[1] || !p->plain)
-		return -1;
+	p->root = absolute(lh_root_path(l->root));
+	p->full[1] = absolute(path);
+	p->plain = plain(path);
 	if (*path == '/')
-		return 0;
-	joined = lh_root_join(l->root, path, err);
-	if (joined)
-		p->full[0] = absolute(joined, err);
-	return p->full[0] ? 0 : -1;
+		return;
+	joined = lh_root_join(l->root, path);
+	p->full[0] = absolute(joined);
 }
 
 /* Return the i-th path that FILE can have in a row or below the root, or NULL. */
@@ -125,9 +115,9 @@ static int left_out(struct lh_lineage *l, const struct lh_err *why)
 /* Return whether a file has a line that is not blank: 1, 0, -1. */
 static int has_line(struct lh_lineage *l, const char *path, uint64_t line, struct lh_err *err)
 {
-	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_rows *rows = lh_rows_new();
 	struct lh_file_row row = { .line = 0 };
-	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+	int rc = lh_rows_open(rows, path, err);
 
 	while (rc > 0 && row.line < line)
 		rc = lh_rows_next(rows, &row, err);
@@ -170,10 +160,10 @@ static const struct lh_bind row_of_members[] = {
 static int id_of_log(struct lh_lineage *l, const char *path, const char *name,
 		     struct lh_buf *id, struct lh_err *err)
 {
-	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_rows *rows = lh_rows_new();
 	struct row_of of;
 	struct lh_file_row row;
-	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+	int rc = lh_rows_open(rows, path, err);
 
 	while (rc > 0 && !id->len && (rc = lh_rows_next(rows, &row, err)) > 0) {
 		of = (struct row_of){ .id = { NULL, 0 } };
@@ -185,7 +175,7 @@ static int id_of_log(struct lh_lineage *l, const char *path, const char *name,
 			lh_buf_add(id, of.id.p, of.id.n);
 	}
 	lh_rows_free(rows);
-	return rc < 0 ? left_out(l, err) : lh_buf_check(id, err);
+	return rc < 0 ? left_out(l, err) : 0;
 }
 
 static int id_of_manifest(const char *path, const char *name, struct lh_buf *id,
@@ -197,7 +187,7 @@ static int id_of_manifest(const char *path, const char *name, struct lh_buf *id,
 	if (!rc && lh_subject_named(name, m.candidate_id.p, m.candidate_id.n))
 		lh_buf_add(id, m.candidate_id.p, m.candidate_id.n);
 	/* a damaged one is reported where the subject's steps are written */
-	return rc < 0 && err->code == LH_ENOMEM ? -1 : lh_buf_check(id, err);
+	return rc < 0 && err->code == LH_ENOMEM ? -1 : 0;
 }
 
 /* Set *id to that of the subject whose files have the name, according to its log or its
@@ -209,14 +199,14 @@ static int id_of_name(struct lh_lineage *l, const char *dir, const char *name, b
 	int i, rc = 0;
 
 	for (i = 0; i < 2 && !rc && !id->len; i++, log = !log) {
-		path = lh_subject_path(dir, name, log ? LH_SUBJECT_LOG : LH_SUBJECT_MANIFEST, err);
+		path = lh_subject_path(dir, name, log ? LH_SUBJECT_LOG : LH_SUBJECT_MANIFEST);
 		rc = !path ? -1 : log ? id_of_log(l, path, name, id, err)
 				      : id_of_manifest(path, name, id, err);
 		free(path);
 	}
 	if (!rc && !id->len)
 		lh_buf_puts(id, name);
-	return rc ? rc : lh_buf_check(id, err);
+	return rc;
 }
 
 /* Set *id to that of a subject if the path is one of its files and has that line: 1, 0, -1. */
@@ -242,9 +232,9 @@ static int subject_line(struct lh_lineage *l, const char *dir, const char *path,
 static int find_subject(struct lh_lineage *l, const struct paths *p, struct lh_meant *m,
 			struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *dir = lh_lineage_subjects(l, err);
-	LH_SCOPED(lh_free_local) char *full = dir ? absolute(dir, err) : NULL;
-	int i, rc = full ? 0 : -1;
+	LH_SCOPED(lh_free_local) char *dir = lh_lineage_subjects(l);
+	LH_SCOPED(lh_free_local) char *full = absolute(dir);
+	int i, rc = 0;
 
 	for (i = 0; i < 2 && !rc; i++)
 		rc = subject_line(l, full, p->full[i], m->line, &m->subject, err);
@@ -271,9 +261,9 @@ static int find_file(struct lh_lineage *l, const struct paths *p, struct lh_mean
 		if (rc || f < l->n_files)
 			return rc < 0 ? -1 : 1;
 		if (is_receipt(path, &m->run)) {
-			char *full = lh_root_join(l->root, path, err);
+			char *full = lh_root_join(l->root, path);
 
-			rc = full ? has_line(l, full, m->line, err) : -1;
+			rc = has_line(l, full, m->line, err);
 			free(full);
 			m->as = rc > 0 ? "line" : NULL;
 			return rc < 0 ? -1 : 1;
@@ -300,11 +290,10 @@ int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_mean
 			return 0;
 		line = line * 10 + (uint64_t)(*p - '0');
 	}
-	path = lh_strndup(operand.p, (size_t)(colon - operand.p), err);
-	if (!path)
-		return -1;
+	path = lh_strndup(operand.p, (size_t)(colon - operand.p));
 	m->line = line;
-	rc = paths_of(&paths, l, path, err) < 0 ? -1 : find_file(l, &paths, m, fn, err);
+	paths_of(&paths, l, path);
+	rc = find_file(l, &paths, m, fn, err);
 	free(paths.root);
 	free(paths.full[0]);
 	free(paths.full[1]);

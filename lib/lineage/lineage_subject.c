@@ -59,12 +59,12 @@ struct log {
 	uint64_t torn_at, torn_line;
 };
 
-char *lh_lineage_subjects(const struct lh_lineage *l, struct lh_err *err)
+char *lh_lineage_subjects(const struct lh_lineage *l)
 {
 	const char *dir = l->how.subjects;
 
-	return dir ? lh_strndup(dir, strlen(dir), err)
-		   : lh_root_join(l->root, LH_SUBJECT_DIR, err);
+	return dir ? lh_strndup(dir, strlen(dir))
+		   : lh_root_join(l->root, LH_SUBJECT_DIR);
 }
 
 static void write_str(struct lh_writer *w, const char *name, struct lh_str s)
@@ -83,8 +83,8 @@ static int write_manifest(struct subject *s, struct lh_err *err)
 
 	if (rc < 0)
 		return -1;
-	path = lh_subject_path(s->dir, name, LH_SUBJECT_MANIFEST, err);
-	rc = path ? lh_manifest_read(&m, path, err) : -1;
+	path = lh_subject_path(s->dir, name, LH_SUBJECT_MANIFEST);
+	rc = lh_manifest_read(&m, path, err);
 	if (!rc && lh_manifest_is(&m, s->id.p, s->id.n)) {
 		lh_write_object(w, NULL);
 		lh_write_text(w, "step", "manifest");
@@ -138,10 +138,10 @@ typedef int row_fn(struct subject *s, struct log *log, const struct lh_file_row 
 		   struct lh_err *err);
 static int each_whole(struct subject *s, struct log *log, row_fn *fn, struct lh_err *err)
 {
-	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_rows *rows = lh_rows_new();
 	struct lh_file_row row;
 	uint64_t i;
-	int rc = rows ? lh_rows_open_fd(rows, log->fd, log->path, err) : -1;
+	int rc = lh_rows_open_fd(rows, log->fd, log->path, err);
 
 	for (i = 0; rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0; i++) {
 		if (row.at + row.n >= log->size) {
@@ -265,7 +265,7 @@ static bool is_other_key(const struct log *log, const struct lh_chain_check *how
 	       v.state != LH_CHAIN_UNAUTHENTICATED;
 }
 
-static int write_other_key(struct subject *s, const struct log *log)
+static void write_other_key(struct subject *s, const struct log *log)
 {
 	lh_write_u64(s->w, "rows", log->rows);
 	lh_write_text(s->w, "state", "not verified");
@@ -273,7 +273,6 @@ static int write_other_key(struct subject *s, const struct log *log)
 	if (log->torn)
 		lh_write_u64(s->w, "torn_at", log->torn_at);
 	s->l->broken = true;
-	return 0;
 }
 
 /* Write what the keys say of the chain, or at least whether it is whole. */
@@ -292,8 +291,10 @@ static int write_state(struct subject *s, const struct log *log, const char *nam
 	if (s->l->how.keys) {
 		if (lh_chain_verify(log->path, &check, &v, err) < 0)
 			return -1;
-		if (v.fault == LH_CHAIN_MAC && is_other_key(log, &check))
-			return write_other_key(s, log);
+		if (v.fault == LH_CHAIN_MAC && is_other_key(log, &check)) {
+			write_other_key(s, log);
+			return 0;
+		}
 		state = lh_chain_state_name(v.state);
 		error = !v.fault ? NULL : v.state == LH_CHAIN_TORN ? TORN
 				 : lh_chain_fault_text(v.fault);
@@ -343,8 +344,8 @@ static int write_log(struct subject *s, struct lh_err *err)
 
 	if (rc < 0)
 		return -1;
-	log.path = path = lh_subject_path(s->dir, name, LH_SUBJECT_LOG, err);
-	rc = path ? open_log(s, &log, err) : -1;
+	log.path = path = lh_subject_path(s->dir, name, LH_SUBJECT_LOG);
+	rc = open_log(s, &log, err);
 	if (rc < 0 && err->code == LH_EIO) {
 		s->l->how.warn(s->l->how.ctx, true, err->msg);
 		rc = 0;
@@ -367,9 +368,7 @@ int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str 
 
 	if (lh_subject_name(name, id.p, id.n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
-	s.dir = lh_lineage_subjects(l, err);
-	if (!s.dir)
-		return -1;
+	s.dir = lh_lineage_subjects(l);
 	s.below = l->how.subjects ? 0 : strlen(s.dir) - strlen(LH_SUBJECT_DIR);
 	lh_write_object(w, NULL);
 	lh_write_text(w, "step", "subject");

@@ -21,12 +21,10 @@ static int write_subjects(struct lh_lineage *l, struct lh_writer *w, struct lh_e
 {
 	struct lh_subject_list list = { .n = 0 };
 	const char *name = l->how.subjects ? l->how.subjects : LH_SUBJECT_DIR;
-	LH_SCOPED(lh_free_local) char *dir = lh_lineage_subjects(l, err);
-	int rc = dir ? access(dir, F_OK) : -1;
+	LH_SCOPED(lh_free_local) char *dir = lh_lineage_subjects(l);
+	int rc = access(dir, F_OK) < 0;
 	uint64_t n = 0;
 
-	if (dir && rc < 0)
-		rc = 1;
 	if (!rc)
 		rc = lh_subject_list(&list, dir, LH_SUBJECT_MANIFEST, err);
 	n = list.n;

@@ -44,7 +44,7 @@ bool lh_person_names(const struct lh_value *key);
 /* The same for the name of a column, which has no case. */
 bool lh_person_column(const char *name, size_t n);
 
-/* Append the path of a place, "fills.0.candidate_id"; fails only with LH_ENOMEM. */
+/* Append the path of a place, "fills.0.candidate_id". */
 int lh_person_path(const struct lh_person_at *at, struct lh_buf *out, struct lh_err *err);
 
 #endif

@@ -113,13 +113,13 @@ static void ping(const struct lh_mcp_request *r)
 static int read_cursor(const struct lh_mcp_request *r, struct lh_str *cursor)
 {
 	struct lh_value v;
-	struct lh_err err;
 
 	*cursor = (struct lh_str){ NULL, 0 };
 	lh_buf_reset(&r->m->strings);
 	if (!r->params.p || !lh_value_get(&r->params, "cursor", &v) || v.type == LH_NULL)
 		return 0;
-	if (v.type == LH_STRING && lh_value_str(&v, &r->m->strings, cursor, &err) == 0) {
+	if (v.type == LH_STRING) {
+		lh_value_str(&v, &r->m->strings, cursor);
 		cursor->p = cursor->n ? cursor->p : NULL;
 		return 0;
 	}
@@ -477,10 +477,8 @@ static void warn_nobody(void *owner, const char *text)
 
 struct lh_mcp *lh_mcp_new(const struct lh_mcp_how *how, struct lh_err *err)
 {
-	struct lh_mcp *m = lh_calloc(1, sizeof *m, err);
+	struct lh_mcp *m = lh_calloc(1, sizeof *m);
 
-	if (!m)
-		return NULL;
 	m->how = *how;
 	if (!m->how.warn)
 		m->how.warn = warn_nobody;

@@ -18,7 +18,6 @@ static struct lh_str key_of(struct lh_mcp *m, const struct lh_value *id)
 {
 	struct lh_buf *b = &m->strings;
 	struct lh_str text = { id->p, id->n };
-	struct lh_err err;
 
 	lh_buf_reset(b);
 	lh_buf_putc(b, id->type == LH_STRING ? 's' : 'n');
@@ -26,7 +25,7 @@ static struct lh_str key_of(struct lh_mcp *m, const struct lh_value *id)
 		lh_buf_add(b, id->p + (id->type == LH_STRING),
 			   id->n - 2 * (id->type == LH_STRING));
 	} else {
-		lh_value_str(id, b, &text, &err);	/* appends what is escaped */
+		lh_value_str(id, b, &text);	/* appends what is escaped */
 	}
 	return (struct lh_str){ b->p, b->len };
 }
@@ -79,43 +78,30 @@ static void free_call(struct lh_mcp_call *c)
 }
 
 /* Copy what the call needs of its request: values that point into c->text. */
-static int copy_request(struct lh_mcp_call *c, const struct lh_mcp_request *r,
-			const struct lh_value *args, struct lh_err *err)
+static void copy_request(struct lh_mcp_call *c, const struct lh_mcp_request *r,
+			 const struct lh_value *args)
 {
 	const struct lh_str key = key_of(r->m, &r->id);
 
 	lh_buf_add(&c->text, r->id.p, r->id.n);
 	lh_buf_add(&c->text, key.p, key.n);
 	lh_buf_add(&c->text, args->p, args->n);
-	if (lh_buf_check(&c->text, err) < 0)
-		return -1;
 	c->id = r->id;
 	c->id.p = c->text.p;
 	c->key = (struct lh_str){ c->text.p + r->id.n, key.n };
 	c->hash = lh_xxh3_seeded(key.p, key.n, lh_seed());
 	c->args = *args;
 	c->args.p = c->key.p + key.n;
-	return 0;
 }
 
 static struct lh_mcp_call *new_call(const struct lh_mcp_request *r, const struct lh_mcp_tool *t,
 				    const struct lh_value *args)
 {
-	struct lh_err err;
-	struct lh_mcp_call *c = lh_calloc(1, sizeof *c, &err);
+	struct lh_mcp_call *c = lh_calloc(1, sizeof *c);
 	struct lh_mcp_call **bucket;
 	struct lh_value v;
 
-	if (c && copy_request(c, r, args, &err) < 0) {
-		lh_buf_free(&c->text);
-		free(c);
-		c = NULL;
-	}
-	if (!c) {
-		lh_mcp_error(r->m, r->peer, &r->id, LH_MCP_INTERNAL, err.msg,
-			     (struct lh_str){ NULL, 0 });
-		return NULL;
-	}
+	copy_request(c, r, args);
 	c->m = r->m;
 	c->peer = r->peer;
 	c->tool = t;
@@ -250,14 +236,14 @@ void lh_mcp_call_audited(struct lh_mcp_call *c, const char *missing)
 }
 
 /* Take an answer as it is, but for what is said to this server alone. */
-static int take_whole(struct lh_mcp_call *c, struct lh_str body, struct lh_err *err)
+static void take_whole(struct lh_mcp_call *c, struct lh_str body)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf tables = { 0 };
 	bool unnamed;
 
 	lh_buf_add(&c->m->text, body.p, body.n);
-	return c->route && lh_persons_attributed(c->route)
-		? lh_persons_cut(&c->m->text, &tables, &unnamed, err) : 0;
+	if (c->route && lh_persons_attributed(c->route))
+		lh_persons_cut(&c->m->text, &tables, &unnamed);
 }
 
 /* Answer from the line of the filter. */
@@ -267,13 +253,13 @@ static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
 	struct lh_answer a = { .status = 0 };
 	struct lh_mcp_reply reply = { c->tool, &m->text, &m->links, 0 };
 	struct lh_err err = { .code = LH_OK };
-	int rc;
+	int rc = 0;
 
 	lh_buf_reset(&m->text);
 	lh_buf_reset(&m->links);
-	rc = lh_answer_read(rec, c->own_status, &a, &err);
+	lh_answer_read(rec, c->own_status, &a);
 	reply.status = a.status;
-	if (rc == 0 && a.status >= 400 && !(c->tool->answer && c->tool->verdicts)) {
+	if (a.status >= 400 && !(c->tool->answer && c->tool->verdicts)) {
 		/* Fail with the error that the filter has answered. */
 		const struct lh_value *error = NULL;
 		struct lh_str why = { NULL, 0 };
@@ -281,21 +267,22 @@ static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
 		lh_buf_reset(&m->strings);
 		if (lh_record_parse(&m->line, a.body.p, a.body.n, &err) == 0)
 			error = lh_record_get(&m->line, "error");
-		if (!error || error->type != LH_STRING ||
-		    lh_value_str(error, &m->strings, &why, &err) < 0)
+		if (error && error->type == LH_STRING)
+			lh_value_str(error, &m->strings, &why);
+		else
 			why = a.body;
 		snprintf(err.msg, sizeof err.msg, "%.*s", (int)why.n, why.p);
 		fail_asked(c, a.status, err.msg);
 		lh_answer_free(&a);
 		return;
 	}
-	if (rc == 0 && c->tool->answer)
+	if (c->tool->answer)
 		rc = c->tool->answer(&reply, &c->args, rec, &err);
-	else if (rc == 0)
-		rc = take_whole(c, a.body, &err);
+	else
+		take_whole(c, a.body);
 	lh_answer_free(&a);
 	if (rc == 0)
-		rc = lh_buf_check(&m->text, &err) < 0 || lh_buf_check(&m->links, &err) < 0;
+		rc = lh_buf_check(&m->links, &err) < 0;
 	if (rc) {
 		fail_asked(c, lh_err_status(&err), err.msg);
 		return;
@@ -331,10 +318,11 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 void lh_mcp_cancel(struct lh_mcp *m, struct lh_mcp_call *c)
 {
 	(void)m;
-	if (c->pool && lh_pool_cancel(c->pool, &c->ask) == 0)
-		c->pool = NULL;
+	if (c->pool)
+		lh_pool_cancel(c->pool, &c->ask);
+	c->pool = NULL;
 	unlink_call(c);
-	if (!c->pool && !c->waits)
+	if (!c->waits)
 		free_call(c);		/* otherwise the last answer frees it */
 }
 
@@ -467,7 +455,6 @@ void lh_mcp_tools_call(const struct lh_mcp_request *r)
 	static const struct lh_value none = { .p = "{}", .n = 2, .type = LH_OBJECT };
 	struct lh_value name, args = none;
 	const struct lh_mcp_tool *t;
-	struct lh_mcp_call *c;
 	const char *header = NULL;
 	char why[200];
 
@@ -488,8 +475,8 @@ void lh_mcp_tools_call(const struct lh_mcp_request *r)
 		fail_request(r, why);
 	else if (args.type != LH_OBJECT)
 		fail_request(r, "arguments must be an object");
-	else if ((c = new_call(r, t, &args)))
-		start(c);
+	else
+		start(new_call(r, t, &args));
 }
 
 /* Read a resource that is there at once, or by a call of a tool. */
@@ -510,8 +497,6 @@ static void read_opened(const struct lh_mcp_request *r, struct lh_str uri,
 		return;
 	}
 	c = new_call(r, res->by, &args);
-	if (!c)
-		return;
 	c->type = res->type;
 	c->is_read = true;
 	lh_buf_add(&c->uri, uri.p, uri.n);
@@ -528,8 +513,8 @@ void lh_mcp_resources_read(const struct lh_mcp_request *r)
 
 	if (!lh_mcp_read_string(r, "uri", &v))
 		return;
-	if (lh_value_str(&v, &text, &uri, &err) == 0 &&
-	    lh_mcp_resource_open(&res, r->m->how.tools, r->m->how.state, uri, &err) == 0)
+	lh_value_str(&v, &text, &uri);
+	if (lh_mcp_resource_open(&res, r->m->how.tools, r->m->how.state, uri, &err) == 0)
 		read_opened(r, uri, &res);
 	else
 		refuse_read(r, uri, &err);

@@ -14,8 +14,7 @@ struct lh_pool *lh_mcp_pool(struct lh_mcp *m, const struct lh_pool_how *how, str
 	for (i = 0; i < m->pools; i++)
 		if (lh_pool_is(m->pool[i], how))
 			return m->pool[i];
-	if (lh_grow(&m->pool, &m->cap_pools, m->pools + 1, sizeof(struct lh_pool *), err) < 0)
-		return NULL;
+	lh_grow(&m->pool, &m->cap_pools, m->pools + 1, sizeof(struct lh_pool *));
 	p = lh_pool_new(how, err);
 	if (p)
 		m->pool[m->pools++] = p;
@@ -82,8 +81,6 @@ static int add_members(struct lh_mcp_call *c, const struct lh_route *r, struct l
 	w = (struct lh_writer){ .out = members, .comma = members->len > 0 };
 	if (trace_of(c, r) && !lh_record_get(&m->line, "trace_id"))
 		lh_write_text(&w, "trace_id", trace_of(c, r));
-	if (lh_buf_check(members, err) < 0)
-		return -1;
 	return lh_repack(&m->line, (struct lh_str){ members->p, members->len }, &c->ask.line, err);
 }
 
@@ -98,8 +95,7 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 	struct lh_pool *p;
 
 	lh_buf_reset(&m->text);
-	if (lh_mcp_ask(&q, t, &c->args, err) < 0 || lh_buf_check(&m->text, err) < 0 ||
-	    (t->route && !(r = route_of(m, q.route, err))))
+	if (lh_mcp_ask(&q, t, &c->args, err) < 0 || (t->route && !(r = route_of(m, q.route, err))))
 		return -1;
 	/* what its filter says decides on the rows of persons */
 	if (r && m->how.persons && lh_route_ask(lh_routes_named(m->how.routes, q.route), err) < 0 &&
@@ -119,7 +115,7 @@ int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 		lh_buf_add(&c->ask.line, m->text.p, m->text.len);
 	}
 	lh_buf_putc(&c->ask.line, '\n');
-	if (lh_buf_check(&c->ask.line, err) < 0 || !(p = pool_of(m, t, r, err)))
+	if (!(p = pool_of(m, t, r, err)))
 		return -1;
 	c->pool = p;
 	c->route = r ? r : t->own;

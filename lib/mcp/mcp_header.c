@@ -115,15 +115,15 @@ static bool param_is(const struct lh_mcp_request *r, const char *name, const str
 static const char *name_of(struct lh_buf *text, const struct lh_value *v)
 {
 	struct lh_str s;
-	struct lh_err err;
 
 	lh_buf_reset(text);
-	if (v->type != LH_STRING || lh_value_str(v, text, &s, &err) < 0)
+	if (v->type != LH_STRING)
 		return NULL;
+	lh_value_str(v, text, &s);
 	if (s.p != text->p)
 		lh_buf_add(text, s.p, s.n);
 	lh_buf_putc(text, '\0');
-	return lh_buf_check(text, &err) < 0 || memchr(text->p, '\0', s.n) ? NULL : text->p;
+	return memchr(text->p, '\0', s.n) ? NULL : text->p;
 }
 
 static bool params_match(const struct lh_mcp_request *r, const struct lh_value *schema,

@@ -97,9 +97,9 @@ struct reading {
 
 /* ---- texts ---- */
 
-static int copy_text(const char **to, struct lh_str s, struct lh_err *err)
+static int copy_text(const char **to, struct lh_str s)
 {
-	*to = s.p ? lh_strndup(s.p, s.n, err) : NULL;
+	*to = s.p ? lh_strndup(s.p, s.n) : NULL;
 	return s.p && !*to ? -1 : 0;
 }
 
@@ -182,7 +182,7 @@ static int copy_object(const struct reading *r, const char **to, const struct lh
 	rc = add_schema(r, &text, v, 0);
 	lh_buf_putc(&text, '\0');
 	*to = text.p;
-	return lh_buf_check(&text, r->err) < 0 ? -1 : rc;
+	return rc;
 }
 
 /* ---- a tool ---- */
@@ -224,18 +224,16 @@ static int copy_argv(struct lh_mcp_tool *t, const struct members *m, struct lh_e
 {
 	size_t i;
 
-	t->run = lh_calloc(m->n_run + 1, sizeof *t->run, err);
-	for (i = 0; t->run && i < m->n_run; i++) {
+	t->run = lh_calloc(m->n_run + 1, sizeof *t->run);
+	for (i = 0; i < m->n_run; i++) {
 		if (memchr(m->run[i].p, '\0', m->run[i].n))
 			return lh_err_set(err, LH_EDATA, "a text holds NUL");
-		t->run[i] = lh_strndup(m->run[i].p, m->run[i].n, err);
-		if (!t->run[i])
-			return -1;
+		t->run[i] = lh_strndup(m->run[i].p, m->run[i].n);
 	}
-	if (t->run && !lh_is_command(t->run[0]))
+	if (!lh_is_command(t->run[0]))
 		return lh_err_set(err, LH_EDATA, "tool \"%s\": \"run\": there is no command %s",
 				  t->name, t->run[0]);
-	return t->run ? 0 : -1;
+	return 0;
 }
 
 /* Make the table of the arguments of a route, with what the members may be called. */
@@ -252,9 +250,8 @@ static int make_table(struct lh_mcp_tool *t, const struct members *m, struct lh_
 	line = t->table = lh_bind_read(&schema, known, err);
 	for (; line && line->name; line++)
 		if (!line->meant && m->meant.p && lh_value_get(&m->meant, line->name, &v) &&
-		    v.type == LH_STRING &&
-		    !(line->meant = lh_strndup(v.p + 1, v.n - 2, err)))
-			return -1;
+		    v.type == LH_STRING)
+			line->meant = lh_strndup(v.p + 1, v.n - 2);
 	return t->table ? 0 : -1;
 }
 
@@ -264,12 +261,11 @@ static int make_check(struct lh_mcp_tool *t, const struct members *m, struct lh_
 		return lh_err_set(err, LH_EDATA, "tool \"%s\": needs \"run\" or \"route\"%s",
 				  t->name, m->route.p ? ", and has both" : "");
 	if (m->route.p)
-		return copy_text(&t->route, m->route, err) < 0 ? -1 : make_table(t, m, err);
+		return copy_text(&t->route, m->route) < 0 ? -1 : make_table(t, m, err);
 	t->schema = lh_jsonschema_new(lh_str_of(t->input), NULL, err);
 	if (t->schema)
 		return copy_argv(t, m, err);
-	return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "tool \"%s\": inputSchema",
-							    t->name);
+	return lh_err_prefix(err, "tool \"%s\": inputSchema", t->name);
 }
 
 static bool hint(const struct lh_mcp_tool *t, const char *name, uint8_t type)
@@ -288,16 +284,16 @@ static int add_tool(const struct reading *r, const struct members *m)
 	struct lh_err *err = r->err;
 	struct lh_mcp_tool *t;
 
-	if (check_name(to, m->name, err) < 0 ||
-	    lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err) < 0)
+	if (check_name(to, m->name, err) < 0)
 		return -1;
+	lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v);
 	t = &to->v[to->n++];
 	*t = m->t;
 	t->pool = t->pool ? t->pool : 1;
 	t->cuts = m->persons > 0;
 	t->answer = m->route.p && (m->output.p || m->answer) ? answer[m->answer] : NULL;
-	if (copy_text(&t->name, m->name, err) < 0 || copy_text(&t->title, m->title, err) < 0 ||
-	    copy_text(&t->description, m->description, err) < 0 ||
+	if (copy_text(&t->name, m->name) < 0 || copy_text(&t->title, m->title) < 0 ||
+	    copy_text(&t->description, m->description) < 0 ||
 	    copy_object(r, &t->input, &m->input) < 0 ||
 	    copy_object(r, &t->output, &m->output) < 0 ||
 	    copy_object(r, &t->annotations, m->annotations.p ? &m->annotations : &none) < 0 ||
@@ -365,13 +361,9 @@ static int audit_one(struct lh_mcp_tool *t, const struct lh_persons_how *how, st
 	struct lh_buf name = { 0 };
 	int rc;
 
-	t->own = lh_calloc(1, sizeof *t->own, err);
+	t->own = lh_calloc(1, sizeof *t->own);
 	lh_buf_printf(&name, "tool %s", t->name);
 	lh_buf_putc(&name, '\0');
-	if (!t->own || lh_buf_check(&name, err) < 0) {
-		lh_buf_free(&name);
-		return -1;
-	}
 	t->own->route = name.p;
 	t->own->run = t->run;
 	one.v = t->own;

@@ -12,10 +12,10 @@
 /* Copy the last row of a log, if it is a record. */
 static int last_row(const char *path, struct lh_buf *to, struct lh_err *err)
 {
-	struct lh_rows *rows = lh_rows_new(err);
+	struct lh_rows *rows = lh_rows_new();
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_file_row row;
-	int rc = rows ? lh_rows_open(rows, path, err) : -1;
+	int rc = lh_rows_open(rows, path, err);
 
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0) {
 		lh_buf_reset(to);
@@ -23,8 +23,6 @@ static int last_row(const char *path, struct lh_buf *to, struct lh_err *err)
 			lh_buf_add(to, row.p, row.n);
 	}
 	lh_rows_free(rows);
-	if (!rc)
-		rc = lh_buf_check(to, err);
 	if (!rc && to->len && lh_record_parse(&rec, to->p, to->len, err) < 0) {
 		to->len = 0;
 		rc = err->code == LH_ENOMEM ? -1 : 0;

@@ -165,7 +165,7 @@ static int set_args(struct lh_mcp_resource *r, const struct lh_mcp_tool *by, con
 	if (!rc)
 		lh_write_str(&w, name, (struct lh_str){ plain.p ? plain.p : "", plain.len });
 	lh_write_end(&w);
-	return rc ? rc : lh_buf_check(&r->args, err);
+	return rc;
 }
 
 /* Return whether the state has an index of that name. */
@@ -196,7 +196,7 @@ static int open_schema(struct lh_mcp_resource *r, struct lh_str uri, struct lh_s
 	lh_write_text(&w, "title", s->name);
 	lh_bind_schema(&w, s->field, 0);
 	lh_write_end(&w);
-	return lh_buf_check(&r->text, err);
+	return 0;
 }
 
 int lh_mcp_resource_open(struct lh_mcp_resource *r, const struct lh_mcp_tools *tools,
@@ -218,12 +218,12 @@ int lh_mcp_resource_open(struct lh_mcp_resource *r, const struct lh_mcp_tools *t
 	} else if (begins(uri, "lh:manifests", &rest) && !rest.n) {
 		r->by = lh_mcp_tools_find(tools, "list_datasets");
 		lh_buf_puts(&r->args, "{\"limit\":100}");
-		return lh_buf_check(&r->args, err);
+		return 0;
 	} else if (begins(uri, "lh:schema/", &rest)) {
 		return open_schema(r, uri, rest, err);
 	} else if (begins(uri, "lh:audit/last", &rest) && !rest.n) {
 		return lh_mcp_write_audit(&r->text, state, err) ? -1
-								: lh_buf_check(&r->text, err);
+								: 0;
 	}
 	return no_such(uri, err);
 }

@@ -40,14 +40,11 @@ static void add_link(struct lh_mcp_reply *r, struct lh_str kind, const struct lh
 	struct lh_value name = lh_mcp_get_in(object, "name", LH_STRING);
 	LH_SCOPED(lh_buf_free) struct lh_buf uri = { 0 }, text = { 0 };
 	struct lh_str s;
-	struct lh_err err;
 
-	if (lh_value_str(&name, &text, &s, &err) == 0) {
-		lh_buf_printf(&uri, "lh:%.*s/", (int)kind.n, kind.p);
-		lh_mcp_percent(&uri, s);
-		if (lh_buf_check(&uri, &err) == 0)
-			lh_mcp_link(r, (struct lh_str){ uri.p, uri.len }, s, kind);
-	}
+	lh_value_str(&name, &text, &s);
+	lh_buf_printf(&uri, "lh:%.*s/", (int)kind.n, kind.p);
+	lh_mcp_percent(&uri, s);
+	lh_mcp_link(r, (struct lh_str){ uri.p, uri.len }, s, kind);
 }
 
 /* Write the elements of an array, or some of them. */
@@ -72,8 +69,10 @@ static int write_elements(struct answer *a, struct lh_writer *w, const char *nam
 	for (lh_iter_init(&it, array); !rc && lh_iter_next(&it); i++) {
 		if (i < from || i - from >= n)
 			continue;
-		rc = how == FIRST || how == CELLS ? lh_mcp_write_cut(w, NULL, &it.val, most, a->err)
-						  : write_value(a, w, NULL, &items, &it.val);
+		if (how == FIRST || how == CELLS)
+			lh_mcp_write_cut(w, NULL, &it.val, most);
+		else
+			rc = write_value(a, w, NULL, &items, &it.val);
 		if (row && row->link.n)
 			add_link(a->reply, row->link, &it.val);
 	}
@@ -131,8 +130,6 @@ static int write_properties(struct answer *a, struct lh_writer *w, const char *n
 	lh_write_object(w, name);
 	for (lh_iter_init(&it, &all); !rc && lh_iter_next(&it); a->path.len = length) {
 		lh_buf_printf(&a->path, "%s%s", length ? "." : "", lh_mcp_name(member, &it.key));
-		if (lh_buf_check(&a->path, a->err) < 0)
-			return -1;
 		if (find_value(a, member, &it.val, is_required(schema, member), object, &v))
 			rc = write_value(a, w, member, &it.val, &v);
 	}
@@ -140,13 +137,13 @@ static int write_properties(struct answer *a, struct lh_writer *w, const char *n
 	return rc;
 }
 
-static int write_members(struct answer *a, struct lh_writer *w, const char *name,
-			 const struct lh_mcp_row *row, const struct lh_value *v)
+static void write_members(struct answer *a, struct lh_writer *w, const char *name,
+			  const struct lh_mcp_row *row, const struct lh_value *v)
 {
 	if (row->link.n)
 		add_link(a->reply, row->link, v);
-	return lh_mcp_write_members(w, name, v, row->without, row->n_without,
-				    LH_MCP_MEMBER(a->part.detail), a->err);
+	lh_mcp_write_members(w, name, v, row->without, row->n_without,
+			     LH_MCP_MEMBER(a->part.detail));
 }
 
 static int write_value(struct answer *a, struct lh_writer *w, const char *name,
@@ -159,11 +156,10 @@ static int write_value(struct answer *a, struct lh_writer *w, const char *name,
 	if (how == COUNT)
 		lh_write_u64(w, name, lh_value_count(v));
 	else if (how == MEMBERS)
-		return write_members(a, w, name, row, v);
+		write_members(a, w, name, row, v);
 	else if (how == TEXT || how == WHOLE)
-		return lh_mcp_write_cut(w, name, v,
-					LH_MCP_TEXT(how == WHOLE ? LH_MCP_FULL : a->part.detail),
-					a->err);
+		lh_mcp_write_cut(w, name, v,
+				 LH_MCP_TEXT(how == WHOLE ? LH_MCP_FULL : a->part.detail));
 	else if (v->type == LH_ARRAY)
 		return write_elements(a, w, name, row, schema, v);
 	else if (v->type == LH_OBJECT && lh_value_get(schema, "additionalProperties", &closed) &&

@@ -72,19 +72,18 @@ int lh_mcp_write_part(struct lh_writer *w, const char *name, const struct lh_val
 /* ---- values ---- */
 
 /* Append a value of at most that many bytes, or what takes its place. */
-static int append_cut(struct lh_buf *out, const struct lh_value *v, size_t most,
-		      struct lh_err *err)
+static void append_cut(struct lh_buf *out, const struct lh_value *v, size_t most)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str s;
 	size_t n = most, all;
-	int rc = 0;
 
 	if (v->n <= most + 2 * (v->type == LH_STRING)) {
 		lh_json_compact(out, v->p, v->n);
 	} else if (v->type != LH_STRING) {
 		lh_buf_printf(out, "\"[left out: %zu bytes of JSON]\"", v->n);
-	} else if ((rc = lh_value_str(v, &text, &s, err)) == 0) {
+	} else {
+		lh_value_str(v, &text, &s);
 		all = s.n;
 		if (s.n > most) {
 			while (n && ((unsigned char)s.p[n] & 0xc0) == 0x80)
@@ -97,14 +96,12 @@ static int append_cut(struct lh_buf *out, const struct lh_value *v, size_t most,
 			lh_buf_printf(out, " [cut: the first %zu of %zu bytes]\"", s.n, all);
 		}
 	}
-	return rc;
 }
 
-int lh_mcp_write_cut(struct lh_writer *w, const char *name, const struct lh_value *v, size_t most,
-		     struct lh_err *err)
+void lh_mcp_write_cut(struct lh_writer *w, const char *name, const struct lh_value *v, size_t most)
 {
 	lh_write_key(w, name);
-	return append_cut(w->out, v, most, err);
+	append_cut(w->out, v, most);
 }
 
 static bool is_one_of(const struct lh_value *key, const struct lh_str *name, size_t n)
@@ -116,8 +113,8 @@ static bool is_one_of(const struct lh_value *key, const struct lh_str *name, siz
 	return name < end;
 }
 
-int lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_value *object,
-			 const struct lh_str *drop, size_t n_drop, size_t most, struct lh_err *err)
+void lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_value *object,
+			  const struct lh_str *drop, size_t n_drop, size_t most)
 {
 	static const struct lh_str vectors[] = { { "vector", 6 }, { "vectors", 7 },
 						 { "embedding", 9 }, { "embeddings", 10 } };
@@ -130,11 +127,9 @@ int lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_
 		lh_write_key(w, NULL);
 		lh_buf_add(w->out, it.key.p, it.key.n);
 		lh_buf_putc(w->out, ':');
-		if (append_cut(w->out, &it.val, most, err) < 0)
-			return -1;
+		append_cut(w->out, &it.val, most);
 	}
 	lh_write_end(w);
-	return 0;
 }
 
 bool lh_mcp_has(const struct lh_value *v, const char *name, struct lh_value *out)
@@ -209,7 +204,7 @@ int lh_mcp_refused(const struct lh_record *rec, unsigned status, struct lh_err *
 
 	if (lh_mcp_has(&error, "message", &v) || lh_mcp_has(&whole, "message", &v))
 		if (v.type == LH_STRING)
-			lh_value_str(&v, &text, &why, err);
+			lh_value_str(&v, &text, &why);
 	lh_err_data(err, status, "%.*s", (int)why.n, why.p);
 	return -1;
 }

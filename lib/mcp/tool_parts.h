@@ -57,11 +57,10 @@ int lh_mcp_write_part(struct lh_writer *w, const char *name, const struct lh_val
 
 /* Write a value of at most that many bytes; of a longer string the beginning, with a note, in
  * place of another value a note. */
-int lh_mcp_write_cut(struct lh_writer *w, const char *name, const struct lh_value *v, size_t most,
-		     struct lh_err *err);
+void lh_mcp_write_cut(struct lh_writer *w, const char *name, const struct lh_value *v, size_t most);
 /* Write the members of an object, each cut, without those named in drop and without vectors. */
-int lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_value *object,
-			 const struct lh_str *drop, size_t n_drop, size_t most, struct lh_err *err);
+void lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_value *object,
+			  const struct lh_str *drop, size_t n_drop, size_t most);
 /* Set *out to the member of an object; false if there is none, or v is not an object. */
 bool lh_mcp_has(const struct lh_value *v, const char *name, struct lh_value *out);
 /* Write the member of an object as it is, if it is there and of that type. */

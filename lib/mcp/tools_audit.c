@@ -14,8 +14,9 @@ static int write_access(void *ctx, struct lh_writer *w, const struct lh_value *v
 
 	if (v->type != LH_OBJECT)
 		return lh_err_set(err, LH_EDATA, "a row is not an object");
-	return lh_mcp_write_members(w, NULL, v, drop, p->detail == LH_MCP_FULL ? 0 : 4,
-				    LH_MCP_MEMBER(LH_MCP_FULL), err);
+	lh_mcp_write_members(w, NULL, v, drop, p->detail == LH_MCP_FULL ? 0 : 4,
+			     LH_MCP_MEMBER(LH_MCP_FULL));
+	return 0;
 }
 
 int lh_mcp_answer_report(struct lh_mcp_reply *r, const struct lh_value *args,
@@ -45,30 +46,27 @@ int lh_mcp_answer_report(struct lh_mcp_reply *r, const struct lh_value *args,
 /* ---- trace_record ---- */
 
 /* Write where a row is, and its record, of which a brief answer has the short members. */
-static int write_place(struct lh_writer *w, const char *name, const struct lh_value *of,
-		       int detail, struct lh_err *err)
+static void write_place(struct lh_writer *w, const char *name, const struct lh_value *of,
+			int detail)
 {
 	static const struct lh_str provenance = { "provenance", 10 };
 	struct lh_value v, record;
-	int rc = 0;
 
 	if (!lh_mcp_has(of, name, &v) || v.type != LH_OBJECT) {
 		lh_write_null(w, name);
-		return 0;
+		return;
 	}
 	lh_write_object(w, name);
 	lh_mcp_copy(w, &v, "file", LH_BIND_IS(LH_STRING));
 	lh_mcp_copy(w, &v, "line", LH_BIND_IS(LH_NUMBER));
 	lh_mcp_copy(w, &v, "intact", LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE));
 	if (lh_mcp_has(&v, "record", &record) && record.type == LH_OBJECT)
-		rc = lh_mcp_write_members(w, "record", &record, &provenance,
-					  detail != LH_MCP_FULL, LH_MCP_MEMBER(detail), err);
+		lh_mcp_write_members(w, "record", &record, &provenance, detail != LH_MCP_FULL,
+				     LH_MCP_MEMBER(detail));
 	lh_write_end(w);
-	return rc;
 }
 
-static int write_sides(struct lh_writer *w, const struct lh_value *sides, int detail,
-		       struct lh_err *err)
+static void write_sides(struct lh_writer *w, const struct lh_value *sides, int detail)
 {
 	static const char *const places[] = { "scored", "evidence", "source" };
 	struct lh_iter it;
@@ -80,12 +78,10 @@ static int write_sides(struct lh_writer *w, const struct lh_value *sides, int de
 		lh_mcp_copy(w, &it.val, "side", LH_BIND_IS(LH_STRING));
 		lh_mcp_copy(w, &it.val, "run_id", LH_BIND_IS(LH_STRING));
 		for (i = 0; i < 3; i++)
-			if (write_place(w, places[i], &it.val, detail, err) < 0)
-				return -1;
+			write_place(w, places[i], &it.val, detail);
 		lh_write_end(w);
 	}
 	lh_write_end(w);
-	return 0;
 }
 
 int lh_mcp_answer_trace(struct lh_mcp_reply *r, const struct lh_value *args,
@@ -94,15 +90,14 @@ int lh_mcp_answer_trace(struct lh_mcp_reply *r, const struct lh_value *args,
 	const int detail = lh_mcp_part_of(r->tool, args).detail;
 	struct lh_value sides = lh_mcp_get(rec, "from", LH_ARRAY), whole = lh_mcp_whole(rec);
 	struct lh_writer w = lh_write_to(r->structured);
-	int rc;
 
+	(void)err;
 	lh_write_object(&w, NULL);
 	lh_mcp_copy(&w, &whole, "id", LH_BIND_IS(LH_STRING));
 	lh_mcp_copy(&w, &whole, "exporter", LH_BIND_IS(LH_STRING));
 	lh_mcp_copy(&w, &whole, "run", LH_BIND_IS(LH_STRING));
-	rc = write_place(&w, "sample", &whole, detail, err);
-	if (!rc)
-		rc = write_sides(&w, &sides, detail, err);
+	write_place(&w, "sample", &whole, detail);
+	write_sides(&w, &sides, detail);
 	lh_write_end(&w);
-	return rc;
+	return 0;
 }

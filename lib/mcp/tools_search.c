@@ -20,8 +20,7 @@ static const struct lh_bind result_members[] = {
 static const struct lh_str text_members[] = { { "text", 4 }, { "content", 7 } };
 
 /* Write the text, and the other members of the metadata. */
-static int write_metadata(struct lh_writer *w, const struct result *r, int detail,
-			  struct lh_err *err)
+static void write_metadata(struct lh_writer *w, const struct result *r, int detail)
 {
 	struct lh_value text = { .p = NULL };
 	size_t i;
@@ -29,10 +28,10 @@ static int write_metadata(struct lh_writer *w, const struct result *r, int detai
 	for (i = 0; i < 2 && !(lh_mcp_has(&r->metadata, text_members[i].p, &text) &&
 			       text.type == LH_STRING); i++)
 		;
-	if (i < 2 && lh_mcp_write_cut(w, "text", &text, LH_MCP_TEXT(detail), err) < 0)
-		return -1;
-	return lh_mcp_write_members(w, "metadata", &r->metadata, text_members + i % 2, i < 2,
-				    LH_MCP_MEMBER(detail), err);
+	if (i < 2)
+		lh_mcp_write_cut(w, "text", &text, LH_MCP_TEXT(detail));
+	lh_mcp_write_members(w, "metadata", &r->metadata, text_members + i % 2, i < 2,
+			     LH_MCP_MEMBER(detail));
 }
 
 struct results {
@@ -55,8 +54,6 @@ static int write_result(void *ctx, struct lh_writer *w, const struct lh_value *v
 		return -1;
 	lh_buf_reset(&all->uri);
 	lh_mcp_uri(&all->uri, r.corpus, r.id);
-	if (lh_buf_check(&all->uri, err) < 0)
-		return -1;
 	uri = (struct lh_str){ all->uri.p, all->uri.len };
 	lh_write_object(w, NULL);
 	lh_write_str(w, "corpus", r.corpus);
@@ -69,8 +66,7 @@ static int write_result(void *ctx, struct lh_writer *w, const struct lh_value *v
 		lh_write_value(w, "distance", &r.distance);
 	if (r.playbook.p)
 		lh_write_value(w, "playbook", &r.playbook);
-	if (write_metadata(w, &r, all->detail, err) < 0)
-		return -1;
+	write_metadata(w, &r, all->detail);
 	/* Write where the record is, and the source line that it was made of, if it names one. */
 	from = lh_mcp_get_in(&r.metadata, "provenance", LH_OBJECT);
 	lh_write_object(w, "source");
@@ -116,7 +112,7 @@ int lh_mcp_answer_search(struct lh_mcp_reply *r, const struct lh_value *args,
 	int rc = 0;
 
 	if (lh_mcp_has(args, "index", &v) && v.type == LH_STRING)
-		rc = lh_value_str(&v, &text, &all.corpus, err);
+		lh_value_str(&v, &text, &all.corpus);
 	lh_write_object(&w, NULL);
 	if (!rc)
 		rc = write_results(&w, &all, rec, err);

@@ -54,18 +54,16 @@ struct lh_pathway *lh_pathway_open(const char *path, enum lh_pathway_mode mode,
 				   const struct lh_pathway_hooks *hooks, double lock_timeout,
 				   struct lh_err *err)
 {
-	struct lh_pathway *p = lh_calloc(1, sizeof *p, err);
+	struct lh_pathway *p = lh_calloc(1, sizeof *p);
 
-	if (!p)
-		return NULL;
 	p->mode = mode;
 	p->hooks = hooks;
 	p->max_line = hooks && hooks->max_line ? hooks->max_line : MAX_LINE;
 	p->erased_at = UINT64_MAX;
 	p->log.fd = -1;
 	p->log.lock_timeout = lock_timeout;
-	p->log.path = lh_strndup(path, strlen(path), err);
-	if (p->log.path && lh_pathway_open_log(p, mode == LH_PATHWAY_WRITE, err) == 0 &&
+	p->log.path = lh_strndup(path, strlen(path));
+	if (lh_pathway_open_log(p, mode == LH_PATHWAY_WRITE, err) == 0 &&
 	    lh_pathway_refresh(p, err) == 0)
 		return p;
 	lh_pathway_close(p, &(struct lh_err){ 0 });
@@ -298,7 +296,7 @@ static int move_window(struct lh_pathway *p, uint64_t at, size_t n, struct lh_er
 	lh_buf_reset(&p->window);
 	p->window_at = at - before;	/* the next request may be on either side */
 	if (!lh_buf_room(&p->window, want))
-		return lh_buf_check(&p->window, err);
+		return 0;
 	while (have < before + n) {
 		ssize_t got = pread(p->log.fd, p->window.p + have, want - have,
 				    (off_t)(p->window_at + have));
@@ -396,9 +394,9 @@ int64_t lh_pathway_predecessor(struct lh_pathway *p, uint32_t i, struct lh_err *
 	if (!p->trace[i].predecessor.n)
 		return -1;
 	lh_buf_reset(&p->text);
-	if (read_span(p, &p->trace[i].predecessor, &v, err) < 0 ||
-	    lh_value_str(&v, &p->text, &uid, err) < 0)
+	if (read_span(p, &p->trace[i].predecessor, &v, err) < 0)
 		return -3;
+	lh_value_str(&v, &p->text, &uid);
 	at = lh_pathway_find(p, uid.p, uid.n);
 	if (at >= 0)
 		return at;

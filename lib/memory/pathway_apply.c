@@ -29,8 +29,7 @@ static int read_uid(struct lh_pathway *p, const char *what, const struct lh_valu
 				  v ? "\"%s\" is not a string" : "missing string field \"%s\"",
 				  what);
 	lh_buf_reset(&p->text);
-	if (lh_value_str(v, &p->text, uid, err) < 0)
-		return -1;
+	lh_value_str(v, &p->text, uid);
 	return lh_pathway_uid_check(what, uid->n, err);
 }
 
@@ -131,8 +130,8 @@ static int apply_trace(struct lh_pathway *p, uint64_t at, bool revises, struct l
 	lh_sha256(uid.p, uid.n, hash);
 	if (lh_hashset_has(&p->uids, hash))
 		return lh_err_set(err, LH_EDATA, "its uid is known already");
-	if (lh_grow(&p->trace, &p->cap, p->uids.n + 1, sizeof *p->trace, err) < 0 ||
-	    lh_hashset_add(&p->uids, hash, &is_new, err) < 0)
+	lh_grow(&p->trace, &p->cap, p->uids.n + 1, sizeof *p->trace);
+	if (lh_hashset_add(&p->uids, hash, &is_new, err) < 0)
 		return -1;
 	p->trace[p->uids.n - 1] = t;
 	p->retired += t.retired;

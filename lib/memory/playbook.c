@@ -47,8 +47,6 @@ int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec, struct
 	lh_buf_add(line, row->meta.p, row->meta.n);
 	if (!row->meta.n)
 		lh_buf_puts(line, "{}");
-	if (lh_buf_check(line, err) < 0)
-		return -1;
 	if (memchr(line->p, '\n', line->len))
 		return lh_err_set(err, LH_EDATA, "it holds a line break");
 	return lh_record_parse(rec, line->p, line->len, err) < 0 ? -1 :

@@ -23,13 +23,10 @@ struct lh_chat {
 	struct lh_buf url, body, text, quote;
 };
 
-struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys *keys,
-			    struct lh_err *err)
+struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys *keys)
 {
-	struct lh_chat *c = lh_calloc(1, sizeof *c, err);
+	struct lh_chat *c = lh_calloc(1, sizeof *c);
 
-	if (!c)
-		return NULL;
 	c->how = *how;
 	c->keys = keys;
 	return c;
@@ -115,13 +112,12 @@ static int check_request(const struct lh_chat *c, const struct lh_chat_request *
 	return 0;
 }
 
-static int set_url(struct lh_chat *c, enum lh_provider p, const char *path, struct lh_err *err)
+static void set_url(struct lh_chat *c, enum lh_provider p, const char *path)
 {
 	lh_buf_reset(&c->url);
 	lh_buf_puts(&c->url, lh_keys_url(c->keys, p));
 	lh_buf_puts(&c->url, path);
 	lh_buf_putc(&c->url, '\0');
-	return lh_buf_check(&c->url, err);
 }
 
 /* Report an answer that is not what was asked for, with a quote of it, without keys. */
@@ -132,8 +128,6 @@ static int refuse_answer(struct lh_chat *c, const struct lh_http_reply *answer, 
 
 	lh_buf_reset(&c->quote);
 	lh_keys_scrub(c->keys, answer->body, answer->len, QUOTED, &c->quote);
-	if (lh_buf_check(&c->quote, err) < 0)
-		return -1;
 	shown.body = c->quote.p;
 	shown.len = c->quote.len;
 	lh_http_refuse(err, c->url.p, &shown, what);
@@ -170,8 +164,6 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 	lh_buf_reset(&c->text);
 	if (answer->len && memchr(answer->body, '\\', answer->len))
 		lh_buf_room(&c->text, answer->len);	/* so that its contents do not move */
-	if (lh_buf_check(&c->text, err) < 0)
-		return -1;
 	if (!answer->len)
 		return refuse_answer(c, answer, "empty answer", err);
 	if (lh_json_parse(&c->json, answer->body, answer->len, &root, &why) < 0) {
@@ -206,9 +198,7 @@ static int make_call(struct lh_chat *c, enum lh_provider p, const struct lh_chat
 	lh_buf_reset(&c->body);
 	lh_buf_room(&c->body, bytes + bytes / 16 + 64 * q->n + 512);
 	lh_chat_api(p)->write(&c->body, q, upstream);
-	rc = lh_buf_check(&c->body, err);
-	if (!rc)
-		rc = post_body(c, p, q->trace, answer, err);
+	rc = post_body(c, p, q->trace, answer, err);
 	free_large_buffers(&c->body);
 	return rc;
 }
@@ -224,9 +214,9 @@ int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_ch
 
 	memset(reply, 0, sizeof *reply);
 	reply->provider = (struct lh_str){ name, strlen(name) };
-	if (check_request(c, q, p, upstream, err) < 0 ||
-	    set_url(c, p, lh_chat_api(p)->path, err) < 0)
+	if (check_request(c, q, p, upstream, err) < 0)
 		return -1;
+	set_url(c, p, lh_chat_api(p)->path);
 	free_large_buffers(&c->text);
 	if (make_call(c, p, q, upstream, &answer, err) < 0 ||
 	    read_answer(c, p, &answer, reply, err) < 0)
@@ -244,8 +234,7 @@ int lh_chat_available(struct lh_chat *c, enum lh_provider p, bool *available, st
 	*available = lh_keys_has(c->keys, p);
 	if (p != LH_OLLAMA)
 		return 0;
-	if (set_url(c, p, "/api/tags", err) < 0)
-		return -1;
+	set_url(c, p, "/api/tags");
 	http = lh_http_new(&(struct lh_http_opts){ .timeout = PROBE_WAIT,
 						   .stopping = c->how.stopping }, err);
 	rc = http ? lh_http_call(http, &(struct lh_http_call){ .url = c->url.p }, &answer, err)

@@ -147,8 +147,7 @@ struct lh_chat_reply {
 
 struct lh_chat;
 
-struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys *keys,
-			    struct lh_err *err);
+struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys *keys);
 void lh_chat_free(struct lh_chat *c);
 int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_chat_reply *reply,
 		struct lh_err *err);

@@ -155,7 +155,8 @@ static int get_content(const struct lh_value *v, const char *name, struct lh_buf
 	}
 	if (s.type != LH_STRING)
 		return lh_err_set(why, LH_EDATA, "\"%s\" in the answer is not a string", name);
-	return lh_value_str(&s, scratch, out, why);
+	lh_value_str(&s, scratch, out);
+	return 0;
 }
 
 static uint64_t get_count(const struct lh_value *v, const char *name)
@@ -170,27 +171,27 @@ static uint64_t get_count(const struct lh_value *v, const char *name)
 }
 
 /* Read a reason that is a non-empty string, else use the given one. */
-static int get_reason(const struct lh_value *v, const char *name, const char *otherwise,
-		      struct lh_buf *scratch, struct lh_str *out, struct lh_err *why)
+static void get_reason(const struct lh_value *v, const char *name, const char *otherwise,
+		       struct lh_buf *scratch, struct lh_str *out)
 {
 	struct lh_value s;
 
 	*out = (struct lh_str){ otherwise, strlen(otherwise) };
 	if (!lh_value_get(v, name, &s) || s.type != LH_STRING || s.n == 2)
-		return 0;
-	return lh_value_str(&s, scratch, out, why);
+		return;
+	lh_value_str(&s, scratch, out);
 }
 
-static int read_ollama(const struct lh_value *root, struct lh_buf *scratch,
-		       struct lh_chat_reply *reply, struct lh_err *why)
+static void read_ollama(const struct lh_value *root, struct lh_buf *scratch,
+			struct lh_chat_reply *reply)
 {
 	struct lh_value done;
 	bool is_done = lh_value_get(root, "done", &done) && done.type == LH_TRUE;
 
 	reply->input_tokens = get_count(root, "prompt_eval_count");
 	reply->output_tokens = get_count(root, "eval_count");
-	return get_reason(root, "done_reason", is_done ? "stop" : "length", scratch,
-			  &reply->finish_reason, why);
+	get_reason(root, "done_reason", is_done ? "stop" : "length", scratch,
+		   &reply->finish_reason);
 }
 
 static int read_chat(const struct lh_value *root, struct lh_buf *scratch,
@@ -202,7 +203,8 @@ static int read_chat(const struct lh_value *root, struct lh_buf *scratch,
 		return lh_err_set(why, LH_EDATA, "no \"message\" in the answer");
 	if (get_content(&message, "content", scratch, &reply->content, why) < 0)
 		return -1;
-	return read_ollama(root, scratch, reply, why);
+	read_ollama(root, scratch, reply);
+	return 0;
 }
 
 static int read_generate(const struct lh_value *root, struct lh_buf *scratch,
@@ -210,7 +212,8 @@ static int read_generate(const struct lh_value *root, struct lh_buf *scratch,
 {
 	if (get_content(root, "response", scratch, &reply->content, why) < 0)
 		return -1;
-	return read_ollama(root, scratch, reply, why);
+	read_ollama(root, scratch, reply);
+	return 0;
 }
 
 static int read_openai(const struct lh_value *root, struct lh_buf *scratch,
@@ -233,7 +236,8 @@ static int read_openai(const struct lh_value *root, struct lh_buf *scratch,
 	}
 	if (get_content(&message, "content", scratch, &reply->content, why) < 0)
 		return -1;
-	return get_reason(&it.val, "finish_reason", "stop", scratch, &reply->finish_reason, why);
+	get_reason(&it.val, "finish_reason", "stop", scratch, &reply->finish_reason);
+	return 0;
 }
 
 static const struct lh_chat_api

@@ -170,7 +170,7 @@ static int read_key_file(struct lh_keys *k, const char *path, struct lh_err *err
 	int rc = 0;
 
 	if (lh_secret_read(&file, path, FILE_MAX, false, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "LH_KEYS_FILE");
+		return lh_err_prefix(err, "LH_KEYS_FILE");
 	mark = lh_mark_len((const char *)file.p, file.n);
 	rest = (struct lh_str){ (const char *)file.p + mark, file.n - mark };
 	while (!rc && lh_next_line(&rest, &s)) {
@@ -210,18 +210,16 @@ static int read_url(struct lh_keys *k, int p, struct lh_err *err)
 				  providers[p].url_name);
 	while (n && url[n - 1] == '/')
 		n--;
-	k->url[p] = lh_strndup(url, n, err);
-	return k->url[p] ? 0 : -1;
+	k->url[p] = lh_strndup(url, n);
+	return 0;
 }
 
 struct lh_keys *lh_keys_load(struct lh_err *err)
 {
-	struct lh_keys *k = lh_calloc(1, sizeof *k, err);
+	struct lh_keys *k = lh_calloc(1, sizeof *k);
 	const char *file = variable("LH_KEYS_FILE");
 	int p, rc;
 
-	if (!k)
-		return NULL;
 	if (file)
 		lh_stamp_take(&k->file, file);
 	rc = file ? read_key_file(k, file, err) : 0;

@@ -14,9 +14,9 @@ struct lh_extract {
 	struct lh_buf own;	/* an object with duplicate keys, without the earlier ones */
 };
 
-struct lh_extract *lh_extract_new(struct lh_err *err)
+struct lh_extract *lh_extract_new(void)
 {
-	return lh_calloc(1, sizeof(struct lh_extract), err);
+	return lh_calloc(1, sizeof(struct lh_extract));
 }
 
 void lh_extract_free(struct lh_extract *x)
@@ -191,7 +191,7 @@ static const char *pass_object(struct walk *w, const char *p)
 {
 	struct lh_try t;
 	const char *close;
-	int rc = lh_try_object(&w->x->tries, p, w->end, &t, w->err);
+	int rc = lh_try_object(&w->x->tries, p, w->end, &t);
 
 	if (rc < 0)
 		return NULL;
@@ -206,8 +206,7 @@ static const char *pass_object(struct walk *w, const char *p)
 	w->broken |= !in_thought(w);
 	if (rc)
 		return t.end;
-	if (lh_try_end(&w->x->tries, p, w->end, &close, w->err) < 0)
-		return NULL;
+	lh_try_end(&w->x->tries, p, w->end, &close);
 	w->hidden |= !close && !in_thought(w);
 	w->within = close ? close : t.end;
 	w->depth = w->x->names.len;
@@ -254,7 +253,7 @@ static int walk_text(struct walk *w, const char *p)
 		else
 			p++;
 	}
-	if (!p || lh_buf_check(&w->x->names, w->err) < 0)
+	if (!p)
 		return -1;
 	if (w->fence && w->fenced.p)
 		keep_first(&w->found[ELSEWHERE], w->fenced);

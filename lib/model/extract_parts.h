@@ -29,14 +29,12 @@ struct lh_try {
 };
 
 /* Read one object at p ('{'), of any depth, with keys unchecked and anything after
- * it: 1, 0 if it is not one, -1 if out of memory. */
-int lh_try_object(struct lh_tries *x, const char *p, const char *end, struct lh_try *t,
-		  struct lh_err *err);
+ * it: 1, 0 if it is not one. */
+int lh_try_object(struct lh_tries *x, const char *p, const char *end, struct lh_try *t);
 
 /* Set *close to the place after the } that ends the { at p, braces in strings not counted;
  * to NULL if nothing ends it. */
-int lh_try_end(struct lh_tries *x, const char *p, const char *end, const char **close,
-	       struct lh_err *err);
+void lh_try_end(struct lh_tries *x, const char *p, const char *end, const char **close);
 
 /* What a tag says about the text after it. */
 enum lh_mark_kind {

@@ -5,21 +5,18 @@
 #include "json/json_leaf.h"
 
 /* Enter the container at p, a brace or bracket. */
-static int enter_container(struct lh_tries *x, struct lh_try *t, size_t depth, const char *p,
-			   struct lh_err *err)
+static void enter_container(struct lh_tries *x, struct lh_try *t, size_t depth, const char *p)
 {
 	uint64_t bit = 1ull << depth % 64;
 
-	if (depth / 64 == x->kinds &&
-	    lh_grow(&x->kind, &x->kinds, depth / 64 + 1, sizeof *x->kind, err) < 0)
-		return -1;
+	if (depth / 64 == x->kinds)
+		lh_grow(&x->kind, &x->kinds, depth / 64 + 1, sizeof *x->kind);
 	if (depth == t->deepest)
 		t->deepest++;
 	if (*p == '[')
 		x->kind[depth / 64] &= ~bit;
 	else
 		x->kind[depth / 64] |= bit;
-	return 0;
 }
 
 static bool is_object(const struct lh_tries *x, size_t depth)
@@ -44,14 +41,12 @@ static const char *read_key(struct lh_scan *s, const char *p, const char *end)
 	return skip_space(p + 1, end);
 }
 
-static int end_failed(struct lh_try *t, const char *at)
+static void end_failed(struct lh_try *t, const char *at)
 {
 	t->end = at;
-	return 0;
 }
 
-int lh_try_object(struct lh_tries *x, const char *p, const char *end, struct lh_try *t,
-		  struct lh_err *err)
+int lh_try_object(struct lh_tries *x, const char *p, const char *end, struct lh_try *t)
 {
 	struct lh_scan *s = &x->fail;
 	bool object = true, escaped;
@@ -59,16 +54,19 @@ int lh_try_object(struct lh_tries *x, const char *p, const char *end, struct lh_
 
 	t->deepest = 0;
 value:
-	if (p >= end)
-		return end_failed(t, p);
+	if (p >= end) {
+		end_failed(t, p);
+		return 0;
+	}
 	if (*p != '{' && *p != '[') {
 		p = scan_leaf(s, p, end, &escaped);
-		if (!p)
-			return end_failed(t, s->at);
+		if (!p) {
+			end_failed(t, s->at);
+			return 0;
+		}
 		goto after;
 	}
-	if (enter_container(x, t, depth, p, err) < 0)
-		return -1;
+	enter_container(x, t, depth, p);
 	object = *p == '{';
 	depth++;
 	p = skip_space(p + 1, end);
@@ -78,8 +76,10 @@ value:
 		goto value;
 key:
 	p = read_key(s, p, end);
-	if (!p)
-		return end_failed(t, s->at);
+	if (!p) {
+		end_failed(t, s->at);
+		return 0;
+	}
 	goto value;
 after:
 	p = skip_space(p, end);
@@ -89,8 +89,10 @@ after:
 			goto key;
 		goto value;
 	}
-	if (p >= end || *p != (object ? '}' : ']'))
-		return end_failed(t, p);
+	if (p >= end || *p != (object ? '}' : ']')) {
+		end_failed(t, p);
+		return 0;
+	}
 close:
 	p++;
 	if (--depth) {
@@ -108,7 +110,7 @@ struct enders {
 };
 
 /* Count the braces of the text from its end on, so that what follows each place is known. */
-static int count_braces(struct lh_tries *x, const char *end, struct lh_err *err)
+static void count_braces(struct lh_tries *x, const char *end)
 {
 	struct enders e = { 0, 0, 0 }, was;
 	const char *p;
@@ -124,8 +126,7 @@ static int count_braces(struct lh_tries *x, const char *end, struct lh_err *err)
 		} else if (*p == '\\') {
 			e.inside = was.escaped;
 		} else if (*p == '{' || *p == '}') {
-			if (lh_grow(&x->brace, &x->cap, x->n + 1, sizeof *x->brace, err) < 0)
-				return -1;
+			lh_grow(&x->brace, &x->cap, x->n + 1, sizeof *x->brace);
 			x->brace[x->n++] = (struct lh_brace){ (uint32_t)(p - x->base),
 							      was.outside };
 			if (*p == '}')
@@ -134,16 +135,14 @@ static int count_braces(struct lh_tries *x, const char *end, struct lh_err *err)
 				e.outside = x->brace[was.outside - 1].close;
 		}
 	}
-	return 0;
 }
 
-int lh_try_end(struct lh_tries *x, const char *p, const char *end, const char **close,
-	       struct lh_err *err)
+void lh_try_end(struct lh_tries *x, const char *p, const char *end, const char **close)
 {
 	size_t lo = 0, hi, mid, at = (size_t)(p - x->base);
 
-	if (!x->counted && count_braces(x, end, err) < 0)
-		return -1;
+	if (!x->counted)
+		count_braces(x, end);
 	for (hi = x->n; lo < hi; ) {
 		mid = (lo + hi) / 2;
 		if (x->brace[mid].at > at)
@@ -153,5 +152,4 @@ int lh_try_end(struct lh_tries *x, const char *p, const char *end, const char **
 	}
 	lo = x->brace[lo].close;
 	*close = lo ? x->base + x->brace[lo - 1].at + 1 : NULL;
-	return 0;
 }

@@ -115,9 +115,7 @@ struct lh_http *lh_http_new(const struct lh_http_opts *opts, struct lh_err *err)
 
 	if (lh_curl_load(err) < 0)
 		return NULL;
-	h = lh_calloc(1, sizeof *h, err);
-	if (!h)
-		return NULL;
+	h = lh_calloc(1, sizeof *h);
 	h->opts = *opts;
 	h->seed = (unsigned)((uintptr_t)h >> 4) ^ (unsigned)time(NULL);
 	lh_buf_init(&h->body, opts->max_body ? opts->max_body : LH_HTTP_MAX_BODY);

@@ -27,7 +27,7 @@
  * Owner:   reply.body, why and moved are the handle's, until its next call; LH_PAD bytes
  *          follow the body.
  * Errors:  LH_ENET with one line that names the URL, the same for the same fault;
- *          LH_EINTR; LH_ENOMEM.
+ *          LH_EINTR.
  * Threads: one handle per thread; it keeps its connection open.
  */
 #ifndef LH_HTTP_H

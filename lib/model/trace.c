@@ -22,8 +22,7 @@ int lh_trace_of(const struct lh_record *rec, const char *given, struct lh_buf *s
 	*out = (struct lh_str){ given, given ? strlen(given) : 0 };
 	if (!*own)
 		return 0;
-	if (lh_value_str(v, scratch, out, err) < 0)
-		return -1;
+	lh_value_str(v, scratch, out);
 	return out->n <= LH_TRACE_MAX ? 0
 		: lh_err_data(err, 413, "\"trace_id\" is longer than %d bytes", LH_TRACE_MAX);
 }

@@ -9,7 +9,7 @@
  *     if (lh_curl_set_safe(c) < 0) ...
  *     rc = lh_curl_perform(c);
  *
- * Errors:  LH_ENET: there is no libcurl; LH_ENOMEM.
+ * Errors:  LH_ENET: there is no libcurl.
  * Threads: any; each handle is used by one.
  */
 #ifndef LH_CURL_H

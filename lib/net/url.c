@@ -200,8 +200,6 @@ static void append_form(struct lh_buf *b, int form, struct lh_str name, struct l
 	lh_buf_base64(b, pair.p, pair.len);
 	while (b->len && b->p[b->len - 1] == '=')
 		b->len--;	/* an echoed form may have been cut to the letters */
-	if (pair.failed)
-		b->failed = pair.failed;
 }
 
 void lh_url_scrub(const char *url, const char *text, size_t len, size_t n, struct lh_buf *out)
@@ -223,8 +221,6 @@ void lh_url_scrub(const char *url, const char *text, size_t len, size_t n, struc
 		made[i] = (struct lh_buf){ 0 };
 		append_form(&made[i], i, name, word, colon);
 		form[i] = (struct lh_secret){ (unsigned char *)made[i].p, made[i].len, 0 };
-		if (made[i].failed)
-			out->failed = made[i].failed;
 	}
 	lh_secret_scrub(form, FORMS, text, len, n, out);
 	for (i = 0; i < FORMS; i++)

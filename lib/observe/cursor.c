@@ -19,7 +19,7 @@ int lh_cursor_lock(struct lh_lock *lock, const char *path, double timeout, struc
 	lh_buf_puts(&name, path);
 	lh_buf_puts(&name, ".lock");
 	lh_buf_putc(&name, '\0');
-	return lh_buf_check(&name, err) < 0 ? -1 : lh_lock_take(lock, name.p, path, timeout, err);
+	return lh_lock_take(lock, name.p, path, timeout, err);
 }
 
 /* Hash what is before the offset: 1, 0 if the log is shorter, -1. */

@@ -65,9 +65,7 @@ int lh_decisions_open(struct lh_decisions **to, struct lh_tool *tool,
 	*to = NULL;
 	if (!how->path)
 		return how->text ? lh_tool_usage(tool, "--decisions-text: needs --decisions") : 0;
-	d = lh_calloc(1, sizeof *d, &tool->err);
-	if (!d)
-		return -1;
+	d = lh_calloc(1, sizeof *d);
 	d->tool = tool;
 	d->text = how->text;
 	d->trace = trace ? trace : "";
@@ -189,8 +187,6 @@ int lh_decision_append(struct lh_decisions *d, const char *row, size_t n, bool a
 int lh_decision_end(struct lh_writer *w, struct lh_decisions *d, struct lh_err *err)
 {
 	lh_write_end(w);
-	if (lh_buf_check(w->out, err) < 0)
-		return -1;
 	return lh_decision_append(d, w->out->p, w->out->len, true, err);
 }
 

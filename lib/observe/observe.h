@@ -113,7 +113,7 @@ int lh_observe_read(const struct lh_record *rec, struct lh_observed *o, struct l
  * Memory:  a chunk, and the longest line up to the limit; a longer line is returned with p
  *          NULL, its offsets alone.
  * Owner:   the descriptor and the path are the caller's.
- * Errors:  LH_EIO that names the path; LH_ENOMEM.
+ * Errors:  LH_EIO that names the path.
  * Threads: one thread per struct.
  */
 

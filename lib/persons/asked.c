@@ -23,7 +23,7 @@ struct asking {
 /* ---- the row of a corpus ---- */
 
 /* Write the text that was asked: the statement, or the line without what differs each time. */
-static int write_asked(const struct asking *w, struct lh_buf *to)
+static void write_asked(const struct asking *w, struct lh_buf *to)
 {
 	static const char *const drop[] = { "trace_id", "file" };
 	const struct lh_value *sql = lh_record_get(&w->p->asked, "sql");
@@ -31,8 +31,7 @@ static int write_asked(const struct asking *w, struct lh_buf *to)
 
 	lh_buf_reset(to);
 	if (sql && sql->type == LH_STRING) {
-		if (lh_value_str(sql, to, &text, w->err) < 0)
-			return -1;
+		lh_value_str(sql, to, &text);
 		if (text.p != to->p)
 			lh_buf_add(to, text.p, text.n);
 	} else {
@@ -40,7 +39,6 @@ static int write_asked(const struct asking *w, struct lh_buf *to)
 
 		lh_write_end(&line);
 	}
-	return lh_buf_check(to, w->err);
 }
 
 /* Begin the row of a corpus or table: with the hash of what was asked, and its text. */
@@ -58,8 +56,9 @@ static int add_corpus(struct asking *w, struct lh_str name)
 	if (n >= sizeof id || lh_subject_name(is, id, n, &unused) < 0)
 		n = (size_t)snprintf(id, sizeof id, SUBJECT "?");
 	row = lh_persons_row_of(w->rows, w->a, (struct lh_str){ id, n }, w->err);
-	if (!row || write_asked(w, text) < 0)
+	if (!row)
 		return -1;
+	write_asked(w, text);
 	lh_sha256(text->p, text->len, hash);
 	memcpy(member, begin, sizeof begin - 1);
 	lh_hex(hash, sizeof hash, member + sizeof begin - 1);
@@ -70,12 +69,8 @@ static int add_corpus(struct asking *w, struct lh_str name)
 	lh_buf_reset(&w->p->strings);
 	lh_buf_puts(&w->p->strings, "text:");
 	lh_buf_add(&w->p->strings, text->p, text->len);
-	if (lh_buf_check(&w->p->strings, w->err) < 0)
-		return -1;
 	lh_buf_reset(text);
 	lh_buf_json(text, w->p->strings.p, w->p->strings.len);
-	if (lh_buf_check(text, w->err) < 0)
-		return -1;
 	lh_persons_add_member(row, (struct lh_str){ text->p, text->len });
 	return 0;
 }
@@ -100,8 +95,7 @@ static int take_name(struct asking *w, const struct lh_value *v)
 
 	if (v->type != LH_STRING)
 		return 0;
-	if (lh_value_str(v, &text, &name, w->err) < 0)
-		return -1;
+	lh_value_str(v, &text, &name);
 	if (!lh_index_name_valid(name))
 		return 0;
 	w->names = true;
@@ -160,8 +154,6 @@ static int take_all(struct asking *w)
 
 	lh_buf_printf(&path, "%s/index", w->p->how.state);
 	lh_buf_putc(&path, '\0');
-	if (lh_buf_check(&path, w->err) < 0)
-		return -1;
 	if (lh_index_folder_read(&f, path.p, &unused) < 0)
 		return 0;		/* as the filter will find */
 	for (i = 0; !rc && i < f.n; i++)
@@ -183,8 +175,8 @@ static int add_person(struct asking *w, const struct lh_value *v, const char *me
 	struct lh_persons_row *row;
 	struct lh_err unused;
 
-	if (v->type == LH_STRING && lh_value_str(v, &text, &id, w->err) < 0)
-		return -1;
+	if (v->type == LH_STRING)
+		lh_value_str(v, &text, &id);
 	if (lh_subject_name(name, id.p, id.n, &unused) < 0)
 		return 0;		/* no log can be its, and the corpus has its row */
 	row = lh_persons_row_of(w->rows, w->a, id, w->err);
@@ -249,7 +241,8 @@ static int add_tables(struct asking *w)
 		return add_corpus(w, lh_str_of("sql"));
 	for (lh_iter_init(&it, &list); lh_iter_next(&it); ) {
 		lh_buf_reset(&text);
-		if (lh_value_str(&it.val, &text, &name, w->err) < 0 || add_corpus(w, name) < 0)
+		lh_value_str(&it.val, &text, &name);
+		if (add_corpus(w, name) < 0)
 			return -1;
 	}
 	return 0;
@@ -259,21 +252,21 @@ static int add_tables(struct asking *w)
 
 /* Set the corpus of the records that name none: the index that was asked for records, also where
  * nothing is known of the filter. */
-static int take_corpus(struct asking *w)
+static void take_corpus(struct asking *w)
 {
 	const struct lh_value *v;
 	struct lh_str name;
 
 	if (w->a->route->operation.p && !lh_route_lists(w->a->route, "shows", "id"))
-		return 0;
+		return;
 	v = lh_record_get(&w->p->asked, "index");
 	v = v ? v : lh_record_get(&w->p->asked, "name");
 	lh_buf_reset(w->corpus);
-	if (!v || v->type != LH_STRING || lh_value_str(v, w->corpus, &name, w->err) < 0)
-		return 0;
+	if (!v || v->type != LH_STRING)
+		return;
+	lh_value_str(v, w->corpus, &name);
 	if (name.p != w->corpus->p)
 		lh_buf_add(w->corpus, name.p, name.n);
-	return lh_buf_check(w->corpus, w->err);
 }
 
 /* Take the dataset that an object is of: its bytes are all rows of the table. */
@@ -286,8 +279,7 @@ static int take_object(struct asking *w)
 
 	if (!v || v->type != LH_STRING)
 		return 0;
-	if (lh_value_str(v, &text, &key, w->err) < 0)
-		return -1;
+	lh_value_str(v, &text, &key);
 	if (!lh_persons_dataset(&key))
 		return 0;
 	end = memchr(key.p, '/', key.n);
@@ -311,7 +303,8 @@ int lh_persons_asked(struct lh_persons_rows *r, const struct lh_persons_answer *
 		return err->code == LH_EDATA ? 0 : -1;
 	if (!*a->route->method && !a->route->described)	/* the command of a tool for models */
 		return add_corpus(&w, lh_str_of(a->route->route));
-	if (take_corpus(&w) < 0 || take_named(&w) < 0)
+	take_corpus(&w);
+	if (take_named(&w) < 0)
 		return -1;
 	if (lh_persons_run_by(a->route, "lh-query"))
 		return add_tables(&w);

@@ -57,8 +57,7 @@ static bool row_has_id(struct lh_persons *p, struct lh_str meta)
 		return false;
 	lh_buf_reset(&p->copy);
 	lh_buf_add(&p->copy, meta.p, meta.n);
-	return lh_buf_check(&p->copy, &err) == 0 &&
-	       lh_json_parse(&p->text, p->copy.p, p->copy.len, &v, &err) == 0 && has_id(&v);
+	return lh_json_parse(&p->text, p->copy.p, p->copy.len, &v, &err) == 0 && has_id(&v);
 }
 
 /* Look at what the index says of itself, and at the first records. */
@@ -126,25 +125,20 @@ static bool is_named(const struct lh_persons *p, struct lh_str name)
 	return false;
 }
 
-/* Return what is known about an index in a folder of the state, "index/NAME"; NULL: no memory. */
+/* Return what is known about an index in a folder of the state, "index/NAME". */
 static struct lh_persons_known *known(struct lh_persons *p, const char *folder, struct lh_str name)
 {
 	char path[16 + LH_INDEX_NAME_MAX + 1];
 	struct lh_persons_known *k;
-	struct lh_err err;
 	size_t i;
 
 	snprintf(path, sizeof path, "%s/%.*s", folder, (int)name.n, name.p);
 	for (i = 0; i < p->n_known; i++)
 		if (!strcmp(path, p->known[i].name))
 			return &p->known[i];
-	if (lh_grow(&p->known, &p->cap_known, p->n_known + 1, sizeof *p->known, &err) < 0)
-		return NULL;
-	k = &p->known[p->n_known];
-	*k = (struct lh_persons_known){ .name = lh_strndup(path, strlen(path), &err), .is = -1 };
-	if (!k->name)
-		return NULL;
-	p->n_known++;
+	lh_grow(&p->known, &p->cap_known, p->n_known + 1, sizeof *p->known);
+	k = &p->known[p->n_known++];
+	*k = (struct lh_persons_known){ .name = lh_strndup(path, strlen(path)), .is = -1 };
 	return k;
 }
 

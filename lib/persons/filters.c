@@ -21,7 +21,7 @@ struct more {
 };
 
 /* Add options to a command, unless its first one is there already. */
-static int add_options(struct lh_route *r, const struct more *m, struct lh_err *err)
+static void add_options(struct lh_route *r, const struct more *m)
 {
 	size_t n = 0, i;
 	const char **all;
@@ -29,10 +29,8 @@ static int add_options(struct lh_route *r, const struct more *m, struct lh_err *
 
 	for (; r->run[n]; n++)
 		if (!strcmp(r->run[n], m->word[0]))
-			return 0;
-	all = lh_calloc(n + m->words + 2 * m->values + 1, sizeof(char *), err);
-	if (!all)
-		return -1;
+			return;
+	all = lh_calloc(n + m->words + 2 * m->values + 1, sizeof(char *));
 	memcpy(all, r->run, n * sizeof(char *));
 	for (i = 0; i < m->words; i++)
 		all[n++] = m->word[i];
@@ -40,17 +38,14 @@ static int add_options(struct lh_route *r, const struct more *m, struct lh_err *
 		all[n++] = m->option;
 		all[n++] = m->value[i];
 	}
-	copy = lh_argv_copy((char *const *)all, err);
+	copy = lh_argv_copy((char *const *)all);
 	free(all);
-	if (!copy)
-		return -1;
 	lh_argv_free(r->run);
 	r->run = copy;
-	return 0;
 }
 
 /* Let a built-in lh-validate append to that folder. */
-static int move_log(struct lh_route *r, const char *folder, struct lh_err *err)
+static void move_log(struct lh_route *r, const char *folder)
 {
 	size_t i;
 
@@ -58,11 +53,8 @@ static int move_log(struct lh_route *r, const char *folder, struct lh_err *err)
 		if (strcmp(r->run[i - 1], "--audit-log") != 0 || !strcmp(r->run[i], folder))
 			continue;
 		free(r->run[i]);
-		r->run[i] = lh_strndup(folder, strlen(folder), err);
-		if (!r->run[i])
-			return -1;
+		r->run[i] = lh_strndup(folder, strlen(folder));
 	}
-	return 0;
 }
 
 bool lh_persons_has_option(const struct lh_route *r, const char *begin)
@@ -94,7 +86,7 @@ bool lh_persons_attributed(const struct lh_route *r)
 	return r->run && lh_persons_has_option(r, "--attribute");
 }
 
-int lh_persons_decisions(struct lh_routes *routes, const char *path, bool text, struct lh_err *err)
+void lh_persons_decisions(struct lh_routes *routes, const char *path, bool text)
 {
 	const struct more log = {
 		.word = { "--decisions", path, "--decisions-text" }, .words = text ? 3 : 2,
@@ -102,9 +94,8 @@ int lh_persons_decisions(struct lh_routes *routes, const char *path, bool text, 
 	size_t i;
 
 	for (i = 0; i < routes->n; i++)
-		if (judges(&routes->v[i]) && add_options(&routes->v[i], &log, err) < 0)
-			return -1;
-	return 0;
+		if (judges(&routes->v[i]))
+			add_options(&routes->v[i], &log);
 }
 
 /* Say that what a command shows is not known: its answers have rows by their looks alone. */
@@ -145,17 +136,16 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 			if (how->warn)
 				warn_unknown(how, err);
 		}
-		if (lh_persons_run_by(r, "lh-query") && add_options(r, &attribute, err) < 0)
-			return -1;
-		if (how->corpora && lh_persons_run_by(r, "lh-index") && r->run[1] &&
-		    add_options(r, &named, err) < 0)
-			return -1;
-		if (how->anchor && lh_persons_run_by(r, "lh-subject-audit") &&
-		    add_options(r, &anchor, err) < 0)
-			return -1;
-		if (lh_persons_run_by(r, "lh-validate") && judges(r) &&
-		    (add_options(r, &look_ups, err) < 0 || move_log(r, how->folder, err) < 0))
-			return -1;
+		if (lh_persons_run_by(r, "lh-query"))
+			add_options(r, &attribute);
+		if (how->corpora && lh_persons_run_by(r, "lh-index") && r->run[1])
+			add_options(r, &named);
+		if (how->anchor && lh_persons_run_by(r, "lh-subject-audit"))
+			add_options(r, &anchor);
+		if (lh_persons_run_by(r, "lh-validate") && judges(r)) {
+			add_options(r, &look_ups);
+			move_log(r, how->folder);
+		}
 	}
 	return 0;
 }

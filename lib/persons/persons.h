@@ -35,7 +35,7 @@
  * Owner:   texts of lh_persons_how are the caller's and stay; the rows are the caller's, zero
  *          at first, and stay until they are written.  lh_persons_free may be called before
  *          that.
- * Errors:  LH_EDATA with status 503: withheld; LH_ENOMEM.
+ * Errors:  LH_EDATA with status 503: withheld.
  * Threads: one thread.
  */
 #ifndef LH_PERSONS_H
@@ -73,7 +73,7 @@ struct lh_persons_how {
 };
 
 struct lh_persons;
-struct lh_persons *lh_persons_new(const struct lh_persons_how *how, struct lh_err *err);
+struct lh_persons *lh_persons_new(const struct lh_persons_how *how);
 void lh_persons_free(struct lh_persons *p);
 
 /* Fill in the command of the process that appends, and how many it takes at one time. */
@@ -132,12 +132,11 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 		       struct lh_err *err);
 /* Let the filters of routes that judge append to a log of decisions, unless they have one; text:
  * with what was asked. */
-int lh_persons_decisions(struct lh_routes *routes, const char *path, bool text,
-			 struct lh_err *err);
+void lh_persons_decisions(struct lh_routes *routes, const char *path, bool text);
 /* Return whether a route's filter has --attribute. */
 bool lh_persons_attributed(const struct lh_route *r);
 /* Cut the members "tables" and "unnamed", which lh-query --attribute adds at the end, out of an
  * answer, and copy the array of tables; *unnamed: whether that was there. */
-int lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed, struct lh_err *err);
+void lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed);
 
 #endif

@@ -18,15 +18,13 @@
 
 /* ---- the process ---- */
 
-static int make_argv(struct lh_persons *p, struct lh_err *err)
+static void make_argv(struct lh_persons *p)
 {
 	static const char *const sync[] = { "each", "batch", "none" };
 	const struct lh_persons_how *how = &p->how;
-	char **argv = lh_calloc(15 + 2 * how->keys, sizeof *argv, err);
+	char **argv = lh_calloc(15 + 2 * how->keys, sizeof *argv);
 	size_t n = 0, i;
 
-	if (!argv)
-		return -1;
 	argv[n++] = "lh-subject-audit";
 	argv[n++] = "append";
 	argv[n++] = "--dir";
@@ -44,24 +42,19 @@ static int make_argv(struct lh_persons *p, struct lh_err *err)
 	argv[n++] = "--on-error";
 	argv[n++] = "emit";
 	p->argv = argv;
-	return 0;
 }
 
-struct lh_persons *lh_persons_new(const struct lh_persons_how *how, struct lh_err *err)
+struct lh_persons *lh_persons_new(const struct lh_persons_how *how)
 {
-	struct lh_persons *p = lh_calloc(1, sizeof *p, err);
+	struct lh_persons *p = lh_calloc(1, sizeof *p);
 
-	if (!p)
-		return NULL;
 	p->how = *how;
 	lh_record_init(&p->body);
 	lh_record_init(&p->text);
 	lh_record_init(&p->asked);
-	p->extract = lh_extract_new(err);
-	if (p->extract && make_argv(p, err) == 0)
-		return p;
-	lh_persons_free(p);
-	return NULL;
+	p->extract = lh_extract_new();
+	make_argv(p);
+	return p;
 }
 
 static void destroy(struct lh_persons *p)
@@ -116,8 +109,8 @@ bool lh_persons_required(const struct lh_persons *p)
 
 /* ---- rows ---- */
 
-static int begin_row(struct lh_persons_row *row, const struct lh_persons_answer *a,
-		     struct lh_str id, struct lh_err *err)
+static void begin_row(struct lh_persons_row *row, const struct lh_persons_answer *a,
+		      struct lh_str id)
 {
 	struct lh_writer w = lh_write_to(&row->ask.line);
 
@@ -135,7 +128,6 @@ static int begin_row(struct lh_persons_row *row, const struct lh_persons_answer 
 	lh_write_text(&w, "result", "success");
 	lh_write_array(&w, "fields_accessed");
 	row->members = row->ask.line.len;
-	return lh_buf_check(&row->ask.line, err);
 }
 
 struct lh_persons_row *lh_persons_row_of(struct lh_persons_rows *r,
@@ -149,11 +141,11 @@ struct lh_persons_row *lh_persons_row_of(struct lh_persons_rows *r,
 		return NULL;
 	if (number < r->n)
 		return &r->row[number];
-	if (lh_grow(&r->row, &r->cap, r->n + 1, sizeof *r->row, err) < 0)
-		return NULL;
+	lh_grow(&r->row, &r->cap, r->n + 1, sizeof *r->row);
 	row = &r->row[r->n++];
 	*row = (struct lh_persons_row){ .rows = r };
-	return begin_row(row, a, id, err) < 0 ? NULL : row;
+	begin_row(row, a, id);
+	return row;
 }
 
 void lh_persons_add_member(struct lh_persons_row *row, struct lh_str name)
@@ -168,16 +160,13 @@ void lh_persons_add_member(struct lh_persons_row *row, struct lh_str name)
 	lh_buf_add(line, name.p, name.n);
 }
 
-static int end_lines(struct lh_persons_rows *r, struct lh_err *err)
+static void end_lines(struct lh_persons_rows *r)
 {
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
 		lh_buf_puts(&r->row[i].ask.line, "]}\n");
-		if (lh_buf_check(&r->row[i].ask.line, err) < 0)
-			return -1;
 	}
-	return 0;
 }
 
 /* Count and report the rows that are missing. */
@@ -232,7 +221,7 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 		rc = lh_persons_find(r, a, (struct lh_str){ corpus.p, corpus.len }, &unnamed, err);
 	lh_intern_free(&p->ids);
 	if (!rc)
-		rc = end_lines(r, err);
+		end_lines(r);
 	if (!rc && unnamed) {
 		char text[200];
 
@@ -289,7 +278,7 @@ static bool cut_end(struct lh_buf *body, const char *member, size_t n)
 }
 
 /* The filter's own "tables" is the last one, behind all that it shows. */
-int lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed, struct lh_err *err)
+void lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed)
 {
 	static const char last[] = "," LH_JSON("unnamed":true) "}";
 	static const char begin[] = ",\"tables\":[";
@@ -299,14 +288,13 @@ int lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed, st
 
 	*unnamed = cut_end(body, last, sizeof last - 1);
 	if (body->len < n + 2 || memcmp(body->p + body->len - 2, "]}", 2) != 0)
-		return 0;
+		return;
 	for (at = body->len - n; at && memcmp(body->p + at, begin, n) != 0; at--)
 		;
 	if (!at)
-		return 0;
+		return;
 	p = body->p + at + n - 1;
 	lh_buf_add(tables, p, body->len - 1 - (size_t)(p - body->p));
 	body->len = at;
 	lh_buf_putc(body, '}');
-	return lh_buf_check(tables, err);
 }

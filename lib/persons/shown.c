@@ -27,15 +27,14 @@ static int walk_value(struct walk *w, const struct lh_value *v, struct around in
 /* ---- a person ---- */
 
 /* Set *id to the text of an id: a string or a number; an id with NUL is none. */
-static int read_id(struct walk *w, const struct lh_value *v, struct lh_str *id)
+static void read_id(struct walk *w, const struct lh_value *v, struct lh_str *id)
 {
 	lh_buf_reset(&w->p->strings);
 	*id = (struct lh_str){ v->p, v->n };
-	if (v->type == LH_STRING && lh_value_str(v, &w->p->strings, id, w->err) < 0)
-		return -1;
+	if (v->type == LH_STRING)
+		lh_value_str(v, &w->p->strings, id);
 	if (memchr(id->p, '\0', id->n))
 		id->n = 0;
-	return 0;
 }
 
 static void add_members(struct lh_persons_row *row, const struct lh_value *object)
@@ -75,8 +74,7 @@ static int add_person(struct walk *w, const struct lh_value *id, const struct lh
 	}
 	if (id->type != LH_STRING && id->type != LH_NUMBER)
 		return 0;
-	if (read_id(w, id, &text) < 0)
-		return -1;
+	read_id(w, id, &text);
 	row = lh_persons_row_of(w->rows, w->a, text, w->err);
 	if (!row)
 		return -1;
@@ -109,8 +107,7 @@ static int add_cell(struct walk *w, const struct lh_value *cell, const struct lh
 		w->unnamed = true;
 		return 0;
 	}
-	if (read_id(w, cell, &id) < 0)
-		return -1;
+	read_id(w, cell, &id);
 	row = lh_persons_row_of(w->rows, w->a, id, w->err);
 	if (!row)
 		return -1;
@@ -169,17 +166,15 @@ static int walk_raw(struct walk *w, const struct lh_value *v)
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str s = { NULL, 0 };
 	struct lh_value found;
-	int rc;
 
 	lh_buf_reset(&w->p->strings);
-	rc = lh_value_str(v, &w->p->strings, &s, w->err);
-	if (rc == 0 && may_show(s)) {
-		lh_buf_add(&text, s.p, s.n);
-		rc = lh_buf_check(&text, w->err);
-		if (!rc && lh_extract(w->p->extract, text.p, text.len, &found, w->err) > 0)
-			rc = walk_value(w, &found, (struct around){ .depth = 3, .raw = true });
-	}
-	return rc;
+	lh_value_str(v, &w->p->strings, &s);
+	if (!may_show(s))
+		return 0;
+	lh_buf_add(&text, s.p, s.n);
+	if (lh_extract(w->p->extract, text.p, text.len, &found, w->err) <= 0)
+		return 0;
+	return walk_value(w, &found, (struct around){ .depth = 3, .raw = true });
 }
 
 /* What is looked for in an object. */
@@ -212,9 +207,8 @@ static int read_corpus(struct walk *w, const struct looked *l, unsigned depth, s
 	*name = depth <= 2 ? w->corpus : (struct lh_str){ NULL, 0 };
 	if (!l->id.p || (l->id.type != LH_STRING && l->id.type != LH_NUMBER))
 		return 0;
-	if (l->corpus.p && l->corpus.type == LH_STRING &&
-	    lh_value_str(&l->corpus, &w->p->strings, name, w->err) < 0)
-		return -1;
+	if (l->corpus.p && l->corpus.type == LH_STRING)
+		lh_value_str(&l->corpus, &w->p->strings, name);
 	return name->n > 0;
 }
 
@@ -241,9 +235,8 @@ static int add_named(struct walk *w, const struct lh_value *v, const struct arou
 		if (!lh_persons_is_id(v, &it.key, &corpus))
 			continue;
 		lh_buf_reset(&w->p->strings);
-		if (corpus.type == LH_STRING && corpus.p &&
-		    lh_value_str(&corpus, &w->p->strings, &name, w->err) < 0)
-			return -1;
+		if (corpus.type == LH_STRING && corpus.p)
+			lh_value_str(&corpus, &w->p->strings, &name);
 		if (corpus.type == LH_STRING && corpus.p && !lh_persons_corpus(w->p, name))
 			continue;
 		if (add_person(w, &it.val, v, in) < 0)

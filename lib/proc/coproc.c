@@ -132,7 +132,7 @@ static bool inherits(const struct lh_spawn *child, const char *s)
 }
 
 /* Return the environment for a child; the strings are borrowed. */
-static char **environment(const struct lh_spawn *child, struct lh_err *err)
+static char **environment(const struct lh_spawn *child)
 {
 	static char *const none[] = { NULL };
 	char *const *more = child->env ? child->env : none;
@@ -143,9 +143,7 @@ static char **environment(const struct lh_spawn *child, struct lh_err *err)
 		n++;
 	while (more[n_more])
 		n_more++;
-	env = lh_calloc(n + n_more + 1, sizeof *env, err);
-	if (!env)
-		return NULL;
+	env = lh_calloc(n + n_more + 1, sizeof *env);
 	for (i = n = 0; environ[i]; i++)
 		if (!is_set(environ[i], more) && inherits(child, environ[i]))
 			env[n++] = environ[i];
@@ -247,13 +245,11 @@ static pid_t give_birth(struct birth *b)
  * SIGPIPE, as a shell expects. */
 pid_t lh_coproc_spawn(const struct lh_spawn *s, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char **env = environment(s, err);
+	LH_SCOPED(lh_free_local) char **env = environment(s);
 	char path[4096];
 	struct birth b = { .how = s, .path = path, .env = env };
 	pid_t pid;
 
-	if (!env)
-		return -1;
 	lh_coproc_program(s->argv[0], path, sizeof path);	/* the kernel says why not */
 	pid = give_birth(&b);
 	if (!b.failed)
@@ -455,7 +451,7 @@ int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err)
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_str s;
 	int64_t status = 0;
-	int rc;
+	int rc = 0;
 
 	if (error->type != LH_OBJECT || !lh_value_get(error, "message", &message) ||
 	    message.type != LH_STRING)
@@ -463,7 +459,7 @@ int lh_coproc_refusal(const struct lh_value *error, struct lh_err *err)
 	if (!lh_value_get(error, "code", &code) || code.type != LH_NUMBER ||
 	    !lh_value_i64(&code, &status) || status < 100 || status > 599)
 		status = 0;
-	rc = lh_value_str(&message, &scratch, &s, err);
+	lh_value_str(&message, &scratch, &s);
 	if (rc == 0)
 		rc = lh_err_set(err, status >= 500 ? LH_ENET : LH_EDATA, "%.*s",
 				(int)(s.n < 900 ? s.n : 900), s.p);

@@ -21,7 +21,7 @@
  *
  * Owner:   the struct is the caller's; free it also after a failure.
  * Errors:  0 however the child ends: check status.  -1: LH_EIO, it could not be
- *          started or wrote more than max; LH_ENOMEM; LH_EINTR.
+ *          started or wrote more than max; LH_EINTR.
  * Threads: one child per struct.  A signal to stop is deferred, for the whole
  *          process, until the child is gone.
  */

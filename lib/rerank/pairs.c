@@ -71,17 +71,16 @@ struct hand {
 	struct lh_rerank_seat *seat;
 };
 
-static int seat_open(const struct lh_reranker *r, struct lh_rerank_seat *s, struct lh_err *err)
+static void seat_open(const struct lh_reranker *r, struct lh_rerank_seat *s)
 {
 	uint64_t width = r->info.width;
 
 	if (!s->work)
-		s->work = lh_encoder_work_new(r->loaded.encoder, err);
-	if (s->work && !s->vectors)
-		s->vectors = lh_calloc(PIECE * width, sizeof *s->vectors, err);
-	if (s->vectors && !s->scratch)
-		s->scratch = lh_calloc(2 * width, sizeof *s->scratch, err);
-	return s->scratch ? 0 : -1;
+		s->work = lh_encoder_work_new(r->loaded.encoder);
+	if (!s->vectors)
+		s->vectors = lh_calloc(PIECE * width, sizeof *s->vectors);
+	if (!s->scratch)
+		s->scratch = lh_calloc(2 * width, sizeof *s->scratch);
 }
 
 /* Score up to PIECE pairs from the first on. */
@@ -110,9 +109,10 @@ static void *score_pieces(void *arg)
 	struct hand *h = arg;
 	struct call *c = h->c;
 	struct lh_err err = { .code = LH_OK };
-	int rc = seat_open(c->r, h->seat, &err);
 	size_t first;
+	int rc = 0;
 
+	seat_open(c->r, h->seat);
 	while (!rc && (first = atomic_fetch_add(&c->next, PIECE)) < c->n)
 		rc = score_piece(c, h->seat, first, &err);
 	if (!rc)
@@ -188,13 +188,12 @@ int lh_rerank_by_model(struct lh_reranker *r, const struct lh_rerank_ask *ask, d
 {
 	size_t most = ask->n < PAIRS_MAX ? ask->n : PAIRS_MAX;
 	struct call c = { .r = r, .lock = PTHREAD_MUTEX_INITIALIZER };
-	int rc = -1;
+	int rc;
 
-	c.text = lh_calloc(most, sizeof *c.text, err);
-	c.sorted = c.text ? lh_calloc(most, sizeof *c.sorted, err) : NULL;
-	c.at = c.sorted ? lh_calloc(most, sizeof *c.at, err) : NULL;
-	if (c.at)
-		rc = lh_tokenizer_run(r->loaded.tokenizer, ask->query, &c.query, err);
+	c.text = lh_calloc(most, sizeof *c.text);
+	c.sorted = lh_calloc(most, sizeof *c.sorted);
+	c.at = lh_calloc(most, sizeof *c.at);
+	rc = lh_tokenizer_run(r->loaded.tokenizer, ask->query, &c.query, err);
 	for (; !rc && c.first < ask->n; c.first += c.n) {
 		c.n = ask->n - c.first < most ? ask->n - c.first : most;
 		c.score = score + c.first;
@@ -203,7 +202,7 @@ int lh_rerank_by_model(struct lh_reranker *r, const struct lh_rerank_ask *ask, d
 		if (!rc)
 			rc = score_all(&c, r, err);
 	}
-	for (size_t i = 0; c.text && i < most; i++)
+	for (size_t i = 0; i < most; i++)
 		lh_token_list_free(&c.text[i]);
 	lh_token_list_free(&c.query);
 	free(c.text);

@@ -7,17 +7,14 @@
 
 struct lh_reranker *lh_reranker_new(const struct lh_reranker_how *how, struct lh_err *err)
 {
-	struct lh_reranker *r = lh_calloc(1, sizeof *r, err);
+	struct lh_reranker *r = lh_calloc(1, sizeof *r);
 	int rc;
 
-	if (!r)
-		return NULL;
 	r->how = *how;
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->left, NULL);
-	r->seat = lh_calloc(how->threads, sizeof *r->seat, err);
-	rc = !r->seat ? -1 : how->url ? lh_rerank_service_open(r, how, err)
-				      : lh_rerank_model_open(r, how, err);
+	r->seat = lh_calloc(how->threads, sizeof *r->seat);
+	rc = how->url ? lh_rerank_service_open(r, how, err) : lh_rerank_model_open(r, how, err);
 	if (!rc)
 		return r;
 	lh_reranker_free(r);

@@ -20,7 +20,7 @@
  * Owner:   what how points to is not used after lh_reranker_new.
  * Errors:  LH_EUSAGE, LH_EIO and LH_ECORRUPT of a model, as store.h, gguf.h and encoder.h have
  *          them; LH_EDATA for a pair of which the model makes no finite score; LH_ENET of a
- *          service, its wrong answers too; LH_EINTR; LH_ENOMEM.
+ *          service, its wrong answers too; LH_EINTR.
  * Threads: any number may score at once: together they use as many threads as how says, and a
  *          call that is alone all of them.  Of a service each call is one request.
  */

@@ -31,9 +31,8 @@ static int set_url(struct lh_reranker *r, const char *url, struct lh_err *err)
 		lh_buf_puts(&b, "/" PATH);
 		lh_buf_puts(&b, rest);
 	}
-	if (lh_buf_check(&b, err) == 0)
-		r->url = lh_strndup(b.p, b.len, err);
-	return r->url ? 0 : -1;
+	r->url = lh_strndup(b.p, b.len);
+	return 0;
 }
 
 static int set_key(struct lh_reranker *r, struct lh_err *err)
@@ -57,8 +56,8 @@ int lh_rerank_service_open(struct lh_reranker *r, const struct lh_reranker_how *
 		return -1;
 	if (!how->model)
 		return 0;
-	r->model = lh_strndup(how->model, strlen(how->model), err);
-	return r->model ? 0 : -1;
+	r->model = lh_strndup(how->model, strlen(how->model));
+	return 0;
 }
 
 /* ---- the answer ---- */
@@ -112,8 +111,8 @@ static int read_scores(const struct lh_value *root, size_t n, double *score, str
 
 /* ---- a call ---- */
 
-static int set_body(const struct lh_reranker *r, struct lh_buf *body,
-		    const struct lh_rerank_ask *ask, const char *texts, struct lh_err *err)
+static void set_body(const struct lh_reranker *r, struct lh_buf *body,
+		     const struct lh_rerank_ask *ask, const char *texts)
 {
 	struct lh_writer w = lh_write_to(body);
 
@@ -127,7 +126,6 @@ static int set_body(const struct lh_reranker *r, struct lh_buf *body,
 		lh_write_str(&w, NULL, ask->text[i]);
 	lh_write_end(&w);
 	lh_write_end(&w);
-	return lh_buf_check(body, err);
 }
 
 /* Ask once, with the texts under that name.  *refused: the answer was 400 or 422. */
@@ -143,8 +141,7 @@ static int ask_once(const struct lh_reranker *r, struct lh_rerank_seat *s,
 	int rc;
 
 	*refused = false;
-	if (set_body(r, &s->body, ask, texts, err) < 0)
-		return -1;
+	set_body(r, &s->body, ask, texts);
 	call.bearer = key ? (const char *)key->p : NULL;
 	call.body = s->body.p;
 	call.n = s->body.len;

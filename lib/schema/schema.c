@@ -80,10 +80,7 @@ static struct lh_str text_of(struct walk *w, const struct lh_value *v)
 	size_t mark = w->scratch->len;
 	struct lh_str s;
 
-	if (lh_value_str(v, w->scratch, &s, w->err) < 0) {
-		w->failed = true;
-		return (struct lh_str){ "", 0 };
-	}
+	lh_value_str(v, w->scratch, &s);
 	w->scratch->len = mark;
 	return s;
 }

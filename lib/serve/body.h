@@ -30,7 +30,7 @@
  * the client's own: with own_status it counts only as the last member, where a filter writes
  * its own, so that a client can neither set nor hide the status of a filter that is ours.
  *
- * Errors:  LH_EDATA (400 for a body), LH_ENOMEM.
+ * Errors:  LH_EDATA (400 for a body).
  * Threads: any number.
  */
 
@@ -47,9 +47,8 @@ struct lh_answer {
 /* Return whether the body has a "status" or a "code" of its own. */
 bool lh_body_has_status(const struct lh_record *body);
 
-/* Read the parsed line of a filter.  Fails only with LH_ENOMEM. */
-int lh_answer_read(const struct lh_record *rec, bool own_status, struct lh_answer *a,
-		   struct lh_err *err);
+/* Read the parsed line of a filter. */
+void lh_answer_read(const struct lh_record *rec, bool own_status, struct lh_answer *a);
 void lh_answer_free(struct lh_answer *a);
 
 /* Append {"error":"message"}. */
@@ -71,7 +70,7 @@ void lh_answer_error(struct lh_buf *out, const char *message);
  * decoded.
  *
  * Errors:  LH_EDATA (400): no boundary, a header that is wrong or too long, no such field or
- *          two of them, a body that ends in the middle; what take returns; LH_ENOMEM.
+ *          two of them, a body that ends in the middle; what take returns.
  * Threads: one thread per struct.
  */
 

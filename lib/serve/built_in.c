@@ -89,8 +89,6 @@ struct words {
 	struct lh_route *route;
 	const char *state;
 	size_t n, cap;
-	struct lh_err *err;
-	bool failed;
 };
 
 /* Add a word; "{state}" at its begin is the folder of the state. */
@@ -101,17 +99,10 @@ static void add_word(struct words *w, struct lh_str word)
 	const size_t skip = word.n >= n && !memcmp(word.p, state, n) ? n : 0;
 	struct lh_buf copy = { 0 };
 
-	if (w->failed)
-		return;
 	lh_buf_puts(&copy, skip ? w->state : "");
 	lh_buf_add(&copy, word.p + skip, word.n - skip);
 	lh_buf_putc(&copy, '\0');
-	w->failed = lh_buf_check(&copy, w->err) < 0 ||
-		    lh_grow(&w->route->run, &w->cap, w->n + 2, sizeof *w->route->run, w->err) < 0;
-	if (w->failed) {
-		lh_buf_free(&copy);
-		return;
-	}
+	lh_grow(&w->route->run, &w->cap, w->n + 2, sizeof *w->route->run);
 	w->route->run[w->n++] = copy.p;
 	w->route->run[w->n] = NULL;
 }
@@ -150,10 +141,9 @@ static bool is(struct lh_str s, const char *text)
 	return lh_str_is(s, text, strlen(text));
 }
 
-static int add_run(struct lh_route *r, const struct filter *f, const char *state,
-		   struct lh_err *err)
+static void add_run(struct lh_route *r, const struct filter *f, const char *state)
 {
-	struct words w = { .route = r, .state = state, .err = err };
+	struct words w = { .route = r, .state = state };
 	size_t i;
 
 	for (i = 0; i < f->n_run; i++) {
@@ -167,7 +157,6 @@ static int add_run(struct lh_route *r, const struct filter *f, const char *state
 			ADD(&w, "--audit-required", "--audit-log",
 			    "{state}/data/_catalog/subjects");
 	}
-	return w.failed ? -1 : 0;
 }
 
 /* ---- routes ---- */
@@ -184,20 +173,21 @@ static int set_filter(struct lh_route *r, const struct file_members *all, struct
 	r->limits.pool = f->pool ? f->pool : lh_cpu_cores(64);
 	r->limits.depth = f->depth;
 	r->limits.timeout = f->timeout;
-	return add_run(r, f, state, err);
+	add_run(r, f, state);
+	return 0;
 }
 
 static int fill(struct lh_route *r, const struct file_members *all, const struct built_in *b,
 		const char *state, struct lh_err *err)
 {
-	char *route = lh_strndup(b->route.p, b->route.n, err);
-	int rc = route ? lh_route_parse(r, route, err) : -1;
+	char *route = lh_strndup(b->route.p, b->route.n);
+	int rc = lh_route_parse(r, route, err);
 
 	free(route);
-	if (rc || (b->members.p && lh_route_set_members(r, &b->members, err) < 0) ||
-	    !(r->title = lh_strndup(b->about.p, b->about.n, err)) ||
-	    (b->off.n && !(r->why = lh_strndup(b->off.p, b->off.n, err))))
+	if (rc || (b->members.p && lh_route_set_members(r, &b->members, err) < 0))
 		return -1;
+	r->title = lh_strndup(b->about.p, b->about.n);
+	r->why = b->off.n ? lh_strndup(b->off.p, b->off.n) : NULL;
 	r->kind = b->kind;
 	r->read = b->read;
 	r->trace = b->trace;
@@ -224,9 +214,7 @@ int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *e
 	if (!rc)
 		rc = lh_bind_file(file_table, &v, file, &all, &strings, err);
 	for (i = 0; !rc && i < all.n_routes; i++) {
-		rc = lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err);
-		if (rc)
-			break;
+		lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v);
 		memset(&to->v[to->n], 0, sizeof *to->v);
 		rc = fill(&to->v[to->n++], &all, &all.route[i], state, err);
 	}

@@ -167,24 +167,23 @@ static int wrong(const struct reading *r, const char *at)
 	return lh_bind_file_error(r->path, r->text.p, at, r->err);
 }
 
-static char *copy(struct lh_str s, struct lh_err *err)
+/* Copy a text that is there; NULL if it is not. */
+static char *copy(struct lh_str s)
 {
-	return lh_strndup(s.p, s.n, err);
+	return s.p ? lh_strndup(s.p, s.n) : NULL;
 }
 
 static int copy_list(char ***to, const struct lh_str *from, size_t n, struct lh_err *err)
 {
 	size_t i;
 
-	*to = lh_calloc(n + 1, sizeof **to, err);
-	for (i = 0; *to && i < n; i++) {
+	*to = lh_calloc(n + 1, sizeof **to);
+	for (i = 0; i < n; i++) {
 		if (memchr(from[i].p, '\0', from[i].n))
 			return lh_err_set(err, LH_EDATA, "a text holds NUL");
-		(*to)[i] = copy(from[i], err);
-		if (!(*to)[i])
-			return -1;
+		(*to)[i] = copy(from[i]);
 	}
-	return *to ? 0 : -1;
+	return 0;
 }
 
 /* ---- routes ---- */
@@ -244,8 +243,8 @@ static bool is_sql(const char *command)
 
 static int fill_route(struct lh_route *r, const struct route_members *m, struct lh_err *err)
 {
-	char *route = copy(m->route, err);
-	int rc = route ? lh_route_parse(r, route, err) : -1;
+	char *route = copy(m->route);
+	int rc = lh_route_parse(r, route, err);
 
 	free(route);
 	if (rc)
@@ -257,14 +256,11 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 	r->trace = m->trace;
 	if (read_size(&m->max_bytes, "max_body", GIB, &r->limits.body, err) < 0)
 		return -1;
-	if (m->token_file.n && !(r->token_file = copy(m->token_file, err)))
-		return -1;
+	r->token_file = m->token_file.n ? copy(m->token_file) : NULL;
 	if (!m->n_run == !m->off.n)
 		return lh_err_set(err, LH_EDATA, "route \"%s\": either \"run\" or \"off\"",
 				  r->route);
-	if (m->off.n && !(r->why = copy(m->off, err)))
-		return -1;
-	r->off = r->why;
+	r->off = r->why = m->off.n ? copy(m->off) : NULL;
 	if (m->n_run && copy_list(&r->run, m->run, m->n_run, err) < 0)
 		return -1;
 	if (fill_env(r, m, err) < 0)
@@ -283,8 +279,7 @@ static int add_route(struct lh_routes *to, const struct route_members *m, struct
 	struct lh_route *r;
 	size_t i;
 
-	if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err) < 0)
-		return -1;
+	lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v);
 	r = &to->v[to->n++];
 	memset(r, 0, sizeof *r);
 	if (fill_route(r, m, err) < 0 ||
@@ -343,14 +338,11 @@ static int take_log(struct lh_serve_config *c, const struct lh_iter *it, struct 
 	struct lh_serve_log *log = &c->log[c->logs];
 	struct lh_str name;
 
-	if (lh_value_str(&it->key, &text, &name, err) < 0)
-		return -1;
+	lh_value_str(&it->key, &text, &name);
 	if (!is_log_name(name))
 		return lh_err_set(err, LH_EDATA, "\"tlog\": a name has 1 to %d of A-Z a-z 0-9 _ . "
 				  "-, and does not begin with a full stop", LH_NAME_MAX);
-	log->name = copy(name, err);
-	if (!log->name)
-		return -1;
+	log->name = copy(name);
 	c->logs++;
 	return lh_bind_value(log_table, &it->val, log, NULL, err) < 0
 		? lh_err_prefix(err, "\"tlog\": %s", log->name) : 0;
@@ -366,11 +358,11 @@ static int take_tlog(struct lh_serve_config *c, const struct file_members *m, st
 		return 0;
 	for (lh_iter_init(&it, &m->log); lh_iter_next(&it); )
 		n++;
-	c->log = lh_calloc(n + 1, sizeof *c->log, err);
-	for (lh_iter_init(&it, &m->log); c->log && lh_iter_next(&it); )
+	c->log = lh_calloc(n + 1, sizeof *c->log);
+	for (lh_iter_init(&it, &m->log); lh_iter_next(&it); )
 		if (take_log(c, &it, err) < 0)
 			return -1;
-	return c->log ? 0 : -1;
+	return 0;
 }
 
 const struct lh_serve_log *lh_serve_log_named(const struct lh_serve_config *c, struct lh_str name)
@@ -383,19 +375,16 @@ const struct lh_serve_log *lh_serve_log_named(const struct lh_serve_config *c, s
 	return NULL;
 }
 
-static int take_tokens(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
+static void take_tokens(struct lh_serve_config *c, const struct file_members *m)
 {
 	size_t i;
 
-	c->token.name = lh_calloc(m->n_tokens + 1, sizeof *c->token.name, err);
-	c->token.file = lh_calloc(m->n_tokens + 1, sizeof *c->token.file, err);
-	if (!c->token.name || !c->token.file)
-		return -1;
-	for (i = 0; i < m->n_tokens; i++)
-		if (!(c->token.name[i] = copy(m->token[i].name, err)) ||
-		    !(c->token.file[i] = copy(m->token[i].file, err)))
-			return -1;
-	return 0;
+	c->token.name = lh_calloc(m->n_tokens + 1, sizeof *c->token.name);
+	c->token.file = lh_calloc(m->n_tokens + 1, sizeof *c->token.file);
+	for (i = 0; i < m->n_tokens; i++) {
+		c->token.name[i] = copy(m->token[i].name);
+		c->token.file[i] = copy(m->token[i].file);
+	}
 }
 
 static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
@@ -411,9 +400,9 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	c->limits.connections = m->connections;
 	c->limits.queue = m->queue;
 	c->limits.drain = m->drain;
+	take_tokens(c, m);
 	if (copy_list(&c->listen, m->listen, m->n_listen, err) < 0 ||
 	    copy_list(&c->token_file, m->token_file, m->n_token_file, err) < 0 ||
-	    take_tokens(c, m, err) < 0 ||
 	    copy_list(&c->allow, m->allow, m->n_allow, err) < 0 ||
 	    copy_list(&c->allow_write, m->allow_write, m->n_allow_write, err) < 0 ||
 	    copy_list(&c->audit.persons, m->persons, m->n_persons, err) < 0 ||
@@ -423,16 +412,14 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	if (copy_list(&c->subject.elsewhere, m->elsewhere, m->n_elsewhere, err) < 0 ||
 	    copy_list(&c->may_read, m->may_read, m->n_may_read, err) < 0)
 		return -1;
-	if ((m->legal_token_file.p &&
-	     !(c->legal_token_file = copy(m->legal_token_file, err))) ||
-	    (m->audit_log.p && !(c->audit.log = copy(m->audit_log, err))) ||
-	    (m->audit_anchor.p && !(c->audit.anchor = copy(m->audit_anchor, err))) ||
-	    (m->state.p && !(c->state = copy(m->state, err))) ||
-	    (m->tools.p && !(c->tools = copy(m->tools, err))) ||
-	    (m->mount.p && !(c->mount = copy(m->mount, err))) ||
-	    (m->access_log.p && !(c->access_log = copy(m->access_log, err))) ||
-	    (m->mount_off.p && !(c->mount_off = copy(m->mount_off, err))))
-		return -1;
+	c->legal_token_file = copy(m->legal_token_file);
+	c->audit.log = copy(m->audit_log);
+	c->audit.anchor = copy(m->audit_anchor);
+	c->state = copy(m->state);
+	c->tools = copy(m->tools);
+	c->mount = copy(m->mount);
+	c->access_log = copy(m->access_log);
+	c->mount_off = copy(m->mount_off);
 	if (take_tlog(c, m, err) < 0)
 		return -1;
 	return read_size(&m->state_max, "state_max", 1048576 * GIB, &c->limits.state, err);
@@ -535,19 +522,18 @@ static void inherit(struct lh_route *r, struct lh_route *built_in)
 }
 
 /* The use of the cache is that of the filter which embeds, also if that is configured. */
-static int share_caches(struct lh_routes *r, struct lh_err *err)
+static void share_caches(struct lh_routes *r)
 {
 	struct lh_route *from = lh_routes_named(r, lh_str_of("POST /v1/embed"));
 	struct lh_route *to = lh_routes_named(r, lh_str_of("GET /v1/embed/stats"));
 
 	if (!from || !to || from->built_in || !to->built_in || !from->run)
-		return 0;
+		return;
 	lh_argv_free(to->run);
 	to->limits.pool = from->limits.pool;
 	to->limits.depth = from->limits.depth;
-	to->run = lh_argv_copy(from->run, err);
-	to->env = from->env ? lh_argv_copy(from->env, err) : NULL;
-	return to->run && (to->env || !from->env) ? 0 : -1;
+	to->run = lh_argv_copy(from->run);
+	to->env = from->env ? lh_argv_copy(from->env) : NULL;
 }
 
 /* Return whether the command of a route may follow the stores that manifests name. */
@@ -576,7 +562,7 @@ static bool is_given_files(const struct lh_route *r)
 }
 
 /* Insert a word, option and value, before the operands. */
-static int add_word(struct lh_route *r, const char *option, const char *value, struct lh_err *err)
+static void add_word(struct lh_route *r, const char *option, const char *value)
 {
 	size_t n = 0, at = strcmp(r->run[1] ? r->run[1] : "", "requests") ? 1 : 2;
 	struct lh_buf word = { 0 };
@@ -586,41 +572,34 @@ static int add_word(struct lh_route *r, const char *option, const char *value, s
 		n++;
 	lh_buf_printf(&word, "%s%s", option, value);
 	lh_buf_putc(&word, '\0');
-	run = lh_buf_check(&word, err) < 0 ? NULL : lh_calloc(n + 2, sizeof *run, err);
-	if (!run) {
-		lh_buf_free(&word);
-		return -1;
-	}
+	run = lh_calloc(n + 2, sizeof *run);
 	memcpy(run, r->run, at * sizeof *run);
 	run[at] = word.p;
 	memcpy(run + at + 1, r->run + at, (n - at) * sizeof *run);
 	free(r->run);
 	r->run = run;
-	return 0;
 }
 
-int lh_routes_bind_store(struct lh_routes *r, const char *state, struct lh_err *err)
+void lh_routes_bind_store(struct lh_routes *r, const char *state)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf store = { 0 };
 	size_t i;
 
 	lh_buf_printf(&store, "%s/store", state);
 	lh_buf_putc(&store, '\0');
-	if (lh_buf_check(&store, err) < 0)
-		return -1;
 	for (i = 0; i < r->n; i++) {
 		struct lh_route *route = &r->v[i];
 
 		if (!route->run)
 			continue;
-		if ((follows_stores(route->run) && add_word(route, "--store=", store.p, err) < 0) ||
-		    (is_given_files(route) && add_word(route, "--files", "", err) < 0))
-			return -1;
+		if (follows_stores(route->run))
+			add_word(route, "--store=", store.p);
+		if (is_given_files(route))
+			add_word(route, "--files", "");
 	}
-	return 0;
 }
 
-int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err)
+void lh_routes_replace(struct lh_routes *to, struct lh_routes *from)
 {
 	size_t i, j;
 
@@ -628,8 +607,7 @@ int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_er
 		for (j = 0; j < to->n && !lh_route_same(&to->v[j], &from->v[i]); j++)
 			;
 		if (j == to->n) {
-			if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, err) < 0)
-				return -1;
+			lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v);
 			memset(&to->v[to->n++], 0, sizeof *to->v);
 		} else {
 			inherit(&from->v[i], &to->v[j]);
@@ -638,7 +616,7 @@ int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_er
 		to->v[j] = from->v[i];
 		memset(&from->v[i], 0, sizeof *from->v);
 	}
-	return share_caches(to, err);
+	share_caches(to);
 }
 
 unsigned lh_route_depth(const char *command)

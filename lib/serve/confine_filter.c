@@ -122,8 +122,7 @@ struct making {
 
 static void let(struct making *m, const char *path, unsigned may)
 {
-	if (!m->failed && lh_confine_let(m->to, path, may, m->err) < 0)
-		m->failed = true;
+	lh_confine_let(m->to, path, may);
 }
 
 static void let_all(struct making *m, const char *const *path, unsigned may)
@@ -366,19 +365,19 @@ static void let_command(struct making *m, char *const *argv)
 	}
 }
 
-/* Copy a text; NULL if v is NULL or none, or there is no memory. */
+/* Copy a text; NULL if v is NULL or none. */
 static const char *text_of(const struct lh_value *v, struct lh_buf *to)
 {
 	struct lh_str s;
-	struct lh_err unused;
 
 	lh_buf_reset(to);
-	if (!v || v->type != LH_STRING || lh_value_str(v, to, &s, &unused) < 0)
+	if (!v || v->type != LH_STRING)
 		return NULL;
+	lh_value_str(v, to, &s);
 	if (s.p != to->p)
 		lh_buf_add(to, s.p, s.n);
 	lh_buf_putc(to, '\0');
-	return to->failed ? NULL : to->p;
+	return to->p;
 }
 
 static void let_member(struct making *m, const struct lh_record *rec, const struct lh_value *path,
@@ -410,8 +409,7 @@ static void let_members(struct making *m, const struct lh_route *r)
 		return;
 	lh_buf_printf(&text, "{%s}", r->members);
 	lh_record_init(&rec);
-	if (lh_buf_check(&text, &unused) < 0 ||
-	    lh_record_parse(&rec, text.p, text.len, &unused) < 0)
+	if (lh_record_parse(&rec, text.p, text.len, &unused) < 0)
 		m->failed = true;
 	for (lh_iter_init(&it, &all); !m->failed && lh_iter_next(&it); )
 		let_member(m, &rec, &it.val, &path);
@@ -489,8 +487,7 @@ static void let_models(struct making *m)
 	if (!lh_user_cache(&cache))
 		return;
 	lh_buf_putc(&cache, '\0');
-	if (!cache.failed)
-		let_write(m, cache.p, true);
+	let_write(m, cache.p, true);
 }
 
 /* Return whether a program is a script, whose interpreter would have to be known. */

@@ -64,25 +64,22 @@ static bool answers_alike(const char *const *a, const char *const *b)
 }
 
 /* Set the name of the operation that a route asks for: its "op", else its command, else "". */
-static int read_name(const struct lh_route *r, struct lh_buf *name, struct lh_err *err)
+static void read_name(const struct lh_route *r, struct lh_buf *name)
 {
 	const char *const *argv = (const char *const *)r->run + 1;
 	const char *command = next_mode(&argv);
 	struct lh_buf object = { 0 };
 	struct lh_value members = { .type = LH_OBJECT }, op;
 	struct lh_str text = lh_str_of(command && *command != '-' ? command : "");
-	int rc;
 
 	lh_buf_printf(&object, "{%s}", r->members ? r->members : "");
-	rc = lh_buf_check(&object, err);
 	members.p = object.p;
 	members.n = object.len;
-	if (!rc && lh_value_get(&members, "op", &op))
-		rc = lh_value_str(&op, name, &text, err);
-	if (!rc && text.p != name->p)
+	if (lh_value_get(&members, "op", &op))
+		lh_value_str(&op, name, &text);
+	if (text.p != name->p)
 		lh_buf_add(name, text.p, text.n);
 	lh_buf_free(&object);
-	return rc ? rc : lh_buf_check(name, err);
 }
 
 /* Find the operation of that name; one of requests alone before a command of the same name. */
@@ -106,14 +103,13 @@ static void find_operation(const char *text, struct lh_str name, struct lh_value
 	}
 }
 
-int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, struct lh_err *err)
+void lh_routes_describe(struct lh_routes *r, const struct lh_described *all)
 {
 	struct lh_buf name = { 0 };
 	const struct lh_described *d;
 	size_t i;
-	int rc = 0;
 
-	for (i = 0; !rc && i < r->n; i++) {
+	for (i = 0; i < r->n; i++) {
 		struct lh_route *route = &r->v[i];
 
 		if (!route->run)
@@ -123,13 +119,13 @@ int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, stru
 			;
 		lh_buf_reset(&name);
 		route->described = d->run;
-		rc = d->run ? read_name(route, &name, err) : 0;
-		if (!rc && d->run)
-			find_operation(d->text, (struct lh_str){ name.p ? name.p : "", name.len },
-				       &route->operation);
+		if (!d->run)
+			continue;
+		read_name(route, &name);
+		find_operation(d->text, (struct lh_str){ name.p ? name.p : "", name.len },
+			       &route->operation);
 	}
 	lh_buf_free(&name);
-	return rc;
 }
 
 const char *lh_route_program(const struct lh_route *r)
@@ -153,10 +149,9 @@ static int take_description(struct lh_route *r, struct lh_buf *text, struct lh_e
 	if (!tool || tool->type != LH_STRING || tool->escaped || !operations ||
 	    operations->type != LH_ARRAY)
 		return 0;
-	r->program = lh_strndup(tool->p + 1, tool->n - 2, err);
-	r->says = lh_strndup(text->p, text->len, err);
-	if (!r->program || !r->says || read_name(r, &name, err) < 0)
-		return -1;
+	r->program = lh_strndup(tool->p + 1, tool->n - 2);
+	r->says = lh_strndup(text->p, text->len);
+	read_name(r, &name);
 	find_operation(r->says, (struct lh_str){ name.p ? name.p : "", name.len }, &r->operation);
 	return 1;
 }
@@ -173,9 +168,7 @@ int lh_route_ask(struct lh_route *r, struct lh_err *err)
 		return 0;
 	while (r->run[n])
 		n++;
-	argv = lh_calloc(n + 2, sizeof *argv, err);
-	if (!argv)
-		return -1;
+	argv = lh_calloc(n + 2, sizeof *argv);
 	memcpy(argv, r->run, n * sizeof *argv);
 	argv[n] = (char *)"--describe";
 	how.argv = argv;

@@ -223,12 +223,10 @@ int lh_multipart_more(struct lh_multipart *m, const char *p, size_t n, struct lh
 	int rc;
 
 	lh_buf_add(&m->hold, p, n);
-	if (lh_buf_check(&m->hold, err) < 0)
-		return -1;
 	do
 		rc = take_step(m, err);
 	while (rc > 0);
-	if (rc < 0 || lh_buf_check(&m->filename, err) < 0)
+	if (rc < 0)
 		return -1;
 	m->hold.len -= m->at;
 	memmove(m->hold.p, m->hold.p + m->at, m->hold.len);
@@ -260,7 +258,7 @@ static int set_boundary(struct lh_multipart *m, const char *type, struct lh_err 
 	int rc = parameter(type, type + strlen(type), "boundary", &text);
 
 	if (rc > 0)
-		rc = lh_buf_check(&text, err);
+		rc = 0;
 	if (rc <= 0 && !text.len)
 		rc = bad_form(err, "its type has no boundary");
 	else if (!text.len || text.len > BOUNDARY || memchr(text.p, '\r', text.len) ||
@@ -280,16 +278,14 @@ struct lh_multipart *lh_multipart_new(const char *type, const char *field,
 						  struct lh_err *err),
 				      void *ctx, struct lh_err *err)
 {
-	struct lh_multipart *m = lh_calloc(1, sizeof *m, err);
+	struct lh_multipart *m = lh_calloc(1, sizeof *m);
 
-	if (!m)
-		return NULL;
 	m->field = field;
 	m->take = take;
 	m->ctx = ctx;
 	/* the first boundary may be at the very beginning */
 	lh_buf_puts(&m->hold, "\r\n");
-	if (set_boundary(m, type, err) < 0 || lh_buf_check(&m->hold, err) < 0) {
+	if (set_boundary(m, type, err) < 0) {
 		lh_multipart_free(m);
 		return NULL;
 	}

@@ -605,15 +605,12 @@ static void on_io(struct lh_watch *s, uint32_t events)
 
 /* ---- time ---- */
 
-/* Put an ask that discards its answer in the place of one in a process; NULL if out of memory. */
+/* Put an ask that discards its answer in the place of one in a process. */
 static struct lh_ask *replace_ask(struct lh_pool_process *c, struct lh_ask *a,
 				  struct lh_ask *before)
 {
-	struct lh_err err;
-	struct lh_ask *in_place = lh_calloc(1, sizeof *in_place, &err);
+	struct lh_ask *in_place = lh_calloc(1, sizeof *in_place);
 
-	if (!in_place)
-		return NULL;
 	*in_place = *a;
 	in_place->answered = discard_answer;
 	a->line = (struct lh_buf){ 0 };
@@ -634,8 +631,6 @@ static struct lh_ask *give_up(struct lh_pool_process *c, struct lh_ask *a, struc
 {
 	struct lh_ask *in_place = replace_ask(c, a, before);
 
-	if (!in_place)
-		return a;		/* later */
 	fail_ask(a, LH_ASKED_LATE);
 	return in_place;
 }
@@ -743,23 +738,18 @@ static struct queue *find_ask(struct lh_pool *p, const struct lh_ask *a, struct 
 	return NULL;
 }
 
-int lh_pool_cancel(struct lh_pool *p, struct lh_ask *a)
+void lh_pool_cancel(struct lh_pool *p, struct lh_ask *a)
 {
 	struct lh_pool_process *c;
-	struct lh_ask *before, *in_place;
+	struct lh_ask *before;
 	struct queue *q = find_ask(p, a, &c, &before);
 
 	if (!q)
-		return 0;
-	if (!c || !a->sent) {
+		return;
+	if (!c || !a->sent)
 		take_out(q, c, a, before);
-		return 0;
-	}
-	in_place = replace_ask(c, a, before);
-	if (!in_place)
-		return -1;
-	in_place->cancelled = lh_time_monotonic();
-	return 0;
+	else
+		replace_ask(c, a, before)->cancelled = lh_time_monotonic();
 }
 
 static void fail_late(struct lh_pool *p, double now)
@@ -895,33 +885,26 @@ bool lh_pool_is(const struct lh_pool *p, const struct lh_pool_how *how)
 	       (!how->may || lh_confine_same(&p->may, how->may));
 }
 
-static char *tmp_variable(const char *tmp, struct lh_err *err)
+static char *tmp_variable(const char *tmp)
 {
 	const size_t n = sizeof "TMPDIR=" + strlen(tmp);
-	char *to = lh_calloc(n, 1, err);
+	char *to = lh_calloc(n, 1);
 
-	if (to)
-		snprintf(to, n, "TMPDIR=%s", tmp);
+	snprintf(to, n, "TMPDIR=%s", tmp);
 	return to;
 }
 
 struct lh_pool *lh_pool_new(const struct lh_pool_how *how, struct lh_err *err)
 {
-	struct lh_pool *p = lh_calloc(1, sizeof *p, err);
+	struct lh_pool *p = lh_calloc(1, sizeof *p);
 	unsigned i;
 
-	if (!p)
-		return NULL;
 	p->how = *how;
 	lh_record_init(&p->rec);
-	p->process = lh_calloc(how->processes, sizeof *p->process, err);
-	p->argv = lh_argv_copy(how->argv, err);
-	p->inherit = how->inherit ? lh_argv_copy(how->inherit, err) : NULL;
-	if (!p->process || !p->argv || (how->inherit && !p->inherit) ||
-	    (how->tmp && !(p->tmp[0] = tmp_variable(how->tmp, err)))) {
-		lh_pool_free(p);
-		return NULL;
-	}
+	p->process = lh_calloc(how->processes, sizeof *p->process);
+	p->argv = lh_argv_copy(how->argv);
+	p->inherit = how->inherit ? lh_argv_copy(how->inherit) : NULL;
+	p->tmp[0] = how->tmp ? tmp_variable(how->tmp) : NULL;
 	if (how->may) {
 		p->may = *how->may;
 		*how->may = (struct lh_confine){ .n = 0 };

@@ -159,11 +159,11 @@ bool lh_pool_has_room(const struct lh_pool *p, const void *client);
 /* Ask process number i, which answers in its turn; -1 if it ended, or cannot be started. */
 int lh_pool_ask_one(struct lh_pool *p, unsigned i, struct lh_ask *a);
 
-/* Forget an ask, which is not answered any more: 0; -1 if out of memory, and it is still answered.
+/* Forget an ask, which is not answered any more.
  * What a process does not have yet, it does not get.  A process that is at work on it, and is
  * not done soon, is replaced if nothing but reads (lh_ask.read) is lost: what was begun that
  * changes something goes on, and its answer is discarded. */
-int lh_pool_cancel(struct lh_pool *p, struct lh_ask *a);
+void lh_pool_cancel(struct lh_pool *p, struct lh_ask *a);
 
 /* Write what was asked, fail what is late, start what ended.  Call after each turn of the loop,
  * and at least every 50 ms while something is asked. */

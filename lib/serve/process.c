@@ -197,15 +197,10 @@ void lh_endings_free(struct lh_endings *e)
 static void bury_child(const struct lh_process *c, struct lh_endings *to, bool at_once)
 {
 	struct lh_ending *d;
-	struct lh_err err;
 
 	if (at_once)
 		kill(-c->pid, SIGKILL);
-	if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v, &err) < 0) {
-		kill(-c->pid, SIGKILL);
-		waitpid(c->pid, NULL, 0);
-		return;
-	}
+	lh_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v);
 	d = &to->v[to->n++];
 	*d = (struct lh_ending){ .pid = c->pid, .number = c->number, .killed = at_once,
 				 .silent = at_once, .wanted = c->wanted,

@@ -33,22 +33,20 @@ int lh_repack(const struct lh_record *body, struct lh_str members, struct lh_buf
 	else
 		lh_json_compact(line, body->line, body->len);
 	if (!members.n)
-		return lh_buf_check(line, err);
+		return 0;
 	lh_buf_putc(&object, '{');
 	lh_buf_add(&object, members.p, members.n);
 	lh_buf_putc(&object, '}');
-	rc = lh_buf_check(&object, err);
-	if (!rc && body)
-		rc = no_clash(body, object.p, object.len, err);
+	rc = body ? no_clash(body, object.p, object.len, err) : 0;
 	lh_buf_free(&object);
-	if (rc || lh_buf_check(line, err) < 0)
+	if (rc)
 		return -1;
 	line->len--;
 	if (line->len > from + 1)
 		lh_buf_putc(line, ',');
 	lh_buf_add(line, members.p, members.n);
 	lh_buf_putc(line, '}');
-	return lh_buf_check(line, err);
+	return 0;
 }
 
 /* ---- from the filter ---- */
@@ -71,7 +69,7 @@ static unsigned status_of(const struct lh_value *v)
 }
 
 /* Make the body {"error": v}, v being a string as written. */
-static int error_body(struct lh_answer *a, const struct lh_value *v, struct lh_err *err)
+static void error_body(struct lh_answer *a, const struct lh_value *v)
 {
 	struct lh_writer w = lh_write_to(&a->text);
 
@@ -82,7 +80,6 @@ static int error_body(struct lh_answer *a, const struct lh_value *v, struct lh_e
 		lh_write_text(&w, "error", "the filter refused the request");
 	lh_write_end(&w);
 	a->body = (struct lh_str){ a->text.p, a->text.len };
-	return lh_buf_check(&a->text, err);
 }
 
 /* Take an error object of --on-error emit: true if the record is one. */
@@ -104,7 +101,7 @@ static bool is_error(const struct lh_record *rec, struct lh_value *message, unsi
 }
 
 /* Remove the status: cheaply where it is the last member. */
-static int without_status(const struct lh_record *rec, struct lh_answer *a, struct lh_err *err)
+static void without_status(const struct lh_record *rec, struct lh_answer *a)
 {
 	static const char *const drop[] = { "status", "code" };
 
@@ -113,7 +110,6 @@ static int without_status(const struct lh_record *rec, struct lh_answer *a, stru
 		a->text.len--;
 	lh_buf_putc(&a->text, '}');
 	a->body = (struct lh_str){ a->text.p, a->text.len };
-	return lh_buf_check(&a->text, err);
 }
 
 bool lh_body_has_status(const struct lh_record *body)
@@ -129,8 +125,7 @@ static bool ends_with_status(const struct lh_record *rec)
 	return key && (lh_value_is(key, "status", 6) || lh_value_is(key, "code", 4));
 }
 
-int lh_answer_read(const struct lh_record *rec, bool own_status, struct lh_answer *a,
-		   struct lh_err *err)
+void lh_answer_read(const struct lh_record *rec, bool own_status, struct lh_answer *a)
 {
 	const struct lh_value *status, *code, *message;
 	struct lh_value text;
@@ -138,24 +133,30 @@ int lh_answer_read(const struct lh_record *rec, bool own_status, struct lh_answe
 	lh_buf_reset(&a->text);
 	a->status = 200;
 	a->body = (struct lh_str){ rec->line, rec->len };
-	if (is_error(rec, &text, &a->status))
-		return error_body(a, &text, err);
+	if (is_error(rec, &text, &a->status)) {
+		error_body(a, &text);
+		return;
+	}
 	if (own_status && !ends_with_status(rec))
-		return 0;
+		return;
 	status = lh_record_get(rec, "status");
 	code = lh_record_get(rec, "code");
 	if (!status_of(status) && !status_of(code))
-		return 0;
+		return;
 	a->status = status_of(status) ? status_of(status) : status_of(code);
 	message = lh_record_get(rec, "message");
-	if (a->status >= 400 && message && rec->n == 2u + (status && code))
-		return error_body(a, message, err);
+	if (a->status >= 400 && message && rec->n == 2u + (status && code)) {
+		error_body(a, message);
+		return;
+	}
 	if (a->status >= 400 && !message && rec->n == 2u + (status && code)) {
 		message = lh_record_get(rec, "error");
-		if (message && message->type == LH_STRING)
-			return error_body(a, message, err);
+		if (message && message->type == LH_STRING) {
+			error_body(a, message);
+			return;
+		}
 	}
-	return without_status(rec, a, err);
+	without_status(rec, a);
 }
 
 void lh_answer_free(struct lh_answer *a)

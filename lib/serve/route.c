@@ -75,9 +75,7 @@ int lh_route_parse(struct lh_route *r, const char *route, struct lh_err *err)
 	    !lh_utf8_valid(route, strlen(route)))
 		return bad_route(err, route, "it must be \"METHOD /PATH\", with one of GET, POST, "
 					     "PUT, PATCH and DELETE");
-	r->route = lh_strndup(route, strlen(route), err);
-	if (!r->route)
-		return -1;
+	r->route = lh_strndup(route, strlen(route));
 	memcpy(r->method, route, (size_t)(space - route));
 	r->method[space - route] = '\0';
 	r->path = r->route + (space - route) + 1;
@@ -102,21 +100,16 @@ void lh_argv_free(char **argv)
 	free(argv);
 }
 
-char **lh_argv_copy(char *const *argv, struct lh_err *err)
+char **lh_argv_copy(char *const *argv)
 {
 	size_t n = 0, i;
 	char **copy;
 
 	while (argv[n])
 		n++;
-	copy = lh_calloc(n + 1, sizeof *copy, err);
-	for (i = 0; copy && i < n; i++) {
-		copy[i] = lh_strndup(argv[i], strlen(argv[i]), err);
-		if (!copy[i]) {
-			lh_argv_free(copy);
-			return NULL;
-		}
-	}
+	copy = lh_calloc(n + 1, sizeof *copy);
+	for (i = 0; i < n; i++)
+		copy[i] = lh_strndup(argv[i], strlen(argv[i]));
 	return copy;
 }
 
@@ -176,20 +169,16 @@ static bool is_piece(const struct lh_route *r, struct lh_str name)
 
 static int add_constant(struct lh_route *r, const struct lh_value *key, struct lh_err *err)
 {
-	struct lh_buf scratch = { 0 };
-	struct lh_str name = { NULL, 0 };
-	int rc = lh_value_str(key, &scratch, &name, err);
+	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
+	struct lh_str name;
 
-	if (!rc && is_piece(r, name))
-		rc = bad_route(err, r->route, "a constant member is named like a piece");
-	if (!rc && lh_grow(&r->constants.name, &r->constants.cap, r->constants.n + 1,
-			   sizeof *r->constants.name, err) < 0)
-		rc = -1;
-	if (!rc && !(r->constants.name[r->constants.n] = lh_strndup(name.p, name.n, err)))
-		rc = -1;
-	r->constants.n += !rc;
-	lh_buf_free(&scratch);
-	return rc;
+	lh_value_str(key, &scratch, &name);
+	if (is_piece(r, name))
+		return bad_route(err, r->route, "a constant member is named like a piece");
+	lh_grow(&r->constants.name, &r->constants.cap, r->constants.n + 1,
+		sizeof *r->constants.name);
+	r->constants.name[r->constants.n++] = lh_strndup(name.p, name.n);
+	return 0;
 }
 
 int lh_route_set_members(struct lh_route *r, const struct lh_value *object, struct lh_err *err)
@@ -206,10 +195,8 @@ int lh_route_set_members(struct lh_route *r, const struct lh_value *object, stru
 		lh_json_compact(&text, it.val.p, it.val.n);
 		rc = add_constant(r, &it.key, err);
 	}
-	if (!rc)
-		rc = lh_buf_check(&text, err);
-	if (!rc && text.len && !(r->members = lh_strndup(text.p, text.len, err)))
-		rc = -1;
+	if (!rc && text.len)
+		r->members = lh_strndup(text.p, text.len);
 	lh_buf_free(&text);
 	return rc;
 }
@@ -249,8 +236,6 @@ int lh_percent_decode(struct lh_str in, bool plus, struct lh_buf *out, struct lh
 			return lh_err_set(err, LH_EDATA, "NUL in the target");
 		lh_buf_putc(out, c);
 	}
-	if (lh_buf_check(out, err) < 0)
-		return -1;
 	if (out->len > from && !lh_utf8_valid(out->p + from, out->len - from))
 		return lh_err_set(err, LH_EDATA, "the target is not UTF-8");
 	return 0;
@@ -586,5 +571,5 @@ int lh_route_members(const struct lh_route *r, const struct lh_route_path *p, si
 	for (i = 0; i < p->args; i++)
 		if (add_member(&w, p->key[i], p->value[i], err) < 0)
 			return -1;
-	return lh_buf_check(out, err);
+	return 0;
 }

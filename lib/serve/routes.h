@@ -45,7 +45,7 @@
  * record for the filter, in addition to those of the body.  No two of them may have one name.
  *
  * Owner:   the structs are the caller's; free them with the functions below.
- * Errors:  LH_EDATA (status 400), LH_ENOMEM.
+ * Errors:  LH_EDATA (status 400).
  * Threads: one thread per struct.
  */
 
@@ -131,7 +131,7 @@ bool lh_route_gives(const struct lh_route *r, struct lh_str name);
 bool lh_route_same(const struct lh_route *a, const struct lh_route *b);
 
 /* Copy a list of texts that ends with NULL; free it; compare two, NULL being an empty one. */
-char **lh_argv_copy(char *const *argv, struct lh_err *err);
+char **lh_argv_copy(char *const *argv);
 void lh_argv_free(char **argv);
 bool lh_argv_same(char *const *a, char *const *b);
 
@@ -193,7 +193,7 @@ struct lh_described {
  *     struct lh_value input;
  *     if (route->operation.p && lh_value_get(&route->operation, "input", &input)) ...
  */
-int lh_routes_describe(struct lh_routes *r, const struct lh_described *all, struct lh_err *err);
+void lh_routes_describe(struct lh_routes *r, const struct lh_described *all);
 /* Return whether the route's operation has a member in its input, by its schema. */
 bool lh_route_takes(const struct lh_route *r, const char *member);
 /* Ask the command of a route itself, COMMAND --describe, if it is not described: also one that
@@ -273,12 +273,12 @@ void lh_serve_config_free(struct lh_serve_config *c);
 
 /* Replace built-in routes by configured ones that accept the same requests, and add the
  * others.  A route that replaces one of the audit is one of the audit.  They move out of from. */
-int lh_routes_replace(struct lh_routes *to, struct lh_routes *from, struct lh_err *err);
+void lh_routes_replace(struct lh_routes *to, struct lh_routes *from);
 
 /* Give the commands lh-query and lh-catalog the store of the state where they name none, so that
  * no other store is read or registered because a manifest names it; and --files to those
  * whose files the bridge itself names. */
-int lh_routes_bind_store(struct lh_routes *r, const char *state, struct lh_err *err);
+void lh_routes_bind_store(struct lh_routes *r, const char *state);
 
 /* Return whether there is a program of that name, in the folder of this one or in PATH. */
 bool lh_is_command(const char *name);

@@ -149,13 +149,13 @@ void lh_folder_etag(const struct stat *st, char etag[LH_ETAG_MAX])
 static int copy_in(struct lh_atomic *a, const struct lh_put *put, struct lh_transfer *done,
 		   struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(1, STORE_CHUNK, err);
+	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(1, STORE_CHUNK);
 	struct lh_sha256 sha;
-	ssize_t n = -1;
+	ssize_t n;
 
 	done->size = 0;
 	lh_sha256_start(&sha);
-	while (chunk && (n = lh_read_some(put->fd, chunk, STORE_CHUNK, err)) > 0) {
+	while ((n = lh_read_some(put->fd, chunk, STORE_CHUNK, err)) > 0) {
 		done->size += (size_t)n;
 		if (put->max && done->size > put->max)
 			n = lh_store_too_large(put->max, err);
@@ -355,7 +355,7 @@ static int folder_get(struct lh_store *s, const char *key, struct store_sink *to
 		      struct lh_transfer *done, struct lh_err *err)
 {
 	int fd = folder_open(s, key, err);
-	LH_SCOPED(lh_free_local) char *chunk = fd < 0 ? NULL : lh_calloc(1, STORE_CHUNK, err);
+	LH_SCOPED(lh_free_local) char *chunk = fd < 0 ? NULL : lh_calloc(1, STORE_CHUNK);
 	struct stat st;
 	ssize_t n = -1;
 
@@ -457,21 +457,18 @@ static void folder_close(struct lh_store *s)
 	free(f->path);
 }
 
-struct lh_store *lh_store_folder_open(const char *path, struct lh_err *err)
+struct lh_store *lh_store_folder_open(const char *path)
 {
 	static const struct store_kind kind = {
 		.put = folder_put, .get = folder_get, .head = folder_head, .list = lh_folder_list,
 		.remove = folder_remove, .open = folder_open, .close = folder_close,
 	};
-	struct folder *f = lh_calloc(1, sizeof *f, err);
+	struct folder *f = lh_calloc(1, sizeof *f);
 
-	if (!f)
-		return NULL;
 	f->store.kind = &kind;
 	f->fd = -1;
-	f->path = lh_strndup(path, strlen(path), err);
-	if (f->path)
-		return &f->store;
+	f->path = lh_strndup(path, strlen(path));
+	return &f->store;
 	free(f);
 	return NULL;
 }

@@ -29,20 +29,16 @@ struct entries {
 	size_t n, cap;
 };
 
-static int add_entry(struct entries *all, const char *name, bool folder, struct lh_err *err)
+static void add_entry(struct entries *all, const char *name, bool folder)
 {
 	size_t n = strlen(name);
 	char *copy;
 
-	if (lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v, err) < 0)
-		return -1;
-	copy = lh_calloc(n + 2, 1, err);
-	if (!copy)
-		return -1;
+	lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v);
+	copy = lh_calloc(n + 2, 1);
 	memcpy(copy, name, n);
 	copy[n] = folder ? '/' : '\0';
 	all->v[all->n++] = (struct entry){ copy, folder };
-	return 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -111,7 +107,7 @@ static int read_entries(int dir, struct entries *all, struct lh_err *err)
 		type = type_of(dir, e);
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
 		    (type == DT_REG || type == DT_DIR))
-			rc = add_entry(all, e->d_name, type == DT_DIR, err);
+			add_entry(all, e->d_name, type == DT_DIR);
 	}
 	if (!rc && errno)
 		rc = lh_err_sys(err, "cannot read a folder");

@@ -44,16 +44,12 @@ static char *add_path(struct lh_object_copies *c, struct lh_str prefix, const ch
 	struct lh_buf b = { 0 };
 	char *path, *slash;
 
-	if ((!c->dir.path && lh_tmpdir_make(&c->dir, "lh-objects", err) < 0) ||
-	    lh_grow(&c->path, &c->cap, c->n + 1, sizeof *c->path, err) < 0)
+	if ((!c->dir.path && lh_tmpdir_make(&c->dir, "lh-objects", err) < 0))
 		return NULL;
+	lh_grow(&c->path, &c->cap, c->n + 1, sizeof *c->path);
 	lh_buf_add(&b, prefix.p, prefix.n);
 	lh_buf_printf(&b, "%s/%zu/%s", c->dir.path, c->n, name);
 	lh_buf_putc(&b, '\0');
-	if (lh_buf_check(&b, err) < 0) {
-		lh_buf_free(&b);
-		return NULL;
-	}
 	c->path[c->n++] = b.p;
 	path = b.p + prefix.n;
 	slash = strrchr(path, '/');

@@ -54,8 +54,8 @@ static char *make_prefix(const char *p, struct lh_err *err)
 		err->code = LH_EUSAGE;
 		return NULL;
 	}
-	prefix = lh_calloc(n + 2, 1, err);
-	if (prefix && n) {
+	prefix = lh_calloc(n + 2, 1);
+	if (n) {
 		memcpy(prefix, p, n);
 		prefix[n] = '/';
 	}
@@ -140,10 +140,8 @@ struct lh_store *lh_store_s3_open(const char *where, const struct lh_store_opts 
 		.put = lh_s3_put, .get = lh_s3_get, .head = lh_s3_head, .list = lh_s3_list,
 		.remove = s3_remove, .delete_old = lh_s3_delete_old, .close = s3_close,
 	};
-	struct s3 *s = lh_calloc(1, sizeof *s, err);
+	struct s3 *s = lh_calloc(1, sizeof *s);
 
-	if (!s)
-		return NULL;
 	s->store.kind = &kind;
 	s->seed = (unsigned)((uintptr_t)s >> 4) ^ (unsigned)time(NULL) ^ (unsigned)getpid();
 	lh_buf_init(&s->reply.body, REPLY_MAX);

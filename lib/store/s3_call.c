@@ -447,8 +447,7 @@ static int report_status(struct s3 *s, const char *key, struct lh_err *err)
 		lh_buf_puts(&b, ": a redirect, which is not followed");
 	if (s->reply.region[0] && status / 100 != 2)
 		lh_buf_printf(&b, "; the bucket is in AWS_REGION=%s", s->reply.region);
-	if (lh_buf_check(&b, err) == 0)
-		lh_err_set(err, LH_ENET, "%.*s", (int)b.len, b.p);
+	lh_err_set(err, LH_ENET, "%.*s", (int)b.len, b.p);
 	if (status == 403)
 		err->status = 403;
 	return -1;

@@ -55,8 +55,6 @@ static int pass_entry(struct pages *l, const struct s3_entry *e, struct lh_err *
 		return refuse_list(l, "its keys are not in the order of their bytes", err);
 	lh_buf_reset(&l->last);
 	lh_buf_add(&l->last, key, e->n_key);
-	if (lh_buf_check(&l->last, err) < 0)
-		return -1;
 	if (e->n_key < n + more || memcmp(key, l->s->prefix, n) != 0 ||
 	    memcmp(key + n, l->prefix, more) != 0)
 		return refuse_list(l, "a key does not have the prefix", err);
@@ -96,7 +94,7 @@ static int get_page(struct pages *l, struct lh_err *err)
 	if (s->reply.status != 200)
 		return lh_s3_refuse(s, NULL, err);
 	if (lh_s3_document_read(&l->doc, s->reply.body.p, s->reply.body.len, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", s->base);
+		return lh_err_prefix(err, "%s", s->base);
 	return strcmp(l->doc.root, "ListBucketResult") == 0 ? 0
 		: refuse_list(l, "no ListBucketResult", err);
 }

@@ -34,13 +34,12 @@ static int get_page(struct versions *v, struct lh_err *err)
 		add_query(q, "version-id-marker", v->doc.next_version);
 	add_query(q, "versions", "");
 	lh_buf_putc(q, '\0');
-	if (lh_buf_check(q, err) < 0 ||
-	    lh_s3_call(s, &(struct s3_request){ .method = "GET", .query = q->p }, err) < 0)
+	if (lh_s3_call(s, &(struct s3_request){ .method = "GET", .query = q->p }, err) < 0)
 		return -1;
 	if (s->reply.status != 200)
 		return lh_s3_refuse(s, NULL, err);
 	if (lh_s3_document_read(&v->doc, s->reply.body.p, s->reply.body.len, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", s->base);
+		return lh_err_prefix(err, "%s", s->base);
 	return strcmp(v->doc.root, "ListVersionsResult") == 0 ? 0 :
 	       lh_err_set(err, LH_ENET, "%s: no list of versions", s->base);
 }
@@ -52,8 +51,7 @@ static int delete_version(struct versions *v, const char *version, struct lh_err
 
 	add_query(&q, "versionId", version);
 	lh_buf_putc(&q, '\0');
-	if (lh_buf_check(&q, err) < 0 ||
-	    lh_s3_call(s, &(struct s3_request){ .method = "DELETE", .key = v->key, .query = q.p },
+	if (lh_s3_call(s, &(struct s3_request){ .method = "DELETE", .key = v->key, .query = q.p },
 		       err) < 0)
 		return -1;
 	return s->reply.status == 204 || s->reply.status == 200 ? 0 : lh_s3_refuse(s, v->key, err);

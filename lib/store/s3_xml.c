@@ -34,13 +34,6 @@ static void fail(struct reader *r, const char *why)
 	XML_StopParser(r->parser, XML_FALSE);
 }
 
-static void fail_nomem(struct reader *r)
-{
-	if (!r->rc)
-		r->rc = lh_err_nomem(r->err);
-	XML_StopParser(r->parser, XML_FALSE);
-}
-
 static void XMLCALL on_doctype(void *ctx, const char *name, const char *sys, const char *pub,
 			       int internal)
 {
@@ -72,9 +65,7 @@ static void XMLCALL on_text(void *ctx, const char *p, int n)
 	struct reader *r = ctx;
 
 	lh_buf_add(&r->text, p, (size_t)n);
-	if (r->text.failed == LH_ENOMEM)
-		fail_nomem(r);
-	else if (r->text.failed)
+	if (r->text.failed)
 		fail(r, "a text in it is too long");
 }
 
@@ -182,10 +173,8 @@ static void XMLCALL on_end(void *ctx, const char *name)
 		r->in_object = false;
 		if (!r->has_key || !(r->has_size || r->marker) || !r->has_time)
 			fail(r, "a Contents without Key, Size or LastModified");
-		else if (lh_grow(&d->v, &d->cap, d->n + 1, sizeof *d->v, r->err) < 0)
-			fail_nomem(r);
-		else
-			d->v[d->n++] = r->entry;
+		lh_grow(&d->v, &d->cap, d->n + 1, sizeof *d->v);
+		d->v[d->n++] = r->entry;
 	} else if (r->depth == 2) {
 		end_member(r, name, p, n);
 	}

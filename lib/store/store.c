@@ -33,11 +33,11 @@ static int64_t sum_some(int fd, uint64_t n, char *chunk, struct lh_md5 *md5, str
 static int etag_of(int fd, uint64_t part_size, bool in_parts, char etag[LH_ETAG_MAX],
 		     struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(1, STORE_CHUNK, err);
+	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(1, STORE_CHUNK);
 	unsigned char sum[16];
 	struct lh_md5 md5, all;
 	unsigned parts = 0;
-	int64_t got = chunk && lseek(fd, 0, SEEK_SET) == 0 ? 1 : -1;
+	int64_t got = lseek(fd, 0, SEEK_SET) == 0 ? 1 : -1;
 
 	lh_md5_start(&all);
 	while (got > 0) {
@@ -69,7 +69,7 @@ struct lh_store *lh_store_open(const char *where, const struct lh_store_opts *op
 
 	opts = opts ? opts : &defaults;
 	s = lh_store_is_s3(where) ? lh_store_s3_open(where, opts, err)
-				  : lh_store_folder_open(where, err);
+				  : lh_store_folder_open(where);
 	if (s)
 		s->opts = *opts;
 	return s;
@@ -98,8 +98,8 @@ struct lh_store *lh_store_of(const char *object, const struct lh_store_opts *opt
 	*key = slash + 1;
 	if (check(*key, err) < 0)
 		return NULL;
-	where = lh_strndup(object, (size_t)(slash - object), err);
-	s = where ? lh_store_open(where, opts, err) : NULL;
+	where = lh_strndup(object, (size_t)(slash - object));
+	s = lh_store_open(where, opts, err);
 	return s;
 }
 
@@ -183,9 +183,9 @@ void lh_object_write(struct lh_buf *out, const struct lh_object *o)
 /* Return 1 if both files have the same bytes, 0 if not, -1. */
 static int same_bytes(int a, int b, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(2, STORE_CHUNK, err);
+	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(2, STORE_CHUNK);
 	ssize_t n = -1, m = 0, more;
-	int rc = chunk ? 1 : -1;
+	int rc = 1;
 
 	while (rc > 0 && n) {
 		n = lh_read_some(a, chunk, STORE_CHUNK, err);
@@ -285,8 +285,6 @@ int lh_store_put_two(struct lh_store *s, const char *key, const struct lh_put *p
 	lh_buf_puts(&name, key);
 	lh_buf_puts(&name, beside);
 	lh_buf_putc(&name, '\0');
-	if (!rc)
-		rc = lh_buf_check(&name, err);
 	if (!rc && fd >= 0)
 		rc = lh_store_put(s, name.p, &(struct lh_put){ .fd = fd }, &done[1], err);
 	else if (!rc && lh_store_delete(s, name.p, NULL, err) < 0)

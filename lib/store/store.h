@@ -45,7 +45,7 @@
  * Owner:   the caller owns the store; strings are copied.
  * Errors:  LH_EDATA with a status: 400 (a key), 403, 404, 409, 412 (a condition), 413
  *          (max), 501 (a condition that S3 is not asked).  LH_ENET: S3 cannot be reached or
- *          answers wrongly.  LH_EIO, LH_EUSAGE, LH_EINTR, LH_ENOMEM.  No message contains a
+ *          answers wrongly.  LH_EIO, LH_EUSAGE, LH_EINTR.  No message contains a
  *          secret, or the path of the folder.
  * Threads: one thread per store.
  */

@@ -50,7 +50,7 @@ struct lh_store {
 	char etag[LH_ETAG_MAX];		/* of the last head */
 };
 
-struct lh_store *lh_store_folder_open(const char *path, struct lh_err *err);
+struct lh_store *lh_store_folder_open(const char *path);
 struct lh_store *lh_store_s3_open(const char *where, const struct lh_store_opts *opts,
 				  struct lh_err *err);
 

@@ -5,6 +5,7 @@
 
 #include <utf8proc.h>
 
+#include "base/mem.h"
 #include "base/utf8.h"
 
 enum lh_sign lh_sign_of(uint32_t c)
@@ -86,9 +87,8 @@ static size_t normalise(struct lh_buf *out, struct lh_str text)
 			 UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
 			 UTF8PROC_IGNORE);
 	if (n < 0)
-		out->failed = LH_ENOMEM;
-	else
-		comma = copy_signs(out, form, form + n);
+		lh_no_memory(text.n);	/* the text is valid: nothing else is wrong */
+	comma = copy_signs(out, form, form + n);
 	free(form);
 	return comma;
 }
@@ -102,7 +102,7 @@ void lh_name_normal(struct lh_buf *out, struct lh_str name)
 {
 	size_t from = out->len, comma = normalise(out, name), last, end;
 
-	if (out->failed || !comma)
+	if (!comma)
 		return;
 	/* "last, first" becomes "first last": what follows the comma is copied to the front */
 	last = comma - 1 - from;
@@ -132,10 +132,7 @@ static void hyphened_form(struct lh_buf *out, struct lh_str name)
 		p = soft + 2;
 	}
 	lh_buf_add(&hard, p, (size_t)(end - p));
-	if (hard.failed)
-		out->failed = hard.failed;
-	else
-		lh_name_normal(out, (struct lh_str){ hard.p, hard.len });
+	lh_name_normal(out, (struct lh_str){ hard.p, hard.len });
 }
 
 static bool same_form(struct lh_buf *b, struct lh_str x, struct lh_str y,
@@ -147,16 +144,15 @@ static bool same_form(struct lh_buf *b, struct lh_str x, struct lh_str y,
 	form(b, x);
 	n = b->len;
 	form(b, y);
-	return !b->failed && b->len == 2 * n && memcmp(b->p, b->p + n, n) == 0;
+	return b->len == 2 * n && memcmp(b->p, b->p + n, n) == 0;
 }
 
 bool lh_names_alike(struct lh_buf *scratch, struct lh_str a, struct lh_str b)
 {
 	if (same_form(scratch, a, b, lh_name_normal))
 		return true;
-	return !scratch->failed &&
-		(memmem(a.p, a.n, SOFT_HYPHEN, 2) || memmem(b.p, b.n, SOFT_HYPHEN, 2)) &&
-		same_form(scratch, a, b, hyphened_form);
+	return (memmem(a.p, a.n, SOFT_HYPHEN, 2) || memmem(b.p, b.n, SOFT_HYPHEN, 2)) &&
+	       same_form(scratch, a, b, hyphened_form);
 }
 
 /* Copy a text with one blank for each run of white space. */
@@ -196,8 +192,7 @@ void lh_text_plain(struct lh_buf *out, struct lh_str text)
 	}
 	n = utf8proc_map(p, (utf8proc_ssize_t)text.n, &form, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 	if (n < 0)
-		out->failed = LH_ENOMEM;
-	else
-		copy_words(out, form, form + n);
+		lh_no_memory(text.n);
+	copy_words(out, form, form + n);
 	free(form);
 }

@@ -150,6 +150,4 @@ void lh_escape_json(struct lh_buf *out, const char *text)
 		}
 	}
 	lh_buf_json(out, clean.p ? clean.p : "", clean.len);
-	if (clean.failed)
-		out->failed = clean.failed;
 }

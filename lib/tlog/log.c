@@ -11,22 +11,21 @@
 
 /* ---- paths ---- */
 
-const char *lh_tlog_file(struct lh_tlog *log, const char *name, struct lh_err *err)
+const char *lh_tlog_file(struct lh_tlog *log, const char *name)
 {
 	lh_buf_reset(&log->path);
 	lh_buf_puts(&log->path, log->dir);
 	lh_buf_putc(&log->path, '/');
 	lh_buf_add(&log->path, name, strlen(name) + 1);
-	return lh_buf_check(&log->path, err) < 0 ? NULL : log->path.p;
+	return log->path.p;
 }
 
-const char *lh_tlog_tile_file(struct lh_tlog *log, int level, uint64_t n, unsigned width,
-			      struct lh_err *err)
+const char *lh_tlog_tile_file(struct lh_tlog *log, int level, uint64_t n, unsigned width)
 {
 	char path[LH_TLOG_PATH];
 
 	lh_tlog_path(level, n, width, path);
-	return lh_tlog_file(log, path, err);
+	return lh_tlog_file(log, path);
 }
 
 /* ---- checkpoint ---- */
@@ -49,8 +48,8 @@ static int parse_head(struct lh_tlog *log, struct lh_err *err)
 
 int lh_tlog_refresh(struct lh_tlog *log, struct lh_err *err)
 {
-	const char *path = lh_tlog_file(log, "checkpoint", err);
-	int rc = path ? lh_file_read(path, &log->note, err) : -1;
+	const char *path = lh_tlog_file(log, "checkpoint");
+	int rc = lh_file_read(path, &log->note, err);
 
 	if (rc == 0)
 		return lh_err_set(err, LH_EIO, "%s: there is no log, since it has no checkpoint",
@@ -74,8 +73,8 @@ int lh_tlog_kept(struct lh_tlog *log, uint64_t size, struct lh_buf *text,
 	int rc;
 
 	snprintf(name, sizeof name, "checkpoints/%llu", (unsigned long long)size);
-	path = lh_tlog_file(log, name, err);
-	rc = path ? lh_file_read(path, text, err) : -1;
+	path = lh_tlog_file(log, name);
+	rc = lh_file_read(path, text, err);
 	if (rc <= 0)
 		return rc;
 	if (lh_note_parse(&note, (struct lh_str){ text->p, text->len }, err) < 0 ||
@@ -99,17 +98,15 @@ const struct lh_tlog_head *lh_tlog_head(const struct lh_tlog *log)
 
 struct lh_tlog *lh_tlog_open(const char *dir, struct lh_err *err)
 {
-	struct lh_tlog *log = lh_calloc(1, sizeof *log, err);
+	struct lh_tlog *log = lh_calloc(1, sizeof *log);
 	const char *path;
 	struct stat st;
 
-	if (!log)
-		return NULL;
 	log->lock.fd = log->folder = -1;
 	lh_buf_init(&log->note, LH_TLOG_NOTE_MAX + READ_ROOM);
-	log->dir = lh_strndup(dir, strlen(dir), err);
-	log->cache = log->dir ? lh_calloc(TILES_CACHED, sizeof *log->cache, err) : NULL;
-	path = log->cache ? lh_tlog_file(log, "tile/entries", err) : NULL;
+	log->dir = lh_strndup(dir, strlen(dir));
+	log->cache = lh_calloc(TILES_CACHED, sizeof *log->cache);
+	path = lh_tlog_file(log, "tile/entries");
 	if (path) {
 		log->entries = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 		if (lh_tlog_refresh(log, err) == 0)
@@ -153,12 +150,12 @@ static int read_part(struct lh_tlog *log, int level, uint64_t n, unsigned *width
 
 	lh_buf_reset(out);
 	out->max = max + READ_ROOM;
-	path = lh_tlog_tile_file(log, level, n, *width, err);
-	rc = path ? lh_file_read(path, out, err) : -1;
+	path = lh_tlog_tile_file(log, level, n, *width);
+	rc = lh_file_read(path, out, err);
 	if (rc == 0 && *width < LH_TLOG_TILE) {
 		*width = LH_TLOG_TILE;
-		path = lh_tlog_tile_file(log, level, n, *width, err);
-		rc = path ? lh_file_read(path, out, err) : -1;
+		path = lh_tlog_tile_file(log, level, n, *width);
+		rc = lh_file_read(path, out, err);
 	}
 	if (rc == 0)
 		return lh_err_set(err, LH_ECORRUPT, "%s: is missing", path);

@@ -81,7 +81,7 @@ const struct lh_tlog_head *lh_tlog_head(const struct lh_tlog *log);
 int lh_tlog_refresh(struct lh_tlog *log, struct lh_err *err);
 
 /* Set *size to that of the newest checkpoint in checkpoints, 0 if there is none. */
-int lh_tlog_newest_kept(struct lh_tlog *log, uint64_t *size, struct lh_err *err);
+void lh_tlog_newest_kept(struct lh_tlog *log, uint64_t *size);
 /* Replace *text by the one of that size, and root by its root: 1, 0 if it is not kept, -1. */
 int lh_tlog_kept(struct lh_tlog *log, uint64_t size, struct lh_buf *text,
 		 uint8_t root[LH_TLOG_HASH], struct lh_err *err);

@@ -37,9 +37,8 @@ struct lh_tlog {
 };
 
 /* Return the path of a file in the folder, valid until the next call; NULL: no memory. */
-const char *lh_tlog_file(struct lh_tlog *log, const char *name, struct lh_err *err);
-const char *lh_tlog_tile_file(struct lh_tlog *log, int level, uint64_t n, unsigned width,
-			      struct lh_err *err);
+const char *lh_tlog_file(struct lh_tlog *log, const char *name);
+const char *lh_tlog_tile_file(struct lh_tlog *log, int level, uint64_t n, unsigned width);
 
 /* Read a bundle as a tree of that size has it. */
 int lh_tlog_read_bundle(struct lh_tlog *log, uint64_t n, unsigned width, struct lh_buf *out,

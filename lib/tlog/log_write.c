@@ -16,10 +16,8 @@
 /* Make the folder that a file is in. */
 static int make_folder(const char *path, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *folder = lh_strndup(path, strlen(path), err);
+	LH_SCOPED(lh_free_local) char *folder = lh_strndup(path, strlen(path));
 
-	if (!folder)
-		return -1;
 	*strrchr(folder, '/') = '\0';
 	return lh_own_mkdirs(folder, 0755, err);
 }
@@ -30,8 +28,8 @@ static int write_file(struct lh_tlog *log, int level, uint64_t n, unsigned width
 		      size_t bytes, struct lh_err *err)
 {
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC;
-	const char *path = lh_tlog_tile_file(log, level, n, width, err);
-	int fd = path ? lh_open_regular(path, flags, 0644, err) : -1, rc;
+	const char *path = lh_tlog_tile_file(log, level, n, width);
+	int fd = lh_open_regular(path, flags, 0644, err), rc;
 
 	if (fd < 0 && path && errno == ENOENT && make_folder(path, err) == 0)
 		fd = lh_open_regular(path, flags, 0644, err);
@@ -136,11 +134,11 @@ struct lh_tlog *lh_tlog_open_writer(const char *dir, struct lh_signer *const *si
 static int take_lock(struct lh_tlog *log, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *lock = NULL;
-	const char *path = lh_tlog_file(log, "lock", err);
+	const char *path = lh_tlog_file(log, "lock");
 
-	lock = path ? lh_strndup(path, strlen(path), err) : NULL;
-	path = lock ? lh_tlog_file(log, "checkpoint", err) : NULL;
-	return path ? lh_lock_take(&log->lock, lock, path, log->lock_timeout, err) : -1;
+	lock = lh_strndup(path, strlen(path));
+	path = lh_tlog_file(log, "checkpoint");
+	return lh_lock_take(&log->lock, lock, path, log->lock_timeout, err);
 }
 
 /* Make the files of an empty log, of which the checkpoint is the last. */
@@ -148,24 +146,24 @@ static int make_files(struct lh_tlog *log, const char *origin, bool entries, str
 {
 	struct lh_checkpoint tree = { .origin = lh_str_of(origin) };
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
-	const char *path = lh_tlog_file(log, "checkpoint", err);
+	const char *path = lh_tlog_file(log, "checkpoint");
 
 	if (path && access(path, F_OK) == 0)
 		return lh_err_set(err, LH_EUSAGE, "%s: has a log already", log->dir);
-	path = path ? lh_tlog_file(log, "tile/0", err) : NULL;
+	path = lh_tlog_file(log, "tile/0");
 	if (path && access(path, F_OK) == 0)
 		return lh_err_set(err, LH_EUSAGE, "%s: has the tiles of a log, which has lost its "
 				  "checkpoint: put that back", log->dir);
-	path = path ? lh_tlog_file(log, "tile/entries", err) : NULL;
+	path = lh_tlog_file(log, "tile/entries");
 	/* A run for a log with entries, which was killed, may have left their folder. */
 	if (path && !entries && rmdir(path) < 0 && errno != ENOENT && errno != ENOTDIR)
 		return lh_err_sys(err, "%s: cannot remove", path);
-	path = path ? lh_tlog_file(log, entries ? "tile/entries" : "tile", err) : NULL;
-	if (!path || lh_own_mkdirs(path, 0755, err) < 0)
+	path = lh_tlog_file(log, entries ? "tile/entries" : "tile");
+	if (lh_own_mkdirs(path, 0755, err) < 0)
 		return -1;
 	lh_buf_printf(&line, "%s\n", origin);
-	path = lh_tlog_file(log, "origin", err);
-	if (!path || lh_atomic_put(path, 0644, &line, err) < 0)
+	path = lh_tlog_file(log, "origin");
+	if (lh_atomic_put(path, 0644, &line, err) < 0)
 		return -1;
 	lh_tlog_empty(tree.root);
 	return lh_tlog_publish(log, &tree, (struct lh_str){ NULL, 0 }, err);
@@ -180,7 +178,7 @@ int lh_tlog_init(const char *dir, const char *origin, bool entries,
 	};
 	int rc = check_signers(signer, n, lh_str_of(origin), err);
 
-	log.dir = rc == 0 ? lh_strndup(dir, strlen(dir), err) : NULL;
+	log.dir = rc == 0 ? lh_strndup(dir, strlen(dir)) : NULL;
 	rc = log.dir && lh_own_mkdirs(dir, 0755, err) == 0 ? take_lock(&log, err) : -1;
 	if (rc == 0)
 		rc = make_files(&log, origin, entries, err);
@@ -220,12 +218,11 @@ static int begin(struct lh_tlog *log, enum lh_tlog_purpose why, struct lh_err *e
 {
 	if (take_lock(log, err) < 0)
 		return -1;
-	log->edge = lh_calloc(1, sizeof *log->edge, err);
+	log->edge = lh_calloc(1, sizeof *log->edge);
 	log->folder = open(log->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (log->folder < 0)
 		lh_err_sys(err, "%s: cannot open", log->dir);
-	if (log->edge && log->folder >= 0 && lh_tlog_settle(log, why, err) == 0 &&
-	    load_bundle(log, err) == 0) {
+	if (log->folder >= 0 && lh_tlog_settle(log, why, err) == 0 && load_bundle(log, err) == 0) {
 		log->edge->full = on_full_tile;
 		log->edge->to = log;
 		if (why == LH_TLOG_EXTEND)
@@ -264,8 +261,6 @@ static int add_to_bundle(struct lh_tlog *log, const void *p, size_t n, struct lh
 	lh_buf_putc(b, (char)(n >> 8));
 	lh_buf_putc(b, (char)n);
 	lh_buf_add(b, p, n);
-	if (lh_buf_check(b, err) < 0)
-		return -1;
 	if (index % LH_TLOG_TILE < LH_TLOG_TILE - 1)
 		return 0;
 	if (write_file(log, -1, index / LH_TLOG_TILE, LH_TLOG_TILE, b->p, b->len, err) < 0)
@@ -366,8 +361,6 @@ int lh_tlog_sign(struct lh_tlog *log, bool recover, struct lh_err *err)
 		if (!is_of_log(log, &note.lines[i]))
 			lh_buf_add(&others, note.lines[i].line.p, note.lines[i].line.n);
 	if (rc == 0)
-		rc = lh_buf_check(&others, err);
-	if (rc == 0)
 		rc = lh_checkpoint_parse(&tree, note.body, err);
 	if (rc == 0)
 		rc = lh_tlog_publish(log, &tree, (struct lh_str){ others.p, others.len }, err);
@@ -392,8 +385,6 @@ static int merge(struct lh_tlog *log, const struct lh_note *note, const struct l
 		if (j == was->n)
 			lh_buf_add(text, line->line.p, line->line.n);
 	}
-	if (lh_buf_check(text, err) < 0)
-		return -1;
 	return lh_note_parse(&merged, (struct lh_str){ text->p, text->len }, err);
 }
 
@@ -401,17 +392,17 @@ static int put_note(struct lh_tlog *log, uint64_t size, const struct lh_buf *not
 		    struct lh_err *err)
 {
 	char name[64] = "checkpoints";
-	const char *path = lh_tlog_file(log, name, err);
+	const char *path = lh_tlog_file(log, name);
 
-	if (!path || lh_own_mkdirs(path, 0755, err) < 0)
+	if (lh_own_mkdirs(path, 0755, err) < 0)
 		return -1;
 	snprintf(name, sizeof name, "checkpoints/%llu", (unsigned long long)size);
-	path = lh_tlog_file(log, name, err);
-	if (!path || lh_atomic_put(path, 0644, note, err) < 0)
+	path = lh_tlog_file(log, name);
+	if (lh_atomic_put(path, 0644, note, err) < 0)
 		return -1;
 	if (!newest)
 		return 0;
-	path = lh_tlog_file(log, "checkpoint", err);
+	path = lh_tlog_file(log, "checkpoint");
 	return !path || lh_atomic_put(path, 0644, note, err) < 0 ? -1 : 1;
 }
 
@@ -447,7 +438,7 @@ static int replace(struct lh_tlog *log, struct lh_str text, struct lh_err *err)
 			: put_note(log, c.size, &merged, true, err);
 	lh_tlog_forget(log);
 	lh_buf_add(&merged, text.p, text.n);
-	return lh_buf_check(&merged, err) < 0 || check_grown(log, &c, err) < 0 ? -1
+	return check_grown(log, &c, err) < 0 ? -1
 		: put_note(log, c.size, &merged, false, err);
 }
 

@@ -30,7 +30,7 @@
  *
  * Owner:   the caller owns the structs; a note, its lines and a checkpoint point into the text
  *          that was parsed.
- * Errors:  LH_EDATA for a text that is not what it should be; LH_ENOMEM.
+ * Errors:  LH_EDATA for a text that is not what it should be.
  * Threads: any number may read one key, signer or note.
  */
 #ifndef LH_NOTE_H

@@ -12,9 +12,7 @@
 int lh_tlog_keyed_open(struct lh_tlog_keyed *k, const char *dir, const char *const *key_file,
 		       size_t n, double lock_timeout, struct lh_err *err)
 {
-	*k = (struct lh_tlog_keyed){ .signer = lh_calloc(n + 1, sizeof *k->signer, err) };
-	if (!k->signer)
-		return -1;
+	*k = (struct lh_tlog_keyed){ .signer = lh_calloc(n + 1, sizeof *k->signer) };
 	for (; k->n < n; k->n++)
 		if (lh_signer_read(&k->signer[k->n], key_file[k->n], err) < 0)
 			return -1;

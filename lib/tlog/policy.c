@@ -36,9 +36,9 @@ static bool is_word(struct lh_str s, const char *word)
 	return lh_str_is(s, word, strlen(word));
 }
 
-static char *copy(struct lh_str s, struct lh_err *err)
+static char *copy(struct lh_str s)
 {
-	return lh_strndup(s.p, s.n, err);
+	return lh_strndup(s.p, s.n);
 }
 
 /* Return the number of a party, or -1. */
@@ -71,8 +71,7 @@ static int add_log(struct lh_policy *p, const struct line *l, struct lh_err *err
 		return lh_err_set(err, LH_EDATA, "a log is \"log VKEY [URL]\"");
 	if (p->n_logs == LH_POLICY_LOGS)
 		return lh_err_set(err, LH_EDATA, "more than %d logs", LH_POLICY_LOGS);
-	if (lh_grow(&p->logs, &p->logs_cap, p->n_logs + 1, sizeof *p->logs, err) < 0)
-		return -1;
+	lh_grow(&p->logs, &p->logs_cap, p->n_logs + 1, sizeof *p->logs);
 	log = &p->logs[p->n_logs];
 	*log = (struct lh_policy_log){ .url = NULL };
 	if (lh_vkey_parse(&log->key, l->word[1], err) < 0)
@@ -83,7 +82,8 @@ static int add_log(struct lh_policy *p, const struct line *l, struct lh_err *err
 	for (i = 0; i + 1 < p->n_logs; i++)
 		if (same_key(&p->logs[i].key, &log->key))
 			return lh_err_set(err, LH_EDATA, "this key is that of a log already");
-	return l->n < 3 || (log->url = copy(l->word[2], err)) ? 0 : -1;
+	log->url = l->n < 3 ? NULL : copy(l->word[2]);
+	return 0;
 }
 
 /* Add a party with a name that is not taken. */
@@ -97,9 +97,9 @@ static struct lh_policy_party *add_party(struct lh_policy *p, struct lh_str name
 		return NULL;
 	}
 	*party = (struct lh_policy_party){ .parent = -1 };
-	party->name = copy(name, err);
-	p->n_parties += party->name != NULL;
-	return party->name ? party : NULL;
+	party->name = copy(name);
+	p->n_parties++;
+	return party;
 }
 
 /* Return whether the policy has as many witnesses, or groups, as it can have. */
@@ -136,7 +136,8 @@ static int add_witness(struct lh_policy *p, const struct line *l, struct lh_err 
 	for (i = 0; i + 1 < p->n_parties; i++)
 		if (same_key(&p->parties[i].key, &key))
 			return lh_err_set(err, LH_EDATA, "this key is that of a witness already");
-	return l->n < 4 || (party->url = copy(l->word[3], err)) ? 0 : -1;
+	party->url = l->n < 4 ? NULL : copy(l->word[3]);
+	return 0;
 }
 
 /* "group NAME all|any|K NAME..." */
@@ -217,18 +218,14 @@ static int read_line(struct lh_policy *p, struct lh_str text, bool *has_quorum, 
 int lh_policy_parse(struct lh_policy **policy, const char *path, struct lh_str text,
 		    struct lh_err *err)
 {
-	LH_SCOPED(lh_policy_free_local) struct lh_policy *p = lh_calloc(1, sizeof *p, err);
+	LH_SCOPED(lh_policy_free_local) struct lh_policy *p = lh_calloc(1, sizeof *p);
 	bool has_quorum = false;
 	struct lh_str line;
 	size_t n = 0;
 
 	*policy = NULL;
-	if (!p)
-		return -1;
 	p->quorum = -1;
-	p->parties = lh_calloc(LH_POLICY_PARTIES, sizeof *p->parties, err);
-	if (!p->parties)
-		return -1;
+	p->parties = lh_calloc(LH_POLICY_PARTIES, sizeof *p->parties);
 	if (text.n > LH_POLICY_BYTES)
 		return lh_err_set(err, LH_EUSAGE, "%s: more than %u bytes", path, LH_POLICY_BYTES);
 	while (lh_next_line(&text, &line)) {

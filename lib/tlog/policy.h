@@ -25,7 +25,7 @@
  *
  * Limits:  1 MiB of text, 4,096 logs, 64 witnesses and groups each.
  * Owner:   a policy owns all it has.
- * Errors:  of a policy's text LH_EUSAGE, "PATH:LINE: ..."; of a checkpoint LH_EDATA; LH_ENOMEM.
+ * Errors:  of a policy's text LH_EUSAGE, "PATH:LINE: ..."; of a checkpoint LH_EDATA.
  * Threads: any number may read one policy.
  */
 #ifndef LH_POLICY_H

@@ -25,7 +25,7 @@
  *
  * Owner:   a parsed proof points into the text.
  * Errors:  LH_EDATA, with the reason, for a text that is not a proof and for a proof that does
- *          not hold; LH_ENOMEM.
+ *          not hold.
  * Threads: any number at once.
  */
 #ifndef LH_TLOG_PROOF_H

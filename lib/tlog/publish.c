@@ -78,9 +78,9 @@ int lh_tlog_each_new(struct lh_tlog *log, uint64_t older, uint64_t size, bool fu
 		for (n = older >> (8 * l) >> 8; (width = lh_tlog_width(size, l, n)) != 0; n++) {
 			if (width == lh_tlog_width(older, l, n) || (full && width < LH_TLOG_TILE))
 				continue;
-			path = lh_tlog_tile_file(log, level, n, width, err);
+			path = lh_tlog_tile_file(log, level, n, width);
 			last = n % 1000 == 999 || lh_tlog_width(size, l, n + 1) < LH_TLOG_TILE;
-			if (!path || fn(path, last, err) < 0)
+			if (fn(path, last, err) < 0)
 				return -1;
 		}
 	}
@@ -116,9 +116,7 @@ static int end_pending(struct lh_tlog *log, uint64_t older, struct lh_err *err)
 
 	if (lh_tlog_each_new(log, older, log->head.size, true, remove_partial, err) < 0)
 		return -1;
-	path = lh_tlog_file(log, "pending", err);
-	if (!path)
-		return -1;
+	path = lh_tlog_file(log, "pending");
 	fd = lh_open_regular(path, O_WRONLY | O_APPEND, 0, &(struct lh_err){ 0 });
 	if (fd >= 0) {
 		lh_write_all(fd, PUBLISHED, sizeof PUBLISHED - 1, &(struct lh_err){ 0 });
@@ -131,8 +129,8 @@ static int end_pending(struct lh_tlog *log, uint64_t older, struct lh_err *err)
 static int read_pending(struct lh_tlog *log, struct lh_buf *text, struct lh_checkpoint *tree,
 			bool *published, struct lh_err *err)
 {
-	const char *path = lh_tlog_file(log, "pending", err), *end;
-	int rc = path ? lh_file_read(path, text, err) : -1;
+	const char *path = lh_tlog_file(log, "pending"), *end;
+	int rc = lh_file_read(path, text, err);
 	struct lh_str body;
 
 	if (rc <= 0)
@@ -187,7 +185,7 @@ static int settle_pending(struct lh_tlog *log, bool recover, struct lh_err *err)
 		return 0;
 	if (tree.size == older) {
 		/* The name of its checkpoint may not be on disk yet: its writer was killed. */
-		path = lh_tlog_file(log, "checkpoint", err);
+		path = lh_tlog_file(log, "checkpoint");
 		return !path || lh_sync_folder(path, err) < 0 ? -1
 			: end_pending(log, older > BATCH ? older - BATCH : 0, err);
 	}
@@ -204,11 +202,10 @@ static int settle_pending(struct lh_tlog *log, bool recover, struct lh_err *err)
 
 static bool has_tile(struct lh_tlog *log, int level, uint64_t n, unsigned width)
 {
-	struct lh_err err;
-	const char *path = lh_tlog_tile_file(log, level, n, width, &err);
+	const char *path = lh_tlog_tile_file(log, level, n, width);
 	struct stat st;
 
-	return path && lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* Remove a tile as a larger tree has it. */
@@ -247,10 +244,10 @@ void lh_tlog_sweep(struct lh_tlog *log)
 
 /* ---- checkpoint ---- */
 
-int lh_tlog_newest_kept(struct lh_tlog *log, uint64_t *newest, struct lh_err *err)
+void lh_tlog_newest_kept(struct lh_tlog *log, uint64_t *newest)
 {
-	const char *path = lh_tlog_file(log, "checkpoints", err);
-	DIR *d = path ? opendir(path) : NULL;
+	const char *path = lh_tlog_file(log, "checkpoints");
+	DIR *d = opendir(path);
 	const struct dirent *e;
 	uint64_t size;
 
@@ -261,7 +258,6 @@ int lh_tlog_newest_kept(struct lh_tlog *log, uint64_t *newest, struct lh_err *er
 			*newest = size;
 	if (d)
 		closedir(d);
-	return path ? 0 : -1;
 }
 
 /* Refuse a checkpoint that is older than one that is kept. */
@@ -269,8 +265,7 @@ static int check_kept(struct lh_tlog *log, struct lh_err *err)
 {
 	uint64_t newest;
 
-	if (lh_tlog_newest_kept(log, &newest, err) < 0)
-		return -1;
+	lh_tlog_newest_kept(log, &newest);
 	return newest <= log->head.size ? 0
 		: rolled_back(log, newest, "put the newest checkpoint back, which is in "
 			      "checkpoints", err);
@@ -304,9 +299,9 @@ static int check_signatures(struct lh_tlog *log, size_t *ours, struct lh_err *er
 static int check_origin(struct lh_tlog *log, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { .max = LH_TLOG_NOTE_MAX };
-	const char *path = lh_tlog_file(log, "origin", err);
+	const char *path = lh_tlog_file(log, "origin");
 	const struct lh_str origin = log->head.origin;
-	int rc = path ? lh_file_read(path, &text, err) : -1;
+	int rc = lh_file_read(path, &text, err);
 
 	if (rc < 0)
 		return -1;
@@ -351,8 +346,6 @@ static int sign(struct lh_tlog *log, struct lh_str body, struct lh_str others, s
 		if (lh_signer_sign(log->signer[i], body, 0, out, err) < 0)
 			return -1;
 	lh_buf_add(out, others.p, others.n);
-	if (lh_buf_check(out, err) < 0)
-		return -1;
 	if (lh_note_parse(&note, (struct lh_str){ out->p, out->len }, err) == 0)
 		return 0;
 	if (err->code == LH_EDATA)
@@ -363,9 +356,9 @@ static int sign(struct lh_tlog *log, struct lh_str body, struct lh_str others, s
 static int put(struct lh_tlog *log, const char *name, const struct lh_buf *text,
 	       struct lh_err *err)
 {
-	const char *path = lh_tlog_file(log, name, err);
+	const char *path = lh_tlog_file(log, name);
 
-	return path ? lh_atomic_put(path, 0644, text, err) : -1;
+	return lh_atomic_put(path, 0644, text, err);
 }
 
 int lh_tlog_publish(struct lh_tlog *log, const struct lh_checkpoint *tree, struct lh_str others,

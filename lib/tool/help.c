@@ -121,10 +121,7 @@ static void options(const struct lh_tool *t, bool brief, struct lh_buf *b)
 			lh_buf_printf(&right, " [%s]", o->env);
 		verbs_of(t, o, &right);
 		lh_buf_putc(&right, '\0');
-		if (right.failed)
-			b->failed = right.failed;
-		else
-			row(b, left, column, right.p);
+		row(b, left, column, right.p);
 	}
 }
 
@@ -180,8 +177,5 @@ void lh_help_text(const struct lh_tool *t, struct lh_buf *b)
 		lh_buf_reset(&text);
 		help_text(t, true, &text);
 	}
-	if (text.failed)
-		b->failed = text.failed;
-	else
-		lh_buf_add(b, text.p, text.len);
+	lh_buf_add(b, text.p, text.len);
 }

@@ -168,7 +168,7 @@ static int before_output(void *run, struct lh_err *err)
 	return r->spec->before_output ? r->spec->before_output(r->call.settings, err) : 0;
 }
 
-static int run_begin(struct run *r, struct lh_tool *tool, void *settings)
+static void run_begin(struct run *r, struct lh_tool *tool, void *settings)
 {
 	const struct lh_op *op;
 	size_t size = 1;
@@ -182,8 +182,7 @@ static int run_begin(struct run *r, struct lh_tool *tool, void *settings)
 	tool->jobs = 1;
 	for (op = tool->spec->ops; op->name; op++)
 		size = op->size > size ? op->size : size;
-	r->in = lh_calloc(1, size, &tool->err);
-	return r->in ? 0 : -1;
+	r->in = lh_calloc(1, size);
 }
 
 static int run_end(struct run *r, int rc)
@@ -198,24 +197,25 @@ int lh_op_flow(struct lh_tool *tool, void *settings, const struct lh_flow *part)
 	size_t first = tool->verb ? tool->verb->min_operands : 0;
 	struct lh_flow flow = part ? *part : (struct lh_flow){ .files = NULL };
 	struct run r;
-	int rc = run_begin(&r, tool, settings);
 
+	run_begin(&r, tool, settings);
 	if (!flow.batch)
 		flow.map = r.call.op->answer ? on_record : on_request;
 	flow.shared = &r;
 	flow.before_output = before_output;
 	flow.files = tool->operands + first;
 	flow.n_files = tool->n_operands - first;
-	return run_end(&r, rc ? rc : lh_records_run(tool, &flow));
+	return run_end(&r, lh_records_run(tool, &flow));
 }
 
 int lh_op_texts(struct lh_tool *tool, void *settings, const struct lh_list *texts,
 		const char *option)
 {
 	struct run r;
-	int rc = run_begin(&r, tool, settings);
 	size_t i;
+	int rc = 0;
 
+	run_begin(&r, tool, settings);
 	for (i = 0; !rc && i < texts->n; i++)
 		rc = on_operand(&r, texts->v[i], option);
 	return run_end(&r, rc);

@@ -198,15 +198,12 @@ static int bad_value(struct parser *p, const struct lh_option *o, const char *as
 			     *close ? ")" : "");
 }
 
-static int append(struct lh_list *list, const char *value, struct lh_err *err)
+static void append(struct lh_list *list, const char *value)
 {
-	const char **v = lh_realloc(list->v, list->n + 1, sizeof *v, err);
+	const char **v = lh_realloc(list->v, list->n + 1, sizeof *v);
 
-	if (!v)
-		return -1;
 	v[list->n++] = value;
 	list->v = v;
-	return 0;
 }
 
 /* Set the field of an option; as is the option as the user wrote it: -k, --jobs, LH_URL. */
@@ -227,7 +224,8 @@ static int set(struct parser *p, const struct lh_option *o, const char *as, cons
 		*(const char **)f = value;
 		return 0;
 	case LH_OPT_TEXTS:
-		return append(f, value, &p->t->err);
+		append(f, value);
+		return 0;
 	case LH_OPT_UINT:
 	case LH_OPT_SIZE:
 		if (o->type == LH_OPT_SIZE ? read_size(value, &u) < 0
@@ -549,9 +547,7 @@ static int answer(const struct parser *p)
 		lh_operations_text(t, &text);
 	else
 		lh_buf_printf(&text, "%s %s\n", t->name, LH_VERSION);
-	rc = lh_buf_check(&text, &t->err);
-	if (!rc)
-		rc = lh_tool_out(t, text.p, text.len);
+	rc = lh_tool_out(t, text.p, text.len);
 	return rc < 0 ? -1 : LH_TOOL_DONE;
 }
 

@@ -70,7 +70,7 @@ static int write_rejects(struct lh_records *r, const char *p, size_t n, struct l
 
 static int flush_rejects(struct lh_records *r, struct lh_err *err)
 {
-	int rc = lh_buf_check(&r->lines, err);
+	int rc = 0;
 
 	if (!rc)
 		rc = write_rejects(r, r->lines.p, r->lines.len, err);
@@ -179,17 +179,15 @@ static void put_error(const struct lh_rejection *of, const struct lh_record *rec
 }
 
 /* Write an error object to stdout at once, for a flow with a sink. */
-static int write_error(struct lh_records *r, const struct lh_rejection *of, struct lh_err *err)
+static int write_error(struct lh_records *r, const struct lh_rejection *of)
 {
 	bool parses = of->n && of->n <= r->tool->max_line &&
 		      lh_record_parse(&r->again, of->record, of->n, &(struct lh_err){ 0 }) == 0;
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
-	int rc;
 
 	put_error(of, parses ? &r->again : NULL, &out, NULL);
 	lh_buf_putc(&out, '\n');
-	rc = lh_buf_check(&out, err);
-	return rc ? rc : lh_tool_write(r->tool, out.p, out.len);
+	return lh_tool_write(r->tool, out.p, out.len);
 }
 
 /* ---- paths that no record has ---- */
@@ -256,7 +254,7 @@ static int on_rejected(void *owner, const struct lh_rejection *of, struct lh_err
 		lh_buf_add(&r->lines, of->record, of->n);
 		lh_buf_putc(&r->lines, '\n');
 	}
-	if (r->has_sink && r->tool->on_error == LH_ON_ERROR_EMIT && write_error(r, of, err) < 0)
+	if (r->has_sink && r->tool->on_error == LH_ON_ERROR_EMIT && write_error(r, of) < 0)
 		return -1;
 	if (r->tool->on_error != LH_ON_ERROR_STOP)
 		return 0;
@@ -409,10 +407,8 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 
 struct lh_records *lh_records_begin(struct lh_tool *tool)
 {
-	struct lh_records *r = lh_calloc(1, sizeof *r, &tool->err);
+	struct lh_records *r = lh_calloc(1, sizeof *r);
 
-	if (!r)
-		return NULL;
 	if (begin(r, tool, true) < 0) {
 		lh_records_end(r, -1);
 		return NULL;

@@ -213,7 +213,7 @@ static int write_shown(const char *p, size_t n, struct lh_err *err)
 		else
 			lh_buf_putc(&b, p[i]);
 	}
-	return lh_buf_check(&b, err) < 0 ? -1 : lh_write_all(STDOUT_FILENO, b.p, b.len, err);
+	return lh_write_all(STDOUT_FILENO, b.p, b.len, err);
 }
 
 /* Write to stdout; a signal takes effect after all n bytes are written. */
@@ -279,12 +279,12 @@ int lh_tool_out(struct lh_tool *t, const void *p, size_t n)
 	if (out->len + n > OUT_BLOCK && !t->state->settle && lh_tool_flush(t) < 0)
 		return -1;
 	lh_buf_add(out, p, n);
-	return lh_buf_check(out, &t->err);
+	return 0;
 }
 
 int lh_tool_out_text(struct lh_tool *t, struct lh_buf *text)
 {
-	int rc = lh_buf_check(text, &t->err);
+	int rc = 0;
 
 	if (!rc)
 		rc = lh_tool_out(t, text->p, text->len);

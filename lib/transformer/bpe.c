@@ -109,9 +109,7 @@ int lh_merges_read(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err
 	t->pairs = (struct lh_pairs){ .bits = 1, .seed = lh_seed() | 1 };
 	while ((uint64_t)1 << t->pairs.bits < 2 * a.n)
 		t->pairs.bits++;
-	t->pairs.at = lh_calloc_table((size_t)1 << t->pairs.bits, sizeof *t->pairs.at, err);
-	if (!t->pairs.at)
-		return -1;
+	t->pairs.at = lh_calloc_table((size_t)1 << t->pairs.bits, sizeof *t->pairs.at);
 	for (uint64_t i = 0; i < a.n; i++) {
 		struct lh_str s = lh_gguf_array_str(&a, i);
 
@@ -176,22 +174,23 @@ static bool find(const struct lh_tokenizer *t, const struct lh_symbol *left,
 
 /* Append the token of a symbol.  As in llama.cpp, of one that is no token those of its ASCII
  * characters are taken, and the rest is left out. */
-static int symbol(const struct lh_tokenizer *t, const struct lh_symbol *s,
-		  struct lh_token_list *to, struct lh_err *err)
+static void symbol(const struct lh_tokenizer *t, const struct lh_symbol *s,
+		   struct lh_token_list *to)
 {
 	uint32_t id = s->node ? t->trie.value[s->node] : LH_TRIE_NONE, node;
 
-	if (id != LH_TRIE_NONE)
-		return lh_tokens_push(to, id, err);
+	if (id != LH_TRIE_NONE) {
+		lh_tokens_push(to, id);
+		return;
+	}
 	for (size_t i = 0; i < s->n; i++) {
 		unsigned char b = (unsigned char)s->p[i];
 
 		node = b > ' ' && b < 0x7f ? t->byte[b] : 0;
 		id = node ? t->trie.value[node] : LH_TRIE_NONE;
-		if (id != LH_TRIE_NONE && lh_tokens_push(to, id, err) < 0)
-			return -1;
+		if (id != LH_TRIE_NONE)
+			lh_tokens_push(to, id);
 	}
-	return 0;
 }
 
 /* Return the token that a whole word is, or LH_TRIE_NONE. */
@@ -211,17 +210,17 @@ static int word(struct lh_merger *m, const unsigned char *p, const unsigned char
 {
 	uint32_t id = m->t->pre == LH_PRE_LLAMA3 ? whole(m->t, p, end) : LH_TRIE_NONE;
 
-	if (id != LH_TRIE_NONE)
-		return lh_tokens_push(to, id, err);
+	if (id != LH_TRIE_NONE) {
+		lh_tokens_push(to, id);
+		return 0;
+	}
 	m->n = 0;
 	for (; p < end; p++)
 		if (lh_merger_add(m, (const char *)p, 1, m->t->byte[*p], err) < 0)
 			return -1;
-	if (lh_merger_run(m, err) < 0)
-		return -1;
+	lh_merger_run(m);
 	for (uint32_t i = 0; i != LH_NO_SYMBOL; i = m->at[i].next)
-		if (symbol(m->t, &m->at[i], to, err) < 0)
-			return -1;
+		symbol(m->t, &m->at[i], to);
 	return 0;
 }
 

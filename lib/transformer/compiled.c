@@ -153,8 +153,8 @@ static int read_tables(struct lh_compiled *c, int fd, struct lh_err *err)
 	if (n > TABLES_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "tables of more than %llu bytes",
 				  (unsigned long long)TABLES_MAX);
-	c->tables = lh_calloc_table(n, 1, err);
-	if (!c->tables || read_at(fd, c->tables, n, PAGE, err) < 0)
+	c->tables = lh_calloc_table(n, 1);
+	if (read_at(fd, c->tables, n, PAGE, err) < 0)
 		return -1;
 	for (size_t i = 0; i < LH_TABLES; i++)
 		if (lh_xxh3(c->tables + c->h.part[i].at - PAGE, c->h.part[i].bytes) !=
@@ -179,14 +179,12 @@ static int read_all(struct lh_compiled *c, int fd, struct lh_err *err)
 
 struct lh_compiled *lh_compiled_open(const char *path, struct lh_err *err)
 {
-	struct lh_compiled *c = lh_calloc(1, sizeof *c, err);
+	struct lh_compiled *c = lh_calloc(1, sizeof *c);
 	int fd, rc;
 
-	if (!c)
-		return NULL;
-	c->path = lh_strndup(path, strlen(path), err);
-	fd = c->path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
-	if (c->path && fd < 0)
+	c->path = lh_strndup(path, strlen(path));
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
 		lh_err_sys(err, "%s", path);
 	rc = fd < 0 ? -1 : read_all(c, fd, err);
 	if (fd >= 0 && rc < 0)

@@ -34,12 +34,10 @@ const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t
 	return lh_product(type, e->how.fast && !e->how.pairs ? rounding : LH_EXACT);
 }
 
-static struct lh_encoder *encoder_new(const struct lh_encoder_how *how, struct lh_err *err)
+static struct lh_encoder *encoder_new(const struct lh_encoder_how *how)
 {
-	struct lh_encoder *e = lh_calloc(1, sizeof *e, err);
+	struct lh_encoder *e = lh_calloc(1, sizeof *e);
 
-	if (!e)
-		return NULL;
 	e->how = *how;
 	e->kernels = lh_kernels();
 	e->floats = lh_encoder_product(e, LH_GGUF_F32, LH_EXACT);
@@ -49,10 +47,9 @@ static struct lh_encoder *encoder_new(const struct lh_encoder_how *how, struct l
 struct lh_encoder *lh_encoder_new(struct lh_gguf *g, const struct lh_encoder_how *how,
 				  struct lh_err *err)
 {
-	struct lh_encoder *e = encoder_new(how, err);
+	struct lh_encoder *e = encoder_new(how);
 
-	if (e && lh_shape_read(&e->s, g, how->pairs, err) == 0 &&
-	    lh_weights_load(e, g, err) == 0)
+	if (lh_shape_read(&e->s, g, how->pairs, err) == 0 && lh_weights_load(e, g, err) == 0)
 		return e;
 	lh_encoder_free(e);
 	return NULL;
@@ -61,9 +58,9 @@ struct lh_encoder *lh_encoder_new(struct lh_gguf *g, const struct lh_encoder_how
 struct lh_encoder *lh_encoder_mapped(const struct lh_compiled *c, const struct lh_encoder_how *how,
 				     struct lh_err *err)
 {
-	struct lh_encoder *e = encoder_new(how, err);
+	struct lh_encoder *e = encoder_new(how);
 
-	if (e && read_compiled(e, c, err) == 0 && lh_weights_map(e, c, err) == 0)
+	if (read_compiled(e, c, err) == 0 && lh_weights_map(e, c, err) == 0)
 		return e;
 	lh_encoder_free(e);
 	return NULL;

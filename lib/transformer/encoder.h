@@ -2,7 +2,7 @@
  * encoder - the vectors of token lists by a transformer, of the architectures of design.c.
  *
  *     struct lh_encoder *e = lh_encoder_new(gguf, &(struct lh_encoder_how){ 0 }, err);
- *     struct lh_encoder_work *w = lh_encoder_work_new(e, err);         one for each thread
+ *     struct lh_encoder_work *w = lh_encoder_work_new(e);         one for each thread
  *     lh_encoder_run(w, lists, n, vectors, err);
  *             vectors[i * width .. (i + 1) * width): the vector of list i
  *     lh_encoder_work_free(w);
@@ -47,7 +47,7 @@
  * Memory:  4 bytes a weight; of F16 2; of Q8_0 8.5 bits, or by AMX 4 bytes.  fast: by AMX 2 bytes
  *          (of Q8_0 8.5 bits), by VNNI 9 bits of Q8_0.  Filled once by how->threads threads; the
  *          file's pages are given back.  Of a compiled model they are mapped.
- * Errors:  LH_ECORRUPT with what the file lacks, or has in a wrong shape; LH_ENOMEM; of a run,
+ * Errors:  LH_ECORRUPT with what the file lacks, or has in a wrong shape; of a run,
  *          LH_EDATA for a list that is too long, a token that the model does not have, or a
  *          vector that is zero or not finite.
  * Threads: any number of works share one encoder; one thread per work.  The same kernel gives
@@ -92,7 +92,7 @@ struct lh_encoder_info {
 void lh_encoder_info(const struct lh_encoder *e, struct lh_encoder_info *info);
 
 struct lh_encoder_work;
-struct lh_encoder_work *lh_encoder_work_new(const struct lh_encoder *e, struct lh_err *err);
+struct lh_encoder_work *lh_encoder_work_new(const struct lh_encoder *e);
 void lh_encoder_work_free(struct lh_encoder_work *w);
 
 /* Encode n lists.  vectors has room for n * width floats; without pooling for all tokens. */
@@ -128,7 +128,7 @@ double lh_encoder_score(const struct lh_encoder *e, const float *v, double *scra
  *          checksums only lh_compiled_verify reads it.
  * Source:  the file carries size, mtime and checksum of the model that it was made from.
  * Owner:   tokenizer and encoder point into the struct lh_compiled, which must outlive them.
- * Errors:  LH_ECORRUPT with "PATH: what is wrong"; LH_EIO; LH_ENOMEM.
+ * Errors:  LH_ECORRUPT with "PATH: what is wrong"; LH_EIO.
  * Threads: any number may read.
  */
 

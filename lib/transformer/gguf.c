@@ -105,9 +105,7 @@ static int take_strings(struct cursor *c, struct lh_gguf_key *k)
 
 	if (n > c->left / 8)		/* the length of each */
 		return too_short(c, n, 8);
-	k->value.offset = k->offset = lh_calloc(n + 1, sizeof *k->offset, c->err);
-	if (!k->offset)
-		return -1;
+	k->value.offset = k->offset = lh_calloc(n + 1, sizeof *k->offset);
 	for (uint64_t i = 0; i < n; i++) {
 		if (take_str(c, &s) < 0)
 			return -1;
@@ -166,8 +164,7 @@ static int read_keys(struct lh_gguf *g, struct cursor *c, uint64_t n)
 	for (c->number = 1; c->number <= n; c->number++) {
 		struct lh_gguf_key *k;
 
-		if (lh_grow(&g->key, &g->keys_cap, g->keys + 1, sizeof *g->key, c->err) < 0)
-			return -1;
+		lh_grow(&g->key, &g->keys_cap, g->keys + 1, sizeof *g->key);
 		k = &g->key[g->keys];
 		memset(k, 0, sizeof *k);
 		g->keys++;		/* from here on lh_gguf_close frees it */
@@ -175,9 +172,7 @@ static int read_keys(struct lh_gguf *g, struct cursor *c, uint64_t n)
 			return -1;
 		if (lh_table_find(&g->by_key, k->name, lh_gguf_key_name, g) >= 0)
 			return twice(c, k->name);
-		if (lh_table_set(&g->by_key, k->name, (uint32_t)g->keys - 1, lh_gguf_key_name, g,
-				 c->err) < 0)
-			return -1;
+		lh_table_set(&g->by_key, k->name, (uint32_t)g->keys - 1, lh_gguf_key_name, g);
 	}
 	return 0;
 }
@@ -242,8 +237,7 @@ static int read_tensors(struct lh_gguf *g, struct cursor *c, uint64_t n)
 	for (c->number = 1; c->number <= n; c->number++) {
 		struct lh_gguf_place *p;
 
-		if (lh_grow(&g->place, &g->places_cap, g->places + 1, sizeof *p, c->err) < 0)
-			return -1;
+		lh_grow(&g->place, &g->places_cap, g->places + 1, sizeof *p);
 		p = &g->place[g->places];
 		memset(p, 0, sizeof *p);
 		if (take_tensor(c, p) < 0)
@@ -251,9 +245,8 @@ static int read_tensors(struct lh_gguf *g, struct cursor *c, uint64_t n)
 		g->places++;
 		if (lh_table_find(&g->by_tensor, p->tensor.name, tensor_name, g) >= 0)
 			return twice(c, p->tensor.name);
-		if (lh_table_set(&g->by_tensor, p->tensor.name, (uint32_t)g->places - 1,
-				 tensor_name, g, c->err) < 0)
-			return -1;
+		lh_table_set(&g->by_tensor, p->tensor.name, (uint32_t)g->places - 1, tensor_name,
+			     g);
 	}
 	return 0;
 }
@@ -358,12 +351,10 @@ static int read_all(struct lh_gguf *g, struct lh_err *err)
 
 struct lh_gguf *lh_gguf_open(const char *path, struct lh_err *err)
 {
-	struct lh_gguf *g = lh_calloc(1, sizeof *g, err);
+	struct lh_gguf *g = lh_calloc(1, sizeof *g);
 
-	if (!g)
-		return NULL;
-	g->path = lh_strndup(path, strlen(path), err);
-	if (g->path && lh_mapped_open(&g->map, path, err) == 0) {
+	g->path = lh_strndup(path, strlen(path));
+	if (lh_mapped_open(&g->map, path, err) == 0) {
 		if (read_all(g, err) == 0)
 			return g;
 		lh_err_prefix(err, "%s", path);

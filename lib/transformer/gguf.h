@@ -20,7 +20,7 @@
  *          the data, which begins at the next multiple of general.alignment (default 32).
  *          The layouts of the quantized blocks are those of ggml (ggml-common.h).
  * Owner:   lh_gguf_close frees everything; strings and tensors point into the mapping.
- * Errors:  LH_ECORRUPT with "PATH: what is wrong"; LH_EIO; LH_ENOMEM.
+ * Errors:  LH_ECORRUPT with "PATH: what is wrong"; LH_EIO.
  * Threads: any number may read.
  */
 #ifndef LH_GGUF_H

@@ -19,87 +19,76 @@ static size_t larger(size_t a, size_t b)
 }
 
 /* Make *p, a pointer, memory of n bytes; what was in it is lost. */
-static int again_bytes(void *p, size_t n, struct lh_err *err)
+static void again_bytes(void *p, size_t n)
 {
 	void **to = p;
 
 	free(*to);
-	return (*to = lh_calloc_lines(n, err)) ? 0 : -1;
+	*to = lh_calloc_lines(n);
 }
 
 /* Make *p an array of n floats. */
-static int again(float **p, size_t n, struct lh_err *err)
+static void again(float **p, size_t n)
 {
-	return again_bytes(p, n * sizeof **p, err);
+	again_bytes(p, n * sizeof **p);
 }
 
-static int room_for_rows(struct lh_encoder_work *w, size_t rows, struct lh_err *err)
+static void room_for_rows(struct lh_encoder_work *w, size_t rows)
 {
 	const struct lh_encoder *e = w->e;
 
 	if (rows <= w->rows)
-		return 0;
-	w->rows = 0;
-	if (again(&w->x, rows * lh_stride(e->s.width), err) < 0 ||
-	    again(&w->qkv, rows * lh_stride(lh_encoder_qkv(e)), err) < 0 ||
-	    again(&w->attended, rows * lh_stride(lh_encoder_queries(e)), err) < 0)
-		return -1;
+		return;
+	again(&w->x, rows * lh_stride(e->s.width));
+	again(&w->qkv, rows * lh_stride(lh_encoder_qkv(e)));
+	again(&w->attended, rows * lh_stride(lh_encoder_queries(e)));
 	w->rows = rows;
-	return 0;
 }
 
 /* Make room for what attention needs for a list of n tokens. */
-static int room_for_list(struct lh_encoder_work *w, size_t n, struct lh_err *err)
+static void room_for_list(struct lh_encoder_work *w, size_t n)
 {
 	const struct lh_encoder *e = w->e;
 	size_t d = e->s.head, widest = larger(larger(e->s.width, e->s.feed_forward),
 					      larger(larger(lh_encoder_queries(e), e->s.dense), n));
 
 	if (n <= w->longest)
-		return 0;
-	w->longest = 0;
-	if (again_bytes(&w->packed, lh_packed_bytes(e->floats, widest, LH_ROWS), err) < 0 ||
-	    again(&w->rotation[0], n * d, err) < 0 ||
-	    (e->s.window && again(&w->rotation[1], n * d, err) < 0) ||
-	    again_bytes(&w->keys, lh_panels_bytes(e->floats, d, n), err) < 0 ||
-	    again_bytes(&w->values, lh_panels_bytes(e->floats, n, d), err) < 0 ||
-	    again(&w->scores, LH_ROWS * lh_stride(n), err) < 0)
-		return -1;
+		return;
+	again_bytes(&w->packed, lh_packed_bytes(e->floats, widest, LH_ROWS));
+	again(&w->rotation[0], n * d);
+	if (e->s.window)
+		again(&w->rotation[1], n * d);
+	again_bytes(&w->keys, lh_panels_bytes(e->floats, d, n));
+	again_bytes(&w->values, lh_panels_bytes(e->floats, n, d));
+	again(&w->scores, LH_ROWS * lh_stride(n));
 	lh_encoder_rotations(w, n);
 	w->longest = n;
-	return 0;
 }
 
-static int room_for_layer(struct lh_encoder_work *w, struct lh_err *err)
+static void room_for_layer(struct lh_encoder_work *w)
 {
 	const struct lh_encoder *e = w->e;
 	size_t of_width = LH_ROWS * lh_stride(e->s.width);
 
-	if (again(&w->hidden, LH_ROWS * lh_stride(larger(e->s.dense, e->s.feed_forward *
-							 (lh_encoder_gated(e) ? 2 : 1))),
-		  err) < 0 ||
-	    again(&w->y, of_width, err) < 0 || again(&w->h, of_width, err) < 0)
-		return -1;
+	again(&w->hidden, LH_ROWS * lh_stride(larger(e->s.dense, e->s.feed_forward *
+							 (lh_encoder_gated(e) ? 2 : 1))));
+	again(&w->y, of_width);
+	again(&w->h, of_width);
 	if (!e->s.moe_every)
-		return 0;
-	if (again(&w->share, LH_ROWS * lh_stride(e->s.experts), err) < 0 ||
-	    again(&w->gathered, of_width, err) < 0)
-		return -1;
-	return again(&w->part, of_width, err);
+		return;
+	again(&w->share, LH_ROWS * lh_stride(e->s.experts));
+	again(&w->gathered, of_width);
+	again(&w->part, of_width);
 }
 
-struct lh_encoder_work *lh_encoder_work_new(const struct lh_encoder *e, struct lh_err *err)
+struct lh_encoder_work *lh_encoder_work_new(const struct lh_encoder *e)
 {
-	struct lh_encoder_work *w = lh_calloc(1, sizeof *w, err);
+	struct lh_encoder_work *w = lh_calloc(1, sizeof *w);
 
-	if (!w)
-		return NULL;
 	w->e = e;
-	if (room_for_layer(w, err) < 0 || room_for_rows(w, LH_ROWS, err) < 0 ||
-	    room_for_list(w, LH_ROWS, err) < 0) {
-		lh_encoder_work_free(w);
-		return NULL;
-	}
+	room_for_layer(w);
+	room_for_rows(w, LH_ROWS);
+	room_for_list(w, LH_ROWS);
 	return w;
 }
 
@@ -376,8 +365,7 @@ static int together(struct lh_encoder_work *w, const struct lh_token_list *list,
 	const struct lh_encoder *e = w->e;
 	float *x;
 
-	if (room_for_rows(w, rows, err) < 0)
-		return -1;
+	room_for_rows(w, rows);
 	x = w->x;
 	for (size_t i = 0; i < n; x += list[i++].n * lh_stride(e->s.width))
 		start(w, &list[i], x);
@@ -412,9 +400,9 @@ int lh_encoder_run(struct lh_encoder_work *w, const struct lh_token_list *list, 
 
 	for (; n; list += some, n -= some) {
 		for (rows = 0, some = 0; some < n; rows += list[some++].n) {
-			if (check_list(w->e, &list[some], err) < 0 ||
-			    room_for_list(w, list[some].n, err) < 0)
+			if (check_list(w->e, &list[some], err) < 0)
 				return -1;
+			room_for_list(w, list[some].n);
 			if (some && rows + list[some].n > LH_ROWS)
 				break;
 		}

@@ -5,7 +5,7 @@
  *     struct lh_loaded l = { .file = NULL };
  *     struct lh_err unused;
  *     if (lh_loaded_open(&l, "nomic-embed-text", &how, &unused, err) < 0) ...
- *     lh_tokenizer_run(l.tokenizer, ...), lh_encoder_work_new(l.encoder, err)
+ *     lh_tokenizer_run(l.tokenizer, ...), lh_encoder_work_new(l.encoder)
  *     lh_loaded_close(&l);
  *
  * Operands are those of store.h; one that ends in ".lhm" is used as it is, without its model.

@@ -13,8 +13,8 @@ int lh_merger_add(struct lh_merger *m, const char *p, size_t n, uint32_t node, s
 {
 	if (m->n == LH_NO_SYMBOL)
 		return lh_err_set(err, LH_EDATA, "a text of more than 4 GB");
-	if (m->n == m->cap && lh_grow(&m->at, &m->cap, m->n + 1, sizeof *m->at, err) < 0)
-		return -1;
+	if (m->n == m->cap)
+		lh_grow(&m->at, &m->cap, m->n + 1, sizeof *m->at);
 	m->at[m->n++] = (struct lh_symbol){ .p = p, .n = (uint32_t)n, .node = node };
 	return 0;
 }
@@ -26,18 +26,16 @@ static bool sooner(const struct lh_offer *a, const struct lh_offer *b)
 	return a->rank < b->rank || (a->rank == b->rank && a->left < b->left);
 }
 
-static int push(struct lh_merger *m, struct lh_offer offer, struct lh_err *err)
+static void push(struct lh_merger *m, struct lh_offer offer)
 {
 	size_t i = m->offers;
 
-	if (m->offers == m->offer_cap &&
-	    lh_grow(&m->offer, &m->offer_cap, m->offers + 1, sizeof *m->offer, err) < 0)
-		return -1;
+	if (m->offers == m->offer_cap)
+		lh_grow(&m->offer, &m->offer_cap, m->offers + 1, sizeof *m->offer);
 	m->offers++;
 	for (; i && sooner(&offer, &m->offer[(i - 1) / 2]); i = (i - 1) / 2)
 		m->offer[i] = m->offer[(i - 1) / 2];
 	m->offer[i] = offer;
-	return 0;
 }
 
 /* Take the first one, of at least one. */
@@ -61,18 +59,18 @@ static struct lh_offer pop(struct lh_merger *m)
 /* ---- merging ---- */
 
 /* Offer a symbol and its next one, if they are a pair. */
-static int offer_pair(struct lh_merger *m, uint32_t left, struct lh_err *err)
+static void offer_pair(struct lh_merger *m, uint32_t left)
 {
 	const struct lh_symbol *a = left == LH_NO_SYMBOL ? NULL : &m->at[left], *b;
 	struct lh_offer offer = { .left = left };
 
 	if (!a || a->next == LH_NO_SYMBOL)
-		return 0;
+		return;
 	b = &m->at[a->next];
 	if (!m->find(m->t, a, b, &offer.rank, &offer.merged))
-		return 0;
+		return;
 	offer.bytes = a->n + b->n;
-	return push(m, offer, err);
+	push(m, offer);
 }
 
 /* A symbol grows to the right only, so that its bytes say whether it is as it was offered. */
@@ -83,7 +81,7 @@ static bool is_current(const struct lh_merger *m, const struct lh_offer *o)
 	return a->n && a->next != LH_NO_SYMBOL && a->n + m->at[a->next].n == o->bytes;
 }
 
-static int merge(struct lh_merger *m, const struct lh_offer *o, struct lh_err *err)
+static void merge(struct lh_merger *m, const struct lh_offer *o)
 {
 	struct lh_symbol *a = &m->at[o->left], *b = &m->at[a->next];
 
@@ -93,12 +91,11 @@ static int merge(struct lh_merger *m, const struct lh_offer *o, struct lh_err *e
 	b->n = 0;
 	if (a->next != LH_NO_SYMBOL)
 		m->at[a->next].before = o->left;
-	if (offer_pair(m, a->before, err) < 0)
-		return -1;
-	return offer_pair(m, o->left, err);
+	offer_pair(m, a->before);
+	offer_pair(m, o->left);
 }
 
-int lh_merger_run(struct lh_merger *m, struct lh_err *err)
+void lh_merger_run(struct lh_merger *m)
 {
 	struct lh_offer o;
 
@@ -108,14 +105,12 @@ int lh_merger_run(struct lh_merger *m, struct lh_err *err)
 		m->at[i].next = i + 1 < m->n ? i + 1 : LH_NO_SYMBOL;
 	}
 	for (uint32_t i = 0; i < m->n; i++)
-		if (offer_pair(m, i, err) < 0)
-			return -1;
+		offer_pair(m, i);
 	while (m->offers) {
 		o = pop(m);
-		if (is_current(m, &o) && merge(m, &o, err) < 0)
-			return -1;
+		if (is_current(m, &o))
+			merge(m, &o);
 	}
-	return 0;
 }
 
 void lh_merger_free(struct lh_merger *m)

@@ -29,8 +29,7 @@ static bool find(const struct lh_tokenizer *t, const struct lh_symbol *left,
 }
 
 /* Write the text as tokens have it, U+2581 for spaces. */
-static int escape(const struct lh_tokenizer *t, struct lh_str text, struct lh_buf *to,
-		  struct lh_err *err)
+static void escape(const struct lh_tokenizer *t, struct lh_str text, struct lh_buf *to)
 {
 	const char *end = text.p + text.n, *space;
 
@@ -44,7 +43,6 @@ static int escape(const struct lh_tokenizer *t, struct lh_str text, struct lh_bu
 		if (space < end)
 			lh_buf_add(to, LH_TOKEN_WORD, sizeof LH_TOKEN_WORD - 1);
 	}
-	return lh_buf_check(to, err);
 }
 
 static int add_symbols(struct lh_merger *m, const char *p, const char *end, struct lh_err *err)
@@ -56,21 +54,22 @@ static int add_symbols(struct lh_merger *m, const char *p, const char *end, stru
 		if (lh_merger_add(m, p, n, lh_trie_walk(&m->t->trie, LH_TRIE_ROOT, p, n), err) < 0)
 			return -1;
 	}
-	return lh_merger_run(m, err);
+	lh_merger_run(m);
+	return 0;
 }
 
 /* Append the token of a symbol, or of its bytes. */
-static int symbol(const struct lh_tokenizer *t, const struct lh_symbol *s,
-		  struct lh_token_list *to, struct lh_err *err)
+static void symbol(const struct lh_tokenizer *t, const struct lh_symbol *s,
+		   struct lh_token_list *to)
 {
 	uint32_t id = s->node ? t->trie.value[s->node] : LH_TRIE_NONE;
 
-	if (id != LH_TRIE_NONE)
-		return lh_tokens_push(to, id, err);
+	if (id != LH_TRIE_NONE) {
+		lh_tokens_push(to, id);
+		return;
+	}
 	for (size_t i = 0; i < s->n; i++)
-		if (lh_tokens_push(to, t->byte[(unsigned char)s->p[i]], err) < 0)
-			return -1;
-	return 0;
+		lh_tokens_push(to, t->byte[(unsigned char)s->p[i]]);
 }
 
 int lh_spm(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
@@ -78,12 +77,12 @@ int lh_spm(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_lis
 {
 	struct lh_merger m = { .t = t, .find = find };
 	struct lh_buf all = { 0 };
-	int rc = escape(t, text, &all, err);
+	int rc;
 
-	if (!rc)
-		rc = add_symbols(&m, all.p, all.p + all.len, err);
+	escape(t, text, &all);
+	rc = add_symbols(&m, all.p, all.p + all.len, err);
 	for (uint32_t i = 0; !rc && i != LH_NO_SYMBOL; i = m.at[i].next)
-		rc = symbol(t, &m.at[i], to, err);
+		symbol(t, &m.at[i], to);
 	lh_merger_free(&m);
 	lh_buf_free(&all);
 	return rc;

@@ -38,14 +38,14 @@ static bool is_file(const char *operand)
 		 ends_in(operand, strlen(operand), ".lhm"));
 }
 
-static char *name_of_file(const char *path, struct lh_err *err)
+static char *name_of_file(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	size_t n = strlen(name);
 
 	if (n > strlen(".gguf") && ends_in(name, n, ".gguf"))
 		n -= strlen(".gguf");
-	return lh_strndup(name, n, err);
+	return lh_strndup(name, n);
 }
 
 static int find_file(struct lh_model *m, const char *operand, struct lh_err *err)
@@ -57,9 +57,9 @@ static int find_file(struct lh_model *m, const char *operand, struct lh_err *err
 		return lh_err_set(err, LH_EUSAGE,
 				  "%s: its path is not UTF-8, so that no index could name it",
 				  operand);
-	m->path = lh_strndup(operand, strlen(operand), err);
-	m->name = m->path ? name_of_file(operand, err) : NULL;
-	return m->name ? 0 : -1;
+	m->path = lh_strndup(operand, strlen(operand));
+	m->name = name_of_file(operand);
+	return 0;
 }
 
 /* ---- names ---- */
@@ -106,14 +106,13 @@ static bool read_name(const char *text, struct name *to)
 		is_part(to->part[2], false) && is_part(to->tag, false);
 }
 
-static char *joined(const char *folder, const char *rest, struct lh_err *err)
+static char *joined(const char *folder, const char *rest)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	char *path = NULL;
 
 	lh_buf_printf(&b, "%s/%s", folder, rest);
-	if (lh_buf_check(&b, err) == 0)
-		path = lh_strndup(b.p, b.len, err);
+	path = lh_strndup(b.p, b.len);
 	return path;
 }
 
@@ -122,9 +121,9 @@ static char *store_folder(struct lh_err *err)
 	const char *models = getenv("OLLAMA_MODELS"), *home = getenv("HOME");
 
 	if (models && *models)
-		return lh_strndup(models, strlen(models), err);
+		return lh_strndup(models, strlen(models));
 	if (home && *home)
-		return joined(home, ".ollama/models", err);
+		return joined(home, ".ollama/models");
 	lh_err_set(err, LH_EIO, "neither OLLAMA_MODELS nor HOME says where models are kept");
 	return NULL;
 }
@@ -203,7 +202,7 @@ static bool is(struct lh_str s, const char *text)
 
 /* Set the name, and the operand that leads to it again: without the parts that need not be
  * told. */
-static int set_names(struct lh_model *m, const struct name *of, struct lh_err *err)
+static void set_names(struct lh_model *m, const struct name *of)
 {
 	const struct lh_str *part = of->part;
 	size_t first = !is(part[0], HOST) ? 0 : !is(part[1], USER) ? 1 : 2;
@@ -213,14 +212,10 @@ static int set_names(struct lh_model *m, const struct name *of, struct lh_err *e
 		lh_buf_printf(&b, "%.*s%s", (int)part[first].n, part[first].p,
 			      first + 1 < PARTS ? "/" : ":");
 	lh_buf_add(&b, of->tag.p, of->tag.n);
-	if (lh_buf_check(&b, err) == 0)
-		m->name = lh_strndup(b.p, b.len, err);
+	m->name = lh_strndup(b.p, b.len);
 	lh_buf_reset(&b);
-	if (m->name)
-		lh_buf_printf(&b, "%s%s", strchr(m->name, '/') ? SCHEME : "", m->name);
-	if (m->name && lh_buf_check(&b, err) == 0)
-		m->operand = lh_strndup(b.p, b.len, err);
-	return m->operand ? 0 : -1;
+	lh_buf_printf(&b, "%s%s", strchr(m->name, '/') ? SCHEME : "", m->name);
+	m->operand = lh_strndup(b.p, b.len);
 }
 
 static int find_blob(struct lh_model *m, const char *folder, const struct name *is,
@@ -232,9 +227,7 @@ static int find_blob(struct lh_model *m, const char *folder, const struct name *
 
 	snprintf(rest, sizeof rest, "manifests/%.*s/%.*s/%.*s/%.*s", (int)p[0].n, p[0].p,
 		 (int)p[1].n, p[1].p, (int)p[2].n, p[2].p, (int)is->tag.n, is->tag.p);
-	m->manifest = joined(folder, rest, err);
-	if (!m->manifest)
-		return -1;
+	m->manifest = joined(folder, rest);
 	lh_stamp_take(&m->of_manifest, m->manifest);
 	rc = read_manifest(m->manifest, digits, err);
 	if (rc < 0)
@@ -243,8 +236,8 @@ static int find_blob(struct lh_model *m, const char *folder, const struct name *
 		return lh_err_set(err, LH_EIO, "no model %s in %s (ollama pull fetches one; a "
 				  "file is named with a / or by .gguf)", m->name, folder);
 	snprintf(rest, sizeof rest, "blobs/sha256-%s", digits);
-	m->path = joined(folder, rest, err);
-	return m->path ? 0 : -1;
+	m->path = joined(folder, rest);
+	return 0;
 }
 
 static int find_name(struct lh_model *m, const char *operand, struct lh_err *err)
@@ -255,8 +248,7 @@ static int find_name(struct lh_model *m, const char *operand, struct lh_err *err
 
 	if (!read_name(operand + scheme, &is))
 		return lh_err_set(err, LH_EUSAGE, "\"%.200s\" is not the name of a model", operand);
-	if (set_names(m, &is, err) < 0)
-		return -1;
+	set_names(m, &is);
 	folder = store_folder(err);
 	if (!folder)
 		return -1;
@@ -295,18 +287,15 @@ void lh_model_free(struct lh_model *m)
 #define NAME_PART 200		/* bytes of a file's name in that of its compiled form */
 
 /* The name has the path's checksum: two models of the same name are two files. */
-static char *in_cache(const char *path, const char *name, const char *end, struct lh_err *err)
+static char *in_cache(const char *path, const char *name, const char *end)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	char *to = NULL;
 
 	if (!lh_user_cache(&b))
 		return NULL;
 	lh_buf_printf(&b, "/%.*s-%0*llx%s", NAME_PART, name, SUM,
 		      (unsigned long long)lh_xxh3(path, strlen(path)), end);
-	if (lh_buf_check(&b, err) == 0)
-		to = lh_strndup(b.p, b.len, err);
-	return to;
+	return lh_strndup(b.p, b.len);
 }
 
 char *lh_model_compiled(const struct lh_model *m, bool fast, unsigned place, struct lh_err *err)
@@ -322,9 +311,9 @@ char *lh_model_compiled(const struct lh_model *m, bool fast, unsigned place, str
 	name = strrchr(path, '/') + 1;
 	lh_buf_printf(&b, "%s%s", path, end);
 	if (place)
-		to = in_cache(path, name, end, err);
-	else if (strncmp(name, BLOB, strlen(BLOB)) && lh_buf_check(&b, err) == 0)
-		to = lh_strndup(b.p, b.len, err);
+		to = in_cache(path, name, end);
+	else if (strncmp(name, BLOB, strlen(BLOB)))
+		to = lh_strndup(b.p, b.len);
 	free(path);
 	return to;
 }

@@ -7,10 +7,8 @@
 
 struct lh_tokenizer *lh_tokenizer_new(struct lh_gguf *g, struct lh_err *err)
 {
-	struct lh_tokenizer *t = lh_calloc(1, sizeof *t, err);
+	struct lh_tokenizer *t = lh_calloc(1, sizeof *t);
 
-	if (!t)
-		return NULL;
 	t->g = g;
 	t->path = lh_gguf_path(g);
 	if (lh_vocabulary_read(t, g, err) < 0) {
@@ -22,10 +20,8 @@ struct lh_tokenizer *lh_tokenizer_new(struct lh_gguf *g, struct lh_err *err)
 
 struct lh_tokenizer *lh_tokenizer_mapped(const struct lh_compiled *c, struct lh_err *err)
 {
-	struct lh_tokenizer *t = lh_calloc(1, sizeof *t, err);
+	struct lh_tokenizer *t = lh_calloc(1, sizeof *t);
 
-	if (!t)
-		return NULL;
 	t->path = lh_compiled_path(c);
 	if (lh_vocabulary_map(t, c, err) < 0) {
 		lh_tokenizer_free(t);
@@ -75,9 +71,9 @@ static int divide(const struct lh_tokenizer *t, struct lh_str text, size_t user,
 			continue;
 		}
 		before = (struct lh_str){ text.p, (size_t)(hit - text.p) };
-		if (divide(t, before, user + 1, to, err) < 0 ||
-		    lh_tokens_push(to, t->user[user], err) < 0)
+		if (divide(t, before, user + 1, to, err) < 0)
 			return -1;
+		lh_tokens_push(to, t->user[user]);
 		text = (struct lh_str){ hit + s.n, text.n - before.n - s.n };
 	}
 	return tokens_of(t, text, to, err);
@@ -87,11 +83,13 @@ int lh_tokenizer_run(const struct lh_tokenizer *t, struct lh_str text, struct lh
 		     struct lh_err *err)
 {
 	to->n = to->second = 0;
-	if (t->first >= 0 && lh_tokens_push(to, (uint32_t)t->first, err) < 0)
-		return -1;
+	if (t->first >= 0)
+		lh_tokens_push(to, (uint32_t)t->first);
 	if (divide(t, text, 0, to, err) < 0)
 		return -1;
-	return t->last < 0 ? 0 : lh_tokens_push(to, (uint32_t)t->last, err);
+	if (t->last >= 0)
+		lh_tokens_push(to, (uint32_t)t->last);
+	return 0;
 }
 
 void lh_tokenizer_truncate(const struct lh_tokenizer *t, struct lh_token_list *tokens, size_t n)
@@ -119,8 +117,7 @@ int lh_tokenizer_pair(const struct lh_tokenizer *t, const struct lh_token_list *
 	d = text->n - 2;
 	while (q + d > n - ends)
 		--*(q > d ? &q : &d);
-	if (lh_grow(&to->id, &to->cap, q + d + ends, sizeof *to->id, err) < 0)
-		return -1;
+	lh_grow(&to->id, &to->cap, q + d + ends, sizeof *to->id);
 	memcpy(to->id, query->id, (q + 1) * sizeof *to->id);
 	to->second = q + 2;
 	for (to->n = q + 1; separators; separators--)

@@ -35,7 +35,7 @@
  *          for each byte of the longest part that tokens do not divide, mostly a word; with BPE 60
           for each of the longest word, with SentencePiece of the text.
  * Owner:   the tokenizer points into the gguf, which must outlive it.
- * Errors:  LH_ECORRUPT for a vocabulary that is not consistent; LH_ENOMEM.
+ * Errors:  LH_ECORRUPT for a vocabulary that is not consistent.
  * Threads: any number may run one tokenizer, each with its own tokens.
  */
 #ifndef LH_TOKENIZER_H

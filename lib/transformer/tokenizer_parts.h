@@ -68,7 +68,7 @@ const struct lh_merge_pair *lh_pair_find(const struct lh_pairs *pairs, uint32_t 
 int lh_vocabulary_map(struct lh_tokenizer *t, const struct lh_compiled *c, struct lh_err *err);
 
 /* Append a token. */
-int lh_tokens_push(struct lh_token_list *to, uint32_t id, struct lh_err *err);
+void lh_tokens_push(struct lh_token_list *to, uint32_t id);
 
 /* Append the tokens of a text without user-defined tokens. */
 int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
@@ -115,7 +115,7 @@ struct lh_merger {
 };
 
 int lh_merger_add(struct lh_merger *m, const char *p, size_t n, uint32_t node, struct lh_err *err);
-int lh_merger_run(struct lh_merger *m, struct lh_err *err);
+void lh_merger_run(struct lh_merger *m);
 void lh_merger_free(struct lh_merger *m);
 
 #endif

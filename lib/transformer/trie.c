@@ -19,37 +19,30 @@ static void put(struct lh_trie *t, struct lh_trie_edge edge)
 }
 
 /* Have a table of 2^bits edges. */
-static int resize(struct lh_trie *t, unsigned bits, struct lh_err *err)
+static void resize(struct lh_trie *t, unsigned bits)
 {
 	struct lh_trie bigger = *t;
 
 	bigger.bits = bits;
-	bigger.edge = lh_calloc_table((size_t)1 << bits, sizeof *bigger.edge, err);
-	if (!bigger.edge)
-		return -1;
+	bigger.edge = lh_calloc_table((size_t)1 << bits, sizeof *bigger.edge);
 	for (size_t i = 0; t->edge && i < (size_t)1 << t->bits; i++)
 		if (t->edge[i].from)
 			put(&bigger, t->edge[i]);
 	free(t->edge);
 	*t = bigger;
-	return 0;
 }
 
-int lh_trie_init(struct lh_trie *t, size_t keys, struct lh_err *err)
+void lh_trie_init(struct lh_trie *t, size_t keys)
 {
 	unsigned bits = FIRST_BITS;
 
 	*t = (struct lh_trie){ .seed = lh_seed() | 1 };
 	while (bits < 40 && (size_t)1 << bits < 8 * keys)
 		bits++;
-	if (lh_grow(&t->value, &t->cap, 2, sizeof *t->value, err) < 0 ||
-	    resize(t, bits, err) < 0) {
-		lh_trie_free(t);
-		return -1;
-	}
+	lh_grow(&t->value, &t->cap, 2, sizeof *t->value);
+	resize(t, bits);
 	t->value[0] = t->value[LH_TRIE_ROOT] = LH_TRIE_NONE;	/* 0 is no node */
 	t->nodes = LH_TRIE_ROOT + 1;
-	return 0;
 }
 
 /* Add a node without a value and return its number; 0 with *err. */
@@ -60,8 +53,7 @@ static uint32_t add_node(struct lh_trie *t, struct lh_err *err)
 			   NODES);
 		return 0;
 	}
-	if (lh_grow(&t->value, &t->cap, t->nodes + 1, sizeof *t->value, err) < 0)
-		return 0;
+	lh_grow(&t->value, &t->cap, t->nodes + 1, sizeof *t->value);
 	t->value[t->nodes] = LH_TRIE_NONE;
 	return (uint32_t)t->nodes++;
 }
@@ -73,8 +65,8 @@ static uint32_t step(struct lh_trie *t, uint32_t node, unsigned char byte, struc
 
 	if (next)
 		return next;
-	if (t->nodes * 2 >= (size_t)1 << t->bits && resize(t, t->bits + 1, err) < 0)
-		return 0;
+	if (t->nodes * 2 >= (size_t)1 << t->bits)
+		resize(t, t->bits + 1);
 	next = add_node(t, err);
 	if (next)
 		put(t, (struct lh_trie_edge){ node << 8 | byte, next });

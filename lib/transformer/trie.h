@@ -56,7 +56,7 @@ static inline uint32_t lh_trie_walk(const struct lh_trie *t, uint32_t node, cons
 }
 
 /* Make an empty trie with room for about so many keys; on failure there is nothing to free. */
-int lh_trie_init(struct lh_trie *t, size_t keys, struct lh_err *err);
+void lh_trie_init(struct lh_trie *t, size_t keys);
 
 /* Add a key, which is not empty: 0; 1 if it is there already, with *value set to its value and
  * nothing changed; -1 with *err if out of memory or nodes (LH_ECORRUPT). */

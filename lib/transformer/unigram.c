@@ -31,39 +31,37 @@ struct search {
 
 /* ---- normalisation ---- */
 
-static int append(struct search *s, const char *p, size_t n, struct lh_err *err)
+static void append(struct search *s, const char *p, size_t n)
 {
-	if ((s->cap - s->n < n && lh_grow(&s->text, &s->cap, s->n + n, 1, err) < 0) ||
-	    (s->at_cap - s->n <= n &&
-	     lh_grow(&s->at, &s->at_cap, s->n + n + 1, sizeof *s->at, err) < 0))
-		return -1;
+	lh_grow(&s->text, &s->cap, s->n + n, 1);
+	lh_grow(&s->at, &s->at_cap, s->n + n + 1, sizeof *s->at);
 	for (size_t i = 0; i < n; i++) {
 		s->text[s->n++] = p[i];
 		s->at[s->n].score = -DBL_MAX;
 	}
-	return 0;
 }
 
-static int append_space(struct search *s, struct lh_err *err)
+static void append_space(struct search *s)
 {
-	return append(s, LH_TOKEN_WORD, sizeof LH_TOKEN_WORD - 1, err);
+	append(s, LH_TOKEN_WORD, sizeof LH_TOKEN_WORD - 1);
 }
 
-static int append_byte(struct search *s, char c, struct lh_err *err)
+static void append_byte(struct search *s, char c)
 {
 	if (c == ' ') {
 		s->in_word = false;
-		return s->t->merge ? 0 : append_space(s, err);
+		if (!s->t->merge)
+			append_space(s);
+		return;
 	}
 	if (!s->in_word) {
 		s->in_word = true;
 		if (s->t->merge || (s->t->prefix && !s->prefixed)) {
 			s->prefixed = true;
-			if (append_space(s, err) < 0)
-				return -1;
+			append_space(s);
 		}
 	}
-	return append(s, &c, 1, err);
+	append(s, &c, 1);
 }
 
 /* Return the bytes of the code point whose first byte is c; 1 in the middle of one. */
@@ -119,8 +117,7 @@ static int normalise(struct search *s, struct lh_err *err)
 		return -1;
 	s->in += n;
 	for (size_t i = 0; i < to.n; i++)
-		if (append_byte(s, to.p[i], err) < 0)
-			return -1;
+		append_byte(s, to.p[i]);
 	return 0;
 }
 
@@ -188,7 +185,7 @@ static void advance(struct search *s)
 
 /* Append the tokens of the best division up to here; unknown ones that follow each other are
  * one. */
-static int finish(struct search *s, struct lh_token_list *to, struct lh_err *err)
+static void finish(struct search *s, struct lh_token_list *to)
 {
 	struct best next = s->at[s->now], last;
 	size_t i = s->now;
@@ -203,17 +200,14 @@ static int finish(struct search *s, struct lh_token_list *to, struct lh_err *err
 		if (s->at[i].token == s->t->unknown && to->n > s->output &&
 		    to->id[to->n - 1] == s->t->unknown)
 			continue;
-		if (lh_tokens_push(to, s->at[i].token, err) < 0)
-			return -1;
+		lh_tokens_push(to, s->at[i].token);
 	}
 	s->begin = s->now;
-	return 0;
 }
 
 static int search(struct search *s, struct lh_token_list *to, struct lh_err *err)
 {
-	if (append(s, "", 0, err) < 0)
-		return -1;
+	append(s, "", 0);
 	s->at[0].score = 0;
 	for (;;) {
 		if (look_ahead(s, err) < 0)
@@ -221,8 +215,8 @@ static int search(struct search *s, struct lh_token_list *to, struct lh_err *err
 		if (s->now == s->n)
 			return 0;
 		advance(s);
-		if (s->reach == s->now && finish(s, to, err) < 0)
-			return -1;
+		if (s->reach == s->now)
+			finish(s, to);
 	}
 }
 

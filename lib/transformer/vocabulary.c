@@ -49,9 +49,8 @@ static int check_text(const struct lh_tokenizer *t, uint64_t i, struct lh_str s,
 static int add_user(struct lh_tokenizer *t, uint32_t id, struct lh_err *err)
 {
 	if (!t->user) {
-		t->user = lh_calloc(USERS_MAX, sizeof *t->user, err);
-		if (!t->user || lh_trie_init(&t->begins, USERS_MAX, err) < 0)
-			return -1;
+		t->user = lh_calloc(USERS_MAX, sizeof *t->user);
+		lh_trie_init(&t->begins, USERS_MAX);
 	}
 	if (t->users == USERS_MAX)
 		return wrong(t, err, "more than 256 user-defined tokens");
@@ -124,8 +123,7 @@ static int read_tokens(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_gguf
 	if (lh_gguf_has(g, KEY("token_type")) &&
 	    of_tokens(t, g, KEY("token_type"), ARRAY_I32, types, err) < 0)
 		return -1;
-	if (lh_trie_init(&t->trie, t->token.n, err) < 0)
-		return -1;
+	lh_trie_init(&t->trie, t->token.n);
 	for (uint32_t i = 0; i < t->token.n; i++)
 		if (add_token(t, i, type_of(types, i), err) < 0)
 			return -1;
@@ -230,9 +228,7 @@ static int read_scores(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err 
 
 	if (of_tokens(t, g, KEY("scores"), ARRAY_F32, &a, err) < 0)
 		return -1;
-	t->score = lh_calloc(t->token.n, sizeof *t->score, err);
-	if (!t->score)
-		return -1;
+	t->score = lh_calloc(t->token.n, sizeof *t->score);
 	for (uint64_t i = 0; i < t->token.n; i++) {
 		t->score[i] = (float)lh_gguf_array_f64(&a, i);
 		if (!__builtin_isfinite(t->score[i]))

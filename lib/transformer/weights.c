@@ -53,19 +53,17 @@ static const struct lh_gguf_tensor *find_tensor(struct loader *l, const char *na
 }
 
 /* Have rows checked and put into a matrix, the second time. */
-static int plan(struct loader *l, const struct lh_gguf_tensor *t, uint64_t first, uint64_t n,
-		const struct lh_panels *to, size_t at)
+static void plan(struct loader *l, const struct lh_gguf_tensor *t, uint64_t first, uint64_t n,
+		 const struct lh_panels *to, size_t at)
 {
 	const struct lh_panels none = { .product = NULL };
 	uint64_t some;
 
 	for (; l->memory && n; first += some, at += some, n -= some) {
 		some = n < ROWS_A_JOB ? n : ROWS_A_JOB;
-		if (lh_grow(&l->job, &l->jobs_cap, l->jobs + 1, sizeof *l->job, l->err) < 0)
-			return -1;
+		lh_grow(&l->job, &l->jobs_cap, l->jobs + 1, sizeof *l->job);
 		l->job[l->jobs++] = (struct job){ t, first, some, to ? *to : none, at };
 	}
-	return 0;
 }
 
 /* Take n floats of the memory; NULL the first time. */
@@ -81,11 +79,11 @@ static int take(struct loader *l, size_t n, const float **to)
 }
 
 /* Decode the first rows of a tensor to their place, the second time. */
-static int decode(struct loader *l, const struct lh_gguf_tensor *t, uint64_t rows, const float *to)
+static void decode(struct loader *l, const struct lh_gguf_tensor *t, uint64_t rows, const float *to)
 {
 	for (uint64_t i = 0; to && i < rows; i++)
 		lh_gguf_row(t, i, (float *)to + i * t->dim[0]);
-	return plan(l, t, 0, t->dim[1], NULL, 0);
+	plan(l, t, 0, t->dim[1], NULL, 0);
 }
 
 /* Load rows of n values; room for a whole panel. */
@@ -99,7 +97,10 @@ static int load_rows(struct loader *l, const char *name, uint64_t n, uint64_t ro
 	if (!l->g)
 		return 0;
 	t = find_tensor(l, name, n, rows, 1, false);
-	return t ? decode(l, t, rows, *to) : -1;
+	if (!t)
+		return -1;
+	decode(l, t, rows, *to);
+	return 0;
 }
 
 static int vector(struct loader *l, const char *name, uint64_t n, const float **to)
@@ -138,21 +139,19 @@ static int norm(struct loader *l, const char *part, uint64_t n, struct lh_norm *
 /* ---- matrices ---- */
 
 /* Keep the packing of the next matrix. */
-static int add_packing(struct loader *l, const struct lh_gguf_tensor *const t[PARTS],
-		       enum lh_rounding rounding)
+static void add_packing(struct loader *l, const struct lh_gguf_tensor *const t[PARTS],
+			enum lh_rounding rounding)
 {
 	struct lh_encoder *e = l->e;
 	struct lh_packing *p;
 
-	if (lh_grow(&e->packing, &e->packings_cap, e->packings + 1, sizeof *p, l->err) < 0)
-		return -1;
+	lh_grow(&e->packing, &e->packings_cap, e->packings + 1, sizeof *p);
 	p = &e->packing[e->packings++];
 	*p = (struct lh_packing){ .type = t[0]->type };
 	for (size_t i = 1; i < PARTS && t[i]; i++)
 		p->type = p->type == (uint32_t)t[i]->type ? p->type : UINT32_MAX;
 	snprintf(p->name, sizeof p->name, "%s",
 		 lh_packing(lh_encoder_product(e, p->type, rounding)));
-	return 0;
 }
 
 /* Set the product of the next matrix. */
@@ -161,8 +160,8 @@ static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[PA
 {
 	const struct lh_packing *p;
 
-	if (l->g && !l->memory && add_packing(l, t, rounding) < 0)
-		return -1;
+	if (l->g && !l->memory)
+		add_packing(l, t, rounding);
 	if (l->packings == l->e->packings)
 		return lh_compiled_wrong(l->c, "a matrix has no packing", l->err);
 	p = &l->e->packing[l->packings++];
@@ -209,9 +208,9 @@ static int biases(struct loader *l, const struct part part[PARTS], struct lh_pan
 		name_of(l, part[i].name, ".bias", name);
 		if (!lh_gguf_tensor(l->g, name))
 			continue;
-		if (!(t = find_tensor(l, name, part[i].out, 1, 1, false)) ||
-		    decode(l, t, 1, to->bias ? to->bias + at : NULL) < 0)
+		if (!(t = find_tensor(l, name, part[i].out, 1, 1, false)))
 			return -1;
+		decode(l, t, 1, to->bias ? to->bias + at : NULL);
 	}
 	return 0;
 }
@@ -232,8 +231,7 @@ static int matrix(struct loader *l, const struct part part[PARTS], uint64_t in,
 	if (panels(l, t, in, out, rounding, to) < 0)
 		return -1;
 	for (size_t i = 0; i < PARTS && t[i]; at += part[i++].out)
-		if (plan(l, t[i], 0, part[i].out, to, at) < 0)
-			return -1;
+		plan(l, t[i], 0, part[i].out, to, at);
 	return biases(l, part, to);
 }
 
@@ -248,13 +246,13 @@ static int expert_matrices(struct loader *l, const char *part, uint64_t in, uint
 	name_of(l, part, ".weight", name);
 	if (l->g && !(t[0] = find_tensor(l, name, in, out, n, false)))
 		return -1;
-	if (!*to && !(*to = lh_calloc(n, sizeof **to, l->err)))
-		return -1;
+	if (!*to)
+		*to = lh_calloc(n, sizeof **to);
 	for (uint64_t i = 0; i < n; i++) {
 		if (panels(l, t, in, out, LH_FINE, &(*to)[i]) < 0)
 			return -1;
-		if (l->g && plan(l, t[0], i * out, out, &(*to)[i], 0) < 0)
-			return -1;
+		if (l->g)
+			plan(l, t[0], i * out, out, &(*to)[i], 0);
 	}
 	return 0;
 }
@@ -366,7 +364,8 @@ static int types(struct loader *l)
 		return -1;
 	if (e->second_type)
 		lh_gguf_row(t, t->dim[1] > 1, (float *)e->second_type);
-	return decode(l, t, 1, e->type);
+	decode(l, t, 1, e->type);
+	return 0;
 }
 
 /* Find the embeddings, which stay in the file but for those of types. */
@@ -378,12 +377,16 @@ static int embeddings(struct loader *l)
 	if (lh_gguf_array(l->g, "tokenizer.ggml.tokens", 8, &tokens, l->err) < 0)
 		return -1;
 	e->token = find_tensor(l, "token_embd.weight", e->s.width, tokens.n, 1, true);
-	if (!e->token || plan(l, e->token, 0, e->token->dim[1], NULL, 0) < 0)
+	if (!e->token)
 		return -1;
+	plan(l, e->token, 0, e->token->dim[1], NULL, 0);
 	if (e->design->position != LH_LEARNED)
 		return 0;
 	e->position = find_tensor(l, "position_embd.weight", e->s.width, e->s.context, 1, true);
-	return e->position ? plan(l, e->position, 0, e->position->dim[1], NULL, 0) : -1;
+	if (!e->position)
+		return -1;
+	plan(l, e->position, 0, e->position->dim[1], NULL, 0);
+	return 0;
 }
 
 /* Load what makes a score of a vector. */
@@ -463,7 +466,7 @@ static int run_job(const struct loader *l, const struct job *j, struct lh_err *e
 		return lh_err_set(err, LH_ECORRUPT,
 				  "%s: tensor \"%.*s\" has a value that is not finite",
 				  lh_gguf_path(l->g), (int)j->t->name.n, j->t->name.p);
-	row = product ? lh_calloc(j->to.in, sizeof *row, err) : NULL;
+	row = product ? lh_calloc(j->to.in, sizeof *row) : NULL;
 	if (product && !row)
 		return -1;
 	for (uint64_t i = 0; product && i < j->n; i++) {
@@ -530,12 +533,10 @@ static int load(struct loader *l)
 	uintptr_t skip;
 
 	e->design = lh_design(e->s.architecture);
-	e->layer = lh_calloc(e->s.layers, sizeof *e->layer, l->err);
-	if (!e->layer || all_weights(l) < 0)
+	e->layer = lh_calloc(e->s.layers, sizeof *e->layer);
+	if (all_weights(l) < 0)
 		return -1;
-	e->memory = lh_calloc_table(l->used + LINE, sizeof *l->memory, l->err);
-	if (!e->memory)
-		return -1;
+	e->memory = lh_calloc_table(l->used + LINE, sizeof *l->memory);
 	skip = -(uintptr_t)e->memory & (LINE * sizeof *l->memory - 1);
 	l->memory = (float *)((char *)e->memory + skip);
 	e->weights = (struct lh_str){ (const char *)l->memory, l->used * sizeof *l->memory };
@@ -605,19 +606,16 @@ static int map_embeddings(struct loader *l)
 	return 0;
 }
 
-static int copy_packings(struct loader *l)
+static void copy_packings(struct loader *l)
 {
 	const struct lh_packing *p;
 	size_t n;
 
 	p = lh_compiled_part(l->c, LH_PART_PACKINGS, sizeof *p, &n);
-	l->e->packing = lh_calloc(n, sizeof *p, l->err);
-	if (!l->e->packing)
-		return -1;
+	l->e->packing = lh_calloc(n, sizeof *p);
 	if (n)
 		memcpy(l->e->packing, p, n * sizeof *p);
 	l->e->packings = n;
-	return 0;
 }
 
 int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_err *err)
@@ -627,8 +625,9 @@ int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_
 	l.memory = (float *)lh_compiled_part(c, LH_PART_WEIGHTS, LINE * sizeof(float), &l.most);
 	l.most *= LINE;
 	e->design = lh_design(e->s.architecture);
-	e->layer = lh_calloc(e->s.layers, sizeof *e->layer, err);
-	if (!e->layer || copy_packings(&l) < 0 || map_embeddings(&l) < 0 || all_weights(&l) < 0)
+	e->layer = lh_calloc(e->s.layers, sizeof *e->layer);
+	copy_packings(&l);
+	if (map_embeddings(&l) < 0 || all_weights(&l) < 0)
 		return -1;
 	if (l.used != l.most || l.packings != e->packings)
 		return lh_compiled_wrong(c, "its weights are too many for its sizes", err);

@@ -109,8 +109,8 @@ static uint32_t longest(const struct lh_trie *t, uint32_t node, const unsigned c
 }
 
 /* Append the tokens of the word p..end. */
-static int word(const struct lh_tokenizer *t, const unsigned char *p, const unsigned char *end,
-		struct lh_token_list *to, struct lh_err *err)
+static void word(const struct lh_tokenizer *t, const unsigned char *p, const unsigned char *end,
+		 struct lh_token_list *to)
 {
 	size_t before = to->n;
 	uint32_t node = LH_TRIE_ROOT, id;
@@ -121,13 +121,12 @@ static int word(const struct lh_tokenizer *t, const unsigned char *p, const unsi
 		id = node ? longest(&t->trie, node, &p, end) : LH_TRIE_NONE;
 		if (id == LH_TRIE_NONE) {
 			to->n = before;
-			return lh_tokens_push(to, t->unknown, err);
+			lh_tokens_push(to, t->unknown);
+			return;
 		}
-		if (lh_tokens_push(to, id, err) < 0)
-			return -1;
+		lh_tokens_push(to, id);
 		node = LH_TRIE_ROOT;
 	} while (p < end);
-	return 0;
 }
 
 int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
@@ -137,6 +136,7 @@ int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_tok
 	enum kind kind;
 	uint32_t c;
 
+	(void)err;
 	while (p < end) {
 		begin = p;
 		c = lh_utf8_get(&p);
@@ -145,8 +145,7 @@ int lh_wordpiece(const struct lh_tokenizer *t, struct lh_str text, struct lh_tok
 			continue;
 		if (kind == WORD)
 			p = word_end(begin, end);
-		if (word(t, begin, p, to, err) < 0)
-			return -1;
+		word(t, begin, p, to);
 	}
 	return 0;
 }

@@ -58,8 +58,8 @@ static int fill_roster(struct lh_roster *r, const char *path, struct lh_index *b
 
 	lh_stamp_take(&r->stamp, path);
 	r->stamp.stream |= !strcmp(path, "-");
-	r->path = lh_strndup(path, strlen(path), err);
-	fd = r->path ? open_input(path, err) : -1;
+	r->path = lh_strndup(path, strlen(path));
+	fd = open_input(path, err);
 	if (fd < 0)
 		return -1;
 	if (fd != STDIN_FILENO && lh_index_is(fd))
@@ -75,10 +75,8 @@ static int fill_roster(struct lh_roster *r, const char *path, struct lh_index *b
 static struct lh_roster *open_after(const char *path, struct lh_index *before, unsigned jobs,
 				    struct lh_err *err)
 {
-	struct lh_roster *r = lh_calloc(1, sizeof *r, err);
+	struct lh_roster *r = lh_calloc(1, sizeof *r);
 
-	if (!r)
-		return NULL;
 	pthread_mutex_init(&r->lock, NULL);
 	if (fill_roster(r, path, before, jobs, err) < 0) {
 		lh_roster_close(r);
@@ -181,8 +179,7 @@ static int pack_row(const struct lh_roster *r, struct lh_roster_reader *rd,
 	lh_buf_add(&rd->text, row->meta.p, row->meta.n);
 	if (!row->meta.n)
 		lh_buf_puts(&rd->text, "{}");
-	if (lh_buf_check(&rd->text, err) == 0 &&
-	    lh_record_parse(&rd->rec, rd->text.p, rd->text.len, err) == 0 &&
+	if (lh_record_parse(&rd->rec, rd->text.p, rd->text.len, err) == 0 &&
 	    lh_roster_pack(rd, &rd->rec, row->id, out, err) == 0)
 		return 0;
 	if (err->code == LH_EDATA)

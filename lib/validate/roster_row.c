@@ -86,8 +86,8 @@ static int append_id(struct lh_str own, struct lh_str row_id, struct lh_buf *out
 	return 0;
 }
 
-static int append_clients(struct lh_roster_reader *rd, const struct lh_value *v, struct lh_buf *out,
-			  struct lh_err *err)
+static void append_clients(struct lh_roster_reader *rd, const struct lh_value *v,
+			   struct lh_buf *out)
 {
 	struct lh_iter it;
 	struct lh_str s;
@@ -100,11 +100,10 @@ static int append_clients(struct lh_roster_reader *rd, const struct lh_value *v,
 		lh_iter_next(&it);
 		s = (struct lh_str){ "", 0 };
 		lh_buf_reset(&rd->plain);
-		if (it.val.type == LH_STRING && lh_value_str(&it.val, &rd->plain, &s, err) < 0)
-			return -1;
+		if (it.val.type == LH_STRING)
+			lh_value_str(&it.val, &rd->plain, &s);
 		append_string(out, lh_trim(s.p, s.n));
 	}
-	return 0;
 }
 
 static int pack_worker(struct lh_roster_reader *rd, const struct lh_record *rec,
@@ -123,11 +122,10 @@ static int pack_worker(struct lh_roster_reader *rd, const struct lh_record *rec,
 	for (i = NAME; i <= ROLE; i++)
 		append_string(out, is_blank(row.place[i]) ? (struct lh_str){ "", 0 }
 			      : row.place[i]);
-	if (append_clients(rd, &row.clients, out, err) < 0)
-		return -1;
+	append_clients(rd, &row.clients, out);
 	while ((out->len - start) % LH_ROSTER_ALIGN && !out->failed)
 		lh_buf_putc(out, '\0');
-	return lh_buf_check(out, err);
+	return 0;
 }
 
 int lh_roster_pack(struct lh_roster_reader *rd, const struct lh_record *rec, struct lh_str row_id,
@@ -215,14 +213,11 @@ int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, struct lh_
 
 	if ((at + n) / LH_ROSTER_ALIGN >= UINT32_MAX)
 		return lh_err_set(err, LH_EDATA, "more than 32 GiB of workers");
-	if (lh_growable_add(&t->packed, p, n, err) < 0)
-		return -1;
+	lh_growable_add(&t->packed, p, n);
 	t->packed.huge = true;
 	while (at < t->packed.n) {
 		key = key_at(t, (uint32_t)(at / LH_ROSTER_ALIGN));
-		if (lh_table_set(&t->ids, key, (uint32_t)(at / LH_ROSTER_ALIGN), key_at, t, err) <
-		    0)
-			return -1;
+		lh_table_set(&t->ids, key, (uint32_t)(at / LH_ROSTER_ALIGN), key_at, t);
 		at = (size_t)(lh_roster_unpack(t->packed.p + at, &w) - t->packed.p);
 	}
 	return 0;

@@ -7,12 +7,10 @@
 #include "rules_parts.h"
 #include "validate_parts.h"
 
-void *lh_rules_own(struct lh_rules *r, void *p, struct lh_err *err)
+void *lh_rules_own(struct lh_rules *r, void *p)
 {
-	if (p && lh_grow(&r->owned, &r->cap_owned, r->n_owned + 1, sizeof *r->owned, err) == 0)
-		return r->owned[r->n_owned++] = p;
-	free(p);
-	return NULL;
+	lh_grow(&r->owned, &r->cap_owned, r->n_owned + 1, sizeof *r->owned);
+	return r->owned[r->n_owned++] = p;
 }
 
 /* Insert "PATH:LINE:COLUMN: " before an error about a byte of a text. */
@@ -43,41 +41,35 @@ static int load_text(struct lh_rules *r, const char *path, struct lh_value *v, s
 		return lh_err_set(err, LH_EUSAGE, "%s: is larger than %d bytes", path,
 				  LH_RULES_FILE_MAX);
 	}
-	text = lh_rules_own(r, lh_calloc(file.n + LH_PAD, 1, err), err);
-	if (text)
-		memcpy(text, file.p, file.n);
+	text = lh_rules_own(r, lh_calloc(file.n + LH_PAD, 1));
+	memcpy(text, file.p, file.n);
 	lh_sha256_more(&r->sum, file.p, file.n);
 	v->n = file.n;
 	lh_mapped_close(&file);
-	if (!text)
-		return -1;
 	rc = lh_json_parse(&rec, text, v->n, v, err);
 	return rc < 0 ? prefix_place(path, text, err) : 0;
 }
 
 /* Note the stamp of a path, before it is read.  The path is r's. */
-static int note_stamp(struct lh_rules *r, const char *path, struct lh_err *err)
+static void note_stamp(struct lh_rules *r, const char *path)
 {
-	if (lh_grow(&r->file, &r->cap_files, r->n_files + 1, sizeof *r->file, err) < 0)
-		return -1;
+	lh_grow(&r->file, &r->cap_files, r->n_files + 1, sizeof *r->file);
 	lh_stamp_take(&r->file[r->n_files].stamp, path);
 	r->file[r->n_files++].path = path;
-	return 0;
 }
 
 static int load_file(struct lh_rules *r, const char *dir, const char *name, struct lh_err *err)
 {
 	size_t n = strlen(dir) + strlen(name) + 2, first = r->n, i;
 	struct lh_value v;
-	char *path = lh_rules_own(r, lh_calloc(n, 1, err), err);
+	char *path = lh_rules_own(r, lh_calloc(n, 1));
 
-	if (!path)
-		return -1;
 	snprintf(path, n, "%s/%s", dir, name);
-	if (note_stamp(r, path, err) < 0 || load_text(r, path, &v, err) < 0)
+	note_stamp(r, path);
+	if (load_text(r, path, &v, err) < 0)
 		return -1;
 	if (lh_rules_read(r, &v, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
+		return lh_err_prefix(err, "%s", path);
 	for (i = first; i < r->n; i++)
 		r->rule[i].file = path;
 	return 0;
@@ -103,9 +95,7 @@ static int check_ids(const struct lh_rules *r, struct lh_err *err)
 
 	if (!r->n)
 		return 0;
-	sorted = lh_calloc(r->n, sizeof *sorted, err);
-	if (!sorted)
-		return -1;
+	sorted = lh_calloc(r->n, sizeof *sorted);
 	for (i = 0; i < r->n; i++)
 		sorted[i] = &r->rule[i];
 	qsort(sorted, r->n, sizeof *sorted, by_id);
@@ -135,18 +125,11 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err)
 {
-	struct lh_rules *r = lh_calloc(1, sizeof *r, err);
+	struct lh_rules *r = lh_calloc(1, sizeof *r);
 	LH_SCOPED(lh_free_local) struct dirent **name = NULL;
 	int n, i, rc = 0;
-	char *own;
 
-	if (!r)
-		return NULL;
-	own = lh_rules_own(r, lh_strndup(dir, strlen(dir), err), err);
-	if (!own || note_stamp(r, own, err) < 0) {
-		lh_rules_free(r);
-		return NULL;
-	}
+	note_stamp(r, lh_rules_own(r, lh_strndup(dir, strlen(dir))));
 	lh_sha256_start(&r->sum);
 	n = scandir(dir, &name, rule_file, by_name);
 	if (n < 0) {

@@ -39,7 +39,7 @@ struct lh_rules {
 };
 
 /* Pass the ownership of p to r; on failure p is freed.  NULL if p is. */
-void *lh_rules_own(struct lh_rules *r, void *p, struct lh_err *err);
+void *lh_rules_own(struct lh_rules *r, void *p);
 
 /* Read the rules of one checked file and add them. */
 int lh_rules_read(struct lh_rules *r, const struct lh_value *file, struct lh_err *err);

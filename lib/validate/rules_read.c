@@ -108,12 +108,9 @@ static const struct lh_bind file_members[] = { { LH_BIND_ARRAY("rules", struct f
 					       LH_BIND_END };
 
 /* A copy of s, owned by r. */
-static int keep_string(struct lh_rules *r, struct lh_str s, struct lh_str *out, struct lh_err *err)
+static void keep_string(struct lh_rules *r, struct lh_str s, struct lh_str *out)
 {
-	char *p = lh_rules_own(r, lh_strndup(s.p, s.n, err), err);
-
-	*out = (struct lh_str){ p, s.n };
-	return p ? 0 : -1;
+	*out = (struct lh_str){ lh_rules_own(r, lh_strndup(s.p, s.n)), s.n };
 }
 
 /* The parts of a dotted path, none of them empty. */
@@ -125,13 +122,10 @@ static int keep_path(struct lh_rules *r, struct lh_rule *rule, struct lh_str fie
 
 	if (!field.p)
 		return 0;
-	if (keep_string(r, field, &field, err) < 0)
-		return -1;
+	keep_string(r, field, &field);
 	for (i = 0, rule->n_path = 1; i < field.n; i++)
 		rule->n_path += field.p[i] == '.';
-	rule->path = part = lh_rules_own(r, lh_calloc(rule->n_path, sizeof *part, err), err);
-	if (!part)
-		return -1;
+	rule->path = part = lh_rules_own(r, lh_calloc(rule->n_path, sizeof *part));
 	for (i = 0; i <= field.n; i++) {
 		if (i < field.n && field.p[i] != '.')
 			continue;
@@ -145,24 +139,21 @@ static int keep_path(struct lh_rules *r, struct lh_rule *rule, struct lh_str fie
 }
 
 /* In lower case. */
-static int keep_needles(struct lh_rules *r, struct lh_rule *rule, const struct condition *c,
-			struct lh_err *err)
+static void keep_needles(struct lh_rules *r, struct lh_rule *rule, const struct condition *c)
 {
 	size_t i, j;
 	char *p;
 
 	if (!c->n_needles)
-		return 0;
-	rule->needle = lh_rules_own(r, lh_calloc(c->n_needles, sizeof *rule->needle, err), err);
-	for (i = 0; rule->needle && i < c->n_needles; i++) {
-		if (keep_string(r, c->needle[i], &rule->needle[i], err) < 0)
-			return -1;
+		return;
+	rule->needle = lh_rules_own(r, lh_calloc(c->n_needles, sizeof *rule->needle));
+	for (i = 0; i < c->n_needles; i++) {
+		keep_string(r, c->needle[i], &rule->needle[i]);
 		p = (char *)rule->needle[i].p;
 		for (j = 0; j < rule->needle[i].n; j++)
 			p[j] = lh_fold(p[j]);
 	}
 	rule->n_needles = i;
-	return rule->needle ? 0 : -1;
 }
 
 static int read_condition(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in,
@@ -175,29 +166,23 @@ static int read_condition(struct lh_rules *r, struct lh_rule *rule, const struct
 		return -1;
 	rule->when = (enum lh_rule_when)c.type;
 	rule->value = c.value;
-	return keep_path(r, rule, c.field, err) < 0 ? -1 : keep_needles(r, rule, &c, err);
+	keep_needles(r, rule, &c);
+	return keep_path(r, rule, c.field, err);
 }
 
 /* "redact: a, b" as the message, a as the field. */
-static int redact(struct lh_rules *r, struct lh_rule_hit *hit, const struct action *a,
-		  struct lh_err *err)
+static void redact(struct lh_rules *r, struct lh_rule_hit *hit, const struct action *a)
 {
 	struct lh_buf b = { 0 };
 	size_t i;
 
-	if (keep_string(r, a->field[0], &hit->field, err) < 0)
-		return -1;
+	keep_string(r, a->field[0], &hit->field);
 	lh_buf_puts(&b, "redact: ");
 	for (i = 0; i < a->n_fields; i++) {
 		lh_buf_puts(&b, i ? ", " : "");
 		lh_buf_add(&b, a->field[i].p, a->field[i].n);
 	}
-	if (lh_buf_check(&b, err) < 0) {
-		lh_buf_free(&b);
-		return -1;
-	}
-	hit->message = (struct lh_str){ lh_rules_own(r, b.p, err), b.len };
-	return hit->message.p ? 0 : -1;
+	hit->message = (struct lh_str){ lh_rules_own(r, b.p), b.len };
 }
 
 static int read_action(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *in,
@@ -210,8 +195,10 @@ static int read_action(struct lh_rules *r, struct lh_rule *rule, const struct lh
 		return -1;
 	rule->hit.action = (enum lh_rule_act)a.type;
 	if (a.n_fields)
-		return redact(r, &rule->hit, &a, err);
-	return a.message.p ? keep_string(r, a.message, &rule->hit.message, err) : 0;
+		redact(r, &rule->hit, &a);
+	else if (a.message.p)
+		keep_string(r, a.message, &rule->hit.message);
+	return 0;
 }
 
 static int read_rule(struct lh_rules *r, struct lh_rule *rule, const struct lh_value *v,
@@ -233,17 +220,14 @@ static int add_rule(struct lh_rules *r, const struct lh_value *v, size_t i, stru
 	struct lh_rule rule = { .n_path = 0 };
 	struct text t;
 
-	if (lh_bind_value(id_members, v, &t, text, err) < 0 ||
-	    keep_string(r, t.id, &rule.hit.id, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "rules[%zu]", i);
+	if (lh_bind_value(id_members, v, &t, text, err) < 0)
+		return lh_err_prefix(err, "rules[%zu]", i);
+	keep_string(r, t.id, &rule.hit.id);
 	if (read_rule(r, &rule, v, text, err) < 0)
-		return err->code == LH_ENOMEM
-			       ? -1
-			       : lh_err_prefix(err, "rule \"%.*s\"",
-					       (int)(rule.hit.id.n < SHOWN ? rule.hit.id.n : SHOWN),
-					       rule.hit.id.p);
-	if (lh_grow(&r->rule, &r->cap, r->n + 1, sizeof *r->rule, err) < 0)
-		return -1;
+		return lh_err_prefix(err, "rule \"%.*s\"",
+				     (int)(rule.hit.id.n < SHOWN ? rule.hit.id.n : SHOWN),
+				     rule.hit.id.p);
+	lh_grow(&r->rule, &r->cap, r->n + 1, sizeof *r->rule);
 	r->rule[r->n++] = rule;
 	return 0;
 }

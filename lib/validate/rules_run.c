@@ -96,13 +96,12 @@ static bool has(const struct lh_str *s, const struct lh_str *needle)
 
 /* Return 1, 0, or -1 if out of memory. */
 static int string_has_any(const struct lh_rule *rule, const struct lh_value *v,
-			  struct lh_buf *scratch, struct lh_err *err)
+			  struct lh_buf *scratch)
 {
 	size_t mark = scratch->len, i;
 	struct lh_str s;
 
-	if (lh_value_str(v, scratch, &s, err) < 0)
-		return -1;
+	lh_value_str(v, scratch, &s);
 	scratch->len = mark;
 	for (i = 0; i < rule->n_needles; i++)
 		if (has(&s, &rule->needle[i]))
@@ -110,25 +109,23 @@ static int string_has_any(const struct lh_rule *rule, const struct lh_value *v,
 	return 0;
 }
 
-static int has_any(const struct lh_rule *rule, const struct lh_value *v, struct lh_buf *scratch,
-		   struct lh_err *err)
+static int has_any(const struct lh_rule *rule, const struct lh_value *v, struct lh_buf *scratch)
 {
 	struct lh_iter it;
 	int rc = 0;
 
 	if (v->type == LH_STRING)
-		return string_has_any(rule, v, scratch, err);
+		return string_has_any(rule, v, scratch);
 	if (v->type == LH_ARRAY)
 		for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); )
 			if (it.val.type == LH_STRING)
-				rc = string_has_any(rule, &it.val, scratch, err);
+				rc = string_has_any(rule, &it.val, scratch);
 	return rc;
 }
 
 /* Return 1 if the condition holds, 0 if not, -1 with *err. */
 static int condition_holds(const struct lh_rule *rule, const struct lh_value *artifact,
-			   const struct lh_value *context, struct lh_buf *scratch,
-			   struct lh_err *err)
+			   const struct lh_value *context, struct lh_buf *scratch)
 {
 	struct lh_value v;
 
@@ -146,7 +143,7 @@ static int condition_holds(const struct lh_rule *rule, const struct lh_value *ar
 	case LH_WHEN_GREATER:
 		return is_greater(&v, &rule->value);
 	default:
-		return has_any(rule, &v, scratch, err);
+		return has_any(rule, &v, scratch);
 	}
 }
 
@@ -160,7 +157,7 @@ int lh_rules_run(const struct lh_rules *r, enum lh_task task, const struct lh_va
 	for (rule = r->rule; !rc && rule < r->rule + r->n; rule++) {
 		if (!(rule->tasks & task) || rule->hit.action == LH_RULE_PASS)
 			continue;
-		rc = condition_holds(rule, artifact, context, scratch, err);
+		rc = condition_holds(rule, artifact, context, scratch);
 		if (rc > 0)
 			rc = act(ctx, &rule->hit, err);
 	}

@@ -32,12 +32,10 @@ const char *lh_kind_name(enum lh_kind kind)
 	return lh_kind_names[kind];
 }
 
-struct lh_validator *lh_validator_new(const struct lh_validate_how *how, struct lh_err *err)
+struct lh_validator *lh_validator_new(const struct lh_validate_how *how)
 {
-	struct lh_validator *v = lh_calloc(1, sizeof *v, err);
+	struct lh_validator *v = lh_calloc(1, sizeof *v);
 
-	if (!v)
-		return NULL;
 	v->how = *how;
 	/* prevents prepared collisions */
 	if (getrandom(&v->seen.seed, sizeof v->seen.seed, GRND_NONBLOCK) != sizeof v->seen.seed)
@@ -136,15 +134,13 @@ void lh_val_warn(struct lh_validator *v, const char *fmt, ...)
 	lh_write_text(&w, "severity", "warning");
 	lh_write_str(&w, "message", (struct lh_str){ v->message.p, v->message.len });
 	lh_write_end(&w);
-	if (v->message.failed)
-		b->failed = v->message.failed;
 }
 
 /* ---- strings, context, workers ---- */
 
-int lh_val_str(struct lh_validator *v, const struct lh_value *val, struct lh_str *out)
+void lh_val_str(struct lh_validator *v, const struct lh_value *val, struct lh_str *out)
 {
-	return lh_value_str(val, &v->text, out, v->err);
+	lh_value_str(val, &v->text, out);
 }
 
 bool lh_val_blank(const struct lh_str *s)
@@ -159,28 +155,26 @@ bool lh_val_same(const struct lh_str *a, const struct lh_str *b)
 	return lh_fold_equal(x.p, x.n, y.p, y.n);
 }
 
-int lh_val_same_name(struct lh_validator *v, const struct lh_str *a, const struct lh_str *b,
-		     bool *same)
+void lh_val_same_name(struct lh_validator *v, const struct lh_str *a, const struct lh_str *b,
+		      bool *same)
 {
 	*same = lh_val_same(a, b);
 	if (*same || v->how.original)
-		return 0;
+		return;
 	*same = lh_names_alike(&v->folded, *a, *b);
-	return lh_buf_check(&v->folded, v->err);
 }
 
-int lh_val_fold(struct lh_validator *v, const struct lh_str *s, struct lh_str *out)
+void lh_val_fold(struct lh_validator *v, const struct lh_str *s, struct lh_str *out)
 {
 	size_t i, from = v->folded.len;
 	char *to = lh_buf_room(&v->folded, s->n + 1);
 
 	if (!to)
-		return lh_buf_check(&v->folded, v->err);
+		return;
 	for (i = 0; i < s->n; i++)
 		to[i] = lh_fold(s->p[i]);
 	lh_buf_took(&v->folded, s->n);
 	*out = (struct lh_str){ v->folded.p + from, s->n };
-	return 0;
 }
 
 int lh_val_need(struct lh_validator *v, const char *name, struct lh_str *out)
@@ -188,8 +182,7 @@ int lh_val_need(struct lh_validator *v, const char *name, struct lh_str *out)
 	struct lh_value val;
 
 	if (lh_value_get(v->artifact, name, &val) && val.type == LH_STRING) {
-		if (lh_val_str(v, &val, out) < 0)
-			return -1;
+		lh_val_str(v, &val, out);
 		if (!lh_val_blank(out))
 			return 0;
 	}
@@ -212,8 +205,7 @@ int lh_val_context_str(struct lh_validator *v, const char *name, struct lh_str *
 	if (val.type != LH_STRING)
 		return refuse(v, "context.%s must be a string",
 				     &(struct lh_str){ name, strlen(name) });
-	if (lh_val_str(v, &val, out) < 0)
-		return -1;
+	lh_val_str(v, &val, out);
 	if (lh_val_blank(out))
 		out->n = 0;
 	return 0;
@@ -317,7 +309,7 @@ static int open_request(struct lh_validator *v, const struct lh_value *context, 
 		return refuse(v, "context must be an object");
 	v->context = context;
 	if (!lh_buf_room(&v->text, v->artifact->n + (context ? context->n : 0)))
-		return lh_buf_check(&v->text, v->err);
+		return 0;
 	return 0;
 }
 
@@ -364,9 +356,6 @@ int lh_validate(struct lh_validator *v, const struct lh_str *kind, const struct 
 	if (decide_verdict(v, kind, context, own_context) < 0)
 		return -1;
 	lh_buf_putc(&v->findings, ']');
-	if (lh_buf_check(&v->field, err) < 0 || lh_buf_check(&v->message, err) < 0 ||
-	    lh_buf_check(&v->scratch, err) < 0 || lh_buf_check(&v->findings, err) < 0)
-		return -1;
 	if (!out->status) {
 		out->status = 200;
 		out->findings = (struct lh_str){ v->findings.p, v->findings.len };

@@ -22,21 +22,19 @@ struct fill {
 };
 
 /* Empty the set and make room for n ids. */
-static int seen_open(struct lh_seen *s, size_t n, struct lh_err *err)
+static void seen_open(struct lh_seen *s, size_t n)
 {
 	size_t want = 16;
 
 	while (want < 2 * n)
 		want *= 2;
-	if (lh_grow(&s->slot, &s->cap, want, sizeof *s->slot, err) < 0)
-		return -1;
+	lh_grow(&s->slot, &s->cap, want, sizeof *s->slot);
 	memset(s->slot, 0, want * sizeof *s->slot);
 	s->mask = want - 1;
-	return 0;
 }
 
 /* Return whether the id at that offset of the artifact equals key without case. */
-static int is_id_at(struct lh_validator *v, uint32_t at, const struct lh_str *key, bool *same)
+static void is_id_at(struct lh_validator *v, uint32_t at, const struct lh_str *key, bool *same)
 {
 	const struct lh_value *a = v->artifact;
 	struct lh_value val = { .p = a->p + at, .type = LH_STRING };
@@ -44,16 +42,14 @@ static int is_id_at(struct lh_validator *v, uint32_t at, const struct lh_str *ke
 	struct lh_str id;
 
 	val.n = (size_t)(lh_skip_string(val.p, a->p + a->n, &val.escaped) - val.p);
-	if (lh_val_str(v, &val, &id) < 0)
-		return -1;
+	lh_val_str(v, &val, &id);
 	*same = lh_val_same(&id, key);
 	v->text.len = mark;
-	return 0;
 }
 
 /* Add the id at val, whose trimmed and folded form is key. */
-static int seen_add(struct lh_validator *v, const struct lh_value *val, const struct lh_str *key,
-		    bool *again)
+static void seen_add(struct lh_validator *v, const struct lh_value *val, const struct lh_str *key,
+		     bool *again)
 {
 	struct lh_seen *s = &v->seen;
 	uint32_t hash = lh_key_hash(key->p, key->n, s->seed);
@@ -62,14 +58,12 @@ static int seen_add(struct lh_validator *v, const struct lh_value *val, const st
 	for (i = hash & s->mask; s->slot[i].at; i = (i + 1) & s->mask) {
 		if (s->slot[i].hash != hash)
 			continue;
-		if (is_id_at(v, s->slot[i].at, key, again) < 0)
-			return -1;
+		is_id_at(v, s->slot[i].at, key, again);
 		if (*again)
-			return 0;
+			return;
 	}
 	*again = false;
 	s->slot[i] = (struct lh_seen_slot){ hash, (uint32_t)(val->p - v->artifact->p) };
-	return 0;
 }
 
 /* Read a member that must be a string that is not blank. */
@@ -78,8 +72,7 @@ static int read_member(struct lh_validator *v, const struct fill *f, const struc
 {
 	*val = (struct lh_value){ .type = LH_NULL };
 	if (lh_value_get(entry, name, val) && val->type == LH_STRING) {
-		if (lh_val_str(v, val, out) < 0)
-			return -1;
+		lh_val_str(v, val, out);
 		if (!lh_val_blank(out))
 			return 0;
 	}
@@ -101,8 +94,8 @@ static int check_new(struct lh_validator *v, const struct fill *f)
 	bool again;
 
 	lh_buf_reset(&v->folded);
-	if (lh_val_fold(v, &id, &key) < 0 || seen_add(v, &f->id_value, &key, &again) < 0)
-		return -1;
+	lh_val_fold(v, &id, &key);
+	seen_add(v, &f->id_value, &key, &again);
 	return again ? lh_val_error(v, LH_VAL_CONSISTENCY, "duplicate candidate_id '%s' in fills",
 				    &f->id) : 0;
 }
@@ -140,7 +133,7 @@ static int check_worker(struct lh_validator *v, const struct fill *f, const stru
 	if (!rc)
 		rc = check_place(v, "role", &w->role, &c->role);
 	if (!rc && w->name.n)
-		rc = lh_val_same_name(v, &f->name, &w->name, &same);
+		lh_val_same_name(v, &f->name, &w->name, &same);
 	if (!rc && !same) {
 		lh_val_at(v, "fills[%u].name", f->i);
 		lh_val_warn(v, "'%s' differs from roster name '%s'", &f->name, &w->name);
@@ -203,8 +196,7 @@ int lh_validate_fill(struct lh_validator *v)
 		return lh_val_error(v, LH_VAL_COMPLETENESS,
 				    "endorsed count (%u) != target_count (%d)", f.i,
 				    c.target_count);
-	if (seen_open(&v->seen, f.i, v->err) < 0)
-		return -1;
+	seen_open(&v->seen, f.i);
 	for (f.i = 0, lh_iter_init(&it, &fills); lh_iter_next(&it); f.i++, v->text.len = mark)
 		if ((rc = check_entry(v, &it.val, &f)) != 0 || (rc = check_fill(v, &f, &c)) != 0)
 			return rc;

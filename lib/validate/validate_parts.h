@@ -58,7 +58,7 @@ int lh_val_error(struct lh_validator *v, enum lh_validation_error_kind kind, con
 void lh_val_warn(struct lh_validator *v, const char *fmt, ...);
 
 /* Return the text of the string val.  It is valid until v->text is truncated. */
-int lh_val_str(struct lh_validator *v, const struct lh_value *val, struct lh_str *out);
+void lh_val_str(struct lh_validator *v, const struct lh_value *val, struct lh_str *out);
 
 /* Return a member of the artifact that must be a string that is not blank;
  * otherwise the verdict is the schema error that it is missing. */
@@ -77,12 +77,12 @@ bool lh_val_same(const struct lh_str *a, const struct lh_str *b);
 bool lh_val_blank(const struct lh_str *s);
 
 /* Fold s to lower case, in v->folded. */
-int lh_val_fold(struct lh_validator *v, const struct lh_str *s, struct lh_str *out);
+void lh_val_fold(struct lh_validator *v, const struct lh_str *s, struct lh_str *out);
 
 /* Return whether both are the name of one person (text/alike.h), or, in the original's forms,
  * equal without surrounding blanks and case. */
-int lh_val_same_name(struct lh_validator *v, const struct lh_str *a, const struct lh_str *b,
-		     bool *same);
+void lh_val_same_name(struct lh_validator *v, const struct lh_str *a, const struct lh_str *b,
+		      bool *same);
 
 /* Search a text for forbidden contents (validate_scan.c).  original: only ASCII hyphens and
  * single blanks, as the other runtimes do. */

@@ -31,20 +31,18 @@ static uint32_t *find_slot(const struct lh_copies *c, const struct table *t, uin
 	}
 }
 
-int lh_copies_find(struct lh_copies *c, struct lh_err *err)
+void lh_copies_find(struct lh_copies *c)
 {
 	LH_SCOPED(lh_free_local) uint32_t *slots = NULL;
 	struct table t = { .mask = 1 };
 	uint32_t row, *slot, copies = 0;
 
 	if (!c->vectors)
-		return 0;
+		return;
 	while (t.mask + 1 < 2 * (uint64_t)c->rows)
 		t.mask = 2 * t.mask + 1;
-	t.slot = slots = lh_calloc(t.mask + 1, sizeof *slots, err);
-	c->of = lh_calloc(c->rows, sizeof *c->of, err);
-	if (!slots || !c->of)
-		return -1;
+	t.slot = slots = lh_calloc(t.mask + 1, sizeof *slots);
+	c->of = lh_calloc(c->rows, sizeof *c->of);
 	for (row = 0; row < c->rows; row++) {
 		slot = find_slot(c, &t, row);
 		c->of[row] = row;
@@ -59,7 +57,6 @@ int lh_copies_find(struct lh_copies *c, struct lh_err *err)
 		free(c->of);
 		c->of = NULL;
 	}
-	return 0;
 }
 
 struct copy {
@@ -75,20 +72,17 @@ static int by_group(const void *a, const void *b)
 	return x->row < y->row ? -1 : x->row > y->row;
 }
 
-int lh_copies_link(const struct lh_copies *c,
-		   void (*link)(void *ctx, uint32_t row, uint32_t to), struct lh_err *err)
+void lh_copies_link(const struct lh_copies *c, void (*link)(void *ctx, uint32_t row, uint32_t to))
 {
 	LH_SCOPED(lh_free_local) struct copy *copy = NULL;
 	size_t n = 0, i, ahead;
 	uint32_t row;
 
 	if (!c->of)
-		return 0;
+		return;
 	for (row = 0; row < c->rows; row++)
 		n += c->of[row] != row;
-	copy = lh_calloc(n, sizeof *copy, err);
-	if (!copy)
-		return -1;
+	copy = lh_calloc(n, sizeof *copy);
 	for (row = 0, i = 0; row < c->rows; row++)
 		if (c->of[row] != row)
 			copy[i++] = (struct copy){ c->of[row], row };
@@ -98,5 +92,4 @@ int lh_copies_link(const struct lh_copies *c,
 		for (ahead = 1; i + ahead < n && copy[i + ahead].of == copy[i].of; ahead *= 2)
 			link(c->ctx, copy[i].row, copy[i + ahead].row);
 	}
-	return 0;
 }

@@ -27,13 +27,12 @@ struct lh_copies {
 
 /* Find the copies, none if vectors is NULL.  Memory: 4 bytes a row, and while they are looked for
  * up to 16 more. */
-int lh_copies_find(struct lh_copies *c, struct lh_err *err);
+void lh_copies_find(struct lh_copies *c);
 static inline bool lh_is_copy(const uint32_t *of, uint32_t row)
 {
 	return of && of[row] != row;
 }
 /* Call link for each link of each copy. */
-int lh_copies_link(const struct lh_copies *c,
-		   void (*link)(void *ctx, uint32_t row, uint32_t to), struct lh_err *err);
+void lh_copies_link(const struct lh_copies *c, void (*link)(void *ctx, uint32_t row, uint32_t to));
 
 #endif

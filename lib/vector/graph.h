@@ -32,7 +32,7 @@
  * A graph can be continued: the first done rows, entry and top are then those of
  * an earlier build over these rows, whose links the caller has checked.
  *
- * Errors: LH_ENOMEM; LH_EINTR when stop returned true.  The links are then
+ * Errors: LH_EINTR when stop returned true.  The links are then
  *         undefined.
  */
 
@@ -144,7 +144,7 @@ struct lh_qg_query {
 	float delta;		/* <q,u> = bias + delta * (sum of entries) */
 	float bias;
 };
-int lh_qg_query_init(struct lh_qg_query *q, uint32_t n, uint32_t values, struct lh_err *err);
+void lh_qg_query_init(struct lh_qg_query *q, uint32_t n, uint32_t values);
 void lh_qg_query_set(struct lh_qg_query *q, const unsigned char *signs, const float *v);
 /* Free a query; a zeroed struct is allowed. */
 void lh_qg_query_free(struct lh_qg_query *q);
@@ -189,7 +189,7 @@ uint32_t lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes,
  * batch, which is at most a 32nd of the rows and at most 65,536 of them, 8 bytes a
  * link; 8 bytes a row more while rows are made reachable.
  *
- * Errors: LH_ENOMEM; LH_EINTR when stop returned true.  The links are then undefined.
+ * Errors: LH_EINTR when stop returned true.  The links are then undefined.
  */
 
 #define LH_QG_LINKS_MAX 128
@@ -260,7 +260,7 @@ struct lh_reach {
 	uint32_t *queue, n;	/* the rows that were reached */
 };
 
-int lh_reach(struct lh_reach *r, uint32_t entry, uint32_t top, struct lh_err *err);
+void lh_reach(struct lh_reach *r, uint32_t entry, uint32_t top);
 void lh_reach_free(struct lh_reach *r);
 
 /* How to change the graph; the functions get ctx of struct lh_reach. */

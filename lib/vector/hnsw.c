@@ -372,21 +372,18 @@ static void insert_row(struct worker *w, uint32_t row)
 
 /* ---- threads ---- */
 
-static int worker_init(struct worker *w, struct build *b, struct lh_err *err)
+static void worker_init(struct worker *w, struct build *b)
 {
 	const struct lh_hnsw *g = b->g;
 
 	*w = (struct worker){ .b = b, .ef = g->ef_construction > g->m ? g->ef_construction : g->m };
-	if (lh_quantized_query_init(&w->query, LH_I8, g->distance, g->dimension, err) < 0 ||
-	    lh_quantized_query_init(&w->other, LH_I8, g->distance, g->dimension, err) < 0 ||
-	    lh_quantized_query_init(&w->stored_query, g->precision, g->distance, g->dimension,
-				    err) < 0)
-		return -1;
-	w->seen = lh_calloc(g->rows, sizeof *w->seen, err);
-	w->best = lh_calloc(w->ef, sizeof *w->best, err);
-	w->chosen = lh_calloc(LEVELS_MAX * g->m, sizeof *w->chosen, err);
-	w->v = lh_calloc(g->dimension, sizeof *w->v, err);
-	return w->seen && w->best && w->chosen && w->v ? 0 : -1;
+	lh_quantized_query_init(&w->query, LH_I8, g->distance, g->dimension);
+	lh_quantized_query_init(&w->other, LH_I8, g->distance, g->dimension);
+	lh_quantized_query_init(&w->stored_query, g->precision, g->distance, g->dimension);
+	w->seen = lh_calloc(g->rows, sizeof *w->seen);
+	w->best = lh_calloc(w->ef, sizeof *w->best);
+	w->chosen = lh_calloc(LEVELS_MAX * g->m, sizeof *w->chosen);
+	w->v = lh_calloc(g->dimension, sizeof *w->v);
 }
 
 static void worker_free(struct worker *w)
@@ -407,8 +404,7 @@ static void work_and_report(struct build *b, void (*progress)(void *ctx, uint64_
 	unsigned unreported = 0;
 	uint64_t row;
 
-	if (worker_init(&w, b, &err) < 0)
-		set_failed(b, &err);
+	worker_init(&w, b);
 	while (!__atomic_load_n(&b->failed, __ATOMIC_RELAXED)) {
 		row = __atomic_fetch_add(&b->next, 1, __ATOMIC_RELAXED);
 		if (row >= b->g->rows)
@@ -481,7 +477,7 @@ static void link_copy(void *ctx, uint32_t row, uint32_t to)
 		links[links[0] = i] = to;
 }
 
-static int find_copies(struct build *b, struct lh_err *err)
+static void find_copies(struct build *b)
 {
 	const struct lh_hnsw *g = b->g;
 
@@ -490,7 +486,7 @@ static int find_copies(struct build *b, struct lh_err *err)
 		.bytes = lh_quantize_bytes(g->precision, g->dimension), .rows = g->rows,
 		.may_copy = may_copy, .ctx = b,
 	};
-	return lh_copies_find(&b->copies, err);
+	lh_copies_find(&b->copies);
 }
 
 /* ---- reach ---- */
@@ -540,54 +536,47 @@ static float distance_of(void *ctx, uint32_t row, uint32_t other)
 }
 
 /* Make every row reachable from the entry. */
-static int connect_rows(struct build *b, struct lh_err *err)
+static void connect_rows(struct build *b)
 {
 	const struct lh_reach_builder builder = { find_near, free_place, distance_of,
 						  b->copies.of };
 	struct worker w = { .b = b };
 	struct lh_reach r = { .rows = b->g->rows, .links_of = reach_links, .ctx = &w };
-	int rc = lh_copies_link(&b->copies, link_copy, err);
 
-	if (rc == 0)
-		rc = lh_reach(&r, b->g->entry, b->g->top, err);
-
-	if (rc == 0 && r.n < r.rows) {
-		rc = worker_init(&w, b, err);
-		if (rc == 0)
-			lh_reach_connect(&r, &builder);
+	lh_copies_link(&b->copies, link_copy);
+	lh_reach(&r, b->g->entry, b->g->top);
+	if (r.n < r.rows) {
+		worker_init(&w, b);
+		lh_reach_connect(&r, &builder);
 		worker_free(&w);
 	}
 	lh_reach_free(&r);
-	return rc;
 }
 
 /* Locate the i8 codes, or reserve room for them. */
-static int prepare_codes(struct build *b, struct lh_err *err)
+static void prepare_codes(struct build *b)
 {
 	const struct lh_hnsw *g = b->g;
 
 	if (g->precision == LH_I8) {
 		b->codes = (const unsigned char *)g->block + g->vector_at;
 		b->stride = g->stride;
-		return 0;
+		return;
 	}
 	b->stride = (lh_quantize_bytes(LH_I8, g->dimension) + 63) / 64 * 64;
 	b->own.huge = true;
-	if (lh_growable_room(&b->own, g->rows * b->stride, err) < 0)
-		return -1;
+	lh_growable_room(&b->own, g->rows * b->stride);
 	b->codes = (const unsigned char *)b->own.p;
-	return 0;
 }
 
-static int code_done_rows(struct build *b, struct lh_err *err)
+static void code_done_rows(struct build *b)
 {
-	float *v = lh_calloc(b->g->dimension, sizeof *v, err);
+	float *v = lh_calloc(b->g->dimension, sizeof *v);
 	uint32_t row;
 
-	for (row = 0; v && row < b->g->done; row++)
+	for (row = 0; row < b->g->done; row++)
 		make_code(b, row, v);
 	free(v);
-	return v ? 0 : -1;
 }
 
 /* Draw the level of a row: the finalizer of splitmix64 spreads the bits, and -ln(u) /
@@ -605,30 +594,23 @@ uint32_t lh_hnsw_level(uint64_t seed, uint32_t row, uint32_t m)
 int lh_hnsw_build(struct lh_hnsw *g, unsigned jobs, struct lh_err *err)
 {
 	struct build b = { .g = g, .next = g->done, .empty = !g->done };
-	int rc = prepare_codes(&b, err);
 
-	if (rc == 0)
-		rc = find_copies(&b, err);
-	if (rc == 0)
-		rc = code_done_rows(&b, err);
-	if (rc == 0 && jobs > 1) {
-		b.locks = lh_calloc(g->rows, 1, err);
-		rc = b.locks ? 0 : -1;
-	}
+	prepare_codes(&b);
+	find_copies(&b);
+	code_done_rows(&b);
+	if (jobs > 1)
+		b.locks = lh_calloc(g->rows, 1);
 	pthread_mutex_init(&b.entry_lock, NULL);
 	pthread_mutex_init(&b.err_lock, NULL);
-	if (rc == 0) {
-		run(&b, jobs);
-		rc = b.failed ? -1 : 0;
-		if (b.failed)
-			*err = b.err;
-		else
-			rc = connect_rows(&b, err);
-	}
+	run(&b, jobs);
+	if (b.failed)
+		*err = b.err;
+	else
+		connect_rows(&b);
 	pthread_mutex_destroy(&b.entry_lock);
 	pthread_mutex_destroy(&b.err_lock);
 	lh_growable_free(&b.own);
 	free(b.copies.of);
 	free(b.locks);
-	return rc;
+	return b.failed ? -1 : 0;
 }

@@ -283,7 +283,7 @@ static void link_copy(void *ctx, uint32_t row, uint32_t to)
 		links[n] = to;
 }
 
-static int find_copies(struct build *b, struct lh_err *err)
+static void find_copies(struct build *b)
 {
 	const struct lh_qg_build *g = b->g;
 
@@ -291,48 +291,41 @@ static int find_copies(struct build *b, struct lh_err *err)
 		.vectors = g->vectors, .stride = g->vector_stride, .bytes = g->vector_bytes,
 		.rows = g->rows, .may_copy = may_copy, .ctx = b,
 	};
-	return lh_copies_find(&b->copies, err);
+	lh_copies_find(&b->copies);
 }
 
 /* Find the row nearest the centroid, among the first rows. */
-static int find_entry(struct build *b, uint32_t rows, struct lh_err *err)
+static void find_entry(struct build *b, uint32_t rows)
 {
 	struct lh_qg_build *g = b->g;
-	LH_SCOPED(lh_free_local) double *sum = lh_calloc(g->dimension, sizeof *sum, err);
-	LH_SCOPED(lh_free_local) float *v = lh_calloc(g->dimension, sizeof *v, err);
+	LH_SCOPED(lh_free_local) double *sum = lh_calloc(g->dimension, sizeof *sum);
+	LH_SCOPED(lh_free_local) float *v = lh_calloc(g->dimension, sizeof *v);
 	float d, best = 0;
 	struct lh_quantized_query q = { 0 };
-	int rc = -1;
-	uint32_t row;
+	uint32_t row, i;
 
-	if (sum && v && lh_quantized_query_init(&q, LH_I8, LH_L2, g->dimension, err) == 0) {
-		uint32_t i;
-
-		for (row = 0; row < rows; row++) {
-			lh_quantize_decode(LH_I8, lh_qg_row_code(g, row), g->dimension, v);
-			for (i = 0; i < g->dimension; i++)
-				sum[i] += (double)v[i];
-		}
+	lh_quantized_query_init(&q, LH_I8, LH_L2, g->dimension);
+	for (row = 0; row < rows; row++) {
+		lh_quantize_decode(LH_I8, lh_qg_row_code(g, row), g->dimension, v);
 		for (i = 0; i < g->dimension; i++)
-			v[i] = (float)(sum[i] / rows);
-		lh_quantized_query_set(&q, v);
-		for (row = 0; row < rows; row++) {
-			d = lh_quantize_row(&q, lh_qg_row_code(g, row));
-			if (!row || (d < best && !lh_is_copy(b->copies.of, row))) {
-				best = d;
-				g->entry = row;
-			}
+			sum[i] += (double)v[i];
+	}
+	for (i = 0; i < g->dimension; i++)
+		v[i] = (float)(sum[i] / rows);
+	lh_quantized_query_set(&q, v);
+	for (row = 0; row < rows; row++) {
+		d = lh_quantize_row(&q, lh_qg_row_code(g, row));
+		if (!row || (d < best && !lh_is_copy(b->copies.of, row))) {
+			best = d;
+			g->entry = row;
 		}
-		rc = 0;
 	}
 	lh_quantized_query_free(&q);
-	return rc;
 }
 
 /* ---- building ---- */
 
-static int build_init(struct build *b, struct lh_qg_build *g, uint32_t kept, unsigned jobs,
-		      struct lh_err *err)
+static void build_init(struct build *b, struct lh_qg_build *g, uint32_t kept, unsigned jobs)
 {
 	size_t links;
 	unsigned i;
@@ -343,23 +336,18 @@ static int build_init(struct build *b, struct lh_qg_build *g, uint32_t kept, uns
 	if (b->batch_max > BATCH_MAX)
 		b->batch_max = BATCH_MAX;
 	links = (size_t)b->batch_max * g->degree;
-	b->workers = lh_calloc(b->jobs, sizeof *b->workers, err);
-	b->order = lh_calloc(g->rows, sizeof *b->order, err);
-	b->fresh = lh_calloc(links, sizeof *b->fresh, err);
-	b->chosen = lh_calloc(g->rows, sizeof *b->chosen, err);
-	b->start = lh_calloc(g->rows + (size_t)2, sizeof *b->start, err);
-	b->from = lh_calloc(links, sizeof *b->from, err);
-	if (!b->workers || !b->order || !b->fresh || !b->chosen || !b->start || !b->from)
-		return -1;
-	if (find_copies(b, err) < 0)
-		return -1;
+	b->workers = lh_calloc(b->jobs, sizeof *b->workers);
+	b->order = lh_calloc(g->rows, sizeof *b->order);
+	b->fresh = lh_calloc(links, sizeof *b->fresh);
+	b->chosen = lh_calloc(g->rows, sizeof *b->chosen);
+	b->start = lh_calloc(g->rows + (size_t)2, sizeof *b->start);
+	b->from = lh_calloc(links, sizeof *b->from);
+	find_copies(b);
 	for (i = 0; i < b->jobs; i++) {
-		if (lh_qg_worker_init(b->workers + i, g, err) < 0)
-			return -1;
+		lh_qg_worker_init(b->workers + i, g);
 		b->workers[i].copy_of = b->copies.of;
 	}
 	sort_order(b);
-	return 0;
 }
 
 static void build_free(struct build *b)
@@ -429,20 +417,16 @@ static float distance_of(void *ctx, uint32_t row, uint32_t other)
 }
 
 /* Make every row reachable from the entry. */
-static int connect_rows(struct build *b, struct lh_err *err)
+static void connect_rows(struct build *b)
 {
 	const struct lh_reach_builder builder = { find_near, free_place, distance_of,
 						  b->copies.of };
 	struct lh_reach r = { .rows = b->g->rows, .links_of = links_of, .ctx = b->workers };
-	int rc = lh_copies_link(&b->copies, link_copy, err);
 
-	if (rc == 0)
-		rc = lh_reach(&r, b->g->entry, 0, err);
-
-	if (rc == 0)
-		lh_reach_connect(&r, &builder);
+	lh_copies_link(&b->copies, link_copy);
+	lh_reach(&r, b->g->entry, 0);
+	lh_reach_connect(&r, &builder);
 	lh_reach_free(&r);
-	return rc;
 }
 
 static int finish(struct build *b, int rc, struct lh_err *err)
@@ -450,8 +434,7 @@ static int finish(struct build *b, int rc, struct lh_err *err)
 	if (rc < 0)
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	complete_lists(b->g, b->copies.of);
-	if (connect_rows(b, err) < 0)
-		return -1;
+	connect_rows(b);
 	if (b->g->progress)
 		b->g->progress(b->g->ctx, b->g->rows);
 	return 0;
@@ -472,38 +455,33 @@ static int fill_lists(struct build *b)
 
 int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 {
+	uint64_t state = g->seed;
+	uint32_t i, j, row;
 	struct build b;
 	int rc;
 
 	g->entry = 0;
 	if (!g->rows)
 		return 0;
-	rc = build_init(&b, g, 0, jobs, err);
-	if (rc == 0)
-		rc = find_entry(&b, g->rows, err);
-	if (rc == 0) {
-		uint64_t state;
-		uint32_t i, j, row;
-
-		b.work = ROW_WORK - AGAIN_WORK;
-		clear_links(&b, 0);
-		/* Shuffle all rows; the entry comes first. */
-		state = b.g->seed;
-		for (i = 0; b.order[i] != g->entry; i++)
-			;
-		b.order[i] = b.order[0];
-		b.order[0] = b.g->entry;
-		for (i = b.ordered; i-- > 2;) {
-			j = 1 + (uint32_t)(next_random(&state) % i);
-			row = b.order[i];
-			b.order[i] = b.order[j];
-			b.order[j] = row;
-		}
-		rc = insert_rows(&b, 1, back_item);
-		if (rc == 0)
-			rc = fill_lists(&b);
-		rc = finish(&b, rc, err);
+	build_init(&b, g, 0, jobs);
+	find_entry(&b, g->rows);
+	b.work = ROW_WORK - AGAIN_WORK;
+	clear_links(&b, 0);
+	/* Shuffle all rows; the entry comes first. */
+	for (i = 0; b.order[i] != g->entry; i++)
+		;
+	b.order[i] = b.order[0];
+	b.order[0] = g->entry;
+	for (i = b.ordered; i-- > 2;) {
+		j = 1 + (uint32_t)(next_random(&state) % i);
+		row = b.order[i];
+		b.order[i] = b.order[j];
+		b.order[j] = row;
 	}
+	rc = insert_rows(&b, 1, back_item);
+	if (rc == 0)
+		rc = fill_lists(&b);
+	rc = finish(&b, rc, err);
 	build_free(&b);
 	return rc;
 }
@@ -515,14 +493,12 @@ int lh_qg_add(struct lh_qg_build *g, uint32_t done, unsigned jobs, struct lh_err
 
 	if (done <= g->degree)
 		return lh_qg_build(g, jobs, err);
-	rc = build_init(&b, g, done, jobs, err);
-	if (rc == 0) {
-		b.work = ROW_WORK;
-		b.done = (uint64_t)done * ROW_WORK;
-		b.fill = true;
-		clear_links(&b, done);
-		rc = finish(&b, insert_rows(&b, count_ordered(&b, done), replace_item), err);
-	}
+	build_init(&b, g, done, jobs);
+	b.work = ROW_WORK;
+	b.done = (uint64_t)done * ROW_WORK;
+	b.fill = true;
+	clear_links(&b, done);
+	rc = finish(&b, insert_rows(&b, count_ordered(&b, done), replace_item), err);
 	build_free(&b);
 	return rc;
 }
@@ -536,21 +512,19 @@ int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, uns
 
 	if (kept <= g->degree)
 		return lh_qg_build(g, jobs, err);
-	rc = build_init(&b, g, kept, jobs, err);
-	if (rc == 0 && g->entry >= g->rows)
-		rc = find_entry(&b, kept, err);
-	if (rc == 0) {
-		first = count_ordered(&b, kept);
-		b.work = ROW_WORK;
-		b.fill = true;
-		b.gone = gone;
-		clear_links(&b, kept);
-		run(&b, close_item, first);
-		rc = b.stopped ? -1 : link_again(&b, first, keep_item);
-		if (rc == 0)
-			rc = insert_rows(&b, first, back_item);
-		rc = finish(&b, rc, err);
-	}
+	build_init(&b, g, kept, jobs);
+	if (g->entry >= g->rows)
+		find_entry(&b, kept);
+	first = count_ordered(&b, kept);
+	b.work = ROW_WORK;
+	b.fill = true;
+	b.gone = gone;
+	clear_links(&b, kept);
+	run(&b, close_item, first);
+	rc = b.stopped ? -1 : link_again(&b, first, keep_item);
+	if (rc == 0)
+		rc = insert_rows(&b, first, back_item);
+	rc = finish(&b, rc, err);
 	build_free(&b);
 	return rc;
 }

@@ -64,17 +64,14 @@ void lh_qg_encode(uint32_t dim, uint32_t values, const float *c, const float *ne
 
 /* ---- queries ---- */
 
-int lh_qg_query_init(struct lh_qg_query *q, uint32_t n, uint32_t values, struct lh_err *err)
+void lh_qg_query_init(struct lh_qg_query *q, uint32_t n, uint32_t values)
 {
 	uint32_t dim = lh_qg_dimension(n);
 
 	*q = (struct lh_qg_query){ .n = n, .dim = values };
-	q->mem = lh_calloc(1, ALIGN + dim * sizeof *q->rotated + 4 * (size_t)dim, err);
-	if (!q->mem)
-		return -1;
+	q->mem = lh_calloc(1, ALIGN + dim * sizeof *q->rotated + 4 * (size_t)dim);
 	q->rotated = (float *)(((uintptr_t)q->mem + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1));
 	q->table = (uint8_t *)(q->rotated + dim);
-	return 0;
 }
 
 static float sum_of(const float *v, uint32_t dim)

@@ -11,16 +11,14 @@
 #define LINKS_MAX LH_QG_LINKS_MAX
 #define PATH_MAX_ROWS 1024	/* of a path; the nearest half of more is kept */
 
-int lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g, struct lh_err *err)
+void lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g)
 {
 	*w = (struct lh_qg_worker){ .g = g, .ef = g->ef };
-	if (lh_quantized_query_init(&w->query, LH_I8, g->distance, g->dimension, err) < 0 ||
-	    lh_quantized_query_init(&w->other, LH_I8, g->distance, g->dimension, err) < 0)
-		return -1;
-	w->seen = lh_calloc_table(g->rows, sizeof *w->seen, err);
-	w->best = lh_calloc(g->ef, sizeof *w->best, err);
-	w->path = lh_calloc(PATH_MAX_ROWS + LINKS_MAX, sizeof *w->path, err);
-	return w->seen && w->best && w->path ? 0 : -1;
+	lh_quantized_query_init(&w->query, LH_I8, g->distance, g->dimension);
+	lh_quantized_query_init(&w->other, LH_I8, g->distance, g->dimension);
+	w->seen = lh_calloc_table(g->rows, sizeof *w->seen);
+	w->best = lh_calloc(g->ef, sizeof *w->best);
+	w->path = lh_calloc(PATH_MAX_ROWS + LINKS_MAX, sizeof *w->path);
 }
 
 void lh_qg_worker_free(struct lh_qg_worker *w)

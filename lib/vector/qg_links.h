@@ -29,7 +29,7 @@ struct lh_qg_worker {
 	size_t paths;
 };
 
-int lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g, struct lh_err *err);
+void lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g);
 void lh_qg_worker_free(struct lh_qg_worker *w);
 
 static inline const void *lh_qg_row_code(const struct lh_qg_build *g, uint32_t row)

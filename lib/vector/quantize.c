@@ -197,22 +197,17 @@ static void rows_f32(const struct lh_quantized_query *q, const void *const *code
 			out[i] = -out[i];
 }
 
-int lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n,
-			    struct lh_err *err)
+void lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n)
 {
 	*q = (struct lh_quantized_query){ .precision = precision, .distance = distance, .n = n };
 	q->mem = lh_calloc(1,
 			   64 + (precision == LH_I8 ? lh_quantize_bytes(LH_I8, n) :
-						      n * sizeof *q->v),
-			   err);
-	if (!q->mem)
-		return -1;
+						      n * sizeof *q->v));
 	q->v = (float *)(((uintptr_t)q->mem + 63) & ~(uintptr_t)63);
 	q->c = (int8_t *)q->v;
 	q->rows = precision == LH_I8  ? lh_quantize_kernel()->rows_i8 :
 		  precision == LH_F16 ? lh_quantize_kernel()->rows_f16 :
 					rows_f32;
-	return 0;
 }
 
 static void set_query_i8(struct lh_quantized_query *q, const unsigned char *code)

@@ -65,8 +65,7 @@ struct lh_quantized_query {
 	void (*rows)(const struct lh_quantized_query *q, const void *const *codes, size_t k,
 		     float *out);
 };
-int lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n,
-			    struct lh_err *err);
+void lh_quantized_query_init(struct lh_quantized_query *q, int precision, int distance, uint32_t n);
 void lh_quantized_query_set(struct lh_quantized_query *q, const float *v);
 /* Prepare the vector that a code of the query's precision stands for. */
 void lh_quantized_query_code(struct lh_quantized_query *q, const void *code);

@@ -37,21 +37,18 @@ static void follow_level(struct lh_reach *r, uint32_t at, uint32_t level)
 	}
 }
 
-int lh_reach(struct lh_reach *r, uint32_t entry, uint32_t top, struct lh_err *err)
+void lh_reach(struct lh_reach *r, uint32_t entry, uint32_t top)
 {
 	uint32_t level, row;
 
 	r->n = 0;
-	r->parent = lh_calloc_table(r->rows, sizeof *r->parent, err);
-	r->queue = lh_calloc(r->rows, sizeof *r->queue, err);
-	if (!r->parent || !r->queue)
-		return -1;
+	r->parent = lh_calloc_table(r->rows, sizeof *r->parent);
+	r->queue = lh_calloc(r->rows, sizeof *r->queue);
 	for (row = 0; row < r->rows; row++)
 		r->parent[row] = LH_UNREACHED;
 	reach_row(r, entry, NO_PARENT);
 	for (level = top + 1; level-- > 0;)
 		follow_level(r, 0, level);
-	return 0;
 }
 
 void lh_reach_free(struct lh_reach *r)

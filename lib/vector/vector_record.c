@@ -26,8 +26,10 @@ static int id_of_field(const struct lh_record *rec, const char *field, struct lh
 
 	if (!v || v->type == LH_NULL)
 		return lh_err_set(err, LH_EDATA, "missing \"%s\" (string or number)", field);
-	if (v->type == LH_STRING)
-		return lh_value_str(v, scratch, id, err);
+	if (v->type == LH_STRING) {
+		lh_value_str(v, scratch, id);
+		return 0;
+	}
 	if (v->type != LH_NUMBER)
 		return lh_err_set(err, LH_EDATA, "\"%s\" must be a string or number", field);
 	*id = (struct lh_str){ v->p, v->n };
@@ -56,7 +58,7 @@ static int array_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
 	long got;
 
 	if (!to)
-		return lh_buf_check(out, err);
+		return 0;
 	got = lh_f32s_read(v->p, v->p + v->n, to, max, err);
 	if (got < 0)
 		return lh_err_prefix(err, "vector");
@@ -67,15 +69,15 @@ static int array_vector(const struct lh_value *v, struct lh_buf *out, size_t *n,
 
 /* Decode base64 in which a backslash precedes every slash, as some JSON writers do. -2:
  * no memory. */
-static long escaped_base64(const struct lh_value *v, char *to, struct lh_err *err)
+static long escaped_base64(const struct lh_value *v, char *to)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
 	struct lh_str text;
 	long got = -2;
 
 	lh_buf_init(&plain, v->n);
-	if (lh_value_str(v, &plain, &text, err) == 0)
-		got = lh_base64_read(text.p, text.n, to);
+	lh_value_str(v, &plain, &text);
+	got = lh_base64_read(text.p, text.n, to);
 	return got;
 }
 
@@ -90,8 +92,8 @@ static int base64_vector(const struct lh_value *v, struct lh_buf *out, size_t *n
 		return lh_err_data(err, 413, "dimension over %d", LH_DIM_MAX);
 	to = lh_buf_room(out, chars / 4 * 3 + 3);
 	if (!to)
-		return lh_buf_check(out, err);
-	got = v->escaped ? escaped_base64(v, to, err) : lh_base64_read(v->p + 1, chars, to);
+		return 0;
+	got = v->escaped ? escaped_base64(v, to) : lh_base64_read(v->p + 1, chars, to);
 	if (got == -2)
 		return -1;
 	if (got < 0)
@@ -135,9 +137,9 @@ int lh_vector_record_text(const struct lh_record *rec, struct lh_path *field,
 			return -1;
 		*text = (struct lh_str){ scratch->p + at, scratch->len - at };
 	} else {
-		if (lh_path_string(field, rec, &v, err) < 0 ||
-		    lh_value_str(&v, scratch, text, err) < 0)
+		if (lh_path_string(field, rec, &v, err) < 0)
 			return -1;
+		lh_value_str(&v, scratch, text);
 	}
 	if (!text->n)
 		return lh_err_set(err, LH_EDATA, "empty text");

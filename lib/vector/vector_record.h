@@ -4,7 +4,7 @@
  *
  * Owner:  results point into the record or into the caller's scratch, which the
  *         caller resets between records.
- * Errors: LH_EDATA with a message for the user, LH_ENOMEM.
+ * Errors: LH_EDATA with a message for the user.
  */
 #ifndef LH_VECTOR_RECORD_H
 #define LH_VECTOR_RECORD_H

@@ -831,46 +831,6 @@ on_terminal() {
 	done
 }
 
-# ---- memory ----
-
-# bats test_tags=full
-@test "whichever allocation fails, also in libc: exit 2 and the reason, or success" {
-	plain_only "sanitizers have an allocator of their own"
-	cc -shared -fPIC -o failmalloc.so "$ROOT/tests/faults/failmalloc.c"
-	lines 3000 >in
-	echo bad >>in
-	gzip -c abc.jsonl >abc.gz
-	for how in "-j1 in" "-j3 --rejects r in" "--batch in" "--sink --on-error emit in" "--into out.jsonl abc.jsonl" "--word x in abc.gz"; do
-		step=$(scale 7 1)
-		for ((n = 1; n < 1000; n += step)); do
-			for when in $n $n+; do
-				rm -f hit out.jsonl
-				status=0
-				FAILMALLOC=$when FAILMALLOC_LOG=hit LD_PRELOAD=./failmalloc.so $AID $how >out 2>err || status=$?
-				[ -e hit ] || break 2
-				[ "$status" -le 1 ] || { [ "$status" = 2 ] && grep -q 'out of memory' err; } ||
-					{ echo "$when $how: $status $(cat err)"; return 1; }
-				no_litter
-			done
-		done
-		[ "$n" -gt 1 ]
-	done
-}
-
-@test "whichever allocation of ours fails, nothing leaks" {
-	asan_only
-	lines 500 >in
-	echo bad >>in
-	gzip -c abc.jsonl >abc.gz
-	for how in "-j1 in" "-j3 --rejects r in" "--batch in" "--sink --on-error emit in" "--into out.jsonl abc.jsonl" "--word x in abc.gz"; do
-		for ((n = 1; n < 1000; n++)); do
-			run --separate-stderr env LH_FAULT_ALLOC=$n $AID $how
-			[ "$status" -le 1 ] && break
-			[ "$status" = 2 ] && [[ $stderr == *"out of memory"* ]] || { echo "$n $how: $status $stderr"; return 1; }
-		done
-	done
-}
-
 @test "of equal messages in a row three are shown, then their number" {
 	repeat 20 '{"a":1}' >in
 	run -1 --separate-stderr lh-embed in

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	int rc;
 
 	if (!x) {
-		x = lh_extract_new(&err);
+		x = lh_extract_new();
 		line = (struct lh_buf){ 0 };
 		wire = (struct lh_buf){ 0 };
 	}

@@ -101,7 +101,7 @@ static void read_tensor(const struct lh_gguf *g, const struct lh_gguf_tensor *t)
 static void run(const struct lh_encoder *e, const struct lh_tokenizer *t, bool pairs)
 {
 	struct lh_token_list one = { 0 }, pair = { 0 }, *list = pairs ? &pair : &one;
-	struct lh_encoder_work *w = lh_encoder_work_new(e, &err);
+	struct lh_encoder_work *w = lh_encoder_work_new(e);
 	struct lh_encoder_info info;
 	double *scratch = NULL;
 	float *v = NULL;

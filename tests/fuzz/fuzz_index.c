@@ -142,7 +142,7 @@ static void search(const struct lh_index *ix)
 {
 	static float v[LH_DIM_MAX] = { 1, -2, 3 };
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
-	struct lh_filter_cache *filter = s ? lh_filter_cache_new(ix, &err) : NULL;
+	struct lh_filter_cache *filter = s ? lh_filter_cache_new(ix) : NULL;
 	struct lh_hit hit[12];
 	int no = 0;
 

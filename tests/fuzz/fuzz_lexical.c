@@ -31,7 +31,7 @@ static void take(int run, const void *p, size_t n)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct lh_lexical_build *b = lh_lexical_build_new(&err);
+	struct lh_lexical_build *b = lh_lexical_build_new();
 	struct lh_lexical ix;
 	char text[80];
 
@@ -44,7 +44,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		if (lh_lexical_build_add(b, text, i % 50 ? (size_t)n : 0, &err) < 0)
 			abort();
 	}
-	if (!b || lh_lexical_build_finish(b, &ix, &err) < 0)
+	if (lh_lexical_build_finish(b, &ix, &err) < 0)
 		abort();
 	take(0, ix.length, 4 * ix.rows);
 	take(1, ix.term - 1, sizeof ix.head + (ix.terms + 1) * sizeof *ix.term);
@@ -128,8 +128,7 @@ static void damaged(const uint8_t *data, size_t n)
 			(char)data[3];
 	if (lh_lexical_open(&ix, ROWS, run) != LH_LEXICAL_GOOD)
 		abort();
-	if (lh_lexical_verify(&ix, on_damage, &damage, &err) < 0)
-		abort();
+	lh_lexical_verify(&ix, on_damage, &damage);
 	ask(&ix, "all even r1 m2 \u6c34\u6ce5", strlen("all even r1 m2 \u6c34\u6ce5"), !damage);
 	ask(&ix, "r70 m1", 6, !damage);
 	seek(&ix, 7);
@@ -143,14 +142,16 @@ static void texts(const char *text, size_t n)
 
 	if (!lh_utf8_valid(text, n))
 		return;
-	b = lh_lexical_build_new(&err);
+	b = lh_lexical_build_new();
 	for (int i = 0; b && i < 3; i++)
 		if (lh_lexical_build_add(b, text,
 					 i == 1 ? n : n / 2 * (size_t)lh_utf8_valid(text, n / 2),
 					 &err) < 0)
 			abort();
-	if (!b || lh_lexical_build_finish(b, &ix, &err) < 0 ||
-	    lh_lexical_verify(&ix, on_damage, &damage, &err) < 0 || damage)
+	if (!b || lh_lexical_build_finish(b, &ix, &err) < 0)
+		abort();
+	lh_lexical_verify(&ix, on_damage, &damage);
+	if (damage)
 		abort();
 	if (ask(&ix, text, n, true) < (ix.length[1] > 0))
 		abort();

@@ -60,7 +60,7 @@ static bool read_line(const char *p, size_t n, struct line *l)
 
 		l->field[i] = (struct lh_str){ "", 0 };
 		good = !v || v->type == LH_NULL ||
-		       (v->type == LH_STRING && lh_value_str(v, &l->text, &l->field[i], &err) == 0);
+		       (v->type == LH_STRING && lh_value_str(v, &l->text, &l->field[i]) == 0);
 		if (!lh_trim(l->field[i].p, l->field[i].n).n)
 			l->field[i].n = 0;
 	}

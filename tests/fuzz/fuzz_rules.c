@@ -43,7 +43,7 @@ static void run(const struct lh_rules *r, const struct lh_value *v)
 
 static void file(const char *p, size_t n, const char *artifact, size_t m)
 {
-	struct lh_rules *r = lh_calloc(1, sizeof *r, &err);
+	struct lh_rules *r = lh_calloc(1, sizeof *r);
 	struct lh_value v;
 
 	err.msg[0] = '\0';

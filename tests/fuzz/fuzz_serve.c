@@ -147,7 +147,7 @@ static void answers(const char *p, size_t n)
 	for (own = 0; own < 2; own++) {
 		if (lh_record_parse(&rec, p, n, &err) < 0)
 			break;
-		must(lh_answer_read(&rec, own, &a, &err) == 0);
+		must(lh_answer_read(&rec, own, &a) == 0);
 		must(a.status >= 200 && a.status <= 599);
 		lh_buf_reset(&twice);
 		lh_buf_add(&twice, a.body.p, a.body.n);

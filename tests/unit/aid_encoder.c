@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 			check_why(false, argv[i]);
 	}
 	if (!(g = lh_gguf_open(argv[1], &err)) || !(e = lh_encoder_new(g, &how, &err)) ||
-	    !(w = lh_encoder_work_new(e, &err))) {
+	    !(w = lh_encoder_work_new(e))) {
 		fprintf(stderr, "aid_encoder: %s\n", err.msg);
 		lh_encoder_free(e);
 		lh_gguf_close(g);

@@ -73,7 +73,7 @@ static int hmac(void)
 
 	while (scanf("%65535s %65535s", key, msg) == 2) {
 		size_t kn = unhex(key, k), mn = unhex(msg, m);
-		struct lh_hmac *h = lh_hmac_new(k, kn, &err);
+		struct lh_hmac *h = lh_hmac_new(k, kn);
 
 		if (!h)
 			return fails();

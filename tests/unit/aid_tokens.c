@@ -42,8 +42,10 @@ static int next(struct reader *in, struct lh_str *text)
 	check((in->line = realloc(in->line, in->cap = (size_t)n + LH_PAD)));
 	memset(in->line + n, 0, LH_PAD);
 	lh_buf_reset(&in->scratch);
-	return lh_json_parse(&in->r, in->line, (size_t)n, &v, &err) < 0 ||
-	       lh_value_str(&v, &in->scratch, text, &err) < 0 ? -1 : 1;
+	if (lh_json_parse(&in->r, in->line, (size_t)n, &v, &err) < 0)
+		return -1;
+	lh_value_str(&v, &in->scratch, text);
+	return 1;
 }
 
 static int texts(const struct lh_tokenizer *t, size_t most)

@@ -42,7 +42,7 @@ static inline int compiled_run(const struct lh_tokenizer *t, const struct lh_enc
 	lh_encoder_info(e, &info);
 	if (info.context > 4096)	/* takes that much memory */
 		return 0;
-	w = lh_encoder_work_new(e, err);
+	w = lh_encoder_work_new(e);
 	v = malloc((info.each ? info.context : 1) * info.width * sizeof *v);
 	scratch = pairs ? malloc(2 * info.width * sizeof *scratch) : NULL;
 	for (size_t i = 0; w && v && !rc && i < sizeof texts / sizeof *texts; i++) {

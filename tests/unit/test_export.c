@@ -103,7 +103,7 @@ static void refuses_first(enum lh_exporter x, const char *scored, enum lh_refusa
 	struct lh_sampler *s = lh_sampler_new(x, &all, AT, &err);
 	struct line l;
 
-	check(s && lh_sample_scored(s, parse(&l, scored), &err) == 0);
+	check(s && lh_sample_scored(s, parse(&l, scored)) == 0);
 	check(lh_sampler_result(s)->refused == why && lh_sampler_result(s)->sig.n == 64);
 	lh_sampler_free(s);
 	drop(&l);
@@ -120,8 +120,9 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 	int rc;
 
 	snprintf(text, sizeof text, SCORED("%s"), category);
-	check(s && lh_source_scored(&s->one, parse(&scored, text), &err) == 0);
-	check(lh_source_evidence(&s->one, parse(&evidence, EVIDENCE), &err) == 0);
+	check(s);
+	lh_source_scored(&s->one, parse(&scored, text));
+	lh_source_evidence(&s->one, parse(&evidence, EVIDENCE));
 	lh_sample_begin(s);
 	rc = lh_sample_build(s, &out, &err);
 	check(rc == !error);
@@ -229,7 +230,7 @@ static void joins(void)
 	const char *scored = "data/scored-runs/2026/05/03/a.jsonl",
 		*evidence = "data/evidence/2026/05/03/a.jsonl";
 	struct lh_root *root = lh_root_open(".", &err);
-	struct lh_evidence_lookup *j = lh_evidence_lookup_new(&err);
+	struct lh_evidence_lookup *j = lh_evidence_lookup_new();
 	const size_t row = strlen(ROW("a", SIG));
 	uint64_t at;
 
@@ -256,7 +257,7 @@ static void rows_in_windows(void)
 {
 	static const size_t long_ones[] = { (1 << 20) - 70, (1 << 20) - 1, 1 << 20, (1 << 20) + 1,
 					    5 << 20 };
-	struct lh_rows *r = lh_rows_new(&err);
+	struct lh_rows *r = lh_rows_new();
 	static char text[6 << 20];
 	struct lh_file_row row;
 	size_t i, n, tail;

@@ -453,8 +453,7 @@ static void check_where(void)
 
 int main(void)
 {
-	struct lh_err err;
-	struct lh_filter *f = lh_filter_new(&err);
+	struct lh_filter *f = lh_filter_new();
 	struct lh_record scan;
 	struct lh_buf text = { 0 };
 

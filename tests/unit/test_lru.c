@@ -19,10 +19,9 @@ static void key_number(unsigned n, unsigned char key[32])
 static void put(struct lh_lru *l, unsigned n, unsigned value)
 {
 	unsigned char key[32];
-	struct lh_err err;
 
 	key_number(n, key);
-	assert(lh_lru_put(l, key, &value, sizeof value, &err) == 0);
+	lh_lru_put(l, key, &value, sizeof value);
 }
 
 /* Return the value of n, or -1. */
@@ -45,8 +44,7 @@ static long get(struct lh_lru *l, unsigned n)
 
 static void the_one_used_longest_ago_gives_way(void)
 {
-	struct lh_err err;
-	struct lh_lru *l = lh_lru_new(3, &err);
+	struct lh_lru *l = lh_lru_new(3);
 
 	put(l, 1, 10);
 	put(l, 2, 20);
@@ -63,8 +61,7 @@ static void the_one_used_longest_ago_gives_way(void)
 
 static void many_stay_findable(void)
 {
-	struct lh_err err;
-	struct lh_lru *l = lh_lru_new(1000, &err);
+	struct lh_lru *l = lh_lru_new(1000);
 	unsigned i;
 
 	for (i = 0; i < 5000; i++) {
@@ -78,8 +75,7 @@ static void many_stay_findable(void)
 
 static void none_keeps_none(void)
 {
-	struct lh_err err;
-	struct lh_lru *l = lh_lru_new(0, &err);
+	struct lh_lru *l = lh_lru_new(0);
 
 	put(l, 1, 1);
 	assert(get(l, 1) == -1);
@@ -106,26 +102,25 @@ static void *make_it(void *arg)
 
 static void a_promised_value_is_waited_for(void)
 {
-	struct lh_err err;
-	struct lh_lru *l = lh_lru_new(4, &err);
+	struct lh_lru *l = lh_lru_new(4);
 	unsigned char key[32];
 	struct lh_buf out = { 0 };
 	pthread_t other;
 
 	key_number(1, key);
-	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
-	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_BUSY);
+	assert(lh_lru_claim(l, key, &out) == LH_LRU_MINE);
+	assert(lh_lru_claim(l, key, &out) == LH_LRU_BUSY);
 	assert(get(l, 1) == -1 && !out.len);
 	assert(pthread_create(&other, NULL, make_it, l) == 0);
 	assert(lh_lru_wait(l, key, &out) && out.len == sizeof(unsigned));
 	pthread_join(other, NULL);
-	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_HIT);
+	assert(lh_lru_claim(l, key, &out) == LH_LRU_HIT);
 
 	key_number(2, key);
-	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
+	assert(lh_lru_claim(l, key, &out) == LH_LRU_MINE);
 	lh_lru_drop(l, key);
 	assert(!lh_lru_wait(l, key, &out));
-	assert(lh_lru_claim(l, key, &out, &err) == LH_LRU_MINE);
+	assert(lh_lru_claim(l, key, &out) == LH_LRU_MINE);
 	lh_lru_drop(l, key);
 	put(l, 3, 30);
 	put(l, 4, 40);
@@ -138,31 +133,30 @@ static void a_promised_value_is_waited_for(void)
 
 static void a_promise_gives_way_to_nothing(void)
 {
-	struct lh_err err;
-	struct lh_lru *l = lh_lru_new(2, &err);
+	struct lh_lru *l = lh_lru_new(2);
 	unsigned char first[32], second[32], third[32];
 	struct lh_buf out = { 0 };
 
 	key_number(1, first);
 	key_number(2, second);
 	key_number(3, third);
-	assert(lh_lru_claim(l, first, &out, &err) == LH_LRU_MINE);
+	assert(lh_lru_claim(l, first, &out) == LH_LRU_MINE);
 	put(l, 4, 40);
 	put(l, 5, 50);		/* instead of 4, which is newer than the promise */
 	assert(get(l, 4) == -1 && get(l, 5) == 50);
-	assert(lh_lru_claim(l, first, &out, &err) == LH_LRU_BUSY);
-	assert(lh_lru_claim(l, second, &out, &err) == LH_LRU_MINE);
+	assert(lh_lru_claim(l, first, &out) == LH_LRU_BUSY);
+	assert(lh_lru_claim(l, second, &out) == LH_LRU_MINE);
 	assert(get(l, 5) == -1 && lh_lru_count(l) == 2);
 
-	assert(lh_lru_claim(l, third, &out, &err) == LH_LRU_ALONE);
-	assert(lh_lru_claim(l, third, &out, &err) == LH_LRU_ALONE);
+	assert(lh_lru_claim(l, third, &out) == LH_LRU_ALONE);
+	assert(lh_lru_claim(l, third, &out) == LH_LRU_ALONE);
 	assert(!lh_lru_wait(l, third, &out));
 	put(l, 3, 30);		/* there is no room */
 	assert(get(l, 3) == -1);
 
 	lh_lru_drop(l, second);
-	assert(lh_lru_claim(l, third, &out, &err) == LH_LRU_MINE);
-	assert(lh_lru_claim(l, first, &out, &err) == LH_LRU_BUSY);
+	assert(lh_lru_claim(l, third, &out) == LH_LRU_MINE);
+	assert(lh_lru_claim(l, first, &out) == LH_LRU_BUSY);
 	put(l, 1, 10);
 	put(l, 3, 30);
 	assert(get(l, 1) == 10 && get(l, 3) == 30);

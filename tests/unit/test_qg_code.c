@@ -20,7 +20,6 @@
 #define LANES LH_QG_LANES
 
 static char what[100];
-static struct lh_err err;
 static const uint32_t sizes[] = { 1,   3,   63,  64,   65,	100,  128,  200,  256, 320,
 				  448, 768, 769, 1000, 1024, 1028, 1088, 2048, 4000 };
 #define SIZES (sizeof sizes / sizeof *sizes)
@@ -64,7 +63,7 @@ static void encode(uint32_t n)
 	for (unsigned r = 0; r < LANES; r++)
 		lh_qg_encode(lh_qg_dimension(n), values_of(n), turned[LANES], turned[r], r, codes,
 			     &f_add[r], &f_rescale[r]);
-	CHECK(lh_qg_query_init(&query, n, values_of(n), &err) == 0);
+	lh_qg_query_init(&query, n, values_of(n));
 	lh_qg_query_set(&query, signs, vector[LANES + 1]);
 }
 

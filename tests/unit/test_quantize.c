@@ -265,7 +265,7 @@ static void distances_agree(int precision, int distance, uint32_t n, double size
 	static float v[MAX];
 	unsigned char own[MAX * 4];
 
-	CHECK(lh_quantized_query_init(&query, precision, distance, n, &err) == 0);
+	lh_quantized_query_init(&query, precision, distance, n);
 	for (size_t i = 0; i < ROWS; i++) {
 		/* sizes differ; the end touches memory that may not be read */
 		size_t bytes = lh_quantize_bytes(precision, n);
@@ -309,7 +309,7 @@ static void largest_sums_do_not_wrap(void)
 		v[i] = 1;
 		w[i] = -1;
 	}
-	CHECK(lh_quantized_query_init(&q, LH_I8, LH_IP, N, &err) == 0);
+	lh_quantized_query_init(&q, LH_I8, LH_IP, N);
 	lh_quantize_encode(LH_I8, LH_IP, v, N, code);
 	CHECK(lh_quantize_is_valid(LH_I8, LH_IP, code, N));
 	lh_quantized_query_set(&q, v);
@@ -334,11 +334,11 @@ static void a_damaged_row_is_far(void)
 	unsigned char code[12];
 
 	strcpy(what, "a damaged row");
-	lh_quantized_query_init(&query, LH_F32, LH_L2, 4, &err);
+	lh_quantized_query_init(&query, LH_F32, LH_L2, 4);
 	lh_quantized_query_set(&query, v);
 	CHECK(isinf(lh_quantize_row(&query, bad)) && lh_quantize_row(&query, v) == 0);
 	lh_quantized_query_free(&query);
-	lh_quantized_query_init(&query, LH_I8, LH_IP, 4, &err);
+	lh_quantized_query_init(&query, LH_I8, LH_IP, 4);
 	lh_quantized_query_set(&query, v);
 	lh_quantize_encode(LH_I8, LH_IP, v, 4, code);
 	memcpy(code + 4, &(float){ NAN }, 4);

@@ -49,13 +49,13 @@ static void hostile(struct lh_scorer *s)
 				snprintf(json, sizeof json,
 					 "{\"%s\":%s,\"provenance\":{\"source_file\":\"%s\"}}",
 					 name[j], value[i], stream[k]);
-				check(lh_score_judge(s, parse(json), &got, &err) == 0);
+				lh_score_judge(s, parse(json), &got);
 				check(got.reasons >= 1 && got.reason[0].n);
 				check(lh_score_check(s, &rec, &err) == -1 && err.code == LH_EDATA);
 			}
 	for (i = 0; i < sizeof value / sizeof *value; i++) {
 		snprintf(json, sizeof json, "{\"provenance\":%s}", value[i]);
-		check(lh_score_judge(s, parse(json), &got, &err) == 0);
+		lh_score_judge(s, parse(json), &got);
 		check(got.category == LH_NEEDS_HUMAN_REVIEW);
 		check(got.reason[0].n == strlen("extraction_class=") &&
 		      !memcmp(got.reason[0].p, "extraction_class=", got.reason[0].n));
@@ -93,7 +93,7 @@ static void judged(struct lh_scorer *s)
 
 	parse(EVIDENCE("scrum_reviews", ",\"success_markers\":[\"accepted_on_attempt_12\"]"));
 	check_why(lh_score_check(s, &rec, &err) == 0, err.msg);
-	check(lh_score_judge(s, &rec, &got, &err) == 0);
+	lh_score_judge(s, &rec, &got);
 	check(got.category == LH_PARTIALLY_ACCEPTED && got.reasons == 2);
 	check(got.reason[0].n == 22 && !memcmp(got.reason[0].p, "accepted_on_attempt=12", 22));
 	check(got.reason[1].n == 14 && !memcmp(got.reason[1].p, "high_cost=true", 14));
@@ -151,7 +151,7 @@ static void drift(void)
 
 int main(void)
 {
-	struct lh_scorer *s = lh_scorer_new(&err);
+	struct lh_scorer *s = lh_scorer_new();
 
 	check(s);
 	lh_record_init(&rec);

@@ -213,7 +213,7 @@ static void says(const char *line, bool own, unsigned status, const char *body)
 	struct lh_answer a = { .status = 0 };
 
 	parse(line);
-	check(lh_answer_read(&rec, own, &a, &err) == 0);
+	lh_answer_read(&rec, own, &a);
 	check_why(a.status == status, line);
 	check_why(lh_str_is(a.body, body, strlen(body)), line);
 	lh_answer_free(&a);
@@ -267,7 +267,8 @@ static void what_guards_a_route_guards_its_replacement(void)
 	check(lh_route_parse(&v[1], "GET /health", &err) == 0);
 	own.v = v;
 	own.n = 2;
-	check(lh_routes_replace(&all, &own, &err) == 0 && all.n == n);
+	lh_routes_replace(&all, &own);
+	check(all.n == n);
 	for (i = 0; i < all.n; i++) {
 		seen += !strcmp(all.v[i].path, "/v1/audit/subject/{who}") && all.v[i].audit;
 		seen += !strcmp(all.v[i].path, "/health") && all.v[i].open;
@@ -320,7 +321,7 @@ static void a_route_has_the_operation_of_its_command(void)
 				      .members = (char *)cases[i].members };
 		struct lh_routes one = { &r, 1, 1 };
 
-		check(lh_routes_describe(&one, all, &err) == 0);
+		lh_routes_describe(&one, all);
 		check_why(is_operation(&r, cases[i].id), cases[i].id);
 	}
 }

@@ -61,7 +61,7 @@ static void other_bytes_are_a_row(void)
 
 static void a_reader_of_rows_passes_over_them(void)
 {
-	struct lh_rows *r = lh_rows_new(&err);
+	struct lh_rows *r = lh_rows_new();
 	struct lh_file_row row;
 	FILE *f = fopen("rows", "w");
 

@@ -87,7 +87,7 @@ static struct lh_roster *some_workers(void)
 static void lookups_are_told(const struct lh_roster *r)
 {
 	struct lh_validate_how how = { .roster = r, .looked_up = on_lookup, .ctx = &told };
-	struct lh_validator *v = lh_validator_new(&how, &err);
+	struct lh_validator *v = lh_validator_new(&how);
 
 	judged(v, "email", "{\"to\":\"a\",\"body\":\"Ann\"}", "{\"candidate_id\":\" w-2\"}", false,
 	       good);
@@ -236,7 +236,7 @@ static void kinds(void)
 int main(void)
 {
 	struct lh_roster *r = some_workers();
-	struct lh_validator *v = lh_validator_new(&(struct lh_validate_how){ .roster = r }, &err);
+	struct lh_validator *v = lh_validator_new(&(struct lh_validate_how){ .roster = r });
 
 	check(v);
 	test(kinds());

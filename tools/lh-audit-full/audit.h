@@ -175,7 +175,7 @@ int phase_gate(struct audit *a, struct lh_err *err);		/* 6 */
 int phase_replay(struct audit *a, struct lh_err *err);		/* 7 */
 
 /* Return the folder of subjects, which the caller frees (run.c). */
-char *audit_subjects(const struct lh_root *root, const struct settings *s, struct lh_err *err);
+char *audit_subjects(const struct lh_root *root, const struct settings *s);
 
 /* Find the newest run: its summary has the greatest ended_at (of equal ones the
  * greatest id). */
@@ -197,7 +197,7 @@ int targets_check(const struct audit *a, struct lh_err *err);
 void metrics_write(struct lh_writer *w, const char *name, const struct audit *a);
 
 /* Print to stdout what the settings request. */
-int audit_print(struct audit *a, struct lh_err *err);
+int audit_print(struct audit *a);
 
 /* ---- the report (markdown.c, html.c) ---- */
 

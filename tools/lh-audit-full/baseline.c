@@ -42,7 +42,7 @@ int baselines_open_fd(struct baselines *b, int fd, const char *name, struct lh_e
 	struct lh_file_row row;
 	int rc;
 
-	*b = (struct baselines){ .path = name, .fd = fd, .rows = lh_rows_new(err) };
+	*b = (struct baselines){ .path = name, .fd = fd, .rows = lh_rows_new() };
 	rc = b->rows ? start(b, err) : -1;
 	while (rc > 0)
 		rc = next(b, &row, err);

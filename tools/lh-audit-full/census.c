@@ -126,13 +126,13 @@ static int read_file(struct file *file, struct lh_err *err)
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free,
 	};
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(file->a->root, file->relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(file->a->root, file->relpath);
 	struct stat st;
 	int rc = -1;
 
 	if (path && lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		rc = 0;
-	else if (path)
+	else
 		rc = lh_flow_file(path, &flow, err) < 0 ? -1 : 1;
 	file->a->census.read += file->rows;
 	lh_tool_progress(file->a->tool, file->a->census.read);
@@ -205,16 +205,13 @@ static int read_export(struct audit *a, enum lh_exporter x, struct lh_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-static int count_metrics(struct audit *a, struct lh_err *err)
+static void count_metrics(struct audit *a)
 {
 	struct census *c = &a->census;
 	int i;
 
-	for (i = 0; i < FINDINGS; i++) {
+	for (i = 0; i < FINDINGS; i++)
 		lh_buf_putc(&c->found[i].first, '\0');
-		if (lh_buf_check(&c->found[i].first, err) < 0)
-			return -1;
-	}
 	a->metric[P2_EVIDENCE_ROWS] = c->evidence;
 	a->metric[P2_EVIDENCE_SKIPS] = c->skips;
 	a->metric[P3_ACCEPTED] = c->scored[LH_ACCEPTED];
@@ -225,7 +222,6 @@ static int count_metrics(struct audit *a, struct lh_err *err)
 	a->metric[P4_RAG_ROWS] = c->exported[LH_RAG];
 	a->metric[P4_SFT_ROWS] = c->exported[LH_SFT];
 	a->metric[P4_TOTAL_QUARANTINED] = c->quarantined;
-	return 0;
 }
 
 int census_take(struct audit *a, struct lh_err *err)
@@ -245,7 +241,8 @@ int census_take(struct audit *a, struct lh_err *err)
 	for (i = 0; i < LH_EXPORTERS; i++)
 		if (read_export(a, (enum lh_exporter)i, err) < 0)
 			return -1;
-	return count_metrics(a, err);
+	count_metrics(a);
+	return 0;
 }
 
 void census_free(struct census *c)

@@ -95,13 +95,11 @@ static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
 
 struct charts *charts_read(struct audit *a, struct lh_err *err)
 {
-	struct charts *c = lh_calloc(1, sizeof *c, err);
+	struct charts *c = lh_calloc(1, sizeof *c);
 	struct lh_err why;	/* a fault of the file is not a failure here */
 	struct baselines b;
 	int m, rc;
 
-	if (!c)
-		return NULL;
 	rc = baselines_open(&b, a->history.path, &why);
 	c->audits = b.n + 1;
 	c->columns = c->audits < CHART_COLUMNS ? (size_t)c->audits : CHART_COLUMNS;

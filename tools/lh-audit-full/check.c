@@ -138,8 +138,7 @@ int checks_end(struct audit *a, struct lh_err *err)
 	struct check *c;
 
 	for (c = a->check; c < a->check + CHECKS; c++)
-		if (lh_buf_check(&c->expected, err) < 0 || lh_buf_check(&c->actual, err) < 0 ||
-		    lh_buf_check(&c->notes, err) < 0)
+		if (lh_buf_check(&c->notes, err) < 0)
 			return -1;
 	a->required_passed = a->required_total = a->checks_total = 0;
 	for (c = a->check; c < a->check + CHECKS; c++) {

@@ -4,11 +4,7 @@
 /* A tool that ran out of memory is not a finding about the root. */
 static bool found_no_memory(const struct lh_child_how *how, const struct lh_child_out *out)
 {
-	static const char words[] = "out of memory";
-	size_t n = strlen(out->last_line), tail = sizeof words - 1;
-
-	return !how->command && out->status == 2 && n >= tail &&
-		!strcmp(out->last_line + n - tail, words);
+	return !how->command && out->status == 2 && strstr(out->last_line, ": out of memory");
 }
 
 int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how, const void *in,

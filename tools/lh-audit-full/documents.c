@@ -11,21 +11,19 @@
 
 int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(a->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(a->root, relpath);
 
-	return path ? lh_file_read(path, out, err) : -1;
+	return lh_file_read(path, out, err);
 }
 
 /* Return 1 if there is a regular file of that name, 0 if nothing is there, -1 with
  * the reason (it is not a regular file). */
 static int root_has(const struct audit *a, const char *relpath, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(a->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(a->root, relpath);
 	struct stat st;
 	int rc = 1;
 
-	if (!path)
-		return -1;
 	if (lstat(path, &st) < 0)
 		rc = errno == ENOENT || errno == ENOTDIR ? 0 : lh_err_sys(err, "%s", path);
 	else if (!S_ISREG(st.st_mode))

@@ -25,25 +25,22 @@ static int by_name(const void *a, const void *b)
 		       &((const struct drift_metric *)b)->name);
 }
 
-int drift_metrics_of(struct drift_metrics *m, const struct baselines *row, struct lh_err *err)
+void drift_metrics_of(struct drift_metrics *m, const struct baselines *row)
 {
 	struct lh_iter it;
 
 	*m = (struct drift_metrics){ .row = row };
 	/* room for all names, so that none moves */
-	if (!lh_buf_room(&m->names, row->metrics.n))
-		return lh_buf_check(&m->names, err);
+	lh_buf_room(&m->names, row->metrics.n);
 	for (lh_iter_init(&it, &row->metrics); lh_iter_next(&it); ) {
 		if (it.val.type == LH_NULL)
 			continue;
-		if (lh_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v, err) < 0 ||
-		    lh_value_str(&it.key, &m->names, &m->v[m->n].name, err) < 0)
-			return -1;
+		lh_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v);
+		lh_value_str(&it.key, &m->names, &m->v[m->n].name);
 		m->v[m->n++].value = it.val;
 	}
 	if (m->n)
 		qsort(m->v, m->n, sizeof *m->v, by_name);
-	return 0;
 }
 
 void drift_metrics_free(struct drift_metrics *m)
@@ -96,7 +93,7 @@ int drift_compute(struct drift *d, const struct drift_metrics *now,
 	const struct drift_metric *m, *b = base->v, *end = b ? b + base->n : b;
 	double from = 0, to = 0;
 
-	*d = (struct drift){ .row = lh_calloc(now->n + 1, sizeof *d->row, err) };
+	*d = (struct drift){ .row = lh_calloc(now->n + 1, sizeof *d->row) };
 	if (!d->row)
 		return -1;
 	for (m = now->v; d->n < now->n; m++) {

@@ -43,7 +43,7 @@ struct drift_metrics {
 	struct lh_buf names;	/* those that had to be unescaped */
 	const struct baselines *row;	/* their row; NULL: they were just measured */
 };
-int drift_metrics_of(struct drift_metrics *m, const struct baselines *row, struct lh_err *err);
+void drift_metrics_of(struct drift_metrics *m, const struct baselines *row);
 void drift_metrics_free(struct drift_metrics *m);
 
 /* Compare now with base; the memory that they point to must outlive *d. */

@@ -9,13 +9,12 @@
 #define DIGITS 21
 
 /* Set the metrics of this audit, as if they had been read. */
-static int measure(struct history *h, const uint64_t *metric, struct lh_err *err)
+static void measure(struct history *h, const uint64_t *metric)
 {
 	size_t i;
 
-	h->numbers = lh_calloc(METRICS, DIGITS, err);
-	if (!h->numbers || lh_grow(&h->now.v, &h->now.cap, METRICS, sizeof *h->now.v, err) < 0)
-		return -1;
+	h->numbers = lh_calloc(METRICS, DIGITS);
+	lh_grow(&h->now.v, &h->now.cap, METRICS, sizeof *h->now.v);
 	for (i = 0; i < METRICS; i++) {
 		struct drift_metric *m = &h->now.v[i];
 		char *to = h->numbers + i * DIGITS;
@@ -25,7 +24,6 @@ static int measure(struct history *h, const uint64_t *metric, struct lh_err *err
 		m->value.n = (size_t)snprintf(to, DIGITS, "%llu", (unsigned long long)metric[i]);
 	}
 	h->now.n = METRICS;
-	return 0;
 }
 
 /* Compare with the last row on file. */
@@ -36,7 +34,7 @@ static int compare(struct history *h, struct lh_err *err)
 	if (!rc && h->on_file.n) {
 		rc = baselines_take(&h->on_file, h->on_file.n, err);
 		if (!rc)
-			rc = drift_metrics_of(&h->before, &h->on_file, err);
+			drift_metrics_of(&h->before, &h->on_file);
 	}
 	return rc ? rc : drift_compute(&h->drift, &h->now, &h->before, err);
 }
@@ -45,15 +43,14 @@ static int compare(struct history *h, struct lh_err *err)
  * what it would explain stays a warning. */
 static int explain(struct audit *a, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *subjects = audit_subjects(a->root, a->s, err);
+	LH_SCOPED(lh_free_local) char *subjects = audit_subjects(a->root, a->s);
 	char at[sizeof a->recorded_at + 2];
 	const struct lh_value now = {
 		.p = at, .n = (size_t)snprintf(at, sizeof at, "\"%s\"", a->recorded_at),
 		.type = LH_STRING
 	};
-	int rc = !subjects ? -1
-		: drift_erasures(&a->history.drift, a->root, subjects,
-				 &a->history.on_file.recorded_at, &now, err);
+	int rc = drift_erasures(&a->history.drift, a->root, subjects,
+				&a->history.on_file.recorded_at, &now, err);
 
 	return rc < 0 && !check_is_finding(err) ? -1 : 0;
 }
@@ -63,9 +60,8 @@ int history_read(struct audit *a, struct lh_err *err)
 	struct history *h = &a->history;
 	struct lh_err why;
 
-	*h = (struct history){ .path = lh_root_join(a->root, AUDIT_BASELINES, err) };
-	if (!h->path || measure(h, a->metric, err) < 0)
-		return -1;
+	*h = (struct history){ .path = lh_root_join(a->root, AUDIT_BASELINES) };
+	measure(h, a->metric);
 	if (compare(h, &why) == 0)
 		return explain(a, err);
 	if (why.code == LH_ENOMEM || why.code == LH_EINTR) {
@@ -92,9 +88,7 @@ int history_append(const struct audit *a, struct lh_err *err)
 		lh_write_text(&w, "git_commit", a->git_commit);
 	metrics_write(&w, "metrics", a);
 	lh_write_end(&w);
-	rc = lh_buf_check(&row, err);
-	if (!rc)
-		rc = lh_root_folders(a->root, AUDIT_BASELINES, err);
+	rc = lh_root_folders(a->root, AUDIT_BASELINES, err);
 	if (!rc)
 		rc = lh_applog_open(&log, h->path, 0666, a->tool->lock_timeout, err);
 	if (!rc)

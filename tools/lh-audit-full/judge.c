@@ -62,7 +62,7 @@ static bool is_string_equal(const struct lh_value *v, const char *text)
 }
 
 /* Return FOUND_PROVENANCE's bit, 0, or -1. */
-static int provenance_bit(const struct lh_record *row, struct lh_buf *scratch, struct lh_err *err)
+static int provenance_bit(const struct lh_record *row, struct lh_buf *scratch)
 {
 	const struct lh_value *from = lh_record_get(row, "provenance");
 	unsigned char hash[32];
@@ -72,8 +72,7 @@ static int provenance_bit(const struct lh_record *row, struct lh_buf *scratch, s
 	if (!from || !lh_value_get(from, "sig_hash", &sig) || sig.type != LH_STRING)
 		return BIT(FOUND_PROVENANCE);
 	lh_buf_reset(scratch);
-	if (lh_value_str(&sig, scratch, &text, err) < 0)
-		return -1;
+	lh_value_str(&sig, scratch, &text);
 	return lh_unhex(text.p, text.n, hash) ? 0 : BIT(FOUND_PROVENANCE);
 }
 
@@ -87,7 +86,7 @@ static bool strings_differ(const struct lh_record *row, const char *one, const c
 
 /* Return whether both are strings that a reader tells apart: 1, 0, -1. */
 static int texts_differ(const struct lh_record *row, const char *one, const char *other,
-			struct lh_buf *scratch, struct lh_err *err)
+			struct lh_buf *scratch)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
 	const struct lh_value *v[2] = { string_member(row, one), string_member(row, other) };
@@ -99,12 +98,9 @@ static int texts_differ(const struct lh_record *row, const char *one, const char
 	for (i = 0; i < 2; i++) {
 		lh_buf_reset(scratch);
 		n = plain.len;
-		if (lh_value_str(v[i], scratch, &text, err) < 0)
-			return -1;
+		lh_value_str(v[i], scratch, &text);
 		lh_text_plain(&plain, text);
 	}
-	if (lh_buf_check(&plain, err) < 0)
-		return -1;
 	return plain.len != 2 * n || memcmp(plain.p, plain.p + n, n) != 0;
 }
 
@@ -112,8 +108,9 @@ static int judge_sft(const struct lh_record *row, uint64_t *category, struct lh_
 		     struct lh_err *err)
 {
 	const struct lh_value *score = lh_record_get(row, "quality_score");
-	int found = provenance_bit(row, scratch, err);
+	int found = provenance_bit(row, scratch);
 
+	(void)err;
 	(void)category;
 	if (found >= 0 && !is_string_equal(score, "accepted") &&
 	    !is_string_equal(score, "partially_accepted"))
@@ -126,8 +123,9 @@ static int judge_rag(const struct lh_record *row, uint64_t *category, struct lh_
 {
 	const struct lh_value *score = string_member(row, "success_score");
 	const struct lh_value *from = string_member(row, "source_category");
-	int found = provenance_bit(row, scratch, err);
+	int found = provenance_bit(row, scratch);
 
+	(void)err;
 	(void)category;
 	if (found >= 0 && ((!score && !from) || is_string_equal(score, "rejected") ||
 			   is_string_equal(from, "rejected")))
@@ -138,12 +136,13 @@ static int judge_rag(const struct lh_record *row, uint64_t *category, struct lh_
 static int judge_preference(const struct lh_record *row, uint64_t *category,
 			    struct lh_buf *scratch, struct lh_err *err)
 {
-	int found = provenance_bit(row, scratch, err), differ;
+	int found = provenance_bit(row, scratch), differ;
 
+	(void)err;
 	(void)category;
 	if (found >= 0 && !strings_differ(row, "chosen_run_id", "rejected_run_id"))
 		found |= BIT(FOUND_SELF_PAIR);
-	differ = found < 0 ? -1 : texts_differ(row, "chosen", "rejected", scratch, err);
+	differ = found < 0 ? -1 : texts_differ(row, "chosen", "rejected", scratch);
 	if (differ < 0)
 		return -1;
 	return differ ? found : found | BIT(FOUND_SAME_TEXT);

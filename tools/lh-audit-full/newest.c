@@ -18,16 +18,13 @@ struct search {
 };
 
 /* Of several keep the one with the least id, whatever their order. */
-static int record_bad_run(struct search *s, const char *id, const struct lh_err *why,
-			  struct lh_err *err)
+static void record_bad_run(struct search *s, const char *id, const struct lh_err *why)
 {
 	char *copy;
 
 	if (s->bad && strcmp(s->bad, id) <= 0)
-		return 0;
-	copy = lh_strndup(id, strlen(id), err);
-	if (!copy)
-		return -1;
+		return;
+	copy = lh_strndup(id, strlen(id));
 	free(s->bad);
 	s->bad = copy;
 	lh_buf_reset(&s->a->bad_summary);
@@ -36,7 +33,6 @@ static int record_bad_run(struct search *s, const char *id, const struct lh_err 
 	else
 		lh_buf_printf(&s->a->bad_summary, "%s/%s/summary.json: %s", LH_ROOT_REPORTS, id,
 			      why->msg);
-	return 0;
 }
 
 struct ending {
@@ -72,7 +68,8 @@ static int read_end_time(struct search *s, const char *id, int64_t *at, struct l
 	}
 	if (rc < 0) {
 		*at = INT64_MIN;
-		return record_bad_run(s, id, &why, err) < 0 ? -1 : 1;
+		record_bad_run(s, id, &why);
+		return 1;
 	}
 	return 1;
 }
@@ -87,9 +84,7 @@ static int check_run(void *ctx, const char *id, struct lh_err *err)
 
 	if (rc <= 0 || (a->run_id && (at < s->at || (at == s->at && strcmp(id, a->run_id) < 0))))
 		return rc < 0 ? -1 : 0;
-	copy = lh_strndup(id, strlen(id), err);
-	if (!copy)
-		return -1;
+	copy = lh_strndup(id, strlen(id));
 	free(a->run_id);
 	a->run_id = copy;
 	s->at = at;
@@ -109,8 +104,6 @@ int newest_run(struct audit *a, struct lh_err *err)
 		rc = 0;
 	}
 	lh_buf_putc(&a->bad_summary, '\0');
-	if (!rc)
-		rc = lh_buf_check(&a->bad_summary, err);
 	lh_record_free(&s.rec);
 	lh_buf_free(&s.text);
 	free(s.bad);

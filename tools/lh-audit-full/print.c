@@ -101,10 +101,9 @@ static void print_document(struct lh_buf *out, const struct audit *a, bool all)
 	lh_buf_putc(out, '\n');
 }
 
-int audit_print(struct audit *a, struct lh_err *err)
+int audit_print(struct audit *a)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
-	int rc = 0;
 
 	if (a->s->html && !strcmp(a->s->html, "-"))	/* it gets the page */
 		return 0;
@@ -114,6 +113,5 @@ int audit_print(struct audit *a, struct lh_err *err)
 		print_document(&out, a, !a->tool->quiet);
 	else
 		print_lines(&out, a, !a->tool->quiet);
-	rc = lh_buf_check(&out, err);
-	return rc ? rc : lh_tool_out(a->tool, out.p, out.len);
+	return lh_tool_out(a->tool, out.p, out.len);
 }

@@ -75,9 +75,7 @@ static int prepare_replay(struct replay *r, struct lh_err *err)
 	if (close_port(r, err) < 0 || lh_tmpdir_make(&r->folder, "lh-audit", err) < 0)
 		return -1;
 	n = sizeof name + strlen(r->folder.path) + sizeof file;
-	r->set_log = lh_calloc(n, 1, err);
-	if (!r->set_log)
-		return -1;
+	r->set_log = lh_calloc(n, 1);
 	snprintf(r->set_log, n, "%s%s%s", name, r->folder.path, file);
 	r->log = r->set_log + sizeof name - 1;
 	while (r->env[last])
@@ -131,9 +129,7 @@ static int replay_task(struct replay *r, enum check_id id, const char *task, enu
 	lh_write_end(&w);
 	lh_buf_putc(&record, '\n');
 	lh_child_free(&r->out);
-	rc = lh_buf_check(&record, err);
-	if (!rc)
-		rc = child_run(r->a, id, &how, record.p, record.len, &r->out, err);
+	rc = child_run(r->a, id, &how, record.p, record.len, &r->out, err);
 	if (rc <= 0)
 		return rc;
 	if (take_row(r, err) == 0)
@@ -234,8 +230,7 @@ static int parse_row(struct replay *r, struct tail *t, struct lh_str row, struct
 		rc = lh_err_set(err, LH_EDATA, "longer than %zu bytes", ROW_MAX);
 	} else {
 		lh_buf_add(&r->scratch, row.p, row.n);
-		rc = lh_buf_check(&r->scratch, err) < 0 ? -1
-			: lh_record_parse(&r->row, r->scratch.p, row.n, err);
+		rc = lh_record_parse(&r->row, r->scratch.p, row.n, err);
 	}
 	if (rc < 0 && !check_is_finding(err))
 		return -1;
@@ -266,12 +261,10 @@ static int read_tail(struct replay *r, const struct lh_mapped *m, struct tail *t
 /* Check the log's tail: 1 if it parses or is absent, 0, -1. */
 static int check_tail(struct replay *r, struct tail *t, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(r->a->root, AUDIT_REPLAYS, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r->a->root, AUDIT_REPLAYS);
 	struct lh_mapped m;
 	int fd, rc;
 
-	if (!path)
-		return -1;
 	fd = lh_open_regular(path, O_RDONLY, 0, err);
 	if (fd < 0 && errno == ENOENT)
 		return 1;

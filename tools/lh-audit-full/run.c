@@ -8,10 +8,10 @@
 #include "distill/receipt.h"
 #include <lh/subject.h>
 
-char *audit_subjects(const struct lh_root *root, const struct settings *s, struct lh_err *err)
+char *audit_subjects(const struct lh_root *root, const struct settings *s)
 {
-	return s->subjects ? lh_strndup(s->subjects, strlen(s->subjects), err)
-			   : lh_root_join(root, LH_SUBJECT_DIR, err);
+	return s->subjects ? lh_strndup(s->subjects, strlen(s->subjects))
+			   : lh_root_join(root, LH_SUBJECT_DIR);
 }
 
 /* Lock the root against changes; if it is locked, report it and do not wait,
@@ -81,7 +81,7 @@ static int audit(struct audit *a, struct lh_err *err)
 	if (!audit_is_sound(a) || (a->s->fail_on_drift && a->history.drift.warned))
 		lh_tool_verdict_bad(a->tool);
 	/* after a failure of stdout the report is written all the same */
-	printed = audit_print(a, err);
+	printed = audit_print(a);
 	if (printed < 0 && err->code == LH_ENOMEM)
 		return -1;
 	return files(a, err) < 0 ? -1 : printed;

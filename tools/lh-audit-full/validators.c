@@ -68,7 +68,7 @@ static long find_violations(struct judge *j, int schema, struct lh_err *err)
 		return -1;
 	n = lh_schema_check(lh_schema_find(lh_schema_name((size_t)schema)), &v, &j->scratch,
 			    note_violation, j, err);
-	return n >= 0 && lh_buf_check(&j->found, err) < 0 ? -1 : n;
+	return n;
 }
 
 /* Check the verdict on j->text, against j->want if that is known. */
@@ -111,8 +111,7 @@ static int check_built_in(struct judge *j, struct lh_err *err)
 		lh_buf_puts(&j->text, s->text);
 		lh_buf_reset(&j->want);
 		lh_buf_puts(&j->want, s->expected ? s->expected : "");
-		if (lh_buf_check(&j->text, err) < 0 || lh_buf_check(&j->want, err) < 0 ||
-		    check_name(j, s->name, s->expected != NULL, err) < 0)
+		if (check_name(j, s->name, s->expected != NULL, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -128,7 +127,7 @@ static int read_file(struct lh_buf *to, const char *path, struct lh_err *err)
 		return -1;
 	lh_buf_add(to, m.p, m.n);
 	lh_mapped_close(&m);
-	return lh_buf_check(to, err);
+	return 0;
 }
 
 /* Check folder/NAME.json below --samples, against folder/NAME.expected. */

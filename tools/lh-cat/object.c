@@ -59,9 +59,7 @@ int object_open(struct object *o, const char *operand, struct lh_err *err)
 
 	if (!slash)
 		return lh_err_set(err, LH_EIO, "is not s3://BUCKET/KEY");
-	store = lh_strndup(operand, (size_t)(slash - operand), err);
-	if (!store)
-		return -1;
+	store = lh_strndup(operand, (size_t)(slash - operand));
 	o->stderr_fd = memfd_create("lh-store", MFD_CLOEXEC);
 	fd = o->stderr_fd < 0 ? lh_err_sys(err, "memfd_create") : start(o, store, slash + 1, err);
 	if (fd < 0 && o->stderr_fd >= 0)

@@ -70,11 +70,12 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	const struct held *held = ctx;
 	struct lh_chat_how h = how(held->c);
 
+	(void)err;
 	w->c = held->c;
 	w->keys = held->keys;
 	w->rq.trace_id = held->c->trace_id;
-	w->chat = lh_chat_new(&h, held->keys, err);
-	return w->chat ? 0 : -1;
+	w->chat = lh_chat_new(&h, held->keys);
+	return 0;
 }
 
 static const enum lh_provider sorted[] = { LH_KIMI, LH_OLLAMA, LH_OLLAMA_CLOUD, LH_OPENCODE,
@@ -145,8 +146,8 @@ static int put_provider(struct chat *c, struct lh_chat *chat, enum lh_provider p
 static int list(struct chat *c)
 {
 	struct lh_chat_how h = how(c);
-	struct lh_chat *chat = lh_chat_new(&h, c->keys, &c->tool->err);
-	int rc = chat ? 0 : -1;
+	struct lh_chat *chat = lh_chat_new(&h, c->keys);
+	int rc = 0;
 	size_t i;
 
 	for (i = 0; !rc && i < LH_PROVIDERS; i++)
@@ -165,10 +166,8 @@ static void held_close(void *state)
 
 static void *held_open(void *chat, const void *before, struct lh_err *err)
 {
-	struct held *held = lh_calloc(1, sizeof *held, err);
+	struct held *held = lh_calloc(1, sizeof *held);
 
-	if (!held)
-		return NULL;
 	held->c = chat;
 	held->keys = before ? lh_keys_renew(((const struct held *)before)->keys, err)
 			    : lh_keys_load(err);

@@ -49,9 +49,9 @@ static int copy_fixture(const struct lh_root *from, const struct lh_root *to, st
 
 	for (i = 0; rc >= 0 && i < LH_STREAMS; i++) {
 		const char *relpath = lh_stream_source((enum lh_stream)i);
-		char *path = lh_root_join(from, relpath, err);
+		char *path = lh_root_join(from, relpath);
 
-		rc = path ? lh_file_read(path, &text, err) : -1;
+		rc = lh_file_read(path, &text, err);
 		if (rc > 0) {
 			found = 1;
 			rc = lh_root_put(to, relpath, &text, err);

@@ -20,8 +20,8 @@ struct check {
 
 /* Print the next invariant with want and got, which check_fresh empties. */
 void check_fresh(struct check *c);
-int check_tell(struct check *c, const char *name, bool passed, struct lh_err *err);
-int check_count(struct check *c, const char *name, uint64_t want, uint64_t got, struct lh_err *err);
+int check_tell(struct check *c, const char *name, bool passed);
+int check_count(struct check *c, const char *name, uint64_t want, uint64_t got);
 
 /* Append a value as it is, or null. */
 void check_put(struct lh_buf *b, const struct lh_value *v);

@@ -57,7 +57,7 @@ static void put_pairs(struct lh_buf *b, size_t n, const struct lh_value *task)
 	lh_write_end(&json);
 }
 
-static int check_pairs(struct check *c, struct lh_err *err)
+static int check_pairs(struct check *c)
 {
 	const struct table *t = &c->samples[LH_PREFERENCE];
 	const struct lh_value *shared = shared_task(c), *chosen = NULL, *rejected = NULL;
@@ -72,7 +72,7 @@ static int check_pairs(struct check *c, struct lh_err *err)
 	put_pairs(&c->got, t->n, chosen);
 	if (check_tell(c, "there is one preference pair, of the file that two records share",
 		 t->n == 1 && shared && chosen && rejected && lh_value_equal(chosen, shared) &&
-		 lh_value_equal(rejected, shared), err) < 0)
+		 lh_value_equal(rejected, shared)) < 0)
 		return -1;
 	for (i = 0; i < t->n; i++) {
 		const struct lh_value *a = lh_record_get(&t->row[i], "chosen"),
@@ -82,7 +82,7 @@ static int check_pairs(struct check *c, struct lh_err *err)
 
 		same += !a || !b || !ra || !rb || lh_value_equal(a, b) || lh_value_equal(ra, rb);
 	}
-	return check_count(c, "no pair is of one run or of one text", 0, same, err);
+	return check_count(c, "no pair is of one run or of one text", 0, same);
 }
 
 static size_t unknown_reasons(const struct table *t)
@@ -140,7 +140,7 @@ static int check_accounts(struct check *c, struct lh_err *err)
 	return check_tell(c,
 			  "all samples have their provenance, all refusals a known reason,"
 			  " and nothing is lost",
-			  !invalid && !odd && !lost, err);
+			  !invalid && !odd && !lost);
 }
 
 int check_exports(struct check *c, struct lh_err *err)
@@ -149,12 +149,12 @@ int check_exports(struct check *c, struct lh_err *err)
 	size_t untrue = count_of(c, LH_SFT, "quality_score", "accepted", false);
 	size_t bad = count_of(c, LH_RAG, "source_category", "rejected", true);
 
-	if (check_count(c, "sft holds nothing that was not accepted", 0, untrue, err) < 0 ||
-	    check_count(c, "sft has 5 samples", 5, c->samples[LH_SFT].n, err) < 0 ||
-	    check_count(c, "sft keeps 6 unsafe ones in quarantine", 6, unsafe, err) < 0 ||
-	    check_count(c, "rag holds nothing that was rejected", 0, bad, err) < 0 ||
-	    check_count(c, "rag has 7 samples", 7, c->samples[LH_RAG].n, err) < 0 ||
-	    check_pairs(c, err) < 0)
+	if (check_count(c, "sft holds nothing that was not accepted", 0, untrue) < 0 ||
+	    check_count(c, "sft has 5 samples", 5, c->samples[LH_SFT].n) < 0 ||
+	    check_count(c, "sft keeps 6 unsafe ones in quarantine", 6, unsafe) < 0 ||
+	    check_count(c, "rag holds nothing that was rejected", 0, bad) < 0 ||
+	    check_count(c, "rag has 7 samples", 7, c->samples[LH_RAG].n) < 0 ||
+	    check_pairs(c) < 0)
 		return -1;
 	return check_accounts(c, err);
 }

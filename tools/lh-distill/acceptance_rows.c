@@ -25,8 +25,8 @@ struct reading {
 static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 {
 	struct reading *r = ctx;
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(r->root, relpath, err);
-	int rc = path ? lh_file_read(path, &r->file, err) : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r->root, relpath);
+	int rc = lh_file_read(path, &r->file, err);
 
 	if (rc <= 0)
 		return rc;
@@ -43,8 +43,7 @@ static int parse(struct table *t, const char *what, struct lh_err *err)
 	while (lh_next_line(&rest, &line)) {
 		if (!line.n)
 			continue;
-		if (lh_grow(&t->row, &t->cap, t->n + 1, sizeof *t->row, err) < 0)
-			return -1;
+		lh_grow(&t->row, &t->cap, t->n + 1, sizeof *t->row);
 		lh_record_init(&t->row[t->n++]);
 		if (lh_record_parse(&t->row[t->n - 1], line.p, line.n, err) < 0) {
 			if (err->code == LH_EDATA)
@@ -62,8 +61,6 @@ static int fill(struct table *t, const struct lh_root *root, const char *what, b
 	int rc = folder ? lh_root_each(root, what, add_file, &r, err) : add_file(&r, what, err);
 
 	lh_buf_free(&r.file);
-	if (!rc)
-		rc = lh_buf_check(&t->text, err);
 	return rc || !t->text.len ? rc : parse(t, what, err);
 }
 

@@ -74,9 +74,9 @@ static void add_finding(struct health *h, const char *fmt, ...)
 static int open_rows(const struct health *h, struct lh_rows *rows, const char *relpath,
 		     struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(h->root, relpath, err);
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(h->root, relpath);
 
-	return path ? lh_rows_open(rows, path, err) : -1;
+	return lh_rows_open(rows, path, err);
 }
 
 /* Go to the source's line of that number, from 1: 1, 0 if there is none, -1.
@@ -179,8 +179,7 @@ static int check_line(struct health *h, const struct lh_file_row *row, struct lh
 		add_finding(h, "%s", err->msg);
 		return 0;
 	}
-	if (lh_score_judge(h->scorer, &h->rec, &judged, err) < 0)
-		return -1;
+	lh_score_judge(h->scorer, &h->rec, &judged);
 	h->n.scoreable += judged.category != LH_NEEDS_HUMAN_REVIEW;
 	rc = sampled ? check_row(h, offset, hash, err) : 0;
 	h->n.mismatched += rc > 0;
@@ -238,12 +237,11 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 
 /* ---- the verb ---- */
 
-static int print(struct health *h, struct lh_err *err)
+static int print(struct health *h)
 {
 	const struct count *n = &h->n;
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
-	int rc;
 
 	lh_write_object(&json, NULL);
 	lh_write_text(&json, "source", lh_stream_name(h->stream));
@@ -255,8 +253,7 @@ static int print(struct health *h, struct lh_err *err)
 	lh_write_u64(&json, "scoreable", n->scoreable);
 	lh_write_end(&json);
 	lh_buf_putc(&b, '\n');
-	rc = lh_buf_check(&b, err);
-	return rc ? rc : lh_tool_out(h->tool, b.p, b.len);
+	return lh_tool_out(h->tool, b.p, b.len);
 }
 
 static int check_all(struct health *h, bool all, struct lh_err *err)
@@ -276,7 +273,7 @@ static int check_all(struct health *h, bool all, struct lh_err *err)
 		h->end = UINT64_MAX;
 		lh_tool_doing(h->tool, lh_stream_name(h->stream));
 		if (lh_root_each(h->root, LH_ROOT_EVIDENCE, on_evidence, h, err) ||
-		    lh_root_each(h->root, LH_ROOT_SCORED, on_scored, h, err) || print(h, err) < 0)
+		    lh_root_each(h->root, LH_ROOT_SCORED, on_scored, h, err) || print(h) < 0)
 			return -1;
 	}
 	return 0;
@@ -297,15 +294,13 @@ static void on_fault(void *ctx, enum lh_receipt_fault what, const char *text)
 /* Compare all files with the newest receipts. */
 static int check_receipts(struct health *h, const char *subjects, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *below = lh_root_join(h->root, LH_SUBJECT_DIR, err);
+	LH_SCOPED(lh_free_local) char *below = lh_root_join(h->root, LH_SUBJECT_DIR);
 	struct lh_receipts c = { .root = h->root, .fault = on_fault, .ctx = h,
 				 .subjects = subjects ? subjects : below };
 	LH_SCOPED(lh_buf_free) struct lh_buf bad = { 0 };
 	char *id = NULL;
 	int rc;
 
-	if (!below)
-		return -1;
 	h->reported = 0;
 	rc = report_newest(&id, h->root, NULL, false, &bad, err);
 	if (rc >= 0 && bad.len)
@@ -329,8 +324,8 @@ int distill_health(struct lh_tool *tool, void *settings)
 	struct health h = { .tool = tool, .root = lh_root_open(s->run.root, err) };
 	int rc = -1;
 
-	if (h.root && (h.scorer = lh_scorer_new(err)) && (h.rows = lh_rows_new(err)) &&
-	    (h.source = lh_rows_new(err)))
+	if (h.root && (h.scorer = lh_scorer_new()) && (h.rows = lh_rows_new()) &&
+	    (h.source = lh_rows_new()))
 		rc = check_all(&h, s->all, err);
 	if (!rc)
 		lh_tool_verdict_over(tool, h.done, "rows of evidence", s->run.root);

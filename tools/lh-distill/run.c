@@ -40,15 +40,14 @@ static void run_ended(void *ctx, const struct lh_stage_result *r)
 }
 
 /* Return whether there is a file that evidence could come from. */
-static int any_source(const struct lh_root *root, struct lh_err *err)
+static bool any_source(const struct lh_root *root)
 {
-	int i, found = 0;
+	bool found = false;
+	int i;
 
 	for (i = 0; !found && i < LH_STREAMS; i++) {
-		char *path = lh_root_join(root, lh_stream_source((enum lh_stream)i), err);
+		char *path = lh_root_join(root, lh_stream_source((enum lh_stream)i));
 
-		if (!path)
-			return -1;
 		found = access(path, F_OK) == 0;
 		free(path);
 	}
@@ -57,16 +56,13 @@ static int any_source(const struct lh_root *root, struct lh_err *err)
 
 /* Fail without sources: a run over the wrong folder would have nothing to do, without a
  * message. */
-static int check_sources(struct lh_tool *tool, const struct lh_run *run)
+static void check_sources(struct lh_tool *tool, const struct lh_run *run)
 {
-	int found = any_source(run->root, &tool->err);
-
-	if (found)
-		return found < 0 ? -1 : 0;
+	if (any_source(run->root))
+		return;
 	lh_tool_warn(tool, "%s: none of the twelve sources is in %s",
 		     lh_root_path(run->root), LH_ROOT_SOURCES);
 	lh_tool_verdict_bad(tool);
-	return 0;
 }
 
 static int print(struct lh_tool *tool, const struct whole *w)
@@ -78,7 +74,8 @@ static int print(struct lh_tool *tool, const struct whole *w)
 				w->run->why_no_git.msg);
 	if (strcmp(w->severity, "ok"))
 		lh_tool_message(tool, "drift: %s, against run %s", w->severity, w->prior);
-	return check_sources(tool, w->run) < 0 ? -1 : lh_tool_out(tool, w->json.p, w->json.len);
+	check_sources(tool, w->run);
+	return lh_tool_out(tool, w->json.p, w->json.len);
 }
 
 int distill_run(struct lh_tool *tool, void *settings)

@@ -313,15 +313,12 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
 }
 
 /* All links to the file have one lock. */
-static int name_lock(struct cache *c, const char *file, struct lh_err *err)
+static void name_lock(struct cache *c, const char *file)
 {
 	size_t n = strlen(file) + sizeof LOCK;
 
-	c->lock_path = lh_calloc(n, 1, err);
-	if (!c->lock_path)
-		return -1;
+	c->lock_path = lh_calloc(n, 1);
 	snprintf(c->lock_path, n, "%s" LOCK, file);
-	return 0;
 }
 
 static int connect(struct cache *c, struct lh_err *err)
@@ -332,14 +329,9 @@ static int connect(struct cache *c, struct lh_err *err)
 
 	if (!name)
 		return lh_err_sys(err, "%s: cannot open", c->path);
-	rc = name_lock(c, name, err);
-	if (rc == 0)
-		rc = sqlite3_open_v2(name, &c->db,
-				     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-					     SQLITE_OPEN_EXRESCODE,
-				     NULL);
-	if (!c->lock_path)
-		return -1;
+	name_lock(c, name);
+	rc = sqlite3_open_v2(name, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+			     SQLITE_OPEN_EXRESCODE, NULL);
 	if (!c->db)
 		return lh_err_nomem(err);
 	if (rc == SQLITE_OK && sqlite3_db_readonly(c->db, "main") == 1)
@@ -589,8 +581,6 @@ static int take_vector(struct cache *c, const unsigned char key[32], struct lh_b
 	    sqlite3_column_int64(s, 2) != sum(key, p, n))
 		return fail(c, SQLITE_CORRUPT, err);
 	lh_buf_add(out, p, n);
-	if (lh_buf_check(out, err) < 0)
-		return -1;
 	if (!lh_vec_finite((const float *)(out->p + at), n / sizeof(float))) {
 		out->len = at;
 		return fail(c, SQLITE_CORRUPT, err);
@@ -646,15 +636,13 @@ static void cache_free(struct cache *c)
 
 struct cache *cache_open(struct lh_tool *tool, const char *path, uint64_t max, struct lh_err *err)
 {
-	struct cache *c = lh_calloc(1, sizeof *c, err);
+	struct cache *c = lh_calloc(1, sizeof *c);
 
-	if (!c)
-		return NULL;
 	c->tool = tool;
 	c->max = max;
 	pthread_mutex_init(&c->lock, NULL);
-	c->path = lh_strndup(path, strlen(path), err);
-	if (c->path && make_file(c, err) == 0 && connect(c, err) == 0)
+	c->path = lh_strndup(path, strlen(path));
+	if (make_file(c, err) == 0 && connect(c, err) == 0)
 		return c;
 	if (c->passing) {
 		give_up(c);

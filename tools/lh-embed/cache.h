@@ -24,7 +24,7 @@
  * log restarts when it is 4 MiB long, which waits for its readers; if one does not
  * end, and the log has grown to 16 MiB, nothing more is stored.
  *
- * Errors:  LH_ECORRUPT, LH_EIO naming the file; LH_ENOMEM.
+ * Errors:  LH_ECORRUPT, LH_EIO naming the file; LH_ENOMEM of SQLite.
  * Threads: any number; one at a time is between lock and unlock, or in put.
  */
 #ifndef CACHE_H

@@ -26,20 +26,19 @@ static int check(const struct embed *e)
 /* ---- where to ---- */
 
 /* Return the folder of an absolute path. */
-static char *folder_of(const char *path, struct lh_err *err)
+static char *folder_of(const char *path)
 {
-	return lh_strndup(path, (size_t)(strrchr(path, '/') - path), err);
+	return lh_strndup(path, (size_t)(strrchr(path, '/') - path));
 }
 
 /* Make the user's cache folder and the one in it, as far as they are not there. */
 static int make_folder(const char *folder, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *above = folder_of(folder, err);
-	int rc = -1;
+	LH_SCOPED(lh_free_local) char *above = folder_of(folder);
 
-	if (above && lh_own_mkdir(above, 0700, err) >= 0)
-		rc = lh_own_mkdir(folder, 0700, err) < 0 ? -1 : 0;
-	return rc;
+	if (lh_own_mkdir(above, 0700, err) < 0 || lh_own_mkdir(folder, 0700, err) < 0)
+		return -1;
+	return 0;
 }
 
 /* Return where the compiled model is put if -o does not say: next to the model, or in the cache
@@ -49,7 +48,8 @@ static char *usual_place(const struct gguf *g, const struct embed *e, struct lh_
 	char *path = lh_model_compiled(&g->model.found, e->fast, 0, err), *folder;
 	bool good = false;
 
-	if (path && (folder = folder_of(path, err))) {
+	if (path) {
+		folder = folder_of(path);
 		good = access(*folder ? folder : "/", W_OK | X_OK) == 0;
 		free(folder);
 	}
@@ -62,8 +62,8 @@ static char *usual_place(const struct gguf *g, const struct embed *e, struct lh_
 			   "by -o where to");
 		return NULL;
 	}
-	folder = folder_of(path, err);
-	good = folder && make_folder(folder, err) == 0;
+	folder = folder_of(path);
+	good = make_folder(folder, err) == 0;
 	free(folder);
 	if (good)
 		return path;
@@ -95,11 +95,9 @@ static int check_unchanged(const struct gguf *g, struct lh_err *err)
 static int write_model(const struct gguf *g, const struct embed *e, const char *path,
 		       struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) struct lh_compiling *m = lh_calloc(1, sizeof *m, err);
+	LH_SCOPED(lh_free_local) struct lh_compiling *m = lh_calloc(1, sizeof *m);
 	int rc = -1;
 
-	if (!m)
-		return -1;
 	m->h.source = g->model.source;
 	lh_tokenizer_compile(g->model.tokenizer, m);
 	lh_encoder_compile(g->model.encoder, m);
@@ -118,12 +116,13 @@ int compile_model_run(struct embed *e)
 	char *path = NULL;
 	int rc = -1;
 
-	if (check(e) < 0 || !(g = lh_calloc(1, sizeof *g, err)))
+	if (check(e) < 0)
 		return -1;
+	g = lh_calloc(1, sizeof *g);
 	e->operand = e->compile;
 	e->threads = e->tool->jobs;
 	if (gguf_open_source(g, e, err) == 0)
-		path = e->output ? lh_strndup(e->output, strlen(e->output), err)
+		path = e->output ? lh_strndup(e->output, strlen(e->output))
 				 : usual_place(g, e, err);
 	if (path)
 		rc = write_model(g, e, path, err);

@@ -127,7 +127,7 @@ int indexes_choose(struct held *h, const struct held *before, struct lh_err *err
 
 /* A child that embeds by the engine of a state. */
 struct relay;
-struct relay *relay_new(const struct held *held, struct lh_err *err);
+struct relay *relay_new(const struct held *held);
 void relay_free(struct relay *r);
 /* Write the child's answer to a request. */
 int relay_ask(struct relay *r, const struct lh_record *rec, struct lh_buf *out,

@@ -23,22 +23,21 @@ static void found(struct worker *w, struct item *it, size_t at, size_t bytes)
 		lh_vec_unit((float *)(w->vectors.p + at), it->dimension);
 }
 
-static int look_up(struct worker *w, struct item *it, struct lh_err *err)
+static void look_up(struct worker *w, struct item *it)
 {
 	size_t at = w->vectors.len;
-	int rc = LH_LRU_ALONE;
+	enum lh_lru_claim rc = LH_LRU_ALONE;
 
 	if (w->r->cache)
-		rc = lh_lru_claim(w->r->cache, it->key, &w->vectors, err);
+		rc = lh_lru_claim(w->r->cache, it->key, &w->vectors);
 	if (rc == LH_LRU_HIT)
 		found(w, it, at, w->vectors.len - at);
 	it->ours = rc == LH_LRU_MINE || rc == LH_LRU_ALONE;
 	it->promised = rc == LH_LRU_MINE;
-	return rc < 0 ? -1 : 0;
 }
 
 /* Link equal items to the first of them, and look that up in the cache. */
-static int resolve(struct worker *w, struct lh_err *err)
+static void resolve(struct worker *w)
 {
 	size_t n = n_items(w), size = 64, i, slot;
 	uint32_t *table;
@@ -47,8 +46,6 @@ static int resolve(struct worker *w, struct lh_err *err)
 		size *= 2;
 	lh_buf_reset(&w->table);
 	table = (uint32_t *)lh_buf_room(&w->table, size * sizeof *table);
-	if (!table)
-		return lh_err_nomem(err);
 	memset(table, 0xff, size * sizeof *table);
 	for (i = 0; i < n; i++) {
 		struct item *it = item(w, i);
@@ -64,10 +61,8 @@ static int resolve(struct worker *w, struct lh_err *err)
 			continue;
 		}
 		table[slot] = (uint32_t)i;
-		if (look_up(w, it, err) < 0)
-			return -1;
+		look_up(w, it);
 	}
-	return lh_buf_check(&w->vectors, err);
 }
 
 static bool is_missing(const struct item *it)
@@ -117,8 +112,8 @@ static int take_from_file(struct worker *w, struct item *it, struct lh_err *err)
 		w->vectors.len = at;
 		return 0;
 	}
-	if (w->r->cache && lh_lru_put(w->r->cache, it->key, w->vectors.p + at, bytes, err) < 0)
-		return -1;
+	if (w->r->cache)
+		lh_lru_put(w->r->cache, it->key, w->vectors.p + at, bytes);
 	found(w, it, at, bytes);
 	return 0;
 }
@@ -151,7 +146,7 @@ static size_t n_called(const struct worker *w)
 }
 
 /* Cache the vectors of the called items, stored from offset from on. */
-static int keep_vectors(struct worker *w, size_t from, size_t each, struct lh_err *err)
+static void keep_vectors(struct worker *w, size_t from, size_t each)
 {
 	size_t i;
 
@@ -162,17 +157,14 @@ static int keep_vectors(struct worker *w, size_t from, size_t each, struct lh_er
 
 		if (it->why || it->cut || is_zero(e.p, each))
 			continue;
-		if (w->r->cache && lh_lru_put(w->r->cache, e.key, e.p, e.n, err) < 0)
-			return -1;
+		if (w->r->cache)
+			lh_lru_put(w->r->cache, e.key, e.p, e.n);
 		it->promised = false;
 		lh_buf_add(&w->entries, &e, sizeof e);
 	}
-	if (lh_buf_check(&w->entries, err) < 0)
-		return -1;
 	if (w->r->file)
 		cache_put(w->r->file, (const struct cache_entry *)w->entries.p,
 			  w->entries.len / sizeof(struct cache_entry));
-	return 0;
 }
 
 /* Wake the threads that wait for an item that is not stored.  Where this thread waited for it
@@ -206,7 +198,7 @@ static size_t note_zero(struct worker *w)
 }
 
 /* Distribute the vectors at offset from to the called items. */
-static int hand_out(struct worker *w, size_t from, size_t each, struct lh_err *err)
+static void hand_out(struct worker *w, size_t from, size_t each)
 {
 	size_t i, zero = 0;
 
@@ -216,8 +208,8 @@ static int hand_out(struct worker *w, size_t from, size_t each, struct lh_err *e
 		if (it->why)
 			continue;
 		if (is_zero(w->vectors.p + from, each)) {
-			if (!zero && !(zero = note_zero(w)))
-				return lh_err_nomem(err);
+			if (!zero)
+				zero = note_zero(w);
 			give_up(w, it, zero);
 			continue;
 		}
@@ -225,7 +217,6 @@ static int hand_out(struct worker *w, size_t from, size_t each, struct lh_err *e
 		if (it->cut)
 			take_back(w, it);
 	}
-	return 0;
 }
 
 /* Handle a failed call: with --on-error emit its items fail and the run goes on. */
@@ -236,15 +227,12 @@ static int call_failed(struct worker *w, struct lh_err *err)
 	if (!lh_records_rejects(w->r->e->tool, err))
 		return -1;
 	why = note(w, err);
-	if (!why)
-		return lh_err_nomem(err);
 	for (i = 0; i < n_called(w); i++)
 		if (!called(w, i)->why)
 			give_up(w, called(w, i), why);
 	return 0;
 }
 
-/* Without memory for the reason, the failure of w->errors ends the run. */
 static void text_refused(void *worker, size_t i, const struct lh_err *err)
 {
 	struct worker *w = worker;
@@ -258,7 +246,7 @@ static void text_cut(void *worker, size_t i)
 }
 
 /* Gather the texts of one call: the wanted items of one model and request id, from i on. */
-static int gather_call(struct worker *w, size_t i, struct lh_err *err)
+static void gather_call(struct worker *w, size_t i)
 {
 	const struct item first = *item(w, i);
 	size_t most = w->r->e->batch;
@@ -274,7 +262,6 @@ static int gather_call(struct worker *w, size_t i, struct lh_err *err)
 		lh_buf_add(&w->texts, &text, sizeof text);
 		lh_buf_add(&w->called, &i, sizeof i);
 	}
-	return lh_buf_check(&w->texts, err) < 0 ? -1 : lh_buf_check(&w->called, err);
 }
 
 /* Make one call, whose first item is i. */
@@ -285,20 +272,18 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 	struct call c = { .model = item(w, i)->model, .trace = item(w, i)->trace,
 			  .refused = text_refused, .cut = text_cut, .ctx = w };
 
-	if (gather_call(w, i, err) < 0)
-		return -1;
+	gather_call(w, i);
 	c.text = (const struct lh_str *)(const void *)w->texts.p;
 	c.n = n_called(w);
 	if (e->engine->many(w->engine, &c, &w->vectors, err) < 0) {
-		if (!w->vectors.failed)
-			w->vectors.len = from;
+		w->vectors.len = from;
 		return call_failed(w, err);
 	}
-	if (lh_buf_check(&w->errors, err) < 0)
-		return -1;
 	atomic_fetch_add(&e->misses, c.n);
 	each = (w->vectors.len - from) / c.n;
-	return keep_vectors(w, from, each, err) < 0 ? -1 : hand_out(w, from, each, err);
+	keep_vectors(w, from, each);
+	hand_out(w, from, each);
+	return 0;
 }
 
 static int fetch_ours(struct worker *w, struct lh_err *err)
@@ -335,8 +320,11 @@ static int wait_for(struct worker *w, size_t i, struct lh_err *err)
 		at = w->vectors.len;
 		if (lh_lru_wait(w->r->cache, it->key, &w->vectors))
 			found(w, it, at, w->vectors.len - at);
-		else if (has_failed(w->r, err) || look_up(w, it, err) < 0 ||
-			 (is_missing(it) && call(w, i, err) < 0))
+		else if (has_failed(w->r, err))
+			return -1;
+		else
+			look_up(w, it);
+		if (is_missing(it) && call(w, i, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -349,15 +337,15 @@ static int wait_for_theirs(struct worker *w, struct lh_err *err)
 	for (i = 0; i < n_items(w); i++)
 		if (item(w, i)->first == i && wait_for(w, i, err) < 0)
 			return -1;
-	return lh_buf_check(&w->vectors, err);
+	return 0;
 }
 
 int fetch(struct worker *w, struct lh_err *err)
 {
-	int rc = resolve(w, err);
+	int rc;
 
-	if (!rc)
-		rc = look_in_file(w, err);
+	resolve(w);
+	rc = look_in_file(w, err);
 	if (!rc)
 		rc = fetch_ours(w, err);
 	if (!rc)

@@ -58,9 +58,7 @@ static int gguf_check(struct embed *e)
 	if (e->batch > BATCH_MAX)
 		e->batch = BATCH_MAX;
 	e->operand = e->model;
-	e->gguf = lh_calloc(1, sizeof *e->gguf, err);
-	if (!e->gguf)
-		return -1;
+	e->gguf = lh_calloc(1, sizeof *e->gguf);
 	if (gguf_open(e->gguf, e, err) < 0) {
 		gguf_free(e->gguf);
 		e->gguf = NULL;
@@ -97,8 +95,6 @@ int gguf_tokens(const struct embed *e, struct lh_str text, bool whole, struct lh
 		lh_buf_reset(scratch);
 		lh_buf_puts(scratch, e->prefix);
 		lh_buf_add(scratch, text.p, text.n);
-		if (lh_buf_check(scratch, err) < 0)
-			return -1;
 		text = (struct lh_str){ scratch->p, scratch->len };
 	}
 	if (lh_tokenizer_run(g->model.tokenizer, text, to, err) < 0)
@@ -161,24 +157,20 @@ static void engine_close(void *self)
 
 static void *engine_open(struct embed *e, struct lh_err *err)
 {
-	struct engine_gguf *s = lh_calloc(1, sizeof *s, err);
+	struct engine_gguf *s = lh_calloc(1, sizeof *s);
 
-	if (!s)
-		return NULL;
+	(void)err;
 	s->e = e;
 	pthread_mutex_init(&s->lock, NULL);
-	s->work = lh_calloc(e->threads, sizeof(struct lh_encoder_work *), err);
-	s->tokens = lh_calloc(e->batch, sizeof *s->tokens, err);
-	s->list = lh_calloc(e->batch, sizeof *s->list, err);
-	s->at = lh_calloc(e->batch, sizeof *s->at, err);
-	s->piece = lh_calloc(e->batch, sizeof *s->piece, err);
-	if (s->work && s->tokens && s->list && s->at && s->piece)
-		return s;
-	engine_close(s);
-	return NULL;
+	s->work = lh_calloc(e->threads, sizeof(struct lh_encoder_work *));
+	s->tokens = lh_calloc(e->batch, sizeof *s->tokens);
+	s->list = lh_calloc(e->batch, sizeof *s->list);
+	s->at = lh_calloc(e->batch, sizeof *s->at);
+	s->piece = lh_calloc(e->batch, sizeof *s->piece);
+	return s;
 }
 
-/* Divide the texts into tokens; -1 without memory. */
+/* Divide the texts into tokens; one that cannot be is refused. */
 static int read_texts(struct engine_gguf *s, const struct call *call, struct lh_err *err)
 {
 	size_t i;
@@ -249,7 +241,7 @@ static void *encode(void *arg)
 	size_t i;
 
 	if (!*h->work)
-		*h->work = lh_encoder_work_new(s->e->gguf->model.encoder, &err);
+		*h->work = lh_encoder_work_new(s->e->gguf->model.encoder);
 	while (!err.code && (i = atomic_fetch_add(&s->next, 1)) < s->n_pieces) {
 		const struct piece *p = &s->piece[i];
 
@@ -310,8 +302,7 @@ static int gguf_many(void *self, const struct call *call, struct lh_buf *out, st
 	atomic_store(&call->model->dimension, s->e->dimension);
 	lh_buf_reset(&s->sorted);
 	to = (float *)(void *)lh_buf_room(out, bytes);
-	if (!to || !lh_buf_room(&s->sorted, call->n * width * sizeof *to))
-		return lh_err_nomem(err);
+	lh_buf_room(&s->sorted, call->n * width * sizeof *to);
 	if (encode_all(s, err) < 0)
 		return -1;
 	/* Put the vectors, or their beginnings, in the order of the texts. */

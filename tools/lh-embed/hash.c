@@ -36,10 +36,8 @@ static void hash_close(void *self)
 
 static void *hash_open(struct embed *e, struct lh_err *err)
 {
-	struct hash *h = lh_calloc(1, sizeof *h, err);
+	struct hash *h = lh_calloc(1, sizeof *h);
 
-	if (!h)
-		return NULL;
 	h->raw = e->raw;
 	h->h = lh_hash_new(e->model, (unsigned)e->dimension, err);
 	if (!h->h) {

@@ -20,10 +20,8 @@ static void *open_one(void *ctx, const void *before, struct lh_err *err)
 {
 	struct hold *hold = ctx;
 	struct embed *run = hold->run;
-	struct held *h = lh_calloc(1, sizeof *h, err);
+	struct held *h = lh_calloc(1, sizeof *h);
 
-	if (!h)
-		return NULL;
 	h->hold = hold;
 	h->e = *run;
 	run->gguf = NULL;

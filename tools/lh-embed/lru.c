@@ -39,12 +39,10 @@ void lh_lru_key(const char *space, const char *text, size_t n, unsigned char key
 	lh_sha256(both, sizeof both, key);
 }
 
-struct lh_lru *lh_lru_new(size_t capacity, struct lh_err *err)
+struct lh_lru *lh_lru_new(size_t capacity)
 {
-	struct lh_lru *l = lh_calloc(1, sizeof *l, err);
+	struct lh_lru *l = lh_calloc(1, sizeof *l);
 
-	if (!l)
-		return NULL;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->claim_ended, NULL);
 	l->capacity = capacity < NONE ? capacity : NONE - 1;
@@ -118,19 +116,14 @@ static void remove_from_order(struct lh_lru *l, uint32_t i)
 		l->oldest = e->newer;
 }
 
-static int grow(struct lh_lru *l, struct lh_err *err)
+static void grow(struct lh_lru *l)
 {
 	size_t room = l->room ? l->room * 2 : FIRST;
-	struct entry *entry;
 
 	if (room > l->capacity)
 		room = l->capacity;
-	entry = lh_realloc(l->entry, room, sizeof *entry, err);
-	if (!entry)
-		return -1;
-	l->entry = entry;
+	l->entry = lh_realloc(l->entry, room, sizeof *l->entry);
 	l->room = room;
-	return 0;
 }
 
 /* Remove the oldest entry that is not promised, and return its place; NONE if all are: a
@@ -150,32 +143,28 @@ static uint32_t remove_oldest(struct lh_lru *l)
 }
 
 /* Set *at to the entry of key, a new EMPTY one if there is none, or NONE if all are
- * promised; -1 if out of memory. */
-static int find_or_add(struct lh_lru *l, const unsigned char key[32], uint32_t *at,
-		       struct lh_err *err)
+ * promised. */
+static void find_or_add(struct lh_lru *l, const unsigned char key[32], uint32_t *at)
 {
 	uint32_t i = *at = lookup(l, key);
 
 	if (i != NONE) {
 		remove_from_order(l, i);
 		set_newest(l, i);
-		return 0;
+		return;
 	}
-	if (l->used == l->room && l->room < l->capacity && grow(l, err) < 0)
-		return -1;
+	if (l->used == l->room && l->room < l->capacity)
+		grow(l);
 	i = l->used < l->room ? (uint32_t)l->used : remove_oldest(l);
 	if (i == NONE)
-		return 0;
+		return;
 	l->entry[i].p = NULL;
 	l->entry[i].state = EMPTY;
 	memcpy(l->entry[i].key, key, 32);
-	/* cannot fail where an entry was removed */
-	if (lh_table_set(&l->by_key, key_of(l, i), i, key_of, l, err) < 0)
-		return -1;
+	lh_table_set(&l->by_key, key_of(l, i), i, key_of, l);
 	l->used += i == l->used;
 	set_newest(l, i);
 	*at = i;
-	return 0;
 }
 
 static bool copy_value(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
@@ -190,22 +179,17 @@ static bool copy_value(struct lh_lru *l, const unsigned char key[32], struct lh_
 	return true;
 }
 
-static int store_value(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n,
-		       struct lh_err *err)
+static void store_value(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n)
 {
-	void *copy = lh_strndup(p, n, err);
-	uint32_t i = NONE;
-	int rc = copy ? find_or_add(l, key, &i, err) : -1;
+	uint32_t i;
 
-	if (i == NONE) {
-		free(copy);
-		return rc;
-	}
+	find_or_add(l, key, &i);
+	if (i == NONE)
+		return;
 	free(l->entry[i].p);
-	l->entry[i].p = copy;
+	l->entry[i].p = lh_strndup(p, n);
 	l->entry[i].n = n;
 	l->entry[i].state = STORED;
-	return 0;
 }
 
 bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
@@ -218,32 +202,26 @@ bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *ou
 	return hit;
 }
 
-int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n,
-	       struct lh_err *err)
+void lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n)
 {
-	int rc = 0;
-
 	pthread_mutex_lock(&l->lock);
 	if (l->capacity)
-		rc = store_value(l, key, p, n, err);
+		store_value(l, key, p, n);
 	pthread_cond_broadcast(&l->claim_ended);
 	pthread_mutex_unlock(&l->lock);
-	return rc;
 }
 
-int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out,
-		 struct lh_err *err)
+enum lh_lru_claim lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
 {
-	int rc = LH_LRU_MINE;
+	enum lh_lru_claim rc = LH_LRU_MINE;
 	uint32_t i;
 
 	pthread_mutex_lock(&l->lock);
 	if (copy_value(l, key, out)) {
 		rc = LH_LRU_HIT;
 	} else if (l->capacity) {
-		if (find_or_add(l, key, &i, err) < 0)
-			rc = -1;
-		else if (i == NONE)
+		find_or_add(l, key, &i);
+		if (i == NONE)
 			rc = LH_LRU_ALONE;
 		else if (l->entry[i].state == PROMISED)
 			rc = LH_LRU_BUSY;

@@ -6,7 +6,6 @@
  * is used for what is stored, not for the capacity.
  *
  * Owner:   values are copied in and out.
- * Errors:  LH_ENOMEM; the cache stays usable.
  * Threads: any number on one cache.
  */
 #ifndef LH_LRU_H
@@ -16,7 +15,7 @@
 
 struct lh_lru;
 
-struct lh_lru *lh_lru_new(size_t capacity, struct lh_err *err);
+struct lh_lru *lh_lru_new(size_t capacity);
 void lh_lru_free(struct lh_lru *l);
 
 void lh_lru_key(const char *space, const char *text, size_t n, unsigned char key[32]);
@@ -29,19 +28,16 @@ bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *ou
 
 /* Store or replace a value; the entry used longest ago is removed, but none that is
  * claimed: if all are, nothing is stored.  Fulfils a claim. */
-int lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n,
-	       struct lh_err *err);
+void lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n);
 
 /*
  * Let one of several threads that need the same value make it.  lh_lru_claim gives
  * the value (HIT), or makes the caller responsible to put or drop it (MINE), or
  * reports that another thread is (BUSY); or there is no room for the claim (ALONE):
- * the caller makes the value, no thread waits for it, and it drops nothing; -1 if out of
- * memory.  A caller makes its own values before it waits for others.
+ * the caller makes the value, no thread waits for it, and it drops nothing.  A caller makes its own values before it waits for others.
  */
 enum lh_lru_claim { LH_LRU_HIT, LH_LRU_MINE, LH_LRU_BUSY, LH_LRU_ALONE };
-int lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out,
-		 struct lh_err *err);
+enum lh_lru_claim lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
 
 /* Give up a claim (MINE): the value cannot be made. */
 void lh_lru_drop(struct lh_lru *l, const unsigned char key[32]);

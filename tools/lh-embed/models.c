@@ -9,10 +9,9 @@
 
 /* Return a text that is the same for runs whose models of the same name make the same
  * vectors. */
-static char *what_makes(const struct embed *e, struct lh_err *err)
+static char *what_makes(const struct embed *e)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	char *text = NULL;
 
 	lh_buf_puts(&b, e->engine->name);
 	if (e->fast)
@@ -23,17 +22,14 @@ static char *what_makes(const struct embed *e, struct lh_err *err)
 		lh_buf_printf(&b, "-%llu", (unsigned long long)e->narrow);
 	if (e->prefix)
 		lh_buf_printf(&b, ":%zu:%s", strlen(e->prefix), e->prefix);
-	if (lh_buf_check(&b, err) == 0)
-		text = lh_strndup(b.p, b.len, err);
-	return text;
+	return lh_strndup(b.p, b.len);
 }
 
-int models_init(struct models *ms, const struct embed *e, struct lh_err *err)
+void models_init(struct models *ms, const struct embed *e)
 {
 	ms->first = NULL;
 	pthread_mutex_init(&ms->lock, NULL);
-	ms->by = what_makes(e, err);
-	return ms->by ? 0 : -1;
+	ms->by = what_makes(e);
 }
 
 static void model_free(struct model *m)
@@ -56,35 +52,26 @@ void models_free(struct models *ms)
 }
 
 /* Both are unambiguous: no engine's name contains a space, and a prefix has its length. */
-static char *space_of(const char *by, const char *name, size_t n, struct lh_err *err)
+static char *space_of(const char *by, const char *name, size_t n)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	char *space = NULL;
 
 	lh_buf_puts(&b, by);
 	lh_buf_putc(&b, ' ');
 	lh_buf_add(&b, name, n);
-	if (lh_buf_check(&b, err) == 0)
-		space = lh_strndup(b.p, b.len, err);
-	return space;
+	return lh_strndup(b.p, b.len);
 }
 
-static struct model *model_new(const char *by, const char *name, size_t n, struct lh_err *err)
+static struct model *model_new(const char *by, const char *name, size_t n)
 {
-	struct model *m = lh_calloc(1, sizeof *m, err);
+	struct model *m = lh_calloc(1, sizeof *m);
 
-	if (!m)
-		return NULL;
-	m->name = lh_strndup(name, n, err);
-	if (m->name)
-		m->space = space_of(by, name, n, err);
-	if (m->space)
-		return m;
-	model_free(m);
-	return NULL;
+	m->name = lh_strndup(name, n);
+	m->space = space_of(by, name, n);
+	return m;
 }
 
-struct model *models_find(struct models *ms, const char *name, size_t n, struct lh_err *err)
+struct model *models_find(struct models *ms, const char *name, size_t n)
 {
 	struct model *m;
 
@@ -92,7 +79,8 @@ struct model *models_find(struct models *ms, const char *name, size_t n, struct 
 	for (m = ms->first; m; m = m->next)
 		if (strlen(m->name) == n && !memcmp(m->name, name, n))
 			break;
-	if (!m && (m = model_new(ms->by, name, n, err))) {
+	if (!m) {
+		m = model_new(ms->by, name, n);
 		m->next = ms->first;
 		ms->first = m;
 	}

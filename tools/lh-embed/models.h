@@ -29,11 +29,11 @@ struct models {
 	struct model *first;		/* grows under lock */
 };
 
-/* Set what makes the vectors; -1 without memory.  Free it also then. */
-int models_init(struct models *ms, const struct embed *e, struct lh_err *err);
+/* Set what makes the vectors. */
+void models_init(struct models *ms, const struct embed *e);
 void models_free(struct models *ms);
 
-/* Find or add the model of that name; NULL without memory. */
-struct model *models_find(struct models *ms, const char *name, size_t n, struct lh_err *err);
+/* Find or add the model of that name. */
+struct model *models_find(struct models *ms, const char *name, size_t n);
 
 #endif

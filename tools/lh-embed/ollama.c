@@ -33,14 +33,11 @@ static void ollama_close(void *self)
 
 static void *ollama_open(struct embed *e, struct lh_err *err)
 {
-	struct ollama *o = lh_calloc(1, sizeof *o, err);
+	struct ollama *o = lh_calloc(1, sizeof *o);
 
-	if (!o)
-		return NULL;
-	o->many_url = service_url(e->url, "/api/embed", err);
-	if (o->many_url)
-		o->one_url = service_url(e->url, "/api/embeddings", err);
-	if (o->one_url && service_init(&o->s, e, NULL, err) == 0)
+	o->many_url = service_url(e->url, "/api/embed");
+	o->one_url = service_url(e->url, "/api/embeddings");
+	if (service_init(&o->s, e, NULL, err) == 0)
 		return o;
 	ollama_close(o);
 	return NULL;

@@ -90,12 +90,10 @@ static bool has_version(const char *url)
 
 static void *openai_open(struct embed *e, struct lh_err *err)
 {
-	struct openai *o = lh_calloc(1, sizeof *o, err);
+	struct openai *o = lh_calloc(1, sizeof *o);
 
-	if (!o)
-		return NULL;
-	o->url = service_url(e->url, has_version(e->url) ? "/embeddings" : "/v1/embeddings", err);
-	if (o->url && service_init(&o->s, e, e->key.n ? &e->key : NULL, err) == 0)
+	o->url = service_url(e->url, has_version(e->url) ? "/embeddings" : "/v1/embeddings");
+	if (service_init(&o->s, e, e->key.n ? &e->key : NULL, err) == 0)
 		return o;
 	openai_close(o);
 	return NULL;
@@ -158,8 +156,6 @@ static int read_vectors(struct service *s, const struct service_call *call,
 		return lh_err_set(why, LH_EDATA, "%zu vectors for %zu texts", n, want);
 	lh_buf_reset(&o->order);
 	order = (struct lh_value *)lh_buf_room(&o->order, want * sizeof *order);
-	if (!order)
-		return lh_err_nomem(why);
 	memset(order, 0, want * sizeof *order);
 	for (n = 0, lh_iter_init(&it, &answer.data); lh_iter_next(&it); n++)
 		if (place(order, want, n, &it.val, why) < 0)

@@ -40,9 +40,8 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->r = r;
 	w->e = &held->e;
-	w->task = lh_calloc(r->e->batch, sizeof *w->task, err);
-	if (w->task)
-		w->engine = r->e->engine->open(&held->e, err);
+	w->task = lh_calloc(r->e->batch, sizeof *w->task);
+	w->engine = r->e->engine->open(&held->e, err);
 	return w->engine ? 0 : -1;
 }
 
@@ -51,8 +50,8 @@ static int model_of(struct worker *w, struct task *t, struct lh_err *err)
 	const struct embed *e = w->e;
 	struct lh_str own = { e->model, strlen(e->model) }, name = own;
 
-	if (t->rq.model.p && lh_value_str(&t->rq.model, &w->scratch, &name, err) < 0)
-		return -1;
+	if (t->rq.model.p)
+		lh_value_str(&t->rq.model, &w->scratch, &name);
 	if (memchr(name.p, '\0', name.n))
 		return lh_err_set(err, LH_EDATA, "\"model\" must not hold NUL");
 	if (t->rq.model.p && e->engine->knows && !e->engine->knows(e, name))
@@ -61,11 +60,11 @@ static int model_of(struct worker *w, struct task *t, struct lh_err *err)
 				  (int)(name.n < 200 ? name.n : 200), name.p, e->model);
 	if (e->engine->knows)
 		name = own;
-	t->model = models_find(&w->r->models, name.p, name.n, err);
-	return t->model ? 0 : -1;
+	t->model = models_find(&w->r->models, name.p, name.n);
+	return 0;
 }
 
-static int add_item(struct worker *w, struct task *t, const struct lh_str *text, struct lh_err *err)
+static void add_item(struct worker *w, struct task *t, const struct lh_str *text)
 {
 	const char *scratch = w->scratch.p;
 	struct item it = { .model = t->model,
@@ -82,13 +81,12 @@ static int add_item(struct worker *w, struct task *t, const struct lh_str *text,
 	}
 	lh_lru_key(t->model->space, text->p, text->n, it.key);
 	lh_buf_add(&w->items, &it, sizeof it);
-	return lh_buf_check(&w->items, err);
 }
 
 size_t note(struct worker *w, const struct lh_err *why)
 {
 	lh_buf_add(&w->errors, why, sizeof *why);
-	return w->errors.failed ? 0 : w->errors.len / sizeof *why;
+	return w->errors.len / sizeof *why;
 }
 
 /* Return the error of that number. */
@@ -98,16 +96,13 @@ static const struct lh_err *noted(const struct worker *w, size_t number)
 }
 
 /* Store the place and error of a value in a partial request that is not a text. */
-static int add_bad(struct worker *w, struct task *t, struct lh_err *err)
+static void add_bad(struct worker *w, struct task *t, const struct lh_err *why)
 {
 	struct item it = {
-		.model = t->model, .first = n_items(w), .at = NOWHERE, .why = note(w, err)
+		.model = t->model, .first = n_items(w), .at = NOWHERE, .why = note(w, why)
 	};
 
-	if (!it.why)
-		return lh_err_nomem(err);
 	lh_buf_add(&w->items, &it, sizeof it);
-	return lh_buf_check(&w->items, err);
 }
 
 static int gather_texts(struct worker *w, struct task *t, const struct lh_record *rec,
@@ -119,13 +114,15 @@ static int gather_texts(struct worker *w, struct task *t, const struct lh_record
 	if (request_open(&t->rq, w->r->e, rec, &w->traces, err) < 0 || model_of(w, t, err) < 0)
 		return -1;
 	while ((more = request_next(&t->rq, &w->scratch, &text, err)) > 0)
-		if ((more == 2 ? add_bad(w, t, err) : add_item(w, t, &text, err)) < 0)
-			return -1;
+		if (more == 2)
+			add_bad(w, t, err);
+		else
+			add_item(w, t, &text);
 	t->n = n_items(w) - t->first;
 	return more;
 }
 
-static int room_for_traces(struct worker *w, const struct lh_batch *b, struct lh_err *err)
+static void room_for_traces(struct worker *w, const struct lh_batch *b)
 {
 	const struct lh_value *v;
 	size_t i, bytes = 0;
@@ -137,16 +134,12 @@ static int room_for_traces(struct worker *w, const struct lh_batch *b, struct lh
 	}
 	lh_buf_reset(&w->traces);
 	lh_buf_room(&w->traces, bytes);
-	return lh_buf_check(&w->traces, err);
 }
 
-/* Read the records.  -1 without memory; tasks so far are complete. */
+/* Read the records.  After a failure the tasks so far are complete. */
 static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err)
 {
-	struct lh_err nomem;
-
-	if (room_for_traces(w, b, err) < 0)
-		return -1;
+	room_for_traces(w, b);
 	lh_buf_reset(&w->errors);
 	lh_buf_reset(&w->items);
 	lh_buf_reset(&w->scratch);
@@ -159,12 +152,12 @@ static int gather(struct worker *w, const struct lh_batch *b, struct lh_err *err
 		if (gather_texts(w, t, b->rec[w->n_tasks - 1], err) == 0)
 			continue;
 		w->items.len = t->first * sizeof(struct item);
-		if (err->code == LH_EDATA && (t->bad = lh_calloc(1, sizeof *t->bad, &nomem))) {
-			*t->bad = *err;
-			continue;
+		if (err->code != LH_EDATA) {
+			w->n_tasks--;
+			return -1;
 		}
-		w->n_tasks--;
-		return err->code == LH_EDATA ? lh_err_nomem(err) : -1;
+		t->bad = lh_calloc(1, sizeof *t->bad);
+		*t->bad = *err;
 	}
 	return 0;
 }
@@ -272,12 +265,10 @@ int remote_run(struct embed *e)
 	int rc = 0;
 
 	pthread_mutex_init(&r.lock, NULL);
-	rc = models_init(&r.models, e, &e->tool->err);
-	if (!rc && e->cache_size) {
-		r.cache = lh_lru_new(e->cache_size, &e->tool->err);
-		rc = r.cache ? 0 : -1;
-	}
-	if (!rc && e->cache) {
+	models_init(&r.models, e);
+	if (e->cache_size)
+		r.cache = lh_lru_new(e->cache_size);
+	if (e->cache) {
 		r.file = cache_open(e->tool, e->cache, e->cache_max, &e->tool->err);
 		rc = r.file ? 0 : -1;
 	}

@@ -65,7 +65,7 @@ static inline size_t n_items(const struct worker *w)
 	return w->items.len / sizeof(struct item);
 }
 
-/* Store an error; returns its number, or 0 without memory. */
+/* Store an error; returns its number, from 1. */
 size_t note(struct worker *w, const struct lh_err *why);
 
 /* Get the vectors of all items: from the caches, from another thread, or by calls.  An item that

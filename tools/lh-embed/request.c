@@ -118,7 +118,8 @@ static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_st
 		lh_err_set(err, LH_EDATA, "text %zu: empty text", rq->read);
 		return bad_text(rq);
 	}
-	return lh_value_str(&rq->it.val, scratch, text, err) < 0 ? -1 : 1;
+	lh_value_str(&rq->it.val, scratch, text);
+	return 1;
 }
 
 int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text,

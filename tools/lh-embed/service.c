@@ -51,19 +51,16 @@ void service_free(struct service *s)
 	lh_buf_free(&s->body);
 }
 
-char *service_url(const char *base, const char *path, struct lh_err *err)
+char *service_url(const char *base, const char *path)
 {
 	size_t n = strlen(base);
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	char *url = NULL;
 
 	while (n && base[n - 1] == '/')
 		n--;
 	lh_buf_add(&b, base, n);
 	lh_buf_puts(&b, path);
-	if (lh_buf_check(&b, err) == 0)
-		url = lh_strndup(b.p, b.len, err);
-	return url;
+	return lh_strndup(b.p, b.len);
 }
 
 struct lh_writer service_body(struct service *s, const struct call *call)
@@ -103,8 +100,6 @@ static int read_floats(const struct lh_value *v, size_t *n, struct lh_buf *out, 
 		return lh_err_set(why, LH_EDATA, "neither an array nor base64");
 	}
 	to = (float *)lh_buf_room(out, LH_DIM_MAX * sizeof *to);
-	if (!to)
-		return lh_err_nomem(why);
 	got = lh_f32s_read(v->p, v->p + v->n, to, LH_DIM_MAX, why);
 	if (got < 0)
 		return -1;
@@ -196,8 +191,6 @@ int service_call(struct service *s, const struct service_call *call, struct lh_b
 
 	*status = 0;
 	s->dimension = 0;
-	if (lh_buf_check(&s->body, err) < 0)
-		return -1;
 	rc = post(s, call, &reply, err);
 	*status = reply.status;
 	if (rc < 0)

@@ -47,7 +47,7 @@ void service_free(struct service *s);
 int service_check(struct embed *e);
 
 /* Join base, without trailing slashes, and path; freed by the caller. */
-char *service_url(const char *base, const char *path, struct lh_err *err);
+char *service_url(const char *base, const char *path);
 
 /* Begin a body: an object with the model. */
 struct lh_writer service_body(struct service *s, const struct call *call);

@@ -17,9 +17,8 @@ int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->f = ctx;
 	w->evidence = lh_schema_find("evidence_record");
-	w->scorer = lh_scorer_new(err);
-	w->sampler =
-		w->scorer ? lh_sampler_new(w->f->x, &w->f->s->how, w->f->recorded_at, err) : NULL;
+	w->scorer = lh_scorer_new();
+	w->sampler = lh_sampler_new(w->f->x, &w->f->s->how, w->f->recorded_at, err);
 	return w->sampler ? 0 : -1;
 }
 
@@ -67,8 +66,7 @@ int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_ref
 			return -1;
 		return explain(w, evidence, why, err);
 	}
-	if (lh_buf_check(&w->scored, err) < 0 ||
-	    lh_record_parse(&w->rec, w->scored.p, w->scored.len, err) < 0)
+	if (lh_record_parse(&w->rec, w->scored.p, w->scored.len, err) < 0)
 		return -1;
 	return 1;
 }
@@ -115,7 +113,7 @@ int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 	} else {
 		lh_time_print(lh_time_clock(), f.recorded_at);
 	}
-	f.refused = lh_quarantine_new(x, f.recorded_at, &tool->err);
+	f.refused = lh_quarantine_new(x, f.recorded_at);
 	if (f.refused &&
 	    (!s->quarantine ||
 	     lh_quarantine_file(f.refused, s->quarantine, tool->lock_timeout, &tool->err) == 0))

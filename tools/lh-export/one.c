@@ -37,8 +37,7 @@ static int refuse_unscored(struct worker *w, struct result *r, struct lh_buf *ou
 			   enum lh_refusal why, const struct lh_record *rec, struct lh_err *err)
 {
 	lh_buf_reset(&w->scored);
-	if (lh_schema_check_record(w->evidence, rec, &w->scratch, on_violation, w, err) < 0 ||
-	    lh_buf_check(&w->text, err) < 0 || lh_buf_check(&w->scored, err) < 0)
+	if (lh_schema_check_record(w->evidence, rec, &w->scratch, on_violation, w, err) < 0)
 		return -1;
 	put_refusal(r, out, why, &w->scored, rec);
 	return 1;
@@ -57,11 +56,9 @@ static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, 
 	if (rc == 0)
 		return refuse_unscored(w, r, out, why, rec, err);
 	if (rc > 0)
-		rc = lh_sample_scored(w->sampler, &w->rec, err);
+		rc = lh_sample_scored(w->sampler, &w->rec);
 	if (rc > 0) {
 		lh_buf_add(out, w->rec.line, w->rec.len);
-		if (lh_buf_check(out, err) < 0)
-			return -1;
 		sample = out->len;
 		rc = lh_sample_make(w->sampler, rec, out, err);
 		*r = (struct result){ LH_NOT_REFUSED, 0, w->rec.len, out->len - sample, "" };

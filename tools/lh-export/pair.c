@@ -42,9 +42,9 @@ static int on_evidence(struct lh_record *rec, void *side, struct lh_buf *out, vo
 	int rc = worker_score(w, rec, &why, err);
 
 	if (rc > 0)
-		rc = lh_sample_scored(w->sampler, &w->rec, err);
+		rc = lh_sample_scored(w->sampler, &w->rec);
 	if (rc > 0)
-		rc = lh_sample_side(w->sampler, rec, err);
+		rc = lh_sample_side(w->sampler, rec);
 	if (rc <= 0)
 		return rc;
 	*(struct side *)side = (struct side){
@@ -59,8 +59,6 @@ static int on_evidence(struct lh_record *rec, void *side, struct lh_buf *out, vo
 
 static int flush(struct pairing *p, struct lh_err *err)
 {
-	if (lh_buf_check(&p->block, err) < 0)
-		return -1;
 	if (p->block.len && lh_write_all(p->fd, p->block.p, p->block.len, err) < 0)
 		return lh_err_prefix(err, "temporary file");
 	lh_buf_reset(&p->block);
@@ -103,8 +101,9 @@ static int on_pair(void *ctx, const struct lh_row_at *chosen, const struct lh_ro
 	if (read_side(p, 0, chosen, err) < 0 || read_side(p, 1, rejected, err) < 0)
 		return -1;
 	rc = lh_sample_pair(p->sampler, &a, &b, &p->sample, err);
-	if (rc < 0 || lh_pair_source(&p->pair, &source, err) < 0)
+	if (rc < 0)
 		return -1;
+	lh_pair_source(&p->pair, &source);
 	if (!rc)
 		return put_refused(p->f, result->refused, &source, &result->errors, err);
 	return put_sample(p->f, result->id, &(struct lh_str){ p->sample.p, p->sample.len }, &source,
@@ -157,7 +156,7 @@ int pair_run(struct filter *f)
 
 	f->pairing = &p;
 	p.sampler = lh_sampler_new(f->x, &f->s->how, f->recorded_at, err);
-	p.pairs = p.sampler ? lh_pairs_new(err) : NULL;
+	p.pairs = p.sampler ? lh_pairs_new() : NULL;
 	p.fd = p.pairs ? open_spool(err) : -1;
 	if (p.fd >= 0)
 		rc = pair_all(&p);

@@ -31,26 +31,22 @@ static int print(struct lh_tool *tool, enum lh_exporter x, const struct lh_expor
 }
 
 /* Report what the verification of the file found. */
-static int report_faults(struct lh_tool *tool, const struct lh_stage_result *res)
+static void report_faults(struct lh_tool *tool, const struct lh_stage_result *res)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf list = { 0 }, scratch = { 0 };
 	struct lh_value all;
 	struct lh_iter it;
 	struct lh_str s;
-	int rc;
 
 	lh_buf_putc(&list, '[');
 	lh_buf_add(&list, res->errors.p, res->errors.len);
 	lh_buf_putc(&list, ']');
-	rc = lh_buf_check(&list, &tool->err);
 	all = (struct lh_value){ .p = list.p, .n = list.len, .type = LH_ARRAY };
-	for (lh_iter_init(&it, &all); !rc && lh_iter_next(&it); lh_buf_reset(&scratch)) {
-		rc = lh_value_str(&it.val, &scratch, &s, &tool->err);
-		if (!rc)
-			lh_tool_warn(tool, "%.*s", (int)s.n, s.p);
+	for (lh_iter_init(&it, &all); lh_iter_next(&it); lh_buf_reset(&scratch)) {
+		lh_value_str(&it.val, &scratch, &s);
+		lh_tool_warn(tool, "%.*s", (int)s.n, s.p);
 	}
 	lh_tool_verdict_bad(tool);
-	return rc;
 }
 
 int root_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
@@ -70,7 +66,7 @@ int root_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 	if (!rc)
 		rc = print(tool, x, &s->how);
 	if (!rc && !res.passed)
-		rc = report_faults(tool, &res);
+		report_faults(tool, &res);
 	if (!rc)
 		lh_tool_message(tool, "%llu read, %llu exported, %llu quarantined",
 				(unsigned long long)s->how.read,

@@ -36,16 +36,11 @@ static const struct {
 static const char decoy[] = LH_JSON(
 	"target_count":97,"city":"Nowhere","state":"ZZ","role":"Astronaut","candidate_id":"w-0");
 
-struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds,
-				  struct lh_err *err)
+struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds)
 {
-	struct gen_drafts *g = lh_calloc(1, sizeof(*g), err);
-	struct draft *d;
-	int rc = 0;
+	struct gen_drafts *g = lh_calloc(1, sizeof(*g));
+	struct draft *d = &g->d;
 
-	if (!g)
-		return NULL;
-	d = &g->d;
 	g->seed = seed;
 	g->kinds = kinds;
 	d->artifact = (struct lh_buf){ 0 };
@@ -53,17 +48,11 @@ struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kin
 	d->findings = (struct lh_buf){ 0 };
 	d->error = (struct lh_buf){ 0 };
 	d->text = (struct lh_buf){ 0 };
-	g->people = lh_calloc(n, sizeof(*g->people), err);
-	for (unsigned i = 0; g->people && i < n && !rc; i++) {
+	g->people = lh_calloc(n, sizeof(*g->people));
+	for (unsigned i = 0; i < n; i++)
 		gen_person(&g->people[i], &d->text, seed, i);
-		rc = lh_buf_check(&d->text, err);
-	}
 	d->people = g->people;
 	d->n_people = n;
-	if (!g->people || rc) {
-		gen_drafts_free(g);
-		return NULL;
-	}
 	return g;
 }
 
@@ -169,7 +158,7 @@ static void put_unfit(struct draft *d, struct lh_buf *out)
 	end_expected(&json);
 }
 
-int gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i, struct lh_err *err)
+void gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i)
 {
 	static const enum draft_kind often[] = { DRAFT_FILL, DRAFT_FILL, DRAFT_FILL, DRAFT_EMAIL,
 						 DRAFT_EMAIL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_SMS,
@@ -210,9 +199,4 @@ int gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i, struct lh_er
 		}
 		end_expected(&json);
 	}
-	if (lh_buf_check(&d->artifact, err) || lh_buf_check(&d->context, err) ||
-	    lh_buf_check(&d->findings, err) ||
-	    lh_buf_check(&d->error, err) || lh_buf_check(&d->text, err))
-		return -1;
-	return 0;
 }

@@ -20,10 +20,9 @@ enum draft_kind { DRAFT_FILL, DRAFT_EMAIL, DRAFT_SMS, DRAFT_PLAYBOOK, DRAFT_ALL 
 
 /* Drafts about the first n workers of that seed. */
 struct gen_drafts;
-struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds,
-				  struct lh_err *err);
+struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kinds);
 void gen_drafts_free(struct gen_drafts *g);
-/* 0, or -1 if out of memory. */
-int gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i, struct lh_err *err);
+/* Append draft number i. */
+void gen_draft(struct gen_drafts *g, struct lh_buf *out, uint64_t i);
 
 #endif

@@ -8,8 +8,7 @@ static void put_first(struct lh_buf *out, size_t start, const char *text, size_t
 {
 	size_t rest = out->len - start - 1;
 
-	if (!lh_buf_room(out, n))
-		return;
+	lh_buf_room(out, n);
 	memmove(out->p + start + 1 + n, out->p + start + 1, rest);
 	memcpy(out->p + start + 1, text, n);
 	lh_buf_took(out, n);

@@ -57,20 +57,17 @@ static const struct lh_option options[] = {
 };
 
 /* Append rows *i..n until the block is full. */
-static int fill_block(struct lh_buf *b, struct lh_tool *tool, const struct settings *s, uint64_t *i)
+static void fill_block(struct lh_buf *b, struct lh_tool *tool, const struct settings *s, uint64_t *i)
 {
-	int rc = 0;
-
 	lh_buf_reset(b);
-	for (; *i < s->n && b->len < BLOCK && !b->failed && !rc; ++*i) {
+	for (; *i < s->n && b->len < BLOCK; ++*i) {
 		if (s->drafts)
-			rc = gen_draft(s->drafts, b, *i, &tool->err);
+			gen_draft(s->drafts, b, *i);
 		else if (tool->verb->bit == VERB_WORKERS)
 			gen_worker(b, s->seed, *i);
 		else
 			gen_query(b, s->seed, *i, s->style);
 	}
-	return rc ? rc : lh_buf_check(b, &tool->err);
 }
 
 static int run(struct lh_tool *tool, void *settings)
@@ -82,15 +79,12 @@ static int run(struct lh_tool *tool, void *settings)
 	if (s->from)
 		return gen_queries_from(tool, s->from, (enum lh_job_order_style)s->style);
 	gen_init();
-	if (tool->verb->bit == VERB_DRAFTS) {
-		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers, (enum draft_kind)s->kinds,
-					   &tool->err);
-		rc = s->drafts ? 0 : -1;
-	}
+	if (tool->verb->bit == VERB_DRAFTS)
+		s->drafts = gen_drafts_new(s->seed, (unsigned)s->workers,
+					   (enum draft_kind)s->kinds);
 	for (uint64_t i = 0; i < s->n && !rc && !lh_stopping(); ) {
-		rc = fill_block(&b, tool, s, &i);
-		if (!rc)
-			rc = lh_tool_out(tool, b.p, b.len);
+		fill_block(&b, tool, s, &i);
+		rc = lh_tool_out(tool, b.p, b.len);
 		lh_tool_share(tool, i, s->n);
 	}
 	gen_drafts_free(s->drafts);

@@ -140,15 +140,16 @@ static bool assign_rows(struct clusters *c)
 
 static int clusters_init(struct clusters *c, size_t n, struct lh_err *err)
 {
+	(void)err;
 	c->rows = lh_index_writer_count(c->w);
 	c->sample = n * SAMPLE_EACH > SAMPLE_MIN ? n * SAMPLE_EACH : SAMPLE_MIN;
 	if (c->sample > c->rows)
 		c->sample = c->rows;
-	c->centroid = lh_calloc(n * c->p->dimension, sizeof *c->centroid, err);
-	c->near = c->centroid ? lh_calloc(c->sample + 1, sizeof *c->near, err) : NULL;
-	c->in = c->near ? lh_calloc(c->sample + 1, sizeof *c->in, err) : NULL;
-	c->sum = c->in ? lh_calloc(n * c->p->dimension, sizeof *c->sum, err) : NULL;
-	c->count = c->sum ? lh_calloc(n, sizeof *c->count, err) : NULL;
+	c->centroid = lh_calloc(n * c->p->dimension, sizeof *c->centroid);
+	c->near = lh_calloc(c->sample + 1, sizeof *c->near);
+	c->in = lh_calloc(c->sample + 1, sizeof *c->in);
+	c->sum = lh_calloc(n * c->p->dimension, sizeof *c->sum);
+	c->count = lh_calloc(n, sizeof *c->count);
 	return c->count ? 0 : -1;
 }
 

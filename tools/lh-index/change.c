@@ -291,8 +291,8 @@ static int drop_all(struct change *ch, const struct settings *s)
 	struct lh_flow flow = { .map = take_id, .ids = true, .sink = on_id, .shared = ch };
 	int rc;
 
-	flow.files = lh_calloc(tool->n_operands, sizeof *flow.files, &tool->err);
-	rc = flow.files ? drop_operands(ch, s, &flow, &tool->err) : -1;
+	flow.files = lh_calloc(tool->n_operands, sizeof *flow.files);
+	rc = drop_operands(ch, s, &flow, &tool->err);
 	if (rc == 0 && (flow.n_files || (!s->id.n && tool->n_operands == 1)))
 		rc = lh_records_run(tool, &flow) < 0 ? -1 : not_stopped(tool);
 	free(flow.files);

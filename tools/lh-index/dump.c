@@ -18,8 +18,6 @@ int metadata_parse(struct metadata *m, struct lh_str text, struct lh_str *json,
 {
 	lh_buf_reset(&m->copy);
 	lh_buf_add(&m->copy, text.p, text.n);
-	if (lh_buf_check(&m->copy, err) < 0)
-		return -1;
 	if (lh_record_parse(&m->scan, m->copy.p, m->copy.len, err) < 0) {
 		if (err->code == LH_ENOMEM)
 			return -1;
@@ -73,13 +71,12 @@ static int put_vector(struct row_writer *d, struct lh_writer *w, struct lh_err *
 	return 0;
 }
 
-int row_writer_init(struct row_writer *d, const struct lh_index *ix, const struct settings *s,
-		    bool with_vector, struct lh_err *err)
+void row_writer_init(struct row_writer *d, const struct lh_index *ix, const struct settings *s,
+		     bool with_vector)
 {
 	*d = (struct row_writer){ .p = lh_index_get_params(ix), .with_vector = with_vector,
 				  .base64 = s->encoding == 1 };
-	d->vector = lh_calloc(d->p->dimension, sizeof *d->vector, err);
-	return d->vector ? 0 : -1;
+	d->vector = lh_calloc(d->p->dimension, sizeof *d->vector);
 }
 
 void row_writer_free(struct row_writer *d)
@@ -103,7 +100,7 @@ int row_write(struct row_writer *d, const struct lh_index *ix, uint64_t at,
 	if (metadata_write(&d->meta, &w, row, err) < 0)
 		return -1;
 	lh_write_end(&w);
-	return lh_buf_check(out, err);
+	return 0;
 }
 
 int dump_rows(struct lh_tool *tool, const struct lh_index *ix, dump_fn *fn, void *ctx)
@@ -141,16 +138,16 @@ static int dump_row(void *ctx, uint64_t at, const struct lh_row *row, struct lh_
 	if (row_write(&dump->d, dump->ix, at, row, out, err) < 0)
 		return -1;
 	lh_buf_putc(out, '\n');
-	return lh_buf_check(out, err);
+	return 0;
 }
 
 static int dump_records(struct lh_tool *tool, const struct settings *s, const struct lh_index *ix)
 {
 	struct dump dump = { .ix = ix };
-	int rc = row_writer_init(&dump.d, ix, s, true, &tool->err);
+	int rc;
 
-	if (!rc)
-		rc = dump_rows(tool, ix, dump_row, &dump);
+	row_writer_init(&dump.d, ix, s, true);
+	rc = dump_rows(tool, ix, dump_row, &dump);
 	row_writer_free(&dump.d);
 	return rc;
 }

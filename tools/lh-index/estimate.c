@@ -90,7 +90,7 @@ static int fill(struct lh_record *rec, void *share, struct lh_buf *out, void *wo
 	if (r->settings->lexical)
 		s->words = count_words(text.n ? text : (struct lh_str){ w->meta.p, w->meta.len });
 	lh_buf_add(out, id.p, id.n);
-	return lh_buf_check(&w->meta, err) < 0 ? -1 : 1;
+	return 1;
 }
 
 static int on_share(const struct lh_output *o, void *estimate, struct lh_err *err)

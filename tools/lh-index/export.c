@@ -28,7 +28,7 @@ static int put_line(struct export *x, uint64_t label, const struct lh_row *row,
 		return -1;
 	lh_write_end(&w);
 	lh_buf_putc(&x->lines, '\n');
-	return lh_buf_check(&x->lines, err);
+	return 0;
 }
 
 static int flush_lines(struct export *x, struct lh_err *err)

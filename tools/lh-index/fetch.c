@@ -93,8 +93,6 @@ int index_fetch(struct lh_tool *tool, void *settings)
 	lh_buf_putc(&log, '\0');
 	lh_buf_printf(&log_key, "%s-log", key);
 	lh_buf_putc(&log_key, '\0');
-	if (lh_buf_check(&log, &tool->err) < 0 || lh_buf_check(&log_key, &tool->err) < 0)
-		rc = -1;
 	for (tries = 0; rc > 0 && tries < TRIES; tries++)
 		rc = fetch(store, (const char *const[]){ key, log_key.p },
 			   (const char *const[]){ path, log.p }, done, &tool->err);

@@ -21,8 +21,6 @@ static ssize_t fill(struct byte_input *in, size_t n, struct lh_err *err)
 	in->at = 0;
 	while (got > 0 && in->buf.len < n) {
 		to = lh_buf_room(&in->buf, BLOCK);
-		if (!to)
-			return lh_buf_check(&in->buf, err);
 		got = in->read(in->ctx, to, BLOCK, err);
 		if (got > 0)
 			lh_buf_took(&in->buf, (size_t)got);

@@ -54,11 +54,11 @@ static int print_operands(struct lh_tool *tool, const struct settings *s)
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	struct row_writer d;
 	size_t i;
-	int rc;
+	int rc = 0;
 
 	if (!ix)
 		return -1;
-	rc = row_writer_init(&d, ix, s, s->encoding >= 0, &tool->err);
+	row_writer_init(&d, ix, s, s->encoding >= 0);
 	for (i = 0; !rc && i < s->id.n && !lh_stopping(); i++)
 		rc = print_one(tool, &d, ix, s->id.v[i], &line);
 	for (i = 1; !rc && i < tool->n_operands && !lh_stopping(); i++)
@@ -96,10 +96,8 @@ static void *view_open(void *getter, const void *before, struct lh_err *err)
 {
 	const struct getter *get = getter;
 	const struct view *was = before;
-	struct view *v = lh_calloc(1, sizeof *v, err);
+	struct view *v = lh_calloc(1, sizeof *v);
 
-	if (!v)
-		return NULL;
 	v->get = get;
 	v->ix = was ? lh_index_renew(was->ix, err) : lh_index_open(get->tool->operands[0], err);
 	if (v->ix)
@@ -119,8 +117,10 @@ static int worker_init(void *context, void *view, struct lh_err *err)
 	struct worker *w = context;
 	const struct settings *s = ((const struct view *)view)->get->s;
 
+	(void)err;
 	w->view = view;
-	return row_writer_init(&w->d, w->view->ix, s, s->encoding >= 0, err);
+	row_writer_init(&w->d, w->view->ix, s, s->encoding >= 0);
+	return 0;
 }
 
 static void worker_free(void *context)

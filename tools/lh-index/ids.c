@@ -44,7 +44,6 @@ static int read_line(struct lh_record *rec, void *result, struct lh_buf *out, vo
 	if (rc == 0) {
 		lh_buf_add(out, f.id.p, f.id.n);
 		lh_buf_add(out, f.metadata.p, f.metadata.p ? f.metadata.n : 0);
-		rc = lh_buf_check(out, err);
 	}
 	return rc < 0 ? -1 : 1;
 }

@@ -167,10 +167,10 @@ static int open_import(struct import *im, const struct lh_tool *tool, const stru
 		params.m = fitting_m(&im->from);
 	lh_tool_time(tool, params.created_at);
 	im->w = lh_index_writer_new(tool->operands[0], &params, s->lock_timeout, err);
-	im->row = lh_calloc(im->from.rows + 1, sizeof *im->row, err);
-	im->element = lh_calloc(im->from.rows + 1, sizeof *im->element, err);
-	im->vector = lh_calloc(im->from.dimension, sizeof *im->vector, err);
-	if (!im->w || !im->row || !im->element || !im->vector)
+	im->row = lh_calloc(im->from.rows + 1, sizeof *im->row);
+	im->element = lh_calloc(im->from.rows + 1, sizeof *im->element);
+	im->vector = lh_calloc(im->from.dimension, sizeof *im->vector);
+	if (!im->w)
 		return -1;
 	memset(im->row, 0xff, im->from.rows * sizeof *im->row);
 	return 0;

@@ -130,8 +130,8 @@ struct row_writer {
 	float *vector;
 	struct metadata meta;
 };
-int row_writer_init(struct row_writer *d, const struct lh_index *ix, const struct settings *s,
-		    bool with_vector, struct lh_err *err);
+void row_writer_init(struct row_writer *d, const struct lh_index *ix, const struct settings *s,
+		     bool with_vector);
 void row_writer_free(struct row_writer *d);
 /* Append the record of row number at, without a line break. */
 int row_write(struct row_writer *d, const struct lh_index *ix, uint64_t at,

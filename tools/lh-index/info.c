@@ -144,7 +144,7 @@ static int check_reach(struct check *c)
 	int64_t n;
 
 	c->index = lh_index_open(c->path, err);
-	n = c->index ? lh_index_unreached(c->index, on_unreached, c, err) : -1;
+	n = c->index ? lh_index_unreached(c->index, on_unreached, c) : -1;
 	if (n == 0 && !lh_index_has_graph(c->index))
 		lh_tool_verbose(c->tool, "%s: no graph: every row is scanned", c->path);
 	lh_index_close(c->index);

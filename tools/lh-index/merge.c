@@ -53,8 +53,8 @@ int transfer_open(struct transfer *t, const char *dest, const char *src, double 
 	if (changes_open(&t->to, dest, lock_timeout, err) < 0 ||
 	    (src && changes_open(&t->from, src, lock_timeout, err) < 0))
 		return -1;
-	t->vector = lh_calloc(lh_index_change_params(t->to.c)->dimension, sizeof *t->vector, err);
-	return t->vector ? 0 : -1;
+	t->vector = lh_calloc(lh_index_change_params(t->to.c)->dimension, sizeof *t->vector);
+	return 0;
 }
 
 void transfer_close(struct transfer *t)
@@ -221,10 +221,10 @@ static int merge_all(struct transfer *t, struct lh_tool *tool, const struct sett
 {
 	const struct lh_index_tally *tally = lh_index_change_tally(t->to.c);
 	size_t i, n = tool->n_operands - 1;
-	LH_SCOPED(lh_free_local) struct lh_index **src = lh_calloc(n, sizeof *src, &tool->err);
-	int rc = src ? merge_sources(t, tool, src) : -1;
+	LH_SCOPED(lh_free_local) struct lh_index **src = lh_calloc(n, sizeof *src);
+	int rc = merge_sources(t, tool, src);
 
-	for (i = 0; src && i < n; i++)
+	for (i = 0; i < n; i++)
 		lh_index_close(src[i]);
 	if (rc < 0 || changes_finish(&t->to, tool, s) < 0)
 		return -1;

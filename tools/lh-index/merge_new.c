@@ -41,9 +41,7 @@ static int open_parts(struct parts *parts)
 	size_t i;
 	struct lh_index_stats st;
 
-	parts->src = lh_calloc(parts->tool->n_operands - 1, sizeof *parts->src, err);
-	if (!parts->src)
-		return -1;
+	parts->src = lh_calloc(parts->tool->n_operands - 1, sizeof *parts->src);
 	for (; parts->n < parts->tool->n_operands - 1; parts->n++) {
 		parts->src[parts->n] = lh_index_open(path[parts->n], err);
 		if (!parts->src[parts->n])

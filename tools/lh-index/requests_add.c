@@ -67,9 +67,7 @@ static int open_one(struct requests *r, struct opened *o, struct lh_err *err)
 {
 	if (o->path)
 		close_one(o);
-	o->path = lh_strndup(r->path, strlen(r->path), err);
-	if (!o->path)
-		return -1;
+	o->path = lh_strndup(r->path, strlen(r->path));
 	lh_stamp_take(&o->file, o->path);
 	if (changes_open(&o->changes, o->path, r->settings->lock_timeout, err) == 0)
 		o->ix = lh_index_open(o->path, err);

@@ -13,7 +13,7 @@ void catalog_free(struct catalog *c)
 	*c = (struct catalog){ .v = NULL };
 }
 
-/* Read a summary, or why there is none.  -1 out of memory. */
+/* Read a summary, or why there is none. */
 static int read_summary(struct requests *r, const char *path, struct summary *s,
 			struct lh_err *err)
 {
@@ -39,13 +39,13 @@ static int read_summary(struct requests *r, const char *path, struct summary *s,
 	return 0;
 }
 
-/* Bring a summary up to date: what did not change is not opened again.  -1 out of memory. */
+/* Bring a summary up to date: what did not change is not opened again. */
 static int refresh(struct requests *r, const char *path, struct summary *s, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
-	int rc = log ? 0 : -1;
+	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG);
+	int rc = 0;
 
-	if (log && !(s->good && lh_stamp_fits(&s->file, path) && lh_stamp_fits(&s->log, log))) {
+	if (!(s->good && lh_stamp_fits(&s->file, path) && lh_stamp_fits(&s->log, log))) {
 		lh_stamp_take(&s->file, path);
 		lh_stamp_take(&s->log, log);
 		rc = read_summary(r, path, s, err);
@@ -68,24 +68,21 @@ static int add_summary(struct requests *r, struct catalog *c, const char *name,
 		       struct lh_err *err)
 {
 	struct lh_str text = { name, strlen(name) };
-	LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(r->in.folder, text, err);
+	LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(r->in.folder, text);
 	struct summary *was, *s = &c->v[c->n];
-	int rc = path ? 0 : -1;
 
-	if (rc == 0 && !lh_index_is_file(path))
+	if (!lh_index_is_file(path))
 		return 0;
 	was = known(&r->catalog, name);
 	*s = was ? *was : (struct summary){ .good = false };
 	s->name = NULL;
-	if (rc == 0)
-		rc = refresh(r, path, s, err);
-	if (rc == 0 && !s->good && s->status == 404) {
+	if (refresh(r, path, s, err) < 0)
+		return -1;
+	if (!s->good && s->status == 404)
 		return 0;	/* it was removed meanwhile */
-	}
-	if (rc == 0)
-		s->name = lh_strndup(name, text.n, err);
-	c->n += s->name != NULL;
-	return s->name ? 0 : -1;
+	s->name = lh_strndup(name, text.n);
+	c->n++;
+	return 0;
 }
 
 static int read_catalog(struct requests *r, struct lh_err *err)
@@ -98,7 +95,7 @@ static int read_catalog(struct requests *r, struct lh_err *err)
 	if (rc < 0)
 		return err->code == LH_ENOMEM ? -1 :
 						lh_err_data(err, 503, "the folder cannot be read");
-	rc = lh_grow(&c.v, &c.cap, f.n + 1, sizeof *c.v, err);
+	lh_grow(&c.v, &c.cap, f.n + 1, sizeof *c.v);
 	for (i = 0; rc == 0 && i < f.n; i++)
 		rc = add_summary(r, &c, f.name[i], err);
 	lh_index_folder_free(&f);

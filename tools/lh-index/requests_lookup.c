@@ -22,8 +22,8 @@ static int bring_up(struct requests *r, struct lh_err *err)
 		ix = lh_index_renew(r->looked_up, err);
 		path = r->looked_up_path;
 	} else {
-		path = lh_strndup(r->path, strlen(r->path), err);
-		ix = path ? lh_index_open(r->path, err) : NULL;
+		path = lh_strndup(r->path, strlen(r->path));
+		ix = lh_index_open(r->path, err);
 		if (!ix) {
 			free(path);
 			return -1;

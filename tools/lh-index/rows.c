@@ -130,13 +130,12 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct worker *w = context;
 	size_t i;
 
+	(void)err;
 	w->rows = run->rows;
 	w->n_slots = in_process(w->rows) ? 1 : batch_of(w->rows);
-	w->slot = lh_calloc(w->n_slots, sizeof *w->slot, err);
-	w->text = lh_calloc(w->n_slots, sizeof *w->text, err);
-	w->of = lh_calloc(w->n_slots, sizeof *w->of, err);
-	if (!w->slot || !w->text || !w->of)
-		return -1;
+	w->slot = lh_calloc(w->n_slots, sizeof *w->slot);
+	w->text = lh_calloc(w->n_slots, sizeof *w->text);
+	w->of = lh_calloc(w->n_slots, sizeof *w->of);
 	for (i = 0; i < w->n_slots; i++) {
 	}
 	return 0;
@@ -246,8 +245,6 @@ static int pack(struct worker *w, const struct lh_record *rec, const struct slot
 	else if (lh_vector_record_model(rec, &w->model, &model, err) < 0)
 		return -1;
 	lh_vector_record_meta(rec, w->rows->settings->id_field, &w->meta);
-	if (lh_buf_check(&w->meta, err) < 0)
-		return -1;
 	if (id.n > UINT32_MAX || model.n > UINT32_MAX || w->meta.len > UINT32_MAX)
 		return lh_err_data(err, 413, "record over 4 GiB");
 	if (s->meta.p) {
@@ -265,7 +262,7 @@ static int pack(struct worker *w, const struct lh_record *rec, const struct slot
 	lh_buf_add(out, w->meta.p, w->meta.len);
 	lh_buf_add(out, model.p, model.n);
 	lh_buf_add(out, s->s.p, p->text_n);
-	return lh_buf_check(out, err);
+	return 0;
 }
 
 /* Embed the text of a slot. */
@@ -335,7 +332,7 @@ static int embed_group(struct worker *w, size_t i, size_t n, struct lh_err *err)
 			continue;
 		lh_buf_add(&s->vector, w->made.p + i * bytes, bytes);
 		s->n = dim;
-		s->rc = lh_buf_check(&s->vector, &s->err);
+		s->rc = 0;
 	}
 	return 0;
 }
@@ -423,8 +420,6 @@ static int on_row(const struct lh_output *o, void *ctx, struct lh_err *err)
 
 	lh_buf_reset(copy);
 	lh_buf_add(copy, p, is->floats * sizeof(float));
-	if (lh_buf_check(copy, err) < 0)
-		return -1;
 	p += is->floats * sizeof(float);
 	row.vector = (const float *)(const void *)copy->p;
 	row.n = is->floats;

@@ -81,14 +81,13 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *s
 
 /* Find the member of rec that has the name of key; NULL: none. */
 static const struct lh_value *same_member(struct setting *set, const struct lh_record *rec,
-					  const struct lh_value *key, struct lh_err *err)
+					  const struct lh_value *key)
 {
 	struct lh_str name;
 	size_t i;
 
 	lh_buf_reset(&set->name);
-	if (lh_value_str(key, &set->name, &name, err) < 0)
-		return NULL;
+	lh_value_str(key, &set->name, &name);
 	for (i = 0; i < rec->n; i++)
 		if (lh_value_is(&rec->member[i].key, name.p, name.n))
 			return &rec->member[i].val;
@@ -110,7 +109,7 @@ static int parse(struct lh_record *rec, struct lh_buf *copy, struct lh_str text,
 {
 	lh_buf_reset(copy);
 	lh_buf_add(copy, text.n ? text.p : "{}", text.n ? text.n : 2);
-	return lh_buf_check(copy, err) < 0 ? -1 : lh_record_parse(rec, copy->p, copy->len, err);
+	return lh_record_parse(rec, copy->p, copy->len, err);
 }
 
 /* Merge a change into an object, in set->merged.  A null removes a member, or stays where both
@@ -129,7 +128,7 @@ static int merge(struct setting *set, struct lh_str is, struct lh_str change, bo
 	err->code = LH_OK;
 	for (i = 0; i < set->is.n; i++) {
 		const struct lh_member *m = &set->is.member[i];
-		const struct lh_value *now = same_member(set, &set->change, &m->key, err);
+		const struct lh_value *now = same_member(set, &set->change, &m->key);
 
 		if (!now || now->type != LH_NULL || both_changes)
 			put_member(out, &m->key, now ? now : &m->val);
@@ -138,11 +137,11 @@ static int merge(struct setting *set, struct lh_str is, struct lh_str change, bo
 		const struct lh_member *m = &set->change.member[i];
 
 		if ((m->val.type != LH_NULL || both_changes) &&
-		    !same_member(set, &set->is, &m->key, err))
+		    !same_member(set, &set->is, &m->key))
 			put_member(out, &m->key, &m->val);
 	}
 	lh_buf_putc(out, '}');
-	return err->code ? -1 : lh_buf_check(out, err);
+	return err->code ? -1 : 0;
 }
 
 /* Make the metadata that a record is to have. */
@@ -240,16 +239,14 @@ static int gather_one(struct setting *set, struct lh_str id, struct lh_str meta,
 		meta = (struct lh_str){ set->merged.p, set->merged.len };
 	}
 	if (i < 0) {
-		if (lh_grow(&set->v, &set->cap, set->n + 1, sizeof *set->v, err) < 0)
-			return -1;
+		lh_grow(&set->v, &set->cap, set->n + 1, sizeof *set->v);
 		i = (int64_t)set->n++;
 	}
 	set->v[i] = (struct gathered){ set->text.len, (uint32_t)id.n, (uint32_t)meta.n };
 	lh_buf_add(&set->text, id.p, id.n);
 	lh_buf_add(&set->text, meta.p, meta.n);
-	if (lh_buf_check(&set->text, err) < 0)
-		return -1;
-	return lh_table_set(&set->by_id, id_of(set, (uint32_t)i), (uint32_t)i, id_of, set, err);
+	lh_table_set(&set->by_id, id_of(set, (uint32_t)i), (uint32_t)i, id_of, set);
+	return 0;
 }
 
 static int gather(const struct lh_output *o, void *setting, struct lh_err *err)

@@ -92,11 +92,11 @@ static char *file_name(const struct sharding *s, size_t i, size_t n, char letter
 	struct lh_str base = lh_shard_plan_name(s->path);
 	struct lh_buf name = { 0 };
 
+	(void)err;
 	lh_buf_add(&name, base.p, base.n);
 	lh_buf_printf(&name, ".%zu-of-%zu.%c.lhv", i, n, letter);
 	lh_buf_putc(&name, '\0');
-	if (lh_buf_check(&name, err) == 0)
-		return name.p;
+	return name.p;
 	lh_buf_free(&name);
 	return NULL;
 }
@@ -125,13 +125,11 @@ static void remove_file(const struct sharding *s, const char *file, enum litter 
 	struct lh_plan_shard one = { .file = (char *)file };
 	struct lh_shard_plan plan = { .shard = &one, .n = 1 };
 	struct lh_err err;
-	LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(s->path, &plan, 0, &err);
+	LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(s->path, &plan, 0);
 	int rc = 0;
 
-	if (!path)
-		rc = -1;
-	else if (what == TEMPORARY)
-		rc = lh_atomic_sweep(path, &err);
+	if (what == TEMPORARY)
+		lh_atomic_sweep(path);
 	else if (what == STALE_LOCK)
 		lh_index_sweep_lock(path);
 	else
@@ -155,14 +153,12 @@ static void sweep(const struct sharding *s, const struct lh_shard_plan *keep)
 {
 	const char *slash = strrchr(s->path, '/');
 	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 };
-	struct lh_err unused;
 	struct dirent *e;
 	DIR *d = NULL;
 
 	lh_buf_add(&folder, slash ? s->path : "./", slash ? (size_t)(slash + 1 - s->path) : 2);
 	lh_buf_putc(&folder, '\0');
-	if (lh_buf_check(&folder, &unused) == 0)
-		d = opendir(folder.p);
+	d = opendir(folder.p);
 	while (d && (e = readdir(d))) {
 		bool hidden = e->d_name[0] == '.';
 		char file[NAME_MAX + 1], letter;
@@ -185,11 +181,12 @@ static int divide_rows(struct sharding *s, struct lh_err *err)
 {
 	uint64_t row, rows = lh_index_writer_count(s->w);
 	size_t n = s->plan.n, i;
-	LH_SCOPED(lh_free_local) uint32_t *in = lh_calloc(rows + 1, sizeof *in, err);
+	LH_SCOPED(lh_free_local) uint32_t *in = lh_calloc(rows + 1, sizeof *in);
 	struct lh_row r;
 
-	s->row = in ? lh_calloc(rows + 1, sizeof *s->row, err) : NULL;
-	s->first = s->row ? lh_calloc(n + 2, sizeof *s->first, err) : NULL;
+	(void)err;
+	s->row = lh_calloc(rows + 1, sizeof *s->row);
+	s->first = lh_calloc(n + 2, sizeof *s->first);
 	for (row = 0; s->first && row < rows && !lh_stopping(); row++) {
 		const float *vector = lh_index_writer_row(s->w, row, &r);
 
@@ -215,9 +212,7 @@ static int make_centroids(struct sharding *s, struct lh_err *err)
 	for (i = 0; s->centroid && i < s->n_centroids; i++) {
 		struct lh_plan_shard *shard = &s->plan.shard[i];
 
-		shard->centroid = lh_calloc(1, bytes, err);
-		if (!shard->centroid)
-			return -1;
+		shard->centroid = lh_calloc(1, bytes);
 		memcpy(shard->centroid, s->centroid + i * s->params.dimension, bytes);
 	}
 	return s->centroid ? 0 : -1;
@@ -257,12 +252,11 @@ static int take_identity(struct sharding *s, size_t i, const char *path, struct 
 
 static int write_shard(struct sharding *s, size_t i, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(s->path, &s->plan, i, err);
+	LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(s->path, &s->plan, i);
 	struct lh_index_writer *w = NULL;
 	int rc = -1;
 
-	if (path)
-		w = lh_index_writer_new(path, &s->params, s->settings->lock_timeout, err);
+	w = lh_index_writer_new(path, &s->params, s->settings->lock_timeout, err);
 	if (w) {
 		lh_index_writer_watch(w, show_stage, s->tool);
 		rc = put_rows(s, i, w, err);
@@ -291,9 +285,7 @@ static int name_shards(struct sharding *s, struct lh_err *err)
 	s->plan.by = s->settings->by;
 	s->plan.dimension = s->params.dimension;
 	memcpy(s->plan.model, s->params.model, sizeof s->plan.model);
-	s->plan.shard = lh_calloc(n, sizeof *s->plan.shard, err);
-	if (!s->plan.shard)
-		return -1;
+	s->plan.shard = lh_calloc(n, sizeof *s->plan.shard);
 	s->plan.n = n;
 	for (i = 0; i < n; i++) {
 		s->plan.shard[i].file = file_name(s, i, n, letter, err);

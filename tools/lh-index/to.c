@@ -38,8 +38,6 @@ static int put_line(struct to *to, struct lh_str id, struct lh_str meta, struct 
 		lh_write_raw(&w, "metadata", meta);
 	lh_write_end(&w);
 	lh_buf_putc(&to->lines, '\n');
-	if (lh_buf_check(&to->lines, err) < 0)
-		return -1;
 	return to->lines.len >= PIECE ? flush_lines(to, err) : 0;
 }
 
@@ -56,8 +54,7 @@ static int put_row(void *ctx, uint64_t at, const struct lh_row *of, struct lh_bu
 		return -1;
 	to->rows++;
 	lh_buf_add(out, to->vector, to->dimension * sizeof *to->vector);
-	return lh_buf_check(out, err) < 0 ? -1 :
-	       to->ids_name ? put_line(to, of->id, meta, err) : 0;
+	return to->ids_name ? put_line(to, of->id, meta, err) : 0;
 }
 
 static int put_begin(struct to *to, struct lh_tool *tool)
@@ -116,8 +113,8 @@ int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index
 		lh_tool_ignore_sigpipe(tool);
 	lh_index_get_stats(ix, &st);
 	to.of = st.live;
-	to.vector = lh_calloc(p->dimension, sizeof *to.vector, &tool->err);
-	rc = to.vector ? write_all(&to, tool) : -1;
+	to.vector = lh_calloc(p->dimension, sizeof *to.vector);
+	rc = write_all(&to, tool);
 	lh_atomic_close(&to.ids);
 	lh_buf_free(&to.lines);
 	metadata_free(&to.meta);

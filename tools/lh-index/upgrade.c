@@ -65,8 +65,8 @@ static int embed(struct upgrade *u, struct lh_err *err)
 	uint32_t dimension = 0;
 	size_t i;
 
-	if (!u->n || lh_buf_check(&u->text, err) < 0)
-		return u->n ? -1 : 0;
+	if (!u->n)
+		return 0;
 	for (i = 0; i < u->n; i++)
 		text[i] = (struct lh_str){ u->text.p + u->at[i], u->at[i + 1] - u->at[i] };
 	lh_buf_reset(&u->vector);
@@ -131,9 +131,10 @@ static int start(struct upgrade *u, struct lh_err *err)
 
 	if (lh_index_check_sums(u->ix, err) < 0 || lh_index_check_order(u->ix, err) < 0)
 		return -1;
-	if (keeps_vectors(s))
-		return lh_buf_room(&u->vector, s->kept.dimension * sizeof(float)) ? 0 :
-			lh_buf_check(&u->vector, err);
+	if (keeps_vectors(s)) {
+		lh_buf_room(&u->vector, s->kept.dimension * sizeof(float));
+		return 0;
+	}
 	if (!how.engine)
 		return lh_err_set(err, LH_EUSAGE, "%s", u->rows->refusal);
 	if (lh_engine_here(how.engine))
@@ -161,11 +162,9 @@ static int take_all(struct upgrade *u, struct lh_tool *tool)
 
 int upgrade_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 {
-	LH_SCOPED(lh_free_local) struct upgrade *u = lh_calloc(1, sizeof *u, &tool->err);
+	LH_SCOPED(lh_free_local) struct upgrade *u = lh_calloc(1, sizeof *u);
 	int rc = -1;
 
-	if (!u)
-		return -1;
 	*u = (struct upgrade){ .rows = r, .sink = sink, .ctx = ctx };
 	u->ix = lh_index_open(tool->operands[0], &tool->err);
 	if (u->ix)

@@ -62,15 +62,14 @@ static int set_type(const struct lh_iter *it, struct lh_column *column, size_t n
 	size_t i = 0;
 	int is;
 
-	if (lh_value_str(&it->key, scratch, &name, err) < 0)
-		return -1;
+	lh_value_str(&it->key, scratch, &name);
 	while (i < n && !lh_str_is(column[i].name, name.p, name.n))
 		i++;
 	if (i == n)
 		return lh_err_set(err, LH_EIO, "there is no column \"%.*s\" (--types)",
 				  (int)(name.n < 100 ? name.n : 100), name.p);
-	if (it->val.type == LH_STRING && lh_value_str(&it->val, scratch, &type, err) < 0)
-		return -1;
+	if (it->val.type == LH_STRING)
+		lh_value_str(&it->val, scratch, &type);
 	is = type.p ? lh_column_type_named(type) : -1;
 	if (is < 0)
 		return lh_err_set(err, LH_EIO, "--types: the type of column \"%.*s\" must be "

@@ -41,10 +41,8 @@ int keep_open(struct ingest *in)
 	struct lh_err *err = &in->tool->err;
 	struct lh_store_opts opts = LH_STORE_DEFAULTS;
 	const char *folder = getenv("TMPDIR");
-	struct keep *k = lh_calloc(1, sizeof *k, err);
+	struct keep *k = lh_calloc(1, sizeof *k);
 
-	if (!k)
-		return -1;
 	in->keep = k;
 	k->fd = k->parquet_fd = k->lock.fd = k->dir.in_use = -1;
 	k->writer = (struct lh_child_writer){ 0, -1, -1 };
@@ -90,15 +88,14 @@ static int keep_write(struct ingest *in, const char *p, size_t n)
 	return lh_child_writer_more(&in->keep->writer, p, n, &in->tool->err);
 }
 
-/* Make datasets/NAME/FINGERPRINT.ENDING; NULL out of memory. */
-static char *make_key(const struct keep *k, const char *fingerprint, const char *ending,
-		      struct lh_err *err)
+/* Make datasets/NAME/FINGERPRINT.ENDING. */
+static char *make_key(const struct keep *k, const char *fingerprint, const char *ending)
 {
 	struct lh_buf key = { 0 };
 
 	lh_buf_printf(&key, "datasets/%.*s/%s.%s", (int)k->name.n, k->name.p, fingerprint, ending);
 	lh_buf_putc(&key, '\0');
-	return lh_buf_check(&key, err) < 0 ? NULL : key.p;
+	return key.p;
 }
 
 int keep_check(struct ingest *in, const char *fingerprint)
@@ -109,10 +106,10 @@ int keep_check(struct ingest *in, const char *fingerprint)
 	int rc = 0;
 
 	if (!k->key) {
-		k->key = make_key(k, fingerprint, "jsonl.zst", err);
-		k->parquet_key = make_key(k, fingerprint, "parquet", err);
+		k->key = make_key(k, fingerprint, "jsonl.zst");
+		k->parquet_key = make_key(k, fingerprint, "parquet");
 	}
-	if (!k->key || !k->parquet_key || lh_store_check_key(k->key, strlen(k->key), err) < 0)
+	if (lh_store_check_key(k->key, strlen(k->key), err) < 0)
 		return -1;
 	if (lh_catalog_get(in->s->catalog, k->name, &m, &why) < 0) {
 		if (lh_err_status(&why) != 404)
@@ -168,7 +165,7 @@ static int write_record(const struct ingest *in, const char *fingerprint, struct
 	lh_write_u64(&w, "row_count", in->rows);
 	lh_write_bytes(&w, "store", store);
 	lh_write_end(&w);
-	return lh_buf_check(out, err);
+	return 0;
 }
 
 static int print_result(struct ingest *in, const char *fingerprint, bool existing)
@@ -197,8 +194,6 @@ static int take_lock(struct ingest *in, struct lh_err *err)
 
 	lh_buf_printf(&path, "%s/%s.ingest.lock", in->s->catalog, in->keep->id);
 	lh_buf_putc(&path, '\0');
-	if (!rc)
-		rc = lh_buf_check(&path, err);
 	if (!rc)
 		rc = lh_lock_take(&in->keep->lock, path.p, in->s->catalog, in->tool->lock_timeout,
 				  err);
@@ -241,10 +236,8 @@ static int make_parquet(struct keep *k, const struct lh_column *column, size_t n
 	if (!rc) {
 		lh_buf_printf(&path, "%s/parquet", k->dir.path);
 		lh_buf_putc(&path, '\0');
-		rc = lh_buf_check(&path, err);
-	}
-	if (!rc)
 		rc = parquet_write(k->fd, column, n, path.p, err);
+	}
 	if (!rc) {
 		k->parquet_fd = open(path.p, O_RDONLY | O_CLOEXEC);
 		rc = k->parquet_fd < 0 ? lh_err_sys(err, "cannot open the file in Parquet") : 0;
@@ -277,9 +270,9 @@ int keep_finish(struct ingest *in, const char *fingerprint, const struct lh_colu
 
 int ingest_flush(struct ingest *in)
 {
-	int rc = lh_buf_check(&in->out, &in->tool->err);
+	int rc = 0;
 
-	if (!rc && in->out.len)
+	if (in->out.len)
 		rc = in->keep ? keep_write(in, in->out.p, in->out.len) :
 				lh_tool_out(in->tool, in->out.p, in->out.len);
 	lh_buf_reset(&in->out);

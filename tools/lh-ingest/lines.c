@@ -31,27 +31,22 @@ static struct lh_str name_of(const void *columns, uint32_t i)
 	return (*(struct lh_column *const *)columns)[i].name;
 }
 
-/* Return the number of the column with that name, a new one perhaps; -1 out of memory. */
-static int64_t column_of(struct lines *l, struct lh_str name, struct lh_err *err)
+/* Return the number of the column with that name, a new one perhaps. */
+static size_t column_of(struct lines *l, struct lh_str name)
 {
 	int64_t i = lh_table_find(&l->by_name, name, name_of, &l->column);
 	char *copy;
 
 	if (i >= 0)
-		return i;
-	if (lh_grow(&l->column, &l->cap, l->n + 1, sizeof *l->column, err) < 0 ||
-	    lh_grow(&l->present, &l->present_cap, l->n + 1, sizeof *l->present, err) < 0)
-		return -1;
-	copy = lh_strndup(name.p, name.n, err);
-	if (!copy)
-		return -1;
+		return (size_t)i;
+	lh_grow(&l->column, &l->cap, l->n + 1, sizeof *l->column);
+	lh_grow(&l->present, &l->present_cap, l->n + 1, sizeof *l->present);
+	copy = lh_strndup(name.p, name.n);
 	l->column[l->n] = (struct lh_column){ .name = { copy, name.n } };
 	l->present[l->n] = 0;
 	l->n++;
-	if (lh_table_set(&l->by_name, l->column[l->n - 1].name, (uint32_t)l->n - 1, name_of,
-			 &l->column, err) < 0)
-		return -1;
-	return (int64_t)l->n - 1;
+	lh_table_set(&l->by_name, l->column[l->n - 1].name, (uint32_t)l->n - 1, name_of, &l->column);
+	return l->n - 1;
 }
 
 /* Take the members of the record into account for the columns. */
@@ -65,11 +60,8 @@ static int see_members(struct lines *l, struct lh_err *err)
 		const struct lh_value *v = &l->rec.member[i].val;
 
 		lh_buf_reset(&l->scratch);
-		if (lh_value_str(&l->rec.member[i].key, &l->scratch, &name, err) < 0)
-			return -1;
-		c = column_of(l, name, err);
-		if (c < 0)
-			return -1;
+		lh_value_str(&l->rec.member[i].key, &l->scratch, &name);
+		c = column_of(l, name);
 		if (v->type == LH_NULL)
 			continue;
 		l->present[c]++;
@@ -124,8 +116,8 @@ static int put_with_id(struct lines *l, struct lh_err *err)
 		lh_buf_puts(&l->scratch, s->id_prefix);
 	i = l->scratch.len;
 	id = (struct lh_str){ v->p, v->n };
-	if (v->type == LH_STRING && lh_value_str(v, &l->scratch, &id, err) < 0)
-		return -1;
+	if (v->type == LH_STRING)
+		lh_value_str(v, &l->scratch, &id);
 	if (!id.n)
 		return lh_err_set(err, LH_EDATA, "the id is empty (\"%s\")", s->id);
 	if (l->scratch.len == i)
@@ -134,8 +126,7 @@ static int put_with_id(struct lines *l, struct lh_err *err)
 	lh_buf_json(out, l->scratch.p, l->scratch.len);
 	put_members(l, ",", true);
 	lh_buf_puts(out, "}\n");
-	return lh_buf_check(&l->scratch, err) < 0 ? -1 :
-	       ingest_id(l->in, (struct lh_str){ l->scratch.p, l->scratch.len }, err);
+	return ingest_id(l->in, (struct lh_str){ l->scratch.p, l->scratch.len }, err);
 }
 
 static int put_record(struct lines *l, const char *p, size_t n, struct lh_err *err)
@@ -251,8 +242,6 @@ static int read_member(struct lines *l)
 	lh_buf_reset(b);
 	while (got > 0) {
 		to = lh_buf_room(b, BLOCK);
-		if (!to)
-			return lh_buf_check(b, err);
 		got = lh_byte_source_read(&l->source, to, BLOCK, err);
 		if (got < 0)
 			return lh_err_prefix(err, "%s", lh_byte_source_name(&l->source));
@@ -298,13 +287,11 @@ static int read_file(struct lines *l, const char *file)
 /* Decide on the columns, and describe or keep what was read. */
 static int finish_lines(struct lines *l)
 {
-	LH_SCOPED(lh_free_local) bool *null = lh_calloc(l->n, 1, &l->in->tool->err);
+	LH_SCOPED(lh_free_local) bool *null = lh_calloc(l->n, 1);
 	char hex[65];
 	size_t i;
 	int rc = 0;
 
-	if (!null)
-		return -1;
 	for (i = 0; i < l->n; i++) {
 		null[i] = l->present[i] < l->in->rows;
 		lh_column_decide(&l->column[i]);

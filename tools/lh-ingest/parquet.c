@@ -112,7 +112,7 @@ static int db_open(struct parquet *p, struct lh_err *err)
 
 struct parquet *parquet_new(struct lh_err *err)
 {
-	struct parquet *p = lh_calloc(1, sizeof *p, err);
+	struct parquet *p = lh_calloc(1, sizeof *p);
 
 	if (p && db_open(p, err) == 0)
 		return p;
@@ -241,8 +241,6 @@ int parquet_write(int fd, const struct lh_column *column, size_t n, const char *
 	lh_buf_puts(&sql, "})) TO ");
 	put_string(&sql, lh_str_of(path));
 	lh_buf_printf(&sql, " (FORMAT parquet, COMPRESSION zstd)%c", '\0');
-	if (lh_buf_check(&sql, err) < 0)
-		return -1;
 	p = parquet_new(err);
 	rc = p ? run(p->connection, sql.p, err) : -1;
 	parquet_free(p);

@@ -87,8 +87,6 @@ static int run_child(struct run *r, const struct request *q, struct lh_child_out
 	file = add_text(&r->text, "", q->file);
 	name = add_text(&r->text, "--name=", q->name);
 	option = add_text(&r->text, "--", lh_str_of(format ? format : "quiet"));
-	if (lh_buf_check(&r->text, err) < 0)
-		return -1;
 	argv[n++] = r->text.p + option;
 	argv[n++] = r->text.p + name;
 	if (s->key_file) {

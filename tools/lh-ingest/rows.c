@@ -27,15 +27,14 @@ static int find_id(struct rows *r)
 /* Write the keys of the members once, for all rows. */
 int rows_begin(struct rows *r, const struct lh_column *column, size_t n)
 {
-	struct lh_err *err = &r->in->tool->err;
 	size_t i, at = 0;
 
 	r->column = column;
 	r->n = n;
 	lh_columns_fingerprint(column, n, r->fingerprint);
-	r->member = lh_calloc(r->n, sizeof *r->member, err);
-	r->null = lh_calloc(r->n, 1, err);
-	if (!r->member || !r->null || find_id(r) < 0)
+	r->member = lh_calloc(r->n, sizeof *r->member);
+	r->null = lh_calloc(r->n, 1);
+	if (find_id(r) < 0)
 		return -1;
 	for (i = 0; i < r->n; i++) {
 		at = r->keys.len;
@@ -46,8 +45,6 @@ int rows_begin(struct rows *r, const struct lh_column *column, size_t n)
 			.n = r->keys.len - at, .type = r->column[i].type,
 			.dropped = r->in->s->id && lh_str_is(r->column[i].name, "id", 2) };
 	}
-	if (lh_buf_check(&r->keys, err) < 0)
-		return -1;
 	for (i = 0, at = 0; i < r->n; at += r->member[i++].n)
 		r->member[i].key = r->keys.p + at;
 	return r->in->keep ? keep_check(r->in, r->fingerprint) : 0;

@@ -34,17 +34,13 @@ static int open_next(struct answers *a, struct lh_err *err)
 
 struct answers *answers_open(struct lh_tool *tool, const char *path, struct lh_err *err)
 {
-	struct answers *a = lh_calloc(1, sizeof *a, err);
+	struct answers *a = lh_calloc(1, sizeof *a);
 
-	if (!a)
-		return NULL;
 	a->tool = tool;
-	a->operand = lh_strndup(path, strlen(path), err);
-	if (a->operand) {
-		lh_input_init(&a->in, &a->operand, 1, tool->max_line);
-		if (open_next(a, err) > 0)
-			return a;
-	}
+	a->operand = lh_strndup(path, strlen(path));
+	lh_input_init(&a->in, &a->operand, 1, tool->max_line);
+	if (open_next(a, err) > 0)
+		return a;
 	answers_close(a);
 	return NULL;
 }

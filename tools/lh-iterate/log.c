@@ -17,9 +17,9 @@ struct session_log {
 struct session_log *log_open(struct lh_tool *tool, const char *path)
 {
 	struct lh_err err;
-	struct session_log *l = lh_calloc(1, sizeof *l, &err);
+	struct session_log *l = lh_calloc(1, sizeof *l);
 
-	if (l && lh_applog_open(&l->file, path, 0600, tool->lock_timeout, &err) == 0) {
+	if (lh_applog_open(&l->file, path, 0600, tool->lock_timeout, &err) == 0) {
 		l->tool = tool;
 		pthread_mutex_init(&l->mutex, NULL);
 		if (l->file.torn_at >= 0)
@@ -39,8 +39,7 @@ void log_append(struct session_log *l, const struct lh_buf *row)
 	if (!l)
 		return;
 	pthread_mutex_lock(&l->mutex);
-	if ((lh_buf_check(row, &err) < 0 || lh_applog_append(&l->file, row->p, row->len,
-							     LH_SYNC_NONE, &err) < 0) && !l->lost++)
+	if (lh_applog_append(&l->file, row->p, row->len, LH_SYNC_NONE, &err) < 0 && !l->lost++)
 		lh_tool_warn(l->tool, "session log: %s", err.msg);
 	pthread_mutex_unlock(&l->mutex);
 }

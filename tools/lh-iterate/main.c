@@ -143,10 +143,8 @@ static int held_read(struct held *h, const struct held *was, struct lh_err *err)
 
 static void *held_open(void *it, const void *before, struct lh_err *err)
 {
-	struct held *h = lh_calloc(1, sizeof *h, err);
+	struct held *h = lh_calloc(1, sizeof *h);
 
-	if (!h)
-		return NULL;
 	h->it = it;
 	if (held_read(h, before, err) == 0)
 		return h;

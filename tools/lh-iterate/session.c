@@ -80,25 +80,21 @@ static int session_init(void *context, void *ctx, struct lh_err *err)
 	struct iterate *it = held->it;
 	struct session *s = context;
 
+	(void)err;
 	s->it = it;
 	s->roster = held->roster.roster;
 	s->by = &held->by;
-	s->extract = lh_extract_new(err);
-	if (s->extract)
-		s->validator = lh_validator_new(&(struct lh_validate_how){
-			.roster = held->roster.roster, .rules = held->rules,
-			.roster_missing = it->rosters.later && !held->roster.roster,
-			.looked_up = it->decisions ? looked_up : NULL, .ctx = s }, err);
-	if (s->validator && it->answers)
-		return 0;
-	if (s->validator)
-		s->chat = lh_chat_new(&(struct lh_chat_how){ .timeout = it->timeout,
-							     .retries = (unsigned)it->retries,
-							     .stopping = lh_stopping,
-							     .no_files = it->tool->on_error ==
-								LH_ON_ERROR_EMIT },
-				      held->keys, err);
-	return s->chat ? 0 : -1;
+	s->extract = lh_extract_new();
+	s->validator = lh_validator_new(&(struct lh_validate_how){
+		.roster = held->roster.roster, .rules = held->rules,
+		.roster_missing = it->rosters.later && !held->roster.roster,
+		.looked_up = it->decisions ? looked_up : NULL, .ctx = s });
+	if (!it->answers)
+		s->chat = lh_chat_new(&(struct lh_chat_how){
+			.timeout = it->timeout, .retries = (unsigned)it->retries,
+			.stopping = lh_stopping,
+			.no_files = it->tool->on_error == LH_ON_ERROR_EMIT }, held->keys);
+	return 0;
 }
 
 static uint64_t since(const struct session *s, double start)
@@ -138,8 +134,7 @@ static int ask(struct session *s, struct lh_str *content, struct lh_err *err)
 				       .trace = s->trace };
 	struct lh_chat_reply reply;
 
-	if (lh_buf_check(&s->model, err) < 0 || lh_buf_check(&s->prompt, err) < 0 ||
-	    lh_chat_ask(s->chat, &ask, &reply, err) < 0)
+	if (lh_chat_ask(s->chat, &ask, &reply, err) < 0)
 		return -1;
 	*content = reply.content;
 	return 0;
@@ -207,8 +202,6 @@ static int judge_answer(struct session *s, const struct lh_value *found, bool *g
 
 	lh_buf_reset(&s->artifact);
 	lh_extract_put(&s->artifact, found);
-	if (lh_buf_check(&s->artifact, err) < 0)
-		return -1;
 	artifact = (struct lh_value){ s->artifact.p, s->artifact.len, LH_OBJECT, false };
 	if (lh_validate(s->validator, &s->q.kind, &artifact, s->q.context.p ? &s->q.context : NULL,
 			false, &verdict, err) < 0)
@@ -343,7 +336,7 @@ static void log_row(struct session *s, enum end end)
 }
 
 /* Write what the session was asked. */
-static int write_asked(struct session *s, struct lh_err *err)
+static void write_asked(struct session *s)
 {
 	struct lh_writer w;
 
@@ -355,7 +348,6 @@ static int write_asked(struct session *s, struct lh_err *err)
 	if (s->q.context.p)
 		lh_write_value(&w, "context", &s->q.context);
 	lh_write_end(&w);
-	return lh_buf_check(&s->asked, err);
 }
 
 /* Append how the session ended to the log of decisions. */
@@ -366,8 +358,7 @@ static int decide(struct session *s, enum end end, struct lh_err *err)
 
 	if (!s->it->decisions)
 		return 0;
-	if (write_asked(s, err) < 0 || lh_buf_check(&s->ids, err) < 0)
-		return -1;
+	write_asked(s);
 	w = lh_decision_begin(&s->row, s->it->decisions, &(struct lh_decision){
 		.asked = { s->asked.p, s->asked.len }, .trace = s->trace,
 		.verdict = end == ACCEPTED ? LH_SESSION_ACCEPTED
@@ -427,10 +418,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *session, s
 	if (end != ACCEPTED)
 		atomic_fetch_add(&it->refused, 1);
 	put_output(s, out, end);
-	return lh_buf_check(&s->history, err) < 0 || lh_buf_check(&s->errors, err) < 0 ||
-			lh_buf_check(&s->report, err) < 0
-		? -1
-		: 0;
+	return 0;
 }
 
 /* Wait until the decisions are on disk before they are answered. */

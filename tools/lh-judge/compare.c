@@ -184,8 +184,7 @@ static int compare_run(struct lh_tool *tool, struct bench *b, const struct list 
 	size_t m;
 
 	for (q = 0; q < b->queries; q++) {
-		if (rank_query(&b->ranking, run, &b->qrels, q, &tool->err) < 0)
-			return -1;
+		rank_query(&b->ranking, run, &b->qrels, q);
 		for (m = 0; m < b->measures.n; m++)
 			v[m * b->queries + q] = c->s->only_answered && !list_count(run, q) ?
 				(double)NAN : measure_value(&b->measures, m, &b->ranking);
@@ -200,19 +199,17 @@ static int compare_run(struct lh_tool *tool, struct bench *b, const struct list 
 int judge_compare(struct lh_tool *tool, void *settings)
 {
 	struct comparison c = { .s = settings };
-	struct lh_err *err = &tool->err;
 	struct bench b = { .queries = 0 };
 	int rc = bench_open(tool, &b, settings);
 	size_t n = b.queries;
 
 	if (!rc) {
-		c.a = lh_calloc(n * b.measures.n, sizeof *c.a, err);
-		c.b = lh_calloc(n * b.measures.n, sizeof *c.b, err);
-		c.d.v = lh_calloc(n, sizeof *c.d.v, err);
-		c.d.query = lh_calloc(n, sizeof *c.d.query, err);
-		c.d.mean = lh_calloc(ROUNDS, sizeof *c.d.mean, err);
-		rc = c.a && c.b && c.d.v && c.d.query && c.d.mean ?
-			each_run(tool, &b, compare_run, &c) : -1;
+		c.a = lh_calloc(n * b.measures.n, sizeof *c.a);
+		c.b = lh_calloc(n * b.measures.n, sizeof *c.b);
+		c.d.v = lh_calloc(n, sizeof *c.d.v);
+		c.d.query = lh_calloc(n, sizeof *c.d.query);
+		c.d.mean = lh_calloc(ROUNDS, sizeof *c.d.mean);
+		rc = each_run(tool, &b, compare_run, &c);
 	}
 	free(c.a);
 	free(c.b);

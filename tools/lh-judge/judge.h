@@ -123,8 +123,8 @@ struct ranking {
 };
 
 /* Fill a ranking, whose memory is reused. */
-int rank_query(struct ranking *r, const struct list *run, const struct list *qrels,
-	       uint32_t query, struct lh_err *err);
+void rank_query(struct ranking *r, const struct list *run, const struct list *qrels,
+		uint32_t query);
 void ranking_free(struct ranking *r);
 
 /* ---- measures.c ---- */

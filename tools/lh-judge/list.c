@@ -26,8 +26,7 @@ static int add_item(void *ctx, const struct judge_line *line, uint64_t number, s
 				line->query.n)) &&
 	    lh_intern_add(in->names, line->query.p, line->query.n, &in->query, err) < 0)
 		return -1;
-	if (lh_grow(&l->item, &l->cap, l->n + 1, sizeof *l->item, err) < 0)
-		return -1;
+	lh_grow(&l->item, &l->cap, l->n + 1, sizeof *l->item);
 	item = &l->item[l->n++];
 	item->hash = lh_xxh3_seeded(line->id.p, line->id.n, lh_seed());
 	item->at = l->text.len;
@@ -36,7 +35,7 @@ static int add_item(void *ctx, const struct judge_line *line, uint64_t number, s
 	item->query = in->query;
 	item->n = (uint32_t)line->id.n;
 	lh_buf_add(&l->text, line->id.p, line->id.n);
-	return lh_buf_check(&l->text, err);
+	return 0;
 }
 
 static int on_line(struct lh_record *rec, struct lh_buf *out, void *ctx, struct lh_err *err)
@@ -68,14 +67,12 @@ static int by_document(const void *x, const void *y, void *ctx)
 }
 
 /* Put the items of each query together. */
-static int group_queries(struct list *l, size_t queries, struct lh_err *err)
+static void group_queries(struct list *l, size_t queries)
 {
 	size_t i, *first;
 
-	l->first = first = lh_calloc(queries + 2, sizeof *first, err);
-	l->order = lh_calloc(l->n + 1, sizeof *l->order, err);
-	if (!first || !l->order)
-		return -1;
+	l->first = first = lh_calloc(queries + 2, sizeof *first);
+	l->order = lh_calloc(l->n + 1, sizeof *l->order);
 	l->queries = queries;
 	for (i = 0; i < l->n; i++)
 		first[l->item[i].query + 2]++;
@@ -83,7 +80,6 @@ static int group_queries(struct list *l, size_t queries, struct lh_err *err)
 		first[i] += first[i - 1];
 	for (i = 0; i < l->n; i++)
 		l->order[first[l->item[i].query + 1]++] = (uint32_t)i;
-	return 0;
 }
 
 /* Sort the documents of a query, and find the first line with one that was there before. */
@@ -108,8 +104,7 @@ static int sort_list(struct list *l, const struct lh_intern *names, struct lh_er
 	struct lh_str id, query;
 	uint32_t q;
 
-	if (group_queries(l, names->n, err) < 0)
-		return -1;
+	group_queries(l, names->n);
 	for (q = 0; q < l->queries; q++) {
 		found = sort_documents(l, q);
 		if (found && (!twice || found->line < twice->line))
@@ -175,15 +170,13 @@ static int descending(const void *x, const void *y)
 }
 
 /* Count the grades of a query, and sort those above 0. */
-static int collect_grades(struct ranking *r, const struct list *qrels, uint32_t query,
-			  struct lh_err *err)
+static void collect_grades(struct ranking *r, const struct list *qrels, uint32_t query)
 {
 	size_t i, n = list_count(qrels, query);
 	int32_t grade;
 
 	r->relevant = r->nonrelevant = 0;
-	if (lh_grow(&r->ideal, &r->cap_ideal, n + 1, sizeof *r->ideal, err) < 0)
-		return -1;
+	lh_grow(&r->ideal, &r->cap_ideal, n + 1, sizeof *r->ideal);
 	for (i = 0; i < n; i++) {
 		grade = (int32_t)list_item(qrels, query, i)->value;
 		if (grade > 0)
@@ -191,19 +184,16 @@ static int collect_grades(struct ranking *r, const struct list *qrels, uint32_t 
 		r->nonrelevant += grade == 0;
 	}
 	qsort(r->ideal, r->relevant, sizeof *r->ideal, descending);
-	return 0;
 }
 
-int rank_query(struct ranking *r, const struct list *run, const struct list *qrels,
-	       uint32_t query, struct lh_err *err)
+void rank_query(struct ranking *r, const struct list *run, const struct list *qrels, uint32_t query)
 {
 	size_t i, j = 0, n = list_count(run, query), judged = list_count(qrels, query);
 	int c = 1;
 
 	r->n = 0;
-	if (collect_grades(r, qrels, query, err) < 0 ||
-	    lh_grow(&r->v, &r->cap, n + 1, sizeof *r->v, err) < 0)
-		return -1;
+	collect_grades(r, qrels, query);
+	lh_grow(&r->v, &r->cap, n + 1, sizeof *r->v);
 	for (i = 0; i < n; i++) {
 		const struct item *item = list_item(run, query, i);
 
@@ -217,7 +207,6 @@ int rank_query(struct ranking *r, const struct list *run, const struct list *qre
 			(int32_t)list_item(qrels, query, j)->value : UNJUDGED };
 	}
 	qsort_r(r->v, r->n, sizeof *r->v, by_score, (void *)(uintptr_t)run);
-	return 0;
 }
 
 void ranking_free(struct ranking *r)

@@ -32,8 +32,7 @@ static struct lh_str key_of(const void *ctx, uint32_t i)
 }
 
 /* Add a document, or improve its rank. */
-static int add_candidate(struct pool *p, uint32_t query, struct lh_str id, uint32_t rank,
-			 struct lh_err *err)
+static void add_candidate(struct pool *p, uint32_t query, struct lh_str id, uint32_t rank)
 {
 	const size_t at = p->text.len;
 	struct lh_str key;
@@ -41,19 +40,17 @@ static int add_candidate(struct pool *p, uint32_t query, struct lh_str id, uint3
 
 	lh_buf_add(&p->text, &query, sizeof query);
 	lh_buf_add(&p->text, id.p, id.n);
-	if (lh_buf_check(&p->text, err) < 0 ||
-	    lh_grow(&p->v, &p->cap, p->n + 1, sizeof *p->v, err) < 0)
-		return -1;
+	lh_grow(&p->v, &p->cap, p->n + 1, sizeof *p->v);
 	key = (struct lh_str){ p->text.p + at, p->text.len - at };
 	known = lh_table_find(&p->seen, key, key_of, p);
 	if (known >= 0) {
 		p->text.len = at;
 		if (rank < p->v[known].rank)
 			p->v[known].rank = rank;
-		return 0;
+		return;
 	}
 	p->v[p->n] = (struct candidate){ query, rank, at, key.n };
-	return lh_table_set(&p->seen, key, (uint32_t)p->n++, key_of, p, err);
+	lh_table_set(&p->seen, key, (uint32_t)p->n++, key_of, p);
 }
 
 static int pool_run(struct lh_tool *tool, struct bench *b, const struct list *run, void *pool)
@@ -62,14 +59,12 @@ static int pool_run(struct lh_tool *tool, struct bench *b, const struct list *ru
 	struct pool *p = pool;
 	uint32_t q, i;
 
+	(void)tool;
 	for (q = 0; q < run->queries; q++) {
-		if (rank_query(&b->ranking, run, &b->qrels, q, &tool->err) < 0)
-			return -1;
+		rank_query(&b->ranking, run, &b->qrels, q);
 		for (i = 0; i < r->n && i < p->depth; i++)
-			if (r->v[i].grade == UNJUDGED &&
-			    add_candidate(p, q, list_id(run, r->v[i].item), i + 1,
-					  &tool->err) < 0)
-				return -1;
+			if (r->v[i].grade == UNJUDGED)
+				add_candidate(p, q, list_id(run, r->v[i].item), i + 1);
 	}
 	return 0;
 }

@@ -92,8 +92,7 @@ static int score_query(struct lh_tool *tool, const struct settings *s, struct be
 	double value;
 	size_t i;
 
-	if (rank_query(&b->ranking, run, &b->qrels, query, &tool->err) < 0)
-		return -1;
+	rank_query(&b->ranking, run, &b->qrels, query);
 	t->queries++;
 	t->without_relevant += !r->relevant;
 	for (i = 0; i < r->n && i < UNJUDGED_RANKS; i++)

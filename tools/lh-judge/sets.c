@@ -34,8 +34,7 @@ struct set {
 
 static int write_some(struct set *set, struct lh_err *err)
 {
-	if (lh_buf_check(&set->out, err) < 0 ||
-	    lh_atomic_write(&set->file, set->out.p, set->out.len, err) < 0)
+	if (lh_atomic_write(&set->file, set->out.p, set->out.len, err) < 0)
 		return -1;
 	lh_buf_reset(&set->out);
 	return 0;
@@ -60,8 +59,6 @@ static int convert(struct lh_record *rec, struct lh_buf *unused, void *ctx, stru
 		lh_buf_putc(&set->text, ' ');
 	}
 	lh_buf_add(&set->text, line.text.p, line.text.n);
-	if (lh_buf_check(&set->text, err) < 0)
-		return -1;
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, set->queries ? "query_id" : "id", line.id);
 	lh_write_str(&w, set->queries ? "query_text" : "text",
@@ -82,8 +79,7 @@ static int convert_file(struct lh_tool *tool, struct set *set, const char *name)
 
 	lh_buf_printf(&from, "%s/%s%c", tool->operands[0], name, 0);
 	lh_buf_printf(&to, "%s/%s%c", tool->operands[1], name, 0);
-	if (lh_buf_check(&from, err) < 0 || lh_buf_check(&to, err) < 0 ||
-	    lh_tool_replaces(tool, to.p, made) < 0)
+	if (lh_tool_replaces(tool, to.p, made) < 0)
 		return -1;
 	rc = lh_atomic_open(&set->file, to.p, 0666, err);
 	if (!rc)

@@ -34,8 +34,9 @@ int book_role(struct book *b, const struct hit *h, struct lh_str *role, struct l
 	if (!by.id.p)
 		return 0;
 	lh_buf_reset(&b->strings);
-	if (open_book(b, err) < 0 || lh_value_str(&by.id, &b->strings, &s, err) < 0)
+	if (open_book(b, err) < 0)
 		return -1;
+	lh_value_str(&by.id, &b->strings, &s);
 	at = lh_index_find(b->ix, s.p, s.n, err);
 	if (at < 0)
 		return at == -1 ? 0 : -1;

@@ -54,8 +54,6 @@ static int ask(struct chat *c, const char *model, const char *rules, bool judge,
 		lh_write_text(&w, "format", "json");
 	}
 	lh_write_end(&w);
-	if (lh_buf_check(&c->prompt, err) < 0 || lh_buf_check(&c->line, err) < 0)
-		return -1;
 	if (lh_chat_child_ask(&c->child, c->line.p, c->line.len, content, err) == 0)
 		return 0;
 	err->coded = err->status != 0;
@@ -90,8 +88,8 @@ static int read_rating(struct chat *c, struct hit *h, const struct lh_str *answe
 	double n;
 	int rc;
 
-	if (!c->extract && !(c->extract = lh_extract_new(err)))
-		return -1;
+	if (!c->extract)
+		c->extract = lh_extract_new();
 	rc = lh_extract(c->extract, answer->p, answer->n, &object, err);
 	if (rc < 0)
 		return -1;
@@ -138,8 +136,6 @@ int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, st
 		return -1;
 	lh_buf_reset(&c->line);
 	lh_buf_add(&c->line, answer.p, answer.n);
-	if (lh_buf_check(&c->line, err) < 0)
-		return -1;
 	for (i = 0; i < c->line.len; i++)	/* line breaks of any kind */
 		if ((unsigned char)c->line.p[i] < 0x20)
 			c->line.p[i] = ' ';

@@ -67,9 +67,8 @@ static int put_found(struct lh_writer *w, struct cold *c, const struct hit *best
 
 	lh_buf_reset(&c->scratch);
 	lh_buf_reset(&c->corpus);
-	if (lh_value_str(&best->id, &c->scratch, &e.answer_id, err) < 0 ||
-	    lh_value_str(&best->corpus, &c->corpus, &e.answer_corpus, err) < 0)
-		return -1;
+	lh_value_str(&best->id, &c->scratch, &e.answer_id);
+	lh_value_str(&best->corpus, &c->corpus, &e.answer_corpus);
 	lh_playbook_id(&e, id);
 	lh_write_str(w, "playbook_id", (struct lh_str){ id, sizeof id });
 	return reword(w, "paraphrases", &c->demand, &c->chat, err);
@@ -165,9 +164,9 @@ static int record(struct lift *l, const char *entry, size_t n, struct lh_err *er
 
 static int write_spool(struct lift *l, size_t least, struct lh_err *err)
 {
-	int rc = lh_buf_check(&l->spool, err);
+	int rc = 0;
 
-	if (rc == 0 && l->spool.len >= least) {
+	if (l->spool.len >= least) {
 		rc = lh_write_all(l->spool_fd, l->spool.p, l->spool.len, err);
 		if (rc < 0)
 			lh_err_prefix(err, "%s", l->spool_path);

@@ -43,13 +43,12 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static char *path_in(const struct lift *l, const char *name, struct lh_err *err)
+static char *path_in(const struct lift *l, const char *name)
 {
 	size_t n = strlen(l->folder.path) + strlen(name) + 2;
-	char *path = lh_calloc(n, 1, err);
+	char *path = lh_calloc(n, 1);
 
-	if (path)
-		snprintf(path, n, "%s/%s", l->folder.path, name);
+	snprintf(path, n, "%s/%s", l->folder.path, name);
 	return path;
 }
 
@@ -57,10 +56,10 @@ static int make_folder(struct lift *l, struct lh_err *err)
 {
 	if (lh_tmpdir_make(&l->folder, "lh-lift", err) < 0)
 		return -1;
-	l->spool_path = path_in(l, "queries", err);
-	l->book = l->playbook ? lh_strndup(l->playbook, strlen(l->playbook), err)
-			      : path_in(l, "playbook.lhv", err);
-	return l->spool_path && l->book ? 0 : -1;
+	l->spool_path = path_in(l, "queries");
+	l->book = l->playbook ? lh_strndup(l->playbook, strlen(l->playbook))
+			      : path_in(l, "playbook.lhv");
+	return 0;
 }
 
 /* Check that lh-search opens everything, before any input is read. */
@@ -80,13 +79,10 @@ static int check_book(const struct lift *l, struct lh_err *err)
 
 static int print_summary(struct lift *l)
 {
-	struct lh_err *err = &l->tool->err;
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
-	int rc;
 
 	tally_print(&out, l);
-	rc = lh_buf_check(&out, err);
-	return rc ? rc : lh_tool_out(l->tool, out.p, out.len);
+	return lh_tool_out(l->tool, out.p, out.len);
 }
 
 /* Make an id of the run: of random bytes, or with a fixed clock of the time. */

@@ -141,8 +141,6 @@ int report_write(struct lift *l, struct lh_err *err)
 			lh_buf_printf(&out, "\nand %llu more.\n",
 				      (unsigned long long)(l->n_unlifted - REPORTED));
 	}
-	rc = lh_buf_check(&l->unlifted, err) < 0 ? -1 : lh_buf_check(&out, err);
-	if (rc == 0)
-		rc = lh_atomic_write(&l->report, out.p, out.len, err);
+	rc = lh_atomic_write(&l->report, out.p, out.len, err);
 	return rc ? rc : lh_atomic_commit(&l->report, err);
 }

@@ -15,22 +15,20 @@ static bool read_demand(const struct demand *d, struct lh_job_order *to)
 	return true;
 }
 
-static int add_styles(struct lh_writer *w, const struct demand *d, struct lh_err *err)
+static void add_styles(struct lh_writer *w, const struct demand *d)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct lh_job_order known;
-	int rc = 0, style;
+	int style;
 
 	if (!read_demand(d, &known))
-		return 0;
-	for (style = 0; !rc && style < LH_JOB_ORDER_STYLES; style++) {
+		return;
+	for (style = 0; style < LH_JOB_ORDER_STYLES; style++) {
 		lh_buf_reset(&sentence);
 		lh_job_order_put(&sentence, (enum lh_job_order_style)style, &known);
-		rc = lh_buf_check(&sentence, err);
-		if (!rc && !lh_value_is(&d->text_json, sentence.p, sentence.len))
+		if (!lh_value_is(&d->text_json, sentence.p, sentence.len))
 			lh_write_str(w, NULL, (struct lh_str){ sentence.p, sentence.len });
 	}
-	return rc;
 }
 
 int reword(struct lh_writer *w, const char *name, const struct demand *d, struct chat *c,
@@ -39,8 +37,8 @@ int reword(struct lh_writer *w, const char *name, const struct demand *d, struct
 	struct lh_str words = { NULL, 0 };
 
 	lh_write_array(w, name);
-	if (c->l->reword && add_styles(w, d, err) < 0)
-		return -1;
+	if (c->l->reword)
+		add_styles(w, d);
 	if (c->l->reword_model && chat_reword(c, d, &words, err) < 0)
 		return -1;
 	if (words.n)

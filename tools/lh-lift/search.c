@@ -44,11 +44,9 @@ int search_start(struct search *s, const struct lift *l, bool warm, struct lh_er
 	char *few[] = { "lh-search", "-q", "-j1", "--on-error", "emit", "--max-line", "2G",
 			"--max-members", "1000000000", "-k", k };
 	size_t n = sizeof few / sizeof *few, i;
-	char **argv = lh_calloc(OPTIONS + t->n_operands + 2, sizeof *argv, err);
+	char **argv = lh_calloc(OPTIONS + t->n_operands + 2, sizeof *argv);
 	int rc;
 
-	if (!argv)
-		return -1;
 	snprintf(k, sizeof k, "%llu", (unsigned long long)l->k);
 	memcpy(argv, few, sizeof few);
 	if (warm) {
@@ -106,8 +104,7 @@ int hits_read(struct hits *h, const struct lh_value *list, bool ours, struct lh_
 
 	h->n = 0;
 	for (lh_iter_init(&it, list); lh_iter_next(&it); h->n++) {
-		if (lh_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v, err) < 0)
-			return -1;
+		lh_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v);
 		h->v[h->n] = (struct hit){ .score = -1 };
 		if (lh_bind_value(hit_members, &it.val, &h->v[h->n], NULL, err) < 0)
 			return bad_answer(err);
@@ -167,8 +164,8 @@ void write_rank(struct lh_writer *w, const char *name, size_t rank)
 
 /* Make the line for a query with its own text or another.  Members about the playbook
  * and earlier findings come from this program, not from the query. */
-static int make_line(struct search *s, const struct lh_record *query, bool warm,
-		     const struct lh_value *text, struct lh_err *err)
+static void make_line(struct search *s, const struct lh_record *query, bool warm,
+		      const struct lh_value *text)
 {
 	static const char *const drop[] = { "lift",	    "use_playbook", "playbook_corpus",
 					    "query_text",   "query",	    "text",
@@ -181,7 +178,6 @@ static int make_line(struct search *s, const struct lh_record *query, bool warm,
 		lh_write_value(&w, "query_text", text);
 	lh_write_bool(&w, "use_playbook", warm);
 	lh_write_end(&w);
-	return lh_buf_check(&s->line, err);
 }
 
 struct reply {
@@ -218,8 +214,7 @@ int search_ask(struct search *s, const struct lh_record *query, bool warm,
 {
 	struct lh_str line;
 
-	if (make_line(s, query, warm, text, err) < 0)
-		return -1;
+	make_line(s, query, warm, text);
 	if (lh_coproc_ask(&s->child, s->line.p, s->line.len, PATIENCE, &line, err) < 0) {
 		if (err->code == LH_ENET)
 			err->code = LH_EIO;	/* it is gone for all queries */

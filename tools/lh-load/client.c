@@ -50,7 +50,6 @@ struct client {
 	const struct addrinfo *at;	/* the address that worked last */
 	unsigned addresses;
 	size_t *failed, n_failed;	/* slots with a fault to be reported */
-	bool no_memory;
 	uint64_t timeout, next_tick;
 	char in[IN_SIZE];
 };
@@ -77,7 +76,6 @@ static void finish(struct client *c, struct conn *conn, const char *fault)
 	if (fault) {
 		disconnect(conn);
 		conn->failures++;
-		c->no_memory |= fault == reply_no_memory;
 	} else {
 		conn->failures = 0;
 		a.status = conn->reply.status;
@@ -307,7 +305,7 @@ int client_turn(struct client *c, struct lh_err *err)
 	memmove(c->failed, c->failed + failed, (c->n_failed - failed) * sizeof *c->failed);
 	c->n_failed -= failed;
 	tick(c);
-	return c->no_memory ? lh_err_nomem(err) : 0;
+	return 0;
 }
 
 void client_alarm(struct client *c, uint64_t at)
@@ -365,18 +363,16 @@ struct client *client_open(const struct client_how *how, struct lh_err *err)
 
 	if (raise_limit(how->slots, err) < 0)
 		return NULL;
-	c = lh_calloc(1, sizeof *c, err);
-	if (!c)
-		return NULL;
+	c = lh_calloc(1, sizeof *c);
 	c->how = *how;
 	c->epoll = c->timer = -1;
 	c->timeout = (uint64_t)(how->timeout * 1e9);
 	c->at = how->target->list;
 	for (a = c->at; a; a = a->ai_next)
 		c->addresses++;
-	c->conn = lh_calloc(how->slots, sizeof *c->conn, err);
-	c->failed = c->conn ? lh_calloc(2 * how->slots, sizeof *c->failed, err) : NULL;
-	if (c->failed && open_events(c, err) == 0)
+	c->conn = lh_calloc(how->slots, sizeof *c->conn);
+	c->failed = lh_calloc(2 * how->slots, sizeof *c->failed);
+	if (open_events(c, err) == 0)
 		return c;
 	client_close(c);
 	return NULL;

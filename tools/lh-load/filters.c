@@ -40,7 +40,6 @@ struct filters {
 	size_t *failed, n_failed;
 	char last_words[400];
 	bool lost;		/* a process ended before it answered */
-	bool no_memory;
 };
 
 static void finish(struct asking *a, struct answer *answer)
@@ -55,17 +54,14 @@ static void on_answer(struct lh_ask *ask, enum lh_asked how, const struct lh_rec
 	struct asking *a = (struct asking *)((char *)ask - offsetof(struct asking, ask));
 	LH_SCOPED(lh_answer_free) struct lh_answer read = { .status = 0 };
 	struct answer answer = { .status = 0 };
-	struct lh_err err;
 
 	a->f->lost |= how == LH_ASKED_GONE;
 	if (how != LH_ASKED_ANSWERED) {
 		answer.fault = how == LH_ASKED_LATE ? "timed out"
 			: how == LH_ASKED_GONE ? "the filter ended before it answered"
 					       : "the filter is down";
-	} else if (lh_answer_read(rec, a->own_status, &read, &err) < 0) {
-		answer.fault = reply_no_memory;
-		a->f->no_memory = true;
 	} else {
+		lh_answer_read(rec, a->own_status, &read);
 		answer.status = read.status;
 		answer.body = read.status == 204 ? (struct lh_str){ NULL, 0 } : read.body;
 		answer.bytes = answer.body.n;
@@ -90,8 +86,7 @@ static struct lh_pool *find_pool(struct filters *f, const struct lh_route *r, st
 	for (i = 0; i < f->n; i++)
 		if (lh_argv_same(f->filter[i].run, r->run))
 			return f->filter[i].pool;
-	if (lh_grow(&f->filter, &f->cap, f->n + 1, sizeof *f->filter, err) < 0)
-		return NULL;
+	lh_grow(&f->filter, &f->cap, f->n + 1, sizeof *f->filter);
 	pool = lh_pool_new(&(struct lh_pool_how){
 		.argv = r->run, .keys = lh_route_keys(r->run[0]),
 		.processes = (unsigned)r->limits.pool, .depth = (unsigned)r->limits.depth,
@@ -121,7 +116,7 @@ static int make_line(struct asking *a, const struct lh_route *r, const struct lh
 	if (lh_repack(rec, (struct lh_str){ members->p, members->len }, &a->ask.line, err) < 0)
 		return -1;
 	lh_buf_putc(&a->ask.line, '\n');
-	return lh_buf_check(&a->ask.line, err);
+	return 0;
 }
 
 static int ask(struct asking *a, const char *method, struct lh_str address, struct lh_str body,
@@ -163,7 +158,6 @@ void filters_send(struct filters *f, size_t slot, const char *method, struct lh_
 		/* Refuse a request as lh-serve does, from the next turn, so that done is
 		 * never called by filters_send. */
 		a->status = lh_err_status(&err);
-		a->f->no_memory |= err.code == LH_ENOMEM;
 		lh_buf_reset(&a->body);
 		lh_answer_error(&a->body, err.msg);
 		a->f->failed[a->f->n_failed++] = (size_t)(a - a->f->asking);
@@ -196,23 +190,21 @@ int filters_turn(struct filters *f, struct lh_err *err)
 	}
 	memmove(f->failed, f->failed + n, (f->n_failed - n) * sizeof *f->failed);
 	f->n_failed -= n;
-	return f->no_memory ? lh_err_nomem(err) : 0;
+	return 0;
 }
 
 /* ---- beginning and end ---- */
 
 struct filters *filters_open(const struct filters_how *how, struct lh_err *err)
 {
-	struct filters *f = lh_calloc(1, sizeof *f, err);
+	struct filters *f = lh_calloc(1, sizeof *f);
 	size_t i;
 
-	if (!f)
-		return NULL;
 	f->how = *how;
 	f->loop.fd = -1;
-	f->asking = lh_calloc(how->slots, sizeof *f->asking, err);
-	f->failed = f->asking ? lh_calloc(2 * how->slots, sizeof *f->failed, err) : NULL;
-	if (!f->failed || lh_loop_open(&f->loop, err) < 0 ||
+	f->asking = lh_calloc(how->slots, sizeof *f->asking);
+	f->failed = lh_calloc(2 * how->slots, sizeof *f->failed);
+	if (lh_loop_open(&f->loop, err) < 0 ||
 	    lh_routes_built_in(&f->routes, how->folder, err) < 0) {
 		filters_close(f);
 		return NULL;

@@ -56,9 +56,7 @@ static bool parse(struct path *p)
 int path_parse(struct path *p, struct lh_str text, struct lh_err *err)
 {
 	*p = (struct path){ .n = 0 };
-	p->text = lh_strndup(text.p, text.n, err);
-	if (!p->text)
-		return -1;
+	p->text = lh_strndup(text.p, text.n);
 	if (strlen(p->text) == text.n && parse(p))
 		return 0;
 	path_free(p);

@@ -4,7 +4,7 @@
  * [*] stands for all elements of an array; the elements of a path without it are one
  * value at most.  A name cannot contain "." or "[".
  *
- * Errors: LH_EDATA for a text that is not a path, LH_ENOMEM.
+ * Errors: LH_EDATA for a text that is not a path.
  */
 #ifndef PATH_H
 #define PATH_H

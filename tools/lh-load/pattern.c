@@ -40,8 +40,8 @@ long names_add(struct names *names, struct lh_str name, struct lh_err *err)
 				  SHOWN(name));
 	if (names->n == NAMES_MAX)
 		return lh_err_set(err, LH_EDATA, "more than %d variables", NAMES_MAX);
-	names->name[names->n] = lh_strndup(name.p, name.n, err);
-	return names->name[names->n] ? (long)names->n++ : -1;
+	names->name[names->n] = lh_strndup(name.p, name.n);
+	return (long)names->n++;
 }
 
 void names_free(struct names *names)
@@ -50,19 +50,17 @@ void names_free(struct names *names)
 		free(names->name[--names->n]);
 }
 
-static struct piece *add_piece(struct pattern *p, struct lh_str text, struct lh_err *err)
+static struct piece *add_piece(struct pattern *p, struct lh_str text)
 {
-	if (lh_grow(&p->piece, &p->cap, p->n + 1, sizeof *p->piece, err) < 0)
-		return NULL;
+	lh_grow(&p->piece, &p->cap, p->n + 1, sizeof *p->piece);
 	p->piece[p->n] = (struct piece){ .text = text, .variable = -1 };
 	return &p->piece[p->n++];
 }
 
-static int add_literal(struct pattern *p, const char *from, const char *to, struct lh_err *err)
+static void add_literal(struct pattern *p, const char *from, const char *to)
 {
-	if (from == to)
-		return 0;
-	return add_piece(p, (struct lh_str){ from, (size_t)(to - from) }, err) ? 0 : -1;
+	if (from != to)
+		add_piece(p, (struct lh_str){ from, (size_t)(to - from) });
 }
 
 /* Add a variable, "name" with or without a path. */
@@ -80,9 +78,7 @@ static int add_variable(struct pattern *p, struct lh_str text, bool whole,
 	if (variable < 0)
 		return lh_err_set(err, LH_EDATA, "\"$%.*s\": there is no such variable here",
 				  SHOWN(text));
-	piece = add_piece(p, text, err);
-	if (!piece)
-		return -1;
+	piece = add_piece(p, text);
 	piece->variable = variable;
 	piece->whole = whole;
 	n += n < text.n && text.p[n] == '.';
@@ -105,8 +101,8 @@ static int add_text(struct pattern *p, const char **from, const char *at, const 
 		if (!brace)
 			return lh_err_set(err, LH_EDATA, "\"${\" without \"}\"");
 		name = (struct lh_str){ at + 2, (size_t)(brace - at - 2) };
-		if (add_literal(p, *from, at, err) < 0 ||
-		    add_variable(p, name, false, names, err) < 0)
+		add_literal(p, *from, at);
+		if (add_variable(p, name, false, names, err) < 0)
 			return -1;
 		*from = at = brace + 1;
 	}
@@ -131,8 +127,7 @@ static int add_strings(struct pattern *p, const char **from, const struct lh_val
 	struct lh_iter it;
 
 	if (v->type == LH_STRING && is_variable(text)) {
-		if (add_literal(p, *from, v->p, err) < 0)
-			return -1;
+		add_literal(p, *from, v->p);
 		*from = v->p + v->n;
 		return add_variable(p, (struct lh_str){ text.p + 1, text.n - 1 }, true, names, err);
 	}
@@ -154,7 +149,8 @@ int pattern_json(struct pattern *p, const struct lh_value *v, const struct names
 	*p = (struct pattern){ .piece = NULL };
 	if (add_strings(p, &from, v, names, err) < 0)
 		return -1;
-	return add_literal(p, from, v->p + v->n, err);
+	add_literal(p, from, v->p + v->n);
+	return 0;
 }
 
 int pattern_address(struct pattern *p, struct lh_str text, const struct names *names,
@@ -165,7 +161,8 @@ int pattern_address(struct pattern *p, struct lh_str text, const struct names *n
 	*p = (struct pattern){ .piece = NULL };
 	if (add_text(p, &from, text.p, text.p + text.n, names, err) < 0)
 		return -1;
-	return add_literal(p, from, text.p + text.n, err);
+	add_literal(p, from, text.p + text.n);
+	return 0;
 }
 
 void pattern_free(struct pattern *p)
@@ -222,7 +219,7 @@ int pattern_put_json(const struct pattern *p, const struct lh_value *value, stru
 		else if (put_inner(piece, &v, out, err) < 0)
 			return -1;
 	}
-	return lh_buf_check(out, err);
+	return 0;
 }
 
 static void put_encoded(struct lh_buf *out, struct lh_str s)
@@ -255,11 +252,12 @@ static int put_variable(const struct piece *piece, const struct lh_value *value,
 	if (!rc && (v.type == LH_ARRAY || v.type == LH_OBJECT))
 		rc = lh_err_set(err, LH_EDATA, "${%.*s} is not a text", SHOWN(piece->text));
 	s = (struct lh_str){ v.p, v.n };
-	if (!rc && v.type == LH_STRING)
-		rc = lh_value_str(&v, &text, &s, err);
-	if (!rc)
-		put_encoded(out, s);
-	return rc;
+	if (rc)
+		return rc;
+	if (v.type == LH_STRING)
+		lh_value_str(&v, &text, &s);
+	put_encoded(out, s);
+	return 0;
 }
 
 int pattern_put_address(const struct pattern *p, const struct lh_value *value, struct lh_buf *out,
@@ -273,5 +271,5 @@ int pattern_put_address(const struct pattern *p, const struct lh_value *value, s
 		else if (put_variable(piece, value, out, err) < 0)
 			return -1;
 	}
-	return lh_buf_check(out, err);
+	return 0;
 }

@@ -8,7 +8,7 @@
  * other bytes stay as they are; "\u0024" is a $ that names no variable.
  *
  * Owner:  a pattern points into the text that it was made from.
- * Errors: LH_EDATA, LH_ENOMEM.
+ * Errors: LH_EDATA.
  */
 #ifndef PATTERN_H
 #define PATTERN_H

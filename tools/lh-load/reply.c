@@ -7,8 +7,6 @@
 
 #define DIGITS_MAX 15		/* of a chunk's size, in hexadecimal */
 
-const char reply_no_memory[] = "out of memory";
-
 /* The headers that say where the body ends. */
 struct framing {
 	bool chunked, has_length, close, keep;
@@ -187,8 +185,7 @@ static enum reply_is feed_head(struct reply *r, const char *p, size_t n, size_t 
 		*used = n;
 		lh_buf_add(&r->head, p, n);
 		if (r->head.failed)
-			return bad(r, r->head.failed == LH_ENOMEM ? reply_no_memory
-								  : "a header block over 64 KiB");
+			return bad(r, "a header block over 64 KiB");
 		if (memcmp(r->head.p, "HTTP/1.", r->head.len < 7 ? r->head.len : 7))
 			return bad(r, "no HTTP/1.x answer");
 		end = memmem(r->head.p + from, r->head.len - from, "\r\n\r\n", 4);
@@ -312,8 +309,6 @@ enum reply_is reply_feed(struct reply *r, const char *p, size_t n, size_t *used,
 	r->begun = true;
 	for (*used = 0; is == REPLY_MORE && *used < n; *used += now)
 		is = feed_part(r, p + *used, n - *used, &now, body);
-	if (is != REPLY_BAD && body && body->failed)
-		return bad(r, reply_no_memory);
 	return is;
 }
 

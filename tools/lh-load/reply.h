@@ -13,7 +13,7 @@
  * (1xx) are skipped.
  *
  * Limits:  64 KiB of headers, trailers and chunk extensions; 256 MiB of body.
- * Owner:   faults are constant strings; reply_no_memory is one of them.
+ * Owner:   faults are constant strings.
  */
 #ifndef REPLY_H
 #define REPLY_H
@@ -43,8 +43,6 @@ struct reply {
 	struct lh_buf head;	/* the beginning of a header block */
 	const char *fault;
 };
-
-extern const char reply_no_memory[];
 
 /* Start an answer; a zeroed struct may be started. */
 void reply_start(struct reply *r);

@@ -20,24 +20,23 @@ static int copy_body(struct lh_record *rec, struct lh_buf *out, void *context, s
 }
 
 /* Append a request.  Its text may still move, so only its length is set. */
-static int add_request(struct requests *r, const struct target *t, const char *method,
-		       struct lh_str body, struct lh_err *err)
+static void add_request(struct requests *r, const struct target *t, const char *method,
+		       struct lh_str body)
 {
-	if (lh_grow(&r->one, &r->cap, r->n + 1, sizeof *r->one, err) < 0)
-		return -1;
+	lh_grow(&r->one, &r->cap, r->n + 1, sizeof *r->one);
 	r->one[r->n].n = r->text.len;
 	target_request(t, method, lh_str_of(t->path), body, &r->text);
 	r->one[r->n].n = r->text.len - r->one[r->n].n;
 	r->n++;
-	return lh_buf_check(&r->text, err);
 }
 
 static int add_body(const struct lh_output *o, void *shared, struct lh_err *err)
 {
 	struct reader *reader = shared;
 
-	return add_request(reader->r, reader->target, "POST", (struct lh_str){ o->text, o->n },
-			   err);
+	(void)err;
+	add_request(reader->r, reader->target, "POST", (struct lh_str){ o->text, o->n });
+	return 0;
 }
 
 int requests_read(struct lh_tool *tool, const struct target *t, struct requests *r)
@@ -55,8 +54,8 @@ int requests_read(struct lh_tool *tool, const struct target *t, struct requests 
 		lh_tool_failed(tool);
 		return -1;
 	}
-	if (!r->n && add_request(r, t, "GET", (struct lh_str){ NULL, 0 }, &tool->err) < 0)
-		return -1;
+	if (!r->n)
+		add_request(r, t, "GET", (struct lh_str){ NULL, 0 });
 	for (p = r->text.p, i = 0; i < r->n; p += r->one[i++].n)
 		r->one[i].p = p;
 	return 0;

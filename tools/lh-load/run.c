@@ -211,11 +211,11 @@ static int run_step(struct run *r, const struct target *t)
 {
 	struct lh_err *err = &r->tool->err;
 
-	r->idle = lh_calloc(r->connections, sizeof *r->idle, err);
-	r->of_slot = r->idle ? lh_calloc(r->connections, sizeof *r->of_slot, err) : NULL;
-	r->client = r->of_slot ? client_open(&(struct client_how){
+	r->idle = lh_calloc(r->connections, sizeof *r->idle);
+	r->of_slot = lh_calloc(r->connections, sizeof *r->of_slot);
+	r->client = client_open(&(struct client_how){
 		.target = t, .slots = r->connections, .timeout = r->s->timeout,
-		.done = on_answer, .ctx = r }, err) : NULL;
+		.done = on_answer, .ctx = r }, err);
 	return r->client ? loop(r) : -1;
 }
 
@@ -227,9 +227,7 @@ int load_run(struct lh_tool *tool, const struct settings *s, const struct target
 	int rc = 0;
 
 	for (i = 0; !rc && i < s->steps && !lh_signal_pending(); i++) {
-		r = lh_calloc(1, sizeof *r, &tool->err);
-		if (!r)
-			return -1;
+		r = lh_calloc(1, sizeof *r);
 		*r = (struct run){ .tool = tool, .s = s, .requests = requests,
 				   .connections = s->step[i] };
 		rc = run_step(r, t);

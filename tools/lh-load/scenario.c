@@ -78,19 +78,15 @@ static int compile(struct condition *c, const struct lh_value *v, struct lh_err 
 
 	if (v->type != LH_STRING || c->operand.n != 1)
 		return lh_err_set(err, LH_EDATA, "\"matches\" must be a regular expression");
-	if (lh_value_str(v, &text, &s, err) < 0)
-		return -1;
+	lh_value_str(v, &text, &s);
 	if (text.p != s.p)
 		lh_buf_add(&text, s.p, s.n);
 	lh_buf_putc(&text, '\0');
-	rc = lh_buf_check(&text, err);
-	if (!rc) {
-		rc = regcomp(&c->regex, text.p, REG_EXTENDED | REG_NOSUB);
-		c->compiled = !rc;
-		if (rc) {
-			regerror(rc, &c->regex, why, sizeof why);
-			rc = lh_err_set(err, LH_EDATA, "\"matches\": %s", why);
-		}
+	rc = regcomp(&c->regex, text.p, REG_EXTENDED | REG_NOSUB);
+	c->compiled = !rc;
+	if (rc) {
+		regerror(rc, &c->regex, why, sizeof why);
+		rc = lh_err_set(err, LH_EDATA, "\"matches\": %s", why);
 	}
 	return rc;
 }
@@ -134,9 +130,7 @@ static int read_expected(struct expected *e, const struct lh_iter *it, const str
 		return lh_err_set(err, LH_EDATA,
 				  "\"%.*s\" must be an object of conditions, like {\"eq\":1}",
 				  SHOWN(e->text));
-	e->condition = lh_calloc(lh_value_count(&it->val), sizeof *e->condition, err);
-	if (!e->condition)
-		return -1;
+	e->condition = lh_calloc(lh_value_count(&it->val), sizeof *e->condition);
 	for (lh_iter_init(&conditions, &it->val); lh_iter_next(&conditions); )
 		if (read_condition(&e->condition[e->n++], &conditions, names, err) < 0)
 			return lh_err_prefix(err, "\"%.*s\"", SHOWN(e->text));
@@ -160,9 +154,7 @@ static int read_expect(struct step *s, const struct lh_value *v, const struct na
 	struct lh_iter it;
 	int rc = 0;
 
-	s->expected = lh_calloc(lh_value_count(v), sizeof *s->expected, err);
-	if (!s->expected)
-		return -1;
+	s->expected = lh_calloc(lh_value_count(v), sizeof *s->expected);
 	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); )
 		rc = it.val.type == LH_NUMBER && lh_value_is(&it.key, "status", 6)
 			? read_status(s, &it.val, err)
@@ -178,9 +170,7 @@ static int read_take(struct step *s, const struct lh_value *v, struct names *nam
 	struct lh_iter it;
 	struct take *t;
 
-	s->take = lh_calloc(lh_value_count(v), sizeof *s->take, err);
-	if (!s->take)
-		return -1;
+	s->take = lh_calloc(lh_value_count(v), sizeof *s->take);
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
 		t = &s->take[s->n_take++];
 		if (key_text(&it.key, &t->name, err) < 0)
@@ -239,9 +229,7 @@ static int read_draw(struct scenario *s, const struct lh_value *v, struct lh_err
 	struct lh_str name;
 	struct draw *d;
 
-	s->draw = lh_calloc(lh_value_count(v), sizeof *s->draw, err);
-	if (!s->draw)
-		return -1;
+	s->draw = lh_calloc(lh_value_count(v), sizeof *s->draw);
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
 		d = &s->draw[s->n_draws++];
 		if (key_text(&it.key, &name, err) < 0)
@@ -264,18 +252,15 @@ static int add_scenario(struct set *set, struct line *line, struct lh_err *err)
 	struct scenario *s;
 	size_t i;
 
-	if (lh_bind(scenario_members, &line->rec, &l, &line->strings, err) < 0 ||
-	    lh_grow(&set->scenario, &set->cap_scenarios, set->n_scenarios + 1,
-		    sizeof *set->scenario, err) < 0)
+	if (lh_bind(scenario_members, &line->rec, &l, &line->strings, err) < 0)
 		return -1;
-	s = lh_calloc(1, sizeof *s, err);
-	if (!s)
-		return -1;
+	lh_grow(&set->scenario, &set->cap_scenarios, set->n_scenarios + 1, sizeof *set->scenario);
+	s = lh_calloc(1, sizeof *s);
 	set->scenario[set->n_scenarios++] = s;
 	s->name = l.name;
 	s->weight = l.weight;
-	s->step = lh_calloc(l.n_steps, sizeof *s->step, err);
-	if (!s->step || (l.draw.p && read_draw(s, &l.draw, err) < 0))
+	s->step = lh_calloc(l.n_steps, sizeof *s->step);
+	if (l.draw.p && read_draw(s, &l.draw, err) < 0)
 		return -1;
 	for (i = 0; i < l.n_steps; i++)
 		if (read_step(&s->step[s->n_steps++], &l.step[i], &s->names, err) < 0)
@@ -289,14 +274,12 @@ static int add_rows(struct set *set, struct line *line, struct lh_err *err)
 	struct lh_iter it;
 	struct rows *r;
 
-	if (lh_bind(rows_members, &line->rec, &l, &line->strings, err) < 0 ||
-	    lh_grow(&set->rows, &set->cap_rows, set->n_rows + 1, sizeof *set->rows, err) < 0)
+	if (lh_bind(rows_members, &line->rec, &l, &line->strings, err) < 0)
 		return -1;
+	lh_grow(&set->rows, &set->cap_rows, set->n_rows + 1, sizeof *set->rows);
 	r = &set->rows[set->n_rows++];
 	*r = (struct rows){ .name = l.name };
-	r->row = lh_calloc(lh_value_count(&l.rows), sizeof *r->row, err);
-	if (!r->row)
-		return -1;
+	r->row = lh_calloc(lh_value_count(&l.rows), sizeof *r->row);
 	for (lh_iter_init(&it, &l.rows); lh_iter_next(&it); )
 		r->row[r->n++] = it.val;
 	return 0;
@@ -306,15 +289,11 @@ int set_add(struct set *set, struct lh_str text, struct lh_err *err)
 {
 	struct line *line;
 
-	if (lh_grow(&set->line, &set->cap_lines, set->n_lines + 1, sizeof *set->line, err) < 0)
-		return -1;
-	line = lh_calloc(1, sizeof *line, err);
-	if (!line)
-		return -1;
+	lh_grow(&set->line, &set->cap_lines, set->n_lines + 1, sizeof *set->line);
+	line = lh_calloc(1, sizeof *line);
 	set->line[set->n_lines++] = line;
 	lh_buf_add(&line->text, text.p, text.n);
-	if (lh_buf_check(&line->text, err) < 0 ||
-	    lh_record_parse(&line->rec, line->text.p, line->text.len, err) < 0)
+	if (lh_record_parse(&line->rec, line->text.p, line->text.len, err) < 0)
 		return -1;
 	return lh_record_get(&line->rec, "data") ? add_rows(set, line, err)
 						  : add_scenario(set, line, err);

@@ -2,7 +2,7 @@
  * scenario - what a mix is made of: scenarios, their steps, and the data they draw from.
  *
  * Owner:  a set owns all that was read into it.
- * Errors: LH_EDATA with the place in the scenario; LH_ENOMEM.
+ * Errors: LH_EDATA with the place in the scenario.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H

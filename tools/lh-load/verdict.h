@@ -1,7 +1,7 @@
 /*
  * verdict - judge the answer of a step by what the scenario expects of it.
  *
- * Errors: 0, or -1 with LH_EDATA and the reason in words: the run failed.  LH_ENOMEM.
+ * Errors: 0, or -1 with LH_EDATA and the reason in words: the run failed.
  */
 #ifndef VERDICT_H
 #define VERDICT_H

@@ -23,9 +23,10 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	const struct filter *f = ctx;
 	struct worker *w = context;
 
+	(void)err;
 	w->stream = f->stream;
-	w->e = lh_evidence_new(f->recorded_at, err);
-	return w->e ? 0 : -1;
+	w->e = lh_evidence_new(f->recorded_at);
+	return 0;
 }
 
 static int on_row(struct lh_record *row, struct lh_buf *out, void *arg, struct lh_err *err)

@@ -107,15 +107,13 @@ static int open_persons(struct lh_tool *tool, const struct settings *set,
 		return 0;
 	lh_buf_puts(folder, set->state);
 	lh_buf_add(folder, "/" LH_SUBJECT_DIR, sizeof "/" LH_SUBJECT_DIR);
-	if (lh_buf_check(folder, &tool->err) < 0)
-		return -1;
 	if (!how.folder)
 		how.folder = folder->p;
 	if (lh_persons_filters(routes, &how, &tool->err) < 0 ||
 	    lh_mcp_tools_audit(more, &how, &tool->err) < 0)
 		return -1;
-	*p = lh_persons_new(&how, &tool->err);
-	return *p ? 0 : -1;
+	*p = lh_persons_new(&how);
+	return 0;
 }
 
 static int run(struct lh_tool *tool, void *settings)
@@ -139,8 +137,7 @@ static int run(struct lh_tool *tool, void *settings)
 	if (!rc)
 		lh_routes_named(&routes, lh_str_of("POST /v1/sql"))->off = NULL;
 	if (!rc && set->decisions.path)
-		rc = lh_persons_decisions(&routes, set->decisions.path, set->decisions.text,
-					  &tool->err);
+		lh_persons_decisions(&routes, set->decisions.path, set->decisions.text);
 	if (!rc)
 		rc = lh_mcp_tools_read(&tools, NULL, &tool->err);
 	if (!rc && set->tools)

@@ -86,8 +86,6 @@ static int flush(struct transport *s, struct lh_err *err)
 {
 	ssize_t n;
 
-	if (lh_buf_check(&s->output, err) < 0)
-		return -1;
 	while (s->sent < s->output.len && !s->gone) {
 		n = write_some(s, s->output.p + s->sent, s->output.len - s->sent);
 		if (n >= 0) {
@@ -147,10 +145,8 @@ static void take_lines(struct transport *s)
 static int read_input(struct transport *s, struct lh_err *err)
 {
 	char *to = lh_mcp_lines_room(&s->lines, CHUNK);
-	ssize_t n = to ? read(STDIN_FILENO, to, CHUNK) : 0;
+	ssize_t n = read(STDIN_FILENO, to, CHUNK);
 
-	if (!to)
-		return lh_buf_check(&s->lines.text, err);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0 && errno != ECONNRESET)

@@ -59,9 +59,8 @@ static int check_kind(const struct lh_record *rec, struct lh_err *err)
 				  "is a hit of lh-search --flat: leave out --flat there");
 	if (!error || error->type != LH_OBJECT)
 		return 0;
-	if (lh_value_get(error, "message", &v) && v.type == LH_STRING &&
-	    lh_value_str(&v, &text, &why, err) < 0)
-		return -1;
+	if (lh_value_get(error, "message", &v) && v.type == LH_STRING)
+		lh_value_str(&v, &text, &why);
 	rc = lh_err_set(err, LH_EDATA, "the search failed: %.*s", (int)(why.n > 500 ? 500 : why.n),
 			why.p ? why.p : "");
 	return rc;
@@ -162,7 +161,7 @@ static int see_query(struct answer *a, struct lh_err *err)
 	a->to_query = lh_write_record(&a->query, &a->rec, drop, n);
 	while (a->query.len && strchr(" \t\r", a->query.p[a->query.len - 1]))
 		a->query.len--;		/* white space of the members dropped */
-	return lh_buf_check(&a->query, err);
+	return 0;
 }
 
 int answer_read(struct answer *a, const char *p, size_t n, struct lh_err *err)

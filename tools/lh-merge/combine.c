@@ -71,13 +71,12 @@ static int by_name(const void *one, const void *other)
 	return c ? c : (a->turn > b->turn) - (a->turn < b->turn);
 }
 
-static int gather(struct combiner *c, const struct answer *a, struct lh_err *err)
+static void gather(struct combiner *c, const struct answer *a)
 {
 	struct hit *h;
 	size_t i;
 
-	if (lh_grow(&c->hit, &c->cap, c->n + a->n, sizeof *c->hit, err) < 0)
-		return -1;
+	lh_grow(&c->hit, &c->cap, c->n + a->n, sizeof *c->hit);
 	for (i = 0; i < a->n; i++) {
 		h = &c->hit[c->n];
 		*h = a->hit[i];
@@ -85,7 +84,6 @@ static int gather(struct combiner *c, const struct answer *a, struct lh_err *err
 		if (c->s->corpus && h->corpus.p)
 			h->corpus = lh_str_of(c->s->corpus);
 	}
-	return 0;
 }
 
 static bool same_corpus(const struct hit *a, const struct hit *b)
@@ -120,30 +118,26 @@ static size_t order(struct combiner *c)
  * Leave the best hits of each corpus, as a search takes no more of each.  What a playbook
  * injected comes on top of them there, and here as well.
  */
-static int cut_corpora(struct combiner *c, size_t groups, uint64_t per_corpus_k,
-		       struct lh_err *err)
+static void cut_corpora(struct combiner *c, size_t groups, uint64_t per_corpus_k)
 {
 	size_t i, n = 0;
 
-	if (lh_grow(&c->taken, &c->cap_taken, groups, sizeof *c->taken, err) < 0)
-		return -1;
+	lh_grow(&c->taken, &c->cap_taken, groups, sizeof *c->taken);
 	for (i = 0; i < groups; i++)
 		c->taken[i] = 0;
 	for (i = 0; i < c->n; i++)
 		if (c->hit[i].playbook.injected || c->taken[c->hit[i].group]++ < per_corpus_k)
 			c->hit[n++] = c->hit[i];
 	c->n = n;
-	return 0;
 }
 
-static int put_hits(struct combiner *c, const struct answer *query, struct lh_writer *to,
-		    struct lh_err *err)
+static void put_hits(struct combiner *c, const struct answer *query, struct lh_writer *to)
 {
 	uint64_t k = query->k == UINT64_MAX ? c->s->k : query->k;
 	size_t i, groups = order(c);
 
-	if (query->per_corpus_k < c->n && cut_corpora(c, groups, query->per_corpus_k, err) < 0)
-		return -1;
+	if (query->per_corpus_k < c->n)
+		cut_corpora(c, groups, query->per_corpus_k);
 	lh_write_array(to, "results");
 	for (i = 0; i < c->n && i < k; i++) {
 		const struct hit *h = &c->hit[i];
@@ -159,7 +153,6 @@ static int put_hits(struct combiner *c, const struct answer *query, struct lh_wr
 		lh_buf_add(to->out, after, (size_t)(h->raw.p + h->raw.n - after));
 	}
 	lh_write_end(to);
-	return 0;
 }
 
 /* ---- counters ---- */
@@ -191,15 +184,14 @@ static int add_counts(struct combiner *c, const struct lh_value *v, struct lh_er
 		lh_buf_reset(&text);
 		name = lh_str_of(c->s->corpus ? c->s->corpus : "");
 		if (!c->s->corpus)
-			rc = lh_value_str(&it.key, &text, &name, err);
-		if (!rc)
-			rc = lh_intern_add(&c->corpora, name.p, name.n, &i, err);
-		if (!rc)
-			rc = lh_grow(&c->count, &c->cap_count, c->corpora.n, sizeof *c->count, err);
-		if (!rc && c->corpora.n > n)
+			lh_value_str(&it.key, &text, &name);
+		rc = lh_intern_add(&c->corpora, name.p, name.n, &i, err);
+		if (rc)
+			break;
+		lh_grow(&c->count, &c->cap_count, c->corpora.n, sizeof *c->count);
+		if (c->corpora.n > n)
 			c->count[i] = 0;
-		if (!rc)
-			rc = add(&c->count[i], &it.val, err);
+		rc = add(&c->count[i], &it.val, err);
 	}
 	return rc;
 }
@@ -280,8 +272,8 @@ int combine(struct combiner *c, struct answer *const *a, size_t n, bool partial,
 	for (i = n; i-- > 0; )
 		first = a[i] ? a[i] : first;
 	for (i = 0; i < n; i++) {
-		if (a[i] && gather(c, a[i], err) < 0)
-			return -1;
+		if (a[i])
+			gather(c, a[i]);
 		partial |= a[i] && a[i]->partial;
 		truncated |= a[i] && a[i]->truncated;
 	}
@@ -290,8 +282,7 @@ int combine(struct combiner *c, struct answer *const *a, size_t n, bool partial,
 	to = first->to_query;
 	to.out = out;
 	lh_buf_add(out, first->query.p, first->query.len);
-	if (put_hits(c, first, &to, err) < 0)
-		return -1;
+	put_hits(c, first, &to);
 	for (i = 0; i < N_COUNTERS; i++)
 		if (put_sum(c, a, n, (enum counter)i, &to, err) < 0)
 			return -1;
@@ -301,5 +292,5 @@ int combine(struct combiner *c, struct answer *const *a, size_t n, bool partial,
 		lh_write_bool(&to, "truncated", true);
 	put_explain(a, n, &to);
 	lh_write_end(&to);
-	return lh_buf_check(out, err);
+	return 0;
 }

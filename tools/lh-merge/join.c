@@ -39,12 +39,10 @@ static struct lh_str key_of(const void *join, uint32_t i)
 }
 
 /* Hold what is in j->out. */
-static int hold(struct join *j, struct held *h, const struct answer *a, struct lh_err *err)
+static void hold(struct join *j, struct held *h, const struct answer *a)
 {
-	char *line = lh_realloc(h->line, j->out.len + LH_PAD, 1, err);
+	char *line = lh_realloc(h->line, j->out.len + LH_PAD, 1);
 
-	if (!line)
-		return -1;
 	memcpy(line, j->out.p, j->out.len);
 	memset(line + j->out.len, 0, LH_PAD);
 	h->line = line;
@@ -52,22 +50,20 @@ static int hold(struct join *j, struct held *h, const struct answer *a, struct l
 	h->key = a->query.len;
 	h->partial = j->combiner.partial;
 	h->answers++;
-	return 0;
 }
 
 static int add_query(struct join *j, struct answer *a, struct lh_err *err)
 {
 	struct held *h;
 
-	if (lh_grow(&j->held, &j->cap, j->n + 1, sizeof *j->held, err) < 0 ||
-	    combine(&j->combiner, &a, 1, false, &j->out, err) < 0)
+	lh_grow(&j->held, &j->cap, j->n + 1, sizeof *j->held);
+	if (combine(&j->combiner, &a, 1, false, &j->out, err) < 0)
 		return -1;
 	h = &j->held[j->n++];
 	memset(h, 0, sizeof *h);
-	if (hold(j, h, a, err) < 0)
-		return -1;
-	return lh_table_set(&j->by_query, key_of(j, (uint32_t)j->n - 1), (uint32_t)j->n - 1, key_of,
-			    j, err);
+	hold(j, h, a);
+	lh_table_set(&j->by_query, key_of(j, (uint32_t)j->n - 1), (uint32_t)j->n - 1, key_of, j);
+	return 0;
 }
 
 /* Combine an answer with the one that is held: LH_EDATA if it does not fit. */
@@ -86,7 +82,8 @@ static int add_answer(struct join *j, struct answer *a, struct lh_err *err)
 	    combine_check(&j->before, a, err) < 0 ||
 	    combine(&j->combiner, both, 2, false, &j->out, err) < 0)
 		return -1;
-	return hold(j, h, a, err);
+	hold(j, h, a);
+	return 0;
 }
 
 static int read_answers(struct join *j, struct lh_records *records)
@@ -125,8 +122,6 @@ static int write_held(struct join *j, struct held *h)
 	}
 	lh_buf_putc(&j->out, '\n');
 	j->partial += h->partial;
-	if (lh_buf_check(&j->out, &j->tool->err) < 0)
-		return -1;
 	return lh_tool_out(j->tool, j->out.p, j->out.len);
 }
 

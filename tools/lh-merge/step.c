@@ -32,10 +32,8 @@ static int open_files(struct step *t, struct lh_records *records)
 								     : t->n + OTHER_FILES;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	t->file = lh_calloc(t->n, sizeof *t->file, &tool->err);
-	t->answer = lh_calloc(t->n, sizeof(*t->answer), &tool->err);
-	if (!t->file || !t->answer)
-		return -1;
+	t->file = lh_calloc(t->n, sizeof *t->file);
+	t->answer = lh_calloc(t->n, sizeof(*t->answer));
 	for (; t->opened < t->n; t->opened++) {
 		struct lines *l = &t->file[t->opened];
 
@@ -108,8 +106,6 @@ static int write_step(struct step *t)
 	t->answers++;
 	t->partial += t->combiner.partial;
 	lh_buf_putc(&t->out, '\n');
-	if (lh_buf_check(&t->out, &t->tool->err) < 0)
-		return -1;
 	return lh_tool_out(t->tool, t->out.p, t->out.len);
 }
 

@@ -14,15 +14,14 @@ static bool is_text(struct lh_str s, const char *text)
 	return !text || lh_str_is(s, text, strlen(text));
 }
 
-/* Return whether one of the ids, objects with "id", is this one: 1, 0, -1. */
-static int has_id(const struct lh_value *ids, const char *id, struct lh_buf *scratch,
-		  struct lh_err *err)
+/* Return whether one of the ids, objects with "id", is this one. */
+static bool has_id(const struct lh_value *ids, const char *id, struct lh_buf *scratch)
 {
 	struct lh_iter it, member;
 	struct lh_str text;
 
 	if (!ids->p)
-		return 0;
+		return false;
 	for (lh_iter_init(&it, ids); lh_iter_next(&it); ) {
 		if (it.val.type != LH_OBJECT)
 			continue;
@@ -30,22 +29,21 @@ static int has_id(const struct lh_value *ids, const char *id, struct lh_buf *scr
 			if (member.val.type != LH_STRING || !lh_value_is(&member.key, "id", 2))
 				continue;
 			lh_buf_reset(scratch);
-			if (lh_value_str(&member.val, scratch, &text, err) < 0)
-				return -1;
+			lh_value_str(&member.val, scratch, &text);
 			if (is_text(text, id))
-				return 1;
+				return true;
 		}
 	}
 	return 0;
 }
 
-/* Return whether a row is among those that are asked for: 1, 0, -1. */
-static int is_asked(const struct settings *s, const struct lh_decision_row *row,
-		    struct lh_buf *scratch, struct lh_err *err)
+/* Return whether a row is among those that are asked for. */
+static bool is_asked(const struct settings *s, const struct lh_decision_row *row,
+		    struct lh_buf *scratch)
 {
 	if (!is_text(row->tool, s->tool) || !is_text(row->trace, s->trace))
-		return 0;
-	return s->id ? has_id(&row->ids, s->id, scratch, err) : 1;
+		return false;
+	return !s->id || has_id(&row->ids, s->id, scratch);
 }
 
 static int count(struct decisions *d, const struct lh_decision_row *row, struct lh_err *err)
@@ -55,8 +53,7 @@ static int count(struct decisions *d, const struct lh_decision_row *row, struct 
 	lh_buf_add(&d->name, row->tool.p, row->tool.n);
 	lh_buf_putc(&d->name, ' ');
 	lh_buf_add(&d->name, row->verdict.p, row->verdict.n);
-	if (lh_buf_check(&d->name, err) < 0 ||
-	    !tally_add(&d->tools, row->tool, true, "tools", err) ||
+	if (!tally_add(&d->tools, row->tool, true, "tools", err) ||
 	    !tally_add(&d->verdicts, (struct lh_str){ d->name.p, d->name.len }, true, "verdicts",
 		       err))
 		return -1;
@@ -69,7 +66,6 @@ static int take(struct reading *g, struct decisions *d, const struct lh_log_line
 {
 	const struct settings *s = g->run->s;
 	struct lh_decision_row row;
-	int rc;
 
 	if (lh_decision_read(&g->rec, &row, &g->text, err) < 0) {
 		if (err->code != LH_EDATA)
@@ -77,9 +73,8 @@ static int take(struct reading *g, struct decisions *d, const struct lh_log_line
 		reading_skip(g, line, err->msg);
 		return 0;
 	}
-	rc = is_asked(s, &row, &d->name, err);
-	if (rc <= 0)
-		return rc;
+	if (!is_asked(s, &row, &d->name))
+		return 0;
 	if (!s->list)
 		return count(d, &row, err);
 	if (lh_tool_out(g->run->tool, line->p, line->n) < 0)
@@ -110,11 +105,8 @@ static int print_counts(struct lh_tool *tool, struct decisions *d)
 
 	lh_write_object(&w, NULL);
 	lh_write_u64(&w, "total", d->total);
-	if (tally_write(&w, "by_tool", &d->tools, false, &tool->err) < 0 ||
-	    tally_write(&w, "by_verdict", &d->verdicts, false, &tool->err) < 0) {
-		lh_buf_free(&out);
-		return -1;
-	}
+	tally_write(&w, "by_tool", &d->tools, false);
+	tally_write(&w, "by_verdict", &d->verdicts, false);
 	lh_write_end(&w);
 	return lh_tool_out_line(tool, &out);
 }

@@ -21,7 +21,7 @@ static int set_url(struct push *p, const char *base, const char *name, const cha
 		   struct lh_err *err)
 {
 	size_t n = strlen(base);
-	struct lh_buf url = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf url = { 0 };
 
 	if (lh_http_check_kept_url(base, err) < 0)
 		return lh_err_prefix(err, "%s", name);
@@ -32,10 +32,8 @@ static int set_url(struct push *p, const char *base, const char *name, const cha
 		n--;
 	lh_buf_add(&url, base, n);
 	lh_buf_puts(&url, path);
-	if (lh_buf_check(&url, err) == 0)
-		p->url = lh_strndup(url.p, url.len, err);
-	lh_buf_free(&url);
-	return p->url ? 0 : -1;
+	p->url = lh_strndup(url.p, url.len);
+	return 0;
 }
 
 static int set_secret(struct lh_secret *s, const char *a, const char *between, const char *b,
@@ -59,9 +57,7 @@ static int set_pair(struct push *p, const char *public, const char *secret, stru
 		return -1;
 	lh_buf_base64(&coded, p->secret[1].p, p->secret[1].n);
 	lh_buf_putc(&coded, '\0');
-	rc = lh_buf_check(&coded, err);
-	if (!rc)
-		rc = set_secret(&p->secret[2], coded.p, "", "", err);
+	rc = set_secret(&p->secret[2], coded.p, "", "", err);
 	if (coded.p)
 		explicit_bzero(coded.p, coded.len);
 	return rc;
@@ -102,14 +98,12 @@ static int push_account(struct push *p, struct lh_err *err)
 
 /* ---- batches ---- */
 
-static int batch_add(struct push *p, const struct lh_log_line *line, const struct exported *e,
-		     struct lh_err *err)
+static void batch_add(struct push *p, const struct lh_log_line *line, const struct exported *e)
 {
 	struct batch *b = &p->batch;
 	struct item *it;
 
-	if (lh_grow(&b->v, &b->cap, b->n + 1, sizeof *b->v, err) < 0)
-		return -1;
+	lh_grow(&b->v, &b->cap, b->n + 1, sizeof *b->v);
 	it = &b->v[b->n++];
 	*it = (struct item){
 		.at = line->at, .end = line->end, .number = p->line, .line = b->lines.len,
@@ -122,7 +116,6 @@ static int batch_add(struct push *p, const struct lh_log_line *line, const struc
 		it->state = REJECTED;
 		it->why = "larger than --batch-size";
 	}
-	return lh_buf_check(&b->lines, err) < 0 ? -1 : lh_buf_check(&b->json, err);
 }
 
 /* Report the rejected rows. */
@@ -192,8 +185,7 @@ static int add_line(struct push *p, const struct lh_log_line *line, struct lh_er
 		reading_skip(&p->reading, line, err->msg);
 		return 0;
 	}
-	if (batch_add(p, line, &e, err) < 0)
-		return -1;
+	batch_add(p, line, &e);
 	return b->n >= s->batch || b->json.len >= s->batch_size ? 1 : 0;
 }
 
@@ -275,7 +267,7 @@ static void push_free(struct push *p)
 	lh_record_free(&p->answer);
 }
 
-static int name_cursor(struct push *p, struct lh_err *err)
+static void name_cursor(struct push *p)
 {
 	const struct settings *s = p->run->s;
 	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
@@ -284,9 +276,7 @@ static int name_cursor(struct push *p, struct lh_err *err)
 		lh_buf_puts(&path, s->cursor);
 	else
 		lh_buf_printf(&path, "%s.%scursor", p->run->path, s->otlp ? "otlp." : "");
-	if (lh_buf_check(&path, err) == 0)
-		p->cursor_path = lh_strndup(path.p, path.len, err);
-	return p->cursor_path ? 0 : -1;
+	p->cursor_path = lh_strndup(path.p, path.len);
 }
 
 int observe_push(struct lh_tool *tool, void *settings)
@@ -298,7 +288,8 @@ int observe_push(struct lh_tool *tool, void *settings)
 	int rc;
 
 	p.service = s->otlp ? "otlp" : "langfuse";
-	rc = push_account(&p, err) < 0 || name_cursor(&p, err) < 0 ? -1 : 0;
+	rc = push_account(&p, err);
+	name_cursor(&p);
 	if (!rc)
 		rc = lh_cursor_lock(&lock, p.cursor_path, tool->lock_timeout, err);
 	if (!rc)

@@ -23,7 +23,7 @@ static int scrub_error(const struct push *p, struct lh_err *err)
 	return -1;
 }
 
-static int make_body(struct push *p, struct item **v, size_t n, struct lh_err *err)
+static void make_body(struct push *p, struct item **v, size_t n)
 {
 	size_t i;
 
@@ -35,7 +35,6 @@ static int make_body(struct push *p, struct item **v, size_t n, struct lh_err *e
 		lh_buf_add(&p->body, p->batch.json.p + v[i]->json, v[i]->n_json);
 	}
 	lh_buf_puts(&p->body, otlp_tail);
-	return lh_buf_check(&p->body, err);
 }
 
 static int send_items(struct push *p, struct item **v, size_t n, struct lh_err *err);
@@ -52,8 +51,7 @@ static int send_items(struct push *p, struct item **v, size_t n, struct lh_err *
 	struct lh_http_reply reply;
 	size_t i;
 
-	if (make_body(p, v, n, err) < 0)
-		return -1;
+	make_body(p, v, n);
 	if (p->body.len > p->run->s->batch_size && n > 1)
 		return send_halves(p, v, n, err);
 	call.body = p->body.p;
@@ -85,7 +83,7 @@ static int send_items(struct push *p, struct item **v, size_t n, struct lh_err *
 int push_batch(struct push *p, struct lh_err *err)
 {
 	struct batch *b = &p->batch;
-	LH_SCOPED(lh_free_local) struct item **v = lh_calloc(b->n + 1, sizeof *v, err);
+	LH_SCOPED(lh_free_local) struct item **v = lh_calloc(b->n + 1, sizeof *v);
 	size_t i, n = 0;
 
 	for (i = 0; v && i < b->n; i++)

@@ -18,8 +18,7 @@ struct vector {
 
 static const char *const names[] = { "vector", "vectors", "embeddings" };
 
-static int read_array(const struct lh_value *v, struct vector *to, const char **bad,
-		      struct lh_err *err)
+static void read_array(const struct lh_value *v, struct vector *to, const char **bad)
 {
 	size_t cap = 0;
 	struct lh_iter it;
@@ -30,39 +29,29 @@ static int read_array(const struct lh_value *v, struct vector *to, const char **
 		else if (it.val.type != LH_NUMBER)
 			*bad = "a vector contains something other than a number";
 		if (*bad)
-			return 0;
-		if (lh_grow(&to->x, &cap, to->n + 1, sizeof *to->x, err) < 0)
-			return -1;
+			return;
+		lh_grow(&to->x, &cap, to->n + 1, sizeof *to->x);
 		to->x[to->n] = lh_value_f64(&it.val);
 		if (!isfinite(to->x[to->n++]))
 			*bad = "a vector holds a number beyond double";
 	}
-	return 0;
 }
 
 /* Read little-endian f32. */
-static int read_base64(const struct lh_value *v, struct vector *to, const char **bad,
-		       struct lh_err *err)
+static void read_base64(const struct lh_value *v, struct vector *to, const char **bad)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_str text;
 	LH_SCOPED(lh_free_local) float *f = NULL;
 	long n, i;
-	int rc = -1;
 
-	if (lh_value_str(v, &scratch, &text, err) < 0)
-		goto out;
-	rc = 0;
+	lh_value_str(v, &scratch, &text);
 	if (text.n > LH_DIM_MAX * sizeof *f / 3 * 4 + 8) {
 		*bad = "a vector is longer than 65536";
-		goto out;
+		return;
 	}
-	f = lh_calloc(text.n / 4 * 3 / sizeof *f + 1, sizeof *f, err);
-	to->x = f ? lh_calloc(text.n / 4 * 3 / sizeof *f + 1, sizeof *to->x, err) : NULL;
-	if (!to->x) {
-		rc = -1;
-		goto out;
-	}
+	f = lh_calloc(text.n / 4 * 3 / sizeof *f + 1, sizeof *f);
+	to->x = lh_calloc(text.n / 4 * 3 / sizeof *f + 1, sizeof *to->x);
 	n = lh_base64_read(text.p, text.n, f);
 	if (n < 0 || n % (long)sizeof *f)
 		*bad = "a vector is not base64 of floats";
@@ -71,8 +60,6 @@ static int read_base64(const struct lh_value *v, struct vector *to, const char *
 		if (!isfinite(f[i]))
 			*bad = "a vector holds a number that is not finite";
 	}
-out:
-	return rc;
 }
 
 /* Scale to length 1, first by the greatest element, so that no square is beyond
@@ -131,28 +118,27 @@ static void judge_vectors(double tolerance, size_t i, struct vector v[2], struct
 }
 
 /* Compare the n-th pair of vectors. */
-static int pair(double tolerance, size_t i, const struct lh_value *a, const struct lh_value *b,
-		struct lh_buf *why, struct lh_err *err)
+static void pair(double tolerance, size_t i, const struct lh_value *a, const struct lh_value *b,
+		 struct lh_buf *why)
 {
 	const struct lh_value *from[2] = { a, b };
 	struct vector v[2] = { { NULL, 0 }, { NULL, 0 } };
 	const char *bad = NULL;
-	int side, rc = 0;
+	int side;
 
-	for (side = 0; side < 2 && !rc && !bad; side++) {
+	for (side = 0; side < 2 && !bad; side++) {
 		switch (from[side]->type) {
-		case LH_ARRAY: rc = read_array(from[side], &v[side], &bad, err); break;
-		case LH_STRING: rc = read_base64(from[side], &v[side], &bad, err); break;
+		case LH_ARRAY: read_array(from[side], &v[side], &bad); break;
+		case LH_STRING: read_base64(from[side], &v[side], &bad); break;
 		default: bad = "a vector is neither array nor base64";
 		}
 		if (bad)
 			lh_buf_printf(why, "%s: %s", side_name[side], bad);
 	}
-	if (!rc && !bad)
+	if (!bad)
 		judge_vectors(tolerance, i, v, why);
 	free(v[0].x);
 	free(v[1].x);
-	return rc;
 }
 
 /* Find the vectors of an answer: "vector" is a list of one. */
@@ -182,7 +168,7 @@ static bool next(struct lh_iter *it, const struct lh_value *list, bool one, bool
 	return true;
 }
 
-int cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why, struct lh_err *err)
+void cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why)
 {
 	struct lh_value list[2], each[2];
 	bool one[2] = { false, false }, done[2] = { false, false }, more[2];
@@ -193,7 +179,7 @@ int cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why, str
 	for (side = 0; side < 2; side++) {
 		if (!find_vectors(&v[side], &list[side], &one[side])) {
 			lh_buf_printf(why, "%s: no vector, vectors or embeddings", side_name[side]);
-			return 0;
+			return;
 		}
 		if (!one[side])
 			lh_iter_init(&it[side], &list[side]);
@@ -204,14 +190,12 @@ int cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why, str
 				next(&it[side], &list[side], one[side], &done[side], &each[side]);
 		if (!more[0] || !more[1])
 			break;
-		if (pair(tolerance, i, &each[0], &each[1], why, err) < 0)
-			return -1;
+		pair(tolerance, i, &each[0], &each[1], why);
 		if (why->len)
-			return 0;
+			return;
 	}
 	if (more[0] != more[1])
 		lh_buf_printf(why, "%s: no more than %zu vectors", side_name[more[0]], i);
 	else if (!i)
 		lh_buf_puts(why, "both: no vectors");
-	return 0;
 }

@@ -73,19 +73,19 @@ int probe_one(struct lh_tool *tool, struct probe *p, const char *report)
 }
 
 /* Return "embed" of "tests/parity/embed.jsonl". */
-static char *base_name(const char *path, struct lh_err *err)
+static char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path,
 		   *dot = strchr(name, '.');
 
 	if (strcmp(path, "-") == 0)
-		return lh_strndup("stdin", 5, err);
-	return lh_strndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name), err);
+		return lh_strndup("stdin", 5);
+	return lh_strndup(name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
 }
 
 static int one(struct lh_tool *tool, const struct settings *s)
 {
-	char *name = s->probe ? NULL : base_name(tool->operands[0], &tool->err);
+	char *name = s->probe ? NULL : base_name(tool->operands[0]);
 	struct probe p = {
 		.name = s->probe ? s->probe : name,
 		.fixture = tool->operands[0],

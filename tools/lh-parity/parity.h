@@ -99,7 +99,7 @@ void side_free(struct side *s);
 
 /* ---- compare.c ---- */
 /* Compare two answers, each with LH_PAD readable bytes after it.  Nothing is
- * appended to why if they match.  Fails only with LH_ENOMEM. */
+ * appended to why if they match. */
 int compare(const struct probe *p, struct lh_str left, struct lh_str right, struct lh_buf *why,
 	    struct lh_err *err);
 /* Append any bytes as UTF-8: others, and controls (except LF and tab if multi is
@@ -107,7 +107,7 @@ int compare(const struct probe *p, struct lh_str left, struct lh_str right, stru
 void put_clean(struct lh_buf *b, const char *p, size_t n, bool multi);
 
 /* ---- cosine.c: append why they differ, or nothing ---- */
-int cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why, struct lh_err *err);
+void cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why);
 
 /* ---- strip.c ---- */
 /* Append v's text without the members at the paths; everything else keeps its bytes. */

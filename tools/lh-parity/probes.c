@@ -73,25 +73,21 @@ struct described {
 	size_t n_ignore;
 };
 
-static int copy(struct lh_str s, char **to, struct lh_err *err)
+static void copy(struct lh_str s, char **to)
 {
-	*to = lh_strndup(s.p, s.n, err);
-	return *to ? 0 : -1;
+	*to = lh_strndup(s.p, s.n);
 }
 
 static int copy_ignored(struct described *d, const struct line *l, struct lh_err *err)
 {
-	d->ignore = lh_calloc(l->n_ignore + 1, sizeof *d->ignore, err);
-	if (!d->ignore)
-		return -1;
+	d->ignore = lh_calloc(l->n_ignore + 1, sizeof *d->ignore);
 	for (; d->n_ignore < l->n_ignore; d->n_ignore++) {
 		struct lh_str s = l->ignore[d->n_ignore];
 
 		if (memchr(s.p, '\0', s.n))
 			return lh_err_set(err, LH_EDATA, "ignore[%zu] must not hold NUL",
 					  d->n_ignore);
-		if (copy(s, &d->ignore[d->n_ignore], err) < 0)
-			return -1;
+		copy(s, &d->ignore[d->n_ignore]);
 	}
 	return 0;
 }
@@ -102,13 +98,14 @@ static int copy_texts(const struct run *r, struct described *d, const struct lin
 	bool absolute = l->fixture.n && *l->fixture.p == '/';
 	size_t n = strlen(r->folder) + l->fixture.n + 2;
 
-	if (copy(l->name, &d->name, err) < 0 || copy(l->left, &d->command[0], err) < 0 ||
-	    copy(l->right, &d->command[1], err) < 0 ||
-	    (l->field.p && copy(l->field, &d->field, err) < 0) || copy_ignored(d, l, err) < 0)
+	copy(l->name, &d->name);
+	copy(l->left, &d->command[0]);
+	copy(l->right, &d->command[1]);
+	if (l->field.p)
+		copy(l->field, &d->field);
+	if (copy_ignored(d, l, err) < 0)
 		return -1;
-	d->path = lh_calloc(n, 1, err);
-	if (!d->path)
-		return -1;
+	d->path = lh_calloc(n, 1);
 	snprintf(d->path, n, "%s%s%.*s", absolute ? "" : r->folder, absolute ? "" : "/",
 		 (int)l->fixture.n, l->fixture.p);
 	return 0;
@@ -160,13 +157,11 @@ static int run_one(struct run *r, struct probe *p)
 {
 	struct lh_tool *tool = r->tool;
 	size_t n = strlen(r->out) + strlen(p->name) + sizeof "/.md";
-	LH_SCOPED(lh_free_local) char *path = lh_calloc(n, 1, &tool->err);
-	int rc = path ? 0 : -1;
+	LH_SCOPED(lh_free_local) char *path = lh_calloc(n, 1);
+	int rc;
 
-	if (!rc) {
-		snprintf(path, n, "%s/%s.md", r->out, p->name);
-		rc = probe_one(tool, p, path);
-	}
+	snprintf(path, n, "%s/%s.md", r->out, p->name);
+	rc = probe_one(tool, p, path);
 	lh_buf_printf(&r->summary, "| %s | %zu | %llu | %llu | %llu | [%s.md](%s.md) |\n", p->name,
 		      p->n, (unsigned long long)p->passed, (unsigned long long)p->failed,
 		      (unsigned long long)p->skipped, p->name, p->name);
@@ -183,9 +178,10 @@ static int on_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct run *r = ctx;
 
+	(void)err;
 	lh_buf_add(&r->lines, o->text, o->n);
 	lh_buf_putc(&r->lines, '\n');
-	return lh_buf_check(&r->lines, err);
+	return 0;
 }
 
 static int as_it_is(struct lh_record *rec, struct lh_buf *out, void *ctx, struct lh_err *err)
@@ -238,22 +234,18 @@ static int set_environment(struct run *r)
 	LH_SCOPED(lh_free_local) char *both = NULL;
 	char self[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	int rc;
 
 	if (setenv("LH_PARITY_DIR", r->folder, 1) < 0)
-		return lh_err_nomem(&r->tool->err);
+		return lh_err_sys(&r->tool->err, "setenv");
 	self[n > 0 ? n : 0] = '\0';
 	slash = strrchr(self, '/');
 	if (!slash)
 		return 0;
 	*slash = '\0';
 	path = path ? path : "/usr/bin:/bin";
-	both = lh_calloc(strlen(self) + strlen(path) + 2, 1, &r->tool->err);
-	if (!both)
-		return -1;
+	both = lh_calloc(strlen(self) + strlen(path) + 2, 1);
 	snprintf(both, strlen(self) + strlen(path) + 2, "%s:%s", self, path);
-	rc = setenv("PATH", both, 1);
-	return rc < 0 ? lh_err_nomem(&r->tool->err) : 0;
+	return setenv("PATH", both, 1) < 0 ? lh_err_sys(&r->tool->err, "setenv") : 0;
 }
 
 /* Find the given folder, else that of an installed tool, else of its source tree. */
@@ -283,13 +275,11 @@ static int make_out(struct run *r)
 	bool absolute = *r->out == '/';
 	size_t n = strlen(r->out) + 2;
 	struct lh_root *root = lh_root_open(absolute ? "/" : ".", err);
-	LH_SCOPED(lh_free_local) char *inside = root ? lh_calloc(n, 1, err) : NULL;
-	int rc = -1;
+	LH_SCOPED(lh_free_local) char *inside = lh_calloc(n, 1);
+	int rc;
 
-	if (inside) {
-		snprintf(inside, n, "%s/", r->out + absolute);
-		rc = lh_root_folders(root, inside, err);
-	}
+	snprintf(inside, n, "%s/", r->out + absolute);
+	rc = root ? lh_root_folders(root, inside, err) : -1;
 	lh_root_close(root);
 	return rc;
 }
@@ -298,13 +288,11 @@ static int make_out(struct run *r)
 static int summary(struct run *r)
 {
 	size_t n = strlen(r->out) + sizeof "/SUMMARY.md";
-	LH_SCOPED(lh_free_local) char *path = lh_calloc(n, 1, &r->tool->err);
+	LH_SCOPED(lh_free_local) char *path = lh_calloc(n, 1);
 	char now[32];
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int rc;
 
-	if (!path)
-		return -1;
 	snprintf(path, n, "%s/SUMMARY.md", r->out);
 	lh_tool_time(r->tool, now);
 	lh_buf_init(&b, SUMMARY_MAX);

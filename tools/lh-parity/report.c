@@ -11,10 +11,8 @@
 
 static int print(struct lh_tool *tool, struct lh_buf *b)
 {
-	int rc = lh_buf_check(b, &tool->err);
+	int rc = lh_tool_out(tool, b->p, b->len);
 
-	if (rc == 0)
-		rc = lh_tool_out(tool, b->p, b->len);
 	lh_buf_reset(b);
 	return rc;
 }

@@ -25,7 +25,7 @@ void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *pat
 		lh_buf_add(b, v->p, v->n);
 		return;
 	}
-	for (lh_iter_init(&it, v); lh_iter_next(&it) && !at->failed; first = false) {
+	for (lh_iter_init(&it, v); lh_iter_next(&it); first = false) {
 		from = it.object ? it.key.p : it.val.p;
 		if (first) {
 			lh_buf_add(b, end, (size_t)(from - end));
@@ -33,14 +33,13 @@ void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *pat
 		}
 		if (it.object) {
 			struct lh_str name;
-			struct lh_err err;
 
 			if (at->len)
 				lh_buf_putc(at, '.');
 			if (!it.key.escaped)
 				lh_buf_add(at, it.key.p + 1, it.key.n - 2);
-			else if (lh_value_str(&it.key, at, &name, &err) < 0)
-				at->failed = LH_ENOMEM;
+			else
+				lh_value_str(&it.key, at, &name);
 		}
 		if (!it.object || !listed(paths, at)) {
 			if (any || first)
@@ -53,6 +52,4 @@ void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *pat
 		end = it.val.p + it.val.n;
 	}
 	lh_buf_add(b, end, (size_t)(v->p + v->n - end));
-	if (at->failed)
-		b->failed = at->failed;
 }

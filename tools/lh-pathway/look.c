@@ -98,12 +98,10 @@ struct ways {
  * reaches it, and a walk that meets its own mark has found a cycle. */
 static int walk_all(struct lh_pathway *p, uint64_t n, struct ways *w, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) uint32_t *mark = lh_calloc(n ? n : 1, sizeof *mark, err);
+	LH_SCOPED(lh_free_local) uint32_t *mark = lh_calloc(n ? n : 1, sizeof *mark);
 	uint64_t from;
 	int64_t at = 0;
 
-	if (!mark)
-		return -1;
 	for (from = 0; from < n && at != -3; from++) {
 		for (at = (int64_t)from; at >= 0 && !mark[at];
 		     at = lh_pathway_predecessor(p, (uint32_t)at, err))

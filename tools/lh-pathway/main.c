@@ -132,10 +132,8 @@ static struct lh_pathway *open_again(struct run *r, struct lh_err *err)
 
 static void *log_open(void *run, const void *before, struct lh_err *err)
 {
-	struct log *l = lh_calloc(1, sizeof *l, err);
+	struct log *l = lh_calloc(1, sizeof *l);
 
-	if (!l)
-		return NULL;
 	l->r = run;
 	l->p = before ? open_again(run, err) : l->r->p;
 	if (l->p)

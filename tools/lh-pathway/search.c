@@ -31,28 +31,27 @@ struct search {
 
 /* ---- contains ---- */
 
-static int string_holds(struct search *f, const struct lh_value *v, struct lh_err *err)
+static bool string_holds(struct search *f, const struct lh_value *v)
 {
 	struct lh_str s;
 
 	lh_buf_reset(&f->text);
-	if (lh_value_str(v, &f->text, &s, err) < 0)
-		return -1;
+	lh_value_str(v, &f->text, &s);
 	return memmem(s.p, s.n, f->contains.p, f->contains.n) != NULL;
 }
 
-/* Return 1 when a string in the checked value v contains the text; names of members do
+/* Return whether a string in the checked value v contains the text; names of members do
  * not count. */
-static int holds(struct search *f, const struct lh_value *v, struct lh_err *err)
+static bool holds(struct search *f, const struct lh_value *v)
 {
 	struct lh_iter it;
-	int rc = 0;
+	bool found = false;
 
 	if (v->type == LH_STRING)
-		return string_holds(f, v, err);
-	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); )
-		rc = holds(f, &it.val, err);
-	return rc;
+		return string_holds(f, v);
+	for (lh_iter_init(&it, v); !found && lh_iter_next(&it); )
+		found = holds(f, &it.val);
+	return found;
 }
 
 /* ---- one trace ---- */
@@ -96,7 +95,7 @@ static int fits(struct search *f, uint32_t i, struct lh_err *err)
 	if (lh_pathway_content(p, i, &v, err) < 0)
 		return -1;
 	if (f->contains.p)
-		rc = holds(f, &v, err);
+		rc = holds(f, &v);
 	if (rc == 1 && f->filter)
 		rc = v.type == LH_OBJECT ? lh_filter_match(f->filter, v.p, v.n, err) : 0;
 	return rc;
@@ -206,8 +205,6 @@ static int print_fitting(struct search *f, struct lh_err *err)
 	while ((rc = search_next(f, &i, err)) == 1) {
 		rc = lh_pathway_put(f->run->p, i, &out, err);
 		lh_buf_putc(&out, '\n');
-		if (!rc)
-			rc = lh_buf_check(&out, err);
 		if (!rc && out.len >= BLOCK) {
 			rc = lh_tool_out(tool, out.p, out.len);
 			lh_buf_reset(&out);
@@ -231,27 +228,23 @@ static int make_filter(struct search *f, const struct settings *s, struct lh_err
 	if (rc < 0)
 		lh_err_prefix(err, "--where");
 	if (!rc)
-		rc = lh_buf_check(&json, err);
-	if (!rc)
 		rc = lh_json_parse(&scan, json.p, json.len, &v, err);
-	f->filter = rc ? NULL : lh_filter_new(err);
-	return f->filter ? lh_filter_compile(f->filter, &v, err) : -1;
+	if (rc)
+		return -1;
+	f->filter = lh_filter_new();
+	return lh_filter_compile(f->filter, &v, err);
 }
 
 /* Set *tags to the values of --tag. */
-static int make_tags(struct search *f, const struct settings *s, struct lh_str **tags,
-		     struct lh_err *err)
+static void make_tags(struct search *f, const struct settings *s, struct lh_str **tags)
 {
 	size_t i;
 
-	*tags = lh_calloc(s->tag.n + 1, sizeof **tags, err);
-	if (!*tags)
-		return -1;
+	*tags = lh_calloc(s->tag.n + 1, sizeof **tags);
 	for (i = 0; i < s->tag.n; i++)
 		(*tags)[i] = (struct lh_str){ s->tag.v[i], strlen(s->tag.v[i]) };
 	f->tags = *tags;
 	f->n_tags = s->tag.n;
-	return 0;
 }
 
 /* Return whether a trace has the key in its content: 1, 0, -1.  Without any trace it is 1. */
@@ -306,9 +299,8 @@ int pathway_search(struct lh_tool *tool, void *settings)
 	if (s->contains)
 		f.contains = (struct lh_str){ s->contains, strlen(s->contains) };
 	rc = make_filter(&f, s, &tool->err);
-	if (!rc)
-		rc = make_tags(&f, s, &tags, &tool->err);
 	if (!rc) {
+		make_tags(&f, s, &tags);
 		rc = run_open(&s->run, tool, tool->operands[0], LH_PATHWAY_READ);
 		if (!rc)
 			rc = print_fitting(&f, &tool->err);

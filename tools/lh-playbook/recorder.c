@@ -210,8 +210,6 @@ static int put_entry(struct recorder *r, const struct lh_record *rec, const char
 	lh_buf_reset(&r->meta);
 	w = lh_write_record(&r->meta, rec, r->drop, r->n_drop);
 	lh_write_end(&w);
-	if (lh_buf_check(&r->meta, err) < 0)
-		return -1;
 	return lh_index_change_put(r->c, id, LH_PLAYBOOK_ID_LEN,
 				   (const float *)(const void *)r->vector.p, dimension, r->meta.p,
 				   r->meta.len, err);

@@ -105,17 +105,14 @@ static int playbook_error(struct requests *q, const char *path, struct lh_err *e
 static struct opened *open_new(struct requests *q, const char *path, struct lh_err *err)
 {
 	static const char *const drop[] = { "playbook_id", "op", "corpus", "trace_id" };
-	struct opened *o = lh_calloc(1, sizeof *o, err);
+	struct opened *o = lh_calloc(1, sizeof *o);
 
-	if (!o)
-		return NULL;
-	o->path = lh_strndup(path, strlen(path), err);
+	o->path = lh_strndup(path, strlen(path));
 	o->r = (struct recorder){ .tool = q->tool, .set = q->set, .path = o->path,
 				  .decisions = q->decisions, .jobs = q->jobs, .drop = drop,
 				  .n_drop = sizeof drop / sizeof *drop };
-	if (o->path)
-		lh_stamp_take(&o->file, o->path);
-	if (o->path && recorder_start(&o->r, err) == 0) {
+	lh_stamp_take(&o->file, o->path);
+	if (recorder_start(&o->r, err) == 0) {
 		o->next = q->opened;
 		return q->opened = o;
 	}
@@ -126,11 +123,9 @@ static struct opened *open_new(struct requests *q, const char *path, struct lh_e
 /* Return the playbook of a name, open and first in the list. */
 static struct opened *find_opened(struct requests *q, struct lh_str name, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(q->in.folder, name, err);
+	LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(q->in.folder, name);
 	struct opened **at, *o;
 
-	if (!path)
-		return NULL;
 	for (at = &q->opened; *at && strcmp((*at)->path, path) != 0; at = &(*at)->next)
 		;
 	o = *at;
@@ -176,10 +171,9 @@ static void refresh(struct requests *q)
 
 /* ---- entries ---- */
 
-static struct entry *new_entry(struct requests *q, struct lh_err *err)
+static struct entry *new_entry(struct requests *q)
 {
-	if (lh_grow(&q->entry, &q->cap, q->n + 1, sizeof *q->entry, err) < 0)
-		return NULL;
+	lh_grow(&q->entry, &q->cap, q->n + 1, sizeof *q->entry);
 	q->entry[q->n] = (struct entry){ .of = NULL };
 	return &q->entry[q->n++];
 }
@@ -191,9 +185,7 @@ static int fail(struct entry *e, const struct lh_err *why, struct lh_err *err)
 		*err = *why;
 		return -1;
 	}
-	e->err = lh_calloc(1, sizeof *e->err, err);
-	if (!e->err)
-		return -1;
+	e->err = lh_calloc(1, sizeof *e->err);
 	*e->err = *why;
 	return 0;
 }
@@ -231,7 +223,7 @@ static struct lh_index_params *engine_of_corpus(const char *folder, struct lh_st
 	const struct lh_index_params *best;
 	struct lh_index_spaces *all;
 	char *path = lh_index_name_valid(corpus) ?
-		lh_index_folder_path(folder, corpus, &unused) : NULL;
+		lh_index_folder_path(folder, corpus) : NULL;
 
 	if (path && lh_index_is_file(path))
 		p = lh_index_read_params(path, &unused);
@@ -242,21 +234,21 @@ static struct lh_index_params *engine_of_corpus(const char *folder, struct lh_st
 	p = NULL;
 	all = lh_index_spaces_read(folder, NULL, &unused);
 	best = all ? lh_index_spaces_best(all, LH_DEFAULT_MODELS) : NULL;
-	if (best && (p = lh_calloc(1, sizeof *p, &unused)))
+	if (best && (p = lh_calloc(1, sizeof *p)))
 		*p = *best;
 	lh_index_spaces_free(all);
 	return p;
 }
 
 /* Return the default of the engine that the environment names, if it is a service. */
-static struct lh_index_params *engine_of_environment(struct lh_err *err)
+static struct lh_index_params *engine_of_environment(void)
 {
 	const char *name = getenv("LH_EMBED_ENGINE");
 	struct lh_index_params *p = NULL;
 
 	if (name && (!strcmp(name, lh_engine_name(LH_ENGINE_OLLAMA)) ||
 		     !strcmp(name, lh_engine_name(LH_ENGINE_OPENAI))))
-		p = lh_calloc(1, sizeof *p, err);
+		p = lh_calloc(1, sizeof *p);
 	if (p)
 		snprintf(p->engine, sizeof p->engine, "%s", name);
 	return p;
@@ -275,7 +267,7 @@ static int choose_engine(struct requests *q, struct opened *o, const struct lh_r
 		return 0;	/* what is wrong with an entry is reported later */
 	p = engine_of_corpus(q->set->indexes, e.answer_corpus);
 	if (!p)
-		p = engine_of_environment(err);
+		p = engine_of_environment();
 	if (p ? was && !strcmp(p->engine, was->engine) && !strcmp(p->model, was->model) &&
 			!strcmp(p->url, was->url) && p->dimension == was->dimension :
 		!was) {
@@ -286,13 +278,11 @@ static int choose_engine(struct requests *q, struct opened *o, const struct lh_r
 }
 
 /* Keep the row of an entry until it is recorded. */
-static int keep_row(struct requests *q, const struct lh_buf *row, struct entry *e,
-		    struct lh_err *err)
+static void keep_row(struct requests *q, const struct lh_buf *row, struct entry *e)
 {
 	e->row = q->rows.len;
 	e->n_row = row->len;
 	lh_buf_add(&q->rows, row->p, row->len);
-	return lh_buf_check(row, err) < 0 ? -1 : lh_buf_check(&q->rows, err);
 }
 
 static int gather(struct requests *q, const struct what *w, const struct lh_record *rec,
@@ -309,8 +299,8 @@ static int gather(struct requests *q, const struct what *w, const struct lh_reco
 		return playbook_error(q, o->path, err);
 	}
 	e->of = o;
-	if (q->decisions && keep_row(q, &o->r.row, e, err) < 0)
-		return -1;
+	if (q->decisions)
+		keep_row(q, &o->r.row, e);
 	return recorder_has_much(&o->r) ? commit(q, o, err) : 0;
 }
 
@@ -363,9 +353,7 @@ static int gather_bulk(const struct lh_call *call, const void *in, struct lh_buf
 		struct what w = *(const struct what *)in;
 
 		at = q->n;
-		e = new_entry(q, err);
-		if (!e)
-			return -1;
+		e = new_entry(q);
 		if (read_inner(q, &it.val, &w, &why) == 0 &&
 		    gather(q, &w, &q->inner, e, &why) == 0)
 			continue;
@@ -386,8 +374,8 @@ static int gather_entry(const struct lh_call *call, const void *in, struct lh_bu
 	(void)out;
 	if (lh_bind(members, call->rec, &w, &q->text, err) < 0)
 		return -1;
-	e = new_entry(q, err);
-	return e ? gather(q, &w, call->rec, e, err) : -1;
+	e = new_entry(q);
+	return gather(q, &w, call->rec, e, err);
 }
 
 /* Gather a request; what is wrong with it as a whole is its one entry. */
@@ -405,7 +393,7 @@ static int take(struct lh_call *call, struct lh_record *rec, struct request *r,
 			return -1;
 		}
 		r->bulk = false;
-		if ((q->n == r->first && !new_entry(q, err)) ||
+		if ((q->n == r->first && !new_entry(q)) ||
 		    fail(&q->entry[r->first], &why, err) < 0)
 			return -1;
 	}
@@ -516,7 +504,7 @@ static int answer_requests(struct lh_tool *tool, void *settings)
 		return -1;
 	rc = lh_decisions_open(&q.decisions, tool, &q.set->decisions);
 	if (!rc)
-		q.request = lh_calloc(BATCH, sizeof *q.request, &tool->err);
+		q.request = lh_calloc(BATCH, sizeof *q.request);
 	rc = q.request ? lh_op_flow(tool, settings, &flow) : -1;
 	if (!rc && lh_stopping())
 		rc = lh_err_set(&tool->err, LH_EINTR, "interrupted");

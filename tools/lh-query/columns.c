@@ -43,22 +43,18 @@ bool column_may_be(struct lh_str name)
 
 /* SQL does not distinguish case: a name that differs from another only in that gets a
  * number, so that "Id" next to "id" is id_1. */
-int columns_add(struct columns *c, struct lh_str member, struct lh_err *err)
+size_t columns_add(struct columns *c, struct lh_str member)
 {
-	char *name = lh_calloc(member.n + 24, 1, err);
-	char *own = lh_strndup(member.p, member.n, err);
+	char *name = lh_calloc(member.n + 24, 1);
+	char *own = lh_strndup(member.p, member.n);
 	unsigned i = 0;
 
-	if (!name || !own || lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v, err) < 0) {
-		free(name);
-		free(own);
-		return -1;
-	}
+	lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v);
 	memcpy(name, member.p, member.n);
 	while (is_taken(c, name))
 		snprintf(name + member.n, 24, "_%u", ++i);
 	c->v[c->n] = (struct column){ .name = name, .member = { own, member.n } };
-	return (int)c->n++;
+	return c->n++;
 }
 
 enum kind kind_join(enum kind a, enum kind b)
@@ -72,41 +68,34 @@ enum kind kind_join(enum kind a, enum kind b)
 	return KIND_JSON;
 }
 
-static int sample_member(struct columns *c, struct lh_str name, const struct lh_value *v,
-			 struct lh_err *err)
+static void sample_member(struct columns *c, struct lh_str name, const struct lh_value *v)
 {
 	enum kind kind = value_kind(v);
 	int64_t at;
 
 	if (!column_may_be(name))
-		return 0;
+		return;
 	at = lh_table_find(&c->by_member, name, member_of, c);
 	if (at < 0) {
 		if (c->n == COLUMNS_MAX)
-			return 0;
-		at = columns_add(c, name, err);
-		if (at < 0 ||
-		    lh_table_set(&c->by_member, name, (uint32_t)at, member_of, c, err) < 0)
-			return -1;
+			return;
+		at = (int64_t)columns_add(c, name);
+		lh_table_set(&c->by_member, name, (uint32_t)at, member_of, c);
 	}
 	c->v[at].kind = kind_join(c->v[at].kind, kind);
 	c->v[at].has_bool |= kind == KIND_BOOL;
 	c->v[at].has_json |= kind == KIND_JSON;
-	return 0;
 }
 
-int columns_sample(struct columns *c, const struct lh_record *rec, struct lh_err *err)
+void columns_sample(struct columns *c, const struct lh_record *rec)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str name;
 	size_t i;
-	int rc = 0;
 
-	for (i = 0; rc == 0 && i < rec->n; i++) {
+	for (i = 0; i < rec->n; i++) {
 		lh_buf_reset(&text);
-		rc = lh_value_str(&rec->member[i].key, &text, &name, err);
-		if (!rc)
-			rc = sample_member(c, name, &rec->member[i].val, err);
+		lh_value_str(&rec->member[i].key, &text, &name);
+		sample_member(c, name, &rec->member[i].val);
 	}
-	return rc;
 }

@@ -31,23 +31,21 @@ void files_close(struct files *f)
 	*f = (struct files){ .path = NULL };
 }
 
-static int reserve(struct files *f, size_t n, struct lh_err *err)
+static void reserve(struct files *f, size_t n)
 {
-	f->path = lh_calloc(n + 1, sizeof *f->path, err);
-	f->fd = lh_calloc(n + 1, sizeof *f->fd, err);
-	return f->path && f->fd ? 0 : -1;
+	f->path = lh_calloc(n + 1, sizeof *f->path);
+	f->fd = lh_calloc(n + 1, sizeof *f->fd);
 }
 
 /* Add a file by its path, or by a descriptor, which is taken over. */
-static int add(struct files *f, const char *path, int fd, struct lh_err *err)
+static void add(struct files *f, const char *path, int fd)
 {
 	char by_fd[FD_PATH];
 
 	snprintf(by_fd, sizeof by_fd, "/proc/%d/fd/%d", (int)getpid(), fd);
 	path = path ? path : by_fd;
 	f->fd[f->n] = fd;
-	f->path[f->n++] = lh_strndup(path, strlen(path), err);
-	return f->path[f->n - 1] ? 0 : -1;
+	f->path[f->n++] = lh_strndup(path, strlen(path));
 }
 
 /* ---- objects and what their manifest says ---- */
@@ -83,13 +81,13 @@ static int check_file(const struct query *q, const struct object *o, int fd, str
 		return -1;
 	if (!q->s->verify || !o->has_sha256)
 		return 0;
-	p = lh_calloc(room, 1, err);
+	p = lh_calloc(room, 1);
 	lh_sha256_start(&sha);
-	while (p && (n = lh_read_some(fd, p, room, err)) > 0)
+	while ((n = lh_read_some(fd, p, room, err)) > 0)
 		lh_sha256_more(&sha, p, (size_t)n);
 	lh_sha256_end(&sha, sum);
 	free(p);
-	if (!p || n < 0)
+	if (n < 0)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return lh_err_sys(err, "cannot seek");
@@ -120,8 +118,10 @@ static int fetch(struct lh_store *s, const struct object *o, struct files *f, st
 	if (fd < 0)
 		return -1;
 	if (lh_store_get(s, o->key, fd, &done, err) == 0 &&
-	    check_sha256(o, done.sha256, err) == 0)
-		return add(f, NULL, fd, err);
+	    check_sha256(o, done.sha256, err) == 0) {
+		add(f, NULL, fd);
+		return 0;
+	}
 	close(fd);
 	return -1;
 }
@@ -162,7 +162,9 @@ static int add_file_of(int folder, const char *path, const char *name, struct fi
 		rc = lh_err_set(err, LH_EIO, "the name of \"%.100s\" is too long", name);
 	if (fd >= 0)
 		close(fd);
-	return rc || !S_ISREG(st.st_mode) ? rc : add(f, full, -1, err);
+	if (!rc && S_ISREG(st.st_mode))
+		add(f, full, -1);
+	return rc;
 }
 
 /* Add the files of a folder, in the order of their names. */
@@ -174,7 +176,7 @@ static int open_folder(int fd, const char *path, struct files *f, struct lh_err 
 	if (n < 0)
 		return lh_err_sys(err, "cannot read");
 	files_close(f);
-	rc = reserve(f, (size_t)n, err);
+	reserve(f, (size_t)n);
 	f->folder = true;
 	for (i = 0; i < n; i++) {
 		if (!rc)
@@ -189,8 +191,8 @@ static int open_folder(int fd, const char *path, struct files *f, struct lh_err 
 static int copy(int fd, struct lh_err *err)
 {
 	const size_t room = (size_t)256 << 10;
-	LH_SCOPED(lh_free_local) char *p = lh_calloc(room, 1, err);
-	int to = p ? temporary(err) : -1;
+	LH_SCOPED(lh_free_local) char *p = lh_calloc(room, 1);
+	int to = temporary(err);
 	ssize_t n = 1;
 
 	while (to >= 0 && (n = lh_read_some(fd, p, room, err)) > 0)
@@ -206,7 +208,7 @@ static int open_operand(const char *path, struct files *f, struct lh_err *err)
 {
 	bool own = strcmp(path, "-") != 0;
 	struct stat st;
-	int fd, rc;
+	int fd, rc = 0;
 
 	fd = own ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -214,11 +216,14 @@ static int open_operand(const char *path, struct files *f, struct lh_err *err)
 	if (S_ISDIR(st.st_mode))
 		rc = open_folder(fd, path, f, err);
 	else if (S_ISREG(st.st_mode) && own)
-		rc = add(f, path, -1, err);
+		add(f, path, -1);
 	else
 		rc = copy(fd, err);
 	close(fd);
-	return rc < 0 || f->n ? rc : add(f, NULL, rc, err);
+	if (rc < 0 || f->n)
+		return rc;
+	add(f, NULL, rc);
+	return 0;
 }
 
 /* ---- a dataset ---- */
@@ -310,7 +315,10 @@ static int open_folder_objects(struct query *q, const struct table *t, struct fi
 			close(fd);
 			fd = -1;
 		}
-		rc = fd < 0 ? -1 : add(f, NULL, fd, err);
+		if (fd < 0)
+			rc = -1;
+		else
+			add(f, NULL, fd);
 	}
 	close(folder);
 	return rc;
@@ -339,13 +347,14 @@ static int open_dataset(struct query *q, const struct table *t, struct files *f,
 
 int files_open(struct query *q, const struct table *t, struct files *f, struct lh_err *err)
 {
-	int rc = reserve(f, t->n_objects + 1, err);
+	int rc;
 
-	if (!rc && t->dataset)
+	reserve(f, t->n_objects + 1);
+	if (t->dataset)
 		rc = open_dataset(q, t, f, err);
-	else if (!rc && lh_store_is_s3(t->path))
+	else if (lh_store_is_s3(t->path))
 		rc = fetch_operand(t->path, f, err);
-	else if (!rc)
+	else
 		rc = open_operand(t->path, f, err);
 	if (!rc && !f->n)
 		rc = lh_err_data(err, 404, "it has no objects");

@@ -80,8 +80,8 @@ static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_e
 	if (sql.n > SQL_LONGEST)
 		return lh_err_data(err, 413, "a statement of more than %d bytes", SQL_LONGEST);
 	q->bounded = q->stopped = false;
-	text = lh_strndup(sql.p, sql.n, err);
-	rc = text ? check_verb(text, err) : -1;
+	text = lh_strndup(sql.p, sql.n);
+	rc = check_verb(text, err);
 	if (!rc)
 		rc = tables_of_catalog(q, err);
 	q->unnamed = q->s->attribute;		/* what SQLite cannot find out */

@@ -58,11 +58,11 @@ struct columns {
 };
 
 /* Add what a record of the sample has. */
-int columns_sample(struct columns *c, const struct lh_record *rec, struct lh_err *err);
+void columns_sample(struct columns *c, const struct lh_record *rec);
 /* Return whether a column can have this name: SQL has none that is empty or holds NUL. */
 bool column_may_be(struct lh_str name);
-/* Add a column of such a name: its number, or -1. */
-int columns_add(struct columns *c, struct lh_str member, struct lh_err *err);
+/* Add a column of such a name: its number. */
+size_t columns_add(struct columns *c, struct lh_str member);
 void columns_free(struct columns *c);
 /* Return the kind of values that are of either. */
 enum kind kind_join(enum kind a, enum kind b);
@@ -165,11 +165,11 @@ bool reader_looks(const struct reader *r);
 int reader_refuse(const struct reader *r, const struct column *c, const char *why,
 		  struct lh_err *err);
 /* Set *json to the whole record as JSON text. */
-int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err);
+void reader_json(struct reader *r, struct lh_str *json);
 /* Return the current record; of an index, its metadata. */
 const struct lh_record *reader_record(const struct reader *r);
 /* Add the columns of CSV. */
-int reader_columns(const struct reader *r, struct columns *c, struct lh_err *err);
+void reader_columns(const struct reader *r, struct columns *c);
 /* Return the bytes of the current record. */
 size_t reader_bytes(const struct reader *r);
 /* Return whether the file is compressed. */
@@ -203,7 +203,7 @@ struct writer {
 };
 
 void writer_init(struct writer *w, struct query *q, enum form form, struct lh_buf *out);
-int writer_columns(struct writer *w, const struct column *column, size_t n, struct lh_err *err);
+void writer_columns(struct writer *w, const struct column *column, size_t n);
 int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err);
 int writer_end(struct writer *w, struct lh_err *err);
 void writer_free(struct writer *w);

@@ -286,8 +286,7 @@ static bool csv_value(struct reader *r, size_t column, struct lh_value *v)
 		return false;
 	lh_buf_reset(&r->cell);
 	lh_column_put(&r->cell, r->column[column].type, s);
-	if (r->cell.failed || !lh_buf_room(&r->cell, LH_PAD))
-		return false;
+	lh_buf_room(&r->cell, LH_PAD);
 	*v = (struct lh_value){ r->cell.p, r->cell.len, LH_STRING, false };
 	if (*v->p != '"')
 		v->type = *v->p == 't' ? LH_TRUE : *v->p == 'f' ? LH_FALSE : LH_NUMBER;
@@ -296,28 +295,24 @@ static bool csv_value(struct reader *r, size_t column, struct lh_value *v)
 	return true;
 }
 
-int reader_columns(const struct reader *r, struct columns *c, struct lh_err *err)
+void reader_columns(const struct reader *r, struct columns *c)
 {
 	static const enum kind kinds[] = {
 		[LH_COLUMN_STRING] = KIND_TEXT, [LH_COLUMN_INT64] = KIND_INT,
 		[LH_COLUMN_FLOAT64] = KIND_REAL, [LH_COLUMN_BOOL] = KIND_BOOL,
 	};
-	size_t i;
-	int at;
+	size_t i, at;
 
 	if (r->csv && lh_csv_table_note(r->csv))
 		lh_tool_message(r->q->tool, "%s", lh_csv_table_note(r->csv));
 	for (i = 0; i < r->n_columns; i++) {
 		if (!column_may_be(r->column[i].name))
 			continue;
-		at = columns_add(c, r->column[i].name, err);
-		if (at < 0)
-			return -1;
+		at = columns_add(c, r->column[i].name);
 		c->v[at].cell = i;
 		c->v[at].kind = kinds[r->column[i].type];
 		c->v[at].has_bool = r->column[i].type == LH_COLUMN_BOOL;
 	}
-	return 0;
 }
 
 /* ---- an index ---- */
@@ -360,8 +355,6 @@ static int take_row(struct reader *r, struct lh_err *err)
 	lh_buf_add(&r->text, meta.p, meta.n);
 	lh_buf_reset(&r->id_text);
 	lh_buf_json(&r->id_text, r->now.id.p, r->now.id.n);
-	if (lh_buf_check(&r->text, err) < 0 || lh_buf_check(&r->id_text, err) < 0)
-		return -1;
 	r->id = (struct lh_value){ r->id_text.p, r->id_text.len, LH_STRING,
 				   memchr(r->id_text.p, '\\', r->id_text.len) != NULL };
 	r->records++;
@@ -397,24 +390,22 @@ static int next_row(struct reader *r, struct lh_err *err)
 
 struct reader *reader_open(struct query *q, struct table *t, struct lh_err *err)
 {
-	struct reader *r = lh_calloc(1, sizeof *r, err);
+	struct reader *r = lh_calloc(1, sizeof *r);
 	int rc;
 
-	if (!r)
-		return NULL;
 	r->q = q;
 	r->t = t;
-	r->at = lh_calloc(t->columns.n + 1, sizeof *r->at, err);
+	r->at = lh_calloc(t->columns.n + 1, sizeof *r->at);
 	if (t->is == TABLE_INDEX) {
-		r->ix = r->at ? lh_index_open(t->files.path[0], err) : NULL;
+		r->ix = lh_index_open(t->files.path[0], err);
 		r->rows = r->ix ? lh_index_rows(r->ix) : 0;
 		rc = r->ix ? 0 : -1;
 	} else if (t->is == TABLE_CSV) {
-		rc = r->at ? csv_open(r, err) : -1;
+		rc = csv_open(r, err);
 	} else {
 		lh_input_init(&r->in, t->files.path, t->files.n, q->tool->max_line);
 		r->ready = true;
-		rc = r->at ? 0 : -1;
+		rc = 0;
 	}
 	if (rc == 0)
 		return r;
@@ -518,13 +509,13 @@ bool reader_value(struct reader *r, size_t column, struct lh_value *v)
 	return false;
 }
 
-int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err)
+void reader_json(struct reader *r, struct lh_str *json)
 {
 	struct lh_writer w;
 
 	*json = (struct lh_str){ r->rec.line, r->rec.len };
 	if (!r->ix && !r->csv)
-		return 0;
+		return;
 	lh_buf_reset(&r->json);
 	if (r->csv) {
 		const char *before = "{";
@@ -542,7 +533,7 @@ int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err)
 		}
 		lh_buf_puts(&r->json, *before == '{' ? "{}" : "}");
 		*json = (struct lh_str){ r->json.p, r->json.len };
-		return lh_buf_check(&r->json, err);
+		return;
 	}
 	w = lh_write_to(&r->json);
 	lh_write_object(&w, NULL);
@@ -554,5 +545,4 @@ int reader_json(struct reader *r, struct lh_str *json, struct lh_err *err)
 		lh_write_end(&w);
 	}
 	*json = (struct lh_str){ r->json.p, r->json.len };
-	return lh_buf_check(&r->json, err);
 }

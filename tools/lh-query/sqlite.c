@@ -217,37 +217,32 @@ struct result {
 	struct lh_record scan;
 };
 
-static int result_init(struct result *r, struct lh_err *err)
+static void result_init(struct result *r)
 {
 	int i;
 
 	lh_record_init(&r->scan);
 	r->n = (size_t)sqlite3_column_count(r->stmt);
-	r->source = lh_calloc(r->n + 1, sizeof *r->source, err);
-	r->column = lh_calloc(r->n + 1, sizeof *r->column, err);
-	r->cell = lh_calloc(r->n + 1, sizeof *r->cell, err);
-	r->text = lh_calloc(r->n + 1, sizeof *r->text, err);
-	if (!r->source || !r->column || !r->cell || !r->text)
-		return -1;
+	r->source = lh_calloc(r->n + 1, sizeof *r->source);
+	r->column = lh_calloc(r->n + 1, sizeof *r->column);
+	r->cell = lh_calloc(r->n + 1, sizeof *r->cell);
+	r->text = lh_calloc(r->n + 1, sizeof *r->text);
 	for (i = 0; i < (int)r->n; i++) {
 		r->source[i] = virtual_column(r->e, sqlite3_column_table_name(r->stmt, i),
 					      sqlite3_column_origin_name(r->stmt, i));
 		r->column[i].name = (char *)sqlite3_column_name(r->stmt, i);
 		r->column[i].kind = r->source[i] ? r->source[i]->kind : KIND_NONE;
 	}
-	return writer_columns(r->w, r->column, r->n, err);
+	writer_columns(r->w, r->column, r->n);
 }
 
 static int one_row(struct result *r, struct lh_err *err)
 {
 	size_t i;
 
-	for (i = 0; i < r->n; i++) {
+	for (i = 0; i < r->n; i++)
 		value_cell(sqlite3_column_value(r->stmt, (int)i), r->source[i], &r->cell[i],
 			   &r->text[i], &r->scan);
-		if (lh_buf_check(&r->text[i], err) < 0)
-			return -1;
-	}
 	return writer_row(r->w, r->cell, err);
 }
 
@@ -282,9 +277,8 @@ static int answer(struct engine *e, const char *sql, struct writer *w, struct lh
 	if (!r.stmt)
 		return -1;
 	e->q->unnamed = attribute_unnamed(e, r.stmt, sql);
-	rc = result_init(&r, err);
-	if (!rc)
-		rc = all_rows(&r, err);
+	result_init(&r);
+	rc = all_rows(&r, err);
 	if (!rc)
 		rc = writer_end(w, err);
 	for (i = 0; r.text && i < r.n; i++)

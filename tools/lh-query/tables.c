@@ -50,13 +50,13 @@ static int check_name(const struct query *q, const char *name, struct lh_err *er
 
 static int add_table(struct query *q, struct lh_str name, struct table **t, struct lh_err *err)
 {
-	char *own = lh_strndup(name.p, name.n, err);
+	char *own = lh_strndup(name.p, name.n);
 
-	if (!own || check_name(q, own, err) < 0 ||
-	    lh_grow(&q->table, &q->cap, q->n_tables + 1, sizeof *q->table, err) < 0) {
+	if (check_name(q, own, err) < 0) {
 		free(own);
 		return -1;
 	}
+	lh_grow(&q->table, &q->cap, q->n_tables + 1, sizeof *q->table);
 	*t = &q->table[q->n_tables++];
 	memset(*t, 0, sizeof **t);
 	(*t)->name = own;
@@ -115,9 +115,7 @@ int tables_of_operands(struct query *q, size_t first)
 		stdin_is_free &= strcmp(path, "-") != 0;
 		if (add_table(q, name, &table, &t->err) < 0)
 			return -1;
-		table->path = lh_strndup(path, strlen(path), &t->err);
-		if (!table->path)
-			return -1;
+		table->path = lh_strndup(path, strlen(path));
 	}
 	q->n_operands = q->n_tables;
 	return 0;
@@ -146,9 +144,9 @@ void tables_free(struct query *q)
 
 /* ---- a catalog ---- */
 
-static char *copy_str(struct lh_str s, struct lh_err *err)
+static char *copy_str(struct lh_str s)
 {
-	return lh_strndup(s.p, s.n, err);
+	return lh_strndup(s.p, s.n);
 }
 
 static int add_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_err *err)
@@ -165,18 +163,14 @@ static int add_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_
 		return 0;
 	}
 	t->dataset = true;
-	t->path = copy_str(m->name, err);
-	t->store = store.p ? copy_str(store, err) : NULL;
-	t->object = lh_calloc(m->n_objects + 1, sizeof *t->object, err);
-	if (!t->path || (store.p && !t->store) || !t->object)
-		return -1;
+	t->path = copy_str(m->name);
+	t->store = store.p ? copy_str(store) : NULL;
+	t->object = lh_calloc(m->n_objects + 1, sizeof *t->object);
 	for (i = 0; i < m->n_objects; i++) {
 		const struct lh_catalog_object *from = &m->object[i];
 		struct object *to = &t->object[i];
 
-		to->key = copy_str(from->key, err);
-		if (!to->key)
-			return -1;
+		to->key = copy_str(from->key);
 		to->size = from->size;
 		to->has_sha256 = from->sha256.p && lh_unhex(from->sha256.p, from->sha256.n,
 							    to->sha256);
@@ -276,8 +270,7 @@ static int sample_index(struct table *t, struct lh_err *err)
 	lh_index_get_stats(ix, &st);
 	t->rows = (double)st.live;
 	lh_index_close(ix);
-	if (columns_add(&t->columns, lh_str_of("id"), err) < 0)
-		return -1;
+	columns_add(&t->columns, lh_str_of("id"));
 	t->columns.v[0].kind = KIND_TEXT;
 	return 0;
 }
@@ -289,13 +282,13 @@ static int sample(struct query *q, struct table *t, off_t size, struct lh_err *e
 	uint64_t n = 0, bytes = 0;
 	int rc = r ? 1 : -1;
 
-	if (r && t->is == TABLE_CSV && reader_columns(r, &t->columns, err) < 0)
-		rc = -1;
+	if (r && t->is == TABLE_CSV)
+		reader_columns(r, &t->columns);
 	while (rc > 0 && (!q->s->sample || n < q->s->sample) && (rc = reader_next(r, err)) > 0) {
 		n++;
 		bytes += reader_bytes(r) + 1;
-		if (t->is != TABLE_CSV && columns_sample(&t->columns, reader_record(r), err) < 0)
-			rc = -1;
+		if (t->is != TABLE_CSV)
+			columns_sample(&t->columns, reader_record(r));
 	}
 	t->packed |= r && reader_packed(r);
 	if (rc >= 0 && t->is != TABLE_INDEX)
@@ -306,15 +299,12 @@ static int sample(struct query *q, struct table *t, off_t size, struct lh_err *e
 }
 
 /* Add the hidden column. */
-static int add_json(struct table *t, struct lh_err *err)
+static void add_json(struct table *t)
 {
-	int i = columns_add(&t->columns, lh_str_of("json"), err);
+	size_t i = columns_add(&t->columns, lh_str_of("json"));
 
-	if (i < 0)
-		return -1;
 	t->columns.v[i].kind = KIND_JSON;
 	t->columns.v[i].has_json = true;
-	return 0;
 }
 
 /* Find out of what kind the files are, and their size together.  Those of a folder are of one
@@ -364,7 +354,10 @@ static int look(struct query *q, struct table *t, struct lh_err *err)
 				  "it)");
 	if (t->is == TABLE_INDEX && sample_index(t, err) < 0)
 		return -1;
-	return sample(q, t, size, err) < 0 ? -1 : add_json(t, err);
+	if (sample(q, t, size, err) < 0)
+		return -1;
+	add_json(t);
+	return 0;
 }
 
 /* What was copied stays as it is; a dataset is new when its manifest changes. */

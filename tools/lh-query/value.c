@@ -157,8 +157,7 @@ static int value_result(sqlite3_context *ctx, struct reader *r, const struct col
 		return number_result(ctx, r, c, v, err);
 	case LH_STRING:
 		lh_buf_reset(text);
-		if (lh_value_str(v, text, &s, err) < 0)
-			return -1;
+		lh_value_str(v, text, &s);
 		if (reader_looks(r) && memchr(s.p, 0, s.n))
 			return reader_refuse(r, c, nul, err);
 		sqlite3_result_text64(ctx, s.p, s.n, SQLITE_TRANSIENT, SQLITE_UTF8);
@@ -178,8 +177,8 @@ int column_result(sqlite3_context *ctx, struct reader *r, const struct columns *
 		return !reader_value(r, column, &v) ? 0 :
 		       value_result(ctx, r, &c->v[column], &v, text, err);
 	}
-	return reader_json(r, &json, err) < 0 ? -1 :
-	       json_result(ctx, r, &c->v[column], json, err);
+	reader_json(r, &json);
+	return json_result(ctx, r, &c->v[column], json, err);
 }
 
 /* Return whether a text is a JSON array or object; scan parses a copy, which is padded. */
@@ -192,7 +191,7 @@ static bool is_container(struct lh_str s, struct lh_buf *text, struct lh_record 
 		return false;
 	lh_buf_reset(text);
 	lh_buf_add(text, s.p, s.n);
-	return lh_buf_check(text, &err) == 0 && lh_buf_room(text, LH_PAD) &&
+	return lh_buf_room(text, LH_PAD) &&
 	       lh_json_parse(scan, text->p, text->len, &v, &err) == 0 && v.n == s.n;
 }
 

@@ -58,7 +58,6 @@ static int declare(sqlite3 *db, const struct columns *c)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf sql = { 0 };
 	const char *name;
-	struct lh_err err;
 	size_t i;
 
 	lh_buf_puts(&sql, "CREATE TABLE t(");
@@ -75,7 +74,7 @@ static int declare(sqlite3 *db, const struct columns *c)
 	}
 	lh_buf_puts(&sql, " HIDDEN)");
 	lh_buf_putc(&sql, '\0');
-	return lh_buf_check(&sql, &err) < 0 ? SQLITE_NOMEM : sqlite3_declare_vtab(db, sql.p);
+	return sqlite3_declare_vtab(db, sql.p);
 }
 
 static int on_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,
@@ -304,9 +303,7 @@ int virtual_tables(struct engine *e, struct lh_err *err)
 {
 	size_t i;
 
-	e->used = lh_calloc(e->q->n_tables + 1, sizeof *e->used, err);
-	if (!e->used)
-		return -1;
+	e->used = lh_calloc(e->q->n_tables + 1, sizeof *e->used);
 	for (i = 0; i < e->q->n_tables; i++) {
 		e->used[i] = (struct used){ e, &e->q->table[i] };
 		e->q->table[i].in_use = false;

@@ -36,13 +36,10 @@ void writer_free(struct writer *w)
 /* Pass on what is in rows. */
 static int flush(struct writer *w, struct lh_err *err)
 {
-	int rc = lh_buf_check(&w->rows, err);
+	int rc = 0;
 
-	if (rc < 0)
-		return -1;
 	if (w->out) {
 		lh_buf_add(w->out, w->rows.p, w->rows.len);
-		rc = lh_buf_check(w->out, err);
 	} else if (lh_tool_out(w->q->tool, w->rows.p, w->rows.len) < 0) {
 		*err = w->q->tool->err;
 		rc = -1;
@@ -159,32 +156,28 @@ static bool is_named(const struct writer *w, size_t n, struct lh_str name)
 }
 
 /* A table has them as well, as its first row. */
-static int table_row(struct writer *w, const struct cell *cell, struct lh_err *err);
+static void table_row(struct writer *w, const struct cell *cell);
 
-static int header(struct writer *w, struct lh_err *err)
+static void header(struct writer *w)
 {
-	LH_SCOPED(lh_free_local) struct cell *cell = lh_calloc(w->n_fields + 1, sizeof *cell, err);
+	LH_SCOPED(lh_free_local) struct cell *cell = lh_calloc(w->n_fields + 1, sizeof *cell);
 	size_t i;
-	int rc = cell ? 0 : -1;
 
-	for (i = 0; cell && i < w->n_fields; i++)
+	for (i = 0; i < w->n_fields; i++)
 		cell[i] = (struct cell){ .kind = KIND_TEXT, .s = name_of(w, i) };
-	if (cell && w->form == FORM_TABLE)
-		rc = table_row(w, cell, err);
-	for (i = 0; cell && w->form == FORM_CSV && i < w->n_fields; i++) {
+	if (w->form == FORM_TABLE)
+		table_row(w, cell);
+	for (i = 0; w->form == FORM_CSV && i < w->n_fields; i++) {
 		put_csv_cell(w, &cell[i]);
 		lh_buf_putc(&w->rows, i + 1 < w->n_fields ? ',' : '\n');
 	}
-	return rc;
 }
 
-int writer_columns(struct writer *w, const struct column *column, size_t n, struct lh_err *err)
+void writer_columns(struct writer *w, const struct column *column, size_t n)
 {
 	size_t i;
 
-	w->field = lh_calloc(n + 1, sizeof *w->field, err);
-	if (!w->field)
-		return -1;
+	w->field = lh_calloc(n + 1, sizeof *w->field);
 	w->n_fields = n;
 	for (i = 0; i < n; i++) {
 		struct field *f = &w->field[i];
@@ -199,12 +192,10 @@ int writer_columns(struct writer *w, const struct column *column, size_t n, stru
 				lh_buf_printf(&w->names, "_%u", number);
 			f->n = w->names.len - f->name;
 			number++;
-		} while (w->form == FORM_JSONL && !w->names.failed &&
-			 is_named(w, i, name_of(w, i)));
+		} while (w->form == FORM_JSONL && is_named(w, i, name_of(w, i)));
 	}
-	if (lh_buf_check(&w->names, err) < 0)
-		return -1;
-	return w->form == FORM_CSV || w->form == FORM_TABLE ? header(w, err) : 0;
+	if (w->form == FORM_CSV || w->form == FORM_TABLE)
+		header(w);
 }
 
 /* ---- rows ---- */
@@ -265,7 +256,7 @@ static size_t characters(const char *p, size_t n)
 	return count;
 }
 
-static int table_row(struct writer *w, const struct cell *cell, struct lh_err *err)
+static void table_row(struct writer *w, const struct cell *cell)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct shown s;
@@ -278,15 +269,11 @@ static int table_row(struct writer *w, const struct cell *cell, struct lh_err *e
 		lh_escape_column(&w->rows, text.p, text.len < WIDEST ? text.len : WIDEST);
 		s.n = w->rows.len - s.at;
 		s.right = cell[i].kind == KIND_INT || cell[i].kind == KIND_REAL;
-		if (w->rows.failed || text.failed)
-			break;
 		s.width = characters(w->rows.p + s.at, s.n);
 		if (s.width > w->field[i].width)
 			w->field[i].width = s.width;
 		lh_buf_add(&w->cells, &s, sizeof s);
 	}
-	i = (size_t)lh_buf_check(&text, err);
-	return (int)i;
 }
 
 static void pad(struct lh_buf *out, size_t n, char c)
@@ -323,22 +310,18 @@ static int table_end(struct writer *w, struct lh_err *err)
 
 int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err)
 {
-	int rc = 0;
-
 	switch (w->form) {
 	case FORM_JSONL: object_row(w, cell); break;
 	case FORM_WIRE: array_row(w, cell); break;
 	case FORM_CSV: csv_row(w, cell); break;
-	case FORM_TABLE: rc = table_row(w, cell, err);
+	case FORM_TABLE: table_row(w, cell);
 	}
 	w->n_rows++;
-	if (rc < 0)
-		return -1;
 	if (w->form == FORM_JSONL || w->form == FORM_CSV)
 		return flush(w, err);
 	if (w->rows.len + w->cells.len > w->q->s->memory)
 		return lh_err_data(err, 413, "the answer is larger than --memory");
-	return lh_buf_check(&w->rows, err);
+	return 0;
 }
 
 static int wire_end(struct writer *w, struct lh_err *err)

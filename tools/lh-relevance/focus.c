@@ -57,7 +57,6 @@ static int add_folded(struct lh_map *set, struct lh_str word, struct lh_err *err
 	struct lh_key k;
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	size_t i;
-	int rc;
 
 	if (word.n <= sizeof small) {
 		for (i = 0; i < word.n; i++)
@@ -65,11 +64,9 @@ static int add_folded(struct lh_map *set, struct lh_str word, struct lh_err *err
 		k = key_of((struct lh_str){ small, word.n });
 		return add(set, &k, err);
 	}
-	if (lh_buf_room(&b, word.n))
-		for (i = 0; i < word.n; i++)
-			lh_buf_putc(&b, lh_fold(word.p[i]));
-	rc = lh_buf_check(&b, err);
-	return rc ? rc : words_add(set, (struct lh_str){ b.p, b.len }, false, err);
+	for (i = 0; i < word.n; i++)
+		lh_buf_putc(&b, lh_fold(word.p[i]));
+	return words_add(set, (struct lh_str){ b.p, b.len }, false, err);
 }
 
 int words_add(struct lh_map *set, struct lh_str word, bool fold, struct lh_err *err)
@@ -177,8 +174,6 @@ static int add_review(struct focus *f, const struct review *r, struct lh_err *er
 	    path_check(r->path, "focus.path", err) < 0)
 		return -1;
 	lh_buf_add(&f->text, r->path.p, r->path.n);
-	if (lh_buf_check(&f->text, err) < 0)
-		return -1;
 	f->path = path_plain((struct lh_str){ r->path.n ? f->text.p : "", r->path.n });
 	f->name = path_name(f->path);
 	f->folder = (struct lh_str){ f->path.p, f->path.n - f->name.n };
@@ -195,7 +190,7 @@ int focus_set(struct focus *f, const struct review *r, const struct lh_value *fr
 		return 0;
 	forget(f);
 	lh_buf_add(&f->from, from->p, from->n);
-	if (lh_buf_check(&f->from, err) == 0 && add_review(f, r, err) == 0)
+	if (add_review(f, r, err) == 0)
 		return 0;
 	forget(f);
 	return -1;

@@ -106,9 +106,9 @@ static int judge(struct worker *w, const struct focus *focus, const struct chunk
 	struct lh_str text = { "", 0 };
 
 	lh_buf_reset(&w->chunk);
-	if ((chunk->text.type == LH_STRING &&
-	     lh_value_str(&chunk->text, &w->chunk, &text, err) < 0) ||
-	    path_check(chunk->path, "path", err) < 0)
+	if (chunk->text.type == LH_STRING)
+		lh_value_str(&chunk->text, &w->chunk, &text);
+	if (path_check(chunk->path, "path", err) < 0)
 		return -1;
 	return score_chunk(focus, path_plain(chunk->path), text, verdict, err);
 }
@@ -211,8 +211,7 @@ static int read_focus(struct held *h, struct lh_err *err)
 		return -1;
 	lh_buf_add(&h->text, m.p, m.n);
 	lh_mapped_close(&m);
-	if (lh_buf_check(&h->text, err) < 0 || !lh_buf_room(&h->text, 1))
-		return lh_buf_check(&h->text, err);
+	lh_buf_room(&h->text, 1);
 	rc = take_focus(&f, h, err);
 	return rc < 0 ? lh_err_prefix(err, "--focus %s", path) : 0;
 }
@@ -227,11 +226,9 @@ static void held_close(void *state)
 
 static void *held_open(void *settings, const void *before, struct lh_err *err)
 {
-	struct held *h = lh_calloc(1, sizeof *h, err);
+	struct held *h = lh_calloc(1, sizeof *h);
 
 	(void)before;
-	if (!h)
-		return NULL;
 	h->s = settings;
 	if (!h->s->focus || read_focus(h, err) == 0)
 		return h;

@@ -6,16 +6,10 @@
 #include "base/mem.h"
 #include "json/bind.h"
 
-struct kept *kept_new(const struct lh_str *id, const char *text, size_t n, struct lh_err *err)
+struct kept *kept_new(const struct lh_str *id, const char *text, size_t n)
 {
-	struct kept *k = NULL;
+	struct kept *k = lh_calloc(1, sizeof *k + id->n + n + LH_PAD);
 
-	if (id->n < SIZE_MAX / 4 && n < SIZE_MAX / 4)
-		k = lh_calloc(1, sizeof *k + id->n + n + LH_PAD, err);
-	else
-		lh_err_nomem(err);
-	if (!k)
-		return NULL;
 	k->refs = 1;
 	k->id_n = id->n;
 	k->n = n;
@@ -108,12 +102,12 @@ static int read_one(struct found *f, const struct hit *h, struct artifact *a, st
 	struct sample s;
 
 	if (lh_record_parse(&f->scan, h->kept->text, h->kept->n, err) < 0 ||
-	    sample_read(&s, &f->scan, false, err) < 0 ||
-	    lh_value_str(&s.title, &f->text, &a->title, err) < 0 ||
-	    lh_value_str(&s.content, &f->text, &a->content, err) < 0 ||
-	    lh_value_str(&s.source_run_id, &f->text, &a->source_run_id, err) < 0 ||
-	    lh_value_str(&s.success_score, &f->text, &a->success_score, err) < 0)
+	    sample_read(&s, &f->scan, false, err) < 0)
 		return -1;
+	lh_value_str(&s.title, &f->text, &a->title);
+	lh_value_str(&s.content, &f->text, &a->content);
+	lh_value_str(&s.source_run_id, &f->text, &a->source_run_id);
+	lh_value_str(&s.success_score, &f->text, &a->success_score);
 	a->rag_id = (struct lh_str){ h->kept->id, h->kept->id_n };
 	a->preview = (struct lh_str){ a->content.p, preview(&a->content) };
 	a->tags = s.tags;
@@ -129,8 +123,6 @@ int found_read(struct found *f, const struct hits *h, struct lh_err *err)
 	for (i = 0; i < h->n; i++)
 		n += h->v[i].kept->n;
 	lh_buf_room(&f->text, n);	/* so that its contents do not move */
-	if (lh_buf_check(&f->text, err) < 0)
-		return -1;
 	for (f->n = 0; f->n < h->n; f->n++)
 		if (read_one(f, &h->v[f->n], &f->v[f->n], err) < 0)
 			return -1;

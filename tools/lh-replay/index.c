@@ -27,10 +27,8 @@ bool index_asks(const struct lh_index *ix)
 struct index *index_new(const struct lh_index *ix, const char *path, struct lh_err *err)
 {
 	const struct lh_index_params *p = lh_index_get_params(ix);
-	struct index *x = lh_calloc(1, sizeof *x, err);
+	struct index *x = lh_calloc(1, sizeof *x);
 
-	if (!x)
-		return NULL;
 	x->ix = ix;
 	x->path = path;
 	if (p->engine[0]) {
@@ -106,9 +104,7 @@ static int put_hit(struct index *x, const struct lh_hit *hit, struct hits *hits,
 	score = alike(lh_index_get_params(x->ix), hit->distance);
 	if (score <= 0)
 		return 0;
-	kept = kept_new(&row.id, row.meta.n ? row.meta.p : "{}", row.meta.n ? row.meta.n : 2, err);
-	if (!kept)
-		return -1;
+	kept = kept_new(&row.id, row.meta.n ? row.meta.p : "{}", row.meta.n ? row.meta.n : 2);
 	rc = lh_record_parse(&x->rec, kept->text, kept->n, err);
 	if (!rc)
 		rc = sample_read(&s, &x->rec, false, err);

@@ -84,10 +84,8 @@ void words_free(struct words *w);
 void words_reset(struct words *w);
 /* Add the words of a text, with every bit of mask as an owner. */
 int words_add(struct words *w, const char *p, size_t n, uint64_t mask, struct lh_err *err);
-/* Return the set's entry for the word at it, or NULL; words_check reports once,
- * after the last, whether memory was missing. */
+/* Return the set's entry for the word at it, or NULL. */
 struct word *words_find(struct words *w, const struct word_iter *it);
-int words_check(const struct words *w, struct lh_err *err);
 
 /* ---- found.c ---- */
 
@@ -98,7 +96,7 @@ struct kept {
 	char *text;		/* LH_PAD bytes follow */
 	char id[];
 };
-struct kept *kept_new(const struct lh_str *id, const char *text, size_t n, struct lh_err *err);
+struct kept *kept_new(const struct lh_str *id, const char *text, size_t n);
 void kept_drop(struct kept *k);
 
 struct hits {			/* best first, ties by the bytes of the id */
@@ -138,7 +136,7 @@ int sample_read(struct sample *s, const struct lh_record *rec, bool with_id, str
 
 /* Find samples for n <= BATCH tasks; hits[i] is reset first. */
 struct corpus;
-struct corpus *corpus_new(const char *path, struct lh_err *err);
+struct corpus *corpus_new(const char *path);
 void corpus_free(struct corpus *c);
 int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits *const *hits,
 		size_t n, struct lh_err *err);

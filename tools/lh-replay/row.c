@@ -109,12 +109,12 @@ static int check(const struct replay *r, const struct lh_applog *log, struct lh_
 
 struct replay_log *log_open(struct replay *r, struct lh_err *err)
 {
-	char *path = r->log_path ? lh_strndup(r->log_path, strlen(r->log_path), err)
-				 : lh_root_join(r->root, LOG, err);
-	struct replay_log *l = path ? lh_calloc(1, sizeof *l, err) : NULL;
-	int rc = l ? 0 : -1;
+	char *path = r->log_path ? lh_strndup(r->log_path, strlen(r->log_path))
+				 : lh_root_join(r->root, LOG);
+	struct replay_log *l = lh_calloc(1, sizeof *l);
+	int rc = 0;
 
-	if (!rc && !r->log_path)
+	if (!r->log_path)
 		rc = lh_root_folders(r->root, LOG, err);
 	if (!rc)
 		rc = lh_applog_open(&l->file, path, 0600, r->tool->lock_timeout, err);
@@ -128,8 +128,7 @@ struct replay_log *log_open(struct replay *r, struct lh_err *err)
 		pthread_mutex_init(&l->mutex, NULL);
 		return l;
 	}
-	if (l)
-		lh_applog_close(&l->file, &(struct lh_err){ 0 });
+	lh_applog_close(&l->file, &(struct lh_err){ 0 });
 	free(l);
 	return NULL;
 }

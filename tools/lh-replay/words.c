@@ -76,8 +76,6 @@ static int64_t lookup(struct words *w, const struct lh_str *word)
 	char *to = lh_buf_room(&w->text, word->n);
 	size_t i;
 
-	if (!to)
-		return -1;
 	for (i = 0; i < word->n; i++)
 		to[i] = lh_fold(word->p[i]);
 	return lh_table_find(&w->map, (struct lh_str){ to, word->n }, word_at, w);
@@ -94,19 +92,14 @@ static int add(struct words *w, const struct word_iter *it, uint64_t mask, struc
 	int64_t at = lookup(w, &it->word);
 	uint64_t bit;
 
-	if (lh_buf_check(&w->text, err) < 0)
-		return -1;
 	if (at < 0) {
 		at = (int64_t)w->n;
 		if (w->n >= UINT32_MAX - 1)
 			return lh_err_nomem(err);
-		if (lh_grow(&w->word, &w->cap, w->n + 1, sizeof *w->word, err) < 0)
-			return -1;
+		lh_grow(&w->word, &w->cap, w->n + 1, sizeof *w->word);
 		w->word[at] = (struct word){ .at = w->text.len, .n = it->word.n };
 		lh_buf_took(&w->text, it->word.n);
-		if (lh_table_set(&w->map, word_at(w, (uint32_t)at), (uint32_t)at, word_at, w, err) <
-		    0)
-			return -1;
+		lh_table_set(&w->map, word_at(w, (uint32_t)at), (uint32_t)at, word_at, w);
 		w->n++;
 		*filter_of(w, it->hash, &bit) |= bit;
 	}
@@ -133,9 +126,4 @@ struct word *words_find(struct words *w, const struct word_iter *it)
 		return NULL;
 	at = lookup(w, &it->word);
 	return at < 0 ? NULL : &w->word[at];
-}
-
-int words_check(const struct words *w, struct lh_err *err)
-{
-	return lh_buf_check(&w->text, err);
 }

@@ -96,13 +96,12 @@ static void worker_free(void *context)
 	free(w->order);
 }
 
-static int make_room(struct worker *w, size_t n, struct lh_err *err)
+static void make_room(struct worker *w, size_t n)
 {
-	if (lh_grow(&w->result, &w->cap[0], n, sizeof *w->result, err) < 0 ||
-	    lh_grow(&w->of, &w->cap[1], n, sizeof *w->of, err) < 0 ||
-	    lh_grow(&w->score, &w->cap[2], n, sizeof *w->score, err) < 0)
-		return -1;
-	return lh_grow(&w->order, &w->cap[3], n, sizeof *w->order, err);
+	lh_grow(&w->result, &w->cap[0], n, sizeof *w->result);
+	lh_grow(&w->of, &w->cap[1], n, sizeof *w->of);
+	lh_grow(&w->score, &w->cap[2], n, sizeof *w->score);
+	lh_grow(&w->order, &w->cap[3], n, sizeof *w->order);
 }
 
 /* Set *to to the string at the path in a result, or else in its metadata. */
@@ -126,16 +125,13 @@ static int read_texts(struct worker *w, const struct lh_record *rec, const struc
 	w->n = 0;
 	lh_buf_reset(&w->strings);
 	lh_buf_room(&w->strings, rec->len);	/* so that no string moves another */
-	if (lh_buf_check(&w->strings, err) < 0 ||
-	    make_room(w, lh_value_count(&a->results), err) < 0)
-		return -1;
+	make_room(w, lh_value_count(&a->results));
 	for (lh_iter_init(&it, &a->results); lh_iter_next(&it); w->n++) {
 		if (!text_of(&it.val, w->set->field, &text))
 			return lh_err_set(err, LH_EDATA, "results[%zu] has no string \"%s\", nor "
 					  "has its metadata", w->n, w->set->field);
 		w->result[w->n] = it.val;
-		if (lh_value_str(&text, &w->strings, &w->of[w->n], err) < 0)
-			return -1;
+		lh_value_str(&text, &w->strings, &w->of[w->n]);
 	}
 	return 0;
 }
@@ -175,7 +171,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, s
 	}
 	lh_write_end(&to);
 	lh_write_end(&to);
-	return lh_buf_check(out, err);
+	return 0;
 }
 
 static int check(struct lh_tool *tool, void *settings)

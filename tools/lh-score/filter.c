@@ -20,9 +20,10 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	const struct settings *s = ctx;
 	struct worker *w = context;
 
+	(void)err;
 	w->scored_at = s->time[0] ? s->time : NULL;
-	w->scorer = lh_scorer_new(err);
-	return w->scorer ? 0 : -1;
+	w->scorer = lh_scorer_new();
+	return 0;
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)

@@ -36,7 +36,7 @@ static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
 	struct report *t = ctx;
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	struct lh_writer json = lh_write_to(&b);
-	int i, rc;
+	int i;
 
 	t->all.read += f->read;
 	t->all.written += f->written;
@@ -53,12 +53,11 @@ static int on_file(void *ctx, const struct lh_score_file *f, struct lh_err *err)
 		lh_write_u64(&json, lh_category_name((enum lh_category)i), f->by[i]);
 	lh_write_end(&json);
 	lh_buf_putc(&b, '\n');
-	rc = lh_buf_check(&b, err);
-	if (!rc && lh_tool_out(t->tool, b.p, b.len) < 0) {
+	if (lh_tool_out(t->tool, b.p, b.len) < 0) {
 		*err = t->tool->err;
-		rc = -1;
+		return -1;
 	}
-	return rc;
+	return 0;
 }
 
 static void on_progress(void *ctx, enum lh_stage stage, uint64_t records)

@@ -47,7 +47,7 @@ static void remember(struct known_keys *k, struct lh_str key, bool has)
 	pthread_mutex_unlock(&k->lock);
 }
 
-/* Return whether a record of the index has the key.  A damaged one, and a lack of memory, are the
+/* Return whether a record of the index has the key.  A damaged one is the
  * search's to report. */
 static bool index_has(struct opened *o, struct lh_str key)
 {
@@ -136,8 +136,7 @@ static void offer_index(struct worker *w, const struct opened *o, struct lh_sugg
 		seen++;
 		lh_buf_reset(&w->entry);
 		lh_buf_add(&w->entry, row.meta.p, row.meta.n);
-		if (lh_buf_check(&w->entry, &unused) == 0 &&
-		    lh_json_parse(&w->scan, w->entry.p, w->entry.len, &meta, &unused) == 0)
+		if (lh_json_parse(&w->scan, w->entry.p, w->entry.len, &meta, &unused) == 0)
 			offer_keys(near, &meta, "");
 	}
 }
@@ -184,7 +183,7 @@ static bool is_new(struct looked_up *l, const char *corpus, struct lh_str key)
 	lh_buf_add(&pair, key.p, key.n);
 	pthread_mutex_lock(&l->lock);
 	before = l->pairs.n;
-	added = before < KNOWN_MOST && lh_buf_check(&pair, &unused) == 0 &&
+	added = before < KNOWN_MOST &&
 		lh_intern_add(&l->pairs, pair.p, pair.len, &number, &unused) == 0 &&
 		l->pairs.n > before;
 	pthread_mutex_unlock(&l->lock);

@@ -27,11 +27,9 @@ static void opened_drop(struct opened *o)
 /* Open the index at path, or renew one that was opened. */
 static struct opened *open_one(const char *path, struct opened *was, struct lh_err *err)
 {
-	struct opened *o = lh_calloc(1, sizeof *o, err);
+	struct opened *o = lh_calloc(1, sizeof *o);
 	const struct lh_index_params *p;
 
-	if (!o)
-		return NULL;
 	filters_init(&o->filters);
 	known_keys_init(&o->keys);
 	o->ix = was ? lh_index_renew(was->ix, err) : lh_index_open(path, err);
@@ -47,10 +45,7 @@ static struct opened *open_one(const char *path, struct opened *was, struct lh_e
 	lh_buf_add(&o->engine, p->url, strlen(p->url) + 1);
 	lh_buf_add(&o->engine, p->query_prefix, strlen(p->query_prefix) + 1);
 	lh_buf_printf(&o->engine, "%u", p->dimension);
-	if (lh_buf_check(&o->engine, err) == 0)
-		return o;
-	opened_drop(o);
-	return NULL;
+	return o;
 }
 
 static bool opened_stale(const struct opened *o)
@@ -145,8 +140,7 @@ static int note_missing(struct corpora *c, size_t i, const struct lh_stamp *stam
 		*err = *why;
 		return -1;
 	}
-	if (lh_grow(&c->missing, &c->cap_missing, c->n_missing + 1, sizeof *c->missing, err) < 0)
-		return -1;
+	lh_grow(&c->missing, &c->cap_missing, c->n_missing + 1, sizeof *c->missing);
 	c->missing[c->n_missing++] = (struct missing){ i, *stamp, *why };
 	return 0;
 }
@@ -194,9 +188,7 @@ static int open_all(struct corpora *c, const struct run *run, const struct corpo
 							 : names_new(run, before, err);
 	if (!c->names)
 		return -1;
-	c->v = lh_calloc(c->names->all + 1, sizeof *c->v, err);
-	if (!c->v)
-		return -1;
+	c->v = lh_calloc(c->names->all + 1, sizeof *c->v);
 	for (i = 0; i < c->names->all; i++)
 		if (open_at(c, i, before, err) < 0)
 			return -1;

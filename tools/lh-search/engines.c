@@ -6,7 +6,7 @@
 #include "search.h"
 
 /* Find or add the engine of an open index. */
-static struct engine *take(struct worker *w, const struct opened *o, struct lh_err *err)
+static struct engine *take(struct worker *w, const struct opened *o)
 {
 	struct engine *e;
 
@@ -14,14 +14,8 @@ static struct engine *take(struct worker *w, const struct opened *o, struct lh_e
 		if (e->key.len == o->engine.len && !memcmp(e->key.p, o->engine.p, e->key.len))
 			break;
 	if (!e) {
-		e = lh_calloc(1, sizeof *e, err);
-		if (!e)
-			return NULL;
+		e = lh_calloc(1, sizeof *e);
 		lh_buf_add(&e->key, o->engine.p, o->engine.len);
-		if (lh_buf_check(&e->key, err) < 0) {
-			free(e);
-			return NULL;
-		}
 		e->next = w->engines;
 		w->engines = e;
 	}
@@ -135,7 +129,7 @@ int embed(struct worker *w, struct corpus_search *s, struct lh_err *err)
 	struct engine *e;
 
 	if (!s->engine)
-		s->engine = take(w, s->open, err);
+		s->engine = take(w, s->open);
 	e = s->engine;
 	if (!e)
 		return -1;

@@ -8,9 +8,7 @@ int fetched_open(struct fetched *f, struct settings *set, struct lh_tool *tool)
 {
 	size_t i;
 
-	f->operands = lh_calloc(tool->n_operands + 1, sizeof *f->operands, &tool->err);
-	if (!f->operands)
-		return -1;
+	f->operands = lh_calloc(tool->n_operands + 1, sizeof *f->operands);
 	for (i = 0; i < tool->n_operands; i++) {
 		f->operands[i] = tool->operands[i];
 		if (lh_object_copies_take(&f->copies, (const char **)&f->operands[i],

@@ -35,20 +35,13 @@ void filters_free(struct filters *f)
 	pthread_mutex_destroy(&f->lock);
 }
 
-static struct cached_filter *make(const struct lh_index *ix, const struct lh_value *v,
-				  struct lh_err *err)
+static struct cached_filter *make(const struct lh_index *ix, const struct lh_value *v)
 {
-	struct cached_filter *k = lh_calloc(1, sizeof *k, err);
+	struct cached_filter *k = lh_calloc(1, sizeof *k);
 
-	if (!k)
-		return NULL;
 	lh_buf_add(&k->text, v->p, v->n);
-	if (lh_buf_check(&k->text, err) == 0)
-		k->verdicts = lh_filter_cache_new(ix, err);
-	if (k->verdicts)
-		return k;
-	forget(k);
-	return NULL;
+	k->verdicts = lh_filter_cache_new(ix);
+	return k;
 }
 
 static struct cached_filter *find(const struct filters *f, const struct lh_value *v)
@@ -69,7 +62,7 @@ static size_t kept(const struct lh_index *ix)
 }
 
 /* Return the place for another filter: that of the one unused for longest. */
-static struct cached_filter **place(struct filters *f, size_t most, struct lh_err *err)
+static struct cached_filter **place(struct filters *f, size_t most)
 {
 	struct cached_filter **oldest = NULL;
 	size_t i;
@@ -79,28 +72,23 @@ static struct cached_filter **place(struct filters *f, size_t most, struct lh_er
 			oldest = &f->v[i];
 	if (oldest)
 		return oldest;
-	if (lh_grow(&f->v, &f->cap, f->n + 1, sizeof(*f->v), err) < 0)
-		return NULL;
+	lh_grow(&f->v, &f->cap, f->n + 1, sizeof(*f->v));
 	f->v[f->n] = NULL;
 	return &f->v[f->n++];
 }
 
 struct cached_filter *filters_take(struct filters *f, const struct lh_index *ix,
-				   const struct lh_value *v, struct lh_err *err)
+				   const struct lh_value *v)
 {
 	struct cached_filter *k, **at;
 
 	pthread_mutex_lock(&f->lock);
 	k = find(f, v);
-	if (!k && (k = make(ix, v, err))) {
-		at = place(f, kept(ix), err);
-		if (at) {
-			forget(*at);
-			*at = k;
-		} else {
-			forget(k);
-			k = NULL;
-		}
+	if (!k) {
+		k = make(ix, v);
+		at = place(f, kept(ix));
+		forget(*at);
+		*at = k;
 	}
 	if (k) {
 		k->users++;

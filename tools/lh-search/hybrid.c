@@ -22,8 +22,9 @@ static int search_words(struct corpus_search *s, struct lh_query *q, struct lh_s
 
 	if (!s->words)
 		s->words = lh_index_words_new(s->open->ix, err);
-	if (!s->words || lh_grow(&s->said, &s->cap_said, q->k, sizeof *s->said, err) < 0)
+	if (!s->words)
 		return -1;
+	lh_grow(&s->said, &s->cap_said, q->k, sizeof *s->said);
 	found = lh_index_words_search(s->words, q, text, s->said, err);
 	*n = found < 0 ? 0 : (size_t)found;
 	return found < 0 ? -1 : 0;
@@ -113,17 +114,15 @@ static int measure(struct corpus_search *s, struct fused *f, struct limits *l, s
 }
 
 /* Rank the hits by vector alone, so that those of several corpora come by distance. */
-static int keep_vectors(struct corpus_search *s, size_t k, struct lh_err *err)
+static void keep_vectors(struct corpus_search *s, size_t k)
 {
 	size_t i;
 
 	s->n = s->n < k ? s->n : k;
-	if (lh_grow(&s->fused, &s->cap_fused, s->n, sizeof *s->fused, err) < 0)
-		return -1;
+	lh_grow(&s->fused, &s->cap_fused, s->n, sizeof *s->fused);
 	for (i = 0; i < s->n; i++)
 		s->fused[i] = (struct fused){ s->hit[i].row, 1 - (double)s->hit[i].distance,
 					      SIZE_MAX, s->hit[i].distance, true };
-	return 0;
 }
 
 int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
@@ -132,14 +131,15 @@ int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text,
 	size_t i, n, by_words = 0;
 
 	q->dropped = 0;
-	if (lh_hashv3_job_order(text.p, text.n))
-		return keep_vectors(s, k, err);
+	if (lh_hashv3_job_order(text.p, text.n)) {
+		keep_vectors(s, k);
+		return 0;
+	}
 	if (!limits_late(l) && search_words(s, q, text, &by_words, err) < 0)
 		return -1;
 	n = s->n + by_words;
-	if (lh_grow(&s->fused, &s->cap_fused, n, sizeof *s->fused, err) < 0 ||
-	    lh_grow(&s->hit, &s->cap, n, sizeof *s->hit, err) < 0)
-		return -1;
+	lh_grow(&s->fused, &s->cap_fused, n, sizeof *s->fused);
+	lh_grow(&s->hit, &s->cap, n, sizeof *s->hit);
 	n = add_up(s, s->n, by_words, q->k);
 	for (i = 0; i < n; i++) {
 		if (s->fused[i].measured)

@@ -76,14 +76,12 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 	lh_write_object(&line, NULL);
 	lh_write_text(&line, "query_text", text);
 	lh_write_end(&line);
-	if (lh_buf_check(&in, &tool->err) == 0 &&
-	    lh_record_parse(&rec, in.p, in.len, &tool->err) == 0 &&
+	if (lh_record_parse(&rec, in.p, in.len, &tool->err) == 0 &&
 	    worker_init(&w, state, &tool->err) == 0 &&
 	    on_query(&rec, &out, &w, &tool->err) == 0) {
 		if (out.len)
 			lh_buf_putc(&out, '\n');
-		rc = lh_buf_check(&out, &tool->err) < 0 ||
-				lh_decisions_sync(state->decisions, &tool->err) < 0
+		rc = lh_decisions_sync(state->decisions, &tool->err) < 0
 			? -1 : lh_tool_out(tool, out.p, out.len);
 	}
 	worker_free(&w);

@@ -27,19 +27,16 @@ static bool is_folder(const char *operand)
 	return (n && operand[n - 1] == '/') || (stat(operand, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-struct name *names_add(struct names *l, struct lh_str text, struct lh_err *err)
+struct name *names_add(struct names *l, struct lh_str text)
 {
 	struct name *c;
 
-	if (lh_grow(&l->v, &l->cap, l->all + 1, sizeof *l->v, err) < 0)
-		return NULL;
+	lh_grow(&l->v, &l->cap, l->all + 1, sizeof *l->v);
 	c = &l->v[l->all++];
 	*c = (struct name){ .alone = l->wire };
-	c->text = lh_strndup(text.p, text.n, err);
-	if (!c->text)
-		return NULL;
+	c->text = lh_strndup(text.p, text.n);
 	lh_buf_json(&c->json, text.p, text.n);
-	return lh_buf_check(&c->json, err) < 0 ? NULL : c;
+	return c;
 }
 
 /* Read an operand; *name is the name if the operand is a file alone. */
@@ -65,15 +62,12 @@ static const char *read_operand(const char *operand, struct lh_str *name, struct
 	return NULL;
 }
 
-static struct name *add_file(struct names *l, struct lh_str name, const char *path,
-			     struct lh_err *err)
+static struct name *add_file(struct names *l, struct lh_str name, const char *path)
 {
-	struct name *c = names_add(l, name, err);
+	struct name *c = names_add(l, name);
 
-	if (!c)
-		return NULL;
-	c->path = lh_strndup(path, strlen(path), err);
-	return c->path ? c : NULL;
+	c->path = lh_strndup(path, strlen(path));
+	return c;
 }
 
 /* Add an index or plan by its operand. */
@@ -87,49 +81,41 @@ static int add_corpus(struct names *l, const char *operand, uint64_t nearest, st
 		return -1;
 	if (alone || lh_shard_plan_is(path))
 		return plan_add(l, name, path, nearest, err);
-	return add_file(l, name, path, err) ? 0 : -1;
+	add_file(l, name, path);
+	return 0;
 }
 
 /* ---- folders ---- */
 
-static int add_listed(struct names *l, const char *folder, const struct lh_index_folder *found,
-		      struct lh_err *err)
+static void add_listed(struct names *l, const char *folder, const struct lh_index_folder *found)
 {
 	struct name *c;
 	size_t i;
 
 	for (i = 0; i < found->n; i++) {
-		c = names_add(l, lh_str_of(found->name[i]), err);
-		if (!c)
-			return -1;
-		c->path = lh_index_folder_path(folder, lh_str_of(c->text), err);
-		if (!c->path)
-			return -1;
+		c = names_add(l, lh_str_of(found->name[i]));
+		c->path = lh_index_folder_path(folder, lh_str_of(c->text));
 		c->lazy = c->alone = true;
 	}
-	return 0;
 }
 
-int names_watch(struct names *l, const char *path, struct lh_err *err)
+void names_watch(struct names *l, const char *path)
 {
 	struct folder *f;
 
-	if (lh_grow(&l->folder, &l->cap_folders, l->n_folders + 1, sizeof *l->folder, err) < 0)
-		return -1;
+	lh_grow(&l->folder, &l->cap_folders, l->n_folders + 1, sizeof *l->folder);
 	f = &l->folder[l->n_folders++];
 	f->path = path;
 	lh_stamp_take(&f->stamp, path);
-	return 0;
 }
 
 /* Add the indexes of a folder. */
 static int add_folder(struct names *l, const char *path, bool may_be_absent, struct lh_err *err)
 {
 	struct lh_index_folder found;
-	int rc;
+	int rc = 0;
 
-	if (names_watch(l, path, err) < 0)
-		return -1;
+	names_watch(l, path);
 	if (may_be_absent && !l->folder[l->n_folders - 1].stamp.there)
 		return 0;
 	if (lh_index_folder_read(&found, path, err) < 0)
@@ -137,7 +123,7 @@ static int add_folder(struct names *l, const char *path, bool may_be_absent, str
 	if (!found.n && !may_be_absent && !l->wire && !l->again)
 		rc = lh_err_set(err, LH_EUSAGE, "no index in %s", path);
 	else
-		rc = add_listed(l, path, &found, err);
+		add_listed(l, path, &found);
 	lh_index_folder_free(&found);
 	return rc;
 }
@@ -171,7 +157,7 @@ static int add_playbook(struct names *l, const char *operand, bool optional, str
 {
 	struct lh_str name = lh_str_of(LH_PLAYBOOK_CORPUS);
 	const char *path = read_operand(operand, &name, err);
-	const struct name *added = path ? add_file(l, name, path, err) : NULL;
+	const struct name *added = path ? add_file(l, name, path) : NULL;
 	long same;
 
 	if (!added)
@@ -212,10 +198,8 @@ static int add_all(struct names *l, const struct run *run, struct lh_err *err)
 
 struct names *names_new(const struct run *run, bool again, struct lh_err *err)
 {
-	struct names *l = lh_calloc(1, sizeof *l, err);
+	struct names *l = lh_calloc(1, sizeof *l);
 
-	if (!l)
-		return NULL;
 	l->wire = run->set->wire;
 	l->again = again;
 	if (add_all(l, run, err) == 0)

@@ -26,14 +26,11 @@ static struct plan *read_plan(struct names *l, struct lh_str text, const char *p
 {
 	struct plan *p;
 
-	if (lh_grow(&l->plan, &l->cap_plans, l->n_plans + 1, sizeof *l->plan, err) < 0)
-		return NULL;
-	p = lh_calloc(1, sizeof *p, err);
-	if (!p)
-		return NULL;
+	lh_grow(&l->plan, &l->cap_plans, l->n_plans + 1, sizeof *l->plan);
+	p = lh_calloc(1, sizeof *p);
 	l->plan[l->n_plans++] = p;
 	p->path = path;
-	p->text = lh_strndup(text.p, text.n, err);
+	p->text = lh_strndup(text.p, text.n);
 	return p->text && lh_shard_plan_read(&p->shards, path, err) == 0 ? p : NULL;
 }
 
@@ -44,8 +41,7 @@ int plan_add(struct names *l, struct lh_str text, const char *path, uint64_t nea
 	struct name *c;
 	size_t i;
 
-	if (names_watch(l, path, err) < 0)
-		return -1;
+	names_watch(l, path);
 	p = read_plan(l, text, path, err);
 	if (!p)
 		return -1;
@@ -54,15 +50,11 @@ int plan_add(struct names *l, struct lh_str text, const char *path, uint64_t nea
 				  "--nearest: %s divides its records by hash, not by centroid",
 				  path);
 	for (i = 0; i < p->shards.n; i++) {
-		c = names_add(l, lh_str_of(p->text), err);
-		if (!c)
-			return -1;
+		c = names_add(l, lh_str_of(p->text));
 		c->alone = false;
 		c->plan = p;
 		c->shard = i;
-		c->path = lh_shard_plan_path(path, &p->shards, i, err);
-		if (!c->path)
-			return -1;
+		c->path = lh_shard_plan_path(path, &p->shards, i);
 	}
 	return 0;
 }
@@ -110,12 +102,10 @@ static int by_checksum(const void *a, const void *b)
 static int check_copies(const struct corpora *c, size_t first, struct lh_err *err)
 {
 	const struct plan *p = c->names->v[first].plan;
-	LH_SCOPED(lh_free_local) struct kind *kind = lh_calloc(p->shards.n, sizeof *kind, err);
+	LH_SCOPED(lh_free_local) struct kind *kind = lh_calloc(p->shards.n, sizeof *kind);
 	size_t i, n = 0;
 	int rc = 0;
 
-	if (!kind)
-		return -1;
 	for (i = 0; i < p->shards.n; i++) {
 		const struct opened *o = atomic_load(&c->v[first + i]);
 
@@ -172,14 +162,12 @@ static bool is_nearest(const double *distance, size_t n, size_t i, uint64_t near
 }
 
 /* Mark the nearest shards of the plan that the seat s belongs to. */
-static int mark_nearest(struct worker *w, const struct corpus_search *s, struct lh_err *err)
+static void mark_nearest(struct worker *w, const struct corpus_search *s)
 {
 	const struct lh_shard_plan *p = &s->name->plan->shards;
 	size_t i, first = (size_t)(s - w->seat) - s->name->shard;
-	LH_SCOPED(lh_free_local) double *distance = lh_calloc(p->n, sizeof *distance, err);
+	LH_SCOPED(lh_free_local) double *distance = lh_calloc(p->n, sizeof *distance);
 
-	if (!distance)
-		return -1;
 	for (i = 0; i < p->n; i++)
 		distance[i] = !p->shard[i].centroid ? INFINITY :
 			lh_shard_plan_distance(s->open->params->distance, p->shard[i].centroid,
@@ -191,7 +179,6 @@ static int mark_nearest(struct worker *w, const struct corpus_search *s, struct 
 		w->seat[first + i].skipped = p->shard[i].centroid ?
 			!is_nearest(distance, p->n, i, w->nearest) : is_open;
 	}
-	return 0;
 }
 
 /* Order chosen corpora: those that are left out come last. */
@@ -204,7 +191,7 @@ static int left_out_last(const void *a, const void *b)
 }
 
 /* The first chosen seat of each plan stands for all: the vectors of the others are its. */
-int plans_choose(struct worker *w, struct lh_err *err)
+void plans_choose(struct worker *w)
 {
 	const struct plan *last = NULL;
 	size_t i, n = 0;
@@ -215,8 +202,8 @@ int plans_choose(struct worker *w, struct lh_err *err)
 		if (s->name->plan && s->name->plan != last) {
 			size_t k, first;
 
-			if (w->nearest && mark_nearest(w, s, err) < 0)
-				return -1;
+			if (w->nearest)
+				mark_nearest(w, s);
 			/* Note whether a shard of this plan that the query asks for is missing. */
 			first = (size_t)(s - w->seat) - s->name->shard;
 			for (k = 0; k < s->name->plan->shards.n; k++)
@@ -230,7 +217,6 @@ int plans_choose(struct worker *w, struct lh_err *err)
 	if (n < w->n_named)
 		qsort(w->chosen, w->n_named, sizeof(*w->chosen), left_out_last);
 	w->n_chosen = n;
-	return 0;
 }
 
 bool plans_widen(struct worker *w)

@@ -128,7 +128,7 @@ static void bring_near(struct result *f, const struct memory *m, double original
 	f->distance = (float)d;
 }
 
-static int apply(struct worker *w, const struct memory *m, struct lh_err *err)
+static void apply(struct worker *w, const struct memory *m)
 {
 	const struct query *q = &w->reader.q;
 	struct result *f = among(w, m);
@@ -136,20 +136,18 @@ static int apply(struct worker *w, const struct memory *m, struct lh_err *err)
 	if (f && !f->injected) {
 		if (m->distance <= q->playbook_max)
 			bring_near(f, m, f->playbook.p ? f->original : f->distance);
-		return 0;
+		return;
 	}
 	if (m->distance > q->playbook_max_inject)
-		return 0;
+		return;
 	if (!f) {
-		if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
-			return -1;
+		lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found);
 		f = &w->found[w->n_found++];
 		*f = (struct result){
 			.seat = m->seat, .number = m->number, .row = m->row, .injected = true
 		};
 	}
 	bring_near(f, m, m->distance);
-	return 0;
 }
 
 /* Sort as results are sorted; corpora are in the order of their names. */
@@ -175,9 +173,9 @@ static long search_playbook(struct worker *w, struct corpus_search *s, struct lh
 	};
 	long n;
 
-	if (set_vector(w, s, err) < 0 || set_searcher(s, err) < 0 ||
-	    lh_grow(&w->remembered, &w->cap_remembered, q.k, sizeof *w->remembered, err) < 0)
+	if (set_vector(w, s, err) < 0 || set_searcher(s, err) < 0)
 		return -1;
+	lh_grow(&w->remembered, &w->cap_remembered, q.k, sizeof *w->remembered);
 	q.vector = s->vector;
 	n = limits_search(w, s, &q, w->remembered, err);
 	return n < 0 ? at_corpus(s, err) : n;
@@ -223,8 +221,10 @@ int use_playbook(struct worker *w, struct lh_err *err)
 		return -1;
 	for (i = 0; i < n; i++) {
 		rc = read_hit(w, s, &w->remembered[i], &m, err);
-		if (rc < 0 || (rc && apply(w, &m, err) < 0))
+		if (rc < 0)
 			return -1;
+		if (rc)
+			apply(w, &m);
 	}
 	if (w->n_found)
 		qsort(w->found, w->n_found, sizeof *w->found, by_distance);

@@ -116,21 +116,18 @@ static int read_vector(struct query_reader *r, struct lh_err *err)
 }
 
 /* Find the role that the text asks for (--auto-role). */
-static int make_role(struct query_reader *r, struct lh_err *err)
+static void make_role(struct query_reader *r)
 {
 	struct query *q = &r->q;
 
 	if (q->role.n || !q->text.p)
-		return 0;
+		return;
 	lh_buf_reset(&r->role);
 	lh_buf_reset(&r->role_why);
 	lh_role_extract(q->text.p, q->text.n, &r->role, &r->role_why);
-	if (lh_buf_check(&r->role, err) < 0 || lh_buf_check(&r->role_why, err) < 0)
-		return -1;
 	q->role_why = (struct lh_str){ r->role_why.p, r->role_why.len };
 	q->role = (struct lh_str){ r->role.p, r->role.len };
 	q->role_made = r->role.len > 0;
-	return 0;
 }
 
 static int check_hybrid(const struct query *q, struct lh_err *err)
@@ -191,5 +188,7 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 				  "compares texts");
 	if ((!q->vector || set->hybrid) && !q->text.n)
 		return lh_err_set(err, LH_EDATA, "empty text");
-	return set->auto_role ? make_role(r, err) : 0;
+	if (set->auto_role)
+		make_role(r);
+	return 0;
 }

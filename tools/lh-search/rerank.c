@@ -52,13 +52,12 @@ void reranking_free(struct reranking *s)
 	free(s);
 }
 
-static int make_room(struct reranking *s, size_t n, struct lh_err *err)
+static void make_room(struct reranking *s, size_t n)
 {
-	if (lh_grow(&s->text, &s->cap[0], n, sizeof *s->text, err) < 0 ||
-	    lh_grow(&s->score, &s->cap[1], n, sizeof *s->score, err) < 0 ||
-	    lh_grow(&s->order, &s->cap[2], n, sizeof *s->order, err) < 0)
-		return -1;
-	return lh_grow(&s->found, &s->cap[3], n, sizeof *s->found, err);
+	lh_grow(&s->text, &s->cap[0], n, sizeof *s->text);
+	lh_grow(&s->score, &s->cap[1], n, sizeof *s->score);
+	lh_grow(&s->order, &s->cap[2], n, sizeof *s->order);
+	lh_grow(&s->found, &s->cap[3], n, sizeof *s->found);
 }
 
 /* Append the text of a result, from a copy of its metadata, to s->texts; *n: its bytes. */
@@ -72,8 +71,6 @@ static int add_text(const struct worker *w, struct reranking *s, const struct re
 
 	lh_buf_reset(&s->metadata);
 	lh_buf_add(&s->metadata, f->row.meta.p, f->row.meta.n);
-	if (lh_buf_check(&s->metadata, err) < 0)
-		return -1;
 	if (f->row.meta.n &&
 	    lh_json_parse(&s->scan, s->metadata.p, s->metadata.len, &all, err) < 0)
 		return err->code == LH_ENOMEM ? -1 : damaged_row(f->seat, f->number,
@@ -82,11 +79,10 @@ static int add_text(const struct worker *w, struct reranking *s, const struct re
 		return lh_err_data(err, 500, "corpus \"%s\": the metadata of \"%.*s\" has no "
 				   "string \"%s\" (--rerank-field)", f->seat->name->text,
 				   (int)f->row.id.n, f->row.id.p, field);
-	if (lh_value_str(&v, &unescaped, &text, err) < 0)
-		return -1;
+	lh_value_str(&v, &unescaped, &text);
 	lh_buf_add(&s->texts, text.p, text.n);
 	*n = text.n;
-	return lh_buf_check(&s->texts, err);
+	return 0;
 }
 
 static int read_texts(const struct worker *w, struct reranking *s, struct lh_err *err)
@@ -94,8 +90,7 @@ static int read_texts(const struct worker *w, struct reranking *s, struct lh_err
 	const char *p;
 
 	lh_buf_reset(&s->texts);
-	if (make_room(s, w->n_found, err) < 0)
-		return -1;
+	make_room(s, w->n_found);
 	for (size_t i = 0; i < w->n_found; i++)
 		if (add_text(w, s, &w->found[i], &s->text[i].n, err) < 0)
 			return -1;
@@ -111,7 +106,7 @@ int rerank(struct worker *w, struct lh_err *err)
 	struct reranking *s = w->reranking;
 
 	if (!s)
-		s = w->reranking = lh_calloc(1, sizeof *s, err);
+		s = w->reranking = lh_calloc(1, sizeof *s);
 	if (!s || read_texts(w, s, err) < 0 ||
 	    lh_reranker_score(w->run->reranker, &(struct lh_rerank_ask){
 		    .query = q->text, .text = s->text, .n = w->n_found, .trace = q->trace },

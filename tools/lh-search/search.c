@@ -31,17 +31,17 @@ int worker_init(void *context, void *run, struct lh_err *err)
 
 	w->run = s;
 	query_reader_init(&w->reader, s->set);
-	w->filter = lh_filter_new(err);
-	return !w->filter || seats_init(w, err) < 0 ||
-			       (s->where->len && lh_json_parse(&w->scan, s->where->p, s->where->len,
-							       &w->where, err) < 0) ?
-		       -1 :
-		       0;
+	w->filter = lh_filter_new();
+	seats_init(w);
+	return s->where->len && lh_json_parse(&w->scan, s->where->p, s->where->len, &w->where,
+					      err) < 0 ? -1 : 0;
 }
 
 int worker_renew(void *worker, void *search, struct lh_err *err)
 {
-	return seats_renew(worker, search, err);
+	(void)err;
+	seats_renew(worker, search);
+	return 0;
 }
 
 /* ---- rows that may be results ---- */
@@ -61,9 +61,7 @@ static int exclude(struct corpus_search *s, const char *id, size_t n, struct lh_
 		return at_corpus(s, err);
 	if (row < 0)
 		return 0;
-	if (lh_grow(&s->excluded, &s->cap_excluded, s->n_excluded + 1, sizeof *s->excluded, err) <
-	    0)
-		return -1;
+	lh_grow(&s->excluded, &s->cap_excluded, s->n_excluded + 1, sizeof *s->excluded);
 	s->excluded[s->n_excluded++] = (uint64_t)row;
 	return 0;
 }
@@ -117,15 +115,14 @@ static int use_filter(struct worker *w, struct lh_err *err)
 }
 
 /* Set the cached results of the query's filter. */
-static int use_kept(struct worker *w, struct corpus_search *s, struct lh_err *err)
+static void use_kept(struct worker *w, struct corpus_search *s)
 {
 	if (s->kept && s->kept_number == w->filter_number)
-		return 0;
+		return;
 	if (s->kept)
 		filters_give(&s->open->filters, s->kept);
-	s->kept = filters_take(&s->open->filters, s->open->ix, &w->reader.q.filter, err);
+	s->kept = filters_take(&s->open->filters, s->open->ix, &w->reader.q.filter);
 	s->kept_number = w->filter_number;
-	return s->kept ? 0 : -1;
 }
 
 /* ---- corpora of the query ---- */
@@ -136,8 +133,8 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 
 	if (s->query == w->query || (s->name->plan && !atomic_load(&w->run->corpora.v[i])))
 		return 0;
-	if (lh_grow(&w->chosen, &w->cap_chosen, w->n_chosen + 1, sizeof(*w->chosen), err) < 0 ||
-	    seat_open(w, s, err) < 0)
+	lh_grow(&w->chosen, &w->cap_chosen, w->n_chosen + 1, sizeof(*w->chosen));
+	if (seat_open(w, s, err) < 0)
 		return -1;
 	if (check_model(w, s, err) < 0)
 		return -1;
@@ -221,7 +218,7 @@ static bool has_engine(const struct corpus_search *s)
 }
 
 /* Leave out of a search by text the corpora that cannot embed it, unless none can. */
-static int leave_out(struct worker *w, struct lh_err *err)
+static void leave_out(struct worker *w)
 {
 	size_t i, n = 0, able = 0;
 
@@ -229,9 +226,8 @@ static int leave_out(struct worker *w, struct lh_err *err)
 	for (i = 0; !w->reader.q.vector && i < w->n_chosen; i++)
 		able += has_engine(w->chosen[i]);
 	if (!able || able == w->n_chosen)
-		return 0;
-	if (lh_grow(&w->left_out, &w->cap_left_out, w->n_chosen, sizeof *w->left_out, err) < 0)
-		return -1;
+		return;
+	lh_grow(&w->left_out, &w->cap_left_out, w->n_chosen, sizeof *w->left_out);
 	for (i = 0; i < w->n_chosen; i++) {
 		struct corpus_search *s = w->chosen[i];
 
@@ -242,7 +238,6 @@ static int leave_out(struct worker *w, struct lh_err *err)
 			w->left_out[w->n_left_out++] = s;
 	}
 	w->n_chosen = n;
-	return 0;
 }
 
 /* ---- searching ---- */
@@ -272,8 +267,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 	if (w->reader.q.filter.p) {
 		q.allow = allow;
 		q.ctx = w->filter;
-		if (use_kept(w, s, err) < 0)
-			return -1;
+		use_kept(w, s);
 		q.filter_cache = s->kept->verdicts;
 	} else if (set->hybrid && !q.ef) {
 		/* a hit that one ranking misses loses much */
@@ -281,8 +275,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 	}
 	if (set_searcher(s, err) < 0)
 		return -1;
-	if (lh_grow(&s->hit, &s->cap, q.k, sizeof *s->hit, err) < 0)
-		return -1;
+	lh_grow(&s->hit, &s->cap, q.k, sizeof *s->hit);
 	n = limits_search(w, s, &q, s->hit, err);
 	if (n < 0)
 		return at_corpus(s, err);
@@ -350,8 +343,7 @@ static int is_repeated(struct worker *w, const struct corpus_search *s, struct l
 	lh_buf_reset(&w->key);
 	lh_buf_add(&w->key, (const char *)&plan, sizeof plan);
 	lh_buf_add(&w->key, id.p, id.n);
-	if (lh_buf_check(&w->key, err) < 0 ||
-	    lh_intern_add(&w->ids, w->key.p, w->key.len, &number, err) < 0)
+	if (lh_intern_add(&w->ids, w->key.p, w->key.len, &number, err) < 0)
 		return -1;
 	return w->ids.n == n;
 }
@@ -384,8 +376,7 @@ static int add_result(struct worker *w, struct corpus_search *s, const struct re
 	if (repeated)
 		return repeated < 0 ? -1 : 0;
 	++*taken_of(w, s);
-	if (lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found, err) < 0)
-		return -1;
+	lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found);
 	w->found[w->n_found++] = *f;
 	return 0;
 }
@@ -429,8 +420,7 @@ static int search_chosen(struct worker *w, struct lh_err *err)
 			return -1;
 	w->nearest = w->run->set->nearest;
 	do {
-		if (plans_choose(w, err) < 0)
-			return -1;
+		plans_choose(w);
 		if (!q->k || !q->per_corpus_k)
 			return 0;
 		for (i = 0; i < w->n_chosen; i++)
@@ -458,8 +448,10 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	if (query_read(&w->reader, rec, set, err) < 0)
 		return -1;
 	limits_begin(w);
-	if (choose_all(w, err) < 0 || leave_out(w, err) < 0 || use_filter(w, err) < 0 ||
-	    check_keys(w, err) < 0 || search_chosen(w, err) < 0)
+	if (choose_all(w, err) < 0)
+		return -1;
+	leave_out(w);
+	if (use_filter(w, err) < 0 || check_keys(w, err) < 0 || search_chosen(w, err) < 0)
 		return -1;
 	if (w->limits.reached)
 		lh_tool_verdict_bad(w->run->tool);

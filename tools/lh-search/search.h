@@ -123,9 +123,9 @@ struct names *names_new(const struct run *run, bool again, struct lh_err *err);
 struct names *names_share(struct names *l);
 void names_drop(struct names *l);
 /* Add a name without a path; NULL with *err. */
-struct name *names_add(struct names *l, struct lh_str text, struct lh_err *err);
+struct name *names_add(struct names *l, struct lh_str text);
 /* Note the state of a folder or plan, before it is read, so that a change in between is seen. */
-int names_watch(struct names *l, const char *path, struct lh_err *err);
+void names_watch(struct names *l, const char *path);
 /* Return whether a folder or plan has changed. */
 bool names_stale(const struct names *l);
 /* Return the number of a name, of the first shard of a plan, or -1. */
@@ -154,7 +154,7 @@ void filters_init(struct filters *f);
 void filters_free(struct filters *f);
 /* Find or add the filter of that text; NULL with *err. */
 struct cached_filter *filters_take(struct filters *f, const struct lh_index *ix,
-				   const struct lh_value *v, struct lh_err *err);
+				   const struct lh_value *v);
 void filters_give(struct filters *f, struct cached_filter *k);
 
 /* ---- corpora.c ---- */
@@ -398,9 +398,9 @@ static inline int by_seat(const void *a, const void *b)
 }
 
 /* Create, free and move the seats of a worker. */
-int seats_init(struct worker *w, struct lh_err *err);
+void seats_init(struct worker *w);
 void seats_free(struct worker *w);
-int seats_renew(struct worker *w, const struct search *is, struct lh_err *err);
+void seats_renew(struct worker *w, const struct search *is);
 /* Prepare a seat: open its index, set the query's vector for it, create its searcher. */
 int seat_open(struct worker *w, struct corpus_search *s, struct lh_err *err);
 /* Check that the query does not name another model than the open index has: 409. */
@@ -413,7 +413,7 @@ int damaged_row(const struct corpus_search *s, uint64_t row, const char *what, s
 
 /* Leave out the shards that are not among the nearest, once the query's vectors are set, and
  * note those that are missing. */
-int plans_choose(struct worker *w, struct lh_err *err);
+void plans_choose(struct worker *w);
 /* Choose more shards of plans that gave fewer results than may be wanted of them; false: there
  * are no more. */
 bool plans_widen(struct worker *w);

@@ -31,18 +31,15 @@ static void seat_free(struct worker *w, struct corpus_search *s)
 	free(s->excluded);
 }
 
-int seats_init(struct worker *w, struct lh_err *err)
+void seats_init(struct worker *w)
 {
 	const struct names *l = w->run->corpora.names;
 	size_t i;
 
-	w->seat = lh_calloc(l->all + 1, sizeof *w->seat, err);
-	if (!w->seat)
-		return -1;
+	w->seat = lh_calloc(l->all + 1, sizeof *w->seat);
 	w->n_seats = l->all;
 	for (i = 0; i < l->all; i++)
 		w->seat[i].name = &l->v[i];
-	return 0;
 }
 
 void seats_free(struct worker *w)
@@ -80,15 +77,14 @@ static void seat_renew(struct worker *w, struct corpus_search *s, struct opened 
 }
 
 /* Move the seats of names that are there still. */
-static int seats_move(struct worker *w, const struct search *is, struct lh_err *err)
+static void seats_move(struct worker *w, const struct search *is)
 {
 	const struct names *were = w->run->corpora.names, *l = is->corpora.names;
 	struct worker to = { .run = is };
 	size_t i;
 	long at;
 
-	if (seats_init(&to, err) < 0)
-		return -1;
+	seats_init(&to);
 	for (i = 0; i < w->n_seats; i++) {
 		at = names_find_same(l, were, i);
 		if (at < 0) {
@@ -101,19 +97,17 @@ static int seats_move(struct worker *w, const struct search *is, struct lh_err *
 	free(w->seat);
 	w->seat = to.seat;
 	w->n_seats = to.n_seats;
-	return 0;
 }
 
-int seats_renew(struct worker *w, const struct search *is, struct lh_err *err)
+void seats_renew(struct worker *w, const struct search *is)
 {
 	size_t i;
 
-	if (w->run->corpora.names != is->corpora.names && seats_move(w, is, err) < 0)
-		return -1;
+	if (w->run->corpora.names != is->corpora.names)
+		seats_move(w, is);
 	for (i = 0; i < w->n_seats; i++)
 		seat_renew(w, &w->seat[i], atomic_load(&is->corpora.v[i]));
 	w->run = is;
-	return 0;
 }
 
 int at_corpus(const struct corpus_search *s, struct lh_err *err)
@@ -170,9 +164,7 @@ int set_vector(struct worker *w, struct corpus_search *s, struct lh_err *err)
 	const struct lh_index_params *p = s->open->params;
 
 	if (!s->vector) {
-		s->vector = lh_calloc(p->dimension, sizeof *s->vector, err);
-		if (!s->vector)
-			return -1;
+		s->vector = lh_calloc(p->dimension, sizeof *s->vector);
 	}
 	if ((w->reader.q.vector ? take_vector(w, s, err) : embed(w, s, err)) < 0)
 		return -1;

@@ -16,10 +16,8 @@ static void *state_open(void *ctx, const void *was, struct lh_err *err)
 {
 	struct run *run = ctx;
 	const struct search *before = was;
-	struct search *s = lh_calloc(1, sizeof *s, err);
+	struct search *s = lh_calloc(1, sizeof *s);
 
-	if (!s)
-		return NULL;
 	s->tool = run->tool;
 	s->set = run->set;
 	s->where = &run->where;

@@ -79,9 +79,7 @@ int networks_add(struct networks *to, const char *cidr, struct lh_err *err)
 					  "\"%.100s\" is not a network: bits after the prefix are "
 					  "set",
 					  cidr);
-	v = lh_realloc(to->v, to->n + 1, sizeof *v, err);
-	if (!v)
-		return -1;
+	v = lh_realloc(to->v, to->n + 1, sizeof *v);
 	to->v = v;
 	to->v[to->n++] = n;
 	return 0;

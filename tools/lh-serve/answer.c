@@ -51,15 +51,8 @@ static bool waits_for_rows(struct request *r, unsigned status)
 
 void answer(struct request *r, unsigned status)
 {
-	struct lh_err err;
-
 	if (waits_for_rows(r, status))
 		return;
-	if (lh_buf_check(&r->reply.body, &err) < 0) {
-		lh_buf_free(&r->reply.body);
-		r->reply.body = (struct lh_buf){ 0 };
-		status = 500;
-	}
 	r->reply.status = hold(r, status);
 	r->times.answered = lh_time_monotonic();
 	r->http.ready = true;

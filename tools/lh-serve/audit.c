@@ -16,7 +16,7 @@ size_t list_length(char *const *list)
 
 /* Let the built-in filters that append to the logs, or read them, use the folder that is
  * configured. */
-static int move_logs(struct site *site, struct lh_err *err)
+static void move_logs(struct site *site)
 {
 	size_t i, k;
 
@@ -27,31 +27,24 @@ static int move_logs(struct site *site, struct lh_err *err)
 			if (strcmp(run[k], site->audit_default) != 0)
 				continue;
 			free(run[k]);
-			run[k] = lh_strndup(site->audit_log, strlen(site->audit_log), err);
-			if (!run[k])
-				return -1;
+			run[k] = lh_strndup(site->audit_log, strlen(site->audit_log));
 		}
 	}
-	return 0;
 }
 
 /* Let the filters that judge append to DIR/log/decisions.jsonl, if the configuration says so. */
 static int log_decisions(struct site *site, struct lh_err *err)
 {
 	const struct lh_serve_config *c = &site->config;
-	struct lh_buf path = { 0 };
-	int rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 
 	if (!c->decisions.kept)
 		return c->decisions.text ? lh_err_set(err, LH_EUSAGE, "\"decisions_text\": needs "
 						      "\"decisions\"") : 0;
 	lh_buf_puts(&path, c->state);
 	lh_buf_add(&path, "/log/decisions.jsonl", sizeof "/log/decisions.jsonl");
-	rc = lh_buf_check(&path, err);
-	if (!rc)
-		rc = lh_persons_decisions(&site->routes, path.p, c->decisions.text, err);
-	lh_buf_free(&path);
-	return rc;
+	lh_persons_decisions(&site->routes, path.p, c->decisions.text);
+	return 0;
 }
 
 static void warn(void *tool, const char *text)
@@ -77,14 +70,10 @@ int audit_settle(struct site *site, struct lh_err *err)
 	c->audit.required = c->audit.required != 0;
 	lh_buf_puts(&path, c->state);
 	lh_buf_add(&path, "/" LH_SUBJECT_DIR, sizeof "/" LH_SUBJECT_DIR);
-	if (lh_buf_check(&path, err) < 0) {
-		lh_buf_free(&path);
-		return -1;
-	}
 	site->audit_default = path.p;
 	site->audit_log = c->audit.log ? c->audit.log : path.p;
-	if (c->audit.log && move_logs(site, err) < 0)
-		return -1;
+	if (c->audit.log)
+		move_logs(site);
 	how = (struct lh_persons_how){
 		.folder = site->audit_log, .required = c->audit.required,
 		.anchor = c->audit.anchor, .corpus = (const char *const *)c->audit.persons,
@@ -107,9 +96,7 @@ int audit_start(struct site *site, struct pools *pools, struct lh_err *err)
 		.state = c->state, .corpus = (const char *const *)c->audit.persons,
 		.corpora = list_length(c->audit.persons), .required = c->audit.required,
 		.text = c->decisions.text, .warn = warn, .owner = pools->tool,
-		.lost = &pools->rows }, err);
-	if (!site->persons)
-		return -1;
+		.lost = &pools->rows });
 	lh_persons_command(site->persons, &pool);
 	site->auditor = pools_take(pools, pool, c, NULL, err);
 	if (!site->auditor)

@@ -28,7 +28,6 @@ void peer_take(struct request *r)
 	unsigned char key[ADDRESS_KEY] = { 0 };
 	struct sockaddr_storage proxied;
 	struct peer **at, *p;
-	struct lh_err err;
 
 	if (proxied_for(r, address, &proxied))
 		address = (struct sockaddr *)&proxied;
@@ -37,12 +36,13 @@ void peer_take(struct request *r)
 	at = &all->peer[key[ADDRESS_KEY - 1] % PEER_LISTS];
 	for (p = *at; p && memcmp(p->key, key, sizeof key); p = p->next)
 		;
-	if (!p && (p = lh_calloc(1, sizeof *p, &err))) {
+	if (!p) {
+		p = lh_calloc(1, sizeof *p);
 		memcpy(p->key, key, sizeof key);
 		p->next = *at;
 		*at = p;
 	}
-	r->peer = p ? p : &all->others;
+	r->peer = p;
 	r->peer->requests++;
 }
 
@@ -51,7 +51,7 @@ void peer_drop(struct request *r)
 	struct bounds *all = &r->server->bounds;
 	struct peer *p = r->peer, **at;
 
-	if (--p->requests || p == &all->others)
+	if (--p->requests)
 		return;
 	at = &all->peer[p->key[ADDRESS_KEY - 1] % PEER_LISTS];
 	while (*at != p)

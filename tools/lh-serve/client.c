@@ -145,11 +145,7 @@ static void begin_linger(struct connections *all, int fd)
 
 	if (copy < 0)
 		return;
-	l = lh_calloc(1, sizeof *l, &err);
-	if (!l) {
-		close(copy);
-		return;
-	}
+	l = lh_calloc(1, sizeof *l);
 	*l = (struct lingerer){ .io = { copy, on_linger }, .all = all, .next = all->lingers,
 			      .until = lh_time_monotonic() + LINGER_SECONDS };
 	all->lingers = l;
@@ -287,16 +283,10 @@ void clients_sweep(struct connections *all, double now)
 
 struct client *client_new(struct connections *all, int fd)
 {
-	struct lh_err err;
-	struct client *c = lh_calloc(1, sizeof *c, &err);
+	struct client *c = lh_calloc(1, sizeof *c);
 
-	if (!c)
-		return NULL;
 	c->fd = fd;
-	if (!wire_add(c)) {
-		free(c);
-		return NULL;
-	}
+	wire_add(c);
 	c->fresh = c->known = true;
 	link_client(all, c, &all->reading);
 	all->clients++;

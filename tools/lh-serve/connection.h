@@ -124,8 +124,8 @@ struct connections {
 
 /* ---- wire.c ---- */
 
-/* Follow the bytes of a client; no more; of none.  False without memory for it. */
-bool wire_add(struct client *c);
+/* Follow the bytes of a client; no more; of none. */
+void wire_add(struct client *c);
 void wire_remove(const struct client *c);
 void wire_free(void);
 /* Return why the request that was begun last is malformed, as far as its body has come. */

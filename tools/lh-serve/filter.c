@@ -1,18 +1,16 @@
 /* filter.c - the line for a filter, and what becomes of its answer.  See serve.h. */
 #include "serve.h"
 
-int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
-		struct lh_buf *out)
+void read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
+		 struct lh_buf *out)
 {
 	struct lh_answer a = { .status = 0 };
-	struct lh_err err;
-	int rc = lh_answer_read(rec, own_status, &a, &err);
 
-	if (!rc && a.status != 204)
+	lh_answer_read(rec, own_status, &a);
+	if (a.status != 204)
 		lh_buf_add(out, a.body.p, a.body.n);
 	*status = a.status;
 	lh_answer_free(&a);
-	return rc;
 }
 
 struct field_values {
@@ -76,8 +74,7 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 		lh_write_text(&w, "trace_id", r->trace);
 	spool_members(r, &w);
 	write_fields(r, &w);
-	if (lh_buf_check(members, err) < 0 ||
-	    lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)
+	if (lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)
 		return -1;
 	/* a member that is required may be in the query: then the filter checks the line */
 	if (rec && r->route->body && !r->path.args &&
@@ -86,7 +83,7 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 		return -1;
 	}
 	lh_buf_putc(line, '\n');
-	return lh_buf_check(line, err);
+	return 0;
 }
 
 static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
@@ -99,10 +96,10 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 		answer_asked(r, how);
 	else if (r->route->route->kind == LH_ROUTE_GET && !lh_record_get(rec, "error"))
 		object_answer(r, rec);
-	else if (read_answer(rec, r->own_status, &status, &r->reply.body) < 0)
-		answer_error(r, 500, "out of memory");
-	else
+	else {
+		read_answer(rec, r->own_status, &status, &r->reply.body);
 		answer_stored(r, rec, status);
+	}
 }
 
 void ask_filter(struct request *r)

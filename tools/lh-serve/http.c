@@ -243,19 +243,15 @@ static void *on_target(void *connections, const char *target, struct MHD_Connect
 {
 	struct connections *all = connections;
 	struct client *c = client_of(conn);
-	struct lh_err err;
-	struct message *m = c ? lh_calloc(1, all->calls->size, &err) : NULL;
+	struct message *m = c ? lh_calloc(1, all->calls->size) : NULL;
 
 	if (!m)
 		return NULL;
 	m->all = all;
 	m->conn = conn;
 	m->client = c;
-	m->target = lh_strndup(target ? target : "", target ? strlen(target) : 0, &err);
-	if (m->target)
-		return m;
-	free(m);
-	return NULL;
+	m->target = lh_strndup(target ? target : "", target ? strlen(target) : 0);
+	return m;
 }
 
 static enum MHD_Result send_answer(struct message *m)

@@ -25,7 +25,7 @@ struct index_file {
 	bool damaged, seen;
 };
 
-static struct index_file *find_file(struct indexes *all, const char *path, struct lh_err *err)
+static struct index_file *find_file(struct indexes *all, const char *path)
 {
 	struct index_file *f;
 	size_t i;
@@ -33,10 +33,9 @@ static struct index_file *find_file(struct indexes *all, const char *path, struc
 	for (i = 0; i < all->n; i++)
 		if (!strcmp(all->v[i].path, path))
 			return &all->v[i];
-	if (lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v, err) < 0)
-		return NULL;
+	lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v);
 	f = &all->v[all->n];
-	*f = (struct index_file){ .path = lh_strndup(path, strlen(path), err) };
+	*f = (struct index_file){ .path = lh_strndup(path, strlen(path)) };
 	return f->path ? &all->v[all->n++] : NULL;
 }
 
@@ -78,9 +77,9 @@ static void look_below(struct server *s, const char *name)
 		return;
 	for (i = 0; i < in.n; i++) {
 		LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(folder,
-						lh_str_of(in.name[i]), &err);
+						lh_str_of(in.name[i]));
 
-		f = path ? find_file(&s->indexes, path, &err) : NULL;
+		f = find_file(&s->indexes, path);
 		if (!f)
 			continue;
 		f->seen = true;

@@ -164,16 +164,9 @@ static void on_reply(struct lh_ask *a, enum lh_asked how, const struct lh_record
 
 static struct inside *new_inside(struct request *r, size_t n)
 {
-	struct lh_err err;
-	struct inside *i = lh_calloc(1, sizeof *i, &err);
+	struct inside *i = lh_calloc(1, sizeof *i);
 
-	if (i)
-		i->question = lh_calloc(n + 1, sizeof *i->question, &err);
-	if (!i || !i->question) {
-		free(i);
-		answer_error(r, 500, "out of memory");
-		return NULL;
-	}
+	i->question = lh_calloc(n + 1, sizeof *i->question);
 	i->request = r;
 	r->work.free = free_inside;
 	return r->work.of = i;

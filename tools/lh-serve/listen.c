@@ -15,17 +15,12 @@
 
 /* ---- listening ---- */
 
-static int add_listener(struct connections *all, int fd, struct lh_err *err)
+static void add_listener(struct connections *all, int fd)
 {
-	struct listener *v = lh_realloc(all->listener, all->listeners + 1, sizeof *v, err);
+	struct listener *v = lh_realloc(all->listener, all->listeners + 1, sizeof *v);
 
-	if (!v) {
-		close(fd);
-		return -1;
-	}
 	all->listener = v;
 	v[all->listeners++] = (struct listener){ .io = { .fd = fd }, .all = all };
-	return 0;
 }
 
 /* Refuse what is neither local nor guarded by a token. */
@@ -56,7 +51,8 @@ static int listen_at(struct connections *all, const struct addrinfo *a, struct l
 		close(fd);
 		return -1;
 	}
-	return add_listener(all, fd, err);
+	add_listener(all, fd);
+	return 0;
 }
 
 /* Divide ADDR:PORT or [ADDR]:PORT. */
@@ -149,7 +145,8 @@ static int take_socket(struct connections *all, int fd, bool guarded, struct lh_
 		return lh_err_prefix(err, "LISTEN_FDS");
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-	return add_listener(all, fd, err);
+	add_listener(all, fd);
+	return 0;
 }
 
 /* Take over the sockets that systemd opened: LISTEN_FDS of them, from descriptor 3 on. */

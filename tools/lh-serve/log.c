@@ -79,10 +79,9 @@ static ssize_t write_locked(struct access_log *log, const char *p, size_t n)
 	if (flock(log->fd, LOCK_EX | LOCK_NB) < 0)
 		return -1;
 	if (fstat(log->fd, &st) == 0 && !st.st_nlink) {
-		LH_SCOPED(lh_free_local) char *path = lh_strndup(log->path, strlen(log->path),
-								 &err);
+		LH_SCOPED(lh_free_local) char *path = lh_strndup(log->path, strlen(log->path));
 
-		if (path && log_open(log, path, &err) == 0)
+		if (log_open(log, path, &err) == 0)
 			return write_some(log, p, n);
 		errno = ENOENT;
 		done = -1;
@@ -189,7 +188,7 @@ int log_open(struct access_log *log, const char *path, struct lh_err *err)
 		if (wrong)
 			lh_err_set(err, LH_EUSAGE, "--access-log %s: %s", path, wrong);
 		else
-			copy = lh_strndup(path, strlen(path), err);
+			copy = lh_strndup(path, strlen(path));
 		if (!copy) {
 			close(fd);
 			return -1;

@@ -62,17 +62,16 @@ static const struct lh_option options[] = {
 };
 
 /* Take LH_SERVE_TOKEN out of the environment, which the filters inherit. */
-static int take_token(char **to, struct lh_err *err)
+static char *take_token(void)
 {
-	char *token = getenv("LH_SERVE_TOKEN");
+	char *token = getenv("LH_SERVE_TOKEN"), *copy;
 
-	*to = NULL;
 	if (!token || !*token)
-		return 0;
-	*to = lh_strndup(token, strlen(token), err);
+		return NULL;
+	copy = lh_strndup(token, strlen(token));
 	explicit_bzero(token, strlen(token));	/* /proc/PID/environ shows it */
 	unsetenv("LH_SERVE_TOKEN");
-	return *to ? 0 : -1;
+	return copy;
 }
 
 static int check(struct lh_tool *tool, void *settings)
@@ -88,9 +87,8 @@ static int check(struct lh_tool *tool, void *settings)
 static int run(struct lh_tool *tool, void *settings)
 {
 	const struct settings *set = settings;
-	char *token;
-	struct site *site = take_token(&token, &tool->err) < 0
-		? NULL : site_new(tool, set, token, &tool->err);
+	char *token = take_token();
+	struct site *site = site_new(tool, set, token, &tool->err);
 	int rc = site ? 0 : -1;
 
 	if (site && set->print_config)

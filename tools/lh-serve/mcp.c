@@ -110,14 +110,12 @@ static bool is_twice(const struct request *r, const char *name)
 	return find_field(r, name).n > 1;
 }
 
-static int read_headers(struct mcp *m, struct lh_err *err)
+static void read_headers(struct mcp *m)
 {
 	const size_t version = copy_field(m, "MCP-Protocol-Version");
 	const size_t method = copy_field(m, "Mcp-Method"), name = copy_field(m, "Mcp-Name");
 	const char *text = m->text.p;
 
-	if (lh_buf_check(&m->text, err) < 0)
-		return -1;
 	m->headers.version = version < SIZE_MAX ? text + version : NULL;
 	m->headers.method = method < SIZE_MAX ? text + method : NULL;
 	m->headers.name = name < SIZE_MAX ? text + name : NULL;
@@ -125,24 +123,20 @@ static int read_headers(struct mcp *m, struct lh_err *err)
 		m->peer.version = WITHOUT_HEADER;
 	else if (lh_mcp_is_older(m->headers.version))
 		m->peer.version = m->headers.version;
-	return 0;
 }
 
 static const char *param_field(const struct lh_mcp_headers *h, const char *name)
 {
 	struct mcp *m = (struct mcp *)((char *)h - offsetof(struct mcp, headers));
-	struct lh_err err;
 	struct field f;
 
 	lh_buf_reset(&m->param);
 	lh_buf_printf(&m->param, "Mcp-Param-%s", name);
 	lh_buf_putc(&m->param, '\0');
-	if (lh_buf_check(&m->param, &err) < 0)
-		return NULL;
 	f = find_field(m->request, m->param.p);
 	lh_buf_reset(&m->param);
 	add_field(&m->param, &f);
-	return f.n == 1 && lh_buf_check(&m->param, &err) == 0 ? m->param.p : NULL;
+	return f.n == 1 ? m->param.p : NULL;
 }
 
 static void free_mcp(void *mcp)
@@ -155,12 +149,10 @@ static void free_mcp(void *mcp)
 	free(m);
 }
 
-static struct mcp *begin_call(struct request *r, struct lh_err *err)
+static struct mcp *begin_call(struct request *r)
 {
-	struct mcp *m = lh_calloc(1, sizeof *m, err);
+	struct mcp *m = lh_calloc(1, sizeof *m);
 
-	if (!m)
-		return NULL;
 	m->request = r;
 	m->peer = (struct lh_mcp_peer){ .answer = on_answer, .refuse = refuse_route,
 					.trace = r->trace, .headers = &m->headers,
@@ -169,7 +161,8 @@ static struct mcp *begin_call(struct request *r, struct lh_err *err)
 	r->work.of = m;
 	r->work.free = free_mcp;
 	r->http.client->watched = &r->http;
-	return read_headers(m, err) < 0 ? NULL : m;
+	read_headers(m);
+	return m;
 }
 
 /* ---- requests ---- */
@@ -177,7 +170,6 @@ static struct mcp *begin_call(struct request *r, struct lh_err *err)
 void mcp_answer(struct request *r)
 {
 	const char *accept = http_field(&r->http, "Accept");
-	struct lh_err err;
 	struct mcp *m;
 
 	if (r->body.lines) {
@@ -189,11 +181,9 @@ void mcp_answer(struct request *r)
 		answer_error(r, 406, "the answer is application/json, which is not accepted");
 		return;
 	}
-	m = begin_call(r, &err);
-	if (!m) {
-		answer_error(r, 500, err.msg);
-	} else if (is_twice(r, "MCP-Protocol-Version") || is_twice(r, "Mcp-Method") ||
-		   is_twice(r, "Mcp-Name")) {
+	m = begin_call(r);
+	if (is_twice(r, "MCP-Protocol-Version") || is_twice(r, "Mcp-Method") ||
+	    is_twice(r, "Mcp-Name")) {
 		lh_mcp_refuse(r->site->mcp, &m->peer, LH_MCP_HEADER, "a header is there twice");
 	} else if (!lh_mcp_take(r->site->mcp, &m->peer,
 				(struct lh_str){ r->body.text.p, r->body.text.len })) {

@@ -19,16 +19,16 @@ static void warn(void *tool, const char *text)
 static struct shared_pool *start_pool(struct pools *all, const struct lh_pool_how *how,
 				      struct lh_err *err)
 {
-	struct shared_pool *p = lh_calloc(1, sizeof *p, err);
+	struct shared_pool *p = lh_calloc(1, sizeof *p);
 	const bool open = !lh_filter_has_row(how->argv);
 
-	if (p && (!open || (p->open = lh_strndup(*how->argv, strlen(*how->argv), err))) &&
-	    lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v, err) == 0)
-		p->pool = lh_pool_new(how, err);
-	if (p && p->pool)
+	if (open)
+		p->open = lh_strndup(*how->argv, strlen(*how->argv));
+	lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v);
+	p->pool = lh_pool_new(how, err);
+	if (p->pool)
 		return all->v[all->n++] = p;
-	if (p)
-		free(p->open);
+	free(p->open);
 	free(p);
 	return NULL;
 }

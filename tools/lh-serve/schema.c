@@ -156,8 +156,6 @@ int schema_table(const struct lh_route *r, struct lh_bind **to, struct lh_err *e
 	if (!has_json_body(r) || !find_schema(r, "input", &schema))
 		return 0;
 	schema_write(&w, NULL, r, false);
-	if (lh_buf_check(&text, err) < 0)
-		return -1;
 	schema = (struct lh_value){ .p = text.p, .n = text.len, .type = LH_OBJECT };
 	*to = lh_bind_read(&schema, known, err);
 	if (*to)

@@ -61,7 +61,7 @@ struct peer {				/* what the requests of one client hold */
 
 struct bounds {
 	struct held all;
-	struct peer *peer[PEER_LISTS], others;	/* others: there was no memory for theirs */
+	struct peer *peer[PEER_LISTS];
 };
 
 struct access_log {
@@ -276,8 +276,8 @@ void tlog_answer(struct request *r);
 /* ---- filter.c ---- */
 
 /* Read the line of a filter into status and body; errors as {"error":...}. */
-int read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
-		struct lh_buf *out);
+void read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
+		 struct lh_buf *out);
 /* Make the line for the filter of one body, with the members of its file, if it has one. */
 int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *line,
 	      struct lh_err *err);

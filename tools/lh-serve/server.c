@@ -224,8 +224,8 @@ static int start_server(struct server *s, struct lh_err *err)
 	set_limits(s);
 	if (getrandom(s->ids.seed, sizeof s->ids.seed, 0) != (ssize_t)sizeof s->ids.seed)
 		return lh_err_sys(err, "getrandom");
-	s->stats.none = stats_of(&s->stats, "none", err);
-	if (!s->stats.none || make_state(&s->site->config, err) < 0 ||
+	s->stats.none = stats_of(&s->stats, "none");
+	if (make_state(&s->site->config, err) < 0 ||
 	    log_open(&s->log, s->site->config.access_log, err) < 0 ||
 	    lh_loop_open(&s->loop, err) < 0 || open_signals(s, err) < 0 ||
 	    http_start(&s->connections, err) < 0 ||

@@ -12,50 +12,43 @@
 
 /* ---- the command line before the file before the defaults ---- */
 
-static int replace_text(char **to, const char *by, const char *otherwise, struct lh_err *err)
+static void replace_text(char **to, const char *by, const char *otherwise)
 {
 	const char *text = by ? by : *to ? NULL : otherwise;
 
 	if (!text)
-		return 0;
+		return;
 	free(*to);
-	*to = lh_strndup(text, strlen(text), err);
-	return *to ? 0 : -1;
+	*to = lh_strndup(text, strlen(text));
 }
 
-static int replace_list(char ***to, const struct lh_list *by, struct lh_err *err)
+static void replace_list(char ***to, const struct lh_list *by)
 {
 	size_t i;
 
 	if (!by->n)
-		return 0;
+		return;
 	lh_argv_free(*to);
-	*to = lh_calloc(by->n + 1, sizeof **to, err);
-	for (i = 0; *to && i < by->n; i++) {
-		(*to)[i] = lh_strndup(by->v[i], strlen(by->v[i]), err);
-		if (!(*to)[i])
-			return -1;
-	}
-	return *to ? 0 : -1;
+	*to = lh_calloc(by->n + 1, sizeof **to);
+	for (i = 0; i < by->n; i++)
+		(*to)[i] = lh_strndup(by->v[i], strlen(by->v[i]));
 }
 
-static int merge_settings(struct lh_serve_config *c, const struct settings *set,
-			  struct lh_err *err)
+static void merge_settings(struct lh_serve_config *c, const struct settings *set)
 {
-	if (replace_list(&c->listen, &set->listen, err) < 0 ||
-	    replace_list(&c->token_file, &set->token_file, err) < 0 ||
-	    replace_list(&c->allow, &set->allow, err) < 0 ||
-	    replace_list(&c->allow_write, &set->allow_write, err) < 0 ||
-	    replace_list(&c->allow_origin, &set->allow_origin, err) < 0 ||
-	    replace_list(&c->trusted_proxy, &set->trusted_proxy, err) < 0 ||
-	    replace_text(&c->legal_token_file, set->legal_token_file, NULL, err) < 0 ||
-	    replace_text(&c->state, set->state, ".", err) < 0 ||
-	    replace_text(&c->audit.log, set->audit.log, NULL, err) < 0 ||
-	    replace_list(&c->audit.persons, &set->audit.persons, err) < 0 ||
-	    replace_list(&c->may_read, &set->may_read, err) < 0 ||
-	    replace_text(&c->mount, set->mount, NULL, err) < 0 ||
-	    replace_text(&c->access_log, set->access_log, NULL, err) < 0)
-		return -1;
+	replace_list(&c->listen, &set->listen);
+	replace_list(&c->token_file, &set->token_file);
+	replace_list(&c->allow, &set->allow);
+	replace_list(&c->allow_write, &set->allow_write);
+	replace_list(&c->allow_origin, &set->allow_origin);
+	replace_list(&c->trusted_proxy, &set->trusted_proxy);
+	replace_text(&c->legal_token_file, set->legal_token_file, NULL);
+	replace_text(&c->state, set->state, ".");
+	replace_text(&c->audit.log, set->audit.log, NULL);
+	replace_list(&c->audit.persons, &set->audit.persons);
+	replace_list(&c->may_read, &set->may_read);
+	replace_text(&c->mount, set->mount, NULL);
+	replace_text(&c->access_log, set->access_log, NULL);
 	if (set->audit.required || set->audit.optional)
 		c->audit.required = set->audit.required;
 	c->audit.sync = set->audit.sync >= 0 ? set->audit.sync : c->audit.sync;
@@ -69,7 +62,6 @@ static int merge_settings(struct lh_serve_config *c, const struct settings *set,
 	c->limits.connections = c->limits.connections ? c->limits.connections : CONNECTIONS;
 	c->limits.queue = c->limits.queue ? c->limits.queue : QUEUE;
 	c->limits.drain = c->limits.drain >= 0 ? c->limits.drain : DRAIN;
-	return 0;
 }
 
 /* ---- tokens ---- */
@@ -168,10 +160,9 @@ static int read_routes(struct site *site, struct lh_err *err)
 	if (lh_routes_built_in(all, site->config.state, err) < 0)
 		return -1;
 	lh_routes_turn_on(all, &site->config);
-	if (lh_routes_replace(all, &site->config.routes, err) < 0 ||
-	    lh_routes_bind_store(all, site->config.state, err) < 0 ||
-	    lh_routes_describe(all, described, err) < 0)
-		return -1;
+	lh_routes_replace(all, &site->config.routes);
+	lh_routes_bind_store(all, site->config.state);
+	lh_routes_describe(all, described);
 	for (i = 0; i < all->n; i++)
 		if (site->config.no_console &&
 		    (all->v[i].kind == LH_ROUTE_FILE || all->v[i].kind == LH_ROUTE_SESSIONS ||
@@ -180,32 +171,32 @@ static int read_routes(struct site *site, struct lh_err *err)
 		else
 			all->v[n++] = all->v[i];
 	all->n = n;
-	site->route = lh_calloc(n + 1, sizeof *site->route, err);
-	for (i = 0; site->route && i < n; i++) {
+	site->route = lh_calloc(n + 1, sizeof *site->route);
+	for (i = 0; i < n; i++) {
 		site->route[i].route = &all->v[i];
 		if (schema_table(&all->v[i], &site->route[i].body, err) < 0)
 			return -1;
 	}
-	return site->route ? 0 : -1;
+	return 0;
 }
 
 struct site *site_new(struct lh_tool *tool, const struct settings *set, const char *token,
 		      struct lh_err *err)
 {
-	struct site *site = lh_calloc(1, sizeof *site, err);
+	struct site *site = lh_calloc(1, sizeof *site);
 	size_t i;
 
-	if (!site)
-		return NULL;
 	site->tool = tool;
 	site->users = 1;
 	site->config.limits.drain = -1;
 	site->config.audit.sync = site->config.audit.required = -1;
 	if ((set->config && lh_serve_config_read(&site->config, set->config, err) < 0) ||
-	    (site->config.tools && lh_mcp_tools_read(&site->tools, set->config, err) < 0) ||
-	    merge_settings(&site->config, set, err) < 0 ||
-	    read_mount(site, err) < 0 ||
-	    read_routes(site, err) < 0 || read_tokens(site, token, err) < 0 ||
+	    (site->config.tools && lh_mcp_tools_read(&site->tools, set->config, err) < 0)) {
+		site_drop(site);
+		return NULL;
+	}
+	merge_settings(&site->config, set);
+	if (read_mount(site, err) < 0 || read_routes(site, err) < 0 || read_tokens(site, token, err) < 0 ||
 	    check_addresses(site, set, err) < 0 || audit_settle(site, err) < 0) {
 		site_drop(site);
 		return NULL;
@@ -247,9 +238,7 @@ static int start_tools(struct site *site, struct pools *pools, struct lh_err *er
 	};
 	size_t i;
 
-	site->tool_pool = lh_calloc(site->tools.n + 1, sizeof(struct shared_pool *), err);
-	if (!site->tool_pool)
-		return -1;
+	site->tool_pool = lh_calloc(site->tools.n + 1, sizeof(struct shared_pool *));
 	for (i = 0; i < site->tools.n; i++) {
 		const struct lh_mcp_tool *t = &site->tools.v[i];
 		const struct lh_pool_how how = {
@@ -274,9 +263,7 @@ int site_start(struct site *site, struct pools *pools, struct stats *stats, stru
 	for (i = 0; i < site->routes.n; i++) {
 		const struct lh_route *r = &site->routes.v[i];
 
-		site->route[i].stats = stats_of(stats, r->route, err);
-		if (!site->route[i].stats)
-			return -1;
+		site->route[i].stats = stats_of(stats, r->route);
 		if (!r->run || r->off)
 			continue;
 		site->route[i].pool =

@@ -76,7 +76,7 @@ struct stats {
 };
 
 extern const double stats_bound[BUCKETS];	/* in seconds */
-struct route_stats *stats_of(struct stats *all, const char *route, struct lh_err *err);
+struct route_stats *stats_of(struct stats *all, const char *route);
 void stats_count(struct route_stats *st, unsigned status, double seconds);
 void stats_free(struct stats *all);
 

@@ -34,11 +34,9 @@ struct spool {
 int spool_open(struct request *r, struct lh_err *err)
 {
 	const enum lh_route_kind kind = r->route->route->kind;
-	struct spool *sp = r->spool = lh_calloc(1, sizeof *sp, err);
+	struct spool *sp = r->spool = lh_calloc(1, sizeof *sp);
 	struct lh_buf folder = { 0 };
 
-	if (!sp)
-		return -1;
 	sp->fd = -1;
 	sp->kind = kind == LH_ROUTE_GET ? SPOOL_DOWNLOAD : SPOOL_UPLOAD;
 	r->http.client->pace.upload = sp->kind == SPOOL_UPLOAD;
@@ -50,8 +48,7 @@ int spool_open(struct request *r, struct lh_err *err)
 	lh_buf_puts(&folder, r->site->config.state);
 	lh_buf_add(&folder, "/spool", sizeof "/spool");
 	/* lh_sweep_below removes it if this process is killed */
-	if (lh_buf_check(&folder, err) == 0)
-		sp->fd = lh_tmp_create(folder.p, "body", 0600, &sp->path, err);
+	sp->fd = lh_tmp_create(folder.p, "body", 0600, &sp->path, err);
 	lh_buf_free(&folder);
 	if (sp->fd >= 0)
 		return 0;

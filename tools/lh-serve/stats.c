@@ -8,21 +8,15 @@
 const double stats_bound[BUCKETS] = { 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
 				     0.25, 0.5, 1, 2.5, 5, 10, 30 };
 
-struct route_stats *stats_of(struct stats *all, const char *route, struct lh_err *err)
+struct route_stats *stats_of(struct stats *all, const char *route)
 {
 	struct route_stats *st;
 
 	for (st = all->first; st; st = st->next)
 		if (!strcmp(st->route, route))
 			return st;
-	st = lh_calloc(1, sizeof *st, err);
-	if (!st)
-		return NULL;
-	st->route = lh_strndup(route, strlen(route), err);
-	if (!st->route) {
-		free(st);
-		return NULL;
-	}
+	st = lh_calloc(1, sizeof *st);
+	st->route = lh_strndup(route, strlen(route));
 	st->next = all->first;
 	all->first = st;
 	return st;

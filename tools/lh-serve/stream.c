@@ -173,9 +173,10 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 		fail_line(l, 502, "the filter ended before it answered");
 	} else if (how == LH_ASKED_REFUSED) {
 		fail_line(l, 503, "the filter is busy or down");
-	} else if (read_answer(rec, l->own_status, &status, &l->out) < 0) {
-		fail_line(l, 500, "out of memory");
-	} else if (status >= 400 || status == 204) {
+	} else {
+		read_answer(rec, l->own_status, &status, &l->out);
+	}
+	if (status >= 400 || status == 204) {
 		/* Add the status to an error of a filter. */
 		struct lh_writer w;
 
@@ -370,13 +371,8 @@ static void end_stream(void *stream)
 
 void stream_start(struct request *r)
 {
-	struct lh_err err;
-	struct stream *s = lh_calloc(1, sizeof *s, &err);
+	struct stream *s = lh_calloc(1, sizeof *s);
 
-	if (!s) {
-		answer_error(r, 500, "out of memory");
-		return;
-	}
 	s->request = r;
 	r->work.of = s;
 	r->work.free = end_stream;

@@ -132,7 +132,7 @@ static void answer_file(struct request *r, const struct file *f)
 {
 	struct stat st = { .st_size = 0 };
 	struct lh_err err;
-	int *fd = lh_calloc(1, sizeof *fd, &err);
+	int *fd = lh_calloc(1, sizeof *fd);
 	int found = -1;
 
 	if (fd) {
@@ -176,7 +176,7 @@ static void answer_tile(struct request *r, const struct lh_serve_log *log,
 	int rc = lh_route_rest(r->route->route, &r->path, r->skip, path, &err);
 
 	lh_buf_putc(path, '\0');
-	if (rc < 0 || lh_buf_check(path, &err) < 0) {
+	if (rc < 0) {
 		answer_error(r, lh_err_status(&err), err.msg);
 		return;
 	}
@@ -205,7 +205,6 @@ void tlog_answer(struct request *r)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 }, path = { 0 }, note = { 0 };
 	const struct lh_serve_log *log = log_of(r);
-	struct lh_err err;
 
 	if (!log) {
 		answer_nothing(r);
@@ -216,10 +215,7 @@ void tlog_answer(struct request *r)
 	lh_buf_printf(&note, "%s/checkpoint", log->name);
 	lh_buf_putc(&note, '\0');
 	lh_buf_printf(&path, "%s/" TILE, log->name);
-	if (lh_buf_check(&folder, &err) < 0 || lh_buf_check(&note, &err) < 0 ||
-	    lh_buf_check(&path, &err) < 0)
-		answer_error(r, 500, err.msg);
-	else if (r->route->route->kind == LH_ROUTE_TILE)
+	if (r->route->route->kind == LH_ROUTE_TILE)
 		answer_tile(r, log, &(struct file){ .folder = folder.p, .path = note.p }, &path);
 	else
 		answer_note(r, folder.p, note.p);

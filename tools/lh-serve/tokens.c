@@ -28,9 +28,7 @@ int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
 	for (i = 0; i < t->n; i++)
 		if (!strcmp(t->v[i].label, label))
 			return lh_err_set(err, LH_EUSAGE, "two tokens are called \"%s\"", label);
-	v = lh_realloc(t->v, t->n + 1, sizeof *v, err);
-	if (!v)
-		return -1;
+	v = lh_realloc(t->v, t->n + 1, sizeof *v);
 	t->v = v;
 	v += t->n++;
 	snprintf(v->label, sizeof v->label, "%s", label);

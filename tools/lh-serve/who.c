@@ -58,8 +58,8 @@ int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 		return 0;
 	name_route(route, purpose);
 	a.purpose = purpose;
-	if (lh_persons_attributed(route) && lh_persons_cut(body, &tables, &a.unnamed, err) < 0)
-		return -1;
+	if (lh_persons_attributed(route))
+		lh_persons_cut(body, &tables, &a.unnamed);
 	a.body = (struct lh_str){ body->p, body->len };
 	a.asked = (struct lh_str){ line->p, line->len ? line->len - 1 : 0 };
 	a.tables = (struct lh_str){ tables.p, tables.len };

@@ -33,23 +33,17 @@ enum { START, HEAD, BODY, SIZE, EXTENSION, DATA, AFTER_DATA, TRAILER, LOST };
 static struct client **clients;
 static size_t n_clients;
 
-bool wire_add(struct client *c)
+void wire_add(struct client *c)
 {
-	struct client **v;
-	struct lh_err err;
 	size_t n = (size_t)c->fd + 1;
 
 	if (n > n_clients) {
 		n = n < 2 * n_clients ? 2 * n_clients : n;
-		v = lh_realloc(clients, n, sizeof(struct client *), &err);
-		if (!v)
-			return false;
-		memset(v + n_clients, 0, (n - n_clients) * sizeof(struct client *));
-		clients = v;
+		clients = lh_realloc(clients, n, sizeof(struct client *));
+		memset(clients + n_clients, 0, (n - n_clients) * sizeof(struct client *));
 		n_clients = n;
 	}
 	clients[c->fd] = c;
-	return true;
 }
 
 void wire_remove(const struct client *c)

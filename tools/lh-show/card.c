@@ -22,8 +22,7 @@ static int put_members(struct show *w, const struct lh_value *v, size_t indent,
 		       struct lh_err *err);
 
 /* Set *text to the clean name of a child, in *b: a member's name, or "[0]". */
-static int name_of(const struct lh_iter *it, size_t i, struct lh_buf *b, struct lh_buf *scratch,
-		   struct lh_err *err)
+static void name_of(const struct lh_iter *it, size_t i, struct lh_buf *b, struct lh_buf *scratch)
 {
 	struct lh_str name;
 
@@ -32,13 +31,11 @@ static int name_of(const struct lh_iter *it, size_t i, struct lh_buf *b, struct 
 	if (!it->object) {
 		lh_buf_printf(b, "[%zu]", i);
 	} else {
-		if (lh_value_str(&it->key, scratch, &name, err) < 0)
-			return -1;
+		lh_value_str(&it->key, scratch, &name);
 		cell_clean(b, name.p, name.n);
 		if (!name.n)
 			lh_buf_puts(b, "\"\"");
 	}
-	return lh_buf_check(b, err);
 }
 
 /* Return whether the value is shown below its name, indented. */
@@ -58,23 +55,21 @@ static bool is_nested(const struct lh_value *v)
 }
 
 /* Return the cells that the names of the children are given. */
-static int name_width(struct show *w, const struct lh_value *v, size_t *width, struct lh_err *err)
+static void name_width(struct show *w, const struct lh_value *v, size_t *width)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	struct lh_iter it;
 	size_t i = 0, cells;
-	int rc = 0;
 
 	*width = 0;
-	for (lh_iter_init(&it, v); !rc && *width < NAME_WIDEST && lh_iter_next(&it); i++) {
+	for (lh_iter_init(&it, v); *width < NAME_WIDEST && lh_iter_next(&it); i++) {
 		if (is_nested(&it.val))
 			continue;
-		rc = name_of(&it, i, &name, &w->scratch, err);
+		name_of(&it, i, &name, &w->scratch);
 		cells = cell_width(name.p, name.len);
-		if (!rc && cells > *width)
+		if (cells > *width)
 			*width = cells < NAME_WIDEST ? cells : NAME_WIDEST;
 	}
-	return rc;
 }
 
 /* Append one line of text wrapped; all lines but the first of the value begin at margin. */
@@ -103,19 +98,17 @@ static int put_string(struct show *w, const struct lh_value *v, size_t margin, s
 	const char *p, *end, *lf;
 	bool first = true;
 	struct lh_str s;
-	int rc = lh_value_str(v, &text, &s, err);
+	int rc = 0;
 
-	for (p = s.p, end = rc ? p : s.p + s.n; !rc && p <= end; p = lf + 1) {
+	lh_value_str(v, &text, &s);
+	for (p = s.p, end = s.p + s.n; !rc && p <= end; p = lf + 1) {
 		lf = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
 		lf = lf ? lf : end;
 		lh_buf_reset(&clean);
 		cell_clean(&clean, p, (size_t)(lf - p));
-		rc = lh_buf_check(&clean, err);
-		if (!rc)
-			put_wrapped(w, LH_STYLE_PLAIN, clean.p ? clean.p : "", clean.len, margin,
-				    &first);
-		if (!rc)
-			rc = show_flush(w, SHOW_BLOCK, err);
+		put_wrapped(w, LH_STYLE_PLAIN, clean.p ? clean.p : "", clean.len, margin,
+			    &first);
+		rc = show_flush(w, SHOW_BLOCK, err);
 	}
 	return rc;
 }
@@ -124,16 +117,12 @@ static int put_plain(struct show *w, const struct lh_value *v, size_t margin, st
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	bool first = true;
-	int rc;
 
 	if (v->type == LH_STRING && v->n > 2)
 		return put_string(w, v, margin, err);
-	rc = cell_value(&text, v, &w->scratch, err);
-	if (!rc)
-		rc = lh_buf_check(&text, err);
-	if (!rc)
-		put_wrapped(w, show_style(v), text.p, text.len, margin, &first);
-	return rc;
+	cell_value(&text, v, &w->scratch);
+	put_wrapped(w, show_style(v), text.p, text.len, margin, &first);
+	return 0;
 }
 
 /* Append one child: its name, and its value next to it or below. */
@@ -142,15 +131,11 @@ static int put_child(struct show *w, const struct lh_iter *it, size_t i, size_t 
 {
 	size_t margin = indent + names + 2, cells;
 	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
-	int rc = name_of(it, i, &name, &w->scratch, err);
 
-	if (!rc) {
-		show_spaces(&w->out, indent);
-		show_text(w, LH_STYLE_KEY, name.p, name.len);
-	}
+	name_of(it, i, &name, &w->scratch);
+	show_spaces(&w->out, indent);
+	show_text(w, LH_STYLE_KEY, name.p, name.len);
 	cells = cell_width(name.p ? name.p : "", name.len);
-	if (rc < 0)
-		return -1;
 	if (is_nested(&it->val)) {
 		lh_buf_putc(&w->out, '\n');
 		return put_members(w, &it->val, indent + INDENT, err);
@@ -172,8 +157,7 @@ static int put_members(struct show *w, const struct lh_value *v, size_t indent,
 
 	if (w->width && indent > w->width / 2)
 		indent = w->width / 2;
-	if (name_width(w, v, &names, err) < 0)
-		return -1;
+	name_width(w, v, &names);
 	for (lh_iter_init(&it, v); lh_iter_next(&it); i++)
 		if (put_child(w, &it, i, indent, names, err) < 0 ||
 		    show_flush(w, SHOW_BLOCK, err) < 0)
@@ -192,16 +176,15 @@ static int put_html(struct show *w, const struct lh_value *v, struct lh_err *err
 
 	lh_buf_puts(&w->out, "<dl>\n");
 	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); i++) {
-		rc = name_of(&it, i, &text, &w->scratch, err);
+		name_of(&it, i, &text, &w->scratch);
 		lh_buf_puts(&w->out, "<dt>");
-		if (!rc)
-			lh_html_data(&w->out, text.p, text.len);
+		lh_html_data(&w->out, text.p, text.len);
 		lh_buf_puts(&w->out, "</dt><dd>");
 		lh_buf_reset(&text);
-		if (!rc && is_nested(&it.val))
+		if (is_nested(&it.val))
 			rc = put_html(w, &it.val, err);
-		else if (!rc)
-			rc = cell_value(&text, &it.val, &w->scratch, err);
+		else
+			cell_value(&text, &it.val, &w->scratch);
 		show_text(w, show_style(&it.val), text.p, text.len);
 		lh_buf_puts(&w->out, "</dd>\n");
 		if (!rc)
@@ -234,7 +217,6 @@ static void put_title(struct show *w, const struct item *item)
 			lh_buf_putc(&w->out, '-');
 		lh_buf_putc(&w->out, '\n');
 	}
-	w->out.failed = w->out.failed ? w->out.failed : name.failed;
 }
 
 static int begin(struct show *w, struct lh_err *err)
@@ -248,14 +230,12 @@ static int begin(struct show *w, struct lh_err *err)
 static int put_alone(struct show *w, const struct lh_value *v, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	int rc;
 
 	if (!w->s->html)
 		return put_plain(w, v, 0, err);
-	rc = cell_value(&text, v, &w->scratch, err);
+	cell_value(&text, v, &w->scratch);
 	show_text(w, show_style(v), text.p, text.len);
-	w->out.failed = w->out.failed ? w->out.failed : text.failed;
-	return rc;
+	return 0;
 }
 
 static int put_card(struct show *w, const struct lh_value *v, struct lh_err *err)

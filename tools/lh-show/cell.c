@@ -69,16 +69,14 @@ static void put_limited(struct lh_buf *out, const char *p, size_t n)
 		lh_buf_puts(out, CELL_MORE);
 }
 
-static int put_scalar(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch,
-		      struct lh_err *err)
+static void put_scalar(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch)
 {
 	struct lh_str s = { v->p, v->n };
 
 	lh_buf_reset(scratch);
-	if (v->type == LH_STRING && v->n > 2 && lh_value_str(v, scratch, &s, err) < 0)
-		return -1;
+	if (v->type == LH_STRING && v->n > 2)
+		lh_value_str(v, scratch, &s);
 	put_limited(out, s.p, s.n);
-	return 0;
 }
 
 /* Return whether the array has elements, and none has elements. */
@@ -119,10 +117,9 @@ bool cell_is_error(const struct lh_value *v)
 	return !rc;
 }
 
-/* Append one finding of a verdict in words, "warning: body: too long": 1, or 0 if the value is
- * none, or -1. */
-static int put_finding(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch,
-		       struct lh_err *err)
+/* Append one finding of a verdict in words, "warning: body: too long"; false if the value is
+ * none. */
+static bool put_finding(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch)
 {
 	static const char *const names[] = { "severity", "field", "message" };
 	struct lh_value part;
@@ -131,59 +128,51 @@ static int put_finding(struct lh_buf *out, const struct lh_value *v, struct lh_b
 	for (i = 0; i < 3; i++) {
 		if (v->type != LH_OBJECT || !lh_value_get(v, names[i], &part) ||
 		    part.type != LH_STRING)
-			return 0;
+			return false;
 		if (i)
 			lh_buf_puts(out, ": ");
-		if (put_scalar(out, &part, scratch, err) < 0)
-			return -1;
+		put_scalar(out, &part, scratch);
 	}
-	return 1;
+	return true;
 }
 
-/* Append the findings of a verdict in words: 1, or 0 if the array is none of findings, or
- * -1. */
-static int put_findings(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch,
-			struct lh_err *err)
+/* Append the findings of a verdict in words; false if the array is none of findings. */
+static bool put_findings(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch)
 {
 	size_t start = out->len;
 	struct lh_iter it;
-	int rc = 0;
+	bool all = false;
 
 	for (lh_iter_init(&it, v); lh_iter_next(&it);) {
 		if (out->len > start)
 			lh_buf_puts(out, "; ");
-		rc = put_finding(out, &it.val, scratch, err);
-		if (rc <= 0)
+		all = put_finding(out, &it.val, scratch);
+		if (!all)
 			break;
 	}
-	if (!rc)
+	if (!all)
 		out->len = start;
-	return rc;
+	return all;
 }
 
-int cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch,
-	       struct lh_err *err)
+void cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch)
 {
 	size_t start = out->len;
 	struct lh_iter it;
-	int rc;
 
 	if (v->type == LH_OBJECT && put_error(out, v))
-		return 0;
-	if (v->type == LH_ARRAY && v->n <= CELL_MAX) {
-		rc = put_findings(out, v, scratch, err);
-		if (rc)
-			return rc < 0 ? -1 : 0;
+		return;
+	if (v->type == LH_ARRAY && v->n <= CELL_MAX && put_findings(out, v, scratch))
+		return;
+	if (v->type != LH_ARRAY || v->n > CELL_MAX || !is_list(v)) {
+		put_scalar(out, v, scratch);
+		return;
 	}
-	if (v->type != LH_ARRAY || v->n > CELL_MAX || !is_list(v))
-		return put_scalar(out, v, scratch, err);
 	for (lh_iter_init(&it, v); lh_iter_next(&it);) {
 		if (out->len > start)
 			lh_buf_puts(out, ", ");
-		if (put_scalar(out, &it.val, scratch, err) < 0)
-			return -1;
+		put_scalar(out, &it.val, scratch);
 	}
-	return 0;
 }
 
 /* Return whether all characters are of one byte, and so of one cell. */

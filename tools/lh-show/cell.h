@@ -18,8 +18,7 @@ void cell_clean(struct lh_buf *out, const char *p, size_t n);
 /* Append a checked value as the clean text of a cell: a string without its quotes, an array
  * of scalars as a list, the error and the findings of a verdict in words, anything else as it is
  * written. */
-int cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch,
-	       struct lh_err *err);
+void cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch);
 
 /* Return whether the value is the error of a verdict. */
 bool cell_is_error(const struct lh_value *v);

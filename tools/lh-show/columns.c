@@ -17,69 +17,55 @@ static struct column *find_column(struct columns *c, const char *path, size_t n)
 	return NULL;
 }
 
-int columns_label(struct column *col, const char *p, size_t n, struct lh_err *err)
+void columns_label(struct column *col, const char *p, size_t n)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf clean = { 0 };
-	char *label = NULL;
 
 	cell_clean(&clean, p, n < CELL_MAX ? n : CELL_MAX);
 	if (!n)
 		lh_buf_puts(&clean, "\"\"");
-	if (lh_buf_check(&clean, err) == 0)
-		label = lh_strndup(clean.p, clean.len, err);
-	if (label) {
-		free(col->label);
-		col->label = label;
-		col->label_n = clean.len;
-	}
-	return label ? 0 : -1;
+	free(col->label);
+	col->label = lh_strndup(clean.p, clean.len);
+	col->label_n = clean.len;
 }
 
 /* Add the column of a whole path, whose last name begins at that byte. */
-static int add(struct columns *c, const char *path, size_t n, size_t name, struct lh_err *err)
+static void add(struct columns *c, const char *path, size_t n, size_t name)
 {
 	struct column *col = &c->col[c->n];
 
 	if (find_column(c, path, n))
-		return 0;
+		return;
 	if (c->n == COLUMNS_MAX) {
 		c->left_out++;
-		return 0;
+		return;
 	}
 	*col = (struct column){ .path_n = n, .name = name };
 	col->error = n - name == 5 && !memcmp(path + name, "error", 5);
-	col->path = lh_strndup(path, n, err);
-	if (!col->path)
-		return -1;
+	col->path = lh_strndup(path, n);
 	c->n++;
-	return columns_label(col, path, n, err);
+	columns_label(col, path, n);
 }
 
 /* Add the column of a path below the prefix; its last name begins at that byte of it. */
-static int add_below(struct columns *c, const char *path, size_t n, size_t name,
-		     const char *prefix, struct lh_err *err)
+static void add_below(struct columns *c, const char *path, size_t n, size_t name,
+		     const char *prefix)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf whole = { 0 };
-	int rc;
 
 	lh_buf_puts(&whole, prefix);
 	lh_buf_add(&whole, path, n);
-	rc = lh_buf_check(&whole, err);
-	if (!rc)
-		rc = add(c, whole.p ? whole.p : "", whole.len, strlen(prefix) + name, err);
-	return rc;
+	add(c, whole.p ? whole.p : "", whole.len, strlen(prefix) + name);
 }
 
 /* Add the column of the member of that name, in the member whose path is the prefix ("" or
  * "metadata."), unless there is one of that path, or too many. */
-static int columns_add(struct columns *c, const char *name, size_t n, const char *prefix,
-		       struct lh_err *err)
+static void columns_add(struct columns *c, const char *name, size_t n, const char *prefix)
 {
-	return add_below(c, name, n, 0, prefix, err);
+	add_below(c, name, n, 0, prefix);
 }
 
-int columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix,
-		     struct lh_err *err)
+void columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix)
 {
 	const char *dot;
 	size_t n, path;
@@ -90,28 +76,25 @@ int columns_add_list(struct columns *c, const char *list, const char *by, const 
 		while (path && list[path - 1] == ' ')
 			path--;
 		dot = path ? memrchr(list, '.', path) : NULL;
-		if (path && add_below(c, list, path, dot ? (size_t)(dot + 1 - list) : 0, prefix,
-				      err) < 0)
-			return -1;
+		if (path)
+			add_below(c, list, path, dot ? (size_t)(dot + 1 - list) : 0, prefix);
 	}
-	return 0;
 }
 
-int columns_add_members(struct columns *c, const struct lh_value *v, const char *prefix,
-			struct lh_err *err)
+void columns_add_members(struct columns *c, const struct lh_value *v, const char *prefix)
 {
 	struct lh_str name;
 	struct lh_iter it;
 
-	if (v->type != LH_OBJECT)
-		return columns_add(c, "value", 5, prefix, err);
+	if (v->type != LH_OBJECT) {
+		columns_add(c, "value", 5, prefix);
+		return;
+	}
 	for (lh_iter_init(&it, v); lh_iter_next(&it);) {
 		lh_buf_reset(&c->scratch);
-		if (lh_value_str(&it.key, &c->scratch, &name, err) < 0 ||
-		    columns_add(c, name.p, name.n, prefix, err) < 0)
-			return -1;
+		lh_value_str(&it.key, &c->scratch, &name);
+		columns_add(c, name.p, name.n, prefix);
 	}
-	return 0;
 }
 
 /* A label is its path made clean, and what is before the last name is so by itself: the name
@@ -214,7 +197,7 @@ static void find_cells(struct columns *c, const struct lh_value *v, uint64_t ran
 		find_cell(c, i, v, rank);
 }
 
-int columns_row(struct columns *c, const struct lh_value *v, uint64_t rank, struct lh_err *err)
+int columns_row(struct columns *c, const struct lh_value *v, uint64_t rank)
 {
 	size_t i, start, at[COLUMNS_MAX], all = c->n + c->constant;
 	int found = 0;
@@ -223,14 +206,12 @@ int columns_row(struct columns *c, const struct lh_value *v, uint64_t rank, stru
 	lh_buf_reset(&c->texts);
 	for (i = 0; i < all; i++) {
 		at[i] = start = c->texts.len;
-		if (c->cell[i].p && cell_value(&c->texts, &c->cell[i], &c->scratch, err) < 0)
-			return -1;
+		if (c->cell[i].p)
+			cell_value(&c->texts, &c->cell[i], &c->scratch);
 		c->text[i].n = c->texts.len - start;
 		found += i < c->n && c->cell[i].p && c->cell[i].p != c->rank;
 		c->col[i].found |= c->cell[i].p != NULL;
 	}
-	if (lh_buf_check(&c->texts, err) < 0)
-		return -1;
 	for (i = 0; i < all; i++)
 		c->text[i].p = c->texts.p ? c->texts.p + at[i] : "";
 	return found;
@@ -289,7 +270,7 @@ static void column_free(struct column *col)
 	free(col->same);
 }
 
-int columns_same(struct columns *c, size_t i, struct lh_err *err)
+bool columns_same(struct columns *c, size_t i)
 {
 	struct column *col = &c->col[i];
 	enum lh_type type = c->cell[i].p ? c->cell[i].type : LH_NULL;
@@ -298,37 +279,30 @@ int columns_same(struct columns *c, size_t i, struct lh_err *err)
 
 	if (col->same && type == col->same_type && n == col->same_n &&
 	    !memcmp(col->same, c->text[i].p, n))
-		return 0;
-	text = lh_strndup(c->text[i].p, n, err);
-	if (!text)
-		return -1;
+		return false;
+	text = lh_strndup(c->text[i].p, n);
 	free(col->same);
 	col->same = text;
 	col->same_n = n;
 	col->same_type = type;
-	return 1;
+	return true;
 }
 
-int columns_compare(struct columns *c, struct lh_err *err)
+void columns_compare(struct columns *c)
 {
 	size_t i;
-	int rc;
 
 	for (i = 0; i < c->n; i++) {
 		struct column *col = &c->col[i];
 
 		if (c->rows && !col->same)
 			continue;
-		rc = c->cell[i].p ? columns_same(c, i, err) : 1;
-		if (rc < 0)
-			return -1;
-		if (rc && (c->rows || !c->cell[i].p)) {
+		if ((!c->cell[i].p || columns_same(c, i)) && (c->rows || !c->cell[i].p)) {
 			free(col->same);
 			col->same = NULL;
 		}
 	}
 	c->rows++;
-	return 0;
 }
 
 void columns_part_constant(struct columns *c)

@@ -45,15 +45,13 @@ struct columns {
 
 /* Add the columns of a list of paths, separated by one of the bytes of by; spaces around a path
  * are not part of it. */
-int columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix,
-		     struct lh_err *err);
+void columns_add_list(struct columns *c, const char *list, const char *by, const char *prefix);
 
 /* Add the members of an object, or "value" for another value. */
-int columns_add_members(struct columns *c, const struct lh_value *v, const char *prefix,
-			struct lh_err *err);
+void columns_add_members(struct columns *c, const struct lh_value *v, const char *prefix);
 
 /* Set the label of a column to a text, made clean. */
-int columns_label(struct column *col, const char *p, size_t n, struct lh_err *err);
+void columns_label(struct column *col, const char *p, size_t n);
 
 /* Make labels of the last names of the paths, where that leaves them distinct.  The dots in a
  * member's own name do not part it. */
@@ -61,13 +59,13 @@ void columns_shorten(struct columns *c);
 
 /* Find the cells of a row, and make their text; rank: what "rank" is if it is no member, or 0.
  * Returns how many cells the record has, or -1. */
-int columns_row(struct columns *c, const struct lh_value *v, uint64_t rank, struct lh_err *err);
+int columns_row(struct columns *c, const struct lh_value *v, uint64_t rank);
 
 /* Widen the columns for the row. */
 void columns_measure(struct columns *c);
 
 /* Compare the row with the first one of the sample. */
-int columns_compare(struct columns *c, struct lh_err *err);
+void columns_compare(struct columns *c);
 
 /* Remove the columns in which there was nothing. */
 void columns_drop_empty(struct columns *c);
@@ -77,7 +75,7 @@ void columns_drop_empty(struct columns *c);
 void columns_part_constant(struct columns *c);
 
 /* Set what is the same to the text of the row: 1 if that is another one, 0, or -1. */
-int columns_same(struct columns *c, size_t i, struct lh_err *err);
+bool columns_same(struct columns *c, size_t i);
 
 /* Give widths to as many columns as fit in a line of so many cells; 0: no limit. */
 void columns_lay_out(struct columns *c, size_t line);

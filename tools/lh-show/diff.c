@@ -35,18 +35,16 @@ static const char *mark_of(const struct lh_value *a, const struct lh_value *b)
 }
 
 /* Set the text of a side. */
-static int put_side(struct columns *c, size_t i, const struct lh_value *v, struct lh_err *err)
+static void put_side(struct columns *c, size_t i, const struct lh_value *v)
 {
 	size_t start = c->texts.len;
 
 	c->cell[i] = v ? *v : (struct lh_value){ .p = NULL };
 	c->text[i].n = 0;
 	if (!v)
-		return 0;
-	if (cell_value(&c->texts, v, &c->scratch, err) < 0)
-		return -1;
+		return;
+	cell_value(&c->texts, v, &c->scratch);
 	c->text[i].n = c->texts.len - start;
-	return 0;
 }
 
 /* Measure or append the row of the path. */
@@ -62,9 +60,8 @@ static int put_row(struct show *w, const struct lh_value *a, const struct lh_val
 
 	d->differ |= differ;
 	lh_buf_reset(&c->texts);
-	if (put_side(c, LEFT, a, err) < 0 || put_side(c, RIGHT, b, err) < 0 ||
-	    lh_buf_check(&c->texts, err) < 0 || lh_buf_check(&d->path, err) < 0)
-		return -1;
+	put_side(c, LEFT, a);
+	put_side(c, RIGHT, b);
 	c->cell[MARK] = c->cell[MEMBER] = text;
 	c->text[MARK] = lh_str_of(mark);
 	c->text[MEMBER] = (struct lh_str){ d->path.p, d->path.len };
@@ -85,31 +82,26 @@ static int put_row(struct show *w, const struct lh_value *a, const struct lh_val
 }
 
 /* Append a name to the path. */
-static int put_name(struct diff *d, const struct lh_value *key, struct lh_err *err)
+static void put_name(struct diff *d, const struct lh_value *key)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str name;
-	int rc = lh_value_str(key, &text, &name, err);
 
-	if (!rc && d->path.len)
+	lh_value_str(key, &text, &name);
+	if (d->path.len)
 		lh_buf_putc(&d->path, '.');
-	if (!rc)
-		cell_clean(&d->path, name.p, name.n);
-	return rc;
+	cell_clean(&d->path, name.p, name.n);
 }
 
 /* Find the member with the name of key, first where the last search ended. */
 static const struct lh_value *find_member(const struct lh_value *in, struct lh_iter *next,
-					  const struct lh_value *key, struct lh_buf *scratch,
-					  struct lh_err *err)
+					  const struct lh_value *key, struct lh_buf *scratch)
 {
 	struct lh_str name;
 	size_t round;
 
 	lh_buf_reset(scratch);
-	err->code = LH_OK;
-	if (lh_value_str(key, scratch, &name, err) < 0)
-		return NULL;
+	lh_value_str(key, scratch, &name);
 	for (round = 0; round < 2; round++, lh_iter_init(next, in))
 		while (lh_iter_next(next))
 			if (lh_value_is(&next->key, name.p, name.n))
@@ -129,15 +121,13 @@ static int compare_members(struct show *w, const struct lh_value *a, const struc
 
 	lh_iter_init(&next, b);
 	for (lh_iter_init(&it, a); !rc && lh_iter_next(&it); d->path.len = path) {
-		other = find_member(b, &next, &it.key, &w->scratch, err);
-		if (!other && err->code != LH_OK)
-			return -1;
+		other = find_member(b, &next, &it.key, &w->scratch);
 		if (only && other)
 			continue;
-		rc = put_name(d, &it.key, err);
-		if (!rc && only)
+		put_name(d, &it.key);
+		if (only)
 			rc = put_row(w, NULL, &it.val, err);
-		else if (!rc)
+		else
 			rc = other ? compare(w, &it.val, other, err) :
 				     put_row(w, &it.val, NULL, err);
 	}
@@ -196,14 +186,12 @@ static int compare(struct show *w, const struct lh_value *a, const struct lh_val
 
 static int begin(struct show *w, struct lh_err *err)
 {
-	struct diff *d = lh_calloc(1, sizeof *d, err);
+	struct diff *d = lh_calloc(1, sizeof *d);
 
+	(void)err;
 	w->view = d;
-	if (!d)
-		return -1;
-	if (columns_add_list(&d->columns, "mark,member,left,right", ",", "", err) < 0 ||
-	    columns_label(&d->columns.col[MARK], " ", 1, err) < 0)
-		return -1;
+	columns_add_list(&d->columns, "mark,member,left,right", ",", "");
+	columns_label(&d->columns.col[MARK], " ", 1);
 	d->columns.needed = true;
 	show_page_open(w, table_style);
 	return 0;
@@ -213,6 +201,7 @@ static int take(struct show *w, const struct item *item, struct lh_err *err)
 {
 	struct diff *d = w->view;
 
+	(void)err;
 	if (item->why) {
 		show_marked(w, item);
 		return 0;
@@ -220,9 +209,7 @@ static int take(struct show *w, const struct item *item, struct lh_err *err)
 	lh_buf_reset(&d->title);
 	lh_buf_printf(&d->title, "%s:%llu", item->file, (unsigned long long)item->line);
 	lh_buf_add(&d->text[d->n], item->text.p, item->text.n);
-	if (lh_buf_check(&d->title, err) < 0 || lh_buf_check(&d->text[d->n], err) < 0 ||
-	    columns_label(&d->columns.col[LEFT + d->n], d->title.p, d->title.len, err) < 0)
-		return -1;
+	columns_label(&d->columns.col[LEFT + d->n], d->title.p, d->title.len);
 	d->n++;
 	return d->n == 2 || w->tool->n_operands == 2;
 }

@@ -12,10 +12,10 @@ int show_parse(struct show *w, const struct item *item, struct lh_value *v, stru
 
 int show_flush(struct show *w, size_t least, struct lh_err *err)
 {
-	int rc = lh_buf_check(&w->out, err);
+	int rc = 0;
 	size_t i;
 
-	if (!rc && w->out.len && w->out.len >= least)
+	if (w->out.len && w->out.len >= least)
 		rc = screen_start(w, err);
 	if (w->to_file) {
 		if (!rc && w->out.len >= least)

@@ -264,52 +264,47 @@ static void put_heading(struct show *w, const char *mark, const struct lh_buf *t
 }
 
 /* Append the query that rows belong to. */
-static int put_query(struct show *w, const struct lh_value *v, struct lh_err *err)
+static void put_query(struct show *w, const struct lh_value *v)
 {
 	static const char *const names[] = { "query_text", "query", "text" };
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value query;
 	size_t i;
-	int rc = 0;
 
 	for (i = 0; i < 3 && !lh_value_at(v, names[i], strlen(names[i]), &query);)
 		i++;
 	if (i == 3)
 		lh_buf_puts(&text, "(a vector)");
 	else
-		rc = cell_value(&text, &query, &w->scratch, err);
+		cell_value(&text, &query, &w->scratch);
 	put_heading(w, "> ", &text, 0);
-	return rc;
 }
 
 /* Append the members of an object as "layout qg, ef 64". */
-static int put_pairs(struct show *w, struct lh_buf *text, const struct lh_value *v,
-		     struct lh_err *err)
+static void put_pairs(struct show *w, struct lh_buf *text, const struct lh_value *v)
 {
 	const char *between = "";
 	struct lh_iter it;
 
-	if (v->type != LH_OBJECT)
-		return cell_value(text, v, &w->scratch, err);
+	if (v->type != LH_OBJECT) {
+		cell_value(text, v, &w->scratch);
+		return;
+	}
 	for (lh_iter_init(&it, v); lh_iter_next(&it); between = ", ") {
 		lh_buf_puts(text, between);
-		if (cell_value(text, &it.key, &w->scratch, err) < 0)
-			return -1;
+		cell_value(text, &it.key, &w->scratch);
 		lh_buf_putc(text, ' ');
-		if (cell_value(text, &it.val, &w->scratch, err) < 0)
-			return -1;
+		cell_value(text, &it.val, &w->scratch);
 	}
-	return 0;
 }
 
 /* Append what an answer says of its search: that a limit ended it, and what it did. */
-static int put_search(struct show *w, const struct lh_value *v, struct lh_err *err)
+static void put_search(struct show *w, const struct lh_value *v)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	const char *between = "explain: ";
 	struct lh_value part;
 	struct lh_iter it;
-	int rc = 0;
 
 	if (lh_value_get(v, "truncated", &part) && part.type == LH_TRUE) {
 		lh_buf_puts(&text, "truncated: a limit ended the search, more may match");
@@ -317,18 +312,17 @@ static int put_search(struct show *w, const struct lh_value *v, struct lh_err *e
 		lh_buf_reset(&text);
 	}
 	if (!lh_value_get(v, "explain", &part) || part.type < LH_ARRAY)
-		return 0;
+		return;
 	if (part.type == LH_OBJECT) {
 		lh_buf_puts(&text, between);
-		rc = put_pairs(w, &text, &part, err);
+		put_pairs(w, &text, &part);
 	} else {
-		for (lh_iter_init(&it, &part); !rc && lh_iter_next(&it); between = "; ") {
+		for (lh_iter_init(&it, &part); lh_iter_next(&it); between = "; ") {
 			lh_buf_puts(&text, between);
-			rc = put_pairs(w, &text, &it.val, err);
+			put_pairs(w, &text, &it.val);
 		}
 	}
 	put_heading(w, "= ", &text, 0);
-	return rc;
 }
 
 /* Append what the rows have in a column that is left out. */
@@ -343,23 +337,17 @@ static void put_constant(struct show *w, const struct column *col)
 }
 
 /* Append the row, after what changes with it in the columns that are left out. */
-static int put_cells(struct show *w, struct columns *c, struct lh_err *err)
+static void put_cells(struct show *w, struct columns *c)
 {
 	size_t i;
-	int rc;
 
-	for (i = c->n; i < c->n + c->constant; i++) {
-		rc = columns_same(c, i, err);
-		if (rc < 0)
-			return -1;
-		if (rc)
+	for (i = c->n; i < c->n + c->constant; i++)
+		if (columns_same(c, i))
 			put_constant(w, &c->col[i]);
-	}
 	columns_fit(c);
 	for (i = 0; i < c->shown; i++)
 		c->style[i] = cell_style(&c->col[i], &c->cell[i]);
 	table_put_row(w, c);
-	return 0;
 }
 
 /* Append the rows of an item. */
@@ -376,16 +364,16 @@ static int put_item(struct show *w, struct table *t, const struct item *item, st
 	if (show_parse(w, item, &v, err) < 0)
 		return -1;
 	rows_begin(&rows, t, &v);
-	if (rows.nested && (put_query(w, &v, err) < 0 || put_search(w, &v, err) < 0))
-		return -1;
+	if (rows.nested) {
+		put_query(w, &v);
+		put_search(w, &v);
+	}
 	while (rows_next(&rows, &row)) {
-		found = columns_row(&t->columns, &row, rows.rank, err);
-		if (found < 0)
-			return -1;
+		found = columns_row(&t->columns, &row, rows.rank);
 		if (!found)
 			show_marked(w, &(struct item){ .text = { row.p, row.n } });
-		else if (put_cells(w, &t->columns, err) < 0)
-			return -1;
+		else
+			put_cells(w, &t->columns);
 		if (show_flush(w, SHOW_BLOCK, err) < 0)
 			return -1;
 	}
@@ -453,8 +441,10 @@ static int choose_kind(struct show *w, struct table *t, struct lh_err *err)
 static int add_members(struct table *t, const struct lh_value *row, uint64_t rank,
 		       struct lh_err *err)
 {
+	(void)err;
 	(void)rank;
-	return columns_add_members(&t->columns, row, "", err);
+	columns_add_members(&t->columns, row, "");
+	return 0;
 }
 
 /* Add the columns of the member metadata: those of its kind, or all of its members. */
@@ -465,25 +455,30 @@ static int add_metadata(struct table *t, const struct lh_value *row, uint64_t ra
 	struct lh_value inner;
 	const char *list;
 
+	(void)err;
 	(void)rank;
 	if (!lh_value_at(row, "metadata", 8, &inner) || inner.type != LH_OBJECT)
 		return 0;
 	k = kind_of(&inner, KIND_ANY);
 	/* the first column of workers is the id of the hit again */
 	list = k->columns + (strncmp(k->columns, "candidate_id ", 13) ? 0 : 13);
-	if (!strchr(list, '*'))
-		return columns_add_list(&t->columns, list, " ", "metadata.", err);
-	return columns_add_members(&t->columns, &inner, "metadata.", err);
+	if (!strchr(list, '*')) {
+		columns_add_list(&t->columns, list, " ", "metadata.");
+		return 0;
+	}
+	columns_add_members(&t->columns, &inner, "metadata.");
+	return 0;
 }
 
 static int measure(struct table *t, const struct lh_value *row, uint64_t rank, struct lh_err *err)
 {
-	int found = columns_row(&t->columns, row, rank, err);
+	int found = columns_row(&t->columns, row, rank);
 
-	if (found < 0)
-		return -1;
+	(void)err;
 	columns_measure(&t->columns);
-	return found ? columns_compare(&t->columns, err) : 0;
+	if (found)
+		columns_compare(&t->columns);
+	return 0;
 }
 
 /* Choose the columns. */
@@ -492,13 +487,14 @@ static int choose_columns(struct show *w, struct table *t, struct lh_err *err)
 	struct columns *c = &t->columns;
 	const char *list = t->kind ? t->kind->columns : "*", *star = strchr(list, '*');
 
-	if (w->s->columns)
-		return columns_add_list(c, w->s->columns, ",", "", err);
+	if (w->s->columns) {
+		columns_add_list(c, w->s->columns, ",", "");
+		return 0;
+	}
 	c->members = star == list;
 	if (c->members)
 		return each_row(w, t, add_members, err);
-	if (columns_add_list(c, list, " ", "", err) < 0)
-		return -1;
+	columns_add_list(c, list, " ", "");
 	if (!star)
 		return 0;
 	free(c->col[--c->n].path);	/* the star's own */
@@ -537,24 +533,21 @@ static int lay_out(struct show *w, struct table *t, struct lh_err *err)
 	return 0;
 }
 
-static int keep(struct table *t, const struct item *item, struct lh_err *err)
+static void keep(struct table *t, const struct item *item)
 {
 	struct lh_str text = item->text.n || !item->why ? item->text : lh_str_of(item->why);
 
-	if (lh_grow(&t->sample, &t->cap, t->n + 1, sizeof *t->sample, err) < 0)
-		return -1;
+	lh_grow(&t->sample, &t->cap, t->n + 1, sizeof *t->sample);
 	t->sample[t->n++] = (struct entry){ t->lines.len, text.n, item->why != NULL };
 	lh_buf_add(&t->lines, text.p, text.n);
-	return lh_buf_check(&t->lines, err);
 }
 
 /* ---- the view ---- */
 
 static int begin(struct show *w, struct lh_err *err)
 {
-	w->view = lh_calloc(1, sizeof(struct table), err);
-	if (!w->view)
-		return -1;
+	(void)err;
+	w->view = lh_calloc(1, sizeof(struct table));
 	show_page_open(w, table_style);
 	return 0;
 }
@@ -585,8 +578,7 @@ static int take(struct show *w, const struct item *item, struct lh_err *err)
 		if (put_item(w, t, item, err) < 0)
 			return -1;
 	} else {
-		if (keep(t, item, err) < 0)
-			return -1;
+		keep(t, item);
 		if (t->n < w->s->sample && t->lines.len < SAMPLE_BYTES)
 			return 0;
 		if (lay_out(w, t, err) < 0)

@@ -29,12 +29,11 @@
 const struct lh_bind object_members[] = { MEMBERS(true) };
 const struct lh_bind list_members[] = { MEMBERS(false) };
 
-static int set_text(struct lh_buf *to, struct lh_str s, struct lh_err *err)
+static void set_text(struct lh_buf *to, struct lh_str s)
 {
 	lh_buf_reset(to);
 	lh_buf_add(to, s.p, s.n);
 	lh_buf_putc(to, '\0');
-	return lh_buf_check(to, err);
 }
 
 /* Open the store: a folder for each request, because it may be replaced; S3 once, so that
@@ -48,21 +47,21 @@ static int begin(const struct lh_call *call, struct lh_str key, struct lh_str fi
 		*err = call->tool->err;
 		return -1;
 	}
-	return set_text(&s->key, key, err) < 0 ? -1 : set_text(&s->file, file, err);
+	set_text(&s->key, key);
+	set_text(&s->file, file);
+	return 0;
 }
 
 /* Take the conditions of a request. */
-static int take_conditions(const struct lh_call *call, const struct request *q,
-			   struct lh_conditions *to, struct lh_err *err)
+static void take_conditions(const struct lh_call *call, const struct request *q,
+			   struct lh_conditions *to)
 {
 	struct settings *s = call->settings;
 
-	if (set_text(&s->match, q->match, err) < 0 ||
-	    set_text(&s->none_match, q->none_match, err) < 0)
-		return -1;
+	set_text(&s->match, q->match);
+	set_text(&s->none_match, q->none_match);
 	*to = (struct lh_conditions){ q->match.p ? s->match.p : NULL,
 				      q->none_match.p ? s->none_match.p : NULL };
-	return 0;
 }
 
 /* Begin a change of an object, but not of one that manifests name; as the object "datasets" it
@@ -91,8 +90,9 @@ int put_object(const struct lh_call *call, const void *in, struct lh_buf *out, s
 	struct lh_put how = { .fd = -1 };
 	int rc;
 
-	if (begin_change(call, in, err) < 0 || take_conditions(call, in, &how.when, err) < 0)
+	if (begin_change(call, in, err) < 0)
 		return -1;
+	take_conditions(call, in, &how.when);
 	if (!((const struct request *)in)->file.p)
 		return lh_err_set(err, LH_EDATA, "missing \"file\" (string)");
 	how.fd = open(s->file.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -144,8 +144,9 @@ int get_object(const struct lh_call *call, const void *in, struct lh_buf *out, s
 	struct lh_object o;
 	int rc;
 
-	if (begin(call, q->key, q->file, err) < 0 || take_conditions(call, q, &when, err) < 0)
+	if (begin(call, q->key, q->file, err) < 0)
 		return -1;
+	take_conditions(call, q, &when);
 	if (!q->file.p || when.match || when.none_match) {
 		if (lh_store_head(s->store, s->key.p, &o, err) < 0)
 			return -1;
@@ -171,8 +172,10 @@ int delete_object(const struct lh_call *call, const void *in, struct lh_buf *out
 	const struct settings *s = call->settings;
 	struct lh_conditions when;
 
-	if (begin_change(call, in, err) < 0 || take_conditions(call, in, &when, err) < 0 ||
-	    lh_store_delete(s->store, s->key.p, &when, err) < 0)
+	if (begin_change(call, in, err) < 0)
+		return -1;
+	take_conditions(call, in, &when);
+	if (lh_store_delete(s->store, s->key.p, &when, err) < 0)
 		return -1;
 	lh_buf_puts(out, LH_JSON({"status":204}));
 	return 0;

@@ -32,7 +32,7 @@ static int write_log(struct out *o, const struct log *log, const struct lh_buf *
 	lh_write_end(&w);
 	lh_buf_putc(&o->lines, '\n');
 	o->logs++;
-	return lh_buf_check(&o->lines, err);
+	return 0;
 }
 
 /* Write the checkpoint of the transparency log as it is now. */

@@ -73,14 +73,11 @@ static int add_log(struct anchor *a, const struct lh_record *rec, const char *di
 
 	if (lh_bind(line_members, rec, &line, scratch, err) < 0)
 		return bad_line(err);
-	if (lh_grow(&a->log, &a->cap, a->n + 1, sizeof *a->log, err) < 0)
-		return -1;
+	lh_grow(&a->log, &a->cap, a->n + 1, sizeof *a->log);
 	log = &a->log[a->n];
 	memset(log, 0, sizeof *log);
-	log->id = lh_strndup(line.id.p, line.id.n, err);
+	log->id = lh_strndup(line.id.p, line.id.n);
 	log->id_n = line.id.n;
-	if (!log->id)
-		return -1;
 	a->n++;
 	if (set_name(log, line.log, dir, err) < 0)
 		return -1;
@@ -154,8 +151,8 @@ static int check_end(struct anchor *a, const struct lh_record *rec, const char *
 	if (end.logs != a->n)
 		return no_anchor("its number of logs", err);
 	if (end.checkpoint.p)
-		a->checkpoint = lh_strndup(end.checkpoint.p, end.checkpoint.n, err);
-	return end.checkpoint.p && !a->checkpoint ? -1 : 0;
+		a->checkpoint = lh_strndup(end.checkpoint.p, end.checkpoint.n);
+	return 0;
 }
 
 static int parse(struct anchor *a, const char *dir, const struct lh_buf *all,
@@ -195,7 +192,7 @@ static int read_all(struct lh_buf *b, const char *path, struct lh_err *err)
 		return lh_err_sys(err, "cannot open");
 	do {
 		to = lh_buf_room(b, 65536);
-		n = to ? lh_read_some(fd, to, 65536, err) : lh_buf_check(b, err);
+		n = lh_read_some(fd, to, 65536, err);
 		if (n > 0)
 			lh_buf_took(b, (size_t)n);
 	} while (n > 0);
@@ -238,7 +235,7 @@ static int find_newest(struct lh_buf *path, const char *folder, struct lh_err *e
 		lh_buf_printf(path, "%s/%s", folder, newest);
 		lh_buf_putc(path, '\0');
 	}
-	return lh_buf_check(path, err);
+	return 0;
 }
 
 int anchor_read(struct anchor *a, const char *path, const char *dir,
@@ -266,8 +263,7 @@ int anchor_for(struct anchor *a, struct lh_tool *tool, const struct settings *s)
 		return anchor_read(a, s->against, s->dir, &s->keys, &tool->err);
 	lh_buf_printf(&path, "%s/anchor.jsonl", s->dir);
 	lh_buf_putc(&path, '\0');
-	rc = lh_buf_check(&path, &tool->err);
-	if (!rc && access(path.p, F_OK) < 0) {
+	if (access(path.p, F_OK) < 0) {
 		lh_buf_reset(&path);
 		if (folder && *folder)
 			rc = find_newest(&path, folder, &tool->err) < 0

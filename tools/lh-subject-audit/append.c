@@ -72,13 +72,11 @@ static int before_output(void *arg, struct lh_err *err)
 int audit_append(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	LH_SCOPED(lh_free_local) struct append *a = lh_calloc(1, sizeof *a, &tool->err);
+	LH_SCOPED(lh_free_local) struct append *a = lh_calloc(1, sizeof *a);
 	struct lh_flow flow = { .map = on_record, .before_output = before_output, .shared = a };
 	struct lh_err later;
 	int rc;
 
-	if (!a)
-		return -1;
 	a->tool = tool;
 	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync,
 				   tool->lock_timeout, &tool->err);

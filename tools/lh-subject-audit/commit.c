@@ -27,14 +27,13 @@ struct commit {
 /* Add the cursor of a log: 1 if it was read, 0 if it is torn. */
 static int add_cursor(struct anchor *a, const char *dir, const char *name, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_subject_path(dir, name, LH_SUBJECT_COMMIT, err);
+	LH_SCOPED(lh_free_local) char *path = lh_subject_path(dir, name, LH_SUBJECT_COMMIT);
 	LH_SCOPED(lh_commit_free) struct lh_commit c = { .count = 0 };
-	int rc = path ? lh_commit_read(&c, path, err) : -1;
+	int rc = lh_commit_read(&c, path, err);
 
 	if (rc <= 0)
 		return rc < 0 && err->code != LH_EDATA ? -1 : 0;
-	if (lh_grow(&a->log, &a->cap, a->n + 1, sizeof *a->log, err) < 0)
-		return -1;
+	lh_grow(&a->log, &a->cap, a->n + 1, sizeof *a->log);
 	a->log[a->n] = (struct anchor_log){ .at.count = c.count };
 	memcpy(a->log[a->n].name, name, strlen(name) + 1);
 	memcpy(a->log[a->n].at.tip, c.tip, sizeof c.tip);
@@ -137,13 +136,8 @@ static int commit_rows(struct commit *c, const char *path, const char *cursor, c
 	c->secret = lh_opening_key(secret, true, err);
 	if (!c->secret)
 		return -1;
-	if (batch_begin_log(&c->batch, cursor, &at, err) < 0) {
-		c->failed = true;
-		c->why = *err;
-		rc = -1;
-	} else {
-		rc = lh_commit_rows(path, from, rows, take_row, c, err);
-	}
+	batch_begin_log(&c->batch, cursor, &at);
+	rc = lh_commit_rows(path, from, rows, take_row, c, err);
 	lh_hmac_free(c->secret);
 	return rc;
 }
@@ -151,14 +145,11 @@ static int commit_rows(struct commit *c, const char *path, const char *cursor, c
 static int commit_verified(struct commit *c, const char *path, const struct log *log,
 			   const struct lh_chain_verdict *v)
 {
-	struct lh_err *err = &c->tool->err;
 	LH_SCOPED(lh_free_local) char *cursor = lh_subject_path(c->s->dir, log->name,
-								LH_SUBJECT_COMMIT, err);
+								LH_SUBJECT_COMMIT);
 	LH_SCOPED(lh_free_local) char *secret = lh_subject_path(c->s->dir, log->name,
-								LH_SUBJECT_SECRET, err);
+								LH_SUBJECT_SECRET);
 
-	if (!cursor || !secret)
-		return -1;
 	if (access(secret, F_OK) < 0 && errno == ENOENT && access(cursor, F_OK) == 0) {
 		lh_tool_message(c->tool, "%s: not committed: it has a %s and no %s, which was "
 				"destroyed", path, LH_SUBJECT_COMMIT, LH_SUBJECT_SECRET);

@@ -51,7 +51,7 @@ int batch_open(struct batch *b, const char *dir, struct lh_tlog *tree, double lo
 int batch_look(struct batch *b, bool lost, bool none, struct lh_err *err);
 
 /* Begin with a log: its cursor, which is taken over, and its path, which is copied. */
-int batch_begin_log(struct batch *b, const char *cursor, struct lh_commit *at, struct lh_err *err);
+void batch_begin_log(struct batch *b, const char *cursor, struct lh_commit *at);
 /* Add the entry of the next row of that log. */
 int batch_add(struct batch *b, const char entry[LH_COMMIT_ENTRY], struct lh_str row_hmac,
 	      struct lh_err *err);

@@ -66,14 +66,12 @@ static int write_state(struct batch *b, struct lh_err *err)
 int batch_open(struct batch *b, const char *dir, struct lh_tlog *tree, double lock_timeout,
 	       struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *lock = lh_subject_path(dir, ".tlog", ".lock", err);
+	LH_SCOPED(lh_free_local) char *lock = lh_subject_path(dir, ".tlog", ".lock");
 
 	*b = (struct batch){ .tree = tree, .lock = { .fd = -1 } };
-	b->state = lh_subject_path(dir, ".tlog", "", err);
-	b->entry = lh_calloc(ENTRIES, sizeof *b->entry, err);
-	b->text = lh_calloc(ENTRIES, sizeof *b->text, err);
-	if (!lock || !b->state || !b->entry || !b->text)
-		return -1;
+	b->state = lh_subject_path(dir, ".tlog", "");
+	b->entry = lh_calloc(ENTRIES, sizeof *b->entry);
+	b->text = lh_calloc(ENTRIES, sizeof *b->text);
 	if (lh_lock_take(&b->lock, lock, dir, lock_timeout, err) < 0)
 		return -1;
 	/* A batch publishes the tree that a killed writer signed. */
@@ -128,9 +126,8 @@ static int flush(struct batch *b, struct lh_err *err)
 	for (i = 0; i < b->n_logs; i++) {
 		struct committed_log *l = &b->log[i];
 
-		if (l->rows && lh_commit_add(&l->at, first + l->first, l->rows,
-					     lh_str_of(l->tip), err) < 0)
-			return -1;
+		if (l->rows)
+			lh_commit_add(&l->at, first + l->first, l->rows, lh_str_of(l->tip));
 		if ((l->rows || l->changed) && lh_commit_write(&l->at, l->path, err) < 0)
 			return -1;
 		l->rows = 0;
@@ -144,20 +141,16 @@ static int flush(struct batch *b, struct lh_err *err)
 	return 0;
 }
 
-int batch_begin_log(struct batch *b, const char *cursor, struct lh_commit *at, struct lh_err *err)
+void batch_begin_log(struct batch *b, const char *cursor, struct lh_commit *at)
 {
 	struct committed_log *l;
 
-	if (lh_grow(&b->log, &b->cap, b->n_logs + 1, sizeof *b->log, err) < 0)
-		return -1;
+	lh_grow(&b->log, &b->cap, b->n_logs + 1, sizeof *b->log);
 	l = &b->log[b->n_logs];
-	*l = (struct committed_log){ .path = lh_strndup(cursor, strlen(cursor), err) };
-	if (!l->path)
-		return -1;
+	*l = (struct committed_log){ .path = lh_strndup(cursor, strlen(cursor)) };
 	l->at = *at;
 	*at = (struct lh_commit){ .count = 0 };
 	b->n_logs++;
-	return 0;
 }
 
 /* Find a row that a killed run has appended; it comes after those in the batch. */
@@ -175,7 +168,8 @@ static int find_late(struct batch *b, const char entry[LH_COMMIT_ENTRY], struct 
 	if (b->log[b->n_logs - 1].rows && flush(b, err) < 0)
 		return -1;
 	b->log[b->n_logs - 1].changed = true;
-	return lh_commit_add(&b->log[b->n_logs - 1].at, index, 1, row_hmac, err) < 0 ? -1 : 1;
+	lh_commit_add(&b->log[b->n_logs - 1].at, index, 1, row_hmac);
+	return 1;
 }
 
 int batch_add(struct batch *b, const char entry[LH_COMMIT_ENTRY], struct lh_str row_hmac,

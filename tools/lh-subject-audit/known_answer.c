@@ -31,29 +31,23 @@ static void write_row(struct lh_buf *b)
 static int make(struct lh_buf *canon, char hex[LH_SHA256_HEX], struct lh_err *err)
 {
 	unsigned char key[32], sum[32];
-	struct lh_hmac *h = NULL;
+	struct lh_hmac *h;
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value v;
 	size_t i;
-	int rc;
 
 	for (i = 0; i < sizeof key; i++)
 		key[i] = (unsigned char)i;
 	write_row(&text);
-	rc = lh_buf_check(&text, err);
-	if (!rc)
-		rc = lh_json_parse(&rec, text.p, text.len, &v, err);
-	if (!rc)
-		rc = lh_canon_audit(canon, &v, NULL, 0, err);
-	if (!rc)
-		h = lh_hmac_new(key, sizeof key, err);
-	if (h) {
-		lh_hmac(h, "GENESIS", 7, canon->p, canon->len, sum);
-		lh_hex(sum, sizeof sum, hex);
-	}
+	if (lh_json_parse(&rec, text.p, text.len, &v, err) < 0 ||
+	    lh_canon_audit(canon, &v, NULL, 0, err) < 0)
+		return -1;
+	h = lh_hmac_new(key, sizeof key);
+	lh_hmac(h, "GENESIS", 7, canon->p, canon->len, sum);
+	lh_hex(sum, sizeof sum, hex);
 	lh_hmac_free(h);
-	return h ? 0 : -1;
+	return 0;
 }
 
 int audit_known_answer(struct lh_tool *tool, void *settings)

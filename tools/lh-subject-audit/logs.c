@@ -14,10 +14,8 @@ struct logs {
 
 int print(struct lh_tool *tool, struct lh_buf *b)
 {
-	int rc = lh_buf_check(b, &tool->err);
+	int rc = lh_tool_out(tool, b->p, b->len);
 
-	if (rc == 0)
-		rc = lh_tool_out(tool, b->p, b->len);
 	lh_buf_reset(b);
 	return rc;
 }
@@ -50,16 +48,13 @@ static struct log *find_log(const struct logs *l, const char *name)
 	return l->n ? bsearch(&key, l->log, l->n, sizeof key, by_name) : NULL;
 }
 
-static struct log *add_log(struct logs *l, const char *name, struct lh_err *err)
+static struct log *add_log(struct logs *l, const char *name)
 {
 	struct log *log;
 
-	if (lh_grow(&l->log, &l->cap, l->all + 1, sizeof *l->log, err) < 0)
-		return NULL;
+	lh_grow(&l->log, &l->cap, l->all + 1, sizeof *l->log);
 	log = &l->log[l->all];
-	*log = (struct log){ .name = lh_strndup(name, strlen(name), err) };
-	if (!log->name)
-		return NULL;
+	*log = (struct log){ .name = lh_strndup(name, strlen(name)) };
 	l->all++;
 	return log;
 }
@@ -71,12 +66,12 @@ static int add_present(struct logs *l, const char *dir, struct lh_err *err)
 	int rc = lh_subject_list(&there, dir, LH_SUBJECT_LOG, err);
 
 	for (i = 0; i < there.n && !rc; i++)
-		rc = add_log(l, there.name[i], err) ? 0 : -1;
+		add_log(l, there.name[i]);
 	sort(l);
 	return rc;
 }
 
-static int add_anchored(struct logs *l, const struct anchor *a, struct lh_err *err)
+static void add_anchored(struct logs *l, const struct anchor *a)
 {
 	struct log *log;
 	size_t i;
@@ -84,13 +79,10 @@ static int add_anchored(struct logs *l, const struct anchor *a, struct lh_err *e
 	for (i = 0; i < a->n; i++) {
 		log = find_log(l, a->log[i].name);
 		if (!log)
-			log = add_log(l, a->log[i].name, err);
-		if (!log)
-			return -1;
+			log = add_log(l, a->log[i].name);
 		log->anchor = &a->log[i].at;
 	}
 	sort(l);
-	return 0;
 }
 
 /* Add the log of a manifest whose root is a row. */
@@ -98,7 +90,6 @@ static int add_rooted(struct logs *l, const char *dir, const struct lh_manifest 
 		      struct lh_err *err)
 {
 	char name[LH_SUBJECT_MAX + 1];
-	struct log *log;
 
 	if (m->audit_log_chain_root.n < LH_CHAIN_TIP - 1)
 		return 0;
@@ -106,17 +97,15 @@ static int add_rooted(struct logs *l, const char *dir, const struct lh_manifest 
 		return -1;
 	if (find_log(l, name))
 		return 0;
-	log = add_log(l, name, err);
-	if (log)
-		log->has_root = true;
-	return log ? 0 : -1;
+	add_log(l, name)->has_root = true;
+	return 0;
 }
 
 static int add_manifest(struct lh_tool *tool, struct logs *l, const char *dir, const char *name)
 {
-	char *path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST, &tool->err);
+	char *path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST);
 	struct lh_manifest m;
-	int rc = path ? lh_manifest_read(&m, path, &tool->err) : -1;
+	int rc = lh_manifest_read(&m, path, &tool->err);
 
 	free(path);
 	if (rc)
@@ -177,19 +166,19 @@ int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor
 	int failed = 0, rc = add_present(&l, s->dir, &tool->err);
 
 	if (!rc)
-		rc = add_anchored(&l, a, &tool->err);
+		add_anchored(&l, a);
 	if (!failures)
 		failures = &here;
 	*failures = 0;
 	if (!rc)
 		rc = add_manifests(tool, s, &l, failures);
 	for (i = 0; !rc && i < l.n; i++) {
-		path = lh_subject_path(s->dir, l.log[i].name, LH_SUBJECT_LOG, &tool->err);
-		if (path && !is_ours(s, path)) {
+		path = lh_subject_path(s->dir, l.log[i].name, LH_SUBJECT_LOG);
+		if (!is_ours(s, path)) {
 			free(path);
 			continue;
 		}
-		if (!path || fn(tool, s, path, &l.log[i], ctx) < 0) {
+		if (fn(tool, s, path, &l.log[i], ctx) < 0) {
 			operand_failed(tool, &failed);
 			++*failures;
 		}

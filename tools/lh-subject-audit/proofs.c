@@ -22,13 +22,11 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Read the values of --row, and name those that are not committed. */
-static int read_wanted(struct wanted_rows *w, const struct settings *s, struct lh_err *err)
+static void read_wanted(struct wanted_rows *w, const struct settings *s)
 {
 	size_t i, n = 0;
 
-	w->row = lh_calloc(s->row.n + 1, sizeof *w->row, err);
-	if (!w->row)
-		return -1;
+	w->row = lh_calloc(s->row.n + 1, sizeof *w->row);
 	for (i = 0; i < s->row.n; i++)
 		lh_tlog_size_read(lh_str_of(s->row.v[i]), INT64_MAX, &w->row[i]);
 	qsort(w->row, s->row.n, sizeof *w->row, by_number);
@@ -45,7 +43,6 @@ static int read_wanted(struct wanted_rows *w, const struct settings *s, struct l
 		w->row[n++] = w->row[i];
 	}
 	w->n = n;
-	return 0;
 }
 
 static int prove_row(void *ctx, uint64_t row, struct lh_str line, struct lh_str row_hmac,
@@ -65,11 +62,10 @@ static int prove_row(void *ctx, uint64_t row, struct lh_str line, struct lh_str 
 static int prove_wanted(struct wanted_rows *w, const struct settings *s, const char *name)
 {
 	struct lh_err *err = &w->tool->err;
-	LH_SCOPED(lh_free_local) char *log = lh_subject_path(s->dir, name, LH_SUBJECT_LOG, err);
+	LH_SCOPED(lh_free_local) char *log = lh_subject_path(s->dir, name, LH_SUBJECT_LOG);
 	uint64_t to;
 
-	if (!log || read_wanted(w, s, err) < 0)
-		return -1;
+	read_wanted(w, s);
 	if (!s->row.n && !w->proofs.at.count) {
 		lh_tool_warn(w->tool, "%s: no row of it is committed", log);
 		lh_tool_verdict_bad(w->tool);

@@ -92,8 +92,7 @@ int report_rows(struct report *r, row_fn fn, void *ctx)
 		return lh_err_sys(&r->tool->err, "%s", r->log);
 	while (!rc && left && n > 0) {
 		to = lh_buf_room(&b, CHUNK + LH_PAD);
-		n = to ? lh_read_some(fd, to, left < CHUNK ? (size_t)left : CHUNK, &r->tool->err)
-			: lh_buf_check(&b, &r->tool->err);
+		n = lh_read_some(fd, to, left < CHUNK ? (size_t)left : CHUNK, &r->tool->err);
 		if (n <= 0) {
 			rc = (int)n;
 			break;
@@ -274,7 +273,7 @@ static int find_manifest(struct report *r)
 	int rc = lh_manifest_name(name, r->s->dir, r->id, strlen(r->id), &r->tool->err);
 
 	if (!rc)
-		path = lh_subject_path(r->s->dir, name, LH_SUBJECT_MANIFEST, &r->tool->err);
+		path = lh_subject_path(r->s->dir, name, LH_SUBJECT_MANIFEST);
 	rc = path ? lh_manifest_read(&r->manifest, path, &r->tool->err) : -1;
 	free(path);
 	if (rc)
@@ -296,9 +295,7 @@ static int find_log(struct report *r, const char *name)
 	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
 	int rc;
 
-	r->log = lh_subject_path(r->s->dir, name, LH_SUBJECT_LOG, &r->tool->err);
-	if (!r->log)
-		return -1;
+	r->log = lh_subject_path(r->s->dir, name, LH_SUBJECT_LOG);
 	if (access(r->log, F_OK) < 0)
 		return 0;
 	rc = lh_chain_subject(r->log, r->tool->max_line, r->tool->lock_timeout, &id, &r->tool->err);
@@ -311,21 +308,18 @@ static int find_log(struct report *r, const char *name)
 
 /* If the log is one that another program named, there may be a second one with the
  * id's own name. */
-static int find_second(struct report *r, const char *name)
+static void find_second(struct report *r, const char *name)
 {
 	char own[LH_SUBJECT_MAX + 1];
 	struct stat st;
 
 	if (lh_subject_name(own, r->id, strlen(r->id), &r->tool->err) < 0 || strcmp(own, name) == 0)
-		return 0;
-	r->second = lh_subject_path(r->s->dir, own, LH_SUBJECT_LOG, &r->tool->err);
-	if (!r->second)
-		return -1;
+		return;
+	r->second = lh_subject_path(r->s->dir, own, LH_SUBJECT_LOG);
 	if (stat(r->second, &st) < 0 || !st.st_size) {
 		free(r->second);
 		r->second = NULL;
 	}
-	return 0;
 }
 
 /* Verify the log, against the anchor that there is of it. */
@@ -370,8 +364,9 @@ int report_find(struct report *r)
 	    find_manifest(r) < 0)
 		return -1;
 	log = find_log(r, name);
-	if (log < 0 || find_second(r, name) < 0)
+	if (log < 0)
 		return -1;
+	find_second(r, name);
 	anchored = verify_log(r, name, log);
 	if (anchored < 0)
 		return -1;

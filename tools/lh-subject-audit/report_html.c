@@ -21,9 +21,9 @@ struct page {
 
 static int flush(struct page *pg, struct lh_err *err)
 {
-	int rc = lh_buf_check(&pg->b, err);
+	int rc = 0;
 
-	if (!rc && pg->to_file)
+	if (pg->to_file)
 		rc = lh_atomic_write(&pg->file, pg->b.p, pg->b.len, err);
 	else if (!rc)
 		rc = lh_tool_out(pg->r->tool, pg->b.p, pg->b.len);

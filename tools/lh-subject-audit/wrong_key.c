@@ -88,10 +88,8 @@ int key_try_others(struct key_check *k, struct lh_tool *tool, const struct setti
 
 	for (i = 0; !rc && !k->good && i < there.n && i < LOGS; i++) {
 		c.name = there.name[i];
-		path = lh_subject_path(s->dir, there.name[i], LH_SUBJECT_LOG, &tool->err);
-		if (!path)
-			rc = -1;
-		else if (lh_chain_verify(path, &c, &v, &ignored) == 0)
+		path = lh_subject_path(s->dir, there.name[i], LH_SUBJECT_LOG);
+		if (lh_chain_verify(path, &c, &v, &ignored) == 0)
 			key_look(k, &c, path, &v);
 		free(path);
 	}

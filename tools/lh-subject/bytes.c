@@ -51,23 +51,16 @@ void byte_search_free(struct byte_search *b)
 	free(b);
 }
 
-struct byte_search *byte_search_new(const struct texts *texts, byte_hit_fn *fn, void *ctx,
-				    struct lh_err *err)
+struct byte_search *byte_search_new(const struct texts *texts, byte_hit_fn *fn, void *ctx)
 {
-	struct byte_search *b = lh_calloc(1, sizeof *b, err);
+	struct byte_search *b = lh_calloc(1, sizeof *b);
 	size_t i;
 
-	if (!b)
-		return NULL;
 	*b = (struct byte_search){ .texts = texts, .fn = fn, .ctx = ctx };
 	for (i = 0; i <= LEVELS; i++) {
-		b->level[i].p = lh_calloc(WINDOW + BYTE_SPARE, 1, err);
-		b->level[i].from = lh_calloc(WINDOW + BYTE_SPARE, sizeof *b->level[i].from, err);
-		b->level[i].run = lh_calloc(WINDOW / 2 + 1, sizeof *b->level[i].run, err);
-		if (!b->level[i].p || !b->level[i].from || !b->level[i].run) {
-			byte_search_free(b);
-			return NULL;
-		}
+		b->level[i].p = lh_calloc(WINDOW + BYTE_SPARE, 1);
+		b->level[i].from = lh_calloc(WINDOW + BYTE_SPARE, sizeof *b->level[i].from);
+		b->level[i].run = lh_calloc(WINDOW / 2 + 1, sizeof *b->level[i].run);
 	}
 	return b;
 }
@@ -101,9 +94,9 @@ static void note(void *ctx, size_t text, size_t at, size_t len, bool joined)
 		at = b->level[d].from[at];
 		how |= (unsigned)b->level[d].kind << 2 * (d - 1);
 	}
-	if (at < b->from || at >= b->to ||
-	    lh_grow(&b->found, &b->cap, b->n + 1, sizeof *b->found, &b->failed) < 0)
+	if (at < b->from || at >= b->to)
 		return;
+	lh_grow(&b->found, &b->cap, b->n + 1, sizeof *b->found);
 	b->found[b->n++] = (struct found){ at, text, how };
 }
 

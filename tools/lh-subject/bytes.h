@@ -39,8 +39,7 @@ typedef int byte_hit_fn(void *ctx, const struct byte_hit *hit, struct lh_err *er
 struct byte_search;
 
 /* texts is borrowed. */
-struct byte_search *byte_search_new(const struct texts *texts, byte_hit_fn *fn, void *ctx,
-				    struct lh_err *err);
+struct byte_search *byte_search_new(const struct texts *texts, byte_hit_fn *fn, void *ctx);
 void byte_search_free(struct byte_search *b);
 
 /* Search a text in memory.  member and how are those of its hits; how NULL: as they are encoded.

@@ -111,7 +111,7 @@ static int search_archive(struct byte_search *b, const struct lh_archive_source 
 		lh_buf_reset(&name);
 		lh_buf_printf(&name, "%s%s%s%c", member ? member : "",
 			      member && *member && *e.name ? "/" : "", e.name, '\0');
-		rc = lh_buf_check(&name, err) < 0 ? -1 : search_member(b, a, name.p, depth, err);
+		rc = search_member(b, a, name.p, depth, err);
 		if (rc > 0)
 			break;
 	}
@@ -181,9 +181,9 @@ static int search_attribute(struct byte_search *b, int fd, const char *name, str
 	int rc = byte_search_text(b, lh_str_of(name), name, "attribute", err);
 
 	lh_buf_reset(value);
-	to = rc ? NULL : lh_buf_room(value, ATTRIBUTES);
-	if (!to)
-		return rc ? rc : lh_err_nomem(err);
+	if (rc)
+		return rc;
+	to = lh_buf_room(value, ATTRIBUTES);
 	n = fgetxattr(fd, name, to, ATTRIBUTES);
 	if (n < 0)
 		return errno == ENODATA ? 0 : lh_err_sys(err, "attribute %s", name);
@@ -194,13 +194,13 @@ int byte_search_attributes(struct byte_search *b, int fd, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf names = { 0 }, value = { 0 };
 	char *name = lh_buf_room(&names, ATTRIBUTES);
-	ssize_t n = name ? flistxattr(fd, name, ATTRIBUTES) : -1;
+	ssize_t n = flistxattr(fd, name, ATTRIBUTES);
 	const char *end;
 	int rc = 0;
 
 	if (n < 0)
-		return !name ? lh_err_nomem(err) : errno == ENOTSUP || errno == EOPNOTSUPP ? 0
-			: lh_err_sys(err, "extended attributes");
+		return errno == ENOTSUP || errno == EOPNOTSUPP
+			? 0 : lh_err_sys(err, "extended attributes");
 	for (end = name + n; !rc && name < end; name += strlen(name) + 1)
 		rc = search_attribute(b, fd, name, &value, err);
 	return rc;

@@ -106,9 +106,7 @@ static size_t depth_of(const struct hits *h, const struct hit *hit)
 
 static struct target *add_target(struct erasure *e, size_t place)
 {
-	if (lh_grow(&e->target, &e->cap_targets, e->n_targets + 1, sizeof *e->target,
-		    &e->tool->err) < 0)
-		return NULL;
+	lh_grow(&e->target, &e->cap_targets, e->n_targets + 1, sizeof *e->target);
 	e->target[e->n_targets] = (struct target){ .place = place };
 	return &e->target[e->n_targets++];
 }
@@ -196,9 +194,7 @@ static int plan(struct erasure *e)
 	size_t i, from;
 
 	free(e->stamp);
-	e->stamp = lh_calloc(p->n + 1, sizeof *e->stamp, err);
-	if (!e->stamp)
-		return -1;
+	e->stamp = lh_calloc(p->n + 1, sizeof *e->stamp);
 	for (i = 0; i < p->n; i++)
 		lh_stamp_take(&e->stamp[i], p->v[i].path);
 	hits_free(&e->hits);
@@ -274,7 +270,7 @@ static int print_summary(struct erasure *e, const char *receipt, const char *sta
 		lh_write_u64(&w, "by_hand", left->by_hand);
 		lh_write_u64(&w, "opaque", left->opaque);
 	}
-	write_searched(&w, &e->who, NULL, NULL);
+	write_searched(&w, &e->who, NULL);
 	put_searched(sentence, &e->who);
 	return end_summary(e->tool, &w, sentence);
 }
@@ -376,7 +372,8 @@ static int finish(struct erasure *e)
 	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct remains left = { .left = 0 };
 
-	if (erasure_list_by_hand(e) < 0 || places_list(e->s, &e->tool->err) < 0 ||
+	erasure_list_by_hand(e);
+	if (places_list(e->s, &e->tool->err) < 0 ||
 	    verify_person(e->tool, e->s, &e->who, false, &left, &e->tool->err) < 0)
 		return -1;
 	if (left.left)
@@ -466,13 +463,13 @@ static int check_reason(struct erasure *e)
 {
 	struct match m = { .others = 0 };
 	const char *reason = e->s->reason ? e->s->reason : "";
-	int rc = person_match_bytes(&e->who, reason, strlen(reason), &m, &e->tool->err);
+	const bool named = person_match_bytes(&e->who, reason, strlen(reason), &m);
 
 	lh_buf_free(&m.members);
-	if (rc > 0 && (m.by_text || !e->who.number))
+	if (named && (m.by_text || !e->who.number))
 		return lh_tool_usage(e->tool, "--reason: names the person, whom the receipt must "
 				     "not have");
-	return rc < 0 ? -1 : 0;
+	return 0;
 }
 
 static int erase_person(struct lh_tool *tool, struct settings *s, struct person *who)

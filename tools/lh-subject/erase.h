@@ -143,14 +143,14 @@ int erasure_receipt_id(struct erasure *e, struct lh_buf *id);
 int erasure_compare(struct lh_tool *tool, struct settings *s, const struct person *who,
 		    struct lh_writer *w, struct lh_buf *sentence);
 /* Write the path of a place without its end that is made of an id, or has the person. */
-int erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k,
+void erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k,
 		       const char *path);
 /* Add what the receipt says is left to what was found, unless that was by all texts that
  * the receipt knows. */
 int erasure_left_before(struct erasure *e, struct remains *left);
 
 /* Set e->by_hand from the last plan, before the places are listed again. */
-int erasure_list_by_hand(struct erasure *e);
+void erasure_list_by_hand(struct erasure *e);
 /* Write the receipt, commit it, and remove the journal. */
 int erasure_finish(struct erasure *e, const struct remains *left);
 
@@ -166,7 +166,7 @@ int state_of_place(struct erasure *e, const char *path, enum place_kind kind, st
 struct lh_root *erase_hold_root(struct erasure *e, const char *path);
 void erase_release_roots(struct erasure *e);
 /* Add a copy of a text that names the person, unless it is there. */
-int erase_add_also(struct erasure *e, struct lh_str text);
+void erase_add_also(struct erasure *e, struct lh_str text);
 
 /* ---- erase_rows.c ---- */
 

@@ -19,11 +19,10 @@
 
 static bool has_log(const char *path)
 {
-	struct lh_err err;
-	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG, &err);
+	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG);
 	struct stat st;
 
-	return log && stat(log, &st) == 0;
+	return stat(log, &st) == 0;
 }
 
 /* ---- an index ---- */
@@ -53,14 +52,16 @@ static int delete_records(struct erasure *e, const struct target *t, const char 
 static int erase_plain(struct erasure *e, const struct target *t, const char *path)
 {
 	struct lh_err *err = &e->tool->err;
-	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
+	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG);
 
-	if (!log || delete_records(e, t, path) < 0)
+	if (delete_records(e, t, path) < 0)
 		return -1;
 	if (has_log(path) && lh_index_compact(path, (unsigned)e->tool->jobs,
 					      e->tool->lock_timeout, err) < 0)
 		return -1;
-	return lh_atomic_sweep_locked(path, err) < 0 ? -1 : lh_atomic_sweep_locked(log, err);
+	lh_atomic_sweep_locked(path);
+	lh_atomic_sweep_locked(log);
+	return 0;
 }
 
 static int on_bytes(void *ctx, const struct byte_hit *hit, struct lh_err *err)
@@ -85,14 +86,14 @@ int index_has_leftovers(struct erasure *e, size_t place)
 {
 	const char *path = e->s->places.v[place].path;
 	struct lh_err *err = &e->tool->err;
-	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG, err);
+	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG);
 	struct byte_search *b;
 	int rc;
 
-	if (!log || !has_log(path))
-		return log ? 0 : -1;
-	b = byte_search_new(e->who.texts, on_bytes, NULL, err);
-	rc = b ? search_file(b, path, err) : -1;
+	if (!has_log(path))
+		return 0;
+	b = byte_search_new(e->who.texts, on_bytes, NULL);
+	rc = search_file(b, path, err);
 	if (!rc)
 		rc = search_file(b, log, err);
 	byte_search_free(b);
@@ -182,12 +183,10 @@ static int replace_shard(struct erasure *e, const struct target *t, const char *
 {
 	const char *path = place_of(e, t)->path;
 	struct lh_err *err = &e->tool->err;
-	LH_SCOPED(lh_free_local) char *to = lh_strndup(path, strlen(path), err);
+	LH_SCOPED(lh_free_local) char *to = lh_strndup(path, strlen(path));
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	char *letter, *name = plan->shard[i].file;
 
-	if (!to)
-		return -1;
 	letter = to + strlen(to) - sizeof ".lhv";
 	*letter = *letter == 'z' ? 'a' : (char)(*letter + 1);
 	if (write_shard(e, t, to, &plan->shard[i]) < 0)
@@ -204,8 +203,7 @@ static int erase_shard(struct erasure *e, const struct target *t, const char *pl
 {
 	const char *path = place_of(e, t)->path;
 	struct lh_err *err = &e->tool->err;
-	LH_SCOPED(lh_free_local) char *lock_path = lh_index_sibling_path(plan_path, LH_INDEX_LOCK,
-									 err);
+	LH_SCOPED(lh_free_local) char *lock_path = lh_index_sibling_path(plan_path, LH_INDEX_LOCK);
 	struct lh_shard_plan plan;
 	struct lh_lock lock = { .fd = -1 };
 	size_t i;
@@ -213,11 +211,11 @@ static int erase_shard(struct erasure *e, const struct target *t, const char *pl
 
 	if (access(plan_path, F_OK) < 0)
 		return 0;
-	if (!lock_path || lh_lock_take(&lock, lock_path, plan_path, e->tool->lock_timeout, err) < 0)
+	if (lh_lock_take(&lock, lock_path, plan_path, e->tool->lock_timeout, err) < 0)
 		return -1;
 	rc = lh_shard_plan_read(&plan, plan_path, err);
 	for (i = 0; !rc && i < plan.n; i++) {
-		LH_SCOPED(lh_free_local) char *file = lh_shard_plan_path(plan_path, &plan, i, err);
+		LH_SCOPED(lh_free_local) char *file = lh_shard_plan_path(plan_path, &plan, i);
 
 		if (!file)
 			rc = -1;
@@ -241,8 +239,6 @@ int erase_index(struct erasure *e, const struct target *t)
 
 	if (end) {
 		lh_buf_printf(&plan, "%.*s.json%c", (int)(end - path), path, '\0');
-		if (lh_buf_check(&plan, &e->tool->err) < 0)
-			return -1;
 		rc = erase_shard(e, t, plan.p);
 	}
 	return rc ? rc < 0 ? -1 : 0 : erase_plain(e, t, path);

@@ -63,7 +63,7 @@ char *own_path(struct erasure *e, const char *ending)
 		? lh_chain_log_name(name, e->s->subjects, id.p, id.n, err)
 		: lh_manifest_name(name, e->s->subjects, id.p, id.n, err);
 
-	return rc < 0 ? NULL : lh_subject_path(e->s->subjects, name, ending, err);
+	return rc < 0 ? NULL : lh_subject_path(e->s->subjects, name, ending);
 }
 
 /* ---- the audit log ---- */
@@ -80,11 +80,11 @@ static int is_ended(const char *path, const char *id, struct lh_err *err)
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
 	to = lh_buf_room(&text, 65536);
-	n = to && fstat(fd, &st) == 0
+	n = fstat(fd, &st) == 0
 		? pread(fd, to, 65536, st.st_size > 65536 ? st.st_size - 65536 : 0) : -1;
 	close(fd);
 	if (n < 0)
-		return to ? lh_err_sys(err, "%s: read failed", path) : lh_err_nomem(err);
+		return lh_err_sys(err, "%s: read failed", path);
 	return memmem(to, (size_t)n, id, strlen(id)) != NULL;
 }
 

@@ -96,10 +96,10 @@ static int on_claim(void *ctx, const char *path, uint64_t bytes, struct lh_err *
 {
 	struct cuts *c = ctx;
 
+	(void)err;
 	if (strcmp(path, c->path))
 		return 0;
-	if (lh_grow(&c->cut, &c->cap, c->n + 1, sizeof *c->cut, err) < 0)
-		return -1;
+	lh_grow(&c->cut, &c->cap, c->n + 1, sizeof *c->cut);
 	c->cut[c->n++] = (struct lh_cut){ .path = c->path, .was = bytes };
 	return 0;
 }
@@ -132,10 +132,10 @@ static int write_out(void *to, const void *p, size_t n, struct lh_err *err)
 /* Write the new file, and set the hash of the old one. */
 static int copy(struct rewriting *r, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK, err);
+	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
 	struct was old = { .path = NULL };
 	ssize_t n;
-	int rc = block ? erase_hash_file(r->fd, &old, err) : -1;
+	int rc = erase_hash_file(r->fd, &old, err);
 
 	memcpy(r->cuts.from, old.sha256, sizeof old.sha256);
 	if (!rc && lseek(r->fd, 0, SEEK_SET) < 0)
@@ -158,7 +158,7 @@ void erase_sweep_cursors(const char *log)
 
 		lh_buf_printf(&path, "%s%s", log, ending[i]);
 		lh_buf_putc(&path, '\0');
-		if (lh_buf_check(&path, &unused) == 0 && access(path.p, F_OK) == 0 &&
+		if (access(path.p, F_OK) == 0 &&
 		    lh_cursor_lock(&lock, path.p, 0, &unused) == 0)
 			lh_lock_drop(&lock);
 	}
@@ -175,8 +175,7 @@ static int put_in_place(struct rewriting *r, struct lh_err *err)
 		LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 
 		lh_buf_printf(&path, "%s%s%c", r->path, ending[i], '\0');
-		rc = lh_buf_check(&path, err);
-		if (rc || access(path.p, F_OK) < 0)
+		if (access(path.p, F_OK) < 0)
 			continue;
 		rc = lh_cursor_lock(&lock[i], path.p, r->e->tool->lock_timeout, err);
 		if (!rc && lh_cursor_move(path.p, r->fd, r->out.fd, err) < 0)
@@ -193,8 +192,8 @@ static int rewrite(struct rewriting *r, const struct lh_root *root, struct lh_er
 {
 	int rc;
 
-	if (lh_atomic_sweep_locked(r->path, err) < 0 || read_cuts(&r->cuts, root, err) < 0 ||
-	    lh_atomic_open(&r->out, r->path, 0600, err) < 0)
+	lh_atomic_sweep_locked(r->path);
+	if (read_cuts(&r->cuts, root, err) < 0 || lh_atomic_open(&r->out, r->path, 0600, err) < 0)
 		return -1;
 	r->filter.to = &r->out;
 	r->filter.cuts = &r->cuts;
@@ -254,8 +253,6 @@ int erase_tombstones(struct erasure *e, const struct target *t)
 
 	lh_tombstone(&stone, lh_str_of(e->id), e->started);
 	lh_buf_putc(&stone, '\n');
-	if (lh_buf_check(&stone, &e->tool->err) < 0)
-		return -1;
 	return replace(e, t, (struct lh_str){ stone.p, stone.len });
 }
 

@@ -29,10 +29,10 @@ const struct place *place_named(const struct erasure *e, const char *path)
 
 int erase_hash_file(int fd, struct was *now, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK, err);
+	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
 	struct lh_sha256 hash;
 	unsigned char sum[32];
-	ssize_t n = block ? 1 : -1;
+	ssize_t n = 1;
 
 	lh_sha256_start(&hash);
 	while (n > 0 && (n = lh_read_some(fd, block, BLOCK, err)) > 0) {
@@ -46,9 +46,9 @@ int erase_hash_file(int fd, struct was *now, struct lh_err *err)
 
 static int count_lines(int fd, const char *path, uint64_t *rows, struct lh_err *err)
 {
-	struct lh_rows *r = lh_rows_new(err);
+	struct lh_rows *r = lh_rows_new();
 	struct lh_file_row row;
-	int rc = r ? lh_rows_open_fd(r, fd, path, err) : -1;
+	int rc = lh_rows_open_fd(r, fd, path, err);
 
 	while (rc > 0 && (rc = lh_rows_next(r, &row, err)) > 0)
 		++*rows;
@@ -59,7 +59,7 @@ static int count_lines(int fd, const char *path, uint64_t *rows, struct lh_err *
 /* Count the lines of an object, which may be compressed. */
 static int count_object(int fd, uint64_t *rows, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK, err);
+	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
 	LH_SCOPED(lh_byte_source_close) struct lh_byte_source from = { .fd = -1 };
 	char name[40], last = '\n';
 	ssize_t n = 0, i;
@@ -125,8 +125,7 @@ struct lh_root *erase_hold_root(struct erasure *e, const char *path)
 	for (i = 0; i < e->n_held; i++)
 		if (!strcmp(e->held[i].path, path))
 			return e->held[i].root;
-	if (lh_grow(&e->held, &e->cap_held, e->n_held + 1, sizeof *h, err) < 0)
-		return NULL;
+	lh_grow(&e->held, &e->cap_held, e->n_held + 1, sizeof *h);
 	h = &e->held[e->n_held];
 	*h = (struct held_root){ path, lh_root_open(path, err) };
 	if (h->root && lh_root_lock(h->root, e->tool->lock_timeout, err) < 0) {
@@ -145,19 +144,15 @@ void erase_release_roots(struct erasure *e)
 
 /* ---- the person ---- */
 
-int erase_add_also(struct erasure *e, struct lh_str text)
+void erase_add_also(struct erasure *e, struct lh_str text)
 {
 	size_t i, cap = e->who.n_also;
 	char *copy;
 
 	for (i = 0; i < e->who.n_also; i++)
 		if (lh_str_is(text, e->who.also[i].p, e->who.also[i].n))
-			return 0;
-	copy = lh_strndup(text.p, text.n, &e->tool->err);
-	if (!copy || lh_grow(&e->who.also, &cap, i + 1, sizeof text, &e->tool->err) < 0) {
-		free(copy);
-		return -1;
-	}
+			return;
+	copy = lh_strndup(text.p, text.n);
+	lh_grow(&e->who.also, &cap, i + 1, sizeof text);
 	e->who.also[e->who.n_also++] = (struct lh_str){ copy, text.n };
-	return 0;
 }

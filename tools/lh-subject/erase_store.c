@@ -30,7 +30,7 @@ static int pack(void *to, const void *p, size_t n, struct lh_err *err)
 /* Write the rows that stay to k->fd, in the compression of the object that is open as fd. */
 static int repack(struct line_filter *f, struct packing *k, int fd, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK, err);
+	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
 	LH_SCOPED(lh_byte_source_close) struct lh_byte_source from = { .fd = -1 };
 	char head[LH_ARCHIVE_SNIFF], name[40];
 	ssize_t n = pread(fd, head, sizeof head, 0);
@@ -38,7 +38,7 @@ static int repack(struct line_filter *f, struct packing *k, int fd, struct lh_er
 	int rc;
 
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-	if (!block || lh_byte_source_open(&from, name, err) < 0)
+	if (lh_byte_source_open(&from, name, err) < 0)
 		return -1;
 	rc = kind ? lh_child_writer_start(&k->writer, kind, k->fd, err) : 0;
 	k->packs = kind && !rc;
@@ -124,8 +124,7 @@ static void on_stays(void *ctx, const char *version, const struct lh_err *why)
 
 	w.comma = s->e->old_versions.len > 0;
 	lh_write_object(&w, NULL);
-	if (erasure_write_path(s->e, &w, PLACE_OBJECT, s->path) < 0)
-		return;		/* for want of memory, which the buffer says as well */
+	erasure_write_path(s->e, &w, PLACE_OBJECT, s->path);
 	lh_write_text(&w, "version", version);
 	lh_write_bytes(&w, "why", why->msg);
 	lh_write_end(&w);
@@ -156,10 +155,9 @@ static int renew_manifests(struct erasure *e, const struct place *object, const 
 
 		if (p->kind != PLACE_DATASET)
 			continue;
-		folder = lh_strndup(slash ? p->path : ".", slash ? (size_t)(slash - p->path) : 1,
-				    err);
+		folder = lh_strndup(slash ? p->path : ".", slash ? (size_t)(slash - p->path) : 1);
 		lh_buf_init(&text, LH_CATALOG_MANIFEST_MAX);
-		rc = folder ? lh_file_read(p->path, &text, err) : -1;
+		rc = lh_file_read(p->path, &text, err);
 		if (rc > 0 && lh_catalog_dataset_parse(&m, text.p, text.len, err) == 0)
 			rc = lh_catalog_renew(folder, m.name, &r, &how, err);
 		lh_buf_free(&text);

@@ -22,10 +22,7 @@ static char *path_of(struct erasure *e, const char *name, const char *ending)
 	struct lh_buf b = { 0 };
 
 	lh_buf_printf(&b, "%s/" FOLDER "/%s%s%c", e->s->subjects, name, ending, '\0');
-	if (lh_buf_check(&b, &e->tool->err) == 0)
-		return b.p;
-	lh_buf_free(&b);
-	return NULL;
+	return b.p;
 }
 
 /* Set hash and paths by a key: 1 if it is that of a journal or a receipt that is there, 0, -1. */
@@ -87,17 +84,16 @@ static int read_cuts(struct cuts *c, const struct lh_value *v, struct lh_err *er
 				break;
 		if (i < 3)
 			return lh_err_set(err, LH_ECORRUPT, "a cut is not three numbers");
-		if (lh_grow(&c->cut, &c->cap, c->n + 1, sizeof *c->cut, err) < 0)
-			return -1;
+		lh_grow(&c->cut, &c->cap, c->n + 1, sizeof *c->cut);
 		c->cut[c->n++] = (struct lh_cut){ c->path, (uint64_t)n[0], (uint64_t)n[1],
 						  (uint64_t)n[2] };
 	}
 	return 0;
 }
 
-static char *copy_str(struct lh_str s, struct lh_err *err)
+static char *copy_str(struct lh_str s)
 {
-	return lh_strndup(s.p ? s.p : "", s.n, err);
+	return lh_strndup(s.p ? s.p : "", s.n);
 }
 
 static void free_cuts(struct cuts *c)
@@ -108,9 +104,8 @@ static void free_cuts(struct cuts *c)
 }
 
 /* Take over a copy of the cuts of a file, in place of older ones. */
-static int add_cuts(struct erasure *e, struct cuts *own)
+static void add_cuts(struct erasure *e, struct cuts *own)
 {
-	struct lh_err *err = &e->tool->err;
 	size_t i;
 
 	for (i = 0; i < e->n_cuts; i++)
@@ -118,42 +113,37 @@ static int add_cuts(struct erasure *e, struct cuts *own)
 			break;
 	if (i < e->n_cuts) {
 		free_cuts(&e->cuts[i]);
-	} else if (lh_grow(&e->cuts, &e->cap_cuts, e->n_cuts + 1, sizeof *own, err) < 0) {
-		free_cuts(own);
-		return -1;
 	} else {
+		lh_grow(&e->cuts, &e->cap_cuts, e->n_cuts + 1, sizeof *own);
 		e->n_cuts++;
 	}
 	e->cuts[i] = *own;
-	return 0;
 }
 
 static int take_cuts(struct erasure *e, const struct entry *in)
 {
 	struct lh_err *err = &e->tool->err;
-	struct cuts own = { .root = copy_str(in->root, err), .path = copy_str(in->path, err) };
+	struct cuts own = { .root = copy_str(in->root), .path = copy_str(in->path) };
 
 	snprintf(own.from, sizeof own.from, "%.*s", (int)in->from.n, in->from.p);
-	if (!own.root || !own.path || read_cuts(&own, &in->cuts, err) < 0) {
+	if (read_cuts(&own, &in->cuts, err) < 0) {
 		free_cuts(&own);
 		return -1;
 	}
-	return add_cuts(e, &own);
+	add_cuts(e, &own);
+	return 0;
 }
 
-static int add_was(struct erasure *e, const struct entry *in)
+static void add_was(struct erasure *e, const struct entry *in)
 {
-	struct lh_err *err = &e->tool->err;
 	struct was *w;
 
-	if (lh_grow(&e->was, &e->cap_was, e->n_was + 1, sizeof *w, err) < 0)
-		return -1;
+	lh_grow(&e->was, &e->cap_was, e->n_was + 1, sizeof *w);
 	w = &e->was[e->n_was++];
-	*w = (struct was){ .path = copy_str(in->path, err), .action = copy_str(in->action, err),
+	*w = (struct was){ .path = copy_str(in->path), .action = copy_str(in->action),
 			   .kind = place_kind_named(in->kind), .rows = in->rows,
 			   .bytes = in->bytes };
 	snprintf(w->sha256, sizeof w->sha256, "%.*s", (int)in->sha256.n, in->sha256.p);
-	return w->path && w->action ? 0 : -1;
 }
 
 static int take_plan(struct erasure *e, struct lh_str line)
@@ -169,14 +159,13 @@ static int take_plan(struct erasure *e, struct lh_str line)
 		return -1;
 	snprintf(e->id, sizeof e->id, "%.*s", (int)p.receipt.n, p.receipt.p);
 	snprintf(e->started, sizeof e->started, "%.*s", (int)p.started.n, p.started.p);
-	e->reason = p.reason.p ? copy_str(p.reason, err) : NULL;
+	e->reason = p.reason.p ? copy_str(p.reason) : NULL;
 	e->s->text_too |= p.text_too;
 	e->s->with_log |= p.with_log;
 	for (i = 0; i < p.n_also; i++)
-		if (erase_add_also(e, p.also[i]) < 0)
-			return -1;
+		erase_add_also(e, p.also[i]);
 	e->resumed = true;
-	return p.reason.p && !e->reason ? -1 : 0;
+	return 0;
 }
 
 /* Take a line of the journal after the first, with LH_PAD readable bytes after it. */
@@ -189,7 +178,10 @@ static int take_line(struct erasure *e, struct lh_str line)
 	if (lh_record_parse(&rec, line.p, line.n, &e->tool->err) < 0 ||
 	    lh_bind(entry_members, &rec, &in, &text, &e->tool->err) < 0)
 		return -1;
-	return in.from.p ? take_cuts(e, &in) : add_was(e, &in);
+	if (in.from.p)
+		return take_cuts(e, &in);
+	add_was(e, &in);
+	return 0;
 }
 
 /* Read the journal; a line that a kill has cut is the last. */
@@ -291,8 +283,7 @@ static int note(struct erasure *e, const struct target *t, struct lh_buf *out)
 	lh_write_u64(&w, "bytes", now.bytes);
 	lh_write_text(&w, "sha256", now.sha256);
 	lh_write_end(&w);
-	if (!lh_buf_room(out, LH_PAD))
-		return lh_buf_check(out, &e->tool->err);
+	lh_buf_room(out, LH_PAD);
 	return take_line(e, (struct lh_str){ out->p + from, out->len - from }) < 0 ? -1 : 1;
 }
 
@@ -300,9 +291,8 @@ static int append(struct erasure *e, const struct lh_buf *line)
 {
 	struct lh_err *err = &e->tool->err;
 
-	if (lh_buf_check(line, err) < 0 ||
-	    (!e->log.path && lh_applog_open(&e->log, e->journal, 0600, e->tool->lock_timeout,
-					    err) < 0))
+	if (!e->log.path && lh_applog_open(&e->log, e->journal, 0600, e->tool->lock_timeout,
+					   err) < 0)
 		return -1;
 	return lh_applog_append(&e->log, line->p, line->len, LH_SYNC_EACH, err);
 }
@@ -337,8 +327,8 @@ int erasure_note_cuts(struct erasure *e, const struct cuts *c)
 	lh_write_end(&w);
 	if (append(e, &line) < 0)
 		return -1;
-	return lh_buf_room(&line, LH_PAD) ? take_line(e, (struct lh_str){ line.p, line.len })
-					  : lh_buf_check(&line, &e->tool->err);
+	lh_buf_room(&line, LH_PAD);
+	return take_line(e, (struct lh_str){ line.p, line.len });
 }
 
 int erasure_begin(struct erasure *e)
@@ -354,9 +344,8 @@ int erasure_begin(struct erasure *e)
 	lh_sha256(seed, strlen(seed), sum);
 	memcpy(e->id, "er-", 3);
 	lh_hex(sum, 8, e->id + 3);
-	if (e->s->reason && !(e->reason = lh_strndup(e->s->reason, strlen(e->s->reason),
-						     &e->tool->err)))
-		return -1;
+	if (e->s->reason)
+		e->reason = lh_strndup(e->s->reason, strlen(e->s->reason));
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "schema", PLAN_SCHEMA);
 	lh_write_text(&w, "receipt", e->id);
@@ -401,8 +390,8 @@ static int settle_root(struct erasure *e, const char *path)
 
 		if (strcmp(c->root, path))
 			continue;
-		file = lh_root_join(root, c->path, &e->tool->err);
-		fd = file ? lh_open_regular(file, O_RDONLY, 0, &e->tool->err) : -1;
+		file = lh_root_join(root, c->path);
+		fd = lh_open_regular(file, O_RDONLY, 0, &e->tool->err);
 		if (fd < 0)
 			return -1;
 		rc = erase_hash_file(fd, &now, &e->tool->err);
@@ -411,8 +400,7 @@ static int settle_root(struct erasure *e, const char *path)
 			return -1;
 		if (!strcmp(now.sha256, c->from))
 			continue;	/* it was not replaced */
-		if (lh_grow(&cut, &cap, n + c->n, sizeof *cut, &e->tool->err) < 0)
-			return -1;
+		lh_grow(&cut, &cap, n + c->n, sizeof *cut);
 		for (k = 0; k < c->n; k++)
 			cut[n++] = c->cut[k];
 	}
@@ -502,7 +490,7 @@ int erasure_receipt_id(struct erasure *e, struct lh_buf *id)
 	if (rc <= 0)
 		return rc;
 	lh_buf_printf(id, "%.*s%c", (int)r.id.n, r.id.p, '\0');
-	return lh_buf_check(id, &e->tool->err) < 0 ? -1 : 1;
+	return 1;
 }
 
 /* Return the bytes of a path before its last name. */
@@ -515,30 +503,26 @@ static size_t without_name(const char *path, size_t n)
 	return n;
 }
 
-int erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
+void erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
 {
 	const bool own = k == PLACE_MANIFEST || k == PLACE_CHAIN || k == PLACE_SECRET ||
 			 place_is_named_after(e->s, path, e->who.id);
 	LH_SCOPED(lh_free_local) char *cut = NULL;
 	struct match m = { .others = 0 };
 	size_t n = strlen(path);
-	int rc;
 
 	n = own ? without_name(path, n) : n;
-	while ((rc = person_match_bytes(&e->who, path, n, &m, &e->tool->err)) > 0)
+	while (person_match_bytes(&e->who, path, n, &m))
 		n = without_name(path, n);
 	lh_buf_free(&m.members);
-	cut = rc < 0 ? NULL : lh_strndup(path, n, &e->tool->err);
-	if (!cut)
-		return -1;
+	cut = lh_strndup(path, n);
 	lh_write_bytes(w, "path", cut);
-	return 0;
 }
 
-static int write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
+static void write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
 {
 	lh_write_text(w, "kind", place_kind_name(k));
-	return erasure_write_path(e, w, k, path);
+	erasure_write_path(e, w, k, path);
 }
 
 /* Count the texts of the person that a receipt has, by their kinds. */
@@ -550,7 +534,7 @@ static int count_same(struct erasure *e, const struct person *who, const struct 
 	int rc = 0;
 
 	for (i = 1; rc >= 0 && i <= who->n_also; i++) {
-		rc = person_hash(who, i, e->key, hex, &e->tool->err);
+		rc = person_hash(who, i, e->key, hex);
 		for (k = 0; rc > 0 && k < s->n_hashes; k++)
 			n[who->known[i].kind] += lh_str_is(s->hash[k], hex, sizeof hex);
 	}
@@ -647,8 +631,7 @@ static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
 			return -1;
 		*rows += was->rows > now.rows ? was->rows - now.rows : 0;
 		lh_write_object(w, NULL);
-		if (write_path(e, w, was->kind, was->path) < 0)
-			return -1;
+		write_path(e, w, was->kind, was->path);
 		lh_write_text(w, "action", was->action);
 		lh_write_u64(w, "rows_before", was->rows);
 		lh_write_u64(w, "rows_after", now.rows);
@@ -660,7 +643,7 @@ static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
 	return 0;
 }
 
-int erasure_list_by_hand(struct erasure *e)
+void erasure_list_by_hand(struct erasure *e)
 {
 	struct lh_writer w = lh_write_to(&e->by_hand);
 	size_t i;
@@ -672,13 +655,11 @@ int erasure_list_by_hand(struct erasure *e)
 		if (strcmp(t->action, "by hand"))
 			continue;
 		lh_write_object(&w, NULL);
-		if (write_path(e, &w, place_of(e, t)->kind, place_of(e, t)->path) < 0)
-			return -1;
+		write_path(e, &w, place_of(e, t)->kind, place_of(e, t)->path);
 		lh_write_text(&w, "why", t->why);
 		lh_write_end(&w);
 	}
 	lh_write_end(&w);
-	return lh_buf_check(&e->by_hand, &e->tool->err);
 }
 
 static int write_receipt(struct erasure *e, const struct remains *left, struct lh_buf *out)
@@ -712,7 +693,7 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 	lh_write_u64(&w, "kept", left->kept);
 	lh_write_end(&w);
 	lh_write_u64(&w, "opaque", left->opaque);
-	if (write_searched(&w, &e->who, e->key, &e->tool->err) < 0)
+	if (write_searched(&w, &e->who, e->key) < 0)
 		return -1;
 	lh_write_array(&w, "old_versions");
 	lh_buf_add(out, e->old_versions.p, e->old_versions.len);
@@ -728,7 +709,7 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 	}
 	lh_write_end(&w);
 	lh_buf_putc(out, '\n');
-	return lh_buf_check(out, &e->tool->err);
+	return 0;
 }
 
 /* Append the hash of the receipt to the transparency log. */
@@ -794,8 +775,7 @@ int erasure_open(struct erasure *e, const struct person *who)
 
 	e->who.id = who->id;
 	for (i = 0; i < who->n_also; i++)
-		if (erase_add_also(e, who->also[i]) < 0)
-			return -1;
+		erase_add_also(e, who->also[i]);
 	for (i = 0; !rc && i < e->keys.n; i++)
 		rc = set_paths(e, e->keys.key[i]);
 	if (!rc)

@@ -20,8 +20,7 @@
 
 static int spool_flush(struct spool *s, struct lh_err *err)
 {
-	if (lh_buf_check(&s->held, err) < 0 ||
-	    lh_write_all(s->fd, s->held.p, s->held.len, err) < 0)
+	if (lh_write_all(s->fd, s->held.p, s->held.len, err) < 0)
 		return -1;
 	lh_buf_reset(&s->held);
 	return 0;
@@ -31,7 +30,7 @@ int spool_add(struct spool *s, const void *p, size_t n, struct lh_err *err)
 {
 	lh_buf_add(&s->held, p, n);
 	s->n += n;
-	return s->held.len < HELD ? lh_buf_check(&s->held, err) : spool_flush(s, err);
+	return s->held.len < HELD ? 0 : spool_flush(s, err);
 }
 
 int spool_read(struct spool *s, uint64_t at, uint64_t n, struct lh_buf *out, struct lh_err *err)
@@ -41,8 +40,7 @@ int spool_read(struct spool *s, uint64_t at, uint64_t n, struct lh_buf *out, str
 	lh_buf_reset(out);
 	if (spool_flush(s, err) < 0)
 		return -1;
-	if (!lh_buf_room(out, n + LH_PAD))
-		return lh_buf_check(out, err);
+	lh_buf_room(out, n + LH_PAD);
 	for (; out->len < n; out->len += (size_t)got) {
 		got = pread(s->fd, out->p + out->len, n - out->len, (off_t)(at + out->len));
 		if (got <= 0)
@@ -62,13 +60,10 @@ struct export_file *export_begin(struct export *x, const char *name, size_t plac
 {
 	struct export_file *f;
 
-	if (lh_grow(&x->file, &x->cap_files, x->n_files + 1, sizeof *f, x->err) < 0)
-		return NULL;
+	lh_grow(&x->file, &x->cap_files, x->n_files + 1, sizeof *f);
 	f = &x->file[x->n_files];
 	*f = (struct export_file){ .at = x->made.n, .place = place };
-	f->name = lh_strndup(name, strlen(name), x->err);
-	if (!f->name)
-		return NULL;
+	f->name = lh_strndup(name, strlen(name));
 	x->n_files++;
 	return f;
 }
@@ -113,7 +108,7 @@ static struct export_file *begin_rows(struct export *x, size_t place, bool whole
 			    (base[i] | 32) - 'a' + 0u < 26u || base[i] == '.' ? base[i] : '_');
 	lh_buf_printf(&name, "%s%c", whole || lh_archive_named(base, ".jsonl") ? "" : ".jsonl",
 		      '\0');
-	return lh_buf_check(&name, x->err) < 0 ? NULL : export_begin(x, name.p, place);
+	return export_begin(x, name.p, place);
 }
 
 /* Add a row to the file of its place, without other persons' data. */
@@ -212,7 +207,7 @@ static int add_proofs(struct export *x)
 		return lh_tool_usage(x->tool, "--tlog needs --subjects, the logs of look-ups");
 	rc = lh_chain_log_name(name, dir, x->who->id.p, x->who->id.n, x->err);
 	if (!rc)
-		log = lh_subject_path(dir, name, LH_SUBJECT_LOG, x->err);
+		log = lh_subject_path(dir, name, LH_SUBJECT_LOG);
 	rc = log ? lh_row_proofs_open(&p.proofs, dir, name, x->s->tlog, x->err) : -1;
 	if (!rc)
 		rc = prove_rows(&p, log);
@@ -246,8 +241,7 @@ static int add_contents(struct export *x)
 		lh_write_bool(&w, "redacted", row->redacted);
 		lh_write_end(&w);
 		lh_buf_putc(&out, '\n');
-		if (lh_buf_check(&out, x->err) < 0 ||
-		    spool_add(&x->made, out.p, out.len, x->err) < 0)
+		if (spool_add(&x->made, out.p, out.len, x->err) < 0)
 			return -1;
 	}
 	return export_end(x);
@@ -273,7 +267,7 @@ static int add_sums(struct export *x)
 		lh_hex(x->file[i].sha256, 32, hex);
 		lh_buf_printf(&out, "%.*s  %s\n", (int)sizeof hex, hex, x->file[i].name);
 	}
-	if (lh_buf_check(&out, x->err) < 0 || !export_begin(x, "SHA256SUMS", NO_HIT) ||
+	if (!export_begin(x, "SHA256SUMS", NO_HIT) ||
 	    spool_add(&x->made, out.p, out.len, x->err) < 0)
 		return -1;
 	return export_end(x);
@@ -311,7 +305,7 @@ static int print_summary(struct export *x)
 	lh_write_u64(&w, "files", x->n_files);
 	lh_write_u64(&w, "unproved", x->unproved);
 	lh_write_bool(&w, "complete", !x->hits.incomplete);
-	write_searched(&w, x->who, NULL, NULL);
+	write_searched(&w, x->who, NULL);
 	lh_buf_printf(&sentence, "%zu row%s exported, of which %zu had data of others; ", x->n,
 		      x->n == 1 ? " was" : "s were", redacted);
 	put_searched(&sentence, x->who);

@@ -111,11 +111,15 @@ static uint64_t marks_of(const struct redact *r, const char *p)
 
 /* ---- what is whose ---- */
 
-static int text_of(struct redact *r, const struct lh_value *v, struct lh_str *s)
+/* Return the text of a scalar, which is valid until the next call. */
+static struct lh_str text_of(struct redact *r, const struct lh_value *v)
 {
+	struct lh_str s = { v->p, v->n };
+
 	lh_buf_reset(&r->string);
-	*s = (struct lh_str){ v->p, v->n };
-	return v->type == LH_STRING ? lh_value_str(v, &r->string, s, r->err) : 0;
+	if (v->type == LH_STRING)
+		lh_value_str(v, &r->string, &s);
+	return s;
 }
 
 static int add_word(struct redact *r, const char *object, struct lh_str s)
@@ -124,9 +128,9 @@ static int add_word(struct redact *r, const char *object, struct lh_str s)
 
 	if (s.n < 2 || s.n > TEXT_MAX)
 		return 0;
-	if (lh_intern_add(&r->names, s.p, s.n, &number, r->err) < 0 ||
-	    lh_grow(&r->word, &r->cap_words, r->n_words + 1, sizeof *r->word, r->err) < 0)
+	if (lh_intern_add(&r->names, s.p, s.n, &number, r->err) < 0)
 		return -1;
+	lh_grow(&r->word, &r->cap_words, r->n_words + 1, sizeof *r->word);
 	r->word[r->n_words++] = (struct word){ object, number };
 	return 0;
 }
@@ -175,8 +179,7 @@ static int note_by_id(struct redact *r, const struct lh_value *in)
 
 		if (v->type != LH_STRING && v->type != LH_NUMBER)
 			continue;
-		if (text_of(r, v, &s) < 0)
-			return -1;
+		s = text_of(r, v);
 		if (is_own_id(r, s))
 			continue;
 		n++;
@@ -253,19 +256,17 @@ static int note_role(struct redact *r, const struct lh_value *object, struct lh_
 		     struct lh_str id)
 {
 	struct lh_iter it;
-	struct lh_str s;
 	int rc;
 
 	if (!role.n || is_thing(role) || !says_who(object, role))
 		return 0;
-	if (lh_grow(&r->role, &r->cap_roles, r->n_roles + 1, sizeof *r->role, r->err) < 0)
-		return -1;
+	lh_grow(&r->role, &r->cap_roles, r->n_roles + 1, sizeof *r->role);
 	r->role[r->n_roles++] = (struct role){ object->p, role };
 	r->others = true;
 	rc = add_word(r, NULL, id);
 	for (lh_iter_init(&it, object); !rc && lh_iter_next(&it); )
 		if (it.val.type == LH_STRING && has_role(&it.key, role))
-			rc = text_of(r, &it.val, &s) < 0 ? -1 : add_word(r, NULL, s);
+			rc = add_word(r, NULL, text_of(r, &it.val));
 	return rc;
 }
 
@@ -303,17 +304,11 @@ static int note_nested(struct redact *r, const struct lh_value *v, struct lh_str
 
 	if (text.n < 2 || (*text.p != '{' && *text.p != '[') || r->depth == NESTED)
 		return 0;
-	n = lh_calloc(1, sizeof *n, r->err);
-	if (!n || lh_grow(&r->nested, &r->cap_nested, r->n_nested + 1, sizeof n, r->err) < 0) {
-		free(n);
-		return -1;
-	}
+	n = lh_calloc(1, sizeof *n);
+	lh_grow(&r->nested, &r->cap_nested, r->n_nested + 1, sizeof n);
 	n->text = v->p;
 	lh_buf_add(&n->line, text.p, text.n);
-	if (!lh_buf_room(&n->line, LH_PAD)) {
-		nested_free(n);
-		return lh_err_nomem(r->err);
-	}
+	lh_buf_room(&n->line, LH_PAD);
 	if (lh_json_parse(&n->rec, n->line.p, n->line.len, &n->v, &unread) < 0) {
 		nested_free(n);
 		*r->err = unread;
@@ -345,21 +340,20 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	struct redact *r = ctx;
 	const bool key = at && v == &at->key;
 	const char *object = at && at->key.p ? at->in->p : NULL;
-	struct lh_str s;
+	struct lh_str s = text_of(r, v);
 	enum hit_by by;
 	bool own;
 
-	if (text_of(r, v, &s) < 0 ||
-	    person_has(r->x->who, at, v, id, s, &r->changed, &by, err) < 0)
-		return -1;
+	(void)err;
+	person_has(r->x->who, at, v, id, s, &r->changed, &by);
 	own = by != HIT_NONE;
 	if (own && mark_own(r, at, v->p, OWN_SCALAR) < 0)
 		return -1;
 	if (!id && at && (key || !at->key.p) && is_own_id(r, s) && note_by_id(r, at->in) < 0)
 		return -1;
-	if (!key && v->type == LH_STRING && (text_of(r, v, &s) < 0 || note_nested(r, v, s) < 0 ||
-					     text_of(r, v, &s) < 0))
+	if (!key && v->type == LH_STRING && note_nested(r, v, text_of(r, v)) < 0)
 		return -1;
+	s = text_of(r, v);
 	if (object && ((own && id) || names_own(r, at, s)))
 		return mark_own(r, at, object, OWN_OBJECT);
 	if (own || key)
@@ -371,17 +365,16 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	}
 	if (object && s.n && note_role(r, at->in, role_of(&at->key), s) < 0)
 		return -1;
-	return object && text_of(r, v, &s) == 0 && is_name(&at->key) ? add_word(r, object, s) : 0;
+	return object && is_name(&at->key) ? add_word(r, object, text_of(r, v)) : 0;
 }
 
 /* Set the texts to replace: the words of objects that are another's alone. */
 static int keep_words(struct redact *r)
 {
-	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(r->n_words + 1, sizeof *text,
-							       r->err);
+	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(r->n_words + 1, sizeof *text);
 	size_t i, n = 0;
 
-	for (i = 0; text && i < r->n_words; i++) {
+	for (i = 0; i < r->n_words; i++) {
 		const struct word *w = &r->word[i];
 
 		if (!w->object ||
@@ -389,7 +382,7 @@ static int keep_words(struct redact *r)
 			text[n++] = (struct text){ lh_intern_text(&r->names, w->text), 0, true,
 						  false };
 	}
-	r->texts = text ? texts_new(text, n, r->err) : NULL;
+	r->texts = texts_new(text, n, r->err);
 	return r->texts ? 0 : -1;
 }
 
@@ -403,8 +396,9 @@ static void on_word(void *ctx, size_t number, size_t at, size_t len, bool joined
 	(void)number;
 	if (r->searched[at] >= '0' && r->searched[at] <= '9')
 		at = texts_number_start(r->searched, at);
-	if (joined || lh_grow(&r->span, &r->cap_spans, r->n_spans + 1, sizeof *r->span, r->err) < 0)
+	if (joined)
 		return;
+	lh_grow(&r->span, &r->cap_spans, r->n_spans + 1, sizeof *r->span);
 	r->span[r->n_spans++] = (struct span){ at, end };
 }
 
@@ -444,16 +438,16 @@ static int replace_words(struct redact *r, struct lh_str s, bool own)
 		any = true;
 	}
 	lh_buf_add(&r->changed, s.p + from, s.n - from);
-	return lh_buf_check(&r->changed, r->err) < 0 ? -1 : any;
+	return any;
 }
 
 /* Write a string or a number that stays. */
 static int write_scalar(struct redact *r, const struct lh_value *v, bool own, struct lh_buf *out)
 {
-	struct lh_str s;
-	int rc = text_of(r, v, &s);
+	struct lh_str s = text_of(r, v);
+	int rc = 0;
 
-	if (!rc && (v->type == LH_STRING || s.n >= TEXT_DIGITS))
+	if (v->type == LH_STRING || s.n >= TEXT_DIGITS)
 		rc = replace_words(r, s, own);
 	if (rc > 0)
 		lh_buf_json(out, r->changed.p, r->changed.len);
@@ -466,8 +460,7 @@ static int write_scalar(struct redact *r, const struct lh_value *v, bool own, st
  * whole.  Returns 1 if it is that, also by its words; 0; -1. */
 static int write_key(struct redact *r, const struct lh_value *key, bool all, struct lh_buf *out)
 {
-	struct lh_str s;
-	int rc = text_of(r, key, &s) < 0 ? -1 : replace_words(r, s, false);
+	int rc = replace_words(r, text_of(r, key), false);
 
 	if (all && rc >= 0) {
 		lh_buf_reset(&r->changed);
@@ -483,7 +476,7 @@ static int write_key(struct redact *r, const struct lh_value *key, bool all, str
 	else
 		lh_buf_add(out, key->p, key->n);
 	lh_buf_putc(out, ':');
-	return rc < 0 || lh_buf_check(&r->changed, r->err) < 0 ? -1 : all;
+	return rc < 0 ? -1 : all;
 }
 
 /* Return whether a text may be prose, an address or a telephone. */
@@ -503,17 +496,15 @@ static bool is_own_side(const struct redact *r, const struct lh_value *key)
 static int write_value(struct redact *r, const struct lh_value *v, const struct lh_value *key,
 		       unsigned about, struct lh_buf *out);
 
-/* Return whether a member or an element is another's where the person's id is one of them: 1, 0,
- * -1. */
-static int is_beside(struct redact *r, const struct lh_value *in, const struct lh_iter *it)
+/* Return whether a member or an element is another's where the person's id is one of them. */
+static bool is_beside(struct redact *r, const struct lh_value *in, const struct lh_iter *it)
 {
 	const bool object = in->type == LH_OBJECT;
-	struct lh_str s;
 
 	if (!(marks_of(r, in->p) & BY_ID) ||
 	    (!object && it->val.type != LH_STRING && it->val.type != LH_NUMBER))
-		return 0;
-	return text_of(r, object ? &it->key : &it->val, &s) < 0 ? -1 : !is_own_id(r, s);
+		return false;
+	return !is_own_id(r, text_of(r, object ? &it->key : &it->val));
 }
 
 static int write_children(struct redact *r, const struct lh_value *v, const struct lh_value *key,
@@ -548,7 +539,7 @@ static int write_nested(struct redact *r, const struct nested *n, unsigned about
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
-	if (write_value(r, &n->v, NULL, about, &text) < 0 || lh_buf_check(&text, r->err) < 0)
+	if (write_value(r, &n->v, NULL, about, &text) < 0)
 		return -1;
 	lh_buf_json(out, text.p, text.len);
 	return 0;
@@ -619,8 +610,7 @@ int export_note_own(struct export *x, enum place_kind kind, struct lh_str text)
 	    kind != PLACE_SFT)
 		return 0;
 	lh_buf_add(&line, text.p, text.n);
-	if (!lh_buf_room(&line, LH_PAD))
-		return lh_buf_check(&line, x->err);
+	lh_buf_room(&line, LH_PAD);
 	if (lh_record_parse(&rec, line.p, line.len, x->err) == 0)
 		rc = lh_row_ids_read(&ids, (enum lh_place)(kind - PLACE_SOURCE), &rec, x->err);
 	else if (x->err->code != LH_EDATA)
@@ -651,7 +641,7 @@ static int redact(struct redact *r, const struct export_row *row, const struct l
 		return 0;
 	if (keep_words(r) < 0 || write_value(r, v, NULL, 0, out) < 0)
 		return -1;
-	return lh_buf_check(out, r->err) < 0 ? -1 : 1;
+	return 1;
 }
 
 static void redact_free(struct redact *r)

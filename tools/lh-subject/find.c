@@ -15,33 +15,27 @@
 
 #define WHOLE_MAX ((size_t)256 << 20)	/* bytes of a file that is one JSON text */
 
-int hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id)
+void hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id)
 {
 	struct hits *to = f->hits;
 	struct hit *h;
 
-	if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *h, f->err) < 0)
-		return -1;
+	lh_grow(&to->v, &to->cap, to->n + 1, sizeof *h);
 	h = &to->v[to->n];
 	*h = *like;
-	h->members = lh_strndup(members.p, members.n, f->err);
-	h->id = h->members && id.p ? lh_strndup(id.p, id.n, f->err) : NULL;
-	if (!h->members || (id.p && !h->id)) {
-		free(h->members);
-		return -1;
-	}
+	h->members = lh_strndup(members.p, members.n);
+	h->id = id.p ? lh_strndup(id.p, id.n) : NULL;
 	to->n++;
-	return 0;
 }
 
-int hit_add_match(struct find *f, const struct hit *like, struct lh_str id)
+void hit_add_match(struct find *f, const struct hit *like, struct lh_str id)
 {
 	struct hit h = *like;
 
 	h.by = f->m.by_id ? HIT_ID : HIT_TEXT;
 	h.others = f->m.others;
 	h.via = NO_HIT;
-	return hit_add(f, &h, (struct lh_str){ f->m.members.p, f->m.members.len }, id);
+	hit_add(f, &h, (struct lh_str){ f->m.members.p, f->m.members.len }, id);
 }
 
 void hits_cut(struct hits *h, size_t n)
@@ -90,22 +84,23 @@ static int find_whole(struct find *f, size_t i)
 	f->text.max = 0;
 	if (rc <= 0)
 		return rc;
-	if (!lh_buf_room(&f->text, LH_PAD))
-		return lh_buf_check(&f->text, f->err);
+	lh_buf_room(&f->text, LH_PAD);
 	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
 		return f->err->code == LH_EDATA ? find_lines(f, i) : -1;
 	rc = person_match(f->who, &v, false, &f->m, f->err);
 	if (rc <= 0)
 		return rc;
-	return hit_add_match(f, &(struct hit){ .place = i, .line = 1 }, (struct lh_str){ NULL, 0 });
+	hit_add_match(f, &(struct hit){ .place = i, .line = 1 }, (struct lh_str){ NULL, 0 });
+	return 0;
 }
 
 static int find_secret(struct find *f, size_t i)
 {
 	const struct hit hit = { .place = i, .by = HIT_ID, .line = 1, .via = NO_HIT };
 
-	return place_is_own(&f->s->places.v[i], f->who->id)
-		? hit_add(f, &hit, lh_str_of("[]"), (struct lh_str){ NULL, 0 }) : 0;
+	if (place_is_own(&f->s->places.v[i], f->who->id))
+		hit_add(f, &hit, lh_str_of("[]"), (struct lh_str){ NULL, 0 });
+	return 0;
 }
 
 /* ---- indexes ---- */
@@ -135,13 +130,15 @@ static int find_row(struct find *f, size_t i, const struct lh_row *row)
 	if (row->meta.n)
 		lh_write_raw(&w, "metadata", row->meta);
 	lh_write_end(&w);
-	if (!lh_buf_room(&f->text, LH_PAD))
-		return lh_buf_check(&f->text, f->err);
+	lh_buf_room(&f->text, LH_PAD);
 	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
 		return lh_err_prefix(f->err, "%s: %.*s", f->s->places.v[i].path,
 				     (int)row->id.n, row->id.p);
 	rc = person_match(f->who, &v, true, &f->m, f->err);
-	return rc <= 0 ? rc : hit_add_match(f, &(struct hit){ .place = i }, row->id);
+	if (rc <= 0)
+		return rc;
+	hit_add_match(f, &(struct hit){ .place = i }, row->id);
+	return 0;
 }
 
 static int find_index(struct find *f, size_t i)
@@ -249,17 +246,13 @@ static void merge(struct hit *stays, struct hit *weaker)
 }
 
 /* Sort hits, and keep of several of one row the one by the strongest reason. */
-static int settle(struct hits *h, struct lh_err *err)
+static void settle(struct hits *h)
 {
-	LH_SCOPED(lh_free_local) size_t *order = lh_calloc(h->n + 1, sizeof *order, err);
-	LH_SCOPED(lh_free_local) size_t *now = lh_calloc(h->n + 1, sizeof *now, err);
-	struct hit *sorted = lh_calloc(h->n + 1, sizeof *sorted, err);
+	LH_SCOPED(lh_free_local) size_t *order = lh_calloc(h->n + 1, sizeof *order);
+	LH_SCOPED(lh_free_local) size_t *now = lh_calloc(h->n + 1, sizeof *now);
+	struct hit *sorted = lh_calloc(h->n + 1, sizeof *sorted);
 	size_t i, n = 0;
 
-	if (!order || !now || !sorted) {
-		free(sorted);
-		return -1;
-	}
 	for (i = 0; i < h->n; i++)
 		order[i] = i;
 	qsort_r(order, h->n, sizeof *order, by_hit, h->v);
@@ -277,7 +270,6 @@ static int settle(struct hits *h, struct lh_err *err)
 			sorted[i].via = now[sorted[i].via];
 	free(h->v);
 	*h = (struct hits){ sorted, n, h->n + 1, h->incomplete };
-	return 0;
 }
 
 /* ---- all ---- */
@@ -310,5 +302,8 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 	lh_buf_free(&f.m.members);
 	lh_buf_free(&f.text);
 	lh_record_free(&f.rec);
-	return rc ? -1 : settle(hits, err);
+	if (rc)
+		return -1;
+	settle(hits);
+	return 0;
 }

@@ -25,9 +25,9 @@ struct find {
 };
 
 /* Add a hit; members and id are copied. */
-int hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id);
+void hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id);
 /* Add a hit by f->m. */
-int hit_add_match(struct find *f, const struct hit *like, struct lh_str id);
+void hit_add_match(struct find *f, const struct hit *like, struct lh_str id);
 
 /* Search place i, whatever its kind, by the person's id and texts. */
 int find_in_place(struct find *f, size_t i);

@@ -6,21 +6,18 @@
 #include "catalog/catalog.h"
 #include "find.h"
 
-static char *copy(struct lh_str s, struct lh_err *err)
+static char *copy(struct lh_str s)
 {
-	return lh_strndup(s.p, s.n, err);
+	return lh_strndup(s.p, s.n);
 }
 
-static int add_object(struct find *f, const struct lh_dataset *d, struct lh_str key)
+static void add_object(struct find *f, const struct lh_dataset *d, struct lh_str key)
 {
 	struct key_value *kv;
 
-	if (lh_grow(&f->dataset, &f->cap_datasets, f->n_datasets + 1, sizeof *kv, f->err) < 0)
-		return -1;
+	lh_grow(&f->dataset, &f->cap_datasets, f->n_datasets + 1, sizeof *kv);
 	kv = &f->dataset[f->n_datasets++];
-	*kv = (struct key_value){ copy(key, f->err), copy(d->key_column, f->err),
-				  copy(d->key_value, f->err) };
-	return kv->key && kv->column && kv->value ? 0 : -1;
+	*kv = (struct key_value){ copy(key), copy(d->key_column), copy(d->key_value) };
 }
 
 /* Add the objects of a dataset, from the catalogs that are places. */
@@ -41,10 +38,10 @@ static int add_dataset(struct find *f, const struct lh_dataset *d)
 
 		if (p->kind != PLACE_DATASET || !name || strncmp(name + 1, id, LH_DATASET_ID))
 			continue;
-		folder = lh_strndup(p->path, (size_t)(name - p->path), f->err);
-		rc = folder ? lh_catalog_get(folder, d->name, &m, f->err) : -1;
+		folder = lh_strndup(p->path, (size_t)(name - p->path));
+		rc = lh_catalog_get(folder, d->name, &m, f->err);
 		for (k = 0; !rc && k < m.n_objects; k++)
-			rc = add_object(f, d, m.object[k].key);
+			add_object(f, d, m.object[k].key);
 	}
 	lh_catalog_dataset_free(&m);
 	return rc;

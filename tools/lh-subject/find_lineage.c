@@ -63,7 +63,8 @@ static int on_person(void *ctx, const struct lh_lineage_made *made, struct lh_er
 
 	if (rc <= 0 || hit.place == NO_HIT)
 		return rc < 0 ? -1 : 0;
-	return hit_add_match(f, &hit, (struct lh_str){ NULL, 0 });
+	hit_add_match(f, &hit, (struct lh_str){ NULL, 0 });
+	return 0;
 }
 
 /* Remember the names of a row that logs may have: its id, and that of its run. */
@@ -95,8 +96,7 @@ static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err 
 			return -1;
 		hit.others = f->m.others;
 	}
-	if (hit_add(f, &hit, lh_str_of("[]"), (struct lh_str){ NULL, 0 }) < 0)
-		return -1;
+	hit_add(f, &hit, lh_str_of("[]"), (struct lh_str){ NULL, 0 });
 	return made->ids && made->rec ? name_row(f, made->ids, f->hits->n - 1) : 0;
 }
 
@@ -118,7 +118,7 @@ static int open_root(struct root *r)
 
 /* List the hits in the root from which rows are made: of a text alone only if these are erased
  * too. */
-static int list_from(struct root *r, struct lh_lineage_row **rows)
+static void list_from(struct root *r, struct lh_lineage_row **rows)
 {
 	const struct find *f = r->f;
 	size_t i;
@@ -131,18 +131,16 @@ static int list_from(struct root *r, struct lh_lineage_row **rows)
 		if (p->root != r->path || p->kind < PLACE_SOURCE || p->kind > PLACE_REPLAYS ||
 		    h->by == HIT_LINEAGE || (h->by == HIT_TEXT && !f->s->text_too))
 			continue;
-		if (lh_grow(&r->from, &r->cap_from, r->n_from + 1, sizeof i, f->err) < 0)
-			return -1;
+		lh_grow(&r->from, &r->cap_from, r->n_from + 1, sizeof i);
 		r->from[r->n_from++] = i;
 	}
-	*rows = lh_calloc(r->n_from + 1, sizeof **rows, f->err);
-	for (i = 0; *rows && i < r->n_from; i++) {
+	*rows = lh_calloc(r->n_from + 1, sizeof **rows);
+	for (i = 0; i < r->n_from; i++) {
 		const struct hit *h = &f->hits->v[r->from[i]];
 		const struct place *p = &f->s->places.v[h->place];
 
 		(*rows)[i] = (struct lh_lineage_row){ p->path + p->rel, h->line };
 	}
-	return *rows ? 0 : -1;
 }
 
 /* Search the files of the root that the index does not have, as hidden ones, or has lines of that
@@ -174,7 +172,7 @@ static int search_root(struct root *r)
 	if (!rc)
 		rc = search_others(r);
 	if (!rc)
-		rc = list_from(r, &rows);
+		list_from(r, &rows);
 	if (!rc)
 		rc = lh_lineage_made(r->lineage, rows, r->n_from, on_made, r, f->err);
 	free(rows);

@@ -56,16 +56,16 @@ int find_name(struct find *f, size_t hit, struct lh_str name)
 
 	if (name.n < NAME_LEAST && strncmp(name.p, UID, name.n < 4 ? name.n : 4))
 		return 0;
-	if (lh_intern_add(&f->names, name.p, name.n, &number, f->err) < 0 ||
-	    lh_grow(&f->named, &f->cap_named, f->names.n, sizeof hit, f->err) < 0)
+	if (lh_intern_add(&f->names, name.p, name.n, &number, f->err) < 0)
 		return -1;
+	lh_grow(&f->named, &f->cap_named, f->names.n, sizeof hit);
 	if (number + 1 == f->names.n)
 		f->named[number] = hit;
 	return 0;
 }
 
 /* Append the uid of the trace that an event of a pathway is about. */
-static int add_uid(const struct lh_value *v, struct lh_buf *to, struct lh_err *err)
+static int add_uid(const struct lh_value *v, struct lh_buf *to)
 {
 	struct lh_value op, trace, uid;
 	struct lh_str text;
@@ -80,17 +80,17 @@ static int add_uid(const struct lh_value *v, struct lh_buf *to, struct lh_err *e
 	lh_buf_puts(to, UID);
 	if (!uid.escaped)
 		lh_buf_add(to, uid.p + 1, uid.n - 2);
-	else if (lh_value_str(&uid, to, &text, err) < 0)
-		return -1;
-	return lh_buf_check(to, err) < 0 ? -1 : 1;
+	else
+		lh_value_str(&uid, to, &text);
+	return 1;
 }
 
 /* Append the names of a row of a log that was found. */
-static int add_names(const struct lh_value *v, struct lh_buf *out, struct lh_err *err)
+static int add_names(const struct lh_value *v, struct lh_buf *out)
 {
 	struct lh_value id;
 	struct lh_buf uid = { 0 };
-	int rc = add_uid(v, &uid, err);
+	int rc = add_uid(v, &uid);
 
 	if (rc > 0) {
 		lh_buf_putc(out, '\0');
@@ -124,8 +124,7 @@ static int on_name(void *ctx, const struct lh_person_at *at, const struct lh_val
 	lh_buf_reset(&n->f->text);
 	if (v->type != LH_STRING || v->n < NAME_LEAST)
 		return 0;
-	if (lh_value_str(v, &n->f->text, &text, err) < 0)
-		return -1;
+	lh_value_str(v, &n->f->text, &text);
 	name = lh_intern_find(&n->f->names, text.p, text.n);
 	if (name < 0)
 		return 0;
@@ -149,7 +148,7 @@ static int fill_named(struct find *f, const struct lh_value *v, struct line *lin
 	lh_write_array(&n.w, NULL);
 	rc = lh_person_walk(v, false, on_name, &n, err);
 	if (!rc)
-		rc = add_uid(v, &uid, err);
+		rc = add_uid(v, &uid);
 	if (rc > 0 && n.name < 0)
 		n.name = lh_intern_find(&f->names, uid.p, uid.len);
 	lh_write_end(&n.w);
@@ -195,7 +194,7 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 	if (!pair && !may_have(f, rec->line, rec->len))
 		return 0;
 	if (v.type != LH_OBJECT && v.type != LH_ARRAY)
-		rc = person_match_bytes(f->who, v.p, v.n, &f->m, err);	/* a line of CSV */
+		rc = person_match_bytes(f->who, v.p, v.n, &f->m);	/* a line of CSV */
 	else
 		rc = person_match(f->who, &v, p->kind == PLACE_ROSTER, &f->m, err);
 	if (rc < 0 || (!rc && !pair))
@@ -203,7 +202,7 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 	*line = (struct line){ f->m.by_id || pair ? HIT_ID : HIT_TEXT, f->m.others, NO_HIT,
 			       f->m.members.len, false };
 	lh_buf_add(out, f->m.members.p, f->m.members.len);
-	if (p->kind == PLACE_LOG && line->by == HIT_ID && add_names(&v, out, err) < 0)
+	if (p->kind == PLACE_LOG && line->by == HIT_ID && add_names(&v, out) < 0)
 		return -1;
 	return 1;
 }
@@ -213,12 +212,11 @@ static void bad(const struct lh_bad_line *of, void *result, struct lh_buf *out, 
 {
 	struct find *f = ((struct lines *)context)->f;
 	struct line *line = result;
-	struct lh_err err;
-	int rc = 0;
+	int rc;
 
 	if (f->by_name)
 		return;
-	rc = of->p ? person_match_bytes(f->who, of->p, of->n, &f->m, &err) : -1;
+	rc = of->p ? person_match_bytes(f->who, of->p, of->n, &f->m) : -1;
 	*line = (struct line){ f->m.by_id ? HIT_ID : HIT_TEXT, f->m.others, NO_HIT,
 			       f->m.members.len, rc < 0 };
 	if (rc > 0)
@@ -239,9 +237,8 @@ static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
 				  "searched", o->file, (unsigned long long)o->line);
 	if (!o->n)
 		return 0;
-	if (hit_add(l->f, &hit, (struct lh_str){ o->text, line->members },
-		    strcmp(o->file, path) ? lh_str_of(o->file) : (struct lh_str){ NULL, 0 }) < 0)
-		return -1;
+	hit_add(l->f, &hit, (struct lh_str){ o->text, line->members },
+		strcmp(o->file, path) ? lh_str_of(o->file) : (struct lh_str){ NULL, 0 });
 	for (name.p = o->text + line->members; name.p < o->text + o->n; name.p += name.n) {
 		name.p++;
 		name.n = strnlen(name.p, (size_t)(o->text + o->n - name.p));

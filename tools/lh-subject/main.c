@@ -105,24 +105,22 @@ static const struct lh_op ops[] = {
 };
 
 /* Take what the configuration says is out of reach.  The frame frees the list of an option. */
-static int take_elsewhere(struct settings *s, struct lh_err *err)
+static void take_elsewhere(struct settings *s)
 {
 	char **v = s->file->subject.elsewhere;
 	size_t cap = 0;
 
 	for (; v && *v; v++) {
-		if (lh_grow(&s->elsewhere.v, &cap, s->elsewhere.n + 1, sizeof *v, err) < 0)
-			return -1;
+		lh_grow(&s->elsewhere.v, &cap, s->elsewhere.n + 1, sizeof *v);
 		s->elsewhere.v[s->elsewhere.n++] = *v;
 	}
-	return 0;
 }
 
 /* Take the state and the logs that a configuration names, where no option does. */
 static int read_config(struct lh_tool *tool, struct settings *s)
 {
-	s->file = lh_calloc(1, sizeof *s->file, &tool->err);
-	if (!s->file || lh_serve_config_read(s->file, s->config, &tool->err) < 0)
+	s->file = lh_calloc(1, sizeof *s->file);
+	if (lh_serve_config_read(s->file, s->config, &tool->err) < 0)
 		return -1;
 	if (!s->state)
 		s->state = s->file->state;
@@ -131,7 +129,9 @@ static int read_config(struct lh_tool *tool, struct settings *s)
 	if (!s->state)
 		return lh_tool_usage(tool, "%s: names no state", s->config);
 	s->access_log = s->file->access_log;
-	return s->elsewhere.n ? 0 : take_elsewhere(s, &tool->err);
+	if (!s->elsewhere.n)
+		take_elsewhere(s);
+	return 0;
 }
 
 static int check(struct lh_tool *tool, void *settings)
@@ -151,8 +151,6 @@ static int check(struct lh_tool *tool, void *settings)
 	if (!root)
 		return 0;
 	lh_buf_printf(&s->folder, "%s/%s%c", root, LH_SUBJECT_DIR, '\0');
-	if (lh_buf_check(&s->folder, &tool->err) < 0)
-		return -1;
 	if (!s->subjects || is_same_folder(s->subjects, s->folder.p))
 		s->subjects = s->folder.p;	/* which is listed with the root */
 	return 0;

@@ -20,34 +20,28 @@ static bool is_number(struct lh_str id)
 }
 
 /* Set what texts are compared by, those of who->texts. */
-static int set_known(struct person *who, const struct text *text, size_t n, struct lh_err *err)
+static void set_known(struct person *who, const struct text *text, size_t n)
 {
-	LH_SCOPED(lh_free_local) size_t *end = lh_calloc(n, sizeof *end, err);
+	LH_SCOPED(lh_free_local) size_t *end = lh_calloc(n, sizeof *end);
 	size_t i;
 
-	who->known = lh_calloc(n, sizeof *who->known, err);
-	for (i = 0; end && who->known && i < n; i++) {
-		if (text_normal(&text[i], &who->normals, &who->known[i].kind, err) < 0)
-			return -1;
+	who->known = lh_calloc(n, sizeof *who->known);
+	for (i = 0; i < n; i++) {
+		text_normal(&text[i], &who->normals, &who->known[i].kind);
 		end[i] = who->normals.len;
 	}
-	if (!end || !who->known)
-		return -1;
 	for (i = 0; i < n; i++) {
 		const size_t from = i ? end[i - 1] : 0;
 
 		who->known[i].normal = (struct lh_str){ who->normals.p + from, end[i] - from };
 	}
-	return 0;
 }
 
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(who->n_also + 1, sizeof *text, err);
+	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(who->n_also + 1, sizeof *text);
 	size_t i, n = 0;
 
-	if (!text)
-		return -1;
 	text[n++] = (struct text){ who->id, 0, s->fold, true };
 	for (i = 0; i < who->n_also; i++) {
 		if (who->also[i].n < TEXT_LEAST && !s->brief)
@@ -59,7 +53,10 @@ int person_prepare(struct person *who, const struct settings *s, struct lh_err *
 	who->fold = s->fold;
 	who->number = is_number(who->id);
 	who->texts = texts_new(text, n, err);
-	return who->texts ? set_known(who, text, n, err) : -1;
+	if (!who->texts)
+		return -1;
+	set_known(who, text, n);
+	return 0;
 }
 
 void person_free(struct person *who)
@@ -96,8 +93,7 @@ void person_count(const struct person *who, size_t n[TEXT_KINDS])
 		n[who->known[i].kind] += !is_repeated(who, i);
 }
 
-int write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key,
-		   struct lh_err *err)
+int write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key)
 {
 	char hex[2 * LH_HASH_SIZE];
 	size_t n[TEXT_KINDS], i;
@@ -114,7 +110,7 @@ int write_searched(struct lh_writer *w, const struct person *who, const struct l
 	if (key)
 		lh_write_array(w, "hashes");
 	for (i = 1; key && rc >= 0 && i <= who->n_also; i++) {
-		rc = person_hash(who, i, key, hex, err);
+		rc = person_hash(who, i, key, hex);
 		if (rc > 0)
 			lh_write_str(w, NULL, (struct lh_str){ hex, sizeof hex });
 	}
@@ -163,10 +159,6 @@ void put_searched(struct lh_buf *out, const struct person *who)
 int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *sentence)
 {
 	lh_buf_putc(sentence, '\0');
-	if (lh_buf_check(sentence, &tool->err) < 0) {
-		lh_buf_free(w->out);
-		return -1;
-	}
 	lh_write_text(w, "sentence", sentence->p);
 	lh_write_end(w);
 	if (lh_tool_out_line(tool, w->out) < 0)
@@ -177,7 +169,7 @@ int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *senten
 }
 
 int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
-		char hex[2 * LH_HASH_SIZE], struct lh_err *err)
+		char hex[2 * LH_HASH_SIZE])
 {
 	static const char *const kind[TEXT_KINDS] = { "name", "email", "telephone" };
 	const struct known *k = &who->known[i];
@@ -188,8 +180,6 @@ int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 		return 0;
 	lh_buf_printf(&text, "lh-subject text %s%c", kind[k->kind], '\0');
 	lh_buf_add(&text, k->normal.p, k->normal.n);
-	if (lh_buf_check(&text, err) < 0)
-		return -1;
 	lh_hmac(key, text.p, text.len, NULL, 0, sum);
 	lh_hex(sum, sizeof sum, hex);
 	return 1;
@@ -227,54 +217,46 @@ static void on_text(void *ctx, size_t number, size_t at, size_t len, bool joined
 }
 
 /* Look at a string as it is, and without its escapes of a kind, for which there is room in buf. */
-static int look_in(const struct person *who, enum byte_kind kind, struct lh_str s,
-		   struct lh_buf *buf, struct seen *seen, struct lh_err *err)
+static void look_in(const struct person *who, enum byte_kind kind, struct lh_str s,
+		    struct lh_buf *buf, struct seen *seen)
 {
-	LH_SCOPED(lh_free_local) uint32_t *from = lh_calloc(s.n + BYTE_SPARE, sizeof *from, err);
+	LH_SCOPED(lh_free_local) uint32_t *from = lh_calloc(s.n + BYTE_SPARE, sizeof *from);
 	char *to;
 	size_t n;
 
 	lh_buf_reset(buf);
-	to = from ? lh_buf_room(buf, s.n + BYTE_SPARE) : NULL;
-	if (!to)
-		return from ? lh_err_nomem(err) : -1;
+	to = lh_buf_room(buf, s.n + BYTE_SPARE);
 	n = byte_decode_escapes(kind, s.n, (const unsigned char *)s.p, s.n, (unsigned char *)to,
 				from);
 	texts_find(who->texts, (const unsigned char *)to, n, on_text, seen);
-	return 0;
 }
 
 /* Look at a string, as it is and without escapes of JSON or percent-encoding. */
-static int look(const struct person *who, struct lh_str s, struct lh_buf *buf, struct seen *seen,
-		struct lh_err *err)
+static void look(const struct person *who, struct lh_str s, struct lh_buf *buf, struct seen *seen)
 {
-	int rc = 0;
-
 	*seen = (struct seen){ false, false };
 	texts_find(who->texts, (const unsigned char *)s.p, s.n, on_text, seen);
 	if (!seen->id && s.n && memchr(s.p, '\\', s.n))
-		rc = look_in(who, BYTE_JSON, s, buf, seen, err);
-	if (!rc && !seen->id && s.n && memchr(s.p, '%', s.n))
-		rc = look_in(who, BYTE_PERCENT, s, buf, seen, err);
-	return rc;
+		look_in(who, BYTE_JSON, s, buf, seen);
+	if (!seen->id && s.n && memchr(s.p, '%', s.n))
+		look_in(who, BYTE_PERCENT, s, buf, seen);
 }
 
-/* Return whether a string is as a whole one of the texts of numbers [from, to): 1, 0, -1. */
-static int is_known(const struct person *who, size_t from, size_t to, struct lh_str s,
-		    struct lh_buf *buf, struct lh_err *err)
+/* Return whether a string is as a whole one of the texts of numbers [from, to). */
+static bool is_known(const struct person *who, size_t from, size_t to, struct lh_str s,
+		    struct lh_buf *buf)
 {
 	const struct text text = { s, 0, true, !from };
 	enum text_kind kind;
 	size_t i;
 
 	lh_buf_reset(buf);
-	if (text_normal(&text, buf, &kind, err) < 0)
-		return -1;
+	text_normal(&text, buf, &kind);
 	for (i = from; i < to; i++)
 		if (kind == who->known[i].kind && buf->len &&
 		    lh_str_is(who->known[i].normal, buf->p, buf->len))
-			return 1;
-	return 0;
+			return true;
+	return false;
 }
 
 static int add_member(struct matching *x, const struct lh_person_at *at, struct lh_err *err)
@@ -298,25 +280,23 @@ static int count_other(struct matching *x, struct lh_str id, struct lh_err *err)
 	return 0;
 }
 
-int person_has(const struct person *who, const struct lh_person_at *at, const struct lh_value *v,
-	       bool id, struct lh_str text, struct lh_buf *buf, enum hit_by *by, struct lh_err *err)
+void person_has(const struct person *who, const struct lh_person_at *at, const struct lh_value *v,
+	       bool id, struct lh_str text, struct lh_buf *buf, enum hit_by *by)
 {
 	const bool sender = at && at->key.p && v != &at->key && lh_value_is(&at->key, "sender", 6);
 	struct seen seen;
-	int is = 0;
+	bool is = false;
 
 	*by = HIT_ID;
 	if (id)
-		is = who->fold ? is_known(who, 0, 1, text, buf, err)
+		is = who->fold ? is_known(who, 0, 1, text, buf)
 			       : lh_str_is(text, who->id.p, who->id.n);
 	if (!is && sender && who->n_also)
-		is = is_known(who, 1, who->n_also + 1, text, buf, err);
+		is = is_known(who, 1, who->n_also + 1, text, buf);
 	if (is)
-		return is < 0 ? -1 : 0;
-	if (look(who, text, buf, &seen, err) < 0)
-		return -1;
+		return;
+	look(who, text, buf, &seen);
 	*by = seen.text || (seen.id && !who->number) ? HIT_TEXT : HIT_NONE;
-	return 0;
 }
 
 /* Look at a string or a number, an lh_person_fn. */
@@ -328,10 +308,9 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	enum hit_by by;
 
 	lh_buf_reset(&x->text);
-	if (v->type == LH_STRING && lh_value_str(v, &x->text, &text, err) < 0)
-		return -1;
-	if (person_has(x->who, at, v, id, text, &x->decoded, &by, err) < 0)
-		return -1;
+	if (v->type == LH_STRING)
+		lh_value_str(v, &x->text, &text);
+	person_has(x->who, at, v, id, text, &x->decoded, &by);
 	x->m->by_id |= by == HIT_ID;
 	x->m->by_text |= by == HIT_TEXT;
 	if (by != HIT_NONE)
@@ -351,13 +330,13 @@ static struct matching match_begin(const struct person *who, struct match *m)
 	return x;
 }
 
-static int match_end(struct matching *x, int rc, struct lh_err *err)
+static int match_end(struct matching *x, int rc)
 {
 	lh_write_end(&x->w);
 	lh_map_free(&x->others);
 	lh_buf_free(&x->text);
 	lh_buf_free(&x->decoded);
-	if (rc < 0 || lh_buf_check(&x->m->members, err) < 0)
+	if (rc < 0)
 		return -1;
 	return x->m->by_id || x->m->by_text;
 }
@@ -367,17 +346,16 @@ int person_match(const struct person *who, const struct lh_value *v, bool record
 {
 	struct matching x = match_begin(who, m);
 
-	return match_end(&x, lh_person_walk(v, record, on_scalar, &x, err), err);
+	return match_end(&x, lh_person_walk(v, record, on_scalar, &x, err));
 }
 
-int person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m,
-		       struct lh_err *err)
+bool person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m)
 {
 	struct matching x = match_begin(who, m);
 	struct seen seen;
-	const int rc = look(who, (struct lh_str){ p, n }, &x.decoded, &seen, err);
 
+	look(who, (struct lh_str){ p, n }, &x.decoded, &seen);
 	m->by_id = seen.id;
 	m->by_text = !seen.id && seen.text;
-	return match_end(&x, rc, err);
+	return match_end(&x, 0);
 }

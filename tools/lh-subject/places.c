@@ -55,11 +55,10 @@ static const char *why_not(enum place_kind kind, const char *path)
 static const char *read_only(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	struct lh_err err;
 	LH_SCOPED(lh_free_local) char *folder =
-		lh_strndup(slash ? path : ".", slash ? (size_t)(slash + 1 - path) : 1, &err);
+		lh_strndup(slash ? path : ".", slash ? (size_t)(slash + 1 - path) : 1);
 
-	return folder && access(folder, W_OK) < 0 ? "it cannot be written" : NULL;
+	return access(folder, W_OK) < 0 ? "it cannot be written" : NULL;
 }
 
 /* Set whether a place has lines that can be read and replaced as they are. */
@@ -91,24 +90,21 @@ static int add(struct listing *l, enum place_kind kind, const char *path, uint64
 	struct places *to = &l->s->places;
 	struct place *p;
 
-	if (lh_grow(&to->v, &to->cap, to->n + 1, sizeof *p, l->err) < 0)
-		return -1;
+	lh_grow(&to->v, &to->cap, to->n + 1, sizeof *p);
 	p = &to->v[to->n];
 	*p = (struct place){ .kind = kind, .place = l->place, .root = l->root, .rel = l->skip,
 			     .bytes = bytes, .linked = names > 1,
 			     .why = why ? why : why_not(kind, path) };
-	p->path = lh_strndup(path, strlen(path), l->err);
+	p->path = lh_strndup(path, strlen(path));
 	if (!p->why && !(l->store && lh_store_is_s3(l->store)))
 		p->why = read_only(path);
-	if (p->path)
-		look_at_lines(p);
+	look_at_lines(p);
 	if (!p->why && p->linked)
 		p->why = linked;
-	if (p->path && l->store && !(p->store = lh_strndup(l->store, strlen(l->store), l->err)))
-		free(p->path);
-	else if (p->path)
-		to->n++;
-	return to->n && p == &to->v[to->n - 1] ? 0 : -1;
+	if (l->store)
+		p->store = lh_strndup(l->store, strlen(l->store));
+	to->n++;
+	return 0;
 }
 
 /* ---- folders ---- */
@@ -146,14 +142,12 @@ static int add_entry(struct listing *l, const FTSENT *e)
 /* Add all files below a folder, but for the folder `without` in it. */
 static int add_folder(struct listing *l, const char *folder, const char *without)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_strndup(folder, strlen(folder), l->err);
+	LH_SCOPED(lh_free_local) char *path = lh_strndup(folder, strlen(folder));
 	size_t n = strlen(folder);
 	FTSENT *e;
 	FTS *f;
 	int rc = 0;
 
-	if (!path)
-		return -1;
 	while (n > 1 && path[n - 1] == '/')
 		path[--n] = '\0';
 	l->skip = n + (path[n - 1] != '/');
@@ -200,8 +194,6 @@ static int add_beside(struct listing *l, enum place_kind kind, const char *path,
 	for (; !rc && *end; end++) {
 		lh_buf_reset(&name);
 		lh_buf_printf(&name, "%s%s%c", path, *end, '\0');
-		if (lh_buf_check(&name, l->err) < 0)
-			return -1;
 		if (lstat(name.p, &st) == 0)
 			rc = add_file(l, kind, name.p);
 		else if (errno != ENOENT)
@@ -219,8 +211,9 @@ static int on_object(void *ctx, const struct lh_object *o, struct lh_err *err)
 	struct listing *l = ctx;
 	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 
+	(void)err;
 	lh_buf_printf(&path, "%s/%s%c", l->store, o->key, '\0');
-	return lh_buf_check(&path, err) < 0 ? -1 : add(l, PLACE_OBJECT, path.p, o->size, 1, NULL);
+	return add(l, PLACE_OBJECT, path.p, o->size, 1, NULL);
 }
 
 static enum place_kind kind_of_object(const char *rel)
@@ -239,8 +232,8 @@ static int add_store(struct listing *l, enum place_kind kind, const char *where)
 	for (i = 0; i < l->n_stores; i++)
 		if (is_same_folder(where, l->stores[i]))
 			return 0;
-	if (lh_grow(&l->stores, &l->cap_stores, i + 1, sizeof *l->stores, l->err) < 0 ||
-	    !(l->stores[i] = lh_strndup(where, strlen(where), l->err)))
+	lh_grow(&l->stores, &l->cap_stores, i + 1, sizeof *l->stores);
+	if (!(l->stores[i] = lh_strndup(where, strlen(where))))
 		return -1;
 	l->n_stores++;
 	l->store = where;
@@ -264,10 +257,11 @@ static int on_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_e
 	struct listing *l = ctx;
 	LH_SCOPED(lh_free_local) char *store = NULL;
 
+	(void)err;
 	if (!m->store.p || l->s->store.n)
 		return 0;
-	store = lh_strndup(m->store.p, m->store.n, err);
-	return store ? add_store(l, PLACE_OBJECT, store) : -1;
+	store = lh_strndup(m->store.p, m->store.n);
+	return add_store(l, PLACE_OBJECT, store);
 }
 
 static int on_damaged(void *ctx, const struct lh_err *why, struct lh_err *err)
@@ -287,9 +281,9 @@ static int add_shards(struct listing *l, const char *plan)
 	int rc = lh_shard_plan_read(&p, plan, l->err);
 
 	for (i = 0; !rc && i < p.n; i++) {
-		LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(plan, &p, i, l->err);
+		LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(plan, &p, i);
 
-		rc = path ? add_file(l, PLACE_INDEX, path) : -1;
+		rc = add_file(l, PLACE_INDEX, path);
 		if (!rc)
 			rc = add_beside(l, PLACE_INDEX_LOG, path, index_log);
 	}
@@ -357,7 +351,7 @@ static int add_state(struct listing *l)
 		return 0;
 	l->place = "state";
 	lh_buf_printf(&path, "%s/store%c%s/catalog%c", state, '\0', state, '\0');
-	if (lh_buf_check(&path, l->err) < 0 || add_root(l, PLACE_OTHER, state) < 0 ||
+	if (add_root(l, PLACE_OTHER, state) < 0 ||
 	    (stat(path.p, &st) == 0 && add_store(l, PLACE_OBJECT, path.p) < 0))
 		return -1;
 	return lh_catalog_list(path.p + strlen(path.p) + 1, &visit, l->err);
@@ -551,7 +545,7 @@ int subject_places(struct lh_tool *tool, void *settings)
 			lh_write_text(&w, "why", p->why);
 		lh_write_end(&w);
 		lh_buf_putc(&line, '\n');
-		if (lh_buf_check(&line, &tool->err) < 0 || lh_tool_out(tool, line.p, line.len) < 0)
+		if (lh_tool_out(tool, line.p, line.len) < 0)
 			return -1;
 	}
 	return 0;

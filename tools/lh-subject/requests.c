@@ -55,15 +55,11 @@ const struct lh_bind request_out[] = {
 struct words {
 	const char **v;
 	size_t n, cap;
-	struct lh_err *err;
-	bool failed;
 };
 
 static void add_word(struct words *w, const char *word)
 {
-	w->failed = w->failed || lh_grow(&w->v, &w->cap, w->n + 2, sizeof *w->v, w->err) < 0;
-	if (w->failed)
-		return;
+	lh_grow(&w->v, &w->cap, w->n + 2, sizeof *w->v);
 	w->v[w->n++] = word;
 	w->v[w->n] = NULL;
 }
@@ -160,23 +156,23 @@ static int write_answer(struct lh_buf *out, const struct request *r,
 	if (archive && add_archive(&w, archive, err) < 0)
 		return -1;
 	lh_write_end(&w);
-	return lh_buf_check(out, err);
+	return 0;
 }
 
 static int run_command(const struct lh_call *call, const struct request *r, const char *archive,
 		       struct lh_buf *out, struct lh_err *err)
 {
-	struct words w = { .err = err };
+	struct words w = { .v = NULL };
 	LH_SCOPED(lh_free_local) char *reason = NULL;
 	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 };
 	LH_SCOPED(lh_child_free) struct lh_child_out child = { .status = 0 };
 	struct lh_child_how how = { .keys = LH_KEYS_AUDIT | LH_KEYS_STORE, .seconds = SECONDS,
 				    .max = ANSWER_MAX };
 	struct lh_writer json = lh_write_to(&in);
-	int rc = -1;
+	int rc;
 
-	if (r->reason.p && !(reason = lh_strndup(r->reason.p, r->reason.n, err)))
-		return -1;
+	if (r->reason.p)
+		reason = lh_strndup(r->reason.p, r->reason.n);
 	add_word(&w, "lh-subject");
 	add_word(&w, call->op->name);
 	add_options(&w, call, r, reason, archive);
@@ -188,8 +184,7 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	lh_write_end(&json);
 	lh_buf_putc(&in, '\n');
 	how.argv = (char *const *)w.v;
-	if (!w.failed && lh_buf_check(&in, err) == 0)
-		rc = lh_child_run(&how, in.p, in.len, &child, err);
+	rc = lh_child_run(&how, in.p, in.len, &child, err);
 	free(w.v);
 	if (!rc && (child.status > 1 || !child.out.len))	/* it has looked at nothing */
 		rc = lh_err_set(err, LH_EIO, "%s: %s", call->op->name, child.last_line);
@@ -228,9 +223,7 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 	if (lh_tmpdir_make(&dir, "lh-subject", err) < 0)
 		return -1;
 	lh_buf_printf(&archive, "%s/export.tar.gz%c", dir.path, '\0');
-	rc = lh_buf_check(&archive, err);
-	if (!rc)
-		rc = run_command(call, r, archive.p, out, err);
+	rc = run_command(call, r, archive.p, out, err);
 	if (lh_tmpdir_remove(&dir, rc ? &later : err) < 0)
 		rc = -1;
 	return rc;

@@ -76,7 +76,7 @@ static int add_text(struct reading *r, struct lh_str s)
 		return 0;
 	lh_buf_add(r->texts, s.p, s.n);
 	lh_buf_putc(r->texts, '\0');
-	return lh_buf_check(r->texts, r->err) < 0 ? -1 : 1;
+	return 1;
 }
 
 /* Append each piece of a text between characters of `ends` that is of a kind: their number. */
@@ -95,8 +95,7 @@ static int add_pieces(struct reading *r, struct lh_str s, const char *ends, enum
 		from = i + 1;
 		if (!piece.text.n || piece.text.n > TEXT_MAX)
 			continue;
-		if (text_normal(&piece, &normal, &is, r->err) < 0)
-			return -1;
+		text_normal(&piece, &normal, &is);
 		rc = is == kind ? add_text(r, piece.text) : 0;
 		if (rc < 0)
 			return -1;
@@ -116,10 +115,10 @@ static int add_string(struct reading *r, enum part part, struct lh_str s)
 
 	if (part == PART_FIRST || part == PART_LAST) {
 		lh_buf_add(part == PART_FIRST ? &r->first : &r->last, s.p, s.n);
-		return lh_buf_check(part == PART_FIRST ? &r->first : &r->last, r->err) < 0 ? -1 : 1;
+		return 1;
 	}
-	if (s.n && s.n <= TEXT_MAX && text_normal(&whole, &normal, &kind, r->err) < 0)
-		return -1;
+	if (s.n && s.n <= TEXT_MAX)
+		text_normal(&whole, &normal, &kind);
 	if (part == PART_TELEPHONE && kind != TEXT_TELEPHONE)
 		rc = add_pieces(r, s, letters, TEXT_TELEPHONE);
 	else if (part == PART_EMAIL)
@@ -146,8 +145,8 @@ static int add_value(struct reading *r, enum part part, const struct lh_value *v
 		return add_string(r, part, lh_str_of(digits));
 	}
 	lh_buf_reset(&r->string);
-	if (v->type == LH_STRING && lh_value_str(v, &r->string, &s, r->err) < 0)
-		return -1;
+	if (v->type == LH_STRING)
+		lh_value_str(v, &r->string, &s);
 	return v->type == LH_STRING || v->type == LH_NUMBER ? add_string(r, part, s) : 1;
 }
 
@@ -163,8 +162,7 @@ static int add_parts_of_name(struct reading *r)
 	if (r->first.len && r->last.len) {
 		lh_buf_putc(&r->first, ' ');
 		lh_buf_add(&r->first, r->last.p, r->last.len);
-		rc = lh_buf_check(&r->first, r->err) < 0 ? -1
-			: add_text(r, (struct lh_str){ r->first.p, r->first.len });
+		rc = add_text(r, (struct lh_str){ r->first.p, r->first.len });
 	}
 	lh_buf_reset(&r->first);
 	lh_buf_reset(&r->last);
@@ -222,8 +220,9 @@ static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
 {
 	struct reading *r = shared;
 
+	(void)err;
 	lh_buf_add(r->texts, o->text, o->n);
-	return lh_buf_check(r->texts, err);
+	return 0;
 }
 
 static int read_metadata(struct reading *r, struct lh_str meta)
@@ -233,8 +232,7 @@ static int read_metadata(struct reading *r, struct lh_str meta)
 	struct lh_value all;
 
 	lh_buf_add(&line, meta.p, meta.n);
-	if (!lh_buf_room(&line, LH_PAD))
-		return lh_buf_check(&line, r->err);
+	lh_buf_room(&line, LH_PAD);
 	if (lh_record_parse(&rec, line.p, line.len, r->err) < 0)
 		return -1;
 	all = (struct lh_value){ rec.line, rec.len, LH_OBJECT, false };

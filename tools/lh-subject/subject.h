@@ -192,11 +192,10 @@ void person_count(const struct person *who, size_t n[TEXT_KINDS]);
 /* Set the keyed hash of text i of also, in hex: 1; 0: an earlier one is compared alike; -1. */
 struct lh_hmac;
 int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
-		char hex[2 * LH_HASH_SIZE], struct lh_err *err);
+		char hex[2 * LH_HASH_SIZE]);
 /* Write the member searched: which kinds of texts are searched for, and with a key their hashes;
  * without one it does not fail. */
-int write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key,
-		   struct lh_err *err);
+int write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key);
 /* The same for people: "2 names and 1 telephone", "searched for the id, 2 names". */
 void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS]);
 void put_searched(struct lh_buf *out, const struct person *who);
@@ -215,13 +214,11 @@ struct match {
 int person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m,
 		 struct lh_err *err);
 /* The same of bytes that are not JSON: the id counts wherever it is, with escapes of JSON too. */
-int person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m,
-		       struct lh_err *err);
+bool person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m);
 /* Set *by to what a string or a number, text without escapes, has of the person; at, v and id as
  * lh_person_fn has them.  buf is for use during the call. */
-int person_has(const struct person *who, const struct lh_person_at *at, const struct lh_value *v,
-	       bool id, struct lh_str text, struct lh_buf *buf, enum hit_by *by,
-	       struct lh_err *err);
+void person_has(const struct person *who, const struct lh_person_at *at, const struct lh_value *v,
+	       bool id, struct lh_str text, struct lh_buf *buf, enum hit_by *by);
 /* Return whether only the id matters, as bytes. */
 bool person_is_quick(const struct person *who);
 

@@ -261,66 +261,58 @@ static void measure(struct texts *t, size_t shortest, size_t longest)
 		t->longest = longest;
 }
 
-static int add_telephone(struct texts *t, const struct telephone *tel, struct lh_err *err)
+static void add_telephone(struct texts *t, const struct telephone *tel)
 {
 	unsigned c;
 
-	if (lh_grow(&t->telephone, &t->cap_telephones, t->n_telephones + 1, sizeof *tel, err) < 0)
-		return -1;
+	lh_grow(&t->telephone, &t->cap_telephones, t->n_telephones + 1, sizeof *tel);
 	t->telephone[t->n_telephones++] = *tel;
 	measure(t, tel->n, (size_t)DIGITS_MAX * 3 + LH_SPELLED_BLANKS);
 	for (c = '0'; c <= '9'; c++)
 		t->begins[c] |= BEGINS_NUMBER;
 	for (c = 0xc2; c < 0xf5; c++)
 		t->begins[c] |= BEGINS_CHAR;
-	return 0;
 }
 
 /* Add a form, whose signs are taken over. */
-static int add_form(struct texts *t, const struct form *like, struct lh_err *err)
+static void add_form(struct texts *t, const struct form *like)
 {
 	struct form *f;
 	unsigned c;
 
-	if (lh_grow(&t->form, &t->cap, t->n + 1, sizeof *f, err) < 0) {
-		free(like->sign);
-		return -1;
-	}
+	lh_grow(&t->form, &t->cap, t->n + 1, sizeof *f);
 	f = &t->form[t->n++];
 	*f = *like;
 	if (!f->sign) {
 		t->begins[(unsigned char)*f->text.p] |= BEGINS_TEXT;
-		return 0;
+		return;
 	}
 	for (c = 1; c < 0x80; c++)
 		if (lh_spelled_first((const unsigned char[]){ (unsigned char)c }, 1) == *f->sign)
 			t->begins[c] |= BEGINS_TEXT;
 	for (c = 0xc2; c < 0xf5; c++)
 		t->begins[c] |= BEGINS_CHAR;
-	return 0;
 }
 
 /* Add a form in which the signs from `from` on come first, then `between`, unless it is 0, and then
  * those before `end`. */
-static int add_turned(struct texts *t, const struct form *of, size_t end, size_t from,
-		      uint32_t between, struct lh_err *err)
+static void add_turned(struct texts *t, const struct form *of, size_t end, size_t from,
+		      uint32_t between)
 {
 	const size_t last = of->n - from;
 	struct form to = *of;
 
-	to.sign = lh_calloc(of->n + 1, sizeof *to.sign, err);
-	if (!to.sign)
-		return -1;
+	to.sign = lh_calloc(of->n + 1, sizeof *to.sign);
 	memcpy(to.sign, of->sign + from, last * sizeof *to.sign);
 	to.sign[last] = between;
 	memcpy(to.sign + last + 1, of->sign, end * sizeof *to.sign);
 	to.n = last + (between != 0) + end;
-	return add_form(t, &to, err);
+	add_form(t, &to);
 }
 
 /* Add the forms of a name, whose signs are borrowed: as it is, of "Last, First" also "First Last",
  * and of "First Last" also "Last, First", wherever its last name may begin. */
-static int add_name(struct texts *t, const struct form *f, struct lh_err *err)
+static void add_name(struct texts *t, const struct form *f)
 {
 	size_t i, blanks = 0, commas = 0, comma = 0;
 
@@ -329,14 +321,14 @@ static int add_name(struct texts *t, const struct form *f, struct lh_err *err)
 		commas += f->sign[i] == ',';
 		comma = f->sign[i] == ',' ? i : comma;
 	}
-	if (add_turned(t, f, 0, 0, 0, err) < 0)
-		return -1;
-	if (commas == 1 && comma && comma + 1 < f->n)
-		return add_turned(t, f, comma, comma + 1, ' ', err);
+	add_turned(t, f, 0, 0, 0);
+	if (commas == 1 && comma && comma + 1 < f->n) {
+		add_turned(t, f, comma, comma + 1, ' ');
+		return;
+	}
 	for (i = 0; !commas && blanks < WORDS && i < f->n; i++)
-		if (f->sign[i] == ' ' && add_turned(t, f, i, i + 1, ',', err) < 0)
-			return -1;
-	return 0;
+		if (f->sign[i] == ' ')
+			add_turned(t, f, i, i + 1, ',');
 }
 
 /* Set the signs of a text, with soft hyphens as `soft`, without white space at its ends.  Returns
@@ -357,9 +349,9 @@ static size_t spell(struct lh_str text, uint32_t soft, uint32_t *sign, bool *had
 }
 
 /* Return room for the signs of a text: three bytes may be 18. */
-static uint32_t *sign_room(struct lh_str text, struct lh_err *err)
+static uint32_t *sign_room(struct lh_str text)
 {
-	return lh_calloc(text.n * 6 + LH_SPELLED_SIGNS, sizeof(uint32_t), err);
+	return lh_calloc(text.n * 6 + LH_SPELLED_SIGNS, sizeof(uint32_t));
 }
 
 static void put_signs(struct lh_buf *out, const uint32_t *sign, size_t n)
@@ -371,8 +363,7 @@ static void put_signs(struct lh_buf *out, const uint32_t *sign, size_t n)
 		lh_buf_add(out, (const char *)c, lh_utf8_put(sign[i], c));
 }
 
-int text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kind,
-		struct lh_err *err)
+void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kind)
 {
 	struct telephone tel = { .n = 0 };
 	LH_SCOPED(lh_free_local) uint32_t *sign = NULL;
@@ -383,12 +374,12 @@ int text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kin
 	*kind = TEXT_TELEPHONE;
 	if (!text->id && read_telephone(text->text, &tel)) {
 		lh_buf_add(out, tel.digits, tel.n);
-		return lh_buf_check(out, err);
+		return;
 	}
 	*kind = TEXT_NAME;
 	name = text->id ? text->text : without_mailto(text->text);
-	sign = sign_room(name, err);
-	n = sign ? spell(name, 0, sign, &soft) : 0;
+	sign = sign_room(name);
+	n = spell(name, 0, sign, &soft);
 	for (i = 0; i < n; i++) {
 		commas += sign[i] == ',';
 		comma = sign[i] == ',' ? i : comma;
@@ -400,19 +391,16 @@ int text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kin
 		n = comma;
 	}
 	put_signs(out, sign, n);
-	return sign ? lh_buf_check(out, err) : -1;
 }
 
 static int add_spelled(struct texts *t, const struct text *text, struct lh_err *err)
 {
 	const struct lh_str plain = text->id ? text->text : without_mailto(text->text);
-	LH_SCOPED(lh_free_local) uint32_t *sign = sign_room(plain, err);
+	LH_SCOPED(lh_free_local) uint32_t *sign = sign_room(plain);
 	struct form f = { text->number, sign, 0, { NULL, plain.n }, false };
 	size_t i, letters = 0;
 	bool soft = false;
 
-	if (!sign)
-		return -1;
 	f.n = spell(plain, 0, sign, &soft);
 	if (!f.n)
 		return lh_err_set(err, LH_EDATA, "a text must have other characters than blanks");
@@ -421,12 +409,12 @@ static int add_spelled(struct texts *t, const struct text *text, struct lh_err *
 		f.email |= sign[i] == '@';
 	}
 	measure(t, letters ? letters : 1, 2 * plain.n + LH_SPELLED_BLANKS);
-	if (add_name(t, &f, err) < 0)
-		return -1;
+	add_name(t, &f);
 	if (!soft)
 		return 0;
 	f.n = spell(plain, '-', sign, &soft);
-	return add_name(t, &f, err);
+	add_name(t, &f);
+	return 0;
 }
 
 static int add_text(struct texts *t, const struct text *text, struct lh_err *err)
@@ -436,24 +424,25 @@ static int add_text(struct texts *t, const struct text *text, struct lh_err *err
 
 	if (!text->text.n || text->text.n > TEXT_MAX)
 		return lh_err_set(err, LH_EDATA, "a text must have 1 to %d bytes", TEXT_MAX);
-	if (text->fold && !text->id && read_telephone(text->text, &tel))
-		return add_telephone(t, &tel, err);
+	if (text->fold && !text->id && read_telephone(text->text, &tel)) {
+		add_telephone(t, &tel);
+		return 0;
+	}
 	if (text->fold)
 		return add_spelled(t, text, err);
-	copy = lh_strndup(text->text.p, text->text.n, err);
-	if (!copy)
-		return -1;
+	copy = lh_strndup(text->text.p, text->text.n);
 	measure(t, text->text.n, text->text.n);
-	return add_form(t, &(struct form){ .number = text->number,
-					   .text = { copy, text->text.n } }, err);
+	add_form(t, &(struct form){ .number = text->number,
+					   .text = { copy, text->text.n } });
+	return 0;
 }
 
 struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err)
 {
-	struct texts *t = lh_calloc(1, sizeof *t, err);
+	struct texts *t = lh_calloc(1, sizeof *t);
 	size_t i;
 
-	for (i = 0; t && i < n; i++)
+	for (i = 0; i < n; i++)
 		if (add_text(t, &text[i], err) < 0) {
 			texts_free(t);
 			return NULL;
@@ -541,8 +530,7 @@ static int add_marker(const struct lh_output *o, void *shared, struct lh_err *er
 		;
 	if (i < t->n_lengths)
 		return 0;
-	if (lh_grow(&t->length, &t->cap_lengths, i + 1, sizeof *t->length, err) < 0)
-		return -1;
+	lh_grow(&t->length, &t->cap_lengths, i + 1, sizeof *t->length);
 	t->length[t->n_lengths++] = bytes;
 	t->shortest = t->shortest && t->shortest < bytes ? t->shortest : bytes;
 	t->longest = t->longest > bytes ? t->longest : bytes;
@@ -551,9 +539,9 @@ static int add_marker(const struct lh_output *o, void *shared, struct lh_err *er
 
 struct texts *texts_of_hashes(const char *path, struct lh_err *err)
 {
-	struct texts *t = lh_calloc(1, sizeof *t, err);
+	struct texts *t = lh_calloc(1, sizeof *t);
 
-	if (t && lh_flow_file(path, &(struct lh_flow){
+	if (lh_flow_file(path, &(struct lh_flow){
 			.fill = read_marker, .result_size = sizeof(struct marker),
 			.sink = add_marker, .shared = t }, err) == 0)
 		return t;

@@ -34,8 +34,7 @@ enum text_kind { TEXT_NAME, TEXT_EMAIL, TEXT_TELEPHONE, TEXT_KINDS };
 /* Append what a text of fold is compared by, so that two that are found in the same places have the
  * same: the last digits of a telephone number, else its signs in UTF-8, of "Last, First" those of
  * "First Last"; and set its kind. */
-int text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kind,
-		struct lh_err *err);
+void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kind);
 
 /* LH_EDATA: a text is empty, too long, or has blanks alone. */
 struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err);

@@ -301,13 +301,15 @@ static int search_place(struct verify *v)
 /* Prepare the searches, for the person's texts and for the markers. */
 static int prepare(struct verify *v)
 {
-	if (v->who && !(v->person = byte_search_new(v->who->texts, on_bytes, v, v->err)))
-		return -1;
+	if (v->who)
+		v->person = byte_search_new(v->who->texts, on_bytes, v);
 	if (!v->s->markers)
 		return 0;
 	v->hashes = texts_of_hashes(v->s->markers, v->err);
-	v->markers = v->hashes ? byte_search_new(v->hashes, on_bytes, v, v->err) : NULL;
-	return v->markers ? 0 : -1;
+	if (!v->hashes)
+		return -1;
+	v->markers = byte_search_new(v->hashes, on_bytes, v);
+	return 0;
 }
 
 static void put_count(struct lh_buf *out, uint64_t n, const char *one, const char *more)
@@ -373,7 +375,7 @@ static int print_summary(struct verify *v)
 	lh_write_u64(&w, "opaque", v->r->opaque);
 	lh_write_bool(&w, "complete", !v->incomplete && v->s->places.n);
 	put_verdict(v, &sentence);
-	if (v->who && (write_searched(&w, v->who, NULL, NULL) < 0 ||
+	if (v->who && (write_searched(&w, v->who, NULL) < 0 ||
 		       erasure_compare(v->tool, v->s, v->who, &w, &sentence) < 0)) {
 		lh_buf_free(&out);
 		return -1;

@@ -28,14 +28,12 @@ struct each {
 	struct lh_buf strings;
 };
 
-static int add_also(struct person *who, struct lh_str text, struct lh_err *err)
+static void add_also(struct person *who, struct lh_str text)
 {
 	size_t cap = who->n_also;
 
-	if (lh_grow(&who->also, &cap, who->n_also + 1, sizeof text, err) < 0)
-		return -1;
+	lh_grow(&who->also, &cap, who->n_also + 1, sizeof text);
 	who->also[who->n_also++] = text;
-	return 0;
 }
 
 /* ---- the roster ---- */
@@ -69,8 +67,7 @@ static int from_roster(struct person *who, const struct each *e, struct lh_err *
 	who->n_unused = unused.n;
 	end = who->text.p + who->text.len;
 	for (p = who->text.p; p < end; p += strlen(p) + 1)
-		if (add_also(who, lh_str_of(p), err) < 0)
-			return -1;
+		add_also(who, lh_str_of(p));
 	if (who->n_also > had || e->s->apply || !e->s->from_roster)
 		return 0;	/* an erasure that was begun has the texts in its journal */
 	lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
@@ -92,12 +89,12 @@ static int call(struct each *e, const struct asked *asked)
 	int rc = 0;
 
 	for (i = 0; !rc && i < e->s->also.n; i++) {
-		rc = add_also(&who, lh_str_of(e->s->also.v[i]), err);
+		add_also(&who, lh_str_of(e->s->also.v[i]));
 		if (!rc && !lh_utf8_valid(e->s->also.v[i], strlen(e->s->also.v[i])))
 			rc = lh_tool_usage(e->tool, "--also: is not valid UTF-8");
 	}
 	for (i = 0; !rc && i < asked->n_also; i++)
-		rc = add_also(&who, asked->also[i], err);
+		add_also(&who, asked->also[i]);
 	if (!rc && (e->s->from_roster || (e->tool->verb->bit == V_ERASE && !e->s->id_only)))
 		rc = from_roster(&who, e, err);
 	if (!rc)

@@ -220,7 +220,7 @@ int tlog_audit(struct lh_tool *tool, void *settings)
 	int rc = -1;
 
 	a.log = lh_tlog_open(tool->operands[0], &tool->err);
-	a.edge = a.log ? lh_calloc(1, sizeof *a.edge, &tool->err) : NULL;
+	a.edge = a.log ? lh_calloc(1, sizeof *a.edge) : NULL;
 	if (a.edge) {
 		a.head = lh_tlog_head(a.log);
 		rc = s->from ? read_older(&a, s->from, &tool->err) : 0;

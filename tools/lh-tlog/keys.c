@@ -46,8 +46,7 @@ int tlog_keygen(struct lh_tool *tool, void *settings)
 	    lh_vkey_print(lh_signer_vkey(key), &public, &tool->err) < 0)
 		return -1;
 	lh_buf_putc(&public, '\n');
-	if (lh_buf_check(&public, &tool->err) < 0 ||
-	    (s->public && make(s->public, 0644, public.p, public.len, &tool->err) < 0) ||
+	if ((s->public && make(s->public, 0644, public.p, public.len, &tool->err) < 0) ||
 	    print_key(tool, s, key) < 0)
 		return -1;
 	return s->public ? 0 : lh_write_all(STDERR_FILENO, public.p, public.len, &tool->err);

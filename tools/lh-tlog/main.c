@@ -126,11 +126,11 @@ int read_signers(struct lh_tool *tool, struct settings *s)
 
 	if (!s->key_file.n)
 		return lh_tool_usage(tool, "%s needs --key-file FILE", tool->verb->name);
-	s->signer = lh_calloc(s->key_file.n, sizeof *s->signer, &tool->err);
-	for (i = 0; s->signer && i < s->key_file.n; i++, s->n_signers++)
+	s->signer = lh_calloc(s->key_file.n, sizeof *s->signer);
+	for (i = 0; i < s->key_file.n; i++, s->n_signers++)
 		if (lh_signer_read(&s->signer[i], s->key_file.v[i], &tool->err) < 0)
 			return -1;
-	return s->signer ? 0 : -1;
+	return 0;
 }
 
 static int free_settings(struct lh_tool *tool, void *settings, int rc)

@@ -99,7 +99,7 @@ static int make_proof(struct prove *p, const struct asked *a, struct lh_err *err
 		return -1;
 	lh_buf_reset(&p->text);
 	lh_entry_proof_print(&proof, &p->text);
-	return lh_buf_check(&p->text, err);
+	return 0;
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)

@@ -74,8 +74,6 @@ static int hash_base64(struct verify *v, struct lh_str text, uint8_t leaf[LH_TLO
 
 	lh_buf_reset(&v->bytes);
 	to = lh_buf_room(&v->bytes, text.n + 1);
-	if (!to)
-		return lh_buf_check(&v->bytes, err);
 	n = lh_base64_read(text.p, text.n, to);
 	if (n < 0)
 		return lh_err_set(err, LH_EDATA, "\"entry_base64\" is not base64");

@@ -92,12 +92,14 @@ static int print(struct run *r, struct lh_err *err)
 		lh_buf_putc(&r->out, '\n');
 		return 0;
 	}
-	if (!lh_buf_room(&r->json, LH_PAD))
-		return lh_buf_check(&r->json, err);
+	lh_buf_room(&r->json, LH_PAD);
 	if (lh_json_parse(&r->rec, r->json.p, r->json.len, &answer, err) < 0)
 		return -1;
-	return r->s->html ? page_print(&r->out, &answer, err)
-			  : tree_print(&r->out, &answer, r->colored, r->width, err);
+	if (r->s->html)
+		page_print(&r->out, &answer);
+	else
+		tree_print(&r->out, &answer, r->colored, r->width);
+	return 0;
 }
 
 static int put(struct run *r)
@@ -123,7 +125,7 @@ static int one(struct run *r, const char *operand, bool subject)
 	if (rc != LH_LINEAGE_FOUND && !r->s->how.root && access("data", F_OK) < 0)
 		lh_tool_warn(tool, "the working directory is not a root, it has no folder data; "
 			     "--root DIR names one");
-	if (print(r, &tool->err) < 0 || lh_buf_check(&r->out, &tool->err) < 0)
+	if (print(r, &tool->err) < 0)
 		return -1;
 	return put(r);
 }
@@ -134,8 +136,6 @@ static int page_part(struct run *r, void (*part)(struct lh_buf *out))
 		return 0;
 	lh_buf_reset(&r->out);
 	part(&r->out);
-	if (lh_buf_check(&r->out, &r->tool->err) < 0)
-		return -1;
 	return put(r);
 }
 

@@ -26,91 +26,81 @@ static const char *class_of(enum lh_style of)
 		: of == LH_STYLE_WARN ? "warn" : "plain";
 }
 
-static int put_fields(struct lh_buf *out, const struct lh_value *object, struct lh_err *err)
+static void put_fields(struct lh_buf *out, const struct lh_value *object)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_iter it;
-	int rc = 0;
 
-	for (lh_iter_init(&it, object); lh_iter_next(&it) && !rc; ) {
+	for (lh_iter_init(&it, object); lh_iter_next(&it); ) {
 		if (!is_field(object, &it.key, false))
 			continue;
 		lh_buf_reset(&text);
-		rc = value_text(&text, &it.key, &it.val, false, err);
+		value_text(&text, &it.key, &it.val, false);
 		lh_escape_printf(out, lh_html_text, "<i>%.*s</i><span class=\"%s\">",
 				 (int)it.key.n - 2, it.key.p + 1,
 				 class_of(value_style(&it.key, &it.val)));
 		lh_escape_printf(out, lh_html_data, "%.*s</span>", (int)text.len, text.p);
 	}
-	return rc ? rc : lh_buf_check(&text, err);
 }
 
-static int put_text(struct lh_buf *out, const char *element, const struct lh_value *of,
-		    const char *name, struct lh_err *err)
+static void put_text(struct lh_buf *out, const char *element, const struct lh_value *of,
+		     const char *name)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	int rc = name ? text_of(&text, of, name, err) : place_of(&text, of, err);
 
-	if (!rc)
-		rc = lh_buf_check(&text, err);
-	if (!rc && text.len) {
+	if (name)
+		text_of(&text, of, name);
+	else
+		place_of(&text, of);
+	if (text.len) {
 		lh_buf_printf(out, "<%s>", element);
 		lh_html_data(out, text.p, text.len);
 		lh_buf_printf(out, "</%s>", element);
 	}
-	return rc;
 }
 
-static int put_steps(struct lh_buf *out, const struct lh_value *of, struct lh_err *err)
+static void put_steps(struct lh_buf *out, const struct lh_value *of)
 {
 	struct lh_value steps;
 	struct lh_iter it;
-	int rc = 0;
 
 	if (!lh_value_get(of, "steps", &steps) || steps.type != LH_ARRAY || steps.n == 2)
-		return 0;
+		return;
 	lh_buf_puts(out, "<ul>\n");
-	for (lh_iter_init(&it, &steps); lh_iter_next(&it) && !rc; ) {
+	for (lh_iter_init(&it, &steps); lh_iter_next(&it); ) {
 		lh_buf_puts(out, "<li>");
-		rc = put_text(out, "b", &it.val, "step", err);
-		if (!rc)
-			rc = put_text(out, "code", &it.val, NULL, err);
-		if (!rc)
-			rc = put_fields(out, &it.val, err);
-		if (!rc)
-			rc = put_steps(out, &it.val, err);
+		put_text(out, "b", &it.val, "step");
+		put_text(out, "code", &it.val, NULL);
+		put_fields(out, &it.val);
+		put_steps(out, &it.val);
 		lh_buf_puts(out, "</li>\n");
 	}
 	lh_buf_puts(out, "</ul>\n");
-	return rc;
 }
 
-static int put_list(struct lh_buf *out, const struct lh_value *answer, const char *name,
-		    const char *head, struct lh_err *err)
+static void put_list(struct lh_buf *out, const struct lh_value *answer, const char *name,
+		     const char *head)
 {
 	struct lh_value list;
 	struct lh_iter it;
-	int rc = 0;
 
 	if (!lh_value_get(answer, name, &list) || list.type != LH_ARRAY)
-		return 0;
+		return;
 	lh_buf_printf(out, "<p class=\"bad\">%s</p>\n<ul>\n", head);
-	for (lh_iter_init(&it, &list); lh_iter_next(&it) && !rc; ) {
+	for (lh_iter_init(&it, &list); lh_iter_next(&it); ) {
 		lh_buf_puts(out, "<li>");
-		rc = put_fields(out, &it.val, err);
-		if (!rc)
-			rc = put_text(out, "code", &it.val, NULL, err);
+		put_fields(out, &it.val);
+		put_text(out, "code", &it.val, NULL);
 		lh_buf_puts(out, "</li>\n");
 	}
 	lh_buf_puts(out, "</ul>\n");
-	return rc;
 }
 
-int page_print(struct lh_buf *out, const struct lh_value *answer, struct lh_err *err)
+void page_print(struct lh_buf *out, const struct lh_value *answer)
 {
-	if (put_text(out, "h2", answer, "operand", err) < 0 ||
-	    put_text(out, "p", answer, "as", err) < 0 || put_steps(out, answer, err) < 0 ||
-	    put_list(out, answer, "candidates", "ambiguous: several hashes begin so", err) < 0)
-		return -1;
-	return put_list(out, answer, "searched", "nowhere: these places were searched", err);
+	put_text(out, "h2", answer, "operand");
+	put_text(out, "p", answer, "as");
+	put_steps(out, answer);
+	put_list(out, answer, "candidates", "ambiguous: several hashes begin so");
+	put_list(out, answer, "searched", "nowhere: these places were searched");
 }

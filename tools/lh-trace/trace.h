@@ -13,11 +13,10 @@
 #include "term/term.h"
 
 /* Append an answer, which is JSON, as a tree.  Lines are wrapped at width, 0: not. */
-int tree_print(struct lh_buf *out, const struct lh_value *answer, bool colored, size_t width,
-	       struct lh_err *err);
+void tree_print(struct lh_buf *out, const struct lh_value *answer, bool colored, size_t width);
 
 /* Append an answer as a part of a page. */
-int page_print(struct lh_buf *out, const struct lh_value *answer, struct lh_err *err);
+void page_print(struct lh_buf *out, const struct lh_value *answer);
 void page_open(struct lh_buf *out);
 void page_close(struct lh_buf *out);
 
@@ -29,15 +28,14 @@ bool is_field(const struct lh_value *step, const struct lh_value *name, bool bri
 
 /* Append the text of a value: strings unescaped, arrays with ", " between the elements,
  * hashes shortened to 12 digits if brief. */
-int value_text(struct lh_buf *out, const struct lh_value *name, const struct lh_value *v,
-	       bool brief, struct lh_err *err);
+void value_text(struct lh_buf *out, const struct lh_value *name, const struct lh_value *v,
+		bool brief);
 
 /* Return what a field says: good, a warning, bad. */
 enum lh_style value_style(const struct lh_value *name, const struct lh_value *v);
 
 /* Append a string member of an object, and FILE:LINE of a step; nothing if it has none. */
-int text_of(struct lh_buf *out, const struct lh_value *object, const char *name,
-	    struct lh_err *err);
-int place_of(struct lh_buf *out, const struct lh_value *step, struct lh_err *err);
+void text_of(struct lh_buf *out, const struct lh_value *object, const char *name);
+void place_of(struct lh_buf *out, const struct lh_value *step);
 
 #endif

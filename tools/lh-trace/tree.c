@@ -70,125 +70,109 @@ static void part(struct tree *t, size_t cells)
 	t->cells += 2;
 }
 
-static int put_field(struct tree *t, const struct lh_value *name, const struct lh_value *v,
-		     struct lh_err *err)
+static void put_field(struct tree *t, const struct lh_value *name, const struct lh_value *v)
 {
 	enum lh_style style = value_style(name, v);
 	size_t n = name->n - 2;
 
 	lh_buf_reset(&t->text);
-	if (value_text(&t->text, name, v, true, err) < 0 || lh_buf_check(&t->text, err) < 0)
-		return -1;
+	value_text(&t->text, name, v, true);
 	if (!t->text.len)
-		return 0;
+		return;
 	make_shown(t);
 	part(t, n + 1 + lh_term_cells(t->shown.p, t->shown.len));
 	put(t, LH_STYLE_DIM, name->p + 1, n);
 	put(t, LH_STYLE_PLAIN, " ", 1);
 	put(t, style, t->shown.p, t->shown.len);
-	return lh_buf_check(&t->shown, err);
 }
 
 /* Put the line of a step: its name, its place, its fields. */
-static int put_step(struct tree *t, const struct lh_value *step, struct lh_err *err)
+static void put_step(struct tree *t, const struct lh_value *step)
 {
 	struct lh_iter it;
 
 	t->indent = 4;
 	lh_buf_reset(&t->text);
-	if (text_of(&t->text, step, "step", err) < 0)
-		return -1;
+	text_of(&t->text, step, "step");
 	make_shown(t);
 	put(t, LH_STYLE_KEY, t->shown.p, t->shown.len);
 	lh_buf_reset(&t->text);
-	if (place_of(&t->text, step, err) < 0)
-		return -1;
+	place_of(&t->text, step);
 	make_shown(t);
 	if (t->shown.len) {
 		part(t, lh_term_cells(t->shown.p, t->shown.len));
 		put(t, LH_STYLE_HEADING, t->shown.p, t->shown.len);
 	}
 	for (lh_iter_init(&it, step); lh_iter_next(&it); )
-		if (is_field(step, &it.key, true) && put_field(t, &it.key, &it.val, err) < 0)
-			return -1;
+		if (is_field(step, &it.key, true))
+			put_field(t, &it.key, &it.val);
 	lh_buf_putc(t->out, '\n');
-	return 0;
 }
 
-static int put_steps(struct tree *t, const struct lh_value *of, struct lh_err *err);
+static void put_steps(struct tree *t, const struct lh_value *of);
 
 /* Put a step and what is below it. */
-static int put_branch(struct tree *t, const struct lh_value *step, bool last, struct lh_err *err)
+static void put_branch(struct tree *t, const struct lh_value *step, bool last)
 {
 	size_t n = t->prefix.len;
-	int rc;
 
 	lh_buf_add(t->out, t->prefix.p, n);
 	lh_buf_puts(t->out, last ? "└─ " : "├─ ");
 	lh_buf_puts(&t->prefix, last ? "   " : "│  ");
 	t->cells = lh_term_cells(t->prefix.p, t->prefix.len);
-	rc = put_step(t, step, err);
-	if (!rc)
-		rc = put_steps(t, step, err);
+	put_step(t, step);
+	put_steps(t, step);
 	t->prefix.len = n;
-	return rc;
 }
 
-static int put_steps(struct tree *t, const struct lh_value *of, struct lh_err *err)
+static void put_steps(struct tree *t, const struct lh_value *of)
 {
 	struct lh_value steps, step;
 	struct lh_iter it;
 	bool more;
-	int rc = 0;
 
 	if (!lh_value_get(of, "steps", &steps) || steps.type != LH_ARRAY)
-		return 0;
+		return;
 	lh_iter_init(&it, &steps);
 	more = lh_iter_next(&it);
-	while (more && !rc) {
+	while (more) {
 		step = it.val;
 		more = lh_iter_next(&it);
-		rc = put_branch(t, &step, !more, err);
+		put_branch(t, &step, !more);
 	}
-	return rc;
 }
 
 /* Put the elements of a list, one a line, without a tree. */
-static int put_list(struct tree *t, const struct lh_value *answer, const char *name,
-		    struct lh_err *err)
+static void put_list(struct tree *t, const struct lh_value *answer, const char *name)
 {
 	struct lh_value list;
 	struct lh_iter of, it;
 
 	if (!lh_value_get(answer, name, &list) || list.type != LH_ARRAY)
-		return 0;
+		return;
 	for (lh_iter_init(&of, &list); lh_iter_next(&of); ) {
 		t->indent = 4;
 		t->cells = strlen(name) + 2;
 		lh_buf_puts(t->out, "  ");
 		lh_term_put(t->out, t->colored, LH_STYLE_DIM, name, strlen(name));
 		for (lh_iter_init(&it, &of.val); lh_iter_next(&it); )
-			if (put_field(t, &it.key, &it.val, err) < 0)
-				return -1;
+			put_field(t, &it.key, &it.val);
 		lh_buf_putc(t->out, '\n');
 	}
-	return 0;
 }
 
 /* Put the operand, and what it is. */
-static int put_head(struct tree *t, const struct lh_value *answer, struct lh_err *err)
+static void put_head(struct tree *t, const struct lh_value *answer)
 {
 	struct lh_value v;
 	const char *what = "nowhere";
 
 	lh_buf_reset(&t->text);
-	if (text_of(&t->text, answer, "operand", err) < 0)
-		return -1;
+	text_of(&t->text, answer, "operand");
 	make_shown(t);
 	put(t, LH_STYLE_HEADING, t->shown.p, t->shown.len);
 	lh_buf_reset(&t->text);
-	if (text_of(&t->text, answer, "as", err) < 0)
-		return -1;
+	text_of(&t->text, answer, "as");
 	if (t->text.len)
 		what = NULL;
 	else if (lh_value_get(answer, "candidates", &v))
@@ -202,25 +186,17 @@ static int put_head(struct tree *t, const struct lh_value *answer, struct lh_err
 		lh_buf_add(t->out, v.p, v.n);
 	}
 	lh_buf_putc(t->out, '\n');
-	return 0;
 }
 
-int tree_print(struct lh_buf *out, const struct lh_value *answer, bool colored, size_t width,
-	       struct lh_err *err)
+void tree_print(struct lh_buf *out, const struct lh_value *answer, bool colored, size_t width)
 {
 	struct tree t = { .out = out, .colored = colored, .width = width };
-	int rc = put_head(&t, answer, err);
 
-	if (!rc)
-		rc = put_steps(&t, answer, err);
-	if (!rc)
-		rc = put_list(&t, answer, "candidates", err);
-	if (!rc)
-		rc = put_list(&t, answer, "searched", err);
-	if (!rc && (lh_buf_check(&t.prefix, err) < 0 || lh_buf_check(&t.text, err) < 0))
-		rc = -1;
+	put_head(&t, answer);
+	put_steps(&t, answer);
+	put_list(&t, answer, "candidates");
+	put_list(&t, answer, "searched");
 	lh_buf_free(&t.prefix);
 	lh_buf_free(&t.text);
 	lh_buf_free(&t.shown);
-	return rc;
 }

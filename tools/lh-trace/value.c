@@ -37,26 +37,24 @@ static bool is_hash(const struct lh_value *name)
 	return is_one_of(name, hashes);
 }
 
-static int add_string(struct lh_buf *out, const struct lh_value *v, struct lh_err *err)
+static void add_string(struct lh_buf *out, const struct lh_value *v)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
 	struct lh_str s;
-	int rc = lh_value_str(v, &scratch, &s, err);
 
-	if (!rc)
-		lh_buf_add(out, s.p, s.n);
-	return rc;
+	lh_value_str(v, &scratch, &s);
+	lh_buf_add(out, s.p, s.n);
 }
 
-int value_text(struct lh_buf *out, const struct lh_value *name, const struct lh_value *v,
-	       bool brief, struct lh_err *err)
+void value_text(struct lh_buf *out, const struct lh_value *name, const struct lh_value *v,
+		bool brief)
 {
 	size_t at = out->len;
 	struct lh_iter it;
-	int rc = 0, n = 0;
+	size_t n = 0;
 
 	if (v->type == LH_STRING) {
-		rc = add_string(out, v, err);
+		add_string(out, v);
 		if (brief && is_hash(name) && out->len > at + BRIEF)
 			out->len = at + BRIEF;
 		if (brief && lh_value_is(name, "text", 4)) {
@@ -73,19 +71,20 @@ int value_text(struct lh_buf *out, const struct lh_value *name, const struct lh_
 				if (out->p[i] == '\n')
 					out->p[i] = ' ';
 		}
-		return rc;
+		return;
 	}
 	if (v->type != LH_ARRAY) {
 		lh_buf_add(out, v->p, v->n);
-		return 0;
+		return;
 	}
-	for (lh_iter_init(&it, v); lh_iter_next(&it) && !rc; n++) {
+	for (lh_iter_init(&it, v); lh_iter_next(&it); n++) {
 		if (n)
 			lh_buf_puts(out, ", ");
-		rc = it.val.type == LH_ARRAY ? (lh_buf_add(out, it.val.p, it.val.n), 0)
-					     : value_text(out, name, &it.val, brief, err);
+		if (it.val.type == LH_ARRAY)
+			lh_buf_add(out, it.val.p, it.val.n);
+		else
+			value_text(out, name, &it.val, brief);
 	}
-	return rc;
 }
 
 enum lh_style value_style(const struct lh_value *name, const struct lh_value *v)
@@ -114,23 +113,21 @@ enum lh_style value_style(const struct lh_value *name, const struct lh_value *v)
 	return LH_STYLE_PLAIN;
 }
 
-int text_of(struct lh_buf *out, const struct lh_value *object, const char *name,
-	    struct lh_err *err)
+void text_of(struct lh_buf *out, const struct lh_value *object, const char *name)
 {
 	struct lh_value v;
 
-	return lh_value_get(object, name, &v) && v.type == LH_STRING ? add_string(out, &v, err)
-								    : 0;
+	if (lh_value_get(object, name, &v) && v.type == LH_STRING)
+		add_string(out, &v);
 }
 
-int place_of(struct lh_buf *out, const struct lh_value *step, struct lh_err *err)
+void place_of(struct lh_buf *out, const struct lh_value *step)
 {
 	struct lh_value line;
-	int rc = text_of(out, step, "file", err);
 
+	text_of(out, step, "file");
 	if (lh_value_get(step, "line", &line)) {
 		lh_buf_putc(out, ':');
 		lh_buf_add(out, line.p, line.n);
 	}
-	return rc;
 }

@@ -66,6 +66,7 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct run *run = held->run;
 	struct worker *w = context;
 
+	(void)err;
 	w->run = run;
 	w->decision.by = &held->by;
 	w->validator = lh_validator_new(&(struct lh_validate_how){
@@ -73,8 +74,8 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 		.roster_missing = run->s->roster_later && !held->roster.roster,
 		.original = run->s->wire, .roster_needed = !run->s->wire,
 		.sms_chars = run->s->sms_length < 0 ? run->s->wire : run->s->sms_length,
-		.looked_up = run->audit || run->decisions ? looked_up : NULL, .ctx = w }, err);
-	return w->validator ? 0 : -1;
+		.looked_up = run->audit || run->decisions ? looked_up : NULL, .ctx = w });
+	return 0;
 }
 
 struct request {
@@ -147,17 +148,15 @@ static int require_rows(struct run *run, uint64_t lost, uint64_t unfit,
 }
 
 /* Set the request id that the rows of a record have. */
-static int take_trace(struct worker *w, const struct lh_value *v, struct lh_str *trace,
-		      struct lh_err *err)
+static void take_trace(struct worker *w, const struct lh_value *v, struct lh_str *trace)
 {
 	lh_buf_reset(&w->trace);
-	if (v->p && v->type == LH_STRING && lh_value_str(v, &w->trace, trace, err) < 0)
-		return -1;
+	if (v->p && v->type == LH_STRING)
+		lh_value_str(v, &w->trace, trace);
 	if (trace->n > TRACE_MAX)
 		*trace = (struct lh_str){ NULL, 0 };
 	if (w->run->audit)
 		audit_trace(w->run->audit, *trace);
-	return 0;
 }
 
 /* Judge a request, and append the row of the decision. */
@@ -172,8 +171,8 @@ static int judge(struct worker *w, const struct request *rq, struct lh_verdict *
 	uint64_t unfit = required ? audit_unfit(run->audit) : 0;
 	struct lh_str trace = { NULL, 0 };
 
-	if ((run->audit || run->decisions) && take_trace(w, &rq->trace, &trace, err) < 0)
-		return -1;
+	if (run->audit || run->decisions)
+		take_trace(w, &rq->trace, &trace);
 	decision_clear(&w->decision);
 	if (lh_validate(w->validator, &rq->kind, artifact, context, true, verdict, err) < 0 ||
 	    (required && require_rows(run, lost, unfit, verdict, err) < 0))
@@ -247,10 +246,8 @@ static int held_read(struct held *h, const struct held *was, struct lh_err *err)
 
 static void *held_open(void *run, const void *before, struct lh_err *err)
 {
-	struct held *h = lh_calloc(1, sizeof *h, err);
+	struct held *h = lh_calloc(1, sizeof *h);
 
-	if (!h)
-		return NULL;
 	h->run = run;
 	if (held_read(h, before, err) == 0)
 		return h;

@@ -49,18 +49,16 @@ static int open_log(struct audit *a, const struct settings *s)
 		a->own_trace = a->trace = (struct lh_str){ trace, strlen(trace) };
 	if (lh_chain_keys_read(&a->keys, s->key_file.v, s->key_file.n, s->insecure_key, err) < 0)
 		return -1;
-	a->look = lh_calloc(GATHER, sizeof *a->look, err);
-	a->log = a->look ? lh_chain_log_open(s->audit_log, &a->keys, LH_CHAIN_BATCH,
-					     a->tool->lock_timeout, err) : NULL;
+	a->look = lh_calloc(GATHER, sizeof *a->look);
+	a->log = lh_chain_log_open(s->audit_log, &a->keys, LH_CHAIN_BATCH, a->tool->lock_timeout,
+				   err);
 	return a->log ? 0 : -1;
 }
 
 struct audit *audit_open(struct lh_tool *tool, const struct settings *s)
 {
-	struct audit *a = lh_calloc(1, sizeof *a, &tool->err);
+	struct audit *a = lh_calloc(1, sizeof *a);
 
-	if (!a)
-		return NULL;
 	a->tool = tool;
 	if (open_log(a, s) == 0)
 		return a;
@@ -200,10 +198,7 @@ void audit_looked_up(void *audit, const char *id, size_t n, bool found)
 	lh_tool_time(a->tool, l->ts);
 	lh_buf_add(&a->ids, id, n);
 	lh_buf_add(&a->ids, a->trace.p, a->trace.n);
-	if (lh_buf_check(&a->ids, &err) < 0)
-		a->dead = err;
-	else
-		a->n++;
+	a->n++;
 	if (a->n == GATHER || a->ids.len > GATHER * 256)
 		audit_write(a, &err);
 }

@@ -25,7 +25,7 @@ static const char *word(const struct lh_verdict *v)
 }
 
 /* Write the request anew: what it is judged by, and nothing else. */
-static int write_asked(struct lh_buf *out, const struct judged *j, struct lh_err *err)
+static void write_asked(struct lh_buf *out, const struct judged *j)
 {
 	struct lh_writer w;
 
@@ -38,7 +38,6 @@ static int write_asked(struct lh_buf *out, const struct judged *j, struct lh_err
 	if (j->context)
 		lh_write_value(&w, "context", j->context);
 	lh_write_end(&w);
-	return lh_buf_check(out, err);
 }
 
 int decision_write(struct decision *d, struct lh_decisions *log, const struct judged *j,
@@ -47,8 +46,7 @@ int decision_write(struct decision *d, struct lh_decisions *log, const struct ju
 	const struct lh_judged_by *by = d->by;
 	struct lh_writer w;
 
-	if (lh_buf_check(&d->ids, err) < 0 || write_asked(&d->asked, j, err) < 0)
-		return -1;
+	write_asked(&d->asked, j);
 	w = lh_decision_begin(&d->row, log, &(struct lh_decision){
 		.asked = { d->asked.p, d->asked.len }, .trace = j->trace,
 		.verdict = word(j->verdict),

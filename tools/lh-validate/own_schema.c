@@ -82,9 +82,7 @@ static int open_folder(const char *path, struct lh_err *err)
 
 	if (!slash)
 		return lh_open_beneath(".", err);
-	folder = lh_strndup(path, slash == path ? 1 : (size_t)(slash - path), err);
-	if (!folder)
-		return -1;
+	folder = lh_strndup(path, slash == path ? 1 : (size_t)(slash - path));
 	fd = lh_open_beneath(folder, err);
 	return fd;
 }

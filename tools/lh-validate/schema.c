@@ -89,7 +89,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	lh_buf_reset(&w->scratch);
 	lh_buf_reset(&w->findings);
 	n = check(w, rec, err);
-	if (n < 0 || lh_buf_check(&w->findings, err) < 0)
+	if (n < 0)
 		return -1;
 	if (n)
 		atomic_store_explicit(&run->bad, true, memory_order_relaxed);

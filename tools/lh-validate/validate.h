@@ -47,9 +47,9 @@ void put_status(struct lh_buf *out, int status);
 /*
  * --audit-log.  Look-ups are collected; audit_write writes their rows to disk, and
  * the verdicts wait for it.  A row that cannot be appended is reported, and counted
- * by audit_close; running out of memory, or an interruption while waiting for a
- * lock, ends the run.  audit_renew, while nothing is collected, reads changed keys
- * again; if that fails, the old ones remain.  One thread.
+ * by audit_close; an interruption while waiting for a lock ends the run.  audit_renew,
+ * while nothing is collected, reads changed keys again; if that fails, the old ones
+ * remain.  One thread.
  */
 struct audit;
 struct audit *audit_open(struct lh_tool *tool, const struct settings *s);

@@ -215,7 +215,6 @@ int complete_command(struct lh_tool *t, void *settings)
 				l.n_operands++;
 		}
 		offer_words(&l);
-		rc = lh_buf_check(&l.out, &t->err);
 	}
 	if (!rc && l.out.len)
 		rc = lh_tool_out(t, l.out.p, l.out.len);
