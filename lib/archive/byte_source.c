@@ -187,7 +187,7 @@ static int enter(struct lh_byte_source *s, struct lh_err *err)
 	int more = 1;
 
 	clear_head(s);
-	if (is_object(s->file)) {
+	if (s->fd < 0) {	/* an object */
 		s->cat = lh_child_reader_object(s->file, err);
 		return s->cat && grow_head(s, err) >= 0 ? 1 : -1;
 	}

@@ -54,6 +54,7 @@ static const struct row {
 	{ "lh-subject", WRITES | NAMED | STORES, { "lh-subject", "lh-cat" }, NULL },
 	{ "lh-subject-audit", WRITES, { NULL }, NULL },
 	{ "lh-tlog", WRITES, { NULL }, NULL },
+	{ "lh-trace", 0, { NULL }, NULL },
 	{ "lh-validate", 0, { "lh-cat" }, NULL },
 };
 

@@ -510,7 +510,8 @@ traced() {
 	audited
 	{ traced 1 search '{"query":"welder","k":3}'; answered 1; call 2 lookup '{"id":"w-1"}'; answered 2; call 3 search '{"query":"welder","k":3}'
 		answered 3; call 4 lookup '{"id":"no-such"}'; call 5 list_datasets '{}'; } | mcp --state s --audit-log a --key-file key >out 2>err
-	[ ! -s err ]
+	# the tool "echo" is a command without a description
+	[ -z "$(grep -v 'does not describe itself' err)" ]
 	jq -es 'map(select(.id < 4).result.isError) == [false, false, false]' out
 	shown=$(jq -r 'select(.id == 1).result.structuredContent.results[].metadata.candidate_id' out)
 	[ "$(wc -l <<<"$shown")" = 3 ]
@@ -572,7 +573,7 @@ traced() {
 	printf '{"torn' >a/w-7.audit.jsonl
 	call 1 lookup '{"id":"w-7"}' | mcp --state s --audit-log a --key-file key --no-audit-required >out 2>err
 	jq -e '.result.isError == false' out
-	[ "$(cat err)" = 'lh-mcp: audit log: 1 of 2 rows of an answer of mcp_lookup not written' ]
+	[ "$(grep -v 'does not describe itself' err)" = 'lh-mcp: audit log: 1 of 2 rows of an answer of mcp_lookup not written' ]
 	{ call 1 lookup '{"id":"w-7"}'; call 2 lookup '{"id":"w-8"}'; request 3 resources/read '"uri":"lh://workers/w-7"'; } |
 		mcp --state s --audit-log a --key-file key >out 2>err
 	jq -c '[.id, .result.isError, .error.code]' out | sort >got

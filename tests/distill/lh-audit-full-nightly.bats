@@ -79,7 +79,7 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 		audits/audit-2026-05-03/report.html
 		audits/audit-2026-05-03/report.md
 	END
-	[ "$(ls audits/audit-2026-05-03 | wc -l)" = 3 ]
+	[ "$(ls audits/audit-2026-05-03 | wc -l)" = 2 ]
 	[ "$(wc -l <root/data/_kb/audit_baselines.jsonl)" = 2 ]
 }
 

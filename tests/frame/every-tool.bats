@@ -239,7 +239,7 @@ ASK='"query_id":"{\\"grade\\":1}","results":[],"endpoint":"e","type":"sms","body
 	printf '{"id":"d","text":"\300\257"}\n{"id":"e","text":"\\ud800"}\n\357\273\277{"id":"f","text":"ok"}\n[1]\n"x"\n\n' >>.dirty
 	printf '{"id":"g","text":"\342\200\250 is LINE SEPARATOR",'"$ASK"'}\n{"id":"g","id":"h","text":"ok"}\n{"id":"i","text":"no LF",'"$ASK"'}' >>.dirty
 	while read -r command; do
-		[[ $command == lh-cat* || $command == lh-mcp* || $command == lh-observe\ requests* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* || $command == *audit* || $command == *parity* || $command == *pathway\ add\ * || $command == *revise* || $command == lh-playbook* || $command == lh-show* || $command == lh-tlog\ [pv]* ]] && continue
+		[[ $command == lh-cat* || $command == lh-mcp* || $command == lh-index\ requests* || $command == lh-pathway\ requests* || $command == lh-observe\ requests* || $command == *delete* || $command == *emit* || $command == *errors* || $command == *drift* || $command == *audit* || $command == *parity* || $command == *pathway\ add\ * || $command == *revise* || $command == lh-playbook* || $command == lh-show* || $command == lh-tlog\ [pv]* ]] && continue
 		fresh
 		bash -c "$command --rejects rejected" <.dirty >out 2>err && status=0 || status=$?
 		[ "$status" = 1 ] || { echo "$command: exit $status: $(cat err)"; return 1; }
