@@ -9,6 +9,11 @@ static const struct gone {
 	const char *tool;		/* "": any */
 	const char *what, *advice;
 } table[] = {
+	{ "", "file plan of shards",
+	  "name the indexes of its shards, or join answers by lh-merge" },
+	{ "lh-index", "shard", "build each part with --shard I/N, and join answers by lh-merge" },
+	{ "lh-search", "--nearest",
+	  "it was for plans of shards; every index that is named is searched" },
 	{ "", "--engine=static",
 	  "embed by --engine gguf or hash; `lh-index upgrade --engine hash INDEX` does it anew" },
 	{ "lh-index", "--from=pgcopy", "psql's \\copy writes JSON Lines: lakehouse-recipes(7)" },

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/gone.h"
 #include "base/mem.h"
 #include "index_tools.h"
 
@@ -292,19 +293,21 @@ int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err)
 	return open_lexical(ix, err);
 }
 
-/* Name the file that is not an index; a plan is easily taken for one. */
+/* Name the file that is not an index; a plan of shards, which earlier versions made, is easily
+ * taken for one. */
 static int not_opened(const char *path, struct lh_err *err)
 {
-	struct lh_shard_plan plan = { .shard = NULL };
-	struct lh_err unused;
-	bool is_plan = err->code == LH_ECORRUPT && lh_shard_plan_is(path) &&
-		       lh_shard_plan_read(&plan, path, &unused) == 0;
+	static const char begin[] = "{\"format\":1,\"by\":", what[] = "file plan of shards";
+	char head[sizeof begin - 1], line[LH_GONE_ROOM];
+	int fd = err->code == LH_ECORRUPT ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	bool plan = fd >= 0 && pread(fd, head, sizeof head, 0) == sizeof head &&
+		    !memcmp(head, begin, sizeof head);
 
-	lh_shard_plan_free(&plan);
-	if (!is_plan)
-		return lh_err_prefix(err, "%s", path);
-	return lh_err_set(err, LH_ECORRUPT, "%s: a plan of shards, not an index: name the files "
-			  "of its shards", path);
+	if (fd >= 0)
+		close(fd);
+	if (plan && lh_gone("", what, sizeof what - 1, line))
+		lh_err_set(err, LH_EUSAGE, "%s", line);
+	return lh_err_prefix(err, "%s", path);
 }
 
 static int open_file(struct lh_index *ix, const char *path, struct lh_err *err)

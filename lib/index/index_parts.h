@@ -8,7 +8,6 @@
  *     renew.c            stale, renew: reopen what has changed
  *     folder.c           the indexes in a folder
  *     named.c            an index of a folder by its name from outside
- *     shard_plan.c       the plan of a sharded index (index_tools.h)
  *     index_log.c        replay of INDEX-log into a snapshot (index_log.h)
  *     log_frame.c        the frames of INDEX-log
  * Searching

@@ -25,7 +25,6 @@ static const struct lh_arg_kind kinds[] = {
 	{ "TABLE", "file", "*.csv *.tsv *.csv.gz *.csv.zst *.xlsx *.parquet *.jsonl" },
 	{ "LOG", "file", "*.jsonl *.log" },
 	{ "IDS", "file", "*.jsonl" },
-	{ "PLAN", "file", "*.json" },
 	{ "BUNDLE", "file", "*.tar.zst" },
 	{ "FIXTURE", "file", RECORDS },
 	{ "OPERAND", "file", RECORDS },

@@ -370,7 +370,6 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 	[ "$(kind lh-load '.commands[1].operands | map([.name, .value])')" = '[["SCENARIOS.jsonl","file"],["URL|DIR","folder"]]' ]
 	[ "$(kind lh-load '.options[] | select(.short == "c").value')" = '"text"' ]
 	[ "$(kind lh-subject-audit '.commands[] | select(.name == "manifest").operands[0].choices')" = '["put","get","list","verify"]' ]
-	[ "$(kind lh-index '.commands[] | select(.name == "shard").operands[0].files')" = '["*.json"]' ]
 	[ "$(kind lh-ingest '.options[] | select(.long == "sample") | [.type, .value, .choices]')" = '["text","text",["all"]]' ]
 	[ "$(kind lh-validate '.options[] | select(.long == "schema") | [.type, .value, .choices[0], .choices[-1]]')" = '["text","file","evidence_record","list"]' ]
 	[ "$(kind lh-show '.options[] | select(.long == "kind") | [.type, .argument, .choices[0]]')" = '["choice","NAME","hits"]' ]

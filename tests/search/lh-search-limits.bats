@@ -20,11 +20,10 @@ ask() {
 	lh-search --exact --explain "$@" <q
 }
 
-# abc - 90 records in a.lhv and in a plan, and four queries
+# abc - 90 records in a.lhv, and four queries
 abc() {
 	rows 1 90 >in
 	lh-index build -q a.lhv in
-	lh-index shard -q p.json -n 3 in
 	rows 91 94 | jq -c '{id, vector, k: 5}' >q
 }
 
@@ -68,11 +67,11 @@ abc() {
 	done
 }
 
-@test "explain: a sum of a plan, a list of several corpora; true in a query, also with --wire" {
+@test "explain: a list of several corpora; true in a query, also with --wire" {
 	abc
-	[ "$(ask p.json | jq -c '.explain | [.measured, has("corpus")]' | sort -u)" = '[90,false]' ]
-	ask p.json a.lhv | tee out | fits
-	[ "$(jq -c '.explain | map([.corpus, .measured])' out | sort -u)" = '[["a",90],["p",90]]' ]
+	[ "$(ask a.lhv | jq -c '.explain | [.measured, has("corpus")]' | sort -u)" = '[90,false]' ]
+	ask a.lhv b=a.lhv | tee out | fits
+	[ "$(jq -c '.explain | map([.corpus, .measured])' out | sort -u)" = '[["a",90],["b",90]]' ]
 	# an answer that is searched for again has nothing of itself
 	jq -c '.vector = [1,0,0,0,0,0,0,0]' out | lh-search a.lhv | jq -se 'all(has("explain") | not)'
 	run -1 lh-search --wire --exact -q a.lhv <<<"$(jq -c '. + {corpora: ["a"], explain: true, budget: 3}' q)"
@@ -87,7 +86,7 @@ abc() {
 
 @test "--budget: no more rows are measured, over all corpora; then truncated and exit status 1, else the whole answer" {
 	abc
-	for corpora in a.lhv p.json "a.lhv b=a.lhv p.json"; do
+	for corpora in a.lhv "a.lhv b=a.lhv c=a.lhv"; do
 		# shellcheck disable=SC2086
 		ask $corpora >want
 		for budget in 1 4 40 90 100 270; do
@@ -135,11 +134,15 @@ abc() {
 
 @test "--timeout and timeout_ms: the answer is whole, or says that it is truncated; a time over at the start finds nothing" {
 	abc
-	for corpora in a.lhv p.json; do
+	for corpora in a.lhv "a.lhv b=a.lhv"; do
+		# shellcheck disable=SC2086
 		ask $corpora >want
+		# shellcheck disable=SC2086
 		run -1 lh-search --exact --timeout 0.000000001 $corpora <q
 		[ "$(jq -c '[.results, .truncated]' <<<"$output" | sort -u)" = '[[],true]' ]
+		# shellcheck disable=SC2086
 		ask --timeout 1000 $corpora | cmp - want
+		# shellcheck disable=SC2086
 		jq -c '.timeout_ms = 1' q | lh-search --exact --explain $corpora >out || [ $? = 1 ]
 		paste -d '\n' want out | jq -s '[_nwise(2)] | all(.[1].truncated or .[0].results == .[1].results)' | grep -qx true
 	done
@@ -164,10 +167,9 @@ abc() {
 }
 
 # bats test_tags=full
-@test "as many results as match: with --nearest, filters, exclusions, pending and deleted records, k over the index, a hybrid" {
+@test "as many results as match: with filters, exclusions, pending and deleted records, k over the index, a hybrid" {
 	lh-gen workers -n 400 >in
 	lh-index build -q --lexical a.lhv <(head -300 in)
-	lh-index shard -q --by centroid p.json -n 6 in
 	lh-index add -q a.lhv <(tail -100 in)
 	lh-gen queries -n 20 | jq -c '{query_text}' >q
 	for state in IL WI KY; do
@@ -175,7 +177,7 @@ abc() {
 		excluded=$(jq -sr --arg s $state 'map(select(.state == $s))[0].id' in)
 		for k in 5 1000; do
 			want=$((n - 1 < k ? n - 1 : k))
-			for args in a.lhv "--hybrid a.lhv" "--nearest 1 p.json" "--nearest 4 p.json" "--ef 1 p.json"; do
+			for args in a.lhv "--hybrid a.lhv" "--ef 1 a.lhv"; do
 				# shellcheck disable=SC2086
 				lh-search -k $k --where state=$state --exclude "$excluded" $args <q >out
 				[ "$(jq '.results | length' out | sort -u)" = $want ] || { echo "$state $k $args"; return 1; }
@@ -184,9 +186,6 @@ abc() {
 	done
 	jq -c 'select(.state == "IL") | {id}' in | lh-index delete -q a.lhv -
 	[ "$(lh-search -k 1000 a.lhv <q | jq '.results | length' | sort -u)" = "$(grep -vc '"state":"IL"' in)" ]
-	# all nearest shards, until there are enough: the ids of the whole
-	lh-search --exact -k 400 --nearest 1 p.json <q >out
-	[ "$(jq -c '[.results[].id] | unique | length' out | sort -u)" = 400 ]
 }
 
 @test "POST /v1/matrix/search, retrieve, an index: 200 with truncated and explain; a client cannot raise the limit; MCP says truncated" {

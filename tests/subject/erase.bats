@@ -330,20 +330,6 @@ receipt() {
 	receipt | jq -e '.by_hand | length == 2' >/dev/null
 }
 
-@test "shards are written under the next letter, then the plan, and the old ones are removed" {
-	a_state 4
-	persons 4 '{id: .id, text: "welder \(.m.index)"}' | lh-index shard -q --dimension 64 --field text -n 2 s/index/parts.json
-	ls s/index/parts.* >before
-	erase w-2
-	ls s/index/parts.* >after
-	run ! diff before after
-	[ "$(wc -l <before)" = "$(wc -l <after)" ]
-	for id in w-1 w-3 w-4; do
-		lh-search -q --exact -Q "welder" -k 9 s/index/parts.json | grep -q "\"$id\""
-	done
-	run ! grep -rF "$(markers w-2 | sed -n 2p)" s/index
-}
-
 @test "a record that was deleted before is not in the file any more either" {
 	a_state 4
 	lh-index delete -q s/index/workers.lhv w-2

@@ -259,13 +259,6 @@ hits() {
 	[ "$(cat got)" = "store/c.tar store/d.csv " ]
 }
 
-@test "a plan of shards lists its shards, and the person is found in the shard that has them" {
-	seq 40 | jq -c '{id: "w-\(.)", text: "welder \(.)"}' | lh-index shard -n 3 --dimension 64 -q workers.json
-	lh-subject places --index workers.json | jq -r .kind | sort | uniq -c | tr -s ' \n' ' ' >got
-	[ "$(cat got)" = " 3 index 1 plan " ]
-	[ "$(hits true w-7 --index workers.json | grep -c '^workers\..*lhv w-7$')" = 1 ]
-}
-
 @test "a lone file of each kind is a place by its option" {
 	a_state 2
 	kinds w-1 --playbook s/playbook/good.lhv --index s/index/workers.lhv --log s/log/decisions.jsonl --store s/store \

@@ -28,7 +28,6 @@ enum {
 	V_FETCH = 4096,
 	V_GET = 8192,
 	V_SET = 16384,
-	V_SHARD = 32768,
 	V_PUSH = 65536,
 	V_REPLACE = 131072,
 	V_UPGRADE = 262144
@@ -54,8 +53,6 @@ struct settings {
 	const char *id_field;		/* NULL: "id" */
 	double lock_timeout;
 	struct lh_list id;
-	uint64_t shards;		/* of shard; 0: not given */
-	int by;				/* enum lh_shard_by */
 	const char *hnswlib, *ids;	/* of import, export and formats */
 	const char *playbooks;
 	enum format from, to;
@@ -77,7 +74,7 @@ extern const struct lh_bind record_in[], metadata_in[];	/* rows.c, set_metadata.
 /* The commands; the operands are tool->operands. */
 lh_op_command index_build, index_add, index_delete, index_info, index_dump, index_verify,
 	index_compact, index_merge, index_move, index_requests, index_import, index_export,
-	index_fetch, index_push, index_get, index_set_metadata, index_shard, index_upgrade;
+	index_fetch, index_push, index_get, index_set_metadata, index_upgrade;
 
 struct rows;
 
@@ -92,11 +89,6 @@ int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build
 void settle_params(struct lh_index_params *p, uint64_t count);
 /* estimate.c: read the records of a build, and print the size of the index that they would make. */
 int estimate_run(struct rows *r, struct lh_index_params *p, struct lh_tool *tool);
-
-/* ---- shard.c ---- */
-
-/* Check the usage of shard. */
-int shard_check(struct lh_tool *tool, const struct settings *s);
 
 /* ---- dump.c ---- */
 

@@ -3,12 +3,11 @@
 #include "model/http.h"
 
 #define V_SETS (V_SET | V_REPLACE)
-#define V_MAKES (V_BUILD | V_SHARD)
-#define V_PARAMS (V_MAKES | V_UPGRADE)
+#define V_PARAMS (V_BUILD | V_UPGRADE)
 #define V_TEXT (V_PARAMS | V_ADD)
-#define V_READS (V_MAKES | V_ADD | V_DELETE | V_GET | V_SETS | V_REQUESTS)
-#define V_IDS (V_MAKES | V_ADD | V_DELETE | V_GET | V_SETS)
-#define V_WRITE (V_MAKES | V_ADD | V_DELETE | V_SETS | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
+#define V_READS (V_BUILD | V_ADD | V_DELETE | V_GET | V_SETS | V_REQUESTS)
+#define V_IDS (V_BUILD | V_ADD | V_DELETE | V_GET | V_SETS)
+#define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_SETS | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
 		 V_IMPORT | V_PUSH | V_UPGRADE)
 
 static const struct lh_option options[] = {
@@ -35,13 +34,13 @@ static const struct lh_option options[] = {
 	{ 0, "dimension", "N", "values of a vector (768: 4.4 KB a record)",
 	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_PARAMS | V_IMPORT) },
 	{ 0, "allow-empty", NULL, "make INDEX even without any record",
-	  LH_FLAG(struct settings, allow_empty, .verbs = V_MAKES) },
+	  LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
 	{ 0, "estimate", NULL, "print the size of INDEX, make none",
 	  LH_FLAG(struct settings, estimate, .verbs = V_BUILD) },
 	{ 0, "seed", "N", "seed of the graph's levels (default 1)",
 	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_PARAMS) },
 	{ 0, "like", "INDEX", "keep the parameters of this one",
-	  LH_TEXT(struct settings, like, .verbs = V_MAKES) },
+	  LH_TEXT(struct settings, like, .verbs = V_BUILD) },
 	{ 0, "engine", LH_ENGINES, "embeds the texts (default hash)",
 	  LH_CHOICE(struct settings, engine, .verbs = V_TEXT) },
 	{ 0, "model", "MODEL", "model (default: first record's)",
@@ -68,19 +67,15 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, hnswlib, .verbs = V_IMPORT | V_EXPORT) },
 	{ 0, "ids", "IDS", "file of ids, a line each",
 	  LH_TEXT(struct settings, ids,
-		  .verbs = V_MAKES | V_DUMP | V_IMPORT | V_EXPORT | V_DELETE | V_GET) },
+		  .verbs = V_BUILD | V_DUMP | V_IMPORT | V_EXPORT | V_DELETE | V_GET) },
 	{ 0, "from", FORMATS, "read this format (default jsonl)",
-	  LH_CHOICE(struct settings, from, .verbs = V_MAKES) },
+	  LH_CHOICE(struct settings, from, .verbs = V_BUILD) },
 	{ 0, "to", FORMATS, "write this format (default jsonl)",
 	  LH_CHOICE(struct settings, to, .verbs = V_DUMP) },
 	{ 0, "persons", "NAME", "records of this index are persons (repeatable)",
 	  LH_TEXTS(struct settings, persons, .verbs = V_REQUESTS) },
 	{ 0, "playbooks", "DIR", "folder of playbooks, which may be deleted",
 	  LH_TEXT(struct settings, playbooks, .verbs = V_REQUESTS) },
-	{ 'n', NULL, "N", "the number of shards",
-	  LH_UINT(struct settings, shards, 1, LH_SHARDS_MAX, .verbs = V_SHARD) },
-	{ 0, "by", "hash|centroid", "divide records by this (default hash)",
-	  LH_CHOICE(struct settings, by, .verbs = V_SHARD) },
 	{ 0, "reach", NULL, "also name records that no link leads to",
 	  LH_FLAG(struct settings, reach, .verbs = V_VERIFY) },
 	{ 0, "lock-timeout", "S", "seconds to wait (default 10)",
@@ -97,7 +92,7 @@ static const struct lh_option options[] = {
 /* Check the options of build --from and dump --to. */
 static int check_formats(struct lh_tool *tool, const struct settings *s)
 {
-	bool build = tool->verb->bit & V_MAKES;
+	bool build = tool->verb->bit & V_BUILD;
 	enum format format = build ? s->from : s->to;
 	const char *option = build ? "from" : "to";
 
@@ -130,9 +125,7 @@ static int check(struct lh_tool *tool, void *settings)
 	if (tool->verb->bit & (V_IMPORT | V_EXPORT) && !(s->hnswlib && s->ids))
 		return lh_tool_usage(tool, "%s needs --hnswlib FILE and --ids IDS",
 				     tool->verb->name);
-	if (tool->verb->bit == V_SHARD && shard_check(tool, s) < 0)
-		return -1;
-	if (tool->verb->bit & (V_MAKES | V_DUMP) && check_formats(tool, s) < 0)
+	if (tool->verb->bit & (V_BUILD | V_DUMP) && check_formats(tool, s) < 0)
 		return -1;
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
@@ -147,7 +140,7 @@ static int check(struct lh_tool *tool, void *settings)
 	if (s->engine == LH_ENGINE_GGUF && s->url)
 		return lh_tool_usage(tool, "--url: the model of engine gguf is --model");
 	if ((s->prefix || s->query_prefix) && s->engine != LH_ENGINE_GGUF &&
-	    (s->engine >= 0 || tool->verb->bit & V_MAKES))
+	    (s->engine >= 0 || tool->verb->bit & V_BUILD))
 		return lh_tool_usage(tool, "--%s is for engine gguf",
 				     s->prefix ? "prefix" : "query-prefix");
 	if (tool->verb->bit == V_UPGRADE)

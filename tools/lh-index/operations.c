@@ -48,8 +48,6 @@ const struct lh_op index_ops[] = {
 	  requests_lookup, LH_OP_IN(lookup_members, struct lookup), .out = record },
 	{ "build", "INDEX [FILE...]", "make INDEX from records", V_BUILD, .in = record_in,
 	  .command = index_build, .writes = true },
-	{ "shard", "PLAN [FILE...]", "make N indexes from records, and PLAN", V_SHARD,
-	  .in = record_in, .command = index_shard, .writes = true },
 	{ "add", "INDEX [FILE...]", "add or replace records", V_ADD, .in = record_in,
 	  .command = index_add, .writes = true },
 	{ "delete", "INDEX [ID...]", "delete the records with these ids", V_DELETE, .in = id,

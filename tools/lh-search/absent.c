@@ -70,26 +70,13 @@ static bool index_has(struct opened *o, struct lh_str key)
 	return !f || got;
 }
 
-/* Return whether a record of the corpus of s has the key: 1, 0; -1 if it has no records.  A shard
- * that is missing may have it. */
-static int corpus_has(const struct worker *w, const struct corpus_search *s, struct lh_str key)
+/* Return whether a record of the corpus of s has the key: 1, 0; -1 if it has no records. */
+static int corpus_has(const struct corpus_search *s, struct lh_str key)
 {
-	size_t first = (size_t)(s - w->seat) - s->name->shard, i;
-	size_t n = s->name->plan ? s->name->plan->shards.n : 1;
 	struct lh_index_stats stats;
-	uint64_t live = 0;
 
-	for (i = first; i < first + n; i++) {
-		struct opened *o = atomic_load(&w->run->corpora.v[i]);
-
-		if (!o)
-			return 1;
-		lh_index_get_stats(o->ix, &stats);
-		live += stats.live;
-		if (stats.live && index_has(o, key))
-			return 1;
-	}
-	return live ? 0 : -1;
+	lh_index_get_stats(s->open->ix, &stats);
+	return stats.live ? index_has(s->open, key) : -1;
 }
 
 /* Return corpus number i of those that the query asks, also of those that cannot embed its text;
@@ -209,14 +196,14 @@ int check_keys(struct worker *w, struct lh_err *err)
 		int got;
 
 		for (i = 0; (s = asked_at(w, i)); i++) {
-			got = corpus_has(w, s, key[k]);
+			got = corpus_has(s, key[k]);
 			has |= got > 0;
 			lacks |= !got;
 		}
 		if (lacks && !has)
 			return refuse_key(w, key[k], err);
 		for (i = 0; lacks && (s = asked_at(w, i)); i++)
-			if (!corpus_has(w, s, key[k]))
+			if (!corpus_has(s, key[k]))
 				report(w, s, key[k]);
 	}
 	return 0;

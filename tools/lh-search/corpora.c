@@ -9,8 +9,6 @@
 #include "base/mem.h"
 #include "search.h"
 
-#define PLAN_TRIES 10
-
 /* ---- an open index ---- */
 
 static void opened_drop(struct opened *o)
@@ -132,33 +130,6 @@ static int hint(const char *path, struct lh_err *err)
 	return -1;
 }
 
-/* Note that a shard cannot be opened: the others of its plan are searched. */
-static int note_missing(struct corpora *c, size_t i, const struct lh_stamp *stamp,
-			const struct lh_err *why, struct lh_err *err)
-{
-	if (why->code == LH_ENOMEM || why->code == LH_EINTR) {
-		*err = *why;
-		return -1;
-	}
-	lh_grow(&c->missing, &c->cap_missing, c->n_missing + 1, sizeof *c->missing);
-	c->missing[c->n_missing++] = (struct missing){ i, *stamp, *why };
-	return 0;
-}
-
-/* Open a shard of a plan. */
-static int open_shard(struct corpora *c, size_t i, struct opened *was, struct lh_err *err)
-{
-	const char *path = c->names->v[i].path;
-	struct lh_stamp stamp;
-	struct lh_err why;
-	struct opened *o;
-
-	lh_stamp_take(&stamp, path);
-	o = was ? renew_one(path, was, &why) : open_one(path, NULL, &why);
-	atomic_init(&c->v[i], o);
-	return o ? plan_check(c, i, err) : note_missing(c, i, &stamp, &why, err);
-}
-
 /* Open one that was open before, and any that is not lazy. */
 static int open_at(struct corpora *c, size_t i, const struct corpora *before, struct lh_err *err)
 {
@@ -166,8 +137,6 @@ static int open_at(struct corpora *c, size_t i, const struct corpora *before, st
 	long at = before ? names_find_same(before->names, c->names, i) : -1;
 	struct opened *was = at < 0 ? NULL : atomic_load(&before->v[at]), *o;
 
-	if (name->plan)
-		return open_shard(c, i, was, err);
 	if (name->lazy)
 		return was ? renew_lazy(c, i, was, err) : 0;
 	if (skip_playbook(c, i, was))
@@ -179,8 +148,8 @@ static int open_at(struct corpora *c, size_t i, const struct corpora *before, st
 	return 0;
 }
 
-static int open_all(struct corpora *c, const struct run *run, const struct corpora *before,
-		    struct lh_err *err)
+int corpora_open(struct corpora *c, const struct run *run, const struct corpora *before,
+		 struct lh_err *err)
 {
 	size_t i;
 
@@ -192,40 +161,7 @@ static int open_all(struct corpora *c, const struct run *run, const struct corpo
 	for (i = 0; i < c->names->all; i++)
 		if (open_at(c, i, before, err) < 0)
 			return -1;
-	return plans_check(c, err);
-}
-
-static bool was_missing(const struct corpora *before, const struct name *name)
-{
-	size_t i;
-
-	for (i = 0; before && i < before->n_missing; i++)
-		if (!strcmp(before->names->v[before->missing[i].i].path, name->path))
-			return true;
-	return false;
-}
-
-int corpora_open(struct corpora *c, const struct run *run, const struct corpora *before,
-		 struct lh_err *err)
-{
-	int tries = 0, rc;
-
-	/* The files of a plan that has been replaced since it was read are gone. */
-	while ((rc = open_all(c, run, before, err), rc < 0 || c->n_missing) && c->names &&
-	       c->names->n_plans && names_stale(c->names) && tries++ < PLAN_TRIES) {
-		corpora_close(c);
-		*c = (struct corpora){ NULL };
-	}
-	if (rc == 0) {
-		/* Report the shards that are missing, each once. */
-		size_t i;
-
-		for (i = 0; i < c->n_missing; i++)
-			if (!was_missing(before, &c->names->v[c->missing[i].i]))
-				plan_report(run->tool, &c->names->v[c->missing[i].i],
-					    &c->missing[i].why);
-	}
-	return rc;
+	return 0;
 }
 
 void corpora_close(struct corpora *c)
@@ -235,7 +171,6 @@ void corpora_close(struct corpora *c)
 	for (i = 0; c->v && i < c->names->all; i++)
 		opened_drop(atomic_load(&c->v[i]));
 	free(c->v);
-	free(c->missing);
 	names_drop(c->names);
 }
 
@@ -248,13 +183,10 @@ bool corpora_stale(const struct corpora *c)
 		const struct opened *o = atomic_load(&c->v[i]);
 
 		if (o ? opened_stale(o) :
-			!l->v[i].lazy && !l->v[i].plan &&
+			!l->v[i].lazy &&
 				!lh_stamp_fits(&c->absent, l->v[i].path))
 			return true;
 	}
-	for (i = 0; i < c->n_missing; i++)
-		if (!lh_stamp_fits(&c->missing[i].stamp, l->v[c->missing[i].i].path))
-			return true;
 	return names_stale(l);
 }
 
@@ -283,11 +215,6 @@ int corpora_have_words(const struct corpora *c, struct lh_err *err)
 	for (i = 0; i < c->names->n; i++) {
 		const struct opened *o = atomic_load(&c->v[i]);
 
-		if (c->names->v[i].plan)
-			return lh_err_set(err, LH_EUSAGE,
-					  "%s: --hybrid does not go with a plan of shards: the "
-					  "weight of a word depends on all records",
-					  c->names->v[i].plan->path);
 		if (o && !o->params->lexical && !c->names->v[i].lazy)
 			return lh_err_set(err, LH_EUSAGE,
 					  "%s: it has no words to search by: build it with "

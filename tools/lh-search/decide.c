@@ -44,8 +44,6 @@ int decide(struct worker *w, struct lh_err *err)
 	for (i = 0; i < w->n_chosen; i++) {
 		const struct corpus_search *s = w->chosen[i];
 
-		if (s->skipped)
-			continue;
 		lh_index_generation(s->open->ix, generation);
 		lh_decision_index(&to, lh_str_of(s->name->text), generation);
 	}

@@ -68,9 +68,10 @@ long limits_search(struct worker *w, struct corpus_search *s, struct lh_query *q
 	return n;
 }
 
-static void print_work(const struct corpus_search *s, const struct lh_search_work *work,
-		       bool several, struct lh_writer *to)
+static void print_work(const struct corpus_search *s, bool several, struct lh_writer *to)
 {
+	const struct lh_search_work *work = &s->work;
+
 	lh_write_object(to, several ? NULL : "explain");
 	if (several)
 		lh_write_text(to, "corpus", s->name->text);
@@ -88,26 +89,21 @@ static void print_work(const struct corpus_search *s, const struct lh_search_wor
 void print_explain(const struct worker *w, struct lh_writer *to)
 {
 	const struct query *q = &w->reader.q;
-	const struct corpus_search *first = w->n_chosen ? w->chosen[0] : NULL, *playbook = w->asked;
-	size_t i = 0, n = w->n_chosen;
+	const struct corpus_search *playbook = w->asked;
+	size_t i;
 	bool several;
 
 	if (!w->run->set->explain && q->explain.type != LH_TRUE)
 		return;
 	if (playbook && playbook->query == w->query)
 		playbook = NULL;	/* it is one of the corpora */
-	several = !n || playbook || !same_corpus(first->name, w->chosen[n - 1]->name);
+	several = playbook || w->n_chosen != 1;
 	if (several)
 		lh_write_array(to, "explain");
-	while (i < n) {
-		struct lh_search_work sum = { 0 };
-
-		for (first = w->chosen[i]; i < n && same_corpus(first->name, w->chosen[i]->name);)
-			add_work(&sum, &w->chosen[i++]->work);
-		print_work(first, &sum, several, to);
-	}
+	for (i = 0; i < w->n_chosen; i++)
+		print_work(w->chosen[i], several, to);
 	if (playbook)
-		print_work(playbook, &playbook->work, several, to);
+		print_work(playbook, several, to);
 	if (several)
 		lh_write_end(to);
 }

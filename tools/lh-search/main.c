@@ -23,8 +23,6 @@ static const struct lh_option options[] = {
 	{ 0, "hybrid", NULL, "rank by the words of the text as well",
 	  LH_FLAG(struct settings, hybrid) },
 	{ 0, "exact", NULL, "compare with every vector", LH_FLAG(struct settings, exact) },
-	{ 0, "nearest", "P", "of a plan by centroid search P shards (default all)",
-	  LH_UINT(struct settings, nearest, 1, LH_SHARDS_MAX) },
 	{ 0, "ef", "N", "candidates kept during a search (default max(64, 2k))",
 	  LH_UINT(struct settings, ef, 1, LH_INDEX_EF_MAX) },
 	{ 0, "budget", "ROWS", "most rows measured for a query (default: any number)",

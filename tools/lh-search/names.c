@@ -70,17 +70,14 @@ static struct name *add_file(struct names *l, struct lh_str name, const char *pa
 	return c;
 }
 
-/* Add an index or plan by its operand. */
-static int add_corpus(struct names *l, const char *operand, uint64_t nearest, struct lh_err *err)
+/* Add an index by its operand. */
+static int add_corpus(struct names *l, const char *operand, struct lh_err *err)
 {
-	bool alone = lh_shard_plan_is(operand);
-	struct lh_str name = alone ? lh_shard_plan_name(operand) : lh_index_name(operand);
+	struct lh_str name = lh_index_name(operand);
 	const char *path = read_operand(operand, &name, err);
 
 	if (!path)
 		return -1;
-	if (alone || lh_shard_plan_is(path))
-		return plan_add(l, name, path, nearest, err);
 	add_file(l, name, path);
 	return 0;
 }
@@ -99,7 +96,8 @@ static void add_listed(struct names *l, const char *folder, const struct lh_inde
 	}
 }
 
-void names_watch(struct names *l, const char *path)
+/* Note the state of a folder before it is read, so that a change in between is seen. */
+static int watch(struct names *l, const char *path, struct lh_err *err)
 {
 	struct folder *f;
 
@@ -107,6 +105,7 @@ void names_watch(struct names *l, const char *path)
 	f = &l->folder[l->n_folders++];
 	f->path = path;
 	lh_stamp_take(&f->stamp, path);
+	return 0;
 }
 
 /* Add the indexes of a folder. */
@@ -115,7 +114,8 @@ static int add_folder(struct names *l, const char *path, bool may_be_absent, str
 	struct lh_index_folder found;
 	int rc = 0;
 
-	names_watch(l, path);
+	if (watch(l, path, err) < 0)
+		return -1;
 	if (may_be_absent && !l->folder[l->n_folders - 1].stamp.there)
 		return 0;
 	if (lh_index_folder_read(&found, path, err) < 0)
@@ -132,10 +132,7 @@ static int add_folder(struct names *l, const char *path, bool may_be_absent, str
 
 static int by_text(const void *a, const void *b)
 {
-	const struct name *x = a, *y = b;
-	int c = strcmp(x->text, y->text);
-
-	return c ? c : (x->shard > y->shard) - (x->shard < y->shard);
+	return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
 }
 
 static int check_names(const struct names *l, struct lh_err *err)
@@ -143,8 +140,7 @@ static int check_names(const struct names *l, struct lh_err *err)
 	size_t i;
 
 	for (i = 1; i < l->n; i++)
-		if (!strcmp(l->v[i - 1].text, l->v[i].text) &&
-		    !same_corpus(&l->v[i - 1], &l->v[i]))
+		if (!strcmp(l->v[i - 1].text, l->v[i].text))
 			return lh_err_set(err, LH_EUSAGE,
 					  "two corpora are named \"%s\" (%s and %s); name one with "
 					  "NAME=FILE",
@@ -181,10 +177,8 @@ static int add_all(struct names *l, const struct run *run, struct lh_err *err)
 	for (i = 0; i < run->n_operands; i++)
 		if (is_folder(run->operands[i]) ?
 			    add_folder(l, run->operands[i], false, err) < 0 :
-			    add_corpus(l, run->operands[i], run->set->nearest, err) < 0)
+			    add_corpus(l, run->operands[i], err) < 0)
 			return -1;
-	if (run->set->nearest && !l->n_plans)
-		return lh_err_set(err, LH_EUSAGE, "--nearest goes with a plan of shards");
 	l->n = l->all;
 	if (l->n)
 		qsort(l->v, l->n, sizeof *l->v, by_text);
@@ -225,9 +219,6 @@ void names_drop(struct names *l)
 		free(l->v[i].text);
 		free(l->v[i].path);
 	}
-	for (i = 0; i < l->n_plans; i++)
-		plan_drop(l->plan[i]);
-	free(l->plan);
 	free(l->folder);
 	free(l->v);
 	free(l);
@@ -251,7 +242,7 @@ static long find_name(const struct names *l, size_t from, size_t to, struct lh_s
 		int c = lh_str_cmp(lh_str_of(l->v[mid].text), text);
 
 		if (!c)
-			return (long)(mid - l->v[mid].shard);
+			return (long)mid;
 		if (c < 0)
 			from = mid + 1;
 		else
@@ -275,10 +266,5 @@ long names_find_same(const struct names *l, const struct names *of, size_t i)
 	struct lh_str text = lh_str_of(of->v[i].text);
 	long at = i < of->n ? names_find(l, text) : names_find_playbook(l, text);
 
-	size_t shard = of->v[i].shard;
-
-	if (at < 0 || (shard && !(l->v[at].plan && shard < l->v[at].plan->shards.n)))
-		return -1;
-	at += (long)shard;
-	return strcmp(l->v[at].path, of->v[i].path) == 0 ? at : -1;
+	return at >= 0 && strcmp(l->v[at].path, of->v[i].path) == 0 ? at : -1;
 }

@@ -75,12 +75,10 @@ static int print_results(struct worker *w, struct lh_writer *to, struct lh_err *
 }
 
 /* Write what the search left out: corpora, and what a limit ended. */
-static void print_partial(const struct worker *w, struct lh_writer *to)
+static void print_left_out(const struct worker *w, struct lh_writer *to)
 {
 	size_t i;
 
-	if (w->partial)
-		lh_write_bool(to, "partial", true);
 	if (w->limits.reached)
 		lh_write_bool(to, "truncated", true);
 	if (!w->n_left_out)
@@ -128,7 +126,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		lh_write_u64(&to, "playbook_boosted", w->boosted);
 		lh_write_u64(&to, "playbook_injected", w->injected);
 	}
-	print_partial(w, &to);
+	print_left_out(w, &to);
 	print_explain(w, &to);
 	lh_write_end(&to);
 	return 0;
@@ -143,24 +141,22 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 		return -1;
 	if (!w->reader.q.index.p) {
 		/* Write how many candidates each corpus gave, before they were cut at k. */
-		uint64_t n, most = w->reader.q.per_corpus_k;
-		size_t i = 0;
+		uint64_t most = w->reader.q.per_corpus_k;
+		size_t i;
 
 		lh_write_object(&to, "per_corpus_counts");
-		while (i < w->n_chosen) {
-			const struct name *name = w->chosen[i]->name;
+		for (i = 0; i < w->n_chosen; i++) {
+			const struct corpus_search *s = w->chosen[i];
 
-			for (n = 0; i < w->n_chosen && same_corpus(w->chosen[i]->name, name); i++)
-				n += w->chosen[i]->n;
-			lh_write_key_str(&to, lh_str_of(name->text));
-			lh_write_u64(&to, NULL, n < most ? n : most);
+			lh_write_key_str(&to, lh_str_of(s->name->text));
+			lh_write_u64(&to, NULL, s->n < most ? s->n : most);
 		}
 		lh_write_end(&to);
 		lh_write_u64(&to, "metadata_filter_dropped", w->dropped);
 		lh_write_u64(&to, "playbook_boosted", w->boosted);
 		lh_write_u64(&to, "playbook_injected", w->injected);
 	}
-	print_partial(w, &to);
+	print_left_out(w, &to);
 	print_explain(w, &to);
 	lh_write_end(&to);
 	return 0;
@@ -191,7 +187,7 @@ int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err)
 		lh_write_u64(&to, "rank", i + 1);
 		if (print_hit(w, &w->found[i], &to, err) < 0)
 			return -1;
-		print_partial(w, &to);
+		print_left_out(w, &to);
 		print_text(q, "query", &to);	/* its name before 0.2 */
 		lh_write_end(&to);
 	}

@@ -46,23 +46,19 @@ static int no_entry(const struct corpus_search *s, const struct lh_hit *hit, str
 			     (unsigned long long)hit->row);
 }
 
-/* Find the record of an entry's answer in the shards of its corpus: 1, 0, -1. */
+/* Find the record of an entry's answer in its corpus: 1, 0, -1. */
 static int find_answer(struct worker *w, const struct lh_playbook_entry *e, struct memory *m,
 		       struct lh_err *err)
 {
 	long at = names_find(w->run->corpora.names, e->answer_corpus);
-	const struct plan *plan = at < 0 ? NULL : w->seat[at].name->plan;
-	size_t i, n = at < 0 ? 0 : plan ? plan->shards.n : 1;
-	int64_t number = -1;
+	int64_t number;
 
-	for (i = 0; number < 0 && i < n; i++) {
-		m->seat = &w->seat[(size_t)at + i];
-		if (m->seat->query != w->query)
-			continue;
-		number = lh_index_find(m->seat->open->ix, e->answer_id.p, e->answer_id.n, err);
-		if (number == -2)
-			return at_corpus(m->seat, err);
-	}
+	m->seat = at < 0 ? NULL : &w->seat[at];
+	if (!m->seat || m->seat->query != w->query)
+		return 0;
+	number = lh_index_find(m->seat->open->ix, e->answer_id.p, e->answer_id.n, err);
+	if (number == -2)
+		return at_corpus(m->seat, err);
 	m->number = (uint64_t)number;
 	return number >= 0;
 }
@@ -102,13 +98,13 @@ static int read_hit(struct worker *w, const struct corpus_search *s, const struc
 	return recall(w, &e, m, err);
 }
 
-/* Return the result with that id of that corpus: of a plan, whichever shard it is of. */
+/* Return the result with that id of that corpus. */
 static struct result *among(struct worker *w, const struct memory *m)
 {
 	size_t i;
 
 	for (i = 0; i < w->n_found; i++)
-		if (same_corpus(w->found[i].seat->name, m->seat->name) &&
+		if (w->found[i].seat == m->seat &&
 		    lh_str_cmp(w->found[i].row.id, m->row.id) == 0)
 			return &w->found[i];
 	return NULL;
@@ -159,7 +155,7 @@ static int by_distance(const void *a, const void *b)
 
 	if (x->distance != y->distance)
 		return x->distance < y->distance ? -1 : 1;
-	if (!same_corpus(x->seat->name, y->seat->name))
+	if (x->seat != y->seat)
 		return x->seat < y->seat ? -1 : 1;
 	c = memcmp(i->p, k->p, i->n < k->n ? i->n : k->n);
 	return c ? c : i->n < k->n ? -1 : i->n > k->n;
@@ -201,10 +197,6 @@ int use_playbook(struct worker *w, struct lh_err *err)
 	long i, n;
 	int rc;
 
-	if (at >= 0 && w->run->corpora.names->v[at].plan)
-		return lh_err_set(err, LH_EDATA,
-				  "corpus \"%s\" is a plan of shards, not a playbook",
-				  w->run->corpora.names->v[at].text);
 	if (!is_there(w, at) || !w->reader.q.playbook_top_k)
 		return 0;
 	s = &w->seat[at];

@@ -16,8 +16,6 @@ void worker_free(void *worker)
 	lh_buf_free(&w->entry);
 	lh_buf_free(&w->texts);
 	lh_buf_free(&w->row);
-	lh_intern_free(&w->ids);
-	lh_buf_free(&w->key);
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
 	reranking_free(w->reranking);
@@ -131,7 +129,7 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 {
 	struct corpus_search *s = &w->seat[i];
 
-	if (s->query == w->query || (s->name->plan && !atomic_load(&w->run->corpora.v[i])))
+	if (s->query == w->query)
 		return 0;
 	lh_grow(&w->chosen, &w->cap_chosen, w->n_chosen + 1, sizeof(*w->chosen));
 	if (seat_open(w, s, err) < 0)
@@ -143,22 +141,8 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 				  s->name->text);
 	s->query = w->query;
 	s->n = s->at = 0;
-	s->skipped = s->searched = false;
 	s->work = (struct lh_search_work){ 0 };
 	w->chosen[w->n_chosen++] = s;
-	return 0;
-}
-
-/* Choose a corpus: each shard of a plan. */
-static int choose_corpus(struct worker *w, size_t i, struct lh_err *err)
-{
-	const struct plan *plan = w->seat[i].name->plan;
-	size_t n = plan ? plan->shards.n : 1, k;
-
-	w->seat[i].taken = 0;
-	for (k = 0; k < n; k++)
-		if (choose(w, i + k, err) < 0)
-			return -1;
 	return 0;
 }
 
@@ -169,8 +153,7 @@ static void list_names(const struct names *l, char to[LH_INDEX_NAMES])
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
-		if (!l->v[i].shard)
-			lh_index_names_add(&list, l->v[i].text);
+		lh_index_names_add(&list, l->v[i].text);
 	lh_index_names_end(&list);
 }
 
@@ -191,7 +174,7 @@ static int choose_named(struct worker *w, struct lh_str name, struct lh_err *err
 {
 	long at = names_find(w->run->corpora.names, name);
 
-	return at < 0 ? no_corpus(w, name, err) : choose_corpus(w, (size_t)at, err);
+	return at < 0 ? no_corpus(w, name, err) : choose(w, (size_t)at, err);
 }
 
 static int choose_all(struct worker *w, struct lh_err *err)
@@ -205,7 +188,7 @@ static int choose_all(struct worker *w, struct lh_err *err)
 		if (choose_named(w, q->name[i], err) < 0)
 			return -1;
 	for (i = 0; !q->n_names && i < w->run->corpora.names->n; i++)
-		if (!w->seat[i].name->shard && choose_corpus(w, i, err) < 0)
+		if (choose(w, i, err) < 0)
 			return -1;
 	if (w->n_chosen > 1)
 		qsort(w->chosen, w->n_chosen, sizeof(*w->chosen), by_seat);
@@ -233,8 +216,7 @@ static void leave_out(struct worker *w)
 
 		if (has_engine(s))
 			w->chosen[n++] = s;
-		else if (!w->n_left_out ||
-			 !same_corpus(w->left_out[w->n_left_out - 1]->name, s->name))
+		else
 			w->left_out[w->n_left_out++] = s;
 	}
 	w->n_chosen = n;
@@ -253,10 +235,6 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 	};
 	size_t k = q.k;
 	long n;
-
-	if (s->searched)
-		return 0;
-	s->searched = true;
 
 	if (set->hybrid)
 		q.k = hybrid_depth(k);
@@ -291,26 +269,11 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 
 /* ---- merging ---- */
 
-/* Compare the ids of the next hits of two shards; of a damaged row it is empty. */
-static int id_cmp(const struct corpus_search *a, const struct corpus_search *b)
-{
-	struct lh_row x = { 0 }, y = { 0 };
-	struct lh_err unused;
-
-	if (lh_index_row(a->open->ix, a->hit[a->at].row, &x, &unused) <= 0)
-		x.id = (struct lh_str){ "", 0 };
-	if (lh_index_row(b->open->ix, b->hit[b->at].row, &y, &unused) <= 0)
-		y.id = (struct lh_str){ "", 0 };
-	return lh_str_cmp(x.id, y.id);
-}
-
 static bool before(const struct corpus_search *a, const struct corpus_search *b, bool hybrid)
 {
 	if (hybrid && hybrid_cmp(&a->fused[a->at], &b->fused[b->at]))
 		return hybrid_cmp(&a->fused[a->at], &b->fused[b->at]) < 0;
-	if (a->hit[a->at].distance != b->hit[b->at].distance)
-		return a->hit[a->at].distance < b->hit[b->at].distance;
-	return a->name->plan && a->name->plan == b->name->plan && id_cmp(a, b) < 0;
+	return a->hit[a->at].distance < b->hit[b->at].distance;
 }
 
 /* Return the corpus of the best hit not taken yet, or NULL.  Those chosen are in the order
@@ -323,89 +286,36 @@ static struct corpus_search *next_seat(const struct worker *w)
 	for (i = 0; i < w->n_chosen; i++) {
 		struct corpus_search *s = w->chosen[i];
 
-		if (s->at < s->n && *taken_of(w, s) < w->reader.q.per_corpus_k &&
+		if (s->at < s->n && s->taken < w->reader.q.per_corpus_k &&
 		    (!best || before(s, best, w->run->set->hybrid)))
 			best = s;
 	}
 	return best;
 }
 
-/* Return whether a hit of a plan has the id of a nearer one, of another shard: 1, 0, -1. */
-static int is_repeated(struct worker *w, const struct corpus_search *s, struct lh_str id,
-		       struct lh_err *err)
-{
-	const struct plan *plan = s->name->plan;
-	size_t n = w->ids.n;
-	uint32_t number;
-
-	if (!plan)
-		return 0;
-	lh_buf_reset(&w->key);
-	lh_buf_add(&w->key, (const char *)&plan, sizeof plan);
-	lh_buf_add(&w->key, id.p, id.n);
-	if (lh_intern_add(&w->ids, w->key.p, w->key.len, &number, err) < 0)
-		return -1;
-	return w->ids.n == n;
-}
-
-static void begin_merge(struct worker *w)
-{
-	size_t i;
-
-	lh_intern_free(&w->ids);
-	w->n_found = 0;
-	for (i = 0; i < w->n_chosen; i++)
-		*taken_of(w, w->chosen[i]) = w->chosen[i]->at = 0;
-}
-
-/* Begin the merge anew, without the shard s if it is damaged. */
-static int merge_without(struct worker *w, struct corpus_search *s, struct lh_err *err)
-{
-	if (plan_failed(w, s, err) < 0)
-		return -1;
-	begin_merge(w);
-	return 0;
-}
-
-/* Add a result, unless it is one already. */
-static int add_result(struct worker *w, struct corpus_search *s, const struct result *f,
-		      struct lh_err *err)
-{
-	int repeated = is_repeated(w, s, f->row.id, err);
-
-	if (repeated)
-		return repeated < 0 ? -1 : 0;
-	++*taken_of(w, s);
-	lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found);
-	w->found[w->n_found++] = *f;
-	return 0;
-}
-
 /* Merge the hits of all corpora, and cut them at k. */
 static int merge(struct worker *w, struct lh_err *err)
 {
 	struct corpus_search *s;
+	size_t i;
 
-	begin_merge(w);
+	w->n_found = 0;
+	for (i = 0; i < w->n_chosen; i++)
+		w->chosen[i]->taken = w->chosen[i]->at = 0;
 	while (w->n_found < w->reader.q.k && (s = next_seat(w))) {
 		const struct lh_hit *hit = &s->hit[s->at];
 		struct result f = { .seat = s, .number = hit->row, .distance = hit->distance };
 		int got = lh_index_row(s->open->ix, hit->row, &f.row, err);
 
+		if (got <= 0)
+			return got < 0 ? at_corpus(s, err) :
+				damaged_row(s, hit->row, "found, but not there", err);
 		if (w->run->set->hybrid)
 			f.score = s->fused[s->at].score;
 		s->at++;
-		if (got <= 0) {
-			if (got < 0)
-				at_corpus(s, err);
-			else
-				damaged_row(s, hit->row, "found, but not there", err);
-			if (merge_without(w, s, err) < 0)
-				return -1;
-			continue;
-		}
-		if (add_result(w, s, &f, err) < 0)
-			return -1;
+		s->taken++;
+		lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found);
+		w->found[w->n_found++] = f;
 	}
 	return 0;
 }
@@ -418,19 +328,12 @@ static int search_chosen(struct worker *w, struct lh_err *err)
 	for (i = 0; i < w->n_chosen; i++)
 		if (set_vector(w, w->chosen[i], err) < 0)
 			return -1;
-	w->nearest = w->run->set->nearest;
-	do {
-		plans_choose(w);
-		if (!q->k || !q->per_corpus_k)
-			return 0;
-		for (i = 0; i < w->n_chosen; i++)
-			if (search_one(w, w->chosen[i], err) < 0 &&
-			    plan_failed(w, w->chosen[i], err) < 0)
-				return -1;
-		if (merge(w, err) < 0)
+	if (!q->k || !q->per_corpus_k)
+		return 0;
+	for (i = 0; i < w->n_chosen; i++)
+		if (search_one(w, w->chosen[i], err) < 0)
 			return -1;
-	} while (w->n_found < q->k && !w->limits.reached && plans_widen(w));
-	if (q->use_playbook && use_playbook(w, err) < 0)
+	if (merge(w, err) < 0 || (q->use_playbook && use_playbook(w, err) < 0))
 		return -1;
 	return w->run->reranker ? rerank(w, err) : 0;
 }
@@ -443,7 +346,6 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	w->query++;
 	w->dropped = w->boosted = w->injected = 0;
 	w->n_found = w->n_chosen = 0;
-	w->partial = false;
 	w->asked = NULL;
 	if (query_read(&w->reader, rec, set, err) < 0)
 		return -1;

@@ -4,7 +4,6 @@
  *     main.c      options, the flow
  *     fetched.c   indexes in S3, by local copies
  *     names.c     the names of corpora: INDEX operands, folders, playbooks
- *     plans.c     corpora of several files, which a plan names
  *     corpora.c   the open indexes
  *     state.c     the state that depends on files, reopened when they change
  *     query.c     reading a query record
@@ -40,7 +39,6 @@
 
 struct settings {
 	uint64_t k, ef;
-	uint64_t nearest;	/* shards of a plan to search; 0: all */
 	uint64_t budget;	/* rows measured for a query; 0: any number */
 	double timeout;		/* seconds of a query; 0: any */
 	bool exact, flat, no_metadata, auto_role, hybrid, explain;
@@ -69,23 +67,14 @@ void fetched_close(struct fetched *f);
 
 #define NAME_RULE "1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot"
 
-struct plan {			/* a corpus of several files */
-	struct lh_shard_plan shards;
-	const char *path;
-	char *text;		/* the corpus's name */
-};
-
 struct name {			/* of a corpus or playbook */
 	char *text, *path;
 	struct lh_buf json;	/* the text as a JSON string */
 	bool lazy;		/* in a folder: opened when a query first needs it */
 	bool alone;		/* if it fails, only the queries that need it do, with 502 */
-	/* NULL: the corpus is one file.  The shards of a plan follow each other. */
-	const struct plan *plan;
-	size_t shard;
 };
 
-struct folder {			/* or plan */
+struct folder {
 	const char *path;
 	struct lh_stamp stamp;
 };
@@ -96,8 +85,7 @@ struct names {			/* shared by the states until a folder changes */
 	size_t n;
 	size_t all;		/* ... then of playbooks, likewise */
 	struct folder *folder;
-	struct plan **plan;
-	size_t n_folders, n_plans, cap, cap_folders, cap_plans;
+	size_t n_folders, cap, cap_folders;
 	bool wire, again;	/* --wire; read again, for a later state */
 };
 
@@ -124,11 +112,9 @@ struct names *names_share(struct names *l);
 void names_drop(struct names *l);
 /* Add a name without a path; NULL with *err. */
 struct name *names_add(struct names *l, struct lh_str text);
-/* Note the state of a folder or plan, before it is read, so that a change in between is seen. */
-void names_watch(struct names *l, const char *path);
-/* Return whether a folder or plan has changed. */
+/* Return whether a folder has changed. */
 bool names_stale(const struct names *l);
-/* Return the number of a name, of the first shard of a plan, or -1. */
+/* Return the number of a name, or -1. */
 long names_find(const struct names *l, struct lh_str text);
 long names_find_playbook(const struct names *l, struct lh_str text);
 /* Return the number in l of name i of another list, if it has the same path, or -1. */
@@ -174,17 +160,9 @@ struct opened {			/* an open index, shared by the states that have its snapshot 
 	struct known_keys keys;
 };
 
-struct missing {		/* a shard of a plan that cannot be opened */
-	size_t i;		/* its name */
-	struct lh_stamp stamp;
-	struct lh_err why;
-};
-
 struct corpora {
 	struct names *names;
 	struct opened *_Atomic *v;	/* of each name; NULL: not open */
-	struct missing *missing;
-	size_t n_missing, cap_missing;
 	struct lh_stamp absent;		/* of --playbook, if it does not exist */
 };
 
@@ -200,23 +178,6 @@ struct opened *corpora_get(const struct corpora *c, size_t i, struct lh_err *err
 int corpora_have_words(const struct corpora *c, struct lh_err *err);
 /* Make the failure of a corpus one of the query, without its path, if it is alone. */
 int name_failed(const struct name *c, struct lh_err *err);
-
-/* ---- plans.c ---- */
-
-/* Add the shards of the plan at path; check that it is by centroid if nearest is set. */
-int plan_add(struct names *l, struct lh_str text, const char *path, uint64_t nearest,
-	     struct lh_err *err);
-void plan_drop(struct plan *p);
-/* Check that an open shard, and all of those after they were opened, are what their plan says. */
-int plan_check(const struct corpora *c, size_t i, struct lh_err *err);
-int plans_check(const struct corpora *c, struct lh_err *err);
-void plan_report(struct lh_tool *tool, const struct name *c, const struct lh_err *why);
-
-/* Return whether two names are of one corpus. */
-static inline bool same_corpus(const struct name *a, const struct name *b)
-{
-	return a == b || (a->plan && a->plan == b->plan);
-}
 
 /* ---- query.c ---- */
 
@@ -317,9 +278,7 @@ struct corpus_search {			/* a worker's search of one corpus */
 	uint64_t kept_number;
 	float *vector;			/* the query's vector for this corpus */
 	uint64_t query;			/* the last query that chose it */
-	bool skipped;			/* by --nearest */
-	bool searched;			/* by the current query */
-	size_t taken;			/* first shard of a plan: results so far from all */
+	size_t taken;			/* results so far */
 	struct lh_hit *hit;
 	size_t cap, n, at;		/* hits found; the next to be printed */
 	uint64_t *excluded;		/* rows, sorted */
@@ -356,15 +315,11 @@ struct worker {
 	size_t n_seats;
 	struct corpus_search **chosen;	/* by the current query, in the order of seats */
 	size_t n_chosen, cap_chosen;
-	size_t n_named;			/* with those after them that --nearest leaves out */
-	uint64_t nearest;		/* shards of a plan to search; 0: all */
 	struct corpus_search **left_out;	/* of those: they cannot embed its text */
 	size_t n_left_out, cap_left_out;
 	struct engine *engines;
 	struct result *found;		/* results of the current query */
 	size_t n_found, cap_found;
-	struct lh_intern ids;		/* of results of plans, each after its plan */
-	struct lh_buf key;		/* scratch: one of these */
 	struct lh_hit *remembered;	/* hits in the playbook */
 	size_t cap_remembered;
 	struct lh_buf entry, texts;	/* scratch: an entry, its strings */
@@ -373,7 +328,6 @@ struct worker {
 	struct reranking *reranking;	/* scratch of rerank.c */
 	uint64_t boosted, injected;
 	struct limits limits;
-	bool partial;			/* a shard did not answer the current query */
 	struct lh_filter *filter;	/* the last filter of a query, ... */
 	uint64_t filter_number;		/* ... counted from 1; 0: none yet */
 	uint64_t filters_made;
@@ -381,12 +335,6 @@ struct worker {
 	struct lh_value where;
 	uint64_t dropped;
 };
-
-/* Return the counter of the results of a corpus. */
-static inline size_t *taken_of(const struct worker *w, const struct corpus_search *s)
-{
-	return &w->seat[(size_t)(s - w->seat) - s->name->shard].taken;
-}
 
 /* Order chosen corpora by their names. */
 static inline int by_seat(const void *a, const void *b)
@@ -410,15 +358,6 @@ int set_searcher(struct corpus_search *s, struct lh_err *err);
 /* Report damage by the name of the file, or as a failure of the corpus; returns -1. */
 int at_corpus(const struct corpus_search *s, struct lh_err *err);
 int damaged_row(const struct corpus_search *s, uint64_t row, const char *what, struct lh_err *err);
-
-/* Leave out the shards that are not among the nearest, once the query's vectors are set, and
- * note those that are missing. */
-void plans_choose(struct worker *w);
-/* Choose more shards of plans that gave fewer results than may be wanted of them; false: there
- * are no more. */
-bool plans_widen(struct worker *w);
-/* Leave out a shard with damage: 0, or -1 for another error. */
-int plan_failed(struct worker *w, struct corpus_search *s, struct lh_err *err);
 
 /* ---- absent.c ---- */
 

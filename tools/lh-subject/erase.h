@@ -5,7 +5,7 @@
  *     erasure.c       the journal, the receipt and their files
  *     erase_state.c   what these share: places as they are, locked roots
  *     erase_rows.c    rows of files of lines
- *     erase_index.c   records of indexes, playbooks and sharded indexes
+ *     erase_index.c   records of indexes and playbooks
  *     erase_store.c   rows of objects, and what manifests of datasets say of them
  *     erase_rest.c    whole files, the subject's manifest and audit log
  *

@@ -194,7 +194,6 @@ int find_in_place(struct find *f, size_t i)
 		return find_whole(f, i);
 	case PLACE_SECRET:
 		return find_secret(f, i);
-	case PLACE_PLAN:
 	case PLACE_INDEX_LOG:
 	case PLACE_CACHE:
 	case PLACE_ERASURE:

@@ -8,7 +8,7 @@
 #include "subject.h"
 
 static const char *const names[PLACE_KINDS] = {
-	[PLACE_INDEX] = "index", [PLACE_PLAYBOOK] = "playbook", [PLACE_PLAN] = "plan",
+	[PLACE_INDEX] = "index", [PLACE_PLAYBOOK] = "playbook",
 	[PLACE_INDEX_LOG] = "index-log", [PLACE_LOG] = "log", [PLACE_SOURCE] = "source",
 	[PLACE_SKIPS] = "skips", [PLACE_EVIDENCE] = "evidence", [PLACE_SCORED] = "scored",
 	[PLACE_RAG] = "rag", [PLACE_SFT] = "sft", [PLACE_PREFERENCE] = "preference",
@@ -45,7 +45,6 @@ static const struct pattern in_root[] = {
 	{ "index/*.lhv-log", PLACE_INDEX_LOG },
 	{ "playbook/*.lhv-log", PLACE_INDEX_LOG },
 	{ "index/*.lhv", PLACE_INDEX },
-	{ "index/*.json", PLACE_PLAN },
 	{ "playbook/*.lhv", PLACE_PLAYBOOK },
 	{ "log/*.cursor", PLACE_CURSOR },
 	{ "log/*.jsonl", PLACE_LOG },
@@ -87,7 +86,6 @@ static const struct pattern in_root[] = {
 	{ "*.lh-tmp-*", PLACE_SPOOL },
 	{ "*.lhv", PLACE_INDEX },
 	{ "*.lhv-log", PLACE_INDEX_LOG },
-	{ "*.json", PLACE_PLAN },
 	{ NULL, PLACE_OTHER }
 };
 static const char subjects[] = "data/_catalog/subjects/";

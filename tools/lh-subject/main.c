@@ -24,7 +24,7 @@ static const struct lh_option options[] = {
 	{ 0, "state", "DIR", "folder of lh-serve", LH_TEXT(struct settings, state) },
 	{ 0, "root", "DIR", "root of a distillation (repeatable)",
 	  LH_TEXTS(struct settings, root) },
-	{ 0, "index", "INDEX", "an index, a plan or a folder (repeatable)",
+	{ 0, "index", "INDEX", "an index or a folder (repeatable)",
 	  LH_TEXTS(struct settings, index) },
 	{ 0, "playbook", "INDEX", "a playbook, or a folder of them (repeatable)",
 	  LH_TEXTS(struct settings, playbook) },

@@ -273,24 +273,6 @@ static int on_damaged(void *ctx, const struct lh_err *why, struct lh_err *err)
 
 /* ---- indexes ---- */
 
-/* Add the shards of a plan. */
-static int add_shards(struct listing *l, const char *plan)
-{
-	struct lh_shard_plan p;
-	size_t i;
-	int rc = lh_shard_plan_read(&p, plan, l->err);
-
-	for (i = 0; !rc && i < p.n; i++) {
-		LH_SCOPED(lh_free_local) char *path = lh_shard_plan_path(plan, &p, i);
-
-		rc = add_file(l, PLACE_INDEX, path);
-		if (!rc)
-			rc = add_beside(l, PLACE_INDEX_LOG, path, index_log);
-	}
-	lh_shard_plan_free(&p);
-	return rc;
-}
-
 static int add_index(struct listing *l, enum place_kind kind, const char *path)
 {
 	struct stat st;
@@ -299,8 +281,6 @@ static int add_index(struct listing *l, enum place_kind kind, const char *path)
 		l->kind = kind == PLACE_INDEX ? kind_of_index : kind_of_playbook;
 		return add_folder(l, path, NULL);
 	}
-	if (kind == PLACE_INDEX && lh_shard_plan_is(path))
-		return add_file(l, PLACE_PLAN, path) < 0 ? -1 : add_shards(l, path);
 	if (add_file(l, kind, path) < 0)
 		return -1;
 	return add_beside(l, PLACE_INDEX_LOG, path, index_log);

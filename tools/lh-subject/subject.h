@@ -37,7 +37,7 @@
 #include "tool/tool.h"
 
 enum place_kind {
-	PLACE_INDEX, PLACE_PLAYBOOK, PLACE_PLAN,	/* .lhv; .json of shards */
+	PLACE_INDEX, PLACE_PLAYBOOK,	/* .lhv */
 	PLACE_INDEX_LOG,	/* .lhv-log, which is read and erased with its index */
 	PLACE_LOG,		/* lines of JSON: sessions, pathway, observer, decisions, access */
 	PLACE_SOURCE, PLACE_SKIPS, PLACE_EVIDENCE, PLACE_SCORED, PLACE_RAG, PLACE_SFT,
