@@ -1,6 +1,6 @@
 # lakehouse-tools: adding a tool is adding a folder under tools/.  What can be made:
 #   all         the tools, in bin/ (the default)
-#   lib         the library, static and shared, in build/
+#   lib         the library of the tools, in build/
 #   check       the tests, in ten minutes; QUICK=1: some, in two
 #   check-full  every test, plain and under AddressSanitizer, in an hour
 #   check-stress  check again and again beside four busy processes; RUNS: 20
@@ -18,7 +18,6 @@
 #   deb         Debian packages, in build/deb/
 #   clean       remove what was made
 VERSION = $(shell sed -n 's/.*LH_VERSION "\(.*\)"/\1/p' lib/tool/tool.h)
-SONAME = liblh.so.0
 PREFIX = /usr/local
 B = build
 BIN = bin
@@ -31,7 +30,6 @@ LDFLAGS = -Wl,-z,relro -Wl,-z,now
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Iinclude -Ilib -MMD -MP $(SANITIZE)
 LINK = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE) $(LDFLAGS)
-LIBS_SHARED = -l:libcrypto.a -l:libutf8proc.a -lxxhash -lm
 LIBS = -larchive -lz -lcurl -lexpat -l:libcrypto.a -l:libpcre2-8.a -lsqlite3 -l:libutf8proc.a -lxxhash -lm
 # of single programs
 LIBS_lh-serve = -lmicrohttpd
@@ -50,19 +48,14 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c test
 UNIT += $(addprefix $(B)/unit/emulated_,test_distance test_quantize test_qg_code test_kernels aid_encoder)
 BENCH = $(patsubst bench/%,$(B)/bench/%,$(basename $(wildcard bench/*.c bench/*.cc)))
 FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
-HEADERS = $(wildcard include/lh/*.h)
 PAGES = $(wildcard man/*.[157])
 
 all: $(TOOLS:%=$(BIN)/%) pages
-lib: $(B)/liblh.a $(B)/$(SONAME)
+lib: $(B)/liblh.a
 
 $(B)/liblh.a: $(LIB_O)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
-
-$(B)/$(SONAME): $(LIB_O) lib/liblh.map
-	@echo '  LINK   $@'
-	$(Q)$(CC) -shared -o $@ $(LIB_O) $(LINK) -Wl,-soname,$(SONAME) -Wl,--version-script=lib/liblh.map -Wl,-z,defs $(LIBS_SHARED)
 
 # Vectors are taken and returned by inline functions only.
 $(B)/lib/vector/vector_portable.c.o: ALL += -Wno-psabi
@@ -266,13 +259,10 @@ bench: all $(BENCH)
 # ---- installation: the folders have GNU's names ----
 prefix = $(PREFIX)
 bindir = $(prefix)/bin
-libdir = $(prefix)/lib
-includedir = $(prefix)/include
 datadir = $(prefix)/share
 mandir = $(datadir)/man
 docdir = $(datadir)/doc/lakehouse-tools
 sysconfdir = $(patsubst /usr/etc,/etc,$(prefix)/etc)
-pkgconfigdir = $(libdir)/pkgconfig
 unitdir = $(prefix)/lib/systemd/system
 sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
@@ -292,14 +282,9 @@ ORACLE = $(addprefix tests/oracle/,audit.py distill.py embed.py extract.py sessi
 # units and crontab name the folders of an installation without options
 REPLACE = sed 's,/etc/lakehouse-tools,$(sysconfdir)/lakehouse-tools,g; s,/usr/local/bin,$(bindir),g; s,/usr/bin:/usr/bin,/usr/bin,g; s,/usr/local/share,$(datadir),g'
 
-install: all lib
-	install -d $(D)$(bindir) $(D)$(libdir) $(D)$(pkgconfigdir) $(D)$(includedir)/lh $(D)$(docdir) $(SECTIONS:%=$(D)$(mandir)/man%) $(addprefix $(OUR_DATA)/,pages examples/parallel examples/recipes examples/slurm load parity oracle) $(OUR_ETC) $(D)$(unitdir) $(D)$(sysusersdir) $(D)$(tmpfilesdir)
+install: all
+	install -d $(D)$(bindir) $(D)$(docdir) $(SECTIONS:%=$(D)$(mandir)/man%) $(addprefix $(OUR_DATA)/,pages examples/parallel examples/recipes examples/slurm load parity oracle) $(OUR_ETC) $(D)$(unitdir) $(D)$(sysusersdir) $(D)$(tmpfilesdir)
 	$(INSTALL) -m 755 $(if $(DEBUG),,-s) $(TOOLS:%=$(BIN)/%) $(D)$(bindir)
-	install -m 644 $(B)/liblh.a $(D)$(libdir)
-	install -m 755 $(B)/$(SONAME) $(D)$(libdir)
-	ln -sf $(SONAME) $(D)$(libdir)/liblh.so
-	install -m 644 $(HEADERS) $(D)$(includedir)/lh
-	sed 's,@PREFIX@,$(prefix),; s,@LIBDIR@,$(libdir),; s,@INCLUDEDIR@,$(includedir),; s,@VERSION@,$(VERSION),' lib/liblh.pc.in >$(D)$(pkgconfigdir)/liblh.pc
 	for page in $(PAGES); do install -m 644 $$page $(D)$(mandir)/man$${page##*.}; done
 	for page in $(B)/pages/*.txt; do [ ! -e $$page ] || install -m 644 $$page $(OUR_DATA)/pages; done
 	install -m 644 $(DOCUMENTS) $(D)$(docdir)
@@ -314,7 +299,6 @@ install: all lib
 	for file in $(CONFIGURATION); do to=$(OUR_ETC)/$${file##*/}; \
 		[ -e $$to ] || { $(REPLACE) $$file >$$to && chmod 644 $$to; } || exit; done
 	@$(COMPLETIONS)
-	@$(LDCONFIG_NOTE)
 
 # Completions of shells.  bash and fish look for a file with the name of the command.
 COMPLETIONS = set -e; install -d $(D)$(bashdir) $(D)$(zshdir) $(D)$(fishdir); \
@@ -325,21 +309,14 @@ COMPLETIONS = set -e; install -d $(D)$(bashdir) $(D)$(zshdir) $(D)$(fishdir); \
 	for tool in $(filter-out lh,$(TOOLS)); do \
 		ln -sf lh $(D)$(bashdir)/$$tool; ln -sf lh.fish $(D)$(fishdir)/$$tool.fish; done
 
-# The linker's cache has to know of liblh.so.0; below DESTDIR that is for the user who
-# puts the tree in its place, and so is a PREFIX that the linker does not look into.
-LDCONFIG_NOTE = PATH=$$PATH:/usr/sbin:/sbin; \
-	if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then echo ldconfig; ldconfig; fi; \
-	if [ -n "$(DESTDIR)" ] || ! ldconfig -p | grep -q ' $(libdir)/liblh.so.0$$'; then \
-	echo "programs that use liblh.so.0: name $(libdir) in /etc/ld.so.conf.d and run ldconfig as root, or set LD_LIBRARY_PATH"; fi
-
 # A file of the configuration that was edited is kept.
 uninstall:
-	rm -f $(TOOLS:%=$(D)$(bindir)/%) $(addprefix $(D)$(libdir)/,liblh.a liblh.so $(SONAME)) $(D)$(pkgconfigdir)/liblh.pc
+	rm -f $(TOOLS:%=$(D)$(bindir)/%)
 	for page in $(notdir $(PAGES)); do rm -f $(D)$(mandir)/man$${page##*.}/$$page; done
 	rm -f $(addprefix $(D)$(unitdir)/,$(notdir $(UNITS))) $(D)$(sysusersdir)/lakehouse-tools.conf $(D)$(tmpfilesdir)/lakehouse-tools.conf
 	for file in $(CONFIGURATION); do to=$(OUR_ETC)/$${file##*/}; ! $(REPLACE) $$file | cmp -s - $$to || rm -f $$to; done
 	rm -f $(TOOLS:%=$(D)$(bashdir)/%) $(D)$(zshdir)/_lh $(TOOLS:%=$(D)$(fishdir)/%.fish)
-	rm -rf $(D)$(includedir)/lh $(D)$(docdir) $(OUR_DATA)
+	rm -rf $(D)$(docdir) $(OUR_DATA)
 
 # ---- what is given away ----
 # The files of the last commit, or without git those of this folder; each has the time of

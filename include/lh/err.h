@@ -1,8 +1,8 @@
 /*
  * err - errors as values.
  *
- * Every liblh function that can fail returns 0 or -1 (or NULL) and fills a struct
- * lh_err of the caller; nothing in liblh exits, and only the frame of the tools
+ * Every function of lib that can fail returns 0 or -1 (or NULL) and fills a struct
+ * lh_err of the caller; nothing in lib exits, and only the frame of the tools
  * (tool/tool.h) prints.  The code tells a program how to go on; the text is for a
  * person: lower case, no full stop, without the name of the tool and the place in
  * its input (the frame adds those).  The text may contain any bytes from outside

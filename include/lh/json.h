@@ -31,7 +31,7 @@
  * them again.
  *
  * Members are searched one by one (lh_record_get, lh_value_get): for more than a few, walk the
- * object once with struct lh_iter.  Inside liblh records are usually read by a table of their
+ * object once with struct lh_iter.  Inside lib records are usually read by a table of their
  * members (json/bind.h) and written by json/write.h; neither is installed.
  *
  * Owner:   values point into the caller's text, which must stay unchanged while they are used.

@@ -99,7 +99,7 @@ ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err
  * Its stdin is the compressed file.  The bytes that were already read from it, to
  * determine its type, are passed on descriptor 3, which it reads first.
  *
- * Private to liblh and lh-cat.
+ * Private to lib and lh-cat.
  */
 
 #define LH_CAT_ENV "LH_CAT_FRAMES"

@@ -19,7 +19,7 @@
  *
  * Owner:   the caller owns a block's memory, and passes it to the next call for reuse or
  *          frees block.p; LH_PAD readable bytes follow it.
- * Private to liblh.
+ * Private to lib.
  */
 #ifndef LH_BLOCKS_H
 #define LH_BLOCKS_H

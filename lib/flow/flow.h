@@ -256,7 +256,7 @@ int lh_flow_file(const char *path, const struct lh_flow *flow, struct lh_err *er
  * input - read a list of files (or stdin) as one sequence of files.  Plain files are read
  * from their descriptor; compressed files, and archives member by member, through lh-cat.
  *
- * Private to liblh.
+ * Private to lib.
  */
 
 struct lh_input {

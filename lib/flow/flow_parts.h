@@ -1,6 +1,6 @@
 /*
  * flow_parts - the types shared by the two halves of the flow: map.c maps blocks, on any
- * thread; flow.c reads, delivers and reports, on the calling thread.  Private to liblh.
+ * thread; flow.c reads, delivers and reports, on the calling thread.  Private to lib.
  */
 #ifndef LH_FLOW_PARTS_H
 #define LH_FLOW_PARTS_H

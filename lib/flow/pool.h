@@ -7,7 +7,7 @@
  * map a block itself with the first mapper, so that short inputs and co-processes start no
  * thread.
  *
- * Private to liblh.
+ * Private to lib.
  */
 #ifndef LH_FLOW_POOL_H
 #define LH_FLOW_POOL_H

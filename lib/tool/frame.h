@@ -1,6 +1,6 @@
 /*
  * frame - the state and functions shared by the files of lib/tool.
- * Private to liblh.
+ * Private to lib.
  */
 #ifndef LH_FRAME_H
 #define LH_FRAME_H

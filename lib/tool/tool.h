@@ -1,6 +1,6 @@
 /*
  * tool - what every lh-* program has: options, help, messages, rejects, progress, exit
- * status.  The only part of liblh that writes to stderr.
+ * status.  The only part of lib that writes to stderr.
  *
  * A tool has one table of options, each bound to a field of its settings struct.  The
  * table gives parsing, range checks and --help; tests compare the man page with it.

@@ -38,11 +38,10 @@ paths() {
 	listing "$1" | awk '{ print $3 }'
 }
 
-@test "the packages have the version of the tools" {
+@test "the package has the version of the tools, and is the only one" {
 	[ "$VERSION" = "$(lh --version | sed 's/^lh //')" ]
-	for package in lakehouse-tools liblh0 liblh-dev; do
-		[ "$(dpkg-deb -f "$DEBS/${package}_${VERSION}_amd64.deb" Version)" = "$VERSION" ]
-	done
+	[ "$(dpkg-deb -f "$DEBS/lakehouse-tools_${VERSION}_amd64.deb" Version)" = "$VERSION" ]
+	[ "$(ls "$DEBS"/*.deb | wc -l)" = 1 ]
 }
 
 @test "lintian finds no error and no warning, in the sources and in the packages" {
@@ -79,34 +78,6 @@ paths() {
 	sed -i '\,^-rwxr-xr-x /usr/share/lakehouse-tools/parity/http$,d' other
 	run grep -vE '^(-rw-r--r--|lrwxrwxrwx) /usr/share/((doc/lakehouse-tools|lakehouse-tools/parity|lakehouse-tools/oracle|bash-completion/completions|fish/vendor_completions.d|zsh/vendor-completions)/[^/]*)$' other
 	[ "$status" = 1 ] || { echo "$output"; return 1; }
-}
-
-@test "liblh0 and liblh-dev have the library for the machine's folder, and nothing else" {
-	folder=/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)
-	[ "$(paths liblh0 | grep -v /usr/share/doc/)" = "$folder/liblh.so.0" ]
-	alike <(paths liblh-dev | grep -v /usr/share/doc/ | sort) <({
-		for header in "$ROOT"/include/lh/*.h; do echo "/usr/include/lh/$(basename "$header")"; done
-		printf "$folder/%s\n" liblh.a liblh.so pkgconfig/liblh.pc
-	} | sort)
-	for package in liblh0 liblh-dev; do
-		[ -z "$(listing $package | grep -vE '^(-rw-r--r--|lrwxrwxrwx) root/root ')" ]
-	done
-	dpkg-deb -f "$DEBS/liblh0_${VERSION}_amd64.deb" Depends | has '^libc6 (>= [0-9.]*)$'
-}
-
-@test "the symbols file lists every function that liblh exports: if not, add it with the version" {
-	dpkg-deb -x "$DEBS/liblh0_${VERSION}_amd64.deb" root
-	alike <(nm -D --defined-only root/usr/lib/*/liblh.so.0 | awk '{ print $NF }' | sort) \
-		<(sed -n 's/^ \(.*\)@Base .*/\1/p' "$ROOT/debian/liblh0.symbols" | sort)
-}
-
-@test "a program builds with liblh-dev" {
-	for package in liblh0 liblh-dev; do dpkg-deb -x "$DEBS/${package}_${VERSION}_amd64.deb" root; done
-	sed -n "/^cat >program.c/,/^END/p" "$ROOT/debian/tests/library" | sh
-	folder=$PWD/root/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)
-	# shellcheck disable=SC2046
-	gcc -Wall -Werror -o program program.c $(PKG_CONFIG_SYSROOT_DIR=$PWD/root PKG_CONFIG_LIBDIR=$folder/pkgconfig pkgconf --cflags liblh) -L"$folder" -llh
-	[ "$(LD_LIBRARY_PATH=$folder ./program)" = '"a\"b"' ]
 }
 
 @test "the units of the package are valid, and name programs and files of the package" {
@@ -165,9 +136,9 @@ debian() {
 	}
 }
 
-# bare - the least Debian that is one, with what the packages depend on, and jq.
+# bare - the least Debian that is one, with what the package depends on, and jq.
 bare() {
-	debian minbase "$(for package in lakehouse-tools liblh0; do dpkg-deb -f "$DEBS/${package}_${VERSION}_amd64.deb" Depends; done | names),jq"
+	debian minbase "$(dpkg-deb -f "$DEBS/lakehouse-tools_${VERSION}_amd64.deb" Depends | names),jq"
 	mkdir -p "$R/packages" "$R/run/systemd/system"
 	cp "$DEBS"/*.deb "$R/packages"
 	# a systemd that is up, and what it is asked to do
@@ -180,22 +151,20 @@ lies() {
 		-o -path ./var/log -o -path './var/lib/dpkg' -o -path ./var/lib/apt \) -prune -o -print | sort)
 }
 
-# older - lakehouse-tools and liblh0 of a lower version, with another serve.json.
+# older - lakehouse-tools of a lower version, with another serve.json.
 older() {
-	for package in lakehouse-tools liblh0; do
-		dpkg-deb -R "$DEBS/${package}_${VERSION}_amd64.deb" old
-		sed -i 's/^Version: .*/Version: 0.0.9/' old/DEBIAN/control
-		[ $package != lakehouse-tools ] || echo '{"state": "/var/lib/lakehouse", "connections": 9}' >old/etc/lakehouse-tools/serve.json
-		dpkg-deb --root-owner-group -Znone -b old "$R/packages/old-$package.deb" >/dev/null
-		rm -r old
-	done
+	dpkg-deb -R "$DEBS/lakehouse-tools_${VERSION}_amd64.deb" old
+	sed -i 's/^Version: .*/Version: 0.0.9/' old/DEBIAN/control
+	echo '{"state": "/var/lib/lakehouse", "connections": 9}' >old/etc/lakehouse-tools/serve.json
+	dpkg-deb --root-owner-group -Znone -b old "$R/packages/old-lakehouse-tools.deb" >/dev/null
+	rm -r old
 }
 
 enabled() {
 	(cd "$R/etc/systemd/system" && find . -name 'lh-*' -o -name 'lakehouse-*' | sort)
 }
 
-@test "in a bare Debian the packages install, run, upgrade, and are removed without a trace" {
+@test "in a bare Debian the package installs, runs, upgrades, and is removed without a trace" {
 	bare
 	older
 	lies >before
@@ -215,7 +184,7 @@ enabled() {
 	inside /bin/systemctl --quiet --root=/ enable lh-serve.socket
 	[ "$(enabled)" = ./sockets.target.wants/lh-serve.socket ]
 	inside sh -c 'apt-get -qq -y install --no-install-recommends /packages/l*_*.deb' >log 2>&1 || { cat log; return 1; }
-	[ "$(inside dpkg-query -W -f '${Version}' lakehouse-tools liblh0 liblh-dev)" = "$VERSION$VERSION$VERSION" ]
+	[ "$(inside dpkg-query -W -f '${Version}' lakehouse-tools)" = "$VERSION" ]
 	[ "$(tail -n 1 "$R/etc/lakehouse-tools/nightly.conf")" = '# mine' ]
 	cmp "$R/etc/lakehouse-tools/serve.json" "$ROOT/share/etc/serve.json"
 	[ "$(enabled)" = ./sockets.target.wants/lh-serve.socket ]
@@ -225,11 +194,11 @@ enabled() {
 
 	# removed: the configuration stays; purged: nothing stays but the user, as is the custom
 	rm "$R/packages/asked"
-	inside dpkg --remove lakehouse-tools liblh-dev liblh0 >log 2>&1 || { cat log; return 1; }
+	inside dpkg --remove lakehouse-tools >log 2>&1 || { cat log; return 1; }
 	[[ $(cat "$R/packages/asked") == 'stop lh-serve.socket lh-serve.service lh-audit-full.timer '* ]]
 	[ -e "$R/etc/lakehouse-tools/nightly.conf" ] && [ ! -e "$R/usr/bin/lh" ]
 	touch "$R/var/lib/lakehouse/data"
-	inside dpkg --purge lakehouse-tools liblh-dev liblh0 >log 2>&1 || { cat log; return 1; }
+	inside dpkg --purge lakehouse-tools >log 2>&1 || { cat log; return 1; }
 	[ -e "$R/var/lib/lakehouse/data" ]
 	rm -r "$R/var/lib/lakehouse"
 	lies >after
@@ -268,5 +237,5 @@ build() {
 	for deb in "$R"/a/*.deb; do
 		cmp "$deb" "$R/b/some/where/$(basename "$deb")"
 	done
-	[ "$(ls "$R"/a/*.deb | wc -l)" = 5 ]
+	[ "$(ls "$R"/a/*.deb | wc -l)" = 2 ]
 }

@@ -11,7 +11,7 @@
  *   strip.c     an answer without the ignored members
  *   report.c    lines on stdout, Markdown
  *
- * Errors: as in liblh.  A failure of a command is never an error of lh-parity: it
+ * Errors: as in lib.  A failure of a command is never an error of lh-parity: it
  *         is the detail of a case.
  */
 #ifndef PARITY_H
