@@ -97,7 +97,7 @@ static void add_listed(struct names *l, const char *folder, const struct lh_inde
 }
 
 /* Note the state of a folder before it is read, so that a change in between is seen. */
-static int watch(struct names *l, const char *path, struct lh_err *err)
+static void watch(struct names *l, const char *path)
 {
 	struct folder *f;
 
@@ -105,7 +105,6 @@ static int watch(struct names *l, const char *path, struct lh_err *err)
 	f = &l->folder[l->n_folders++];
 	f->path = path;
 	lh_stamp_take(&f->stamp, path);
-	return 0;
 }
 
 /* Add the indexes of a folder. */
@@ -114,8 +113,7 @@ static int add_folder(struct names *l, const char *path, bool may_be_absent, str
 	struct lh_index_folder found;
 	int rc = 0;
 
-	if (watch(l, path, err) < 0)
-		return -1;
+	watch(l, path);
 	if (may_be_absent && !l->folder[l->n_folders - 1].stamp.there)
 		return 0;
 	if (lh_index_folder_read(&found, path, err) < 0)
