@@ -126,11 +126,9 @@ static int look_in_file(struct worker *w, struct lh_err *err)
 
 	if (!w->r->file)
 		return 0;
-	cache_lock(w->r->file);
 	for (i = 0; i < n_items(w) && rc == 0; i++)
 		if (is_missing(item(w, i)))
 			rc = take_from_file(w, item(w, i), err);
-	cache_unlock(w->r->file);
 	return rc;
 }
 
