@@ -5,7 +5,6 @@ source "$ROOT/bench/lib.bash"
 versus 'table of 100,000 workers, mlr --opprint' 5 "lh-show --kind plain $DATA/workers.jsonl" "mlr --ijsonl --opprint cat $DATA/workers.jsonl"
 versus 'the columns of a worker, mlr --opprint' 5 "lh-show $DATA/workers.jsonl" \
 	"mlr --ijsonl --opprint cut -o -f candidate_id,name,role,city,state,status $DATA/workers.jsonl"
-versus 'JSON in colour, jq -C .' 5 "lh-show --json --color always $DATA/workers.jsonl" "jq -C . $DATA/workers.jsonl"
 printf 'resident memory of the table, mlr --opprint\t%s\n' "$(for c in "lh-show --kind plain" "mlr --ijsonl --opprint cat"; do
 	# shellcheck disable=SC2086
 	/usr/bin/time -f %M $c "$DATA/workers.jsonl" 2>&1 >/dev/null

@@ -86,9 +86,8 @@ commands() {
 	lh-search --wire --ignore-unknown --playbooks . ./ <chosen.jsonl
 	lh-search -k 3 --playbook book.lhv --auto-role corpus=playbook.lhv <demand.jsonl
 	lh-show workers.jsonl
-	lh-show --card --width 80 workers.jsonl
-	lh-show --json workers.jsonl
-	lh-show --html - few.jsonl
+	lh-show --card workers.jsonl
+	lh-show --table --width 80 workers.jsonl
 	lh-store put store.d new/key review.focus
 	lh-store get store.d a/workers.jsonl
 	lh-store head store.d a/workers.jsonl

@@ -10,16 +10,6 @@
 
 #include "proc/coproc.h"
 
-/* Return the user's command, or NULL for less. */
-static const char *chosen(const char *command)
-{
-	const char *pager = getenv("LH_PAGER");
-
-	if (command)
-		return command;
-	return pager ? pager : getenv("PAGER");
-}
-
 /* Start the pager with fd as its stdin.  Returns its PID, or -1. */
 static pid_t spawn(const char *command, int fd, struct lh_err *err)
 {
@@ -63,20 +53,21 @@ static int redirect(struct lh_term_pager *pager, int fd, struct lh_err *err)
 	return -1;
 }
 
-bool lh_term_pager_wanted(const char *command)
+bool lh_term_pager_wanted(void)
 {
-	command = chosen(command);
+	const char *command = getenv("PAGER");
+
 	return isatty(STDOUT_FILENO) && !(command && (!*command || !strcmp(command, "cat")));
 }
 
-int lh_term_pager_start(struct lh_term_pager *pager, const char *command, struct lh_err *err)
+int lh_term_pager_start(struct lh_term_pager *pager, struct lh_err *err)
 {
+	const char *command = getenv("PAGER");
 	int ends[2], rc = 0;
 
 	*pager = (struct lh_term_pager){ 0 };
-	if (!lh_term_pager_wanted(command))
+	if (!lh_term_pager_wanted())
 		return 0;
-	command = chosen(command);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return lh_err_sys(err, "pipe");
 	pager->pid = spawn(command, ends[0], err);

@@ -1,10 +1,8 @@
 /* term.c - colour, and the size of a terminal.  See term.h. */
 #include "term.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SIZE_MAX_CELLS 10000
@@ -16,23 +14,6 @@ bool lh_term_knows_sequences(int fd)
 	return isatty(fd) && term && *term && strcmp(term, "dumb");
 }
 
-bool lh_term_is(const char *path)
-{
-	bool is = false;
-	struct stat st;
-	int fd;
-
-	/* other files are not opened: a FIFO would have a reader then */
-	if (stat(path, &st) < 0 || !S_ISCHR(st.st_mode))
-		return false;
-	fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0) {
-		is = isatty(fd);
-		close(fd);
-	}
-	return is;
-}
-
 bool lh_term_colored(int fd, enum lh_color when)
 {
 	const char *no = getenv("NO_COLOR");
@@ -42,36 +23,18 @@ bool lh_term_colored(int fd, enum lh_color when)
 	return !(no && *no) && lh_term_knows_sequences(fd);
 }
 
-/* Return a size of the terminal: what the kernel says, else the variable, else usual. */
-static int size_of(unsigned kernel, const char *name, int usual)
-{
-	const char *text = getenv(name);
-	char *end;
-	long n = kernel;
-
-	if (!n && text)
-		n = strtol(text, &end, 10);
-	if (!kernel && text && *end)
-		n = 0;
-	return n < 1 ? usual : n > SIZE_MAX_CELLS ? SIZE_MAX_CELLS : (int)n;
-}
-
 int lh_term_columns(int fd)
 {
+	const char *text = getenv("COLUMNS");
 	struct winsize size = { 0 };
+	char *end = "";
+	long n = 0;
 
-	if (ioctl(fd, TIOCGWINSZ, &size) < 0)
-		size.ws_col = 0;
-	return size_of(size.ws_col, "COLUMNS", 80);
-}
-
-int lh_term_rows(int fd)
-{
-	struct winsize size = { 0 };
-
-	if (ioctl(fd, TIOCGWINSZ, &size) < 0)
-		size.ws_row = 0;
-	return size_of(size.ws_row, "LINES", 24);
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+		n = size.ws_col;
+	if (!n && text)
+		n = strtol(text, &end, 10);
+	return n < 1 || *end ? 80 : n > SIZE_MAX_CELLS ? SIZE_MAX_CELLS : (int)n;
 }
 
 const char *lh_term_style(enum lh_style style)

@@ -25,17 +25,13 @@ enum lh_color { LH_COLOR_AUTO, LH_COLOR_ALWAYS, LH_COLOR_NEVER };
 /* Return whether fd is a terminal that knows escape sequences: TERM is set and not "dumb". */
 bool lh_term_knows_sequences(int fd);
 
-/* Return whether the file is a terminal. */
-bool lh_term_is(const char *path);
-
 /* Return whether text for fd is coloured: always, never, or with LH_COLOR_AUTO if fd knows
  * escape sequences, and NO_COLOR is empty or not set. */
 bool lh_term_colored(int fd, enum lh_color when);
 
-/* Return the columns or rows of the terminal at fd: as the kernel knows them, else COLUMNS
- * or LINES, else 80 and 24.  Asked anew each time, as windows change; 1 to 10,000. */
+/* Return the columns of the terminal at fd: as the kernel knows them, else COLUMNS, else 80.
+ * Asked anew each time, as windows change; 1 to 10,000. */
 int lh_term_columns(int fd);
-int lh_term_rows(int fd);
 
 enum lh_style {
 	LH_STYLE_PLAIN,
@@ -78,15 +74,15 @@ struct lh_term_pager {
 	int out;		/* the terminal */
 };
 
-/* Return whether there is to be a pager: stdout is a terminal, and the command, or with NULL
- * LH_PAGER, else PAGER, is neither empty nor "cat". */
-bool lh_term_pager_wanted(const char *command);
+/* Return whether there is to be a pager: stdout is a terminal, and PAGER is neither empty nor
+ * "cat". */
+bool lh_term_pager_wanted(void);
 
 /*
- * Start the pager, if it is wanted, and make it the reader of stdout: command, or with NULL
- * LH_PAGER, else PAGER, else "less -FRX", but none where less is not installed.  Start it when
+ * Start the pager, if it is wanted, and make it the reader of stdout: PAGER, else
+ * "less -FRX", but none where less is not installed.  Start it when
  * there is something to show: less takes the terminal at once, without echo and with keys of
- * its own, and SIGINT does not end this process any more.  The user's commands run through
+ * its own, and SIGINT does not end this process any more.  PAGER runs through
  * /bin/sh -c, with LESS=FRX unless LESS is set.  SIGINT, which is then for the pager, is
  * ignored by this process while the pager runs; the command stays the caller's.
  *
@@ -95,7 +91,7 @@ bool lh_term_pager_wanted(const char *command);
  *
  * Returns 0, also for none; -1 with *err filled.  Nothing may have been written to stdout.
  */
-int lh_term_pager_start(struct lh_term_pager *pager, const char *command, struct lh_err *err);
+int lh_term_pager_start(struct lh_term_pager *pager, struct lh_err *err);
 
 /* Close stdout for the pager, wait until the user has left it, and make stdout the
  * terminal again.  Everything must have been flushed.  An all zero struct may be ended.

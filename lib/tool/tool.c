@@ -177,11 +177,6 @@ void lh_tool_ignore_sigpipe(struct lh_tool *t)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-void lh_tool_reader_gone(struct lh_tool *t)
-{
-	t->state->pipe_gone = true;
-}
-
 /* Report a failed write to stdout, once, here, since the caller may drop the error. */
 static int stdout_failed(struct lh_tool *t)
 {

@@ -304,9 +304,6 @@ void lh_tool_bytes(struct lh_tool *t, uint64_t done, uint64_t of);
  * when stdout is closed, without a message, and the exit status is 0. */
 void lh_tool_ignore_sigpipe(struct lh_tool *t);
 
-/* Note that stdout is closed, as a write to it would: nothing more is written. */
-void lh_tool_reader_gone(struct lh_tool *t);
-
 /* Print the time of --now, LH_NOW or the clock: RFC 3339 UTC with milliseconds,
  * "2026-05-03T12:00:00.000Z".  out has 32 bytes. */
 void lh_tool_time(const struct lh_tool *t, char *out);

@@ -97,7 +97,7 @@ expected() {
 	lh-load mix --via |filters  http
 	lh-search -k |
 	lh-search --where |
-	lh-show --kind |chain  errors  evidence  findings  hits  operations  plain  samples  scores  sessions  verdicts  workers
+	lh-show --kind |chain  errors  evidence  hits  operations  plain  samples  scores  sessions  verdicts  workers
 	lh-show --kind=v|verdicts
 	lh-ingest --sample |all
 	lh-observe stats --window a|all

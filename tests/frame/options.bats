@@ -199,7 +199,7 @@ accepted() {
 	lh-lift --model m x.lhv|unknown option "--model" (did you mean --judge-model or --paraphrase-model? see lh-lift --help)
 	lh-gen workers --see 1|unknown option "--see" (did you mean --seed? see lh-gen --help)
 	lh-embed --engine Olama|--engine: "Olama" is not one of hash, ollama, openai, gguf (did you mean ollama?)
-	lh-show --kind verdict x|--kind: "verdict" is not one of hits, verdicts, workers, evidence, scores, samples, chain, sessions, findings, operations, errors, plain (did you mean verdicts?)
+	lh-show --kind verdict x|--kind: "verdict" is not one of hits, verdicts, workers, evidence, scores, samples, chain, sessions, operations, errors, plain (did you mean verdicts?)
 	lh-score --on-error=skpi|--on-error: "skpi" is not one of skip, emit, stop (did you mean skip?)
 	lh-index build --distance l1 x.lhv|--distance: "l1" is not one of cosine, l2, ip (did you mean l2?)
 	lh-catalog lst|unknown command "lst" (did you mean list?), not one of register, get, list, remove, verify, requests

@@ -17,7 +17,6 @@ uses() {
 	lh-lift --report replaces
 	lh-observe --cursor replaces
 	lh-parity --report replaces
-	lh-show --html replaces
 	lh-subject-audit --html replaces
 	lh-subject-audit --proofs replaces
 	lh-subject --out makes
@@ -104,7 +103,6 @@ write() {
 	"lh-observe --cursor") lh-observe push --restart --otlp http://127.0.0.1:9 --cursor "$2" log.jsonl ;;
 	"lh-parity --report") lh-parity a.jsonl --left cat --right cat --report "$2" ;;
 	"lh-parity all") lh-parity all --probes probes --out "${2%/*}" ;;
-	"lh-show --html") echo '{"a":1}' | lh-show --html "$2" ${3:+"$3"} ;;
 	"lh-trace --html") lh-trace --root root --html "$2" none || { local ended=$?; [ $ended = 1 ] || return $ended; } ;;
 	"lh-subject-audit --html") lh-subject-audit report w-1 --dir audit --key-file key --html "$2" ;;
 	"lh-subject-audit --proofs") lh-subject-audit report w-1 --dir audit --key-file key --tlog log --proofs "$2" ;;
@@ -168,7 +166,7 @@ refused() {
 		[ ! -e ./- ]
 		pages=$((pages + 1))
 	done < <(outputs | grep -e --html)
-	[ $pages -ge 4 ]
+	[ $pages -ge 3 ]
 	run -2 lh-audit-full --root root --phase 0 --json --html -
 	run -2 bash -c 'lh-subject-audit report w-1 --dir audit --key-file key --html - >/dev/full'
 	run -2 bash -c 'lh-audit-full --root root --phase 0 --html - >/dev/full'

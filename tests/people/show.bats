@@ -37,9 +37,9 @@ setup() {
 		screen_keys q
 		screen_done
 		screen_until '^status 0$'
-		screen_run 'clear; lh-show --no-pager many.jsonl | tail -n 2'
+		screen_run 'clear; PAGER=cat lh-show many.jsonl | tail -n 2'
 		screen_until '^ *60  true$'
-		screen_run 'clear; LH_PAGER="tail -n 1" lh-show many.jsonl'
+		screen_run 'clear; PAGER="tail -n 1" lh-show many.jsonl'
 		screen_until '^ *60  true$'
 	}
 	on_each_screen each
@@ -59,13 +59,13 @@ setup() {
 
 @test "a pager that fails is exit 2, and one that the user leaves is not" {
 	each() {
-		screen_run 'clear; LH_PAGER="exit 3" lh-show many.jsonl; echo "status $?"'
+		screen_run 'clear; PAGER="exit 3" lh-show many.jsonl; echo "status $?"'
 		screen_until '^lh-show: the pager ended with status 3$'
 		screen_until '^status 2$'
-		screen_run "clear; LH_PAGER='kill -9 \$\$' lh-show many.jsonl; echo \"status \$?\""
+		screen_run "clear; PAGER='kill -9 \$\$' lh-show many.jsonl; echo \"status \$?\""
 		screen_until '^lh-show: the pager was ended by signal 9$'
 		screen_until '^status 2$'
-		screen_run 'clear; LH_PAGER="head -n 1" lh-show hits.jsonl; echo "status $?"'
+		screen_run 'clear; PAGER="head -n 1" lh-show hits.jsonl; echo "status $?"'
 		screen_until '^status 0$'
 		screen_run 'clear; PAGER=absent lh-show many.jsonl; echo "status $?"'
 		screen_until '^lh-show: the pager "absent" cannot be run$'
@@ -74,9 +74,9 @@ setup() {
 	on_each_screen each
 }
 
-@test "two records side by side, and JSON, in colour" {
+@test "two records side by side, and a card, in colour" {
 	each() {
-		screen_run 'clear; lh-show --diff many.jsonl; lh-show --json mixed.jsonl'
+		screen_run 'clear; lh-show --diff many.jsonl; lh-show --card mixed.jsonl'
 		screen_is -e show-diff
 	}
 	on_each_screen each

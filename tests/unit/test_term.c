@@ -53,22 +53,19 @@ static void the_size_is_the_window_s(void)
 	int master, fd = open_terminal(&master);
 
 	setenv("COLUMNS", "100", 1);
-	setenv("LINES", "30", 1);
-	check(lh_term_columns(fd) == 132 && lh_term_rows(fd) == 50);
+	check(lh_term_columns(fd) == 132);
 	check(ioctl(master, TIOCSWINSZ, &size) == 0);
-	check(lh_term_columns(fd) == 20 && lh_term_rows(fd) == 5);
+	check(lh_term_columns(fd) == 20);
 	size = (struct winsize){ 0 };
 	check(ioctl(master, TIOCSWINSZ, &size) == 0);
-	check(lh_term_columns(fd) == 100 && lh_term_rows(fd) == 30);
-	check(lh_term_columns(-1) == 100 && lh_term_rows(-1) == 30);
+	check(lh_term_columns(fd) == 100);
+	check(lh_term_columns(-1) == 100);
 	setenv("COLUMNS", "100x", 1);
-	setenv("LINES", "-3", 1);
-	check(lh_term_columns(fd) == 80 && lh_term_rows(fd) == 24);
+	check(lh_term_columns(fd) == 80);
 	setenv("COLUMNS", "99999999999999999999", 1);
 	check(lh_term_columns(fd) == 10000);
 	unsetenv("COLUMNS");
-	unsetenv("LINES");
-	check(lh_term_columns(fd) == 80 && lh_term_rows(fd) == 24);
+	check(lh_term_columns(fd) == 80);
 }
 
 static void styles_end_where_they_begin(void)

@@ -1,38 +1,45 @@
 /*
- * show - records for people.  main.c reads values and passes them, in order, to a view:
- * table.c, card.c, pretty.c (--json) or diff.c.  Each view writes with show_flush.
+ * show - records for people.  main.c reads values and passes them, in order, to a view: table.c,
+ * card.c or diff.c.
  */
 #ifndef SHOW_H
 #define SHOW_H
 
-#include "cell.h"
-#include "file/file.h"
-#include "kind.h"
+#include "flow/flow.h"
+#include "json/value.h"
 #include "term/term.h"
 #include "tool/tool.h"
+
+/* The names, as --kind has them and in the order of its choices; several kinds may share one. */
+#define KIND_NAMES "hits|verdicts|workers|evidence|scores|samples|chain|sessions|" \
+	"operations|errors|plain"
+enum kind_name {
+	KIND_ANY = -1,		/* the kind is that of the records */
+	KIND_HITS, KIND_VERDICTS, KIND_WORKERS, KIND_EVIDENCE, KIND_SCORES, KIND_SAMPLES,
+	KIND_CHAIN, KIND_SESSIONS, KIND_OPERATIONS, KIND_ERRORS,
+	KIND_PLAIN,
+};
+
+struct kind {
+	enum kind_name name;
+	const char *tells;	/* paths of the members that it has, separated by blanks */
+	const char *columns;	/* paths; a path that ends with * has the columns of the
+				   kind of that member */
+};
+
+/* The kinds; the last one, KIND_PLAIN, has all members as columns. */
+#define KIND_COUNT 22
+extern const struct kind kinds[KIND_COUNT];
+
+/* Return the first kind that the value has, among those of that name (KIND_ANY: all); with a
+ * name, the first of that name if it has none. */
+const struct kind *kind_of(const struct lh_value *v, enum kind_name name);
 
 struct settings {
 	enum kind_name kind;
 	const char *columns;
-	bool card, json, diff, no_pager;
-	const char *html;	/* the file of the page; "-": stdout; NULL: none */
-	uint64_t width, lines, sample;
-};
-
-/* A value, or a line that is none, and where it is from. */
-struct item {
-	const char *file;
-	uint64_t line;
-	struct lh_str text;	/* JSON text, or the line as it is */
-	const char *why;	/* why it is no value; NULL: it is one */
-};
-
-/* The pager, which is started when there is something to show, and where messages went
- * before. */
-struct screen {
-	struct lh_term_pager pager;
-	bool wanted;		/* and not started yet */
-	int messages;		/* -1: they go where they went */
+	bool table, card, diff;
+	uint64_t width, sample;
 };
 
 struct show {
@@ -40,69 +47,90 @@ struct show {
 	const struct settings *s;
 	bool colored;
 	size_t width;		/* cells of a line; 0: no limit */
-	uint64_t most;		/* lines of a row of a table; 0: no limit */
-	struct screen screen;
-	struct lh_atomic page;	/* with --html FILE */
-	bool to_file;
-	size_t rows;		/* rows of a screen, if a pager shows them; else 0 */
-	size_t lines;		/* lines of the screen so far, with rows */
-	uint64_t shown;		/* items so far */
-	size_t span;		/* columns of the open table of the page, or 0 */
+	struct lh_term_pager pager;
+	bool pager_wanted;	/* and not started yet */
+	uint64_t shown;		/* values so far */
 	struct lh_record json;
 	struct lh_buf out, scratch;
 	void *view;		/* the view's own */
 };
 
-/* What a view does with each item in turn, and at the end of the input; -1 with *err.  take
+/* What a view does with each value in turn, and at the end of the input; -1 with *err.  take
  * returns 1 when it needs no more. */
 struct view {
-	int (*begin)(struct show *w, struct lh_err *err);
-	int (*take)(struct show *w, const struct item *item, struct lh_err *err);
+	size_t size;		/* of its own state, zeroed at the start */
+	int (*take)(struct show *w, const struct lh_output *o, struct lh_err *err);
 	int (*end)(struct show *w, struct lh_err *err);
 	void (*free)(struct show *w);
 };
 
-extern const struct view table_view, card_view, pretty_view, diff_view;
+extern const struct view table_view, card_view, diff_view;
 
-/* Decide whether there will be a pager: for a terminal, unless an input is one, too. */
-void screen_plan(struct show *w);
+/* Write w->out, to the pager if there is one: 0, or -1 with *err. */
+int show_flush(struct show *w, struct lh_err *err);
 
-/* Start the pager if it is wanted.  Nothing may have been written to stdout. */
-int screen_start(struct show *w, struct lh_err *err);
+/*
+ * Clean text has no control, no invisible character and no byte that is not UTF-8: they are
+ * escapes of JSON, or \xNN.
+ */
+#define CELL_MAX 65536		/* bytes of a value that a cell shows */
+#define CELL_MORE "\xe2\x80\xa6"	/* the ellipsis that follows what is cut */
 
-/* Wait until the user has left the pager, if there is one. */
-void screen_end(struct show *w);
+/* Append text as clean text. */
+void cell_clean(struct lh_buf *out, const char *p, size_t n);
 
-/* Parse the text of an item, followed by LH_PAD bytes. */
-int show_parse(struct show *w, const struct item *item, struct lh_value *v, struct lh_err *err);
+/* Append a checked value as the clean text of a cell: a string without its quotes, an array
+ * of scalars as a list, the error of a verdict in words, anything else as it is written. */
+int cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch);
 
-/* Write w->out if it has at least so many bytes, to the pager if it is wanted: 0, or -1 with
- * *err. */
-int show_flush(struct show *w, size_t least, struct lh_err *err);
-#define SHOW_BLOCK 65536
+/* Append the error of a verdict in words: true, or false if the value is none. */
+bool cell_error(struct lh_buf *out, const struct lh_value *v);
 
-/* Append the line of an item that is none, or that no column shows, marked. */
-void show_marked(struct show *w, const struct item *item);
+/* Return whether the value is an array of scalars. */
+bool cell_is_list(const struct lh_value *v);
+enum lh_style cell_style(const struct lh_value *v);
 
-/* Append clean text in a style of the terminal, or as an element of the page. */
-void show_text(struct show *w, enum lh_style style, const char *p, size_t n);
+/* The values of a record that have no members or elements themselves, with their clean paths. */
+struct leaf {
+	struct lh_str path;
+	size_t at;		/* of the path, in paths */
+	struct lh_value v;
+	bool taken;		/* by diff.c: the other record has it, too */
+};
+struct leaves {
+	struct leaf *leaf;
+	size_t n, cap;
+	struct lh_record json;
+	struct lh_buf text, paths, scratch;
+};
 
-/* Append so many spaces. */
-void show_spaces(struct lh_buf *out, size_t n);
+/* Fill with a text of JSON, which is copied; lists: an array of scalars is one value. */
+int leaves_read(struct leaves *l, const char *text, size_t n, bool lists, struct lh_err *err);
+void leaves_free(struct leaves *l);
 
-/* The rows of a table, for every view that has one: the header, and a row of c->text in
- * c->style. */
-struct columns;
-extern const char table_style[];
-void table_put_header(struct show *w, struct columns *c);
-void table_put_row(struct show *w, const struct columns *c);
-void table_put_end(struct show *w);
+/* A table: its columns, and the texts of a row. */
+#define COLUMNS_MAX 64
+struct column {
+	char *label;		/* owned; clean text */
+	size_t width;		/* cells; of the widest text until the widths are set */
+	bool numbers, others;	/* what is in it: numbers alone are to the right */
+};
+struct grid {
+	struct column col[COLUMNS_MAX];
+	size_t n, shown;	/* shown: those that fit, the first ones */
+	bool more;		/* there were more than COLUMNS_MAX */
+	struct lh_str text[COLUMNS_MAX];
+	enum lh_type type[COLUMNS_MAX];
+	enum lh_style style[COLUMNS_MAX];
+};
 
-/* Return the style of a value. */
-enum lh_style show_style(const struct lh_value *v);
-
-/* Append the beginning and the end of the page, if --html is given; style is CSS. */
-void show_page_open(struct show *w, const char *style);
-void show_page_close(struct show *w);
+/* Add a column, with a label made clean. */
+int grid_add(struct grid *g, const char *label, size_t n, struct lh_err *err);
+/* Widen the columns for the row. */
+void grid_measure(struct grid *g);
+/* Give widths to as many columns as fit in the line, and append the header. */
+void grid_open(struct show *w, struct grid *g);
+void grid_row(struct show *w, const struct grid *g);
+void grid_free(struct grid *g);
 
 #endif
