@@ -15,7 +15,7 @@
 	"Answers are short: use detail \"full\", lookup or a resource_link for a whole record."
 
 /* The older revisions, newest first. */
-static const char *const older[] = { "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05", NULL };
+static const char *const older[] = { "2025-11-25", "2025-06-18", NULL };
 
 bool lh_mcp_is_older(const char *version)
 {

@@ -9,8 +9,6 @@
 #include "base/xxh3.h"
 #include "serve/body.h"
 
-#define LINKS_SINCE "2025-06-18"	/* resource_link is a type of content */
-
 /* ---- calls in flight ---- */
 
 /* Make the key of an id, in m->strings: equal ids have equal ones, "1" and 1 do not. */
@@ -106,7 +104,6 @@ static struct lh_mcp_call *new_call(const struct lh_mcp_request *r, const struct
 	c->peer = r->peer;
 	c->tool = t;
 	c->modern = r->modern;
-	c->links = r->modern || strcmp(r->peer->version, LINKS_SINCE) >= 0;
 	/* Take the request id of _meta.traceparent: "00-TRACE-SPAN-FLAGS". */
 	if (r->meta.p && lh_value_get(&r->meta, "traceparent", &v) && v.type == LH_STRING &&
 	    !v.escaped && v.n >= 2 + 55 && v.p[3] == '-' && v.p[36] == '-' &&
@@ -188,8 +185,7 @@ static void write_answer(struct lh_mcp_call *c, struct lh_str structured)
 		if (c->modern)
 			lh_mcp_write_fresh(&w, 0, false);
 	} else {
-		lh_mcp_write_reply(&w, structured, (struct lh_str){ links->p, c->links
-								    ? links->len : 0 });
+		lh_mcp_write_reply(&w, structured, (struct lh_str){ links->p, links->len });
 	}
 	lh_write_end(&w);
 	lh_write_end(&w);

@@ -54,7 +54,7 @@ struct lh_mcp_call {
 	const char *type;		/* its mimeType */
 	const struct lh_mcp_tool *tool;
 	const struct lh_route *route;	/* whose filter is asked, or NULL */
-	bool modern, links, own_status;
+	bool modern, own_status;
 	char trace[33];
 	struct lh_buf answer;		/* while rows are written */
 	struct lh_persons_rows rows;	/* of the audit */

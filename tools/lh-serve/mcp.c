@@ -2,13 +2,13 @@
  *
  * Each request is a peer of its own, so that ids of two clients never meet.  There are no
  * sessions: a request of an older revision says which one by its header, and one without it is
- * of the last revision that did not have that header. */
+ * of the oldest revision that is served. */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "serve.h"
 
-#define WITHOUT_HEADER "2025-03-26"
+#define WITHOUT_HEADER "2025-06-18"	/* the oldest that is served */
 
 struct mcp {
 	struct lh_mcp_peer peer;
