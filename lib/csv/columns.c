@@ -70,13 +70,16 @@ static bool is_finite(struct lh_str s, bool exponent)
 	return (!exponent && s.n < 300) || isfinite(lh_f64_read(s.p, s.p + s.n, &next));
 }
 
-static bool is_float64(struct lh_str s)
+/* Return whether a cell is written as a number; whether it has an exact order is another question:
+ * a whole one has one within int64, another one if it is finite as a double. */
+static bool is_number(struct lh_str s, bool *is_exact)
 {
 	const char *end = s.p + s.n, *p = whole(s.p, end), *first;
 	bool exponent = false;
 
+	*is_exact = p == end && in_int64(s);
 	if (!p || p == end)
-		return p && in_int64(s);
+		return p;
 	if (*p == '.') {
 		first = ++p;
 		p = digits(p, end);
@@ -92,7 +95,22 @@ static bool is_float64(struct lh_str s)
 		if (p == first)
 			return false;
 	}
-	return p == end && is_finite(s, exponent);
+	*is_exact = p == end && is_finite(s, exponent);
+	return p == end;
+}
+
+static bool is_float64(struct lh_str s)
+{
+	bool is_exact;
+
+	return is_number(s, &is_exact) && is_exact;
+}
+
+bool lh_column_is_beyond(const struct lh_column *c, struct lh_str cell)
+{
+	bool is_exact;
+
+	return c->beyond && is_number(cell, &is_exact) && !is_exact;
 }
 
 static bool is_word(struct lh_str s, const char *word)
@@ -133,6 +151,7 @@ static bool is_code(struct lh_str s)
 
 void lh_column_see(struct lh_column *c, struct lh_str cell)
 {
+	bool is_exact;
 	unsigned type;
 
 	if (!cell.p) {
@@ -140,6 +159,10 @@ void lh_column_see(struct lh_column *c, struct lh_str cell)
 		return;
 	}
 	c->seen = true;
+	if (is_code(cell) || !is_number(cell, &is_exact))
+		c->has_text = true;
+	else if (!is_exact)
+		c->beyond = true;
 	if (is_code(cell))
 		c->never |= 1u << LH_COLUMN_FLOAT64;
 	for (type = LH_COLUMN_INT64; type <= LH_COLUMN_BOOL; type++)
@@ -151,6 +174,7 @@ void lh_column_decide(struct lh_column *c)
 {
 	unsigned type = LH_COLUMN_INT64;
 
+	c->beyond &= !c->has_text && !c->given;
 	if (c->given)
 		return;
 	while (type <= LH_COLUMN_BOOL && c->never >> type & 1)

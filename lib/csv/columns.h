@@ -28,6 +28,8 @@ struct lh_column {
 	bool given;		/* the type is not to be decided by cells */
 	bool nullable;		/* a cell was empty */
 	bool seen;		/* a cell was not */
+	bool has_text;		/* a cell was no number */
+	bool beyond;		/* all are numbers, one without an exact order in 64 bits */
 	unsigned never;		/* a bit per type that a cell has excluded */
 };
 
@@ -43,6 +45,8 @@ void lh_column_decide(struct lh_column *c);
 
 /* Return whether a cell (of UTF-8, not NULL) fits the type. */
 bool lh_column_fits(enum lh_column_type type, struct lh_str cell);
+/* Return whether the cell of a decided column of numbers is one beyond 64 bits. */
+bool lh_column_is_beyond(const struct lh_column *c, struct lh_str cell);
 /* Append the cell as JSON, numbers as they are; false, and nothing, if it does not fit. */
 bool lh_column_put(struct lh_buf *out, enum lh_column_type type, struct lh_str cell);
 

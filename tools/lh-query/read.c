@@ -280,12 +280,19 @@ static int next_csv(struct reader *r, struct lh_err *err)
 
 static bool csv_value(struct reader *r, size_t column, struct lh_value *v)
 {
+	const struct lh_column *c = &r->column[column];
 	struct lh_str s = lh_csv_table_cell(r->csv, column);
+	enum lh_column_type type = c->type;
 
 	if (!s.p)
 		return false;
 	lh_buf_reset(&r->cell);
-	lh_column_put(&r->cell, r->column[column].type, s);
+	if (c->beyond && lh_column_fits(LH_COLUMN_FLOAT64, s))
+		type = LH_COLUMN_FLOAT64;
+	if (lh_column_is_beyond(c, s))	/* value.c refuses it, as in JSON */
+		lh_buf_add(&r->cell, s.p, s.n);
+	else
+		lh_column_put(&r->cell, type, s);
 	lh_buf_room(&r->cell, LH_PAD);
 	*v = (struct lh_value){ r->cell.p, r->cell.len, LH_STRING, false };
 	if (*v->p != '"')
@@ -310,7 +317,7 @@ void reader_columns(const struct reader *r, struct columns *c)
 			continue;
 		at = columns_add(c, r->column[i].name);
 		c->v[at].cell = i;
-		c->v[at].kind = kinds[r->column[i].type];
+		c->v[at].kind = r->column[i].beyond ? KIND_JSON : kinds[r->column[i].type];
 		c->v[at].has_bool = r->column[i].type == LH_COLUMN_BOOL;
 	}
 }
