@@ -199,6 +199,8 @@ int lh_op_flow(struct lh_tool *tool, void *settings, const struct lh_flow *part)
 	struct run r;
 
 	run_begin(&r, tool, settings);
+	if (!r.call.op->answer)
+		lh_tool_answer_each(tool);
 	if (!flow.batch)
 		flow.map = r.call.op->answer ? on_record : on_request;
 	flow.shared = &r;

@@ -163,6 +163,12 @@ void lh_tool_failed(struct lh_tool *t)
 	__atomic_store_n(&t->state->failed, true, __ATOMIC_RELAXED);
 }
 
+void lh_tool_answer_each(struct lh_tool *t)
+{
+	if (t->on_error == LH_ON_ERROR_SKIP)
+		t->on_error = LH_ON_ERROR_EMIT;
+}
+
 void lh_tool_record_failed(struct lh_tool *t)
 {
 	if (t->on_error == LH_ON_ERROR_EMIT)

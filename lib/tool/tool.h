@@ -260,6 +260,10 @@ void lh_tool_verdict_bad(struct lh_tool *t);
  * may be NULL. */
 void lh_tool_verdict_over(struct lh_tool *t, uint64_t n, const char *what, const char *where);
 
+/* Of a command that answers requests: who asks waits for a line for each, also for a rejected one,
+ * so skip, the default of other commands, is emit. */
+void lh_tool_answer_each(struct lh_tool *t);
+
 /* Record a failure of a part of a run that continues: the exit status will be 2.  Any
  * thread. */
 void lh_tool_failed(struct lh_tool *t);

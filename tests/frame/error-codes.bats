@@ -163,3 +163,24 @@ try_table() {
 		[[ $output == *'--on-error emit: there is no output per record'* ]]
 	done
 }
+
+@test "each command that answers requests answers a bad line in its place, without being told" {
+	cd "$BATS_FILE_TMPDIR"
+	while read -r command; do
+		run -1 --separate-stderr $command <<<'x'
+		[[ $output == '{"error":{"file":"-","line":1,"code":400,"message":"expected a value"}}' ]] || { echo "$command: $output"; return 1; }
+	done <<-'END'
+		lh-catalog requests --catalog lake
+		lh-index requests .
+		lh-ingest --requests --store objects --catalog lake
+		lh-observe requests seen.log
+		lh-pathway requests way.log
+		lh-playbook requests .
+		lh-store requests objects
+		lh-subject requests --state .
+		lh-subject-audit requests --key-file audit.key --dir audit.d
+		lh-trace --requests --root root
+	END
+	lh-query --catalog lake <<<x >out || true
+	[[ $(<out) == *'"code":400'* ]]
+}

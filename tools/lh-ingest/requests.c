@@ -177,6 +177,7 @@ int ingest_requests(struct ingest *in)
 	int rc;
 
 	in->tool->jobs = 1;
+	lh_tool_answer_each(in->tool);
 	rc = lh_records_run(in->tool, &(struct lh_flow){ .map = on_request, .shared = &r });
 	lh_record_free(&r.reply);
 	lh_buf_free(&r.strings);

@@ -123,8 +123,7 @@ static int answer_requests(struct query *q)
 
 	t->jobs = 1;
 	t->n_operands = 0;
-	if (t->on_error == LH_ON_ERROR_SKIP)
-		t->on_error = LH_ON_ERROR_EMIT;
+	lh_tool_answer_each(t);
 	return lh_records_run(t, &(struct lh_flow){ .map = on_request, .shared = q });
 }
 

@@ -20,7 +20,7 @@ static const struct lh_option options[] = {
 	{ 0, "timeout", "S", "S3: seconds without progress (default 60)",
 	  LH_REAL(struct settings, opts.timeout, 0.001, 86400) },
 	LH_FILES_OPTION(V_REQUESTS),
-	{ 0, "on-error", "skip|emit|stop", "requests: what a rejected one does (default skip)",
+	{ 0, "on-error", "skip|emit|stop", "requests: what a rejected one does (default emit)",
 	  LH_TOOL_FIELD(CHOICE, on_error, .verbs = V_REQUESTS) },
 	{ 0, "rejects", "FILE", "requests: append rejected lines to FILE",
 	  LH_TOOL_FIELD(TEXT, rejects, .verbs = V_REQUESTS) },

@@ -139,9 +139,6 @@ static int check(struct lh_tool *tool, void *settings)
 	struct settings *s = settings;
 	const char *root;
 
-	if (tool->verb->bit == V_REQUESTS && tool->on_error == LH_ON_ERROR_SKIP)
-		tool->on_error = LH_ON_ERROR_EMIT;	/* a bridge waits for a line for each */
-
 	if (s->config && read_config(tool, s) < 0)
 		return -1;
 	root = s->state ? s->state : s->root.n ? s->root.v[0] : NULL;

@@ -279,6 +279,7 @@ static int run_requests(struct lh_tool *tool, void *settings)
 	tool->jobs = 1;
 	if (!root)
 		return -1;
+	lh_tool_answer_each(tool);
 	return lh_records_run(tool, &(struct lh_flow){ .map = on_request, .shared = &r });
 }
 
