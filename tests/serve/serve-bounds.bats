@@ -370,6 +370,20 @@ raw() {
 	END
 }
 
+@test "50 writers of one client with one old ETag and small bodies are all answered: one has 200, the others 412" {
+	start_serve --state s
+	curl -sS -D head -T - "$URL/v1/storage/object/k" <<<one >put
+	ETAG=$(tr -d '\r' <head | sed -n 's/^ETag: //p') raw <<-'END'
+	import os
+	from bounds import *
+	all = [At(1) for i in range(50)]
+	for i, c in enumerate(all):
+	    c.send(request("PUT", "/v1/storage/object/k", b"%d" % i * 1000, ["If-Match: " + os.environ["ETAG"]]))
+	got = sorted(c.answer().status for c in all)
+	must(got == [200] + [412] * 49, got)
+	END
+}
+
 @test "clients take turns: many lines of one, which it does not read, are not before a request of another" {
 	cat >slow.py <<-'END'
 		import sys, time

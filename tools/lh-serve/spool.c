@@ -22,6 +22,7 @@
 #include "serve/body.h"
 
 #define RETRY 5			/* seconds until a client shall try again */
+#define SMALL (64 << 10)	/* bytes of a body that has a place while it comes alone */
 
 struct spool {
 	int fd;
@@ -56,14 +57,20 @@ int spool_open(struct request *r, struct lh_err *err)
 	return lh_err_data(err, 503, "there is no room for the body");
 }
 
+static void leave_place(struct request *r)
+{
+	if (r->spool->counted)
+		spool_release(r, r->spool->kind);
+	r->spool->counted = false;
+}
+
 void spool_free(struct request *r)
 {
 	struct spool *sp = r->spool;
 
 	if (!sp)
 		return;
-	if (sp->counted)
-		spool_release(r, sp->kind);
+	leave_place(r);
 	lh_multipart_free(sp->form);
 	if (sp->fd >= 0) {
 		unlink(sp->path);
@@ -111,6 +118,8 @@ int upload_end(struct request *r, struct lh_err *err)
 		return -1;
 	if (r->route->route->kind == LH_ROUTE_INGEST && !r->spool->form && !r->http.counted)
 		return lh_err_set(err, LH_EDATA, "there is no file: the body is empty");
+	if (r->http.counted <= SMALL)	/* what waits now is bounded by the filter's queue */
+		leave_place(r);
 	return 0;
 }
 
