@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "file/confine.h"
 #include "file/file.h"
 #include "index/index_tools.h"
@@ -156,6 +157,21 @@ static bool is_index(const char *path)
 	const size_t n = strlen(path);
 
 	return n > 4 && !strcmp(path + n - 4, ".lhv");
+}
+
+/* Let an index be read that a link leads to: its log and its lock are beside it, not beside the
+ * link. */
+static void let_linked(struct making *m, const char *path)
+{
+	LH_SCOPED(lh_free_local) char *real = NULL;
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		real = realpath(path, NULL);
+	if (real) {
+		let(m, real, LH_MAY_READ);
+		let_beside(m, real, LH_MAY_READ);
+	}
 }
 
 static void let_run(struct making *m, const char *program)
@@ -337,6 +353,10 @@ static void let_word(struct making *m, struct lh_str option, const char *word)
 		let_write(m, word, is_one_of(folders, option));
 	else
 		let_read(m, word);
+	if (is_index(word))
+		let_linked(m, word);
+	else
+		each_file(m, word, ".lhv", let_linked);
 	if (m->row->what & MODELS && is_index(word))
 		let_index(m, word);
 	else if (m->row->what & MODELS)

@@ -72,6 +72,19 @@ kernel() {
 	[ "$(post '/health?deep=1' '' -X GET | jq -c .down)" = '[]' ]
 }
 
+@test "an index that a link leads to is searched with its log, which is beside the file" {
+	state
+	mkdir elsewhere
+	mv s/index/w.lhv elsewhere/w.lhv
+	ln -s "$PWD/elsewhere/w.lhv" s/index/w.lhv
+	echo '{"id":"w3","text":"rigger in Gary","metadata":{"candidate_id":"w-3"}}' | lh-index add -q elsewhere/w.lhv
+	[ -s elsewhere/w.lhv-log ]
+	start_serve --config config
+	[ "$(post /v1/vectors/search '{"query_text":"rigger","corpora":["w"]}' | jq -r '.results[0].id')" = w3 ]
+	[ "$(post /v1/vectors/index/w/search '{"query_text":"welder"}' | jq -r '.results[0].id')" = w1 ]
+	[ "$(post '/health?deep=1' '' -X GET | jq -c .down)" = '[]' ]
+}
+
 @test "--no-confine lets them, and the start and deep health say so" {
 	state
 	preload
