@@ -222,6 +222,9 @@ int lh_index_check_sums(struct lh_index *ix, struct lh_err *err);
 /* Verify the checksums of the ids, their hash and the metadata; reads all of them.
  * LH_ECORRUPT. */
 int lh_index_check_texts(const struct lh_index *ix, struct lh_err *err);
+/* The same where that takes a few milliseconds: nothing is checked where they have more than 32
+ * MiB. */
+int lh_index_check_few_texts(const struct lh_index *ix, struct lh_err *err);
 /* Copy the metadata to copy and check it: JSON on one line, as it is part of a line wherever it
  * is written.  scan lends scratch memory.  LH_ECORRUPT with the row. */
 int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,

@@ -2,6 +2,8 @@
  * index_parts.h and lh/index.h. */
 #include "index_parts.h"
 
+#define FEW ((uint64_t)32 << 20)
+
 static int check_sums(const struct lh_index *ix, uint32_t first, uint32_t last, struct lh_err *err)
 {
 	const struct lh_index_header *h = &ix->header;
@@ -21,6 +23,18 @@ static int check_sums(const struct lh_index *ix, uint32_t first, uint32_t last, 
 int lh_index_check_texts(const struct lh_index *ix, struct lh_err *err)
 {
 	return check_sums(ix, LH_INDEX_ID_AT, LH_INDEX_METAS, err);
+}
+
+int lh_index_check_few_texts(const struct lh_index *ix, struct lh_err *err)
+{
+	const struct lh_index_header *h = &ix->header;
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < h->n_sections; i++)
+		if (h->section[i].kind >= LH_INDEX_ID_AT && h->section[i].kind <= LH_INDEX_METAS)
+			bytes += h->section[i].bytes;
+	return bytes > FEW ? 0 : lh_index_check_texts(ix, err);
 }
 
 int lh_index_check_order(const struct lh_index *ix, struct lh_err *err)

@@ -2,8 +2,9 @@
  * indexes.c - whether the indexes and playbooks of the state can be opened.  See serve.h.
  *
  * The filters that search them say so to their clients alone.  So those that are new or have
- * changed are opened here, as searches do: header, length and log, not what is in them.  What can
- * no longer be opened is reported once, and once it can; meanwhile a deep health fails.  It takes
+ * changed are opened here, as searches do: header, length and log; and of what is in them the
+ * checksums of ids and metadata, which searches do not compute, where that is fast.  What can
+ * no longer be opened, or is damaged there, is reported once, and once it can; meanwhile a deep health fails.  It takes
  * at most a part of the time, as to count the state does.
  */
 #include <stdio.h>
@@ -53,15 +54,17 @@ static void look_at(struct lh_tool *tool, struct index_file *f)
 	lh_stamp_take(&f->base, f->path);
 	lh_stamp_take(&f->log, log);
 	ix = lh_index_open(f->path, &err);
-	lh_index_close(ix);
 	if (!ix && (err.code == LH_ENOMEM || !lh_index_is_file(f->path)))
 		return;
-	damaged = !ix;
+	damaged = !ix || lh_index_check_few_texts(ix, &err) < 0;
+	if (damaged && ix)
+		lh_err_prefix(&err, "%s", f->path);
 	if (damaged && !f->damaged)
-		lh_tool_warn(tool, "%s: requests for it fail", err.msg);
+		lh_tool_warn(tool, "%s: requests for it fail%s", err.msg, ix ? ", or are wrong" : "");
 	else if (!damaged && f->damaged)
 		lh_tool_message(tool, "%s: can be used again", f->path);
 	f->damaged = damaged;
+	lh_index_close(ix);
 }
 
 static void look_below(struct server *s, const char *name)

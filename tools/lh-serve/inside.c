@@ -64,7 +64,7 @@ static const char *what_is_down(const struct inside *i)
 			return "a filter does not answer";
 	if (s->pools.rows.fails)
 		return "rows of who looked were not written";
-	return indexes_damaged(s, &(size_t){ 0 }) ? "an index cannot be opened" : NULL;
+	return indexes_damaged(s, &(size_t){ 0 }) ? "an index is damaged" : NULL;
 }
 
 static void write_health(struct inside *i)
