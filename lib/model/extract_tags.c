@@ -9,7 +9,7 @@ static const struct { const char *open, *close; } brackets[] = {
 	{ "<", ">" }, { "[", "]" }, { "\u25c1", "\u25b7" },
 };
 
-/* The last word of the name of a tag.  An s may follow. */
+/* A word of the name of a tag: <begin_of_thought>, <reasoning_content>.  An s may follow. */
 static const char *const thoughts[] = {
 	"think", "thinking", "thought", "reasoning", "reflection", "scratchpad", "analysis",
 };
@@ -107,13 +107,16 @@ static bool is_word(const char *p, const char *end, const char *word)
 /* What the tag of a thought's name says; LH_MARK_NONE for another name. */
 static enum lh_mark_kind thought(const struct written *t, char *name)
 {
-	const char *end = t->name.p + t->name.n, *last = end;
-	size_t i;
+	const char *const first = t->name.p;
+	const char *end = first + t->name.n, *p;
+	size_t i = LH_MARK_NAMES;
 
-	while (last > t->name.p && !strchr(SEPARATORS, last[-1]))
-		last--;
-	for (i = 0; i < LH_MARK_NAMES && !is_word(last, end, thoughts[i]); )
-		i++;
+	for (; i == LH_MARK_NAMES && end > first; end = p > first ? p - 1 : p) {
+		for (p = end; p > first && !strchr(SEPARATORS, p[-1]); )
+			p--;
+		for (i = 0; i < LH_MARK_NAMES && !is_word(p, end, thoughts[i]); )
+			i++;
+	}
 	*name = (char)i;
 	if (i == LH_MARK_NAMES || (t->empty && !t->slash))
 		return LH_MARK_NONE;

@@ -147,6 +147,10 @@ times() {
 	found '[THINK]{"a":1}[/THINK]{"b":2}' '{"b":2}'
 	found '\xe2\x97\x81think\xe2\x96\xb7{"a":1}\xe2\x97\x81/think\xe2\x96\xb7{"b":2}' '{"b":2}'
 	found '<|begin_of_thought|>{"a":1}<|end_of_thought|>{"b":2}' '{"b":2}'
+	for tag in reasoning_content thought-process; do
+		found "<$tag>{\"a\":1}</$tag>{\"b\":2}" '{"b":2}'
+		found "maybe {\"a\":1}</$tag>{\"b\":2}" '{"b":2}'
+	done
 	found '<|START_THINKING|>{"a":1}<|END_THINKING|>{"b":2}' '{"b":2}'
 	found '<think><think>{"a":1}</think>{"c":1}</think>{"b":2}' '{"b":2}'
 	found '<think>an <analysis> too {"a":1}</think>{"b":2}' '{"b":2}'
