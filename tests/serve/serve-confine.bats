@@ -83,6 +83,16 @@ kernel() {
 	[ "$(post /v1/vectors/search '{"query_text":"rigger","corpora":["w"]}' | jq -r '.results[0].id')" = w3 ]
 	[ "$(post /v1/vectors/index/w/search '{"query_text":"welder"}' | jq -r '.results[0].id')" = w1 ]
 	[ "$(post '/health?deep=1' '' -X GET | jq -c .down)" = '[]' ]
+	ln -s "$PWD/elsewhere/w.lhv" s/index/late.lhv
+	[ "$(post '/health?deep=1' '' -X GET | jq -c .down)" = '["index/late.lhv"]' ]
+	grep -q 'index/late.lhv: is a link that was not there when the filters began: requests for it fail until SIGHUP' err
+	kill -HUP "$SERVE"
+	until_so is_up
+	[ "$(post /v1/vectors/search '{"query_text":"rigger","corpora":["late"]}' | jq -r '.results[0].id')" = w3 ]
+}
+
+is_up() {
+	[ "$(post '/health?deep=1' '' -X GET | jq -c .down)" = '[]' ]
 }
 
 @test "--no-confine lets them, and the start and deep health say so" {

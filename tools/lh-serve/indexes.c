@@ -6,9 +6,14 @@
  * checksums of ids and metadata, which searches do not compute, where that is fast.  What can
  * no longer be opened, or is damaged there, is reported once, and once it can; meanwhile a deep health fails.  It takes
  * at most a part of the time, as to count the state does.
+ *
+ * What a link leads to is for the filters to read if the link was there when they were given their
+ * places; one that came later, or leads elsewhere now, is as a damaged one until SIGHUP.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include <lh/index.h>
 #include <lh/time.h>
@@ -22,9 +27,24 @@
 
 struct index_file {
 	char *path;		/* owned */
+	char *leads_to;		/* what the link led to, of which filters know; NULL: it was none */
 	struct lh_stamp base, log;
-	bool damaged, seen;
+	bool damaged, late, seen;
 };
+
+/* Return the file that a link leads to, or NULL: it is none. */
+static char *link_of(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
+}
+
+static void forget(struct index_file *f)
+{
+	free(f->path);
+	free(f->leads_to);
+}
 
 static struct index_file *find_file(struct indexes *all, const char *path)
 {
@@ -38,6 +58,28 @@ static struct index_file *find_file(struct indexes *all, const char *path)
 	f = &all->v[all->n];
 	*f = (struct index_file){ .path = lh_strndup(path, strlen(path)) };
 	return f->path ? &all->v[all->n++] : NULL;
+}
+
+/* Look at a link; true if filters may not read what it leads to.  known: they have just been given
+ * their places. */
+static bool is_late_link(struct lh_tool *tool, struct index_file *f, bool known)
+{
+	LH_SCOPED(lh_free_local) char *to = link_of(f->path);
+	bool late;
+
+	if (known) {
+		free(f->leads_to);
+		f->leads_to = to ? strdup(to) : NULL;
+	}
+	late = to && (!f->leads_to || strcmp(to, f->leads_to) != 0);
+	if (late && !f->damaged)
+		lh_tool_warn(tool, "%s: is a link that was not there when the filters began: "
+			     "requests for it fail until SIGHUP", f->path);
+	if (late || f->late)
+		f->base.there = false;	/* look at the file once it may be read */
+	f->damaged = late || (f->damaged && !f->late);
+	f->late = late;
+	return late;
 }
 
 /* Open an index that has changed since it was opened last. */
@@ -67,7 +109,7 @@ static void look_at(struct lh_tool *tool, struct index_file *f)
 	lh_index_close(ix);
 }
 
-static void look_below(struct server *s, const char *name)
+static void look_below(struct server *s, const char *name, bool known)
 {
 	struct lh_index_folder in;
 	struct index_file *f;
@@ -86,7 +128,8 @@ static void look_below(struct server *s, const char *name)
 		if (!f)
 			continue;
 		f->seen = true;
-		look_at(s->tool, f);
+		if (!is_late_link(s->tool, f, known || s->site->config.no_confine))
+			look_at(s->tool, f);
 	}
 	lh_index_folder_free(&in);
 }
@@ -95,19 +138,21 @@ void indexes_look(struct server *s, bool now)
 {
 	const double begun = lh_time_monotonic();
 	struct indexes *all = &s->indexes;
+	const bool known = all->of != s->site;
 	size_t i, n = 0;
 
-	if (!now && begun < all->next)
+	if (!now && begun < all->next && !known)
 		return;
+	all->of = s->site;
 	for (i = 0; i < all->n; i++)
 		all->v[i].seen = false;
-	look_below(s, "index");
-	look_below(s, "playbook");
+	look_below(s, "index", known);
+	look_below(s, "playbook", known);
 	for (i = 0; i < all->n; i++)
 		if (all->v[i].seen)
 			all->v[n++] = all->v[i];
 		else
-			free(all->v[i].path);
+			forget(&all->v[i]);
 	all->n = n;
 	all->next = lh_time_monotonic();
 	all->next += EACH + SHARE * (all->next - begun);
@@ -124,6 +169,6 @@ const char *indexes_damaged(const struct server *s, size_t *at)
 void indexes_free(struct indexes *all)
 {
 	while (all->n)
-		free(all->v[--all->n].path);
+		forget(&all->v[--all->n]);
 	free(all->v);
 }

@@ -93,6 +93,7 @@ struct server {
 		struct index_file *v;
 		size_t n, cap;
 		double next;		/* when they are looked at again */
+		const struct site *of;	/* whose filters were there at the last look */
 	} indexes;
 	struct access_log log;
 	struct lh_record body;		/* the body parsed last, ... */

@@ -85,12 +85,13 @@ static int take(struct show *w, const struct lh_output *o, struct lh_err *err)
 	    !strcmp(o->file, w->tool->operands[0]))
 		return 0;
 	d->line = o->line;
-	if (!d->n &&
-	    (grid_add(&d->grid, " ", 1, err) < 0 || grid_add(&d->grid, "member", 6, err) < 0))
-		return -1;
+	if (!d->n) {
+		grid_add(&d->grid, " ", 1);
+		grid_add(&d->grid, "member", 6);
+	}
 	lh_buf_printf(&title, "%s:%llu", o->file, (unsigned long long)o->line);
-	if (grid_add(&d->grid, title.p, title.len, err) < 0 ||
-	    leaves_read(&d->side[d->n], o->text, o->n, false, err) < 0)
+	grid_add(&d->grid, title.p, title.len);
+	if (leaves_read(&d->side[d->n], o->text, o->n, false, err) < 0)
 		return -1;
 	return ++d->n == 2;
 }

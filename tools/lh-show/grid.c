@@ -7,7 +7,7 @@
 #define WIDEST 1000		/* cells */
 #define NARROWEST 12		/* columns are left out rather than made narrower */
 
-int grid_add(struct grid *g, const char *label, size_t n, struct lh_err *err)
+void grid_add(struct grid *g, const char *label, size_t n)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf clean = { 0 };
 	struct column *col = &g->col[g->n];
@@ -17,8 +17,7 @@ int grid_add(struct grid *g, const char *label, size_t n, struct lh_err *err)
 		lh_buf_puts(&clean, "\"\"");
 	*col = (struct column){ .width = 2 };
 	col->label = lh_strndup(clean.p, clean.len);
-	g->n += col->label != NULL;
-	return 0;
+	g->n++;
 }
 
 static void widen(struct column *col, const char *p, size_t n)

@@ -125,7 +125,7 @@ struct grid {
 };
 
 /* Add a column, with a label made clean. */
-int grid_add(struct grid *g, const char *label, size_t n, struct lh_err *err);
+void grid_add(struct grid *g, const char *label, size_t n);
 /* Widen the columns for the row. */
 void grid_measure(struct grid *g);
 /* Give widths to as many columns as fit in the line, and append the header. */

@@ -19,23 +19,23 @@ struct table {
 
 /* Add the column of a path, unless there is one.  Its label is what follows the prefix of so
  * many bytes, unless another column has that. */
-static int add(struct table *t, const char *path, size_t n, size_t prefix, struct lh_err *err)
+static void add(struct table *t, const char *path, size_t n, size_t prefix)
 {
 	struct grid *g = &t->grid;
 	size_t i;
 
 	for (i = 0; i < g->n; i++) {
 		if (t->path[i].n == n && !memcmp(t->path[i].p, path, n))
-			return 0;
+			return;
 		if (!strcmp(g->col[i].label, path + prefix))
 			prefix = 0;
 	}
 	g->more |= i == COLUMNS_MAX;
-	if (g->more || grid_add(g, path + prefix, n - prefix, err) < 0)
-		return g->more ? 0 : -1;
+	if (g->more)
+		return;
+	grid_add(g, path + prefix, n - prefix);
 	t->found[i] = false;
 	t->path[i] = (struct lh_str){ lh_strndup(path, n), n };
-	return t->path[i].p ? 0 : -1;
 }
 
 /* Set the cell of a path; rank: what "rank" is if it is no member, or 0. */
@@ -70,8 +70,10 @@ static int add_members(struct show *w, const struct lh_value *v, const char *pre
 	struct lh_str name;
 	struct lh_iter it;
 
-	if (v->type != LH_OBJECT)
-		return add(w->view, "value", 5, 0, err);
+	if (v->type != LH_OBJECT) {
+		add(w->view, "value", 5, 0);
+		return 0;
+	}
 	for (lh_iter_init(&it, v); lh_iter_next(&it);) {
 		lh_buf_reset(&w->scratch);
 		lh_buf_reset(&path);
@@ -79,8 +81,7 @@ static int add_members(struct show *w, const struct lh_value *v, const char *pre
 		lh_buf_puts(&path, prefix);
 		lh_buf_add(&path, name.p, name.n);
 		lh_buf_putc(&path, '\0');
-		if (add(w->view, path.p, path.len - 1, strlen(prefix), err) < 0)
-			return -1;
+		add(w->view, path.p, path.len - 1, strlen(prefix));
 	}
 	return 0;
 }
@@ -116,9 +117,8 @@ static int add_list(struct show *w, const char *list, const char *prefix, const 
 					"metadata.", v, err);
 		}
 		find_cell(w->view, lh_str_of(path), v, 1, &cell);
-		if ((cell.p || w->s->columns) &&
-		    add(w->view, path, strlen(path), label, err) < 0)
-			return -1;
+		if ((cell.p || w->s->columns))
+			add(w->view, path, strlen(path), label);
 	}
 	return 0;
 }
