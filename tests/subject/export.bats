@@ -118,6 +118,18 @@ shared() {
 	not grep -r 'Bob\|w-8\|Fox' x
 }
 
+@test "a role is another's with its id, whether or not its member ends in _id" {
+	cat >log <<-'END'
+		{"candidate_id":"w-7","coach_id":"w-8","coach_name":"Bob"}
+		{"candidate_id":"w-7","manager":"w-8","manager_email":"b@x.example"}
+		{"candidate_id":"w-7","channel":"text","channel_phone":"+1 555 010 2030"}
+	END
+	export_of --log log w-7
+	[ "$(row '.line == 1')" = '{"candidate_id":"w-7","coach_id":"[another person]","coach_name":"[another person]"}' ]
+	[ "$(row '.line == 2')" = '{"candidate_id":"w-7","manager":"[another person]","manager_email":"[another person]"}' ]
+	[ "$(row '.line == 3')" = '{"candidate_id":"w-7","channel":"text","channel_phone":"+1 555 010 2030"}' ]
+}
+
 @test "what names others is replaced in names of members and in any case or spelling, and parts of words stay" {
 	cat >log <<-'END'
 		{"fills":[{"candidate_id":"w-7","name":"Ann Lee"},{"candidate_id":"w-8","name":"Bob","email":"bob@x.example","phone":"+1 555 010 2030"}],"cc":"BOB@x.example","call":15550102030,"hits":{"w-7":1,"w-8":2,"Bob":3},"to":"cy@x.example"}

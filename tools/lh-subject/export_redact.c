@@ -14,7 +14,8 @@
  *     JSON in a text is cut as it would be in place of the text;
  *     in an object or a list that has the person's id as a name or an element, the others are, and
  *     the value of a member that is called as another's id;
- *     where a member ROLE_id has another's id, all members ROLE_... of the object are.
+ *     where a member ROLE_id, or ROLE with what may be an id, has another's id, all members
+ *     ROLE_... of the object are.
  *
  * So more is taken out than is known to be another's.
  */
@@ -165,6 +166,12 @@ static bool is_own_id(const struct redact *r, struct lh_str s)
 	return r->x->who->fold ? lh_fold_equal(s.p, s.n, id.p, id.n) : lh_str_is(s, id.p, id.n);
 }
 
+/* Return whether a text may be an id. */
+static bool is_like_id(struct lh_str s)
+{
+	return s.n <= ID_MAX && !memchr(s.p, ' ', s.n) && has_digit(s);
+}
+
 /* Note that an object or a list has the person's id among its names or elements: the others are of
  * others. */
 static int note_by_id(struct redact *r, const struct lh_value *in)
@@ -183,15 +190,16 @@ static int note_by_id(struct redact *r, const struct lh_value *in)
 		if (is_own_id(r, s))
 			continue;
 		n++;
-		if (s.n <= ID_MAX && !memchr(s.p, ' ', s.n) && has_digit(s))
+		if (is_like_id(s))
 			rc = add_word(r, NULL, s);
 	}
 	r->others |= n > 0;
 	return rc;
 }
 
-/* Return the beginning of a member's name before _id or Id; n 0: it has no such end. */
-static struct lh_str role_of(const struct lh_value *key)
+/* Return the beginning of a member's name before _id or Id, or all of it if the value may be an id
+ * by itself; n 0: it has no such end. */
+static struct lh_str role_of(const struct lh_value *key, struct lh_str value)
 {
 	struct lh_str s = { key->p + 1, key->n - 2 };
 
@@ -199,7 +207,7 @@ static struct lh_str role_of(const struct lh_value *key)
 		s.n -= 3;
 	else if (s.n > 2 && !memcmp(s.p + s.n - 2, "Id", 2))
 		s.n -= 2;
-	else
+	else if (!is_like_id(value))
 		s.n = 0;
 	return s;
 }
@@ -277,7 +285,9 @@ static bool is_of_role(const struct redact *r, const struct lh_value *object,
 	size_t i;
 
 	for (i = 0; i < r->n_roles; i++)
-		if (r->role[i].object == object->p && has_role(key, r->role[i].prefix))
+		if (r->role[i].object == object->p &&
+		    (has_role(key, r->role[i].prefix) ||
+		     lh_value_is(key, r->role[i].prefix.p, r->role[i].prefix.n)))
 			return true;
 	return false;
 }
@@ -363,7 +373,7 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 		return mark(r, v->p, OTHER_ID) < 0 || add_word(r, NULL, s) < 0 ? -1
 			: object ? mark(r, object, OTHER_OBJECT) : 0;
 	}
-	if (object && s.n && note_role(r, at->in, role_of(&at->key), s) < 0)
+	if (object && s.n && note_role(r, at->in, role_of(&at->key, s), s) < 0)
 		return -1;
 	return object && is_name(&at->key) ? add_word(r, object, text_of(r, v)) : 0;
 }
