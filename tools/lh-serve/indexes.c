@@ -4,8 +4,8 @@
  * The filters that search them say so to their clients alone.  So those that are new or have
  * changed are opened here, as searches do: header, length and log; and of what is in them the
  * checksums of ids and metadata, which searches do not compute, where that is fast.  What can
- * no longer be opened, or is damaged there, is reported once, and once it can; meanwhile a deep health fails.  It takes
- * at most a part of the time, as to count the state does.
+ * no longer be opened, or is damaged there, is reported once, and once it can; meanwhile a deep
+ * health fails.  It takes at most a part of the time, as to count the state does.
  *
  * What a link leads to is for the filters to read if the link was there when they were given their
  * places; one that came later, or leads elsewhere now, is as a damaged one until SIGHUP.
@@ -102,7 +102,8 @@ static void look_at(struct lh_tool *tool, struct index_file *f)
 	if (damaged && ix)
 		lh_err_prefix(&err, "%s", f->path);
 	if (damaged && !f->damaged)
-		lh_tool_warn(tool, "%s: requests for it fail%s", err.msg, ix ? ", or are wrong" : "");
+		lh_tool_warn(tool, "%s: requests for it fail%s", err.msg,
+			     ix ? ", or are wrong" : "");
 	else if (!damaged && f->damaged)
 		lh_tool_message(tool, "%s: can be used again", f->path);
 	f->damaged = damaged;
