@@ -63,8 +63,7 @@ static void find_cell(struct table *t, struct lh_str path, const struct lh_value
 }
 
 /* Add the members of an object, or "value" for another value. */
-static int add_members(struct show *w, const struct lh_value *v, const char *prefix,
-		       struct lh_err *err)
+static void add_members(struct show *w, const struct lh_value *v, const char *prefix)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	struct lh_str name;
@@ -72,7 +71,7 @@ static int add_members(struct show *w, const struct lh_value *v, const char *pre
 
 	if (v->type != LH_OBJECT) {
 		add(w->view, "value", 5, 0);
-		return 0;
+		return;
 	}
 	for (lh_iter_init(&it, v); lh_iter_next(&it);) {
 		lh_buf_reset(&w->scratch);
@@ -83,7 +82,6 @@ static int add_members(struct show *w, const struct lh_value *v, const char *pre
 		lh_buf_putc(&path, '\0');
 		add(w->view, path.p, path.len - 1, strlen(prefix));
 	}
-	return 0;
 }
 
 /* Add the columns of a list of paths: --columns, or those of a kind that the row has.  Of the
@@ -112,7 +110,7 @@ static int add_list(struct show *w, const char *list, const char *prefix, const 
 				continue;
 			k = kind_of(&cell, KIND_ANY);
 			/* the first column of workers is the id of the hit again */
-			return *k->columns == '*' ? add_members(w, &cell, "metadata.", err) :
+			return *k->columns == '*' ? add_members(w, &cell, "metadata.") :
 			       add_list(w, k->columns + (k->name == KIND_WORKERS ? 13 : 0),
 					"metadata.", v, err);
 		}
@@ -134,7 +132,7 @@ static int put_row(struct show *w, const struct lh_value *v, uint64_t rank, stru
 
 	if (t->step == CHOOSE)
 		return w->s->columns ? add_list(w, w->s->columns, "", v, err) :
-		       *t->kind->columns == '*' ? add_members(w, v, "", err) :
+		       *t->kind->columns == '*' ? add_members(w, v, "") :
 						  add_list(w, t->kind->columns, "", v, err);
 	lh_buf_reset(&t->texts);
 	for (i = 0; i < g->n; i++) {
