@@ -10,8 +10,13 @@
  * each other: at the same recall, fewer rows are visited than if the places were left to
  * others.  The buffer therefore has twice ef places, and k more for rows that are measured
  * at the end only; until k / 2 rows are visited the places are left to others.  So there are
- * enough results, nearly always.  If no ef is named and the query is far from all rows, which
- * are then all about as far, the walk is wider.
+ * enough results, nearly always.
+ *
+ * If no ef is named, a walk begins with few places and gets a quarter more, again and again, until
+ * its answer is stable: until the last visits did not change the best rows, or the row that would
+ * be visited next is too far by its estimate.  How many visits and how far depends on how much
+ * nearer the nearest row is to the query than the entry, which is in the middle of all: the rows
+ * near a far query are all about as far, and lie apart.
  *
  * If a long walk finds that the estimates are wrong by as much as the rows' distances differ, as
  * for queries of another distribution than the rows, it goes on by measuring the links, as over
@@ -26,12 +31,19 @@
 #include "base/mem.h"
 
 #define TIMES 2		/* places of the buffer for a row that is visited, about */
-#define FAR_AFTER 48	/* visits after which a query may be found to be far ... */
-#define FAR 0.42f	/* ... as the nearest has more than this of the entry's squared distance */
-#define FAR_TIMES 10	/* width of the walk then */
+/* Of a walk for which no ef is named: */
+#define SPARE 64	/* more places, for rows that are measured at the end */
+#define MORE 4		/* the places that are visited grow by so small a part, ... */
+#define MORE_TIMES 16	/* ... to so many times ef at most, ... */
+#define STABLE 0.5f	/* ... until this part of the visits, or less, left the best as they are, */
+#define FAR 0.35f	/* or a row is farther than the best by FAR_TIMES of what they span ... */
+#define FAR_TIMES 3	/* ... for what the nearest has of the distance of the entry above FAR, */
+#define NEARER -0.5f	/* or by so much less than nothing at least */
 #define NOISY_FROM 16	/* visits after which errors count, and ... */
 #define NOISY_AFTER 128	/* ... after which estimates may be found to be noise, ... */
-#define NOISY 0.8f	/* ... as their error is this part of the mean distance above the least */
+#define NOISY 1.2f	/* ... as their error is so many times what the best ones span */
+#define NOISY_TIMES 8	/* width of a walk by measuring then, in times of ef if none is named */
+#define FAR_ERRORS 1	/* estimates beyond the farthest of the best by so many errors are far */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
 
 /* Return how many of the buffer are at most that far; a new row comes after them. */
@@ -169,35 +181,57 @@ static void widen(struct lh_searcher *s, size_t places)
 	w->within += places;
 }
 
-/* Return whether the query is far from all rows: whether the nearest row that is visited is
- * not much nearer to it than the entry, which is in the middle of all. */
-static bool is_far(const struct lh_searcher *s)
-{
-	float nearest = FLT_MAX;
-	size_t i;
-
-	for (i = 0; i < s->best.n; i++)
-		nearest = fminf(nearest, s->best.v[i].d);
-	return lh_walk_squared(s, nearest) > FAR * s->qg.entry;
-}
-
-static void count_error(struct lh_walk_buffer *w, float measured)
+/* Note how far a visited row is, and what its estimate was wrong by. */
+static void note_distance(struct lh_walk_buffer *w, float measured)
 {
 	float error = measured - w->estimate;
 
-	if (w->visited <= NOISY_FROM)
-		return;
-	w->errors += error * error;
-	w->sum += measured;
-	w->least = fminf(w->least, measured);
+	if (w->visited == 1)
+		w->entry = w->nearest = measured;
+	w->nearest = fminf(w->nearest, measured);
+	if (w->visited > NOISY_FROM)
+		w->errors += error * error;
 }
 
-/* Return whether the estimates of the visited rows say little about their distances. */
-static bool is_noisy(const struct lh_walk_buffer *w)
+/* Return what the estimates of the visited rows are wrong by, in the mean. */
+static float mean_error(const struct lh_walk_buffer *w)
 {
-	float n = (float)(w->visited - NOISY_FROM);
+	return sqrtf(w->errors / (float)(w->visited - NOISY_FROM));
+}
 
-	return sqrtf(w->errors / n) > NOISY * (w->sum / n - w->least);
+/* Return the squared distance of the farthest of the best. */
+static float farthest_best(const struct lh_searcher *s)
+{
+	return s->best.n < s->best_max ? FLT_MAX : lh_walk_squared(s, s->best.v[0].d);
+}
+
+/* Return whether the estimates of the visited rows say little about the distances of the best. */
+static bool is_noisy(const struct lh_searcher *s)
+{
+	return mean_error(&s->qg) > NOISY * (farthest_best(s) - s->qg.nearest);
+}
+
+/* Return whether a walk is not worth it to go on to a row so far away by its estimate. */
+static bool is_stable(const struct lh_searcher *s, float estimate)
+{
+	const struct lh_walk_buffer *w = &s->qg;
+	float farthest = farthest_best(s), far = w->nearest / w->entry;
+	float more = fmaxf(FAR_TIMES * (far - FAR), NEARER) * (farthest - w->nearest);
+
+	return (float)(w->visited - w->changed) > fminf(far, STABLE) * (float)w->visited ||
+	       estimate >= farthest + more;
+}
+
+/* Let more places be visited; false if it is not worth it. */
+static bool go_on(struct lh_searcher *s, size_t ef)
+{
+	struct lh_walk_buffer *w = &s->qg;
+
+	if (w->next >= w->n || w->within >= TIMES * MORE_TIMES * ef ||
+	    (s->best.n == s->best_max && is_stable(s, w->row[w->next].d)))
+		return 0;
+	widen(s, w->within / MORE + 1);
+	return true;
 }
 
 static void visit(struct lh_searcher *s, uint32_t row, bool is_copy)
@@ -210,9 +244,9 @@ static void visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 		return;
 	lh_walk_count(s, ix->stride - lh_index_code_bytes(&ix->params));
 	c.d = lh_quantize_row(&s->code, lh_index_code(ix, row));
-	count_error(&s->qg, lh_walk_squared(s, c.d));
-	if (s->qg.visited == 1)
-		s->qg.entry = lh_walk_squared(s, c.d);
+	note_distance(&s->qg, lh_walk_squared(s, c.d));
+	if (lh_walk_squared(s, c.d) < farthest_best(s))
+		s->qg.changed = s->qg.visited;
 	if (lh_walk_offer(s, c))
 		copies->offered += is_copy;
 	else if (!is_copy)
@@ -222,14 +256,13 @@ static void visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 	add_links(s, row, lh_walk_squared(s, c.d));
 }
 
-static void begin(struct lh_searcher *s, size_t ef)
+static void begin(struct lh_searcher *s, size_t ef, size_t spare)
 {
 	struct lh_walk_buffer *w = &s->qg;
 
-	w->n = w->next = w->within = w->visited = 0;
-	w->errors = w->sum = 0;
-	w->least = FLT_MAX;
-	w->max = s->q->k;
+	w->n = w->next = w->within = w->visited = w->changed = 0;
+	w->errors = 0;
+	w->max = spare;
 	widen(s, TIMES * ef);
 	lh_walk_keep(s, lh_scan_candidates(s));
 	lh_walk_epoch(s);
@@ -273,15 +306,26 @@ static bool next_row(struct lh_searcher *s, uint32_t *row, bool *is_copy)
 	return true;
 }
 
+/* Return a distance above which a row is hardly among the best, by its estimate. */
+static float far_enough(const struct lh_searcher *s)
+{
+	float farthest = farthest_best(s);
+
+	return farthest < FLT_MAX && s->qg.visited > NOISY_FROM ?
+		       farthest + FAR_ERRORS * mean_error(&s->qg) :
+		       FLT_MAX;
+}
+
 /* Measure the rows of the buffer that are not visited, and add them to todo if that is set. */
 static void measure_others(struct lh_searcher *s, bool todo)
 {
 	const struct lh_walk_buffer *w = &s->qg;
 	uint32_t rows[FRESH_MAX], row, n = 0;
+	float far = todo ? FLT_MAX : far_enough(s);
 	size_t i;
 
 	for (i = 0; i < w->n; i++) {
-		row = w->row[i].row;
+		row = w->row[i].d < far ? w->row[i].row : DONE;
 		if (row != DONE && s->seen[row] != s->epoch) {
 			s->seen[row] = s->epoch;
 			rows[n++] = row;
@@ -321,18 +365,19 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 	uint32_t row, ahead;
 	bool is_copy;
 
-	begin(s, ef);
-	while (!s->q->truncated && next_row(s, &row, &is_copy)) {
+	begin(s, adapt ? ef / 2 : ef, s->q->k + (adapt ? SPARE : 0));
+	while (!s->q->truncated) {
+		if (!next_row(s, &row, &is_copy)) {
+			if (!adapt || !go_on(s, ef))
+				break;
+			continue;
+		}
 		s->seen[row] = s->epoch;
 		w->visited++;
 		ahead = look_ahead(s, DONE);
 		visit(s, row, is_copy);
-		if (adapt && w->visited == FAR_AFTER && is_far(s)) {
-			widen(s, TIMES * ef * (FAR_TIMES - 1));
-			ef *= FAR_TIMES;
-		}
-		if (w->visited == NOISY_AFTER && is_noisy(w))
-			return measure_links(s, ef);
+		if (w->visited == NOISY_AFTER && is_noisy(s))
+			return measure_links(s, adapt ? NOISY_TIMES * ef : ef);
 		look_ahead(s, ahead);
 		if (w->visited > s->ix->rows / 4 && s->best.n < s->q->k)
 			return 0;

@@ -59,11 +59,10 @@ struct lh_walk_buffer {
 	size_t n, max, cap;
 	size_t within;		/* rows in so many places are visited, others measured at the end */
 	size_t next;		/* all before it are done */
-	float entry;		/* the squared distance of the row that is visited first */
-	uint64_t visited;
-	/* of the visited rows, but for the first: the errors of their estimates, squared, and
-	 * their squared distances */
-	float errors, sum, least;
+	float entry, nearest;	/* squared distances of the row that is visited first, and of
+				 * the nearest */
+	uint64_t visited, changed;	/* visits; the last that changed the best rows */
+	float errors;		/* of the estimates of the visited rows but the first, squared */
 	float estimate;		/* of the row that is being visited */
 };
 

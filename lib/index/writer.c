@@ -33,7 +33,8 @@ void lh_index_choose_layout(struct lh_index_params *p)
 
 	if (p->layout == LH_LAYOUT_BY_DIMENSION)
 		p->layout = fits && p->dimension >= LH_QG_DIMENSION ? LH_LAYOUT_QG : LH_LAYOUT_HNSW;
-	p->code_values = p->layout == LH_LAYOUT_QG ? lh_qg_code_values(p->dimension) : 0;
+	p->code_values = p->layout == LH_LAYOUT_QG ?
+				 lh_qg_code_values(p->dimension, p->precision) : 0;
 }
 
 struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p,

@@ -111,12 +111,13 @@ static inline size_t lh_qg_sign_bytes(uint32_t n)
 	return (size_t)lh_qg_dimension(n) / 2;
 }
 
-/* Return how many values the codes of vectors of n values keep in new files: all up to 256,
- * then 240, or 5 of 16 if these are more; a multiple of 16.  With 768 values, a row in i8 with
- * 32 links takes half a page. */
-static inline uint32_t lh_qg_code_values(uint32_t n)
+/* Return how many values the codes of vectors of n values keep in new files: all up to 256, then
+ * 240, or 5 of 16 if these are more; a multiple of 16.  With 768 values, a row in i8 with 32 links
+ * takes half a page.  Beside wider vectors that are read anyway, f16 has 8 and f32 10 of 16. */
+static inline uint32_t lh_qg_code_values(uint32_t n, enum lh_precision precision)
 {
-	uint32_t dim = lh_qg_dimension(n), part = dim * 5 / 16 / 16 * 16;
+	uint32_t of = precision == LH_I8 ? 5 : precision == LH_F16 ? 8 : 10;
+	uint32_t dim = lh_qg_dimension(n), part = dim * of / 16 / 16 * 16;
 
 	return dim <= 256 ? dim : part > 240 ? part : 240;
 }

@@ -297,7 +297,7 @@ static void wrong_codes_are_damage(void)
 	build(2000, 1);
 	CHECK(is_sound());
 	params.dimension = DIM;
-	params.code_values = lh_qg_code_values(DIM);
+	params.code_values = lh_qg_code_values(DIM, params.precision);
 	lh_index_get_shape(&params, true, &shape);
 	falsify(shape.codes_at + 100, "rows: row 17: the codes of its links are wrong");
 	build(2000, 1);

@@ -308,9 +308,11 @@ static void a_part_stands_for_all(void)
 	float out[LANES];
 	double is, from, off = 0, worst = 0, error;
 
-	values_max = lh_qg_code_values(768);
-	check(values_max == 240 && lh_qg_code_values(256) == 256 && lh_qg_code_values(257) == 240 &&
-	      lh_qg_code_values(1024) == 320);
+	values_max = lh_qg_code_values(768, LH_I8);
+	check(values_max == 240 && lh_qg_code_values(256, LH_F32) == 256 &&
+	      lh_qg_code_values(257, LH_F32) == 240 && lh_qg_code_values(768, LH_F16) == 384 &&
+	      lh_qg_code_values(768, LH_F32) == 480 &&
+	      lh_qg_code_values(1024, LH_I8) == 320);
 	for (int i = 0; i < 100; i++) {
 		draw(768, 0.5);
 		encode(768);

@@ -31,7 +31,7 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, lexical, .verbs = V_PARAMS) },
 	{ 0, "of-persons", NULL, "the records are persons",
 	  LH_FLAG(struct settings, of_persons, .verbs = V_PARAMS | V_IMPORT) },
-	{ 0, "dimension", "N", "values of a vector (768: 4.4 KB a record)",
+	{ 0, "dimension", "N", "values of a vector (768: 5.4 KB a record)",
 	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_PARAMS | V_IMPORT) },
 	{ 0, "allow-empty", NULL, "make INDEX even without any record",
 	  LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
