@@ -184,6 +184,10 @@ static int begin_walk(struct lh_searcher *s)
 /* Bytes of a vector that is so cheap to measure that more candidates are kept. */
 #define SHORT 256
 
+/* The share of rows that match from which a walk as without a filter meets enough of them, if no
+ * ef is named. */
+#define MANY 0.7
+
 /* The cost of a walk, row by row of those that todo yields. */
 struct walk_cost {
 	double scan;		/* of the scan that would be done instead */
@@ -265,21 +269,26 @@ static int64_t allowed_rows(struct lh_searcher *s)
 }
 
 /*
- * Return 1 for a walk, 0 for a scan, -1.  By the sample, that is: all rows are not evaluated for a
- * walk.  Of the rows near the query, a walk measures at least three a candidate, and follows the
- * links of 0.7 for each that matches: less than on average, since rows that match may be next to
- * each other.
+ * Return 1 for a walk, 2 for one as without a filter, 0 for a scan, -1.  By the sample, that is:
+ * all rows are not evaluated for a walk.  Of the rows near the query, a walk measures at least
+ * three a candidate, and follows the links of 0.7 for each that matches: less than on average,
+ * since rows that match may be next to each other.
  */
 static int choose_walk(struct lh_searcher *s, struct walk_cost *c)
 {
+	const bool by_itself = s->ix->signs && !s->q->ef && !s->ix->params.ef_search;
 	const struct lh_filter_cache *v = s->q->filter_cache;
 	double share;
 
-	if (!lh_walk_pays(s, c->ef))
+	if (!lh_walk_pays(s, by_itself ? lh_index_ef(&s->ix->params, s->q->k) : c->ef))
 		return 0;
 	if (lh_filter_cache_sample(s->q->filter_cache, s->q, s->err) < 0)
 		return -1;
 	share = (double)v->n_seeds / v->sampled;
+	if (by_itself && share >= MANY)
+		return 2;
+	if (!lh_walk_pays(s, c->ef))
+		return 0;
 	c->scan = share * (double)s->ix->rows * ROW_COST(s);
 	return (double)c->ef * (3 * FRESH_COST(s) * share + 0.7 * LINKS_COST(s)) < c->scan * share;
 }
@@ -312,7 +321,14 @@ int lh_filtered_search(struct lh_searcher *s)
 	if (c.ef < s->q->k)
 		c.ef = s->q->k;
 	rc = choose_walk(s, &c);
-	if (rc > 0) {
+	if (rc > 1) {
+		/* Many rows match: walk as without a filter, but for the results. */
+		work->ef = (uint32_t)lh_index_ef(&s->ix->params, s->q->k);
+		work->filter_walked = true;
+		s->best.n = 0;
+		rc = lh_walk_qg(s, work->ef, true);
+		work->restarts = rc == 0;
+	} else if (rc > 0) {
 		work->ef = (uint32_t)c.ef;
 		work->filter_walked = true;
 		lh_walk_keep(s, c.ef);

@@ -44,6 +44,7 @@
 #define NOISY 1.2f	/* ... as their error is so many times what the best ones span */
 #define NOISY_TIMES 8	/* width of a walk by measuring then, in times of ef if none is named */
 #define FAR_ERRORS 1	/* estimates beyond the farthest of the best by so many errors are far */
+#define GIVE_UP 16	/* part of the rows after which a filtered walk without k is given up */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
 
 /* Return how many of the buffer are at most that far; a new row comes after them. */
@@ -229,31 +230,36 @@ static bool go_on(struct lh_searcher *s, size_t ef)
 
 	if (w->next >= w->n || w->within >= TIMES * MORE_TIMES * ef ||
 	    (s->best.n == s->best_max && is_stable(s, w->row[w->next].d)))
-		return 0;
+		return false;
 	widen(s, w->within / MORE + 1);
 	return true;
 }
 
-static void visit(struct lh_searcher *s, uint32_t row, bool is_copy)
+static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 {
 	struct lh_walk_copies *copies = &s->copies;
 	const struct lh_index *ix = s->ix;
 	struct cand c = { 0, row };
+	int rc;
 
 	if (!lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
-		return;
+		return 0;
 	lh_walk_count(s, ix->stride - lh_index_code_bytes(&ix->params));
 	c.d = lh_quantize_row(&s->code, lh_index_code(ix, row));
 	note_distance(&s->qg, lh_walk_squared(s, c.d));
 	if (lh_walk_squared(s, c.d) < farthest_best(s))
 		s->qg.changed = s->qg.visited;
-	if (lh_walk_offer(s, c))
+	rc = s->q->allow ? lh_filtered_search_row(s, row) : 1;
+	if (rc < 0)
+		return -1;
+	if (rc && lh_walk_offer(s, c))
 		copies->offered += is_copy;
 	else if (!is_copy)
 		widen(s, TIMES);
 	lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v);
 	copies->of = (struct cand){ lh_walk_squared(s, c.d), row };
 	add_links(s, row, lh_walk_squared(s, c.d));
+	return 0;
 }
 
 static void begin(struct lh_searcher *s, size_t ef, size_t spare)
@@ -317,24 +323,30 @@ static float far_enough(const struct lh_searcher *s)
 }
 
 /* Measure the rows of the buffer that are not visited, and add them to todo if that is set. */
-static void measure_others(struct lh_searcher *s, bool todo)
+static int measure_others(struct lh_searcher *s, bool todo)
 {
 	const struct lh_walk_buffer *w = &s->qg;
 	uint32_t rows[FRESH_MAX], row, n = 0;
 	float far = todo ? FLT_MAX : far_enough(s);
 	size_t i;
+	int rc;
 
 	for (i = 0; i < w->n; i++) {
 		row = w->row[i].d < far ? w->row[i].row : DONE;
 		if (row != DONE && s->seen[row] != s->epoch) {
 			s->seen[row] = s->epoch;
-			rows[n++] = row;
+			rc = s->q->allow ? lh_filtered_search_row(s, row) : 1;
+			if (rc < 0)
+				return -1;
+			rows[n] = row;
+			n += (uint32_t)rc;
 		}
 		if (n == FRESH_MAX || (n && i + 1 == w->n)) {
 			lh_walk_measure(s, rows, n, todo);
 			n = 0;
 		}
 	}
+	return 0;
 }
 
 /* Go on with the walk by measuring, with ef candidates.  The copies that are set aside are all
@@ -355,7 +367,8 @@ static int measure_links(struct lh_searcher *s, size_t ef)
 	}
 	copies->n = n;
 	lh_walk_keep(s, ef > keep ? ef : keep);
-	measure_others(s, true);
+	if (measure_others(s, true) < 0)
+		return -1;
 	return lh_walk_on(s);
 }
 
@@ -375,13 +388,16 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 		s->seen[row] = s->epoch;
 		w->visited++;
 		ahead = look_ahead(s, DONE);
-		visit(s, row, is_copy);
-		if (w->visited == NOISY_AFTER && is_noisy(s))
+		if (visit(s, row, is_copy) < 0)
+			return -1;
+		if (!s->q->allow && w->visited == NOISY_AFTER && is_noisy(s))
 			return measure_links(s, adapt ? NOISY_TIMES * ef : ef);
 		look_ahead(s, ahead);
-		if (w->visited > s->ix->rows / 4 && s->best.n < s->q->k)
+		if (s->best.n < s->q->k &&
+		    w->visited > s->ix->rows / (s->q->allow ? GIVE_UP : 4))
 			return 0;
 	}
-	measure_others(s, false);
+	if (measure_others(s, false) < 0)
+		return -1;
 	return s->q->truncated || s->best.n >= s->q->k;
 }

@@ -152,6 +152,17 @@ qg_build() {
 	[ "$(wc -l <same)" -ge $(($(wc -l <want) * 99 / 100)) ]
 }
 
+@test "a filter that most records match is tested within the walk, and not by a scan" {
+	lh-gen workers -n 5000 | lh-index build -q -j2 a.lhv
+	lh-gen queries -n 200 --seed 7 | lh-embed --field query_text | jq -c '{vector}' >queries
+	lh-search -q --where status=active --exact a.lhv <queries | jq -r 'input_line_number as $n | .results[] | "\($n) \(.id)"' | sort >want
+	lh-search -q --where status=active --explain a.lhv <queries >got
+	jq -s 'map(.explain.measured) | add / length < 200' got | grep -x true
+	[ "$(jq -s 'map(.results | length) | add' got)" = 2000 ]
+	jq -r 'input_line_number as $n | .results[] | "\($n) \(.id)"' got | sort | comm -12 - want >same
+	[ "$(wc -l <same)" -ge $(($(wc -l <want) * 98 / 100)) ]
+}
+
 @test "a file of version 3 is read, searched, added to, and written anew by a compaction" {
 	gzip -dc "$ROOT/tests/search/version-3.lhv.gz" >a.lhv
 	[ "$(info a.lhv format) $(info a.lhv length)" = '3 120' ]

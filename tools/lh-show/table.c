@@ -86,8 +86,8 @@ static void add_members(struct show *w, const struct lh_value *v, const char *pr
 
 /* Add the columns of a list of paths: --columns, or those of a kind that the row has.  Of the
  * hits' metadata.* they are those of its kind, or all members. */
-static int add_list(struct show *w, const char *list, const char *prefix, const struct lh_value *v,
-		    struct lh_err *err)
+static void add_list(struct show *w, const char *list, const char *prefix,
+		     const struct lh_value *v)
 {
 	const char *by = w->s->columns ? "," : " ", *dot;
 	const struct kind *k;
@@ -110,15 +110,17 @@ static int add_list(struct show *w, const char *list, const char *prefix, const 
 				continue;
 			k = kind_of(&cell, KIND_ANY);
 			/* the first column of workers is the id of the hit again */
-			return *k->columns == '*' ? add_members(w, &cell, "metadata.") :
-			       add_list(w, k->columns + (k->name == KIND_WORKERS ? 13 : 0),
-					"metadata.", v, err);
+			if (*k->columns == '*')
+				add_members(w, &cell, "metadata.");
+			else
+				add_list(w, k->columns + (k->name == KIND_WORKERS ? 13 : 0),
+					 "metadata.", v);
+			return;
 		}
 		find_cell(w->view, lh_str_of(path), v, 1, &cell);
-		if ((cell.p || w->s->columns))
+		if (cell.p || w->s->columns)
 			add(w->view, path, strlen(path), label);
 	}
-	return 0;
 }
 
 /* Choose columns for a row, or measure or append it. */
@@ -130,10 +132,15 @@ static int put_row(struct show *w, const struct lh_value *v, uint64_t rank, stru
 	struct lh_value cell;
 	bool any = false;
 
-	if (t->step == CHOOSE)
-		return w->s->columns ? add_list(w, w->s->columns, "", v, err) :
-		       *t->kind->columns == '*' ? add_members(w, v, "") :
-						  add_list(w, t->kind->columns, "", v, err);
+	if (t->step == CHOOSE) {
+		if (w->s->columns)
+			add_list(w, w->s->columns, "", v);
+		else if (*t->kind->columns == '*')
+			add_members(w, v, "");
+		else
+			add_list(w, t->kind->columns, "", v);
+		return 0;
+	}
 	lh_buf_reset(&t->texts);
 	for (i = 0; i < g->n; i++) {
 		find_cell(t, t->path[i], v, rank, &cell);
