@@ -58,7 +58,6 @@ of_filters() {
 	/v1/validate|{"kind":"sms","artifact":{},"contxt":{}}|\"contxt\" (did you mean \"context\"?)
 	/v1/pathway/add|{"content":1,"tag":["x"]}|\"tag\" (did you mean \"tags\"?)
 	/v1/pathway/search|{"includ_retired":true}|\"includ_retired\" (did you mean \"include_retired\"?)
-	/v1/observer/workflow/run|{"flow":{"name":"f","nodes":[]},"input":{}}|\"input\" (did you mean \"inputs\"?)
 	/v1/sql|{"sql":"SELECT 1","max_rows":5}|\"max_rows\"
 	END
 	[ "$(post /v1/matrix/playbooks/bulk '{"entries":[{"query_text":"q","answer_id":"a","answer_corpus":"w","score":1,"rol":"x"}]}' | jq -r '.results[].error')" = 'unknown member "rol" (did you mean "role"?)' ]
@@ -89,7 +88,6 @@ of_filters() {
 	/v1/iterate|{"prompt":"p","model":"m"}
 	/v1/chat|{"model":"m"}
 	/v1/observer/event|{}
-	/v1/observer/workflow/run|{}
 	/v1/embed|{"texts":[]}
 	END
 	jq -c '.paths["/v1/vectors/index/{index}/search"].post.requestBody.content["application/json"].schema' all.json >schema.json

@@ -60,8 +60,8 @@ model() {
 	[ "$(code /v1/vectors/index/w/search '{"query_text":"nurse","where":{}}')" = 400 ]
 	[ "$(code /v1/vectors/search '{"index":"w","query_text":"nurse","top_k":1}')" = 400 ]
 	[ "$(code /v1/vectors/search '{"index":"w","query_text":"nurse","k":1}')" = 200 ]
-	# what is kept may have any member
-	[ "$(code /v1/pathway/add '{"content":{"a":1},"where":1}')" = 200 ]
+	# an event is kept with any member
+	[ "$(code /v1/pathway/add '{"content":{"a":1},"where":1}')" = 400 ]
 	[ "$(code /v1/observer/event '{"endpoint":"a","success":true,"where":1}')" = 200 ]
 }
 
