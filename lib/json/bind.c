@@ -196,8 +196,9 @@ static size_t room_in(const struct lh_bind *table, const struct lh_value *v)
 	return room;
 }
 
-static void make_room(struct bind *b, const struct lh_bind *table, const struct found *found,
-		      size_t n)
+/* Make room in the buffer of texts, which may have a maximum, for those of all members. */
+static int make_room(struct bind *b, const struct lh_bind *table, const struct found *found,
+		     size_t n)
 {
 	size_t room = 0, i;
 
@@ -206,8 +207,7 @@ static void make_room(struct bind *b, const struct lh_bind *table, const struct 
 			room += room_of(&table[i], &found[i].v);
 	if (b->text)
 		lh_buf_reset(b->text);
-	if (room)
-		lh_buf_room(b->text, room);
+	return !room || lh_buf_room(b->text, room) ? 0 : lh_buf_check(b->text, b->err);
 }
 
 /* Append n zeroed elements to the buffer, which has room for them. */
@@ -424,8 +424,8 @@ static int bind_object(struct bind *b, const struct lh_bind *table, const struct
 	b->started = true;
 	if (count(table, &n, b->err) < 0 || find_members(b, table, n, up, rec, v, found) < 0)
 		return -1;
-	if (outermost)
-		make_room(b, table, found, n);
+	if (outermost && make_room(b, table, found, n) < 0)
+		return -1;
 	for (i = 0; i < n; i++)
 		if ((found[i].v.p || table[i].required) &&
 		    take_line(b, &table[i], up, &found[i], to) < 0) {
