@@ -20,7 +20,7 @@ static bool faulted(void)
 	static long calls;
 	const char *nth = getenv("LH_FAULT_ALLOC"), *log = getenv("LH_FAULT_LOG");
 
-	if (!nth || __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) != atol(nth))
+	if (!nth || __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED) != strtol(nth, NULL, 10))
 		return false;
 	if (log)
 		close(open(log, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));

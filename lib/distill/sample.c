@@ -462,8 +462,10 @@ int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *er
 	size_t from = out->len;
 	int rc = 1;
 
-	if (!s->src->evidence)
+	if (!s->src->evidence) {
 		lh_sample_refuse(s, LH_MISSING_SOURCE_RUN_ID, "evidence: not found");
+		rc = 0;
+	}
 	if (rc > 0 && s->x == LH_SFT)
 		rc = gate_model(s, s->src);
 	if (rc > 0)

@@ -304,8 +304,7 @@ static int add_line(struct lh_lineage *l, struct lh_meant *m, const struct lh_li
 		return rc;
 	m->as = "line";
 	add_row(&m->rows, hit);
-	if (!rc)
-		rc = lh_lineage_row(l, hit, err);
+	rc = lh_lineage_row(l, hit, err);
 	if (rc > 0)
 		rc = place == LH_PLACE_REPLAY ? add_retrieved(l, &m->records, err)
 					      : add_sides(l, &m->records, hit, &all, err);
