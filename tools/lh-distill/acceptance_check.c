@@ -277,8 +277,10 @@ static int check_score(struct check *c, struct lh_err *err)
 	const struct lh_value *high;
 
 	if (check_count(c, "score made 14 scored runs", 14, c->scored.n) < 0 ||
-	    check_count(c, "6 are accepted", 6, table_count(&c->scored, "category", "accepted")) < 0 ||
-	    check_count(c, "4 are rejected", 4, table_count(&c->scored, "category", "rejected")) < 0 ||
+	    check_count(c, "6 are accepted", 6,
+			table_count(&c->scored, "category", "accepted")) < 0 ||
+	    check_count(c, "4 are rejected", 4,
+			table_count(&c->scored, "category", "rejected")) < 0 ||
 	    check_count(c, "2 are partially accepted", 2,
 			table_count(&c->scored, "category", "partially_accepted")) < 0 ||
 	    check_count(c, "2 need a human", 2,

@@ -34,7 +34,8 @@ void lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, si
  * Let one of several threads that need the same value make it.  lh_lru_claim gives
  * the value (HIT), or makes the caller responsible to put or drop it (MINE), or
  * reports that another thread is (BUSY); or there is no room for the claim (ALONE):
- * the caller makes the value, no thread waits for it, and it drops nothing.  A caller makes its own values before it waits for others.
+ * the caller makes the value, no thread waits for it, and it drops nothing.  A caller
+ * makes its own values before it waits for others.
  */
 enum lh_lru_claim { LH_LRU_HIT, LH_LRU_MINE, LH_LRU_BUSY, LH_LRU_ALONE };
 enum lh_lru_claim lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);

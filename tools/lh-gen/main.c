@@ -57,7 +57,8 @@ static const struct lh_option options[] = {
 };
 
 /* Append rows *i..n until the block is full. */
-static void fill_block(struct lh_buf *b, struct lh_tool *tool, const struct settings *s, uint64_t *i)
+static void fill_block(struct lh_buf *b, struct lh_tool *tool, const struct settings *s,
+		       uint64_t *i)
 {
 	lh_buf_reset(b);
 	for (; *i < s->n && b->len < BLOCK; ++*i) {

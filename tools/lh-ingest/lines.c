@@ -45,7 +45,8 @@ static size_t column_of(struct lines *l, struct lh_str name)
 	l->column[l->n] = (struct lh_column){ .name = { copy, name.n } };
 	l->present[l->n] = 0;
 	l->n++;
-	lh_table_set(&l->by_name, l->column[l->n - 1].name, (uint32_t)l->n - 1, name_of, &l->column);
+	lh_table_set(&l->by_name, l->column[l->n - 1].name, (uint32_t)l->n - 1, name_of,
+		     &l->column);
 	return l->n - 1;
 }
 

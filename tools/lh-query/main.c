@@ -1,9 +1,12 @@
 /* lh-query: SQL over files.  See lh-query(1). */
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/signal.h"
 #include "json/bind.h"
 #include "query.h"
 #include <lh/time.h>
@@ -53,6 +56,7 @@ static const struct lh_bind request_members[] = {
 };
 
 #define LATE 5.0		/* seconds after --timeout, for SQLite to end by itself */
+#define DEAF 2			/* seconds after a signal */
 
 /* The time of a query begins with its request, or with the process. */
 static void begin(struct query *q)
@@ -60,14 +64,33 @@ static void begin(struct query *q)
 	q->deadline = q->s->timeout ? lh_time_monotonic() + q->s->timeout : 0;
 }
 
-/* Have the process end if one long function holds up the query: SQLite looks at the time between
- * two steps alone. */
+static double late;		/* when a query has to have ended; 0: at any time */
+static unsigned asked;		/* seconds since a signal asked the process to end */
+
+/* Once a second of a query: end the process if the query is late, if a signal has asked for it, or
+ * if nobody can read the answer any more. */
+static void on_alarm(int sig)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)))
+		lh_signal_die(SIGPIPE);
+	if (lh_signal_pending() && asked++ >= DEAF)
+		lh_signal_die(lh_signal_pending());
+	if (late && lh_time_monotonic() > late)
+		lh_signal_die(sig);
+	alarm(1);
+}
+
+/* Look from outside at a query that one long function may hold up: SQLite looks at the time and at
+ * signals between two steps alone. */
 static void guard(const struct query *q)
 {
-	const double left = q->deadline + LATE - lh_time_monotonic();
+	const struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
 
-	if (q->deadline)
-		alarm(left < 1 ? 1 : left > 1e9 ? 0 : (unsigned)left + 1);
+	late = q->deadline ? q->deadline + LATE : 0;
+	sigaction(SIGALRM, &sa, NULL);
+	alarm(1);
 }
 
 static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err)

@@ -196,8 +196,9 @@ struct site *site_new(struct lh_tool *tool, const struct settings *set, const ch
 		return NULL;
 	}
 	merge_settings(&site->config, set);
-	if (read_mount(site, err) < 0 || read_routes(site, err) < 0 || read_tokens(site, token, err) < 0 ||
-	    check_addresses(site, set, err) < 0 || audit_settle(site, err) < 0) {
+	if (read_mount(site, err) < 0 || read_routes(site, err) < 0 ||
+	    read_tokens(site, token, err) < 0 || check_addresses(site, set, err) < 0 ||
+	    audit_settle(site, err) < 0) {
 		site_drop(site);
 		return NULL;
 	}
