@@ -1,0 +1,29 @@
+# How much there is of the tree: a step that makes it heavier changes a number here.
+# Plain only: it looks at the tree.
+# bats file_tags=plain-only,quick
+load ../helper
+
+# lines FOLDER... - of C and C++ below these.
+lines() {
+	(cd "$ROOT" && find "$@" -type f \( -name '*.[ch]' -o -name '*.inc' -o -name '*.cc' \) -exec cat {} +) | wc -l
+}
+
+@test "lib, tools and tests have no more lines and files than this" {
+	code=$(lines lib include tools)
+	files=$(cd "$ROOT" && find lib include tools -type f \( -name '*.[ch]' -o -name '*.inc' -o -name '*.cc' \) | wc -l)
+	tests=$(cd "$ROOT" && find tests -type f -not -path '*/fuzz/corpus/*' -not -name '*.pyc' -exec cat {} + | wc -l)
+	echo "# $code lines of C in $files files, $tests lines of tests; to become 150000 in 620, and 78000" >&3
+	for room in "$ROOT"/lib/* "$ROOT"/tools/*; do
+		[ ! -d "$room" ] || echo "$(lines "${room#"$ROOT"/}") ${room#"$ROOT"/}"
+	done | sort -rn | head -n 10 | sed 's/^/# /' >&3
+	[ "$code" -le 178600 ]
+	[ "$files" -le 1038 ]
+	[ "$tests" -le 94500 ]
+}
+
+@test "no tool but lh-serve, lh-index and lh-subject has more than 4,500 lines" {
+	for tool in "$ROOT"/tools/*/; do
+		name=$(basename "$tool")
+		[[ $name == lh-@(serve|index|subject) ]] || [ "$(lines "tools/$name")" -le 4500 ] || { echo "$name"; return 1; }
+	done
+}
