@@ -401,7 +401,7 @@ int main(int argc, char **argv)
 	test_full(run_all(LH_F16, false, LH_LAYOUT_HNSW, flips / 3));
 	test_full(run_all(LH_I8, true, LH_LAYOUT_HNSW, flips / 3));
 	test(run_all(LH_I8, true, LH_LAYOUT_QG, flips / 3));
-	test(run_all(LH_F32, false, LH_LAYOUT_QG, flips / 3));
+	test_full(run_all(LH_F32, false, LH_LAYOUT_QG, flips / 3));
 	unlink(path);
 	strcat(path, "-lock");
 	unlink(path);
