@@ -148,7 +148,7 @@ int lh_csv_judge(struct lh_csv *c, struct lh_str head, bool all, size_t *skip,
 	n = count_delimiters(head, count);
 	if (n == head.n && !all)
 		return 0;
-	if (refuse(head, err) < 0)
+	if (refuse((struct lh_str){ head.p, n }, err) < 0)
 		return -1;
 	of_sep = sep_line(head, &sep);
 	*skip = of_sep ? blank + of_sep : 0;
