@@ -146,7 +146,8 @@ rows() {
 	start_upstream --delay 0.01 --log calls
 	texts 1 20000 >in
 	for i in $(seq "$(scale 4 40)"); do
-		embed --batch 4 in >out 3>&- &
+		# Not by the function, whose shell would be what is killed.
+		lh-embed --engine openai --url "$URL" --cache c.db -j1 --batch 4 in >out 3>&- &
 		pid=$!
 		until_so has_lines calls $((RANDOM % 40 + 2))
 		kill -KILL $pid
