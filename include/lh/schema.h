@@ -11,7 +11,7 @@
  * the schema does not name are accepted.
  *
  *     s = lh_schema_find("rag_sample");
- *     n = lh_schema_check(s, &value, &scratch, on_violation, ctx, err);
+ *     n = lh_schema_check(s, &value, &scratch, on_violation, ctx);
  *
  * Owner:   schemas are constants.
  * Memory:  none, except *scratch for strings with escapes.
@@ -39,16 +39,14 @@ LH_API const char *lh_schema_name(size_t i);
  * Both strings are valid until the function returns. */
 typedef void lh_schema_fn(void *ctx, const struct lh_str *field, const struct lh_str *problem);
 
-/* Return the number of violations (0: valid), or -1 if out of memory.  *scratch is
- * used after its end, and its length is restored. */
+/* Return the number of violations (0: valid).  *scratch is used after its end, and its
+ * length is restored. */
 LH_API long lh_schema_check(const struct lh_schema *s, const struct lh_value *v,
-			    struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
-			    struct lh_err *err);
+			    struct lh_buf *scratch, lh_schema_fn *found, void *ctx);
 
 /* The same for a parsed record, which saves finding its members again. */
 LH_API long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec,
-				   struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
-				   struct lh_err *err);
+				   struct lh_buf *scratch, lh_schema_fn *found, void *ctx);
 
 LH_C_END
 

@@ -135,8 +135,7 @@ static bool check_field(struct lh_evidence *e, const struct lh_bind *f, const ch
 
 	if (input_reported(e, name))
 		return false;
-	n = lh_schema_check_value(f, name, v, &e->scratch, add_problem, e, e->err);
-	e->failed |= n < 0;
+	n = lh_schema_check_value(f, name, v, &e->scratch, add_problem, e);
 	if (n > 0) {
 		warn_input(e, name);
 		e->n_errors = before + (size_t)n;	/* problems not listed count too */
@@ -190,13 +189,9 @@ static int refused_error(struct lh_evidence *e, struct lh_err *err)
 
 /* ---- fields ---- */
 
-/* The failure is recorded here, because the next reset of the buffer clears it. */
 void lh_evidence_put_scratch(struct lh_evidence *e)
 {
-	if (lh_buf_check(&e->scratch, e->err) < 0)
-		e->failed = true;
-	else
-		lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
+	lh_buf_json(e->out, e->scratch.p ? e->scratch.p : "", e->scratch.len);
 }
 
 static bool is_text_or_texts(struct lh_evidence *e, const char *name, const struct lh_value *v)
@@ -233,7 +228,7 @@ static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool
 			else
 				lh_value_str(&it.val, &e->scratch, &s);
 		}
-		if (not_empty && !e->scratch.failed && !e->scratch.len)
+		if (not_empty && !e->scratch.len)
 			return false;
 	}
 	lh_buf_puts(e->out, ",\"text\":");
@@ -442,8 +437,7 @@ static void put_record(struct lh_evidence *e, enum lh_stream stream)
 		lh_buf_puts(&e->from, "{\"source_file\":\"");
 		lh_buf_puts(&e->from, lh_stream_source(stream));
 		lh_buf_puts(&e->from, "\",\"line_offset\":");
-		e->failed |= lh_buf_check(&e->from, e->err) < 0;
-		e->from_stem = e->failed ? LH_STREAM_NONE : stream;
+		e->from_stem = stream;
 	}
 	lh_buf_add(e->out, e->from.p, e->from.len);
 	lh_buf_u64(e->out, e->off);
@@ -474,7 +468,7 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stream stream, const struct 
 	lh_buf_reset(&e->errors);
 	lh_buf_reset(&e->scratch);
 	e->n_errors = e->n_refused = 0;
-	e->failed = e->has_hash = false;
+	e->has_hash = false;
 	e->row = row;
 	e->file_name = NULL;
 	e->off = line_offset;
@@ -488,7 +482,5 @@ int lh_evidence_make(struct lh_evidence *e, enum lh_stream stream, const struct 
 	e->has_hash = true;
 	lh_hex(e->hash, sizeof e->hash, e->sig);
 	put_record(e, stream);
-	if (e->failed)
-		return -1;
 	return e->n_errors ? refused_error(e, err) : 0;
 }

@@ -83,7 +83,6 @@ struct lh_evidence {
 	uint64_t off;
 	struct lh_buf *out;
 	struct lh_err *err;
-	bool failed;			/* out of memory: *err */
 };
 
 /* Record why the row is refused: "FIELD: PROBLEM", the first problem of each field. */
@@ -109,7 +108,7 @@ void lh_evidence_add_identity(struct lh_evidence *e, const char *name, const str
 void lh_evidence_read_id(struct lh_evidence_id *id, const char *template);
 void lh_evidence_put_id(struct lh_evidence *e, const struct lh_evidence_id *id);
 
-/* Append scratch as a JSON string; if scratch failed, so has the record. */
+/* Append scratch as a JSON string. */
 void lh_evidence_put_scratch(struct lh_evidence *e);
 
 static inline bool lh_evidence_empty(const struct lh_value *v)

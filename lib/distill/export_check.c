@@ -151,8 +151,7 @@ static int check_row(struct check *c, const struct lh_file_row *row, struct lh_e
 		report_fault(c, err->msg);
 		return 0;
 	}
-	if (lh_schema_check_record(c->schema, &c->rec, &c->scratch, on_violation, c, err) < 0)
-		return -1;
+	lh_schema_check_record(c->schema, &c->rec, &c->scratch, on_violation, c);
 	for (i = 0; c->x != LH_PREFERENCE && i < sizeof fields / sizeof *fields; i++)
 		if (field_is(c, fields[i], "rejected") ||
 		    (c->x == LH_SFT && field_is(c, fields[i], "needs_human_review"))) {

@@ -31,8 +31,6 @@ struct lh_quarantine *lh_quarantine_new(enum lh_exporter x, const char *recorded
 	q->known = &q->own;
 	q->recorded_at = lh_strndup(recorded_at, strlen(recorded_at));
 	return q;
-	lh_quarantine_free(q);
-	return NULL;
 }
 
 void lh_quarantine_free(struct lh_quarantine *q)

@@ -181,14 +181,14 @@ static int report_read(struct report *r, const struct lh_root *root, const char 
 	rc = lh_record_parse(&r->rec, r->file.p, r->file.len, err);
 	if (!rc)
 		bad = lh_schema_check_record(lh_schema_find(schema), &r->rec, &r->scratch,
-					     on_violation, r, err);
+					     on_violation, r);
 	if (bad > 0)
 		return lh_err_set(err, LH_ECORRUPT, "%s", r->why);
 	if (!rc && !bad)
 		rc = lh_bind(table, &r->rec, to, &r->text, err);
 	if (rc < 0 && err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
-	return rc < 0 || bad < 0 ? -1 : 1;
+	return rc < 0 ? -1 : 1;
 }
 
 /* Read the receipt of a stage of a run: 1, 0 if there is none or it is not one, which is

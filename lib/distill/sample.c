@@ -403,12 +403,11 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 			 (int)problem->n, problem->p);
 }
 
-int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct lh_err *err)
+bool lh_gate_schema(struct lh_sampler *s, const struct lh_buf *out, size_t from)
 {
-	struct lh_value v = { .p = out->p + from, .n = out->len - from, .type = LH_OBJECT };
-	long n = lh_schema_check(s->schema, &v, &s->scratch, on_violation, s, err);
+	const struct lh_value v = { .p = out->p + from, .n = out->len - from, .type = LH_OBJECT };
 
-	return n < 0 ? -1 : n == 0;
+	return lh_schema_check(s->schema, &v, &s->scratch, on_violation, s) == 0;
 }
 
 /* ---- all gates ---- */
@@ -473,7 +472,7 @@ int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *er
 	if (rc > 0)
 		rc = gate_rejected(s);
 	if (rc > 0)
-		rc = lh_sample_build(s, out, err);
+		rc = lh_sample_build(s, out);
 	return lh_sample_settle(rc, out, from, err);
 }
 

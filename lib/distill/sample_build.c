@@ -146,13 +146,13 @@ static void build_sft(struct lh_sampler *s, struct lh_writer *json)
 	put_end(s, src, json);
 }
 
-int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
+bool lh_sample_build(struct lh_sampler *s, struct lh_buf *out)
 {
 	struct lh_writer json = lh_write_to(out);
 	size_t from = out->len;
 
 	(s->x == LH_RAG ? build_rag : build_sft)(s, &json);
-	return lh_gate_schema(s, out, from, err);
+	return lh_gate_schema(s, out, from);
 }
 
 /* ---- preference ---- */
@@ -181,7 +181,7 @@ static void put_reason(struct lh_sampler *s, struct lh_writer *json)
 	put_built(json, "reason", &s->built);
 }
 
-static int build_pair(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err)
+static bool build_pair(struct lh_sampler *s, struct lh_buf *out)
 {
 	struct lh_writer json = lh_write_to(out);
 	size_t from = out->len;
@@ -196,7 +196,7 @@ static int build_pair(struct lh_sampler *s, struct lh_buf *out, struct lh_err *e
 	lh_write_str(&json, "chosen_run_id", s->one.run_id.s);
 	lh_write_str(&json, "rejected_run_id", s->other.run_id.s);
 	put_end(s, &s->one, &json);
-	return lh_gate_schema(s, out, from, err);
+	return lh_gate_schema(s, out, from);
 }
 
 static bool str_equal(const struct lh_str *a, const struct lh_str *b)
@@ -251,6 +251,6 @@ int lh_sample_pair(struct lh_sampler *s, const struct lh_side *chosen,
 	read_side(&s->other, rejected);
 	rc = gate_pair(s, err);
 	if (rc > 0)
-		rc = build_pair(s, out, err);
+		rc = build_pair(s, out);
 	return lh_sample_settle(rc, out, from, err);
 }

@@ -67,7 +67,7 @@ void lh_source_text(const struct lh_source *src, struct lh_buf *scratch, unsigne
 
 /* Apply the gates after provenance: 1, 0 refused, -1. */
 int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err);
-int lh_gate_schema(struct lh_sampler *s, struct lh_buf *out, size_t from, struct lh_err *err);
+bool lh_gate_schema(struct lh_sampler *s, const struct lh_buf *out, size_t from);
 
 /* Do lh_sample_scored, lh_sample_make and lh_sample_side with s->src, which has
  * been read already, so that several samplers may share it; src->evidence NULL: not
@@ -78,7 +78,7 @@ int lh_sample_may_pair(struct lh_sampler *s);
 
 /* Build a sample of what was read, whatever its category; ends with the gate of the
  * schema. */
-int lh_sample_build(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err);
+bool lh_sample_build(struct lh_sampler *s, struct lh_buf *out);
 
 /* ---- sample_text.c: append ---- */
 void lh_sample_title(struct lh_buf *to, const struct lh_source *src);

@@ -70,12 +70,12 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 int lh_score_check(struct lh_scorer *s, const struct lh_record *evidence, struct lh_err *err)
 {
 	char why[sizeof err->msg];
-	long n;
 
 	why[0] = '\0';
 	lh_buf_reset(&s->text);
-	n = lh_schema_check_record(s->schema, evidence, &s->text, on_violation, why, err);
-	return n > 0 ? lh_err_set(err, LH_EDATA, "%s", why) : (int)n;
+	if (lh_schema_check_record(s->schema, evidence, &s->text, on_violation, why))
+		return lh_err_set(err, LH_EDATA, "%s", why);
+	return 0;
 }
 
 /* ---- provenance ---- */

@@ -241,7 +241,7 @@ struct lh_qg_coder {
 	float *factors;		/* scratch: f_add of all links, f_rescale of all */
 	uint32_t slots;
 };
-int lh_qg_coder_init(struct lh_qg_coder *c);
+void lh_qg_coder_init(struct lh_qg_coder *c);
 void lh_qg_coder_free(struct lh_qg_coder *c);
 /* Make the codes and factors of the links of a row, which at holds with its vector.
  * The links are existing rows. */

@@ -287,7 +287,7 @@ static void report_lexical(void *ctx, int run, const char *text)
 	report(ctx, LH_INDEX_LENGTHS + (uint32_t)run, "%s", text);
 }
 
-static int check_rows_room(struct check *c)
+static void check_rows_room(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
 	size_t n = ix->signs ? lh_qg_sign_bytes(ix->params.dimension) : 0;
@@ -296,18 +296,19 @@ static int check_rows_room(struct check *c)
 	c->row[0] = lh_calloc(1, ix->stride > n ? ix->stride : n);
 	c->row[1] = lh_calloc(1, ix->stride);
 	if (!ix->signs)
-		return 0;
+		return;
 	c->coder = (struct lh_qg_coder){ .p = &ix->params, .shape = &ix->shape, .signs = ix->signs,
 					 .rows = ix->rows, .code_of = code_of, .ctx = ix };
-	return lh_qg_coder_init(&c->coder);
+	lh_qg_coder_init(&c->coder);
 }
 
 static int check_rows(struct check *c)
 {
-	int rc = check_rows_room(c);
 	uint64_t row;
+	int rc = 0;
 
-	if (rc == 0 && c->ix->signs) {
+	check_rows_room(c);
+	if (c->ix->signs) {
 		/* The codes of links are made by the signs. */
 		const struct lh_index *ix = c->ix;
 

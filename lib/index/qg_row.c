@@ -9,7 +9,7 @@
 
 #define KEPT (16 << 20)	/* bytes of rotated rows */
 
-int lh_qg_coder_init(struct lh_qg_coder *c)
+void lh_qg_coder_init(struct lh_qg_coder *c)
 {
 	uint32_t n = c->p->dimension, dim = lh_qg_dimension(n);
 
@@ -20,7 +20,6 @@ int lh_qg_coder_init(struct lh_qg_coder *c)
 	c->rotated = lh_calloc(((size_t)c->slots + 1) * dim, sizeof *c->rotated);
 	c->factors = lh_calloc(4 * (size_t)c->p->m, sizeof *c->factors);
 	c->kept = lh_calloc(c->slots, sizeof *c->kept);
-	return 0;
 }
 
 void lh_qg_coder_free(struct lh_qg_coder *c)

@@ -97,7 +97,7 @@ static int put_decoded(struct lh_index_writer *w, const struct lh_index *ix, uin
 		lh_index_vector(ix, at, v);
 		rc = lh_index_put(w, row->id.p, row->id.n, v, n, w->meta.p, w->meta.len, err);
 	}
-	if (rc < 0 && v && err->code == LH_EDATA)
+	if (rc < 0 && err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;
 	return rc;
 }

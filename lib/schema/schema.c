@@ -13,9 +13,7 @@ struct walk {
 	struct lh_buf *scratch;
 	lh_schema_fn *found;
 	void *ctx;
-	struct lh_err *err;
 	long n;
-	bool failed;
 };
 
 /* A field on the path to a value; at: the index in a list, or -1. */
@@ -129,7 +127,7 @@ static void check_text(struct walk *w, const struct place *p, const struct lh_bi
 		check_choice(w, p, f, v);
 	} else if (f->is) {
 		s = v->type == LH_STRING ? text_of(w, v) : (struct lh_str){ "", 0 };
-		if (!f->is(v, s) && !w->failed)
+		if (!f->is(v, s))
 			report_value(w, p, f->what, v);
 	} else if (v->type != LH_STRING) {
 		report_value(w, p, "string", v);
@@ -137,7 +135,7 @@ static void check_text(struct walk *w, const struct place *p, const struct lh_bi
 		add_problem(w, p, "must not be empty");
 	} else if (f->not_blank) {
 		s = text_of(w, v);
-		if (!w->failed && !lh_trim(s.p, s.n).n)
+		if (!lh_trim(s.p, s.n).n)
 			add_problem(w, p, "must not be blank");
 	}
 }
@@ -227,13 +225,12 @@ static void check_value(struct walk *w, const struct place *p, const struct lh_b
 }
 
 long lh_schema_check_value(const struct lh_bind *f, const char *name, const struct lh_value *v,
-			   struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
-			   struct lh_err *err)
+			   struct lh_buf *scratch, lh_schema_fn *found, void *ctx)
 {
-	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx, .err = err };
+	struct walk w = { .scratch = scratch, .found = found, .ctx = ctx };
 
 	check_value(&w, &(struct place){ NULL, name, -1 }, f, v);
-	return w.failed ? -1 : w.n;
+	return w.n;
 }
 
 /* The value of each field, p NULL if it is absent.  Records usually have their
@@ -349,8 +346,6 @@ static long check_gathered(struct walk *w, const struct lh_schema *s, const stru
 			add_problem(w, &(struct place){ NULL, d->field, -1 }, "must differ from %s",
 				    d->from);
 	}
-	if (w->failed)
-		return -1;
 	if (w->n > LH_SCHEMA_MAX) {
 		more = w->n - LH_SCHEMA_MAX;
 		w->n = 0;
@@ -361,9 +356,9 @@ static long check_gathered(struct walk *w, const struct lh_schema *s, const stru
 }
 
 long lh_schema_check(const struct lh_schema *s, const struct lh_value *v, struct lh_buf *scratch,
-		     lh_schema_fn *found, void *ctx, struct lh_err *err)
+		     lh_schema_fn *found, void *ctx)
 {
-	struct walk w = { s, .scratch = scratch, .found = found, .ctx = ctx, .err = err };
+	struct walk w = { s, .scratch = scratch, .found = found, .ctx = ctx };
 	struct lh_value got[LH_SCHEMA_FIELDS];
 
 	if (v->type == LH_OBJECT)
@@ -373,10 +368,9 @@ long lh_schema_check(const struct lh_schema *s, const struct lh_value *v, struct
 }
 
 long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec,
-			    struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
-			    struct lh_err *err)
+			    struct lh_buf *scratch, lh_schema_fn *found, void *ctx)
 {
-	struct walk w = { s, .scratch = scratch, .found = found, .ctx = ctx, .err = err };
+	struct walk w = { s, .scratch = scratch, .found = found, .ctx = ctx };
 	struct lh_value got[LH_SCHEMA_FIELDS];
 
 	return check_gathered(&w, s, got, gather_record(s->field, rec, got));

@@ -51,8 +51,7 @@ uint64_t lh_schema_version(const struct lh_schema *s);
 
 /* Check one value against one line, reported as name. */
 long lh_schema_check_value(const struct lh_bind *f, const char *name, const struct lh_value *v,
-			   struct lh_buf *scratch, lh_schema_fn *found, void *ctx,
-			   struct lh_err *err);
+			   struct lh_buf *scratch, lh_schema_fn *found, void *ctx);
 
 /* Write "expected WHAT, got ...": the value if it is short, else its type. */
 void lh_schema_expected(char *to, size_t size, const char *what, const struct lh_value *v);

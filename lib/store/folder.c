@@ -469,6 +469,4 @@ struct lh_store *lh_store_folder_open(const char *path)
 	f->fd = -1;
 	f->path = lh_strndup(path, strlen(path));
 	return &f->store;
-	free(f);
-	return NULL;
 }

@@ -44,7 +44,7 @@ static char *add_path(struct lh_object_copies *c, struct lh_str prefix, const ch
 	struct lh_buf b = { 0 };
 	char *path, *slash;
 
-	if ((!c->dir.path && lh_tmpdir_make(&c->dir, "lh-objects", err) < 0))
+	if (!c->dir.path && lh_tmpdir_make(&c->dir, "lh-objects", err) < 0)
 		return NULL;
 	lh_grow(&c->path, &c->cap, c->n + 1, sizeof *c->path);
 	lh_buf_add(&b, prefix.p, prefix.n);

@@ -124,7 +124,7 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 	lh_source_scored(&s->one, parse(&scored, text));
 	lh_source_evidence(&s->one, parse(&evidence, EVIDENCE));
 	lh_sample_begin(s);
-	rc = lh_sample_build(s, &out, &err);
+	rc = lh_sample_build(s, &out);
 	check(rc == !error);
 	if (error) {
 		check(s->result.refused == LH_SCHEMA_VIOLATION);

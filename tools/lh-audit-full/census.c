@@ -128,9 +128,9 @@ static int read_file(struct file *file, struct lh_err *err)
 	};
 	LH_SCOPED(lh_free_local) char *path = lh_root_join(file->a->root, file->relpath);
 	struct stat st;
-	int rc = -1;
+	int rc;
 
-	if (path && lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+	if (lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		rc = 0;
 	else
 		rc = lh_flow_file(path, &flow, err) < 0 ? -1 : 1;

@@ -61,14 +61,12 @@ static int schema_of(const char *name)
 static long find_violations(struct judge *j, int schema, struct lh_err *err)
 {
 	struct lh_value v;
-	long n;
 
 	lh_buf_reset(&j->found);
 	if (lh_json_parse(&j->rec, j->text.p, j->text.len, &v, err) < 0)
 		return -1;
-	n = lh_schema_check(lh_schema_find(lh_schema_name((size_t)schema)), &v, &j->scratch,
-			    note_violation, j, err);
-	return n;
+	return lh_schema_check(lh_schema_find(lh_schema_name((size_t)schema)), &v, &j->scratch,
+			       note_violation, j);
 }
 
 /* Check the verdict on j->text, against j->want if that is known. */

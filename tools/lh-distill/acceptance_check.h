@@ -26,13 +26,13 @@ int check_count(struct check *c, const char *name, uint64_t want, uint64_t got);
 /* Append a value as it is, or null. */
 void check_put(struct lh_buf *b, const struct lh_value *v);
 
-/* Return how many rows do not match the schema; -1. */
-long check_invalid(struct check *c, const struct table *t, const char *schema, struct lh_err *err);
+/* Return how many rows do not match the schema. */
+long check_invalid(struct check *c, const struct table *t, const char *schema);
 
 /* Return the scored run of that evidence, or NULL. */
 const struct lh_record *check_scored(const struct check *c, const struct lh_value *run_id);
 
 /* Check invariants 13 to 20. */
-int check_exports(struct check *c, struct lh_err *err);
+int check_exports(struct check *c);
 
 #endif

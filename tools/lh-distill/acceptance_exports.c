@@ -120,17 +120,14 @@ static void put_accounts(struct lh_buf *b, uint64_t invalid, uint64_t odd, uint6
 	lh_write_end(&json);
 }
 
-static int check_accounts(struct check *c, struct lh_err *err)
+static int check_accounts(struct check *c)
 {
 	uint64_t odd = 0, lost = 0;
-	long invalid = 0, n;
+	long invalid = 0;
 	int x;
 
 	for (x = 0; x < LH_EXPORTERS; x++) {
-		n = check_invalid(c, &c->samples[x], schemas[x], err);
-		if (n < 0)
-			return -1;
-		invalid += n;
+		invalid += check_invalid(c, &c->samples[x], schemas[x]);
 		odd += unknown_reasons(&c->refused[x]);
 		lost += unaccounted(c, (enum lh_exporter)x);
 	}
@@ -143,7 +140,7 @@ static int check_accounts(struct check *c, struct lh_err *err)
 			  !invalid && !odd && !lost);
 }
 
-int check_exports(struct check *c, struct lh_err *err)
+int check_exports(struct check *c)
 {
 	size_t unsafe = table_count(&c->refused[LH_SFT], "reason", "unsafe_sft_category");
 	size_t untrue = count_of(c, LH_SFT, "quality_score", "accepted", false);
@@ -156,5 +153,5 @@ int check_exports(struct check *c, struct lh_err *err)
 	    check_count(c, "rag has 7 samples", 7, c->samples[LH_RAG].n) < 0 ||
 	    check_pairs(c) < 0)
 		return -1;
-	return check_accounts(c, err);
+	return check_accounts(c);
 }

@@ -36,7 +36,6 @@ static int check(struct report *r, const char *schema, struct lh_err *err)
 {
 	struct lh_value v = { r->text.p, r->text.len, LH_OBJECT, false };
 	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
-	long n;
 
 	if (lh_record_parse(&r->rec, r->text.p, r->text.len, err) < 0) {
 		if (err->code == LH_EDATA)
@@ -46,8 +45,7 @@ static int check(struct report *r, const char *schema, struct lh_err *err)
 	v.p = r->rec.line;
 	v.n = r->rec.len;
 	*err = (struct lh_err){ .code = LH_OK };
-	n = lh_schema_check(lh_schema_find(schema), &v, &scratch, on_violation, err, err);
-	return n ? -1 : 0;
+	return lh_schema_check(lh_schema_find(schema), &v, &scratch, on_violation, err) ? -1 : 0;
 }
 
 int report_read(struct report *r, const struct lh_root *root, const char *run_id, const char *name,

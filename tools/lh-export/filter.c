@@ -114,14 +114,12 @@ int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings *s)
 		lh_time_print(lh_time_clock(), f.recorded_at);
 	}
 	f.refused = lh_quarantine_new(x, f.recorded_at);
-	if (f.refused &&
-	    (!s->quarantine ||
-	     lh_quarantine_file(f.refused, s->quarantine, tool->lock_timeout, &tool->err) == 0))
+	if (!s->quarantine ||
+	    lh_quarantine_file(f.refused, s->quarantine, tool->lock_timeout, &tool->err) == 0)
 		rc = (x == LH_PREFERENCE ? pair_run : one_run)(&f);
-	if (f.refused &&
-	    lh_quarantine_commit(f.refused, rc ? &(struct lh_err){ 0 } : &tool->err) < 0)
+	if (lh_quarantine_commit(f.refused, rc ? &(struct lh_err){ 0 } : &tool->err) < 0)
 		rc = -1;
-	if (f.refused && !s->quarantine) {
+	if (!s->quarantine) {
 		/* Refused records were not stored: report at least how many there were. */
 		const uint64_t *count = lh_quarantine_counts(f.refused);
 		int i;

@@ -34,11 +34,10 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 
 /* Refuse a record that is not evidence, with all violations of its schema. */
 static int refuse_unscored(struct worker *w, struct result *r, struct lh_buf *out,
-			   enum lh_refusal why, const struct lh_record *rec, struct lh_err *err)
+			   enum lh_refusal why, const struct lh_record *rec)
 {
 	lh_buf_reset(&w->scored);
-	if (lh_schema_check_record(w->evidence, rec, &w->scratch, on_violation, w, err) < 0)
-		return -1;
+	lh_schema_check_record(w->evidence, rec, &w->scratch, on_violation, w);
 	put_refusal(r, out, why, &w->scored, rec);
 	return 1;
 }
@@ -54,7 +53,7 @@ static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, 
 	int rc = worker_score(w, rec, &why, err);
 
 	if (rc == 0)
-		return refuse_unscored(w, r, out, why, rec, err);
+		return refuse_unscored(w, r, out, why, rec);
 	if (rc > 0)
 		rc = lh_sample_scored(w->sampler, &w->rec);
 	if (rc > 0) {

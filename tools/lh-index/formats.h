@@ -70,6 +70,6 @@ int npy_begin(struct row_reader *r, struct lh_err *err);
 int npy_next(struct row_reader *r, struct format_row *row, struct lh_err *err);
 
 /* Append what comes before the values of so many rows; these are f32, little-endian. */
-int npy_write_begin(uint64_t rows, uint32_t dimension, struct lh_buf *out, struct lh_err *err);
+void npy_write_begin(uint64_t rows, uint32_t dimension, struct lh_buf *out);
 
 #endif

@@ -279,15 +279,14 @@ int npy_next(struct row_reader *r, struct format_row *row, struct lh_err *err)
 
 /* ---- writing ---- */
 
-int npy_write_begin(uint64_t rows, uint32_t dimension, struct lh_buf *out, struct lh_err *err)
+void npy_write_begin(uint64_t rows, uint32_t dimension, struct lh_buf *out)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	uint16_t n;
 
-	(void)err;
 	lh_buf_printf(&text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRIu64 ", %"
 		      PRIu32 "), }", rows, dimension);
-	while ((sizeof magic + 2 + sizeof n + text.len + 1) % ALIGN && !text.failed)
+	while ((sizeof magic + 2 + sizeof n + text.len + 1) % ALIGN)
 		lh_buf_putc(&text, ' ');
 	lh_buf_putc(&text, '\n');
 	n = htole16((uint16_t)text.len);
@@ -295,5 +294,4 @@ int npy_write_begin(uint64_t rows, uint32_t dimension, struct lh_buf *out, struc
 	lh_buf_add(out, "\1", 2);
 	lh_buf_add(out, &n, sizeof n);
 	lh_buf_add(out, text.p, text.len);
-	return 0;
 }

@@ -154,7 +154,7 @@ int requests_create(const struct lh_call *call, const void *in, struct lh_buf *o
 	free(r->path);
 	r->making = true;
 	r->at = r->path = lh_index_folder_path(r->in.folder, c->name);
-	rc = r->path ? lh_index_create(r->path, &p, r->settings->lock_timeout, err) : -1;
+	rc = lh_index_create(r->path, &p, r->settings->lock_timeout, err);
 	if (rc > 0)
 		return lh_err_data(err, 409, "there is an index \"%.*s\" already", (int)c->name.n,
 				   c->name.p);

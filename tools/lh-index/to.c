@@ -61,8 +61,7 @@ static int put_begin(struct to *to, struct lh_tool *tool)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 
-	if (npy_write_begin(to->of, to->dimension, &out, &tool->err) < 0)
-		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
+	npy_write_begin(to->of, to->dimension, &out);
 	return lh_tool_out(tool, out.p, out.len);
 }
 

@@ -114,7 +114,7 @@ struct parquet *parquet_new(struct lh_err *err)
 {
 	struct parquet *p = lh_calloc(1, sizeof *p);
 
-	if (p && db_open(p, err) == 0)
+	if (db_open(p, err) == 0)
 		return p;
 	parquet_free(p);
 	return NULL;

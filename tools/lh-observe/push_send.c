@@ -86,8 +86,8 @@ int push_batch(struct push *p, struct lh_err *err)
 	LH_SCOPED(lh_free_local) struct item **v = lh_calloc(b->n + 1, sizeof *v);
 	size_t i, n = 0;
 
-	for (i = 0; v && i < b->n; i++)
+	for (i = 0; i < b->n; i++)
 		if (b->v[i].state == PENDING)
 			v[n++] = &b->v[i];
-	return !v ? -1 : n ? send_items(p, v, n, err) : 0;
+	return n ? send_items(p, v, n, err) : 0;
 }

@@ -244,13 +244,13 @@ static struct lh_index_params *engine_of_corpus(const char *folder, struct lh_st
 static struct lh_index_params *engine_of_environment(void)
 {
 	const char *name = getenv("LH_EMBED_ENGINE");
-	struct lh_index_params *p = NULL;
+	struct lh_index_params *p;
 
-	if (name && (!strcmp(name, lh_engine_name(LH_ENGINE_OLLAMA)) ||
-		     !strcmp(name, lh_engine_name(LH_ENGINE_OPENAI))))
-		p = lh_calloc(1, sizeof *p);
-	if (p)
-		snprintf(p->engine, sizeof p->engine, "%s", name);
+	if (!name || (strcmp(name, lh_engine_name(LH_ENGINE_OLLAMA)) &&
+		      strcmp(name, lh_engine_name(LH_ENGINE_OPENAI))))
+		return NULL;
+	p = lh_calloc(1, sizeof *p);
+	snprintf(p->engine, sizeof p->engine, "%s", name);
 	return p;
 }
 
@@ -503,9 +503,10 @@ static int answer_requests(struct lh_tool *tool, void *settings)
 	if (lh_index_named_check(&q.in, &tool->err) < 0)
 		return -1;
 	rc = lh_decisions_open(&q.decisions, tool, &q.set->decisions);
-	if (!rc)
+	if (!rc) {
 		q.request = lh_calloc(BATCH, sizeof *q.request);
-	rc = q.request ? lh_op_flow(tool, settings, &flow) : -1;
+		rc = lh_op_flow(tool, settings, &flow);
+	}
 	if (!rc && lh_stopping())
 		rc = lh_err_set(&tool->err, LH_EINTR, "interrupted");
 	refresh(&q);

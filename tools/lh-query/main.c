@@ -68,7 +68,7 @@ static double late;		/* when a query has to have ended; 0: at any time */
 static unsigned asked;		/* seconds since a signal asked the process to end */
 
 /* Once a second of a query: end the process if the query is late, if a signal has asked for it, or
- * if nobody can read the answer any more. */
+ * if no one can read the answer any more. */
 static void on_alarm(int sig)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };

@@ -178,7 +178,7 @@ static int ask(struct worker *w, const char *model, struct lh_str trace, struct 
 							     .retries = (unsigned)r->retries,
 							     .stopping = lh_stopping },
 				      w->held->keys);
-	if (!w->chat || lh_chat_ask(w->chat, &q, &reply, err) < 0)
+	if (lh_chat_ask(w->chat, &q, &reply, err) < 0)
 		return -1;
 	lh_buf_reset(&w->answer);
 	lh_buf_add(&w->answer, reply.content.p, reply.content.n);

@@ -90,10 +90,8 @@ struct cached_filter *filters_take(struct filters *f, const struct lh_index *ix,
 		forget(*at);
 		*at = k;
 	}
-	if (k) {
-		k->users++;
-		k->taken = ++f->clock;
-	}
+	k->users++;
+	k->taken = ++f->clock;
 	pthread_mutex_unlock(&f->lock);
 	return k;
 }

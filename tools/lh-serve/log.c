@@ -185,14 +185,11 @@ int log_open(struct access_log *log, const char *path, struct lh_err *err)
 		if (fd < 0)
 			return lh_err_sys(err, "--access-log %s", path);
 		wrong = wrong_file(fd);
-		if (wrong)
-			lh_err_set(err, LH_EUSAGE, "--access-log %s: %s", path, wrong);
-		else
-			copy = lh_strndup(path, strlen(path));
-		if (!copy) {
+		if (wrong) {
 			close(fd);
-			return -1;
+			return lh_err_set(err, LH_EUSAGE, "--access-log %s: %s", path, wrong);
 		}
+		copy = lh_strndup(path, strlen(path));
 	}
 	log_close(log);
 	log->fd = fd;

@@ -132,15 +132,12 @@ static void answer_file(struct request *r, const struct file *f)
 {
 	struct stat st = { .st_size = 0 };
 	struct lh_err err;
-	int *fd = lh_calloc(1, sizeof *fd);
-	int found = -1;
+	int *fd = lh_calloc(1, sizeof *fd), found;
 
-	if (fd) {
-		*fd = -1;
-		found = open_beneath(f, fd, &st, &err);
-		r->work.of = fd;
-		r->work.free = close_file;
-	}
+	*fd = -1;
+	found = open_beneath(f, fd, &st, &err);
+	r->work.of = fd;
+	r->work.free = close_file;
 	if (found > 0 &&
 	    ((uint64_t)st.st_size < f->least || (uint64_t)st.st_size > f->most))
 		found = lh_err_set(&err, LH_ECORRUPT, "%s/%s: has %lld bytes", f->folder, f->path,

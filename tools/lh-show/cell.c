@@ -71,23 +71,22 @@ bool cell_is_list(const struct lh_value *v)
 	return any;
 }
 
-int cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch)
+void cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch)
 {
 	size_t start = out->len;
 	struct lh_iter it;
 
 	if (cell_error(out, v))
-		return 0;
+		return;
 	if (!cell_is_list(v)) {
 		put_scalar(out, v, scratch);
-		return 0;
+		return;
 	}
 	for (lh_iter_init(&it, v); lh_iter_next(&it);) {
 		if (out->len > start)
 			lh_buf_puts(out, ", ");
 		put_scalar(out, &it.val, scratch);
 	}
-	return 0;
 }
 
 enum lh_style cell_style(const struct lh_value *v)

@@ -33,11 +33,11 @@ static int put_row(struct show *w, const struct leaf *a, const struct leaf *b, s
 
 	d->differ |= differ;
 	lh_buf_reset(&d->texts);
-	if (a && cell_value(&d->texts, &a->v, &w->scratch) < 0)
-		return -1;
+	if (a)
+		cell_value(&d->texts, &a->v, &w->scratch);
 	left = d->texts.len;
-	if ((b && cell_value(&d->texts, &b->v, &w->scratch) < 0))
-		return -1;
+	if (b)
+		cell_value(&d->texts, &b->v, &w->scratch);
 	g->text[MARK] = lh_str_of(mark);
 	g->text[MEMBER] = (a ? a : b)->path;
 	g->text[LEFT] = (struct lh_str){ d->texts.p, left };

@@ -71,23 +71,21 @@ static int put_value(struct show *w, const struct lh_value *v, size_t margin, st
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str s;
 	const char *lf;
-	int rc = 0;
 
 	if (v->type == LH_STRING && v->n > 2) {
 		lh_value_str(v, &text, &s);
-		for (; !rc && (lf = memchr(s.p, '\n', s.n)); s.p = lf + 1) {
+		for (; (lf = memchr(s.p, '\n', s.n)); s.p = lf + 1) {
 			cell_clean(&w->out, s.p, (size_t)(lf - s.p));
 			lh_buf_printf(&w->out, "\n%*s", lf[1] == '\n' ? 0 : (int)margin, "");
 			s.n -= (size_t)(lf + 1 - s.p);
 		}
-		if (!rc)
-			cell_clean(&w->out, s.p, s.n);
+		cell_clean(&w->out, s.p, s.n);
 	} else {
-		rc = cell_value(&text, v, &w->scratch);
+		cell_value(&text, v, &w->scratch);
 		lh_term_put(&w->out, w->colored, cell_style(v), text.p, text.len);
 	}
 	lh_buf_putc(&w->out, '\n');
-	return rc < 0 ? -1 : show_flush(w, err);
+	return show_flush(w, err);
 }
 
 static int take(struct show *w, const struct lh_output *o, struct lh_err *err)

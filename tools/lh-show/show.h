@@ -81,7 +81,7 @@ void cell_clean(struct lh_buf *out, const char *p, size_t n);
 
 /* Append a checked value as the clean text of a cell: a string without its quotes, an array
  * of scalars as a list, the error of a verdict in words, anything else as it is written. */
-int cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch);
+void cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch);
 
 /* Append the error of a verdict in words: true, or false if the value is none. */
 bool cell_error(struct lh_buf *out, const struct lh_value *v);

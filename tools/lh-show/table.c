@@ -145,8 +145,8 @@ static int put_row(struct show *w, const struct lh_value *v, uint64_t rank, stru
 	for (i = 0; i < g->n; i++) {
 		find_cell(t, t->path[i], v, rank, &cell);
 		at[i] = t->texts.len;
-		if (cell.p && cell_value(&t->texts, &cell, &w->scratch) < 0)
-			return -1;
+		if (cell.p)
+			cell_value(&t->texts, &cell, &w->scratch);
 		g->text[i].n = t->texts.len - at[i];
 		g->type[i] = cell.p ? cell.type : LH_NULL;
 		g->style[i] = cell.p ? cell_style(&cell) : LH_STYLE_PLAIN;
@@ -168,23 +168,21 @@ static int put_row(struct show *w, const struct lh_value *v, uint64_t rank, stru
 }
 
 /* Append the query that rows belong to, and what its search did. */
-static int put_query(struct show *w, const struct lh_value *v)
+static void put_query(struct show *w, const struct lh_value *v)
 {
 	struct lh_value part;
-	int rc = 0;
 
 	lh_buf_puts(&w->out, "> ");
 	if (lh_value_get(v, "query_text", &part) || lh_value_get(v, "query", &part) ||
 	    lh_value_get(v, "text", &part))
-		rc = cell_value(&w->out, &part, &w->scratch);
+		cell_value(&w->out, &part, &w->scratch);
 	if (lh_value_get(v, "truncated", &part) && part.type == LH_TRUE)
 		lh_buf_puts(&w->out, "\n= truncated: a limit ended the search, more may match");
-	if (!rc && lh_value_get(v, "explain", &part)) {
+	if (lh_value_get(v, "explain", &part)) {
 		lh_buf_puts(&w->out, "\n= explain: ");
-		rc = cell_value(&w->out, &part, &w->scratch);
+		cell_value(&w->out, &part, &w->scratch);
 	}
 	lh_buf_putc(&w->out, '\n');
-	return rc;
 }
 
 /* The same for the rows of an item. */
@@ -198,8 +196,8 @@ static int put_item(struct show *w, const struct lh_value *v, struct lh_err *err
 	if (t->kind->name != KIND_HITS || !lh_value_get(v, "results", &list) ||
 	    list.type != LH_ARRAY)
 		return put_row(w, v, 0, err);
-	if (t->step == WRITE && put_query(w, v) < 0)
-		return -1;
+	if (t->step == WRITE)
+		put_query(w, v);
 	for (rank = 1, lh_iter_init(&it, &list); lh_iter_next(&it); rank++)
 		if (put_row(w, &it.val, rank, err) < 0)
 			return -1;

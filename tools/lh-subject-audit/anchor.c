@@ -15,7 +15,7 @@ struct out {
 
 /* Write the line of a log.  It has the name if the id does not give it: for a log that
  * another program named, and for one without rows. */
-static int write_log(struct out *o, const struct log *log, const struct lh_buf *id,
+static void write_log(struct out *o, const struct log *log, const struct lh_buf *id,
 		     const struct lh_chain_verdict *v, struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(&o->lines);
@@ -32,7 +32,6 @@ static int write_log(struct out *o, const struct log *log, const struct lh_buf *
 	lh_write_end(&w);
 	lh_buf_putc(&o->lines, '\n');
 	o->logs++;
-	return 0;
 }
 
 /* Write the checkpoint of the transparency log as it is now. */
@@ -92,9 +91,10 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 	if (v.absent)
 		return 0;
 	rc = lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &tool->err);
-	if (rc >= 0)
-		rc = write_log(o, log, &id, &v, &tool->err);
-	return rc;
+	if (rc < 0)
+		return -1;
+	write_log(o, log, &id, &v, &tool->err);
+	return 0;
 }
 
 int audit_anchor(struct lh_tool *tool, void *settings)

@@ -112,13 +112,11 @@ static struct target *add_target(struct erasure *e, size_t place)
 }
 
 /* Add the target of hits [from, to), which are of one place. */
-static int add_hits(struct erasure *e, size_t from, size_t to)
+static void add_hits(struct erasure *e, size_t from, size_t to)
 {
 	struct target *t = add_target(e, e->hits.v[from].place);
 	size_t i, depth;
 
-	if (!t)
-		return -1;
 	t->hit = &e->hits.v[from];
 	t->n = to - from;
 	for (i = from; i < to; i++) {
@@ -133,7 +131,6 @@ static int add_hits(struct erasure *e, size_t from, size_t to)
 	choose(e, t);
 	if (!t->mine && t->fn)
 		set_action(t, "look", another);
-	return 0;
 }
 
 /* Return whether the round would change anything. */
@@ -204,8 +201,7 @@ static int plan(struct erasure *e)
 	for (from = 0; from < e->hits.n; from = i) {
 		for (i = from; i < e->hits.n && e->hits.v[i].place == e->hits.v[from].place; i++)
 			;
-		if (add_hits(e, from, i) < 0)
-			return -1;
+		add_hits(e, from, i);
 	}
 	if (add_derived(e) < 0)
 		return -1;

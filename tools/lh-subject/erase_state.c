@@ -66,7 +66,7 @@ static int count_object(int fd, uint64_t *rows, struct lh_err *err)
 	int rc;
 
 	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-	rc = block && lseek(fd, 0, SEEK_SET) == 0 ? lh_byte_source_open(&from, name, err) : -1;
+	rc = lseek(fd, 0, SEEK_SET) == 0 ? lh_byte_source_open(&from, name, err) : -1;
 	if (!rc)
 		rc = lh_byte_source_next(&from, err);
 	while (rc > 0 && (n = lh_byte_source_read(&from, block, BLOCK, err)) > 0) {

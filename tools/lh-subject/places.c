@@ -233,9 +233,7 @@ static int add_store(struct listing *l, enum place_kind kind, const char *where)
 		if (is_same_folder(where, l->stores[i]))
 			return 0;
 	lh_grow(&l->stores, &l->cap_stores, i + 1, sizeof *l->stores);
-	if (!(l->stores[i] = lh_strndup(where, strlen(where))))
-		return -1;
-	l->n_stores++;
+	l->stores[l->n_stores++] = lh_strndup(where, strlen(where));
 	l->store = where;
 	l->kind = kind_of_object;
 	if (!lh_store_is_s3(where)) {

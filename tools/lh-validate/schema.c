@@ -72,8 +72,7 @@ static long check(struct worker *w, struct lh_record *rec, struct lh_err *err)
 	if (run->own)
 		return lh_jsonschema_check(run->own, &w->own, &all, on_violation, &w->findings,
 					   err);
-	return lh_schema_check_record(run->schema, rec, &w->scratch, on_violation, &w->findings,
-				      err);
+	return lh_schema_check_record(run->schema, rec, &w->scratch, on_violation, &w->findings);
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
