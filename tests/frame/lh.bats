@@ -77,15 +77,15 @@ families (lh --all says what each tool does)
 }
 
 @test "lh with a name that is not a tool says so with exit 2" {
-	run --separate-stderr lh nonsense
+	run --separate-stderr lh nosuchword
 	[ "$status" = 2 ]
 	[ -z "$output" ]
-	[ "$stderr" = 'lh: no tool "nonsense" (lh alone lists them)' ]
+	[ "$stderr" = 'lh: no tool "nosuchword" (lh alone lists them)' ]
 	run lh ../../etc/passwd
 	[ "$status" = 2 ]
-	run lh nonsense --version
+	run lh nosuchword --version
 	[ "$status" = 2 ]
-	[ "$output" = 'lh: no tool "nonsense" (lh alone lists them)' ]
+	[ "$output" = 'lh: no tool "nosuchword" (lh alone lists them)' ]
 }
 
 @test "lh with a name that is close to one says which" {
@@ -144,9 +144,9 @@ families (lh --all says what each tool does)
 }
 
 @test "lh help on what has no page is exit 2 and a message" {
-	run lh help nonsense
+	run lh help nosuchword
 	[ "$status" = 2 ]
-	[ "$output" = 'lh: no page for "lh-nonsense"' ]
+	[ "$output" = 'lh: no page for "lh-nosuchword"' ]
 	plain_only "its bin is not next to man"
 	run -2 lh help serch
 	[ "$output" = 'lh: no page for "lh-serch" (did you mean search?)' ]
@@ -157,6 +157,31 @@ families (lh --all says what each tool does)
 	run lh help search embed
 	[ "$status" = 2 ]
 	[ "$output" = 'lh: unexpected operand "embed": help opens one page' ]
+}
+
+@test "lh help -k finds a word in the pages, those first that are about it, and so does the name of no page" {
+	plain_only "its bin is not next to man"
+	run -0 lh help -k SQL
+	[[ ${lines[0]} == 'lh-query: lh-query – run SQL over JSON Lines'* ]]
+	[ "$(cut -d: -f1 <<<"$output" | uniq -c | awk '$1 > 3')" = "" ]
+	run -0 --separate-stderr lh help receipts
+	[[ $output == *'lh-distill: '* ]]
+	run -2 lh help -k no-such-word
+	[ "$output" = 'lh: no page has "no-such-word"' ]
+	while read -r word tool; do
+		run -2 --separate-stderr lh "$word"
+		[[ $stderr == "lh: no tool \"$word\": see $tool"* ]] || { echo "$stderr"; return 1; }
+	done <<-'END'
+	sql lh-query
+	erase lh-subject
+	csv lh-ingest
+	END
+}
+
+@test "a page that is not for a terminal has no letters struck over" {
+	plain_only "its bin is not next to man"
+	lh help search | not grep -q $'\b'
+	lh help search | grep -q '^OPTIONS'
 }
 
 @test "lh help knows the pages that are not of a tool by their names" {

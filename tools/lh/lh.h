@@ -3,6 +3,7 @@
 #define LH_LH_H
 
 #include "tool/tool.h"
+#include <lh/buf.h>
 
 enum {
 	V_LIST = 1,
@@ -15,7 +16,20 @@ enum {
 
 struct settings {
 	bool all, json;
+	const char *word;	/* of help -k */
 };
+
+/* A page of the manual as text, which ends with a 0. */
+struct help_page {
+	const char *name;
+	struct lh_buf text;
+	double score;
+};
+
+/* Find the pages that have a word, those first that are about it.  Returns their number; *found is
+ * freed by help_free. */
+size_t help_find(const char *word, struct help_page **found);
+void help_free(struct help_page *page, size_t n);
 
 /* The commands: each takes a struct settings, and returns 0, or -1 with t->err filled. */
 int list_command(struct lh_tool *t, void *settings);

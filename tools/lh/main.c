@@ -17,6 +17,8 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, all, .verbs = V_LIST) },
 	{ 0, "json", NULL, "print JSON",
 	  LH_FLAG(struct settings, json, .verbs = V_VERSION | V_DOCTOR) },
+	{ 'k', NULL, "WORD", "find WORD in the pages",
+	  LH_TEXT(struct settings, word, .verbs = V_HELP) },
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
@@ -24,7 +26,7 @@ static const struct lh_option options[] = {
 static const struct lh_op ops[] = {
 	{ "", "", "list the tools", V_LIST, .command = list_command },
 	{ "list", "", "list the tools by family", V_LIST, .command = list_command },
-	{ "help", "[PAGE]", "open the page of a tool", V_HELP, .command = help_command },
+	{ "help", "[PAGE]", "open the page of a tool, or find a word", V_HELP, .command = help_command },
 	{ "version", "", "print what this is and what it runs with", V_VERSION,
 	  .command = version_command },
 	{ "doctor", "[FOLDER...]", "check versions, libraries, permissions and limits", V_DOCTOR,
@@ -61,7 +63,9 @@ static int no_tool(const struct lh_tool_spec *spec, const char *name)
 	struct lh_tool tool;
 	int rc, i, n;
 	struct dirent **entries;
+	struct help_page *page = NULL;
 	struct lh_err skipped;
+	size_t pages;
 	const struct lh_op *op;
 
 	lh_tool_init(&tool, spec->name, spec->synopsis, spec->summary, spec->options);
@@ -79,8 +83,15 @@ static int no_tool(const struct lh_tool_spec *spec, const char *name)
 	if (n >= 0)
 		free(entries);
 	lh_suggest_text(&s, "", close);
-	rc = lh_tool_usage(&tool, "no tool \"%.200s\" (%s%slh alone lists them)", name, close,
-			   *close ? " " : "");
+	pages = *close ? 0 : help_find(plain, &page);
+	if (pages)
+		rc = lh_tool_usage(&tool, "no tool \"%.200s\": see %s%s%s (lh help -k %.200s)", name,
+				   page[0].name, pages > 1 ? ", " : "",
+				   pages > 1 ? page[1].name : "", plain);
+	else
+		rc = lh_tool_usage(&tool, "no tool \"%.200s\" (%s%slh alone lists them)", name,
+				   close, *close ? " " : "");
+	help_free(page, pages);
 	return lh_tool_finish(&tool, rc);
 }
 
