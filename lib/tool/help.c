@@ -6,8 +6,9 @@
 #include "frame.h"
 
 #define WIDTH 79
+#define COLUMN_MIN 20
 #define COLUMN_MAX 34
-#define SCREEN 60		/* lines that the help of a tool has at most */
+#define SCREEN 40		/* lines that the help of a tool has at most */
 
 /* Append a heading, followed by text that is not one. */
 static void heading(const struct lh_tool *t, struct lh_buf *b, const char *text)
@@ -60,7 +61,7 @@ static void row(struct lh_buf *b, const char *left, size_t column, const char *r
 }
 
 /* Return whether an option is listed; brief: of a tool with commands, only those of all. */
-static bool shown(const struct lh_tool *t, const struct lh_option *o, bool brief)
+static bool listed(const struct lh_tool *t, const struct lh_option *o, bool brief)
 {
 	if (o->hidden)
 		return false;
@@ -96,23 +97,24 @@ static void verbs_of(const struct lh_tool *t, const struct lh_option *o, struct 
 	}
 }
 
-static void options(const struct lh_tool *t, bool brief, struct lh_buf *b)
+static size_t lines_of(const struct lh_buf *b)
 {
-	const struct lh_option *o;
+	size_t i, n = 0;
+
+	for (i = 0; i < b->len; i++)
+		n += b->p[i] == '\n';
+	return n;
+}
+
+/* Append the rows, with the texts from a column on. */
+static void rows(const struct lh_tool *t, bool brief, size_t column, struct lh_buf *b)
+{
 	LH_SCOPED(lh_buf_free) struct lh_buf right = { 0 };
-	size_t column = 0, n;
+	const struct lh_option *o;
 	char left[128];
 
 	for (o = t->options; o->key || o->name; o++) {
-		n = option_left(o, left, sizeof left) + 2;
-		if (shown(t, o, brief) && n > column && n <= COLUMN_MAX)
-			column = n;
-	}
-	lh_buf_putc(b, '\n');
-	heading(t, b, "Options:");
-	lh_buf_putc(b, '\n');
-	for (o = t->options; o->key || o->name; o++) {
-		if (!shown(t, o, brief))
+		if (o->common || !listed(t, o, brief))
 			continue;
 		option_left(o, left, sizeof left);
 		lh_buf_reset(&right);
@@ -123,6 +125,45 @@ static void options(const struct lh_tool *t, bool brief, struct lh_buf *b)
 		lh_buf_putc(&right, '\0');
 		row(b, left, column, right.p);
 	}
+}
+
+/* Append the names of the options that most tools have, which the tool's page explains. */
+static void common(const struct lh_tool *t, bool brief, struct lh_buf *b)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf names = { 0 };
+	const struct lh_option *o;
+
+	for (o = t->options; o->key || o->name; o++) {
+		if (!o->common || !listed(t, o, brief))
+			continue;
+		if (o->key)
+			lh_buf_printf(&names, "%s-%c", names.len ? ", " : "", o->key);
+		else
+			lh_buf_printf(&names, "%s--%s", names.len ? ", " : "", o->name);
+	}
+	lh_buf_printf(&names, "; see %s(1)", t->name);
+	lh_buf_putc(&names, '\0');
+	row(b, "  Also", 8, names.p);
+}
+
+static void options(const struct lh_tool *t, bool brief, struct lh_buf *b)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf best = { 0 }, text = { 0 };
+	size_t column;
+
+	for (column = COLUMN_MAX; column >= COLUMN_MIN; column--) {
+		lh_buf_reset(&text);
+		rows(t, brief, column, &text);
+		if (column < COLUMN_MAX && lines_of(&text) > lines_of(&best))
+			continue;
+		lh_buf_reset(&best);
+		lh_buf_add(&best, text.p, text.len);
+	}
+	lh_buf_putc(b, '\n');
+	heading(t, b, "Options:");
+	lh_buf_putc(b, '\n');
+	lh_buf_add(b, best.p, best.len);
+	common(t, brief, b);
 }
 
 static void verbs(const struct lh_tool *t, struct lh_buf *b)
@@ -150,6 +191,8 @@ static void help_text(const struct lh_tool *t, bool brief, struct lh_buf *b)
 			      *t->verb->operands ? " " : "", t->verb->operands, t->verb->help);
 	} else {
 		lh_buf_printf(b, " %s %s\n%s\n", t->name, t->synopsis, t->summary);
+		if (t->spec && t->spec->example)
+			lh_buf_printf(b, "\n  %s\n", t->spec->example);
 		if (t->verbs)
 			verbs(t, b);
 	}
@@ -157,15 +200,6 @@ static void help_text(const struct lh_tool *t, bool brief, struct lh_buf *b)
 	if (brief)
 		lh_buf_printf(b, "\n%s COMMAND --help lists the options of a command.\n",
 			      t->name);
-}
-
-static size_t lines_of(const struct lh_buf *b)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < b->len; i++)
-		n += b->p[i] == '\n';
-	return n;
 }
 
 void lh_help_text(const struct lh_tool *t, struct lh_buf *b)

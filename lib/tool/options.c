@@ -296,8 +296,47 @@ static const struct lh_verb *verb_so_far(const struct lh_tool *t)
 	return NULL;
 }
 
-/* Report an option that is not in the table, with those of this command, or else of any,
- * whose names are close. */
+/* Find an option by its letter or name among those of the command given so far; NULL: none. */
+static const struct lh_option *option_of(const struct lh_tool *t, const char *name, size_t n)
+{
+	const struct lh_verb *verb = verb_so_far(t);
+	const struct lh_option *o;
+
+	for (o = t->options; !is_end(o); o++)
+		if ((n == 1 ? o->key == *name
+			    : o->name && strlen(o->name) == n && memcmp(o->name, name, n) == 0) &&
+		    (!verb || !o->verbs || o->verbs & verb->bit))
+			return o;
+	return NULL;
+}
+
+/* What other programs call our options. */
+static const struct lh_option *called_elsewhere(const struct lh_tool *t, const char *name, size_t n)
+{
+	static const char *const names[][2] = {
+		{ "limit", "k" }, { "top-k", "k" }, { "top_k", "k" }, { "topk", "k" },
+		{ "top", "k" }, { "n", "k" }, { "num-results", "k" }, { "results", "k" },
+		{ "filter", "where" }, { "f", "where" }, { "metadata-filter", "where" },
+		{ "q", "query" }, { "text", "query" }, { "json", "flat" }, { "format", "flat" },
+		{ "port", "listen" }, { "p", "listen" }, { "host", "listen" },
+		{ "bind", "listen" }, { "address", "listen" }, { "threads", "j" },
+		{ "workers", "j" }, { "out", "output" }, { "pk", "id" }, { "key", "id" },
+		{ "pk", "id-field" }, { "key", "id-field" }, { "sep", "delimiter" },
+		{ "separator", "delimiter" }, { "d", "delimiter" }, { "data-dir", "state" },
+		{ "data", "state" }, { "overwrite", "force" }, { "dim", "dimension" },
+		{ "dimensions", "dimension" },
+	};
+	const struct lh_option *o = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof *names && !o; i++)
+		if (strlen(names[i][0]) == n && memcmp(names[i][0], name, n) == 0)
+			o = option_of(t, names[i][1], strlen(names[i][1]));
+	return o;
+}
+
+/* Report an option that is not in the table, with what others call so, or those of this command,
+ * or else of any, whose names are close. */
 static int unknown(struct parser *p, const char *arg, size_t n, const char *name, size_t n_name)
 {
 	struct lh_suggest s = lh_suggest_for(name, n_name);
@@ -307,6 +346,13 @@ static int unknown(struct parser *p, const char *arg, size_t n, const char *name
 
 	if (gone(p, arg, n) < 0)
 		return -1;
+	o = n_name ? called_elsewhere(p->t, name, n_name) : called_elsewhere(p->t, arg + 1, n - 1);
+	if (o && o->name)
+		return lh_tool_usage(p->t, "unknown option \"%.*s\" (did you mean --%s? "
+				     "see %s --help)", (int)n, arg, o->name, p->t->name);
+	if (o)
+		return lh_tool_usage(p->t, "unknown option \"%.*s\" (did you mean -%c? "
+				     "see %s --help)", (int)n, arg, o->key, p->t->name);
 	for (; verb || !s.n_best; verb = NULL) {
 		for (o = p->t->options; !is_end(o); o++)
 			if (o->name && !o->hidden && (!verb || !o->verbs || o->verbs & verb->bit))
@@ -319,19 +365,37 @@ static int unknown(struct parser *p, const char *arg, size_t n, const char *name
 			     (int)(n > 200 ? 200 : n), arg, close, *close ? " " : "", p->t->name);
 }
 
+/* Find the option that names the member with the id, which is --id or --id-field; either is
+ * understood where the command has the other.  NULL: it is not that. */
+static const struct lh_option *id_field(const struct lh_tool *t, const char *name, size_t n)
+{
+	static const char id[] = "id", field[] = "id-field";
+	const struct lh_option *o = NULL;
+
+	if (n == 2 && memcmp(name, id, n) == 0)
+		o = option_of(t, field, strlen(field));
+	else if (n == strlen(field) && memcmp(name, field, n) == 0)
+		o = option_of(t, id, strlen(id));
+	return o && o->arg && (strcmp(o->arg, "NAME") == 0 || strcmp(o->arg, "COLUMN") == 0)
+		? o : NULL;
+}
+
 static int long_option(struct parser *p, const char *arg, const char *next)
 {
 	size_t n = strcspn(arg + 2, "=");
-	const struct lh_option *o;
+	const struct lh_option *o, *any;
 	char as[LONG_NAME];
 
-	for (o = p->t->options; !is_end(o); o++) {
-		if (!o->name || strlen(o->name) != n || memcmp(o->name, arg + 2, n))
-			continue;
-		snprintf(as, sizeof as, "--%s", o->name);
-		return met(p, o, as, arg[2 + n] == '=' ? arg + 3 + n : NULL, next);
-	}
-	return unknown(p, arg, n + 2, arg + 2, n);
+	o = n > 1 ? option_of(p->t, arg + 2, n) : NULL;
+	if (!o)
+		o = id_field(p->t, arg + 2, n);
+	for (any = p->t->options; !o && !is_end(any); any++)
+		if (any->name && strlen(any->name) == n && memcmp(any->name, arg + 2, n) == 0)
+			o = any;	/* of another command, which is said later */
+	if (!o)
+		return unknown(p, arg, n + 2, arg + 2, n);
+	snprintf(as, sizeof as, "--%s", o->name);
+	return met(p, o, as, arg[2 + n] == '=' ? arg + 3 + n : NULL, next);
 }
 
 static int short_options(struct parser *p, const char *arg, const char *next)

@@ -17,16 +17,9 @@ page_options() {
 		}' "$1" | sort -u
 }
 
-# The options that the helps of a tool list, one a line.
-help_options() {
-	all_help "$1" | sed -n 's/^ \{1,8\}\(-[^ ].*\)/\1/p' | awk '{
-		for (i = 1; i <= NF && $i ~ /^-/; i++) {
-			name = $i
-			sub(/[,=\[].*/, "", name)
-			print name
-			if ($i !~ /,$/) break
-		}
-	}' | sort -u
+# The options that a tool has, one a line; tests/frame/options.bats compares its help with them.
+options() {
+	"$1" --describe-options | jq -r '.options[] | (.short // empty | "-" + .), (.long // empty | "--" + .)' | sort -u
 }
 
 @test "mandoc has nothing to say about any page" {
@@ -50,10 +43,20 @@ help_options() {
 	done
 }
 
-@test "a page lists the options that the help lists, and no other" {
+@test "a page lists the options that the tool has, and no other" {
 	for tool in $(tools); do
 		[ "$tool" = lh ] && continue
-		alike <(help_options "$tool") <(page_options "$ROOT/man/$tool.1") || { echo "$tool: help <, page >"; return 1; }
+		alike <(options "$tool") <(page_options "$ROOT/man/$tool.1") || { echo "$tool: tool <, page >"; return 1; }
+	done
+}
+
+@test "--help begins with an example of the page" {
+	for tool in $(tools); do
+		[ "$tool" = lh ] && continue
+		run -0 "$tool" --help
+		example=$(awk '!$0 { block++ } NR < 10 && block == 1' <<<"$output" | tr -s ' \\\n' ' ')
+		[[ $example == *lh-* ]] || { echo "$tool: $example"; return 1; }
+		sed 's/\\e/\\/g' "$ROOT/man/$tool.1" | tr -s ' \t\\\n' ' ' | grep -qF -- "${example:1:-1}" || { echo "$tool: $example"; return 1; }
 	done
 }
 
@@ -110,12 +113,12 @@ families_of_readme() {
 	done
 }
 
-@test "the help fits a terminal: 60 lines of 80 columns, on stdout, exit 0" {
+@test "the help fits a terminal: 40 lines of 80 columns, on stdout, exit 0" {
 	for tool in $(tools); do
 		run --separate-stderr "$tool" --help
 		[ "$status" = 0 ]
 		[ -z "$stderr" ]
-		[ "${#lines[@]}" -le 60 ] || { echo "$tool --help has ${#lines[@]} lines"; return 1; }
+		[ "$(wc -l <<<"$output")" -le 40 ] || { echo "$tool --help has ${#lines[@]} lines"; return 1; }
 		[ "$(awk 'length > 80' <<<"$output")" = "" ] || { echo "$tool --help is too wide"; return 1; }
 	done
 }

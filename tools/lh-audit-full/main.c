@@ -90,6 +90,7 @@ int main(int argc, char **argv)
 		.name = "lh-audit-full",
 		.synopsis = "[COMMAND] [OPTION]...",
 		.summary = "check a whole root: files, rules and replays",
+		.example = "lh-audit-full --phase 4 --root work",
 		.options = options,
 		.ops = ops,
 		.check = check,

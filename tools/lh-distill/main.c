@@ -61,6 +61,7 @@ int main(int argc, char **argv)
 		.name = "lh-distill",
 		.synopsis = "COMMAND [OPTION]... [FILE]...",
 		.summary = "run all stages of a distillation, with receipts",
+		.example = "lh-distill run --root work >summary.json",
 		.options = options,
 		.ops = ops,
 		.check = check,

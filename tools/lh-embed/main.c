@@ -12,7 +12,7 @@
 static const struct lh_made made_compiled = { "a compiled model", { LH_LHM_MAGIC }, NULL };
 
 static const struct lh_option options[] = {
-	{ 0, "engine", LH_ENGINES, "engine that makes the vectors (default hash)",
+	{ 0, "engine", LH_ENGINES, "of the vectors (default hash)",
 	  LH_CHOICE(struct embed, engine_index, .env = "LH_EMBED_ENGINE") },
 	{ 0, "model", "MODEL", "model (default: the engine's; see lh-embed(1))",
 	  LH_TEXT(struct embed, model) },
@@ -275,6 +275,8 @@ int main(int argc, char **argv)
 		.name = "lh-embed",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "add the vector of its text to each record",
+		.example = "lh-embed --template '{role} in {city}, {state}. Skills: {skills}' \\\n"
+			   "      --encoding base64 workers.jsonl > out.jsonl",
 		.options = options,
 		.close = close_embed,
 		.ops = ops,

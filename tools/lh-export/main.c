@@ -101,6 +101,7 @@ int main(int argc, char **argv)
 		.name = "lh-export",
 		.synopsis = "rag|sft|preference [OPTION]... [FILE]...",
 		.summary = "turn scored evidence into samples",
+		.example = "lh-export rag --root r | jq .quarantine_summary",
 		.options = options,
 		.ops = ops,
 	};

@@ -126,6 +126,7 @@ int main(int argc, char **argv)
 		.name = "lh-gen",
 		.synopsis = "workers|queries|drafts|kb [OPTION]...",
 		.summary = "generate deterministic staffing data",
+		.example = "lh-gen workers -n 2000 | lh-index build generated.lhv",
 		.options = options,
 		.ops = ops,
 		.check = check,

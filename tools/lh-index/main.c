@@ -170,6 +170,7 @@ int main(int argc, char **argv)
 		.name = "lh-index",
 		.synopsis = "COMMAND [OPTION]... INDEX [FILE]...",
 		.summary = "build and change index files of vectors",
+		.example = "lh-index build generated.lhv workers.jsonl",
 		.options = options,
 		.check = check,
 		.ops = index_ops,

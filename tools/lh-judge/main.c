@@ -93,6 +93,7 @@ int main(int argc, char **argv)
 		.name = "lh-judge",
 		.synopsis = "COMMAND [OPTION]... [OPERAND]...",
 		.summary = "measure a search by graded answers, and compare searches",
+		.example = "lh-judge score --qrels grades hash.run hybrid.run",
 		.options = options,
 		.check = check,
 		.ops = ops,

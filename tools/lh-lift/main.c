@@ -212,6 +212,7 @@ int main(int argc, char **argv)
 		.name = "lh-lift",
 		.synopsis = "[OPTION]... INDEX...",
 		.summary = "measure what a playbook improves",
+		.example = "lh-gen queries -n 40 --styles all | lh-lift lift.lhv > lift.jsonl",
 		.options = options,
 		.ops = ops,
 		.mode = mode,

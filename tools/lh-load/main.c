@@ -167,6 +167,7 @@ int main(int argc, char **argv)
 		.name = "lh-load",
 		.synopsis = "[mix] [OPTION]... URL",
 		.summary = "send load to a server, and measure its answers",
+		.example = "lh-load -c 2,4 -n 500 \"$LH_OLLAMA_URL/api/tags\"",
 		.options = options,
 		.ops = ops,
 		.check = check,

@@ -77,6 +77,8 @@ int main(int argc, char **argv)
 		.name = "lh-materialize",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "turn rows of past work into evidence records",
+		.example = "echo '{\"file\":\"a.rs\",\"reviewed_at\":\"2026-05-03T12:00:00Z\"}' |\n"
+			   "      lh-materialize --source scrum_reviews",
 		.options = options,
 		.check = check,
 		.ops = ops,

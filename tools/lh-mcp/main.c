@@ -185,6 +185,7 @@ int main(int argc, char **argv)
 		.name = "lh-mcp",
 		.synopsis = "[OPTION]...",
 		.summary = "offer the tools to a model, by the Model Context Protocol",
+		.example = "lh-mcp --tools mine.json",
 		.options = options,
 		.ops = ops,
 		.mode = mode,

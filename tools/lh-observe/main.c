@@ -167,6 +167,7 @@ int main(int argc, char **argv)
 		.name = "lh-observe",
 		.synopsis = "COMMAND [OPTION]... LOG [FILE]...",
 		.summary = "keep a log of what was done, and export it",
+		.example = "lh-observe stats --by endpoint observer.jsonl",
 		.options = options,
 		.check = check,
 		.close = close_log,

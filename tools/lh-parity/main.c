@@ -165,6 +165,7 @@ int main(int argc, char **argv)
 		.synopsis = "--left CMD --right CMD [OPTION]... FIXTURE\n"
 			    "       lh-parity all [OPTION]...",
 		.summary = "compare the answers of two programs, case by case",
+		.example = "lh-parity all --out reports/parity",
 		.options = options,
 		.ops = ops,
 		.check = check,

@@ -263,6 +263,7 @@ int main(int argc, char **argv)
 		.name = "lh-pathway",
 		.synopsis = "COMMAND [OPTION]... LOG [FILE]...",
 		.summary = "keep traces of past work in an append-only log",
+		.example = "lh-pathway search --tag il --contains drywall way.jsonl",
 		.options = options,
 		.check = check,
 		.ops = ops,

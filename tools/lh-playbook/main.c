@@ -54,6 +54,8 @@ int main(int argc, char **argv)
 		.name = "lh-playbook",
 		.synopsis = "COMMAND [OPTION]... PLAYBOOK [FILE]...",
 		.summary = "remember which answers were good for which queries",
+		.example = "lh-playbook list book.lhv |\n"
+			   "      jq -c 'select(.role == \"Welder\")' > welders.jsonl",
 		.options = options,
 		.check = check,
 		.ops = playbook_ops,

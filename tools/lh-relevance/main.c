@@ -285,6 +285,7 @@ int main(int argc, char **argv)
 		.name = "lh-relevance",
 		.synopsis = "[gate] [OPTION]... [FILE]...",
 		.summary = "score which chunks belong to a file under review",
+		.example = "lh-relevance --focus focus.json --kept | jq -r .path",
 		.options = options,
 		.ops = ops,
 	};

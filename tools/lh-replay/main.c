@@ -191,6 +191,7 @@ int main(int argc, char **argv)
 		.name = "lh-replay",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "do a task again with what earlier runs left",
+		.example = "lh-replay --root again --dry-run --task \"Audit the export for drift\"",
 		.options = options,
 		.check = settle_inputs,
 		.ignore_sigpipe = true,

@@ -73,6 +73,7 @@ int main(int argc, char **argv)
 		.name = "lh-score",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "put evidence into categories by fixed rules",
+		.example = "lh-score evidence.jsonl | jq -r .category | sort | uniq -c",
 		.options = options,
 		.check = check_options,
 		.ops = ops,

@@ -205,6 +205,7 @@ int main(int argc, char **argv)
 		.name = "lh-search",
 		.synopsis = "[OPTION]... INDEX...",
 		.summary = "find the nearest records of an index for each query",
+		.example = "lh-search -k 3 -Q 'forklift operator in Chicago' workers.lhv",
 		.options = options,
 		.check = check_usage,
 		.ops = ops,

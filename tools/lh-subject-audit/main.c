@@ -176,6 +176,7 @@ int main(int argc, char **argv)
 		.name = "lh-subject-audit",
 		.synopsis = "COMMAND [OPTION]... [OPERAND]...",
 		.summary = "keep and verify logs of who looked at whose data",
+		.example = "lh-subject-audit verify --dir subjects",
 		.options = options,
 		.check = check,
 		.close = free_keys,

@@ -151,6 +151,7 @@ int main(int argc, char **argv)
 		.name = "lh-tlog",
 		.synopsis = "COMMAND [OPTION]... [OPERAND]...",
 		.summary = "keep and prove logs that strangers can check",
+		.example = "lh-tlog append tree --line --key-file log.key more.jsonl",
 		.options = options,
 		.check = check,
 		.close = free_settings,

@@ -317,6 +317,7 @@ int main(int argc, char **argv)
 		.name = "lh-trace",
 		.synopsis = "[OPTION]... ID|RUN_ID|SIG_HASH|FILE:LINE...",
 		.summary = "show where a record comes from, and what became of it",
+		.example = "lh-trace --root work work/data/_kb/scrum_reviews.jsonl:3",
 		.options = options,
 		.ops = ops,
 		.mode = mode,

@@ -131,6 +131,7 @@ int main(int argc, char **argv)
 		.name = "lh-validate",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "judge drafts before they are sent, and records by schemas",
+		.example = "lh-validate --roster workers.jsonl drafts.jsonl > judged.jsonl",
 		.options = options,
 		.check = check,
 		.close = close_copies,
