@@ -9,7 +9,7 @@
 #include "model/http.h"
 #include "base/mem.h"
 #include "base/gone.h"
-#include "transformer/store.h"
+#include "transformer/model_file.h"
 #include "vector/vector_record.h"
 
 #define BATCH 64

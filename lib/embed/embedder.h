@@ -5,7 +5,7 @@
  * which is started at the first text and stopped by lh_embedder_free, so that tools which
  * embed only sometimes need no HTTP client.
  *
- * The model of engine gguf is an identity (transformer/store.h), and its url the path of
+ * The model of engine gguf is an identity (transformer/model_file.h), and its url the path of
  * the file or the name of the model; the child is asked to embed by the url, and vectors
  * of another model than the one named are refused with LH_EUSAGE.  Embedders of one model
  * share a child.

@@ -8,7 +8,7 @@
  *     lh_reranker_free(r);
  *
  * A cross-encoder reads the query and a text together, as a pair (lh_tokenizer_pair), and makes a
- * score of them (lh_encoder_score).  Its compiled form is used if it fits, as loaded.h says.
+ * score of them (lh_encoder_score).  Its compiled form is used if it fits, as model_file.h says.
  * Pairs are computed in the order of their lengths, some together, which does not change their
  * scores.
  *
@@ -18,7 +18,7 @@
  * index once.
  *
  * Owner:   what how points to is not used after lh_reranker_new.
- * Errors:  LH_EUSAGE, LH_EIO and LH_ECORRUPT of a model, as store.h, gguf.h and encoder.h have
+ * Errors:  LH_EUSAGE, LH_EIO and LH_ECORRUPT of a model, as model_file.h, gguf.h and encoder.h have
  *          them; LH_EDATA for a pair of which the model makes no finite score; LH_ENET of a
  *          service, its wrong answers too; LH_EINTR.
  * Threads: any number may score at once: together they use as many threads as how says, and a
@@ -35,7 +35,7 @@
 #define LH_RERANK_RETRIES 2		/* the default */
 
 struct lh_reranker_how {
-	const char *model;	/* a file, or a name as store.h finds it; of a service what it
+	const char *model;	/* a file, or a name as model_file.h finds it; of a service what it
 				 * calls the model, or NULL */
 	const char *url;	/* of a service; NULL: the model is computed in this process */
 	bool fast;		/* use AMX, by which a score may differ by some 1e-5 */

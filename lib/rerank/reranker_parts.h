@@ -7,7 +7,7 @@
 #include "crypto/secret.h"
 #include "model/http.h"
 #include "reranker.h"
-#include "transformer/loaded.h"
+#include "transformer/model_file.h"
 
 struct lh_rerank_seat {			/* what one thread needs */
 	bool taken;

@@ -1,5 +1,5 @@
-/* compiled.c - see encoder.h. */
-#include "encoder.h"
+/* compiled.c - see compiled.h. */
+#include "compiled.h"
 
 #include <errno.h>
 #include <fcntl.h>

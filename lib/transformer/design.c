@@ -1,10 +1,10 @@
 /*
- * design.c - the architectures, and the parameters of a model from its keys.  See design.h.
+ * design.c - the architectures, and the parameters of a model from its keys.  See encoder_parts.h.
  *
  * Names of keys and tensors, and what a key that is absent means, are those of llama.cpp's
  * conversions.
  */
-#include "design.h"
+#include "encoder_parts.h"
 
 #define SIZE_MOST ((uint64_t)1 << 20)	/* of a dimension */
 #define POOLING_MOST 3

@@ -26,8 +26,9 @@
 #ifndef LH_GGUF_H
 #define LH_GGUF_H
 
-#include <lh/str.h>
 #include <stdint.h>
+
+#include <lh/str.h>
 
 enum lh_gguf_type {			/* of a tensor: the numbers of the format */
 	LH_GGUF_F32 = 0, LH_GGUF_F16 = 1, LH_GGUF_Q4_0 = 2, LH_GGUF_Q4_1 = 3,
@@ -103,5 +104,22 @@ bool lh_gguf_rows_finite(const struct lh_gguf_tensor *t, uint64_t row, uint64_t 
 bool lh_gguf_finite(const struct lh_gguf_tensor *t);
 /* Return the name of a type, "Q8_0"; any type of the format has one. */
 const char *lh_gguf_type_name(enum lh_gguf_type type);
+
+/* ---- the layouts of tensor data ---- */
+
+/*
+ * All types of the format are known, so that a tensor of any type has its place in a file;
+ * those without decode are not read.
+ */
+
+struct lh_gguf_layout {
+	const char *name;		/* NULL: no such type */
+	unsigned values, bytes;		/* of a block */
+	void (*decode)(const unsigned char *blocks, size_t n, float *to);	/* NULL: not read */
+	bool (*finite)(const unsigned char *blocks, size_t n);
+};
+
+/* Return the layout of a type number, or NULL. */
+const struct lh_gguf_layout *lh_gguf_layout(uint32_t type);
 
 #endif

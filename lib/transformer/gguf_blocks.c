@@ -1,11 +1,11 @@
 /*
- * gguf_blocks.c - decode the blocks of tensors.  See gguf_blocks.h.
+ * gguf_blocks.c - decode the blocks of tensors.  See gguf.h.
  *
  * Names of fields: d is the scale of a block, m what is added (Q4_1, Q5_1) or subtracted after
  * its own scale dmin (K types), qs are the low bits of the values, qh the high ones.  Each
  * function multiplies and adds in the order of ggml, so that the floats are the same.
  */
-#include "gguf_blocks.h"
+#include "gguf.h"
 
 #include "base/cpu.h"
 

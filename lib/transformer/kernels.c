@@ -1,10 +1,12 @@
-/* kernels.c - choose the kernel.  See kernels.h. */
-#include "encoder.h"
+/* kernels.c - choose the kernel, and multiply by it.  See kernels.h. */
 #include "kernels.h"
 
-#include <lh/distance.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <lh/distance.h>
+
+/* ---- which kernel ---- */
 
 const struct lh_kernels *lh_kernels(void)
 {
@@ -58,11 +60,90 @@ const struct lh_product *lh_product(uint32_t type, enum lh_rounding rounding)
 	return lh_product_of_floats(type);
 }
 
-struct lh_kernel_names lh_kernel_names(void)
+/* ---- products of rows and a matrix of weights ---- */
+
+/*
+ * A part of a panel that fits in the first cache is multiplied by all rows before the next one,
+ * which is fetched meanwhile.  The sums continue from one part to the next in the same order.
+ */
+
+struct blocks {
+	size_t n, rows, more;	/* the first `more` have a tile more; the last, what is left */
+};
+
+/* Divide rows into blocks of about equal size. */
+static struct blocks blocks_of(const struct lh_product *p, size_t rows)
 {
-	return (struct lh_kernel_names){
-		.models = lh_kernels()->name,
-		.exact = lh_product(LH_GGUF_F32, LH_EXACT)->name,
-		.fast = lh_product(LH_GGUF_Q8_0, LH_COARSE)->name,
-	};
+	size_t n = (rows + p->rows - 1) / p->rows, tiles = (rows + p->tile - 1) / p->tile;
+
+	return (struct blocks){ n, tiles / n * p->tile, tiles % n };
+}
+
+/* Rows of block at. */
+static size_t rows_at(const struct lh_product *p, struct blocks b, size_t at, size_t left)
+{
+	size_t h = b.rows + (at < b.more ? p->tile : 0);
+
+	return h < left ? h : left;
+}
+
+void lh_matmul_pack(const struct lh_panels *m, const float *x, size_t stride, size_t rows,
+		    void *packed)
+{
+	struct blocks b = blocks_of(m->product, rows);
+	char *to = packed;
+
+	for (size_t at = 0, h; at < b.n; at++, rows -= h) {
+		h = rows_at(m->product, b, at, rows);
+		m->product->pack(x, stride, (unsigned)h, m->in, to);
+		to += lh_packed_bytes(m->product, m->in, h);
+		x += h * stride;
+	}
+}
+
+/* Multiply all rows by the units from..from+n of a panel. */
+static void part_of_panel(const struct lh_panels *m, const char *packed, size_t rows, size_t from,
+			  size_t n, const char *w, const float *bias, float *y, size_t stride)
+{
+	const struct lh_product *p = m->product;
+	struct blocks b = blocks_of(p, rows);
+	struct lh_ahead ahead = { w + n * p->w_bytes, p->w_bytes / b.n + 1 };
+	char tiles[LH_SPREAD] __attribute__((aligned(64)));
+
+	if (p->spread) {
+		p->spread(w, n * p->unit, tiles);
+		w = tiles;
+	}
+	for (size_t at = 0, h; at < b.n; at++, rows -= h) {
+		h = rows_at(p, b, at, rows);
+		p->block(packed + lh_packed_bytes(p, from * p->unit, h), (unsigned)h, w,
+			 n * p->unit, bias, y, stride, ahead);
+		ahead.from += n * ahead.step;
+		packed += lh_packed_bytes(p, m->in, h);
+		y += h * stride;
+	}
+}
+
+void lh_matmul(const struct lh_panels *m, const void *packed, size_t rows, float *y,
+	       size_t stride)
+{
+	static const float zeros[LH_PANEL];
+	const struct lh_product *p = m->product;
+	size_t units = lh_panels_units(p, m->in), part = p->part / p->unit;
+	const char *w = m->w;
+
+	if (p->begin)
+		p->begin();
+	for (size_t c = 0; c < m->out; c += LH_PANEL) {
+		const float *bias = m->bias ? m->bias + c : zeros;
+
+		for (size_t i = 0; i < units; i += part) {
+			size_t n = units - i < part ? units - i : part;
+
+			part_of_panel(m, packed, rows, i, n, w, i ? NULL : bias, y + c, stride);
+			w += n * p->w_bytes;
+		}
+	}
+	if (p->end)
+		p->end();
 }

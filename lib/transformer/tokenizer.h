@@ -18,7 +18,7 @@
  * the highest sum of scores (Viterbi, in double); a code point that is no token is unknown, with
  * the lowest score - 10, and several in a row are one token.  <s> and </s> are at the ends as
  * add_bos_token (default: no) and add_eos_token (default: yes) say.
- * BPE over bytes ("gpt2"): words by tokenizer.ggml.pre (pre_tokenize.c), each byte written as a
+ * BPE over bytes ("gpt2"): words by tokenizer.ggml.pre (bpe.c), each byte written as a
  * printable character; of a word the two neighbours that come first in merges become one piece, of
  * equal ones the leftmost, until no two are in merges.  Of a piece that is no token the tokens of
  * its ASCII characters are taken and the rest is left out.  By llama-bpe a word that is a token is

@@ -1,11 +1,4 @@
-/*
- * weights.c - the weights of a model, in one block of memory in a fixed order.  See encoder.h.
- *
- * The model is gone through twice: first the shape of every tensor is checked and the memory for
- * the weights is counted, then each gets its place.  Tensors are decoded and put into their
- * places by all threads at the end.  Of a compiled model the block is mapped, and only the places
- * are found.
- */
+/* weights.c - open and close a model: its weights, in one block of memory.  See encoder.h. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,7 +8,16 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "encoder_parts.h"
-#include "gguf_blocks.h"
+#include "gguf.h"
+
+/* ---- weights ---- */
+
+/*
+ * The model is gone through twice: first the shape of every tensor is checked and the memory for
+ * the weights is counted, then each gets its place.  Tensors are decoded and put into their
+ * places by all threads at the end.  Of a compiled model the block is mapped, and only the places
+ * are found.
+ */
 
 #define LINE (64 / sizeof(float))	/* floats in a line of the cache */
 #define ROWS_A_JOB 1024
@@ -43,6 +45,15 @@ struct loader {
 	size_t jobs, jobs_cap;
 	struct lh_err *err;
 };
+
+/* Return the product for a matrix of tensors of a type.  Without fast it is exact. */
+static const struct lh_product *lh_encoder_product(const struct lh_encoder *e, uint32_t type,
+						   enum lh_rounding rounding)
+{
+	if (e->how.pairs && !e->how.fast)
+		return lh_product_of_floats(type);
+	return lh_product(type, e->how.fast && !e->how.pairs ? rounding : LH_EXACT);
+}
 
 /* ---- tensors ---- */
 
@@ -543,7 +554,9 @@ static int load(struct loader *l)
 	return all_weights(l) < 0 ? -1 : run_crew(l);
 }
 
-int lh_weights_load(struct lh_encoder *e, struct lh_gguf *g, struct lh_err *err)
+/* Read the weights of a model whose parameters are known;
+ * lh_encoder_free also frees after a failure. */
+static int lh_weights_load(struct lh_encoder *e, struct lh_gguf *g, struct lh_err *err)
 {
 	struct loader l = { .e = e, .g = g, .most = SIZE_MAX, .err = err };
 	int rc = load(&l);
@@ -554,7 +567,8 @@ int lh_weights_load(struct lh_encoder *e, struct lh_gguf *g, struct lh_err *err)
 
 /* ---- compiled ---- */
 
-void lh_weights_compile(const struct lh_encoder *e, struct lh_compiling *m)
+/* Fill in their parts of one. */
+static void lh_weights_compile(const struct lh_encoder *e, struct lh_compiling *m)
 {
 	m->h.encoder.row_type = e->token->type;
 	m->h.encoder.rows = e->token->dim[1];
@@ -618,7 +632,8 @@ static void copy_packings(struct loader *l)
 	l->e->packings = n;
 }
 
-int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_err *err)
+/* Find them in a compiled model. */
+static int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_err *err)
 {
 	struct loader l = { .e = e, .c = c, .err = err };
 
@@ -632,4 +647,94 @@ int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_
 	if (l.used != l.most || l.packings != e->packings)
 		return lh_compiled_wrong(c, "its weights are too many for its sizes", err);
 	return 0;
+}
+
+/* ---- a model ---- */
+
+static int read_compiled(struct lh_encoder *e, const struct lh_compiled *c, struct lh_err *err)
+{
+	const char *what;
+
+	e->s = lh_compiled_header(c)->encoder;
+	what = lh_shape_wrong(&e->s);
+	if (!what && !e->s.labels != !e->how.pairs)
+		what = e->s.labels ? "a cross-encoder, which makes scores, not vectors"
+				   : "not a cross-encoder";
+	return what ? lh_compiled_wrong(c, what, err) : 0;
+}
+
+void lh_encoder_compile(const struct lh_encoder *e, struct lh_compiling *m)
+{
+	m->h.encoder = e->s;
+	lh_weights_compile(e, m);
+}
+
+/* ---- both ---- */
+
+static struct lh_encoder *encoder_new(const struct lh_encoder_how *how)
+{
+	struct lh_encoder *e = lh_calloc(1, sizeof *e);
+
+	e->how = *how;
+	e->kernels = lh_kernels();
+	e->floats = lh_encoder_product(e, LH_GGUF_F32, LH_EXACT);
+	return e;
+}
+
+struct lh_encoder *lh_encoder_new(struct lh_gguf *g, const struct lh_encoder_how *how,
+				  struct lh_err *err)
+{
+	struct lh_encoder *e = encoder_new(how);
+
+	if (lh_shape_read(&e->s, g, how->pairs, err) == 0 && lh_weights_load(e, g, err) == 0)
+		return e;
+	lh_encoder_free(e);
+	return NULL;
+}
+
+struct lh_encoder *lh_encoder_mapped(const struct lh_compiled *c, const struct lh_encoder_how *how,
+				     struct lh_err *err)
+{
+	struct lh_encoder *e = encoder_new(how);
+
+	if (read_compiled(e, c, err) == 0 && lh_weights_map(e, c, err) == 0)
+		return e;
+	lh_encoder_free(e);
+	return NULL;
+}
+
+void lh_encoder_free(struct lh_encoder *e)
+{
+	if (!e)
+		return;
+	for (uint64_t i = 0; e->layer && i < e->s.layers; i++) {
+		free(e->layer[i].up_of);
+		free(e->layer[i].down_of);
+	}
+	free(e->layer);
+	free(e->packing);
+	free(e->memory);
+	free(e);
+}
+
+void lh_encoder_info(const struct lh_encoder *e, struct lh_encoder_info *info)
+{
+	static const char *const pooling[] = { "none", "mean", "cls", "last" };
+	const struct lh_shape *s = &e->s;
+
+	*info = (struct lh_encoder_info){
+		.architecture = lh_design(s->architecture)->name, .layers = s->layers,
+		.width = s->width, .context = s->context, .heads = s->heads,
+		.feed_forward = s->feed_forward, .experts = s->experts,
+		.pooling = pooling[s->pooling], .each = s->pooling == LH_POOL_NONE,
+	};
+}
+
+struct lh_kernel_names lh_kernel_names(void)
+{
+	return (struct lh_kernel_names){
+		.models = lh_kernels()->name,
+		.exact = lh_product(LH_GGUF_F32, LH_EXACT)->name,
+		.fast = lh_product(LH_GGUF_Q8_0, LH_COARSE)->name,
+	};
 }

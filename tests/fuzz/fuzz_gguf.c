@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "transformer/design.h"
+#include "transformer/encoder_parts.h"
 #include "transformer/tokenizer.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

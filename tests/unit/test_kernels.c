@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "transformer/matmul.h"
+#include "transformer/kernels.h"
 
 #define ROWS 131
 

@@ -9,7 +9,7 @@
 #define GGUF_H
 
 #include "embed.h"
-#include "transformer/loaded.h"
+#include "transformer/model_file.h"
 
 struct gguf {
 	struct lh_loaded model;

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/signal.h"
 #include "model/http.h"
-#include "transformer/store.h"
+#include "transformer/model_file.h"
 #include "vector/vector_record.h"
 
 /* The result of a record; its text is the floats, id, metadata, model and text, so much of

@@ -1,7 +1,18 @@
 /*
- * store - find the file of a model, by path or by the name that Ollama gave it, and say what
- * it is called.
- *
+ * model_file - the file of a model: found by path or by the name that Ollama gave it, and opened.
+ */
+#ifndef LH_MODEL_FILE_H
+#define LH_MODEL_FILE_H
+
+#include <stdint.h>
+
+#include <lh/str.h>
+#include "encoder.h"
+#include "file/held.h"
+
+/* ---- finding ---- */
+
+/*
  *     struct lh_model m;
  *     char id[LH_MODEL_ID];
  *     if (lh_model_find(&m, "nomic-embed-text", err) < 0) ...
@@ -31,12 +42,6 @@
  *          LH_ECORRUPT: a manifest that is wrong.  Each message names the operand or the file.
  * Threads: one thread per struct.
  */
-#ifndef LH_STORE_H
-#define LH_STORE_H
-
-#include <lh/str.h>
-#include <stdint.h>
-#include "file/held.h"
 
 #define LH_MODEL_ID 256		/* bytes of an identity, with its NUL */
 
@@ -63,5 +68,38 @@ char *lh_model_compiled(const struct lh_model *m, bool fast, unsigned place, str
 
 /* Return whether two identities are of the same file. */
 bool lh_model_same(struct lh_str a, struct lh_str b);
+
+/* ---- opening ---- */
+
+/*
+ *     struct lh_loaded l = { .file = NULL };
+ *     struct lh_err unused;
+ *     if (lh_loaded_open(&l, "nomic-embed-text", &how, &unused, err) < 0) ...
+ *     lh_tokenizer_run(l.tokenizer, ...), lh_encoder_work_new(l.encoder)
+ *     lh_loaded_close(&l);
+ *
+ * Operands are those of model_file.h; one that ends in ".lhm" is used as it is, without its model.
+ *
+ * Owner:   lh_loaded_close frees everything, also after a failure.
+ * Errors:  those of model_file.h, gguf.h, tokenizer.h and encoder.h.
+ */
+
+struct lh_loaded {			/* zeroed before it is opened */
+	struct lh_model found;
+	struct lh_gguf *file;		/* NULL: its compiled form is used */
+	struct lh_compiled *compiled;	/* NULL: the file is used */
+	struct lh_compiled_source source;	/* its name is set, too */
+	struct lh_tokenizer *tokenizer;
+	struct lh_encoder *encoder;
+};
+
+/* Open a model.  *unused says why a compiled form that is there is not used; its code is LH_OK if
+ * there is none. */
+int lh_loaded_open(struct lh_loaded *l, const char *operand, const struct lh_encoder_how *how,
+		   struct lh_err *unused, struct lh_err *err);
+/* Open a model to be compiled, from its own file: for pairs if it is a cross-encoder. */
+int lh_loaded_source(struct lh_loaded *l, const char *operand, const struct lh_encoder_how *how,
+		     struct lh_err *err);
+void lh_loaded_close(struct lh_loaded *l);
 
 #endif
