@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "spelling.h"
 
 enum lh_sign lh_sign_of(uint32_t c)
 {
@@ -39,37 +40,26 @@ enum lh_sign lh_sign_of(uint32_t c)
 	}
 }
 
-/* Copy a text that is folded already, with one sign for each kind of sign.  Return the place
- * after its only comma in out, or 0. */
-static size_t copy_signs(struct lh_buf *out, const unsigned char *p, const unsigned char *end)
+/* Append the signs of a text, a soft hyphen as a hyphen or not.  Return the place after its only
+ * comma in out, or 0. */
+static size_t write_signs(struct lh_buf *out, struct lh_str text, bool hard)
 {
+	struct lh_spelled s = lh_spelled_of(text.p, text.n);
 	size_t from = out->len, comma = 0, commas = 0;
-	const unsigned char *at;
 	bool gap = false;
+	uint32_t c;
 
-	while (p < end) {
-		at = p;
-		switch (lh_sign_of(lh_utf8_get(&p))) {
-		case LH_SIGN_BLANK:
-		case LH_SIGN_LINE_END:
+	while ((c = lh_spelled_next(&s)) || s.at < s.n) {
+		if (c == ' ')
 			gap = true;
+		if (!c || c == ' ' || (c == LH_SOFT && !hard))
 			continue;
-		case LH_SIGN_NOTHING:
-			continue;
-		case LH_SIGN_HYPHEN:
-			at = (const unsigned char *)"-";
-			break;
-		case LH_SIGN_APOSTROPHE:
-			at = (const unsigned char *)"'";
-			break;
-		default:
-			break;
-		}
 		if (gap && out->len > from)
 			lh_buf_putc(out, ' ');
 		gap = false;
-		lh_buf_add(out, at, *at < 0x80 ? 1 : (size_t)(p - at));
-		if (*at == ',') {
+		lh_buf_took(out, lh_utf8_put(c == LH_SOFT ? '-' : c,
+					     (unsigned char *)lh_buf_room(out, 4)));
+		if (c == ',') {
 			comma = out->len;
 			commas++;
 		}
@@ -77,82 +67,46 @@ static size_t copy_signs(struct lh_buf *out, const unsigned char *p, const unsig
 	return commas == 1 ? comma : 0;
 }
 
-static size_t normalise(struct lh_buf *out, struct lh_str text)
-{
-	utf8proc_uint8_t *form = NULL;
-	utf8proc_ssize_t n;
-	size_t comma = 0;
-
-	n = utf8proc_map((const utf8proc_uint8_t *)text.p, (utf8proc_ssize_t)text.n, &form,
-			 UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
-			 UTF8PROC_IGNORE);
-	if (n < 0)
-		lh_no_memory(text.n);	/* the text is valid: nothing else is wrong */
-	comma = copy_signs(out, form, form + n);
-	free(form);
-	return comma;
-}
-
 void lh_text_normal(struct lh_buf *out, struct lh_str text)
 {
-	normalise(out, text);
+	write_signs(out, text, false);
+}
+
+static void write_name(struct lh_buf *out, struct lh_str name, bool hard)
+{
+	const size_t from = out->len, comma = write_signs(out, name, hard), end = out->len;
+	const size_t last = comma ? comma - 1 - from : 0, first = end - comma;
+
+	if (!last || !first)
+		return;
+	/* "last,first" becomes "first last": what is before the comma is moved by way of the end */
+	if (!lh_buf_room(out, last))
+		return;
+	memcpy(out->p + end, out->p + from, last);
+	memmove(out->p + from, out->p + comma, first);
+	out->p[from + first] = ' ';
+	memcpy(out->p + from + first + 1, out->p + end, last);
 }
 
 void lh_name_normal(struct lh_buf *out, struct lh_str name)
 {
-	size_t from = out->len, comma = normalise(out, name), last, end;
-
-	if (!comma)
-		return;
-	/* "last, first" becomes "first last": what follows the comma is copied to the front */
-	last = comma - 1 - from;
-	end = out->len;
-	while (comma < end && out->p[comma] == ' ')
-		comma++;
-	if (comma == end || !last || !lh_buf_room(out, end - from))
-		return;
-	memcpy(out->p + end, out->p + from, last);
-	memmove(out->p + from, out->p + comma, end - comma);
-	out->p[from + end - comma] = ' ';
-	memmove(out->p + from + end - comma + 1, out->p + end, last);
-	out->len = from + end - comma + 1 + last;
-}
-
-#define SOFT_HYPHEN "\xc2\xad"
-
-/* Append the form of a name whose soft hyphens are written as hyphens. */
-static void hyphened_form(struct lh_buf *out, struct lh_str name)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf hard = { 0 };
-	const char *end = name.p + name.n, *p = name.p, *soft;
-
-	while ((soft = memmem(p, (size_t)(end - p), SOFT_HYPHEN, 2))) {
-		lh_buf_add(&hard, p, (size_t)(soft - p));
-		lh_buf_putc(&hard, '-');
-		p = soft + 2;
-	}
-	lh_buf_add(&hard, p, (size_t)(end - p));
-	lh_name_normal(out, (struct lh_str){ hard.p, hard.len });
-}
-
-static bool same_form(struct lh_buf *b, struct lh_str x, struct lh_str y,
-		      void form(struct lh_buf *out, struct lh_str name))
-{
-	size_t n;
-
-	lh_buf_reset(b);
-	form(b, x);
-	n = b->len;
-	form(b, y);
-	return b->len == 2 * n && memcmp(b->p, b->p + n, n) == 0;
+	write_name(out, name, false);
 }
 
 bool lh_names_alike(struct lh_buf *scratch, struct lh_str a, struct lh_str b)
 {
-	if (same_form(scratch, a, b, lh_name_normal))
-		return true;
-	return (memmem(a.p, a.n, SOFT_HYPHEN, 2) || memmem(b.p, b.n, SOFT_HYPHEN, 2)) &&
-	       same_form(scratch, a, b, hyphened_form);
+	bool same = false;
+	size_t n;
+	int hard;
+
+	for (hard = 0; hard < 2 && !same; hard++) {
+		lh_buf_reset(scratch);
+		write_name(scratch, a, hard);
+		n = scratch->len;
+		write_name(scratch, b, hard);
+		same = scratch->len == 2 * n && memcmp(scratch->p, scratch->p + n, n) == 0;
+	}
+	return same;
 }
 
 /* Copy a text with one blank for each run of white space. */

@@ -3,10 +3,8 @@
  *
  *     if (lh_names_alike(&scratch, given, roster)) ...
  *
- * Two names are the same if their normal forms are the same bytes.  The form is NFKC with
- * folded case (Unicode's NFKC_Casefold); a run of any white space is one blank, and there is
- * none at either end; each apostrophe is ' and each hyphen is -; soft hyphens and signs of no
- * width are not there; "Last, First" is "first last".
+ * Two names are the same if their normal forms are the same bytes: their signs (spelling.h), with
+ * no blank at either end and no soft hyphens; "Last, First" is "first last".
  *
  * Threads: no state.
  */
@@ -31,12 +29,11 @@ enum lh_sign {
 
 enum lh_sign lh_sign_of(uint32_t c);
 
-/* Append the normal form of valid UTF-8, of at most 2 GiB; the caller checks the buffer, which
- * has failed if memory was short. */
+/* Append the normal form of valid UTF-8. */
 void lh_name_normal(struct lh_buf *out, struct lh_str name);
 
 /* Return whether two names have one form; a soft hyphen may also be a hyphen.  The scratch is
- * emptied first; the caller checks it. */
+ * emptied first. */
 bool lh_names_alike(struct lh_buf *scratch, struct lh_str a, struct lh_str b);
 
 /* The same form for a text in which a name is searched: a comma moves nothing. */

@@ -1,6 +1,7 @@
 /* validate_message.c - check an email or a text message.  See lh/validate.h. */
 #include "base/utf8.h"
 #include "text/alike.h"
+#include "text/spelling.h"
 #include "validate_parts.h"
 
 #define SMS_MAX 160		/* code points, by the original's count */
@@ -95,6 +96,20 @@ static void find_name(struct lh_validator *v, const struct lh_str *body, const s
 	}
 }
 
+/* Return whether a text has the word, of which the last letter has no more marks there. */
+static bool has_word(struct lh_str in, struct lh_str word)
+{
+	const char *end = in.p + in.n, *at = in.p;
+	const unsigned char *next;
+
+	while (word.n && (at = memmem(at, (size_t)(end - at), word.p, word.n))) {
+		next = (const unsigned char *)(at += word.n);
+		if (at == end || !lh_spelled_is_mark(lh_utf8_get(&next)))
+			return true;
+	}
+	return !word.n;
+}
+
 /* Search the first word of the name as a reader would, a piece of a long body at a time. */
 static void read_name(struct lh_validator *v, const struct lh_str *body, const struct lh_str *name,
 		      bool *yes)
@@ -111,7 +126,8 @@ static void read_name(struct lh_validator *v, const struct lh_str *body, const s
 		in = lh_utf8_head((struct lh_str){ body->p + at, body->n - at }, PIECE + overlap);
 		b->len = n;
 		lh_text_normal(b, in);
-		*yes = !b->failed && memmem(b->p + n, b->len - n, b->p, n) != NULL;
+		*yes = has_word((struct lh_str){ b->p + n, b->len - n },
+				(struct lh_str){ b->p, n });
 		if (at + in.n < body->n)
 			in = lh_utf8_head(in, PIECE);
 	}
