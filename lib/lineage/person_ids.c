@@ -129,3 +129,192 @@ int lh_person_path(const struct lh_person_at *at, struct lh_buf *out, struct lh_
 	}
 	return 0;
 }
+
+bool lh_person_is_id(const struct lh_value *object, const struct lh_value *key,
+		     struct lh_value *corpus)
+{
+	struct lh_value other;
+
+	*corpus = (struct lh_value){ .p = NULL };
+	if (!lh_person_names(key))
+		return false;
+	if (IS(key, "answer_id"))
+		lh_value_get(object, "answer_corpus", corpus);
+	return !IS(key, "subject") ||
+	       !(lh_value_get(object, "sender", &other) || lh_value_get(object, "to", &other) ||
+		 lh_value_get(object, "body", &other));
+}
+
+/* ---- whose data an answer has used ---- */
+
+void lh_persons_used_reset(struct lh_persons_used *u)
+{
+	lh_buf_reset(&u->list);
+}
+
+void lh_persons_used_free(struct lh_persons_used *u)
+{
+	lh_buf_free(&u->list);
+	lh_buf_free(&u->copy);
+	lh_record_free(&u->scan);
+}
+
+static void write_names(struct lh_writer *w, const struct lh_value *object)
+{
+	struct lh_iter it;
+
+	if (object)
+		for (lh_iter_init(&it, object); lh_iter_next(&it); )
+			lh_write_value(w, NULL, &it.key);
+}
+
+/* Begin an entry; id: a string or a number of JSON. */
+static struct lh_writer begin_used(struct lh_persons_used *u, struct lh_str id)
+{
+	struct lh_writer w = lh_write_to(&u->list);
+
+	w.comma = u->list.len > 0;
+	lh_write_object(&w, NULL);
+	lh_write_raw(&w, "id", id);
+	return w;
+}
+
+static void end_used(struct lh_writer *w, const char *member, const struct lh_value *inside,
+		     const struct lh_value *record)
+{
+	lh_write_array(w, "members");
+	if (member)
+		lh_write_text(w, NULL, member);
+	if (!member && inside && inside->p != record->p)
+		write_names(w, inside);
+	if (!member)
+		write_names(w, record);
+	lh_write_end(w);
+	lh_write_end(w);
+}
+
+struct using {
+	struct lh_persons_used *u;
+	const struct lh_value *record;
+	const char *member;
+	bool any;
+};
+
+/* Add a person whom a record names by a member of that name; an "id" in it may be of anything. */
+static int use_named(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
+		     struct lh_err *err)
+{
+	const struct lh_person_at *m = at;
+	struct using *is = ctx;
+	struct lh_value corpus;
+	struct lh_writer w;
+
+	(void)err;
+	while (!m->key.p && m->up)
+		m = m->up;
+	if (!id || !m->key.p || !lh_person_is_id(m->in, &m->key, &corpus))
+		return 0;
+	w = begin_used(is->u, (struct lh_str){ v->p, v->n });
+	if (corpus.p)
+		lh_write_value(&w, "corpus", &corpus);
+	end_used(&w, is->member, m->in, is->record);
+	is->any |= !corpus.p;
+	return 0;
+}
+
+void lh_persons_used_id(struct lh_persons_used *u, struct lh_str id, const char *member)
+{
+	struct lh_writer w;
+
+	lh_buf_reset(&u->copy);
+	lh_buf_json(&u->copy, id.p, id.n);
+	w = begin_used(u, (struct lh_str){ u->copy.p, u->copy.len });
+	end_used(&w, member, NULL, NULL);
+}
+
+/* Return whether metadata may name a person: it is parsed only then. */
+static bool may_name(struct lh_str meta)
+{
+	return memmem(meta.p, meta.n, "_id", 3) || memmem(meta.p, meta.n, "subject", 7) ||
+	       memmem(meta.p, meta.n, "\\u", 2);
+}
+
+void lh_persons_used_record(struct lh_persons_used *u, bool of_persons, struct lh_str id,
+			    struct lh_str metadata, const char *member)
+{
+	struct using is = { .u = u, .member = member };
+	struct lh_value v;
+	struct lh_err unused;
+	struct lh_writer w;
+
+	if (metadata.n && (of_persons || may_name(metadata))) {
+		lh_buf_reset(&u->copy);
+		lh_buf_add(&u->copy, metadata.p, metadata.n);
+		if (lh_json_parse(&u->scan, u->copy.p, u->copy.len, &v, &unused) == 0) {
+			is.record = &v;
+			lh_person_walk(&v, false, use_named, &is, &unused);
+		}
+	}
+	if (is.any || !of_persons)
+		return;
+	if (!is.record || member) {
+		lh_persons_used_id(u, id, member ? member : "id");
+		return;
+	}
+	w = lh_write_to(&u->list);
+	w.comma = u->list.len > 0;
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "id", id);
+	end_used(&w, NULL, NULL, is.record);
+}
+
+void lh_persons_used_results(struct lh_persons_used *u, const struct lh_value *results)
+{
+	struct lh_value id, corpus;
+	struct lh_err unused;
+	struct lh_writer w;
+	struct lh_iter it;
+
+	for (lh_iter_init(&it, results); lh_iter_next(&it); ) {
+		struct using is = { .u = u, .record = &it.val };
+
+		lh_person_walk(&it.val, false, use_named, &is, &unused);
+		if (is.any || !lh_value_get(&it.val, "id", &id) ||
+		    !lh_value_get(&it.val, "corpus", &corpus) || corpus.type != LH_STRING ||
+		    (id.type != LH_STRING && id.type != LH_NUMBER))
+			continue;
+		w = begin_used(u, (struct lh_str){ id.p, id.n });
+		lh_write_value(&w, "corpus", &corpus);
+		end_used(&w, NULL, NULL, &it.val);
+	}
+}
+
+static void use_condition(struct lh_persons_used *u, const struct lh_value *v, bool id,
+			  const char *member)
+{
+	struct lh_writer w;
+	struct lh_iter it;
+
+	if (id && (v->type == LH_STRING || v->type == LH_NUMBER)) {
+		w = begin_used(u, (struct lh_str){ v->p, v->n });
+		end_used(&w, member, NULL, NULL);
+	}
+	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
+		return;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		use_condition(u, &it.val, id || (it.object && (lh_person_names(&it.key) ||
+							       IS(&it.key, "id"))), member);
+}
+
+void lh_persons_used_condition(struct lh_persons_used *u, const struct lh_value *v,
+			       const char *member)
+{
+	use_condition(u, v, false, member);
+}
+
+void lh_persons_used_write(const struct lh_persons_used *u, struct lh_writer *w)
+{
+	lh_write_array(w, "persons");
+	lh_buf_add(w->out, u->list.p, u->list.len);
+	lh_write_end(w);
+}

@@ -19,7 +19,7 @@
 #ifndef LH_PERSON_IDS_H
 #define LH_PERSON_IDS_H
 
-#include <lh/json.h>
+#include "json/write.h"
 
 /* A place in a value: the member or element, and what it is in. */
 struct lh_person_at {
@@ -43,6 +43,40 @@ int lh_person_walk(const struct lh_value *v, bool of_persons, lh_person_fn *fn, 
 bool lh_person_names(const struct lh_value *key);
 /* The same for the name of a column, which has no case. */
 bool lh_person_column(const char *name, size_t n);
+
+/* Return whether a member of an object has the id of a person: it has such a name, and is not the
+ * subject of a message; *corpus: that of an answer that a playbook names, which decides, or .p is
+ * NULL. */
+bool lh_person_is_id(const struct lh_value *object, const struct lh_value *key,
+		     struct lh_value *corpus);
+
+/* Whose data an answer has used: what a filter with --attribute writes as the last member of its
+ * answer, "persons":[{"id":"w-7","members":["name","phone"]}], which lh-serve takes off.  A person
+ * may be there more than once; one with a "corpus" is a person if that is of persons.  Zero at
+ * first. */
+struct lh_persons_used {
+	struct lh_buf list, copy;
+	struct lh_record scan;
+};
+void lh_persons_used_reset(struct lh_persons_used *u);
+void lh_persons_used_free(struct lh_persons_used *u);
+/* Add the persons whom the metadata of a record names; if none, and it is of a corpus of persons,
+ * the person of that id.  The members are those of the metadata, or this one alone. */
+void lh_persons_used_record(struct lh_persons_used *u, bool of_persons, struct lh_str id,
+			    struct lh_str metadata, const char *member);
+/* Add those of results: the persons whom one names, or else its own id, with its corpus, which
+ * decides. */
+void lh_persons_used_results(struct lh_persons_used *u, const struct lh_value *results);
+/* Add a person by name. */
+void lh_persons_used_id(struct lh_persons_used *u, struct lh_str id, const char *member);
+/* Add the persons whom a condition names. */
+void lh_persons_used_condition(struct lh_persons_used *u, const struct lh_value *v,
+			       const char *member);
+/* The member, in the answer of an operation; write it. */
+#define LH_PERSONS_USED_MEMBER \
+	{ LH_BIND_ONLY("persons", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY), \
+	  .about = "with --attribute: whose data it has used, and which members of it" }
+void lh_persons_used_write(const struct lh_persons_used *u, struct lh_writer *w);
 
 /* Append the path of a place, "fills.0.candidate_id". */
 int lh_person_path(const struct lh_person_at *at, struct lh_buf *out, struct lh_err *err);

@@ -34,7 +34,8 @@ int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_e
 	struct lh_mcp *m = c->m;
 	struct lh_persons_answer a = { .trace = *c->trace ? c->trace : c->peer->trace,
 				       .token = c->peer->token, .route = c->route };
-	const struct lh_value *tables = rec ? lh_record_get(rec, "tables") : NULL;
+	const bool says = rec && c->route && lh_persons_attributed(c->route);
+	const struct lh_value *v;
 	char purpose[64];
 	int rc;
 
@@ -43,10 +44,12 @@ int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_e
 	snprintf(purpose, sizeof purpose, "mcp_%s", c->tool->name);
 	a.purpose = purpose;
 	a.asked = (struct lh_str){ c->ask.line.p, c->ask.line.len ? c->ask.line.len - 1 : 0 };
-	if (tables && c->route && lh_persons_attributed(c->route) && tables->type == LH_ARRAY) {
-		a.tables = (struct lh_str){ tables->p, tables->n };
+	if (says && (v = lh_record_get(rec, "tables")) && v->type == LH_ARRAY) {
+		a.tables = (struct lh_str){ v->p, v->n };
 		a.unnamed = lh_record_get(rec, "unnamed");
 	}
+	if (says && (v = lh_record_get(rec, "persons")) && v->type == LH_ARRAY)
+		a.used = (struct lh_str){ v->p, v->n };
 	if (rec)
 		a.body = c->tool->cuts ? (struct lh_str){ rec->line, rec->len }
 				       : (struct lh_str){ m->text.p, m->text.len };

@@ -234,12 +234,11 @@ void lh_mcp_call_audited(struct lh_mcp_call *c, const char *missing)
 /* Take an answer as it is, but for what is said to this server alone. */
 static void take_whole(struct lh_mcp_call *c, struct lh_str body)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf tables = { 0 };
-	bool unnamed;
+	LH_SCOPED(lh_persons_said_free) struct lh_persons_said said = { .unnamed = false };
 
 	lh_buf_add(&c->m->text, body.p, body.n);
 	if (c->route && lh_persons_attributed(c->route))
-		lh_persons_cut(&c->m->text, &tables, &unnamed);
+		lh_persons_cut(&c->m->text, &said);
 }
 
 /* Answer from the line of the filter. */

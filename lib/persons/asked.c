@@ -1,5 +1,5 @@
-/* asked.c - which corpora of persons a request is about, and whom it names, whatever is answered.
- * See persons_parts.h. */
+/* asked.c - which corpora of persons a request is about, whatever is answered.  See
+ * persons_parts.h. */
 #include "persons_parts.h"
 
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include <lh/digest.h>
 #include <lh/subject.h>
 #include "index/index_tools.h"
-#include "lineage/person_ids.h"
 
 #define SUBJECT "corpus:"
 
@@ -15,8 +14,7 @@ struct asking {
 	struct lh_persons *p;
 	struct lh_persons_rows *rows;
 	const struct lh_persons_answer *a;
-	struct lh_buf *corpus;		/* of the records that name none */
-	bool names, of_persons;		/* it names a corpus; one is of persons */
+	bool names;			/* it names a corpus */
 	struct lh_err *err;
 };
 
@@ -101,7 +99,6 @@ static int take_name(struct asking *w, const struct lh_value *v)
 	w->names = true;
 	if (!may_be_of_persons(w, name))
 		return 0;
-	w->of_persons = true;
 	return add_corpus(w, name);
 }
 
@@ -157,60 +154,10 @@ static int take_all(struct asking *w)
 	if (lh_index_folder_read(&f, path.p, &unused) < 0)
 		return 0;		/* as the filter will find */
 	for (i = 0; !rc && i < f.n; i++)
-		if (may_be_of_persons(w, lh_str_of(f.name[i]))) {
-			w->of_persons = true;
+		if (may_be_of_persons(w, lh_str_of(f.name[i])))
 			rc = add_corpus(w, lh_str_of(f.name[i]));
-		}
 	lh_index_folder_free(&f);
 	return rc;
-}
-
-/* ---- persons by name ---- */
-
-static int add_person(struct asking *w, const struct lh_value *v, const char *member)
-{
-	char name[LH_SUBJECT_MAX + 1];
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	struct lh_str id = { v->p, v->n };
-	struct lh_persons_row *row;
-	struct lh_err unused;
-
-	if (v->type == LH_STRING)
-		lh_value_str(v, &text, &id);
-	if (lh_subject_name(name, id.p, id.n, &unused) < 0)
-		return 0;		/* no log can be its, and the corpus has its row */
-	row = lh_persons_row_of(w->rows, w->a, id, w->err);
-	if (row)
-		lh_persons_add_member(row, lh_str_of(member));
-	return row ? 0 : -1;
-}
-
-/* Add the ids of a condition: all texts and numbers below a member that has ids. */
-static int add_ids(struct asking *w, const struct lh_value *v, bool id, const char *member)
-{
-	struct lh_iter it;
-
-	if (v->type == LH_STRING || v->type == LH_NUMBER)
-		return id ? add_person(w, v, member) : 0;
-	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
-		return 0;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		if (add_ids(w, &it.val, id || (it.object && (lh_person_names(&it.key) ||
-							     lh_value_is(&it.key, "id", 2))),
-			    member) < 0)
-			return -1;
-	return 0;
-}
-
-/* Add whom a search names, to find or to leave out: what it measures depends on them. */
-static int add_named(struct asking *w)
-{
-	const struct lh_value *v = lh_record_get(&w->p->asked, "exclude_ids");
-
-	if (v && add_ids(w, v, true, "\"exclude_ids\"") < 0)
-		return -1;
-	v = lh_record_get(&w->p->asked, "metadata_filter");
-	return v ? add_ids(w, v, false, "\"metadata_filter\"") : 0;
 }
 
 /* ---- tables ---- */
@@ -250,25 +197,6 @@ static int add_tables(struct asking *w)
 
 /* ---- a request ---- */
 
-/* Set the corpus of the records that name none: the index that was asked for records, also where
- * nothing is known of the filter. */
-static void take_corpus(struct asking *w)
-{
-	const struct lh_value *v;
-	struct lh_str name;
-
-	if (w->a->route->operation.p && !lh_route_lists(w->a->route, "shows", "id"))
-		return;
-	v = lh_record_get(&w->p->asked, "index");
-	v = v ? v : lh_record_get(&w->p->asked, "name");
-	lh_buf_reset(w->corpus);
-	if (!v || v->type != LH_STRING)
-		return;
-	lh_value_str(v, w->corpus, &name);
-	if (name.p != w->corpus->p)
-		lh_buf_add(w->corpus, name.p, name.n);
-}
-
 /* Take the dataset that an object is of: its bytes are all rows of the table. */
 static int take_object(struct asking *w)
 {
@@ -293,9 +221,9 @@ static bool has_roster(const struct lh_route *r)
 }
 
 int lh_persons_asked(struct lh_persons_rows *r, const struct lh_persons_answer *a,
-		     struct lh_buf *corpus, struct lh_err *err)
+		     struct lh_err *err)
 {
-	struct asking w = { .p = r->persons, .rows = r, .a = a, .corpus = corpus, .err = err };
+	struct asking w = { .p = r->persons, .rows = r, .a = a, .err = err };
 
 	if (!a->route || !a->asked.n)
 		return 0;
@@ -303,7 +231,6 @@ int lh_persons_asked(struct lh_persons_rows *r, const struct lh_persons_answer *
 		return err->code == LH_EDATA ? 0 : -1;
 	if (!*a->route->method && !a->route->described)	/* the command of a tool for models */
 		return add_corpus(&w, lh_str_of(a->route->route));
-	take_corpus(&w);
 	if (take_named(&w) < 0)
 		return -1;
 	if (lh_persons_run_by(a->route, "lh-query"))
@@ -312,8 +239,6 @@ int lh_persons_asked(struct lh_persons_rows *r, const struct lh_persons_answer *
 		return take_object(&w);
 	if (has_roster(a->route))
 		return add_corpus(&w, lh_str_of("roster"));
-	if (!w.names && lh_route_lists(a->route, "shows", "id") &&
-	    lh_route_lists(a->route, "shows", "metadata") && take_all(&w) < 0)
-		return -1;
-	return w.of_persons ? add_named(&w) : 0;
+	return !w.names && lh_route_lists(a->route, "shows", "id") &&
+	       lh_route_lists(a->route, "shows", "metadata") ? take_all(&w) : 0;
 }

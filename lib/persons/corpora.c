@@ -11,21 +11,6 @@
 
 #define FIRST 10000		/* records that decide, if the index does not say it */
 
-bool lh_persons_is_id(const struct lh_value *object, const struct lh_value *key,
-		      struct lh_value *corpus)
-{
-	struct lh_value other;
-
-	*corpus = (struct lh_value){ .p = NULL };
-	if (!lh_person_names(key))
-		return false;
-	if (lh_value_is(key, "answer_id", 9))
-		lh_value_get(object, "answer_corpus", corpus);
-	return !lh_value_is(key, "subject", 7) ||
-	       !(lh_value_get(object, "sender", &other) || lh_value_get(object, "to", &other) ||
-		 lh_value_get(object, "body", &other));
-}
-
 /* Return whether an object has the id of a person, at any depth. */
 static bool has_id(const struct lh_value *v)
 {
@@ -36,7 +21,7 @@ static bool has_id(const struct lh_value *v)
 		return false;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
 		if ((it.object && it.val.type != LH_NULL &&
-		     lh_persons_is_id(v, &it.key, &corpus) && !corpus.p) || has_id(&it.val))
+		     lh_person_is_id(v, &it.key, &corpus) && !corpus.p) || has_id(&it.val))
 			return true;
 	return false;
 }
@@ -48,38 +33,41 @@ static bool may_have_id(struct lh_str meta)
 	       memmem(meta.p, meta.n, "\\u", 2);
 }
 
-static bool row_has_id(struct lh_persons *p, struct lh_str meta)
+/* Look at what the index says of itself, and at the first records; *full: there were enough that
+ * more do not matter. */
+static int look(const struct lh_index *ix, bool *full)
 {
-	struct lh_value v;
-	struct lh_err err;
-
-	if (!may_have_id(meta))
-		return false;
-	lh_buf_reset(&p->copy);
-	lh_buf_add(&p->copy, meta.p, meta.n);
-	return lh_json_parse(&p->text, p->copy.p, p->copy.len, &v, &err) == 0 && has_id(&v);
-}
-
-/* Look at what the index says of itself, and at the first records. */
-static void look(struct lh_persons *p, struct lh_persons_known *k, const struct lh_index *ix)
-{
+	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	const uint64_t rows = lh_index_rows(ix);
+	bool is = lh_index_get_params(ix)->persons;
+	struct lh_value v;
 	struct lh_row row;
 	struct lh_err err;
 	uint64_t i;
 	unsigned n = 0;
 	int rc;
 
-	k->is = lh_index_get_params(ix)->persons;
-	for (i = 0; i < rows && n < FIRST && !k->is; i++) {
+	for (i = 0; i < rows && n < FIRST && !is; i++) {
 		rc = lh_index_row(ix, i, &row, &err);
-		if (rc > 0 && row.meta.n && row_has_id(p, row.meta))
-			k->is = 1;
 		if (rc < 0)
-			k->is = -1;
+			return -1;
 		n += rc > 0;
+		if (rc == 0 || !may_have_id(row.meta))
+			continue;
+		lh_buf_reset(&copy);
+		lh_buf_add(&copy, row.meta.p, row.meta.n);
+		is = lh_json_parse(&scan, copy.p, copy.len, &v, &err) == 0 && has_id(&v);
 	}
-	k->full = n == FIRST;
+	*full = n == FIRST;
+	return is;
+}
+
+int lh_persons_index(const struct lh_index *ix)
+{
+	bool full;
+
+	return look(ix, &full);
 }
 
 static bool is_known(const struct lh_persons_known *k, const char *base, const char *log)
@@ -88,17 +76,14 @@ static bool is_known(const struct lh_persons_known *k, const char *base, const c
 	       (k->full || k->is || lh_stamp_fits(&k->log, log));
 }
 
-/* Find out what a corpus is, unless it is known and its files are those of then. */
-static int find_out(struct lh_persons *p, struct lh_persons_known *k)
+int lh_persons_index_at(struct lh_persons_known *k, const char *base)
 {
-	char base[4096], log[4096];
+	char log[4096];
 	struct lh_index *ix;
 	struct lh_err err;
 
-	if ((size_t)snprintf(base, sizeof base, "%s/%s.lhv", p->how.state, k->name) >=
-		    sizeof base ||
-	    (size_t)snprintf(log, sizeof log, "%s-log", base) >= sizeof log)
-		return -1;
+	if ((size_t)snprintf(log, sizeof log, "%s-log", base) >= sizeof log)
+		return k->is = -1;
 	if (is_known(k, base, log))
 		return k->is;
 	lh_stamp_take(&k->base, base);
@@ -110,9 +95,17 @@ static int find_out(struct lh_persons *p, struct lh_persons_known *k)
 	ix = lh_index_open(base, &err);
 	if (!ix)
 		return k->is = -1;
-	look(p, k, ix);
+	k->is = look(ix, &k->full);
 	lh_index_close(ix);
 	return k->is;
+}
+
+static int find_out(struct lh_persons *p, struct lh_persons_known *k)
+{
+	char base[4096];
+
+	return (size_t)snprintf(base, sizeof base, "%s/%s.lhv", p->how.state, k->name) <
+		       sizeof base ? lh_persons_index_at(k, base) : -1;
 }
 
 static bool is_named(const struct lh_persons *p, struct lh_str name)

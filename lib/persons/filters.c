@@ -118,11 +118,6 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 		.words = how->required ? 3 : 2,
 		.option = "--key-file", .value = how->key, .values = how->keys,
 	};
-	const struct more named = {
-		.word = { "--persons", how->corpora ? how->corpus[0] : NULL }, .words = 2,
-		.option = "--persons", .value = how->corpus + (how->corpora != 0),
-		.values = how->corpora ? how->corpora - 1 : 0,
-	};
 	const struct more anchor = { .word = { "--against", how->anchor }, .words = 2 };
 	size_t i;
 
@@ -136,10 +131,11 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 			if (how->warn)
 				warn_unknown(how, err);
 		}
-		if (lh_persons_run_by(r, "lh-query"))
+		if (lh_persons_run_by(r, "lh-query") || lh_persons_run_by(r, "lh-search") ||
+		    (lh_persons_run_by(r, "lh-index") && lh_persons_has_option(r, "requests")))
 			add_options(r, &attribute);
-		if (how->corpora && lh_persons_run_by(r, "lh-index") && r->run[1])
-			add_options(r, &named);
+		if (lh_persons_run_by(r, "lh-rerank"))
+			add_options(r, &(struct more){ .word = { "--attribute" }, .words = 1 });
 		if (how->anchor && lh_persons_run_by(r, "lh-subject-audit"))
 			add_options(r, &anchor);
 		if (lh_persons_run_by(r, "lh-validate") && judges(r)) {

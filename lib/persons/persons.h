@@ -14,9 +14,9 @@
  *     if (rc > 0)                        rows.written is called, then send it
  *     if (rc < 0)                        withhold it, with *err
  *
- * A person is shown by an object with an id of lineage/person_ids.h, such as "candidate_id", at
- * any depth, and by a record (an object with "id" that is of a corpus) in a corpus of persons; one
- * that has such an id is shown under that.  A corpus is of persons
+ * A filter that reads records says whose it has used, which is all that counts then
+ * (lineage/person_ids.h).  In other answers a person is shown by an object with an id of that
+ * header, such as "candidate_id", at any depth.  A corpus is of persons
  * if it says so (params.persons), if one of its first 10,000 records has such an id, or if
  * lh_persons_how names it.  In rows of SQL
  * (columns, and rows that are arrays) the columns of these names have the ids.  In a member "raw",
@@ -26,8 +26,7 @@
  * An answer tells also by what it does not show: by a count, an order, an error.  So each request
  * about a corpus of persons has a row of that corpus, whatever the answer is: its subject is
  * "corpus:NAME", of the roster "corpus:roster", of a statement of SQL that says no tables
- * "corpus:sql"; in the place of members it has the SHA-256 of what was asked.  Persons whom a
- * search names, to find or to leave out, have rows as if they were shown.
+ * "corpus:sql"; in the place of members it has the SHA-256 of what was asked.
  *
  * The rows are appended by a process of lh-subject-audit, those of one answer together.  They
  * are synced before written is called, as the mode of lh_persons_how says.
@@ -42,6 +41,7 @@
 #define LH_PERSONS_H
 
 #include <lh/json.h>
+#include "file/held.h"
 #include "serve/pool.h"
 #include "serve/routes.h"
 
@@ -72,6 +72,20 @@ struct lh_persons_how {
 	struct lh_persons_lost *lost;	/* counted there, or NULL */
 };
 
+/* What is known about a corpus, as its files were then. */
+struct lh_persons_known {
+	char *name;			/* "index/NAME", "playbook/NAME" */
+	struct lh_stamp base, log;
+	bool full;			/* it had enough records: its log does not matter */
+	int is;				/* 1: of persons; 0; -1: it cannot be read */
+};
+
+/* Return whether an index is of persons: 1, 0, or -1 if that cannot be read.  That at path is
+ * opened unless what is known of it, .is -1 at first, holds still. */
+struct lh_index;
+int lh_persons_index(const struct lh_index *ix);
+int lh_persons_index_at(struct lh_persons_known *k, const char *path);
+
 struct lh_persons;
 struct lh_persons *lh_persons_new(const struct lh_persons_how *how);
 void lh_persons_free(struct lh_persons *p);
@@ -99,6 +113,8 @@ struct lh_persons_answer {
 	const struct lh_route *route;	/* whose filter was asked, or NULL */
 	struct lh_str asked;		/* the line that it got, without LF; n 0: none */
 	struct lh_str tables;		/* JSON array: the tables that it says it has read */
+	struct lh_str used;		/* the persons whose data it says it has used; n 0: the
+					 * body is looked at */
 	const char *purpose, *trace;	/* trace may be NULL */
 	const char *token;		/* name of the token of who asked, or NULL */
 	bool unnamed;			/* it shows persons without their ids */
@@ -126,7 +142,8 @@ void lh_persons_rows_free(struct lh_persons_rows *r);
 
 /* Ask the commands of configured routes what they do, unless that is known: one that does not say
  * so is an error if rows are required.  Add options to the filters of routes, unless they are
- * there: lh-query says which tables it has read, and whether it shows persons without their ids,
+ * there: lh-search and lh-index say whose data they have used, lh-query which tables it has read,
+ * and whether it shows persons without their ids,
  * lh-validate leaves rows of its look-ups, lh-subject-audit compares with the anchor. */
 int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *how,
 		       struct lh_err *err);
@@ -135,8 +152,13 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 void lh_persons_decisions(struct lh_routes *routes, const char *path, bool text);
 /* Return whether a route's filter has --attribute. */
 bool lh_persons_attributed(const struct lh_route *r);
-/* Cut the members "tables" and "unnamed", which lh-query --attribute adds at the end, out of an
- * answer, and copy the array of tables; *unnamed: whether that was there. */
-void lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed);
+/* What a filter with --attribute says at the end of its answer. */
+struct lh_persons_said {
+	struct lh_buf tables, used;	/* the arrays "tables" and "persons"; or empty */
+	bool unnamed;
+};
+/* Cut it off an answer. */
+void lh_persons_cut(struct lh_buf *body, struct lh_persons_said *said);
+void lh_persons_said_free(struct lh_persons_said *said);
 
 #endif

@@ -2,7 +2,7 @@
  * persons_parts - shared by the files of lib/persons.
  *
  *     rows.c      rows of an answer, appended by a process
- *     asked.c     which corpora a request is about, and whom it names
+ *     asked.c     which corpora a request is about
  *     shown.c     whose data an answer shows
  *     filters.c   options of the filters whose answers are looked at
  *     corpora.c   which corpora are of persons
@@ -11,19 +11,10 @@
 #define LH_PERSONS_PARTS_H
 
 #include "base/table.h"
-#include "file/held.h"
 #include "json/write.h"
 #include "persons.h"
 
 struct lh_extract;
-
-/* What is known about a corpus, as its files were then. */
-struct lh_persons_known {
-	char *name;			/* "index/NAME", "playbook/NAME" */
-	struct lh_stamp base, log;
-	bool full;			/* it had enough records: its log does not matter */
-	int is;				/* 1: of persons; 0; -1: it cannot be read */
-};
 
 struct lh_persons {
 	struct lh_persons_how how;
@@ -53,18 +44,13 @@ struct lh_persons_row *lh_persons_row_of(struct lh_persons_rows *r,
 /* Add a member that is shown, by its name as a JSON string. */
 void lh_persons_add_member(struct lh_persons_row *row, struct lh_str name);
 
-/* Begin the rows of all persons that are shown; *unnamed: there are others.  corpus: of records
- * that name none. */
+/* Begin the rows of all persons that are shown; *unnamed: there are others. */
 int lh_persons_find(struct lh_persons_rows *r, const struct lh_persons_answer *a,
-		    struct lh_str corpus, bool *unnamed, struct lh_err *err);
-/* Begin the rows of what is asked, and set the corpus of records that name none. */
+		    bool *unnamed, struct lh_err *err);
+/* Begin the rows of what is asked. */
 int lh_persons_asked(struct lh_persons_rows *r, const struct lh_persons_answer *a,
-		     struct lh_buf *corpus, struct lh_err *err);
+		     struct lh_err *err);
 
-/* Return whether a member of an object has the id of a person; *corpus: that of an answer that a
- * playbook names, which decides, or .p is NULL. */
-bool lh_persons_is_id(const struct lh_value *object, const struct lh_value *key,
-		      struct lh_value *corpus);
 /* Return whether NAME.lhv in that folder of the state is of persons, or cannot be read; *there is
  * set if there is one. */
 bool lh_persons_kept(struct lh_persons *p, const char *folder, struct lh_str name, bool *there);

@@ -205,7 +205,6 @@ static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *
 int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 		    const struct lh_persons_answer *a, struct lh_err *err)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf corpus = { 0 };
 	bool unnamed = false;
 	int rc;
 	struct lh_pool *pool;
@@ -216,9 +215,9 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 	r->open = r->missing = 0;
 	r->withheld = NULL;
 	snprintf(r->purpose, sizeof r->purpose, "%s", a->purpose);
-	rc = lh_persons_asked(r, a, &corpus, err);
+	rc = lh_persons_asked(r, a, err);
 	if (!rc)
-		rc = lh_persons_find(r, a, (struct lh_str){ corpus.p, corpus.len }, &unnamed, err);
+		rc = lh_persons_find(r, a, &unnamed, err);
 	lh_intern_free(&p->ids);
 	if (!rc)
 		end_lines(r);
@@ -277,16 +276,14 @@ static bool cut_end(struct lh_buf *body, const char *member, size_t n)
 	return true;
 }
 
-/* The filter's own "tables" is the last one, behind all that it shows. */
-void lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed)
+/* Cut the array that is the last member of an answer: the last of that name is the filter's own,
+ * behind all that it shows. */
+static void cut_array(struct lh_buf *body, const char *begin, struct lh_buf *array)
 {
-	static const char last[] = "," LH_JSON("unnamed":true) "}";
-	static const char begin[] = ",\"tables\":[";
-	const size_t n = sizeof begin - 1;
+	const size_t n = strlen(begin);
 	const char *p;
 	size_t at;
 
-	*unnamed = cut_end(body, last, sizeof last - 1);
 	if (body->len < n + 2 || memcmp(body->p + body->len - 2, "]}", 2) != 0)
 		return;
 	for (at = body->len - n; at && memcmp(body->p + at, begin, n) != 0; at--)
@@ -294,7 +291,23 @@ void lh_persons_cut(struct lh_buf *body, struct lh_buf *tables, bool *unnamed)
 	if (!at)
 		return;
 	p = body->p + at + n - 1;
-	lh_buf_add(tables, p, body->len - 1 - (size_t)(p - body->p));
+	lh_buf_add(array, p, body->len - 1 - (size_t)(p - body->p));
 	body->len = at;
 	lh_buf_putc(body, '}');
+}
+
+void lh_persons_cut(struct lh_buf *body, struct lh_persons_said *said)
+{
+	static const char last[] = "," LH_JSON("unnamed":true) "}";
+
+	said->unnamed = cut_end(body, last, sizeof last - 1);
+	cut_array(body, ",\"tables\":[", &said->tables);
+	if (!said->tables.len)
+		cut_array(body, ",\"persons\":[", &said->used);
+}
+
+void lh_persons_said_free(struct lh_persons_said *said)
+{
+	lh_buf_free(&said->tables);
+	lh_buf_free(&said->used);
 }

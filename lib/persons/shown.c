@@ -9,20 +9,11 @@ struct walk {
 	struct lh_persons *p;
 	struct lh_persons_rows *rows;
 	const struct lh_persons_answer *a;
-	struct lh_str corpus;		/* of records that name none */
-	size_t found;			/* ids so far */
 	bool unnamed;
 	struct lh_err *err;
 };
 
-/* What an object is inside of. */
-struct around {
-	const struct lh_value *hit, *record;	/* a record of a corpus, its metadata; or NULL */
-	unsigned depth;
-	bool raw;			/* the answer of a model */
-};
-
-static int walk_value(struct walk *w, const struct lh_value *v, struct around in);
+static int walk_value(struct walk *w, const struct lh_value *v, bool raw);
 
 /* ---- a person ---- */
 
@@ -41,26 +32,12 @@ static void add_members(struct lh_persons_row *row, const struct lh_value *objec
 {
 	struct lh_iter it;
 
-	if (!object)
-		return;
 	for (lh_iter_init(&it, object); lh_iter_next(&it); )
 		lh_persons_add_member(row, (struct lh_str){ it.key.p, it.key.n });
 }
 
-/* Add the members of a record of a corpus: of its metadata, and its text. */
-static void add_record(struct lh_persons_row *row, const struct around *in)
-{
-	static const struct lh_str text = { "\"text\"", 6 };
-	struct lh_value v;
-
-	add_members(row, in->record);
-	if (in->hit && lh_value_get(in->hit, "text", &v))
-		lh_persons_add_member(row, text);
-}
-
 /* Add a person by an id in an object, whose members are shown. */
-static int add_person(struct walk *w, const struct lh_value *id, const struct lh_value *object,
-		      const struct around *in)
+static int add_person(struct walk *w, const struct lh_value *id, const struct lh_value *object)
 {
 	struct lh_persons_row *row;
 	struct lh_iter it;
@@ -68,7 +45,7 @@ static int add_person(struct walk *w, const struct lh_value *id, const struct lh
 
 	if (id->type == LH_ARRAY) {
 		for (lh_iter_init(&it, id); lh_iter_next(&it); )
-			if (add_person(w, &it.val, object, in) < 0)
+			if (add_person(w, &it.val, object) < 0)
 				return -1;
 		return 0;
 	}
@@ -78,9 +55,7 @@ static int add_person(struct walk *w, const struct lh_value *id, const struct lh
 	row = lh_persons_row_of(w->rows, w->a, text, w->err);
 	if (!row)
 		return -1;
-	w->found++;
 	add_members(row, object);
-	add_record(row, in);
 	return 0;
 }
 
@@ -111,7 +86,6 @@ static int add_cell(struct walk *w, const struct lh_value *cell, const struct lh
 	row = lh_persons_row_of(w->rows, w->a, id, w->err);
 	if (!row)
 		return -1;
-	w->found++;
 	for (lh_iter_init(&it, columns); lh_iter_next(&it); )
 		if (it.val.type == LH_OBJECT && lh_value_get(&it.val, "name", &name))
 			lh_persons_add_member(row, (struct lh_str){ name.p, name.n });
@@ -121,14 +95,13 @@ static int add_cell(struct walk *w, const struct lh_value *cell, const struct lh
 static int walk_row(struct walk *w, const struct lh_value *row, const struct lh_value *columns)
 {
 	struct lh_iter cell, column;
-	struct around in = { .depth = 3 };
 
 	lh_iter_init(&column, columns);
 	for (lh_iter_init(&cell, row); lh_iter_next(&cell); ) {
 		if (lh_iter_next(&column) && is_id_column(&column.val)) {
 			if (add_cell(w, &cell.val, columns) < 0)
 				return -1;
-		} else if (walk_value(w, &cell.val, in) < 0) {
+		} else if (walk_value(w, &cell.val, false) < 0) {
 			return -1;
 		}
 	}
@@ -152,12 +125,11 @@ static int walk_rows(struct walk *w, const struct lh_value *body)
 
 /* ---- any other answer ---- */
 
-/* Return whether a text may show a person: it names an id, maybe by an escape, or a record. */
+/* Return whether a text may show a person: it names an id, maybe by an escape. */
 static bool may_show(struct lh_str s)
 {
 	return memmem(s.p, s.n, "_id\"", 4) || memmem(s.p, s.n, "\\u", 2) ||
-	       memmem(s.p, s.n, "\"id\"", 4) || memmem(s.p, s.n, "\"subject\"", 9) ||
-	       memmem(s.p, s.n, "\"columns\"", 9);
+	       memmem(s.p, s.n, "\"subject\"", 9) || memmem(s.p, s.n, "\"columns\"", 9);
 }
 
 /* Walk the object that the answer of a model holds. */
@@ -174,128 +146,45 @@ static int walk_raw(struct walk *w, const struct lh_value *v)
 	lh_buf_add(&text, s.p, s.n);
 	if (lh_extract(w->p->extract, text.p, text.len, &found, w->err) <= 0)
 		return 0;
-	return walk_value(w, &found, (struct around){ .depth = 3, .raw = true });
-}
-
-/* What is looked for in an object. */
-struct looked {
-	struct lh_value id, corpus, metadata;
-	bool named;			/* it has the id of a person */
-};
-
-static void look_at(const struct lh_value *v, struct looked *l)
-{
-	struct lh_iter it;
-
-	*l = (struct looked){ .named = false };
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		l->named |= lh_person_names(&it.key);
-		if (lh_value_is(&it.key, "id", 2))
-			l->id = it.val;
-		else if (lh_value_is(&it.key, "corpus", 6))
-			l->corpus = it.val;
-		else if (lh_value_is(&it.key, "metadata", 8) && it.val.type == LH_OBJECT)
-			l->metadata = it.val;
-	}
-}
-
-/* Return whether the object is a record of a corpus, which is that of the answer for what is
- * near its top. */
-static int read_corpus(struct walk *w, const struct looked *l, unsigned depth, struct lh_str *name)
-{
-	lh_buf_reset(&w->p->strings);
-	*name = depth <= 2 ? w->corpus : (struct lh_str){ NULL, 0 };
-	if (!l->id.p || (l->id.type != LH_STRING && l->id.type != LH_NUMBER))
-		return 0;
-	if (l->corpus.p && l->corpus.type == LH_STRING)
-		lh_value_str(&l->corpus, &w->p->strings, name);
-	return name->n > 0;
-}
-
-/* Add a record without candidate_id under its own id, if its corpus is of persons. */
-static int add_hit(struct walk *w, const struct lh_value *v, const struct looked *l,
-		   struct lh_str corpus)
-{
-	const struct around in = { .hit = v,
-				   .record = l->metadata.p ? &l->metadata : NULL };
-	const int is = lh_persons_corpus(w->p, corpus);
-
-	w->unnamed |= is < 0;
-	return is > 0 ? add_person(w, &l->id, in.record ? NULL : v, &in) : 0;
+	return walk_value(w, &found, true);
 }
 
 /* Add the persons whose ids an object has; an answer of a playbook is one if its corpus is. */
-static int add_named(struct walk *w, const struct lh_value *v, const struct around *in)
+static int add_named(struct walk *w, const struct lh_value *v)
 {
 	struct lh_value corpus;
 	struct lh_str name;
 	struct lh_iter it;
 
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		if (!lh_persons_is_id(v, &it.key, &corpus))
+		if (!lh_person_is_id(v, &it.key, &corpus))
 			continue;
 		lh_buf_reset(&w->p->strings);
 		if (corpus.type == LH_STRING && corpus.p)
 			lh_value_str(&corpus, &w->p->strings, &name);
 		if (corpus.type == LH_STRING && corpus.p && !lh_persons_corpus(w->p, name))
 			continue;
-		if (add_person(w, &it.val, v, in) < 0)
+		if (add_person(w, &it.val, v) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int walk_members(struct walk *w, const struct lh_value *v, struct around in)
+/* raw: inside the answer of a model. */
+static int walk_value(struct walk *w, const struct lh_value *v, bool raw)
 {
 	struct lh_iter it;
-	int rc = 0;
+	int rc = v->type == LH_OBJECT ? add_named(w, v) : 0;
 
+	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
+		return 0;
 	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); ) {
-		if (it.val.type == LH_STRING && it.object && !in.raw &&
-		    lh_value_is(&it.key, "raw", 3))
+		if (it.val.type == LH_STRING && it.object && !raw && lh_value_is(&it.key, "raw", 3))
 			rc = walk_raw(w, &it.val);
 		else
-			rc = walk_value(w, &it.val, in);
+			rc = walk_value(w, &it.val, raw);
 	}
 	return rc;
-}
-
-static int walk_object(struct walk *w, const struct lh_value *v, struct around in)
-{
-	const size_t found = w->found;
-	struct around inside = in;
-	struct lh_str corpus;
-	struct looked l;
-	int hit;
-
-	look_at(v, &l);
-	hit = read_corpus(w, &l, in.depth, &corpus);
-	if (hit < 0)
-		return -1;
-	inside.depth++;
-	if (hit) {
-		inside.hit = v;
-		inside.record = l.metadata.p ? &l.metadata : NULL;
-	}
-	if (l.named && add_named(w, v, &inside) < 0)
-		return -1;
-	if (walk_members(w, v, inside) < 0)
-		return -1;
-	if (!hit || w->found > found)
-		return 0;
-	if (read_corpus(w, &l, in.depth, &corpus) < 0)	/* strings were used since */
-		return -1;
-	return add_hit(w, v, &l, corpus);
-}
-
-static int walk_value(struct walk *w, const struct lh_value *v, struct around in)
-{
-	if (v->type == LH_OBJECT)
-		return walk_object(w, v, in);
-	if (v->type != LH_ARRAY)
-		return 0;
-	in.depth++;
-	return walk_members(w, v, in);
 }
 
 static int walk_text(struct walk *w, struct lh_str text)
@@ -312,17 +201,47 @@ static int walk_text(struct walk *w, struct lh_str text)
 	rc = v.type == LH_OBJECT ? walk_rows(w, &v) : 0;
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	return walk_value(w, &v, (struct around){ .depth = 0 });
+	return walk_value(w, &v, false);
+}
+
+/* Take the persons whose data the filter says it has used. */
+static int walk_used(struct walk *w)
+{
+	struct lh_value all, id, corpus, members;
+	struct lh_iter it, member;
+	struct lh_persons_row *row;
+	struct lh_str text;
+
+	if (lh_json_parse(&w->p->body, w->a->used.p, w->a->used.n, &all, w->err) < 0)
+		return -1;
+	for (lh_iter_init(&it, &all); lh_iter_next(&it); ) {
+		if (!lh_value_get(&it.val, "id", &id) ||
+		    !lh_value_get(&it.val, "members", &members))
+			return lh_err_data(w->err, 502, "an answer of another form");
+		if (lh_value_get(&it.val, "corpus", &corpus) && corpus.type == LH_STRING) {
+			read_id(w, &corpus, &text);
+			if (!lh_persons_corpus(w->p, text))
+				continue;
+		}
+		read_id(w, &id, &text);
+		row = lh_persons_row_of(w->rows, w->a, text, w->err);
+		if (!row)
+			return -1;
+		for (lh_iter_init(&member, &members); lh_iter_next(&member); )
+			lh_persons_add_member(row, (struct lh_str){ member.val.p, member.val.n });
+	}
+	return 0;
 }
 
 int lh_persons_find(struct lh_persons_rows *r, const struct lh_persons_answer *a,
-		    struct lh_str corpus, bool *unnamed, struct lh_err *err)
+		    bool *unnamed, struct lh_err *err)
 {
-	struct walk w = { .p = r->persons, .rows = r, .a = a, .corpus = corpus,
-			  .unnamed = a->unnamed, .err = err };
+	struct walk w = { .p = r->persons, .rows = r, .a = a, .unnamed = a->unnamed,
+			  .err = err };
 
-	if ((a->route && lh_route_lists(a->route, "uses", NULL) && walk_text(&w, a->asked) < 0) ||
-	    walk_text(&w, a->body) < 0)
+	if (a->route && lh_route_lists(a->route, "uses", NULL) && walk_text(&w, a->asked) < 0)
+		return -1;
+	if ((a->used.n ? walk_used(&w) : walk_text(&w, a->body)) < 0)
 		return -1;
 	*unnamed = w.unnamed;
 	return 0;

@@ -148,6 +148,13 @@ as_oracle() {
 	[ "$(lh-rerank --model ./m.gguf -k 0 in | jq -c .results)" = '[]' ]
 }
 
+@test "with --attribute an answer says whose data its results are" {
+	MODEL m.gguf --architecture bert
+	echo '{"query_text":"a","persons":[1],"results":[{"id":"r1","corpus":"c","text":"a","metadata":{"worker_id":"w-1","n":1}},{"id":2,"corpus":"c","text":"b"},{"text":"d"}]}' |
+		lh-rerank --model ./m.gguf --attribute | jq -c '.results |= length' |
+		alike - <(echo '{"query_text":"a","results":3,"persons":[{"id":"w-1","members":["worker_id","n","id","corpus","text","metadata"]},{"id":2,"corpus":"c","members":["id","corpus","text"]}]}')
+}
+
 @test "the text is that under --field in the result, or else in its metadata; without one the record is rejected" {
 	MODEL m.gguf --architecture bert
 	cat >in <<-'END'

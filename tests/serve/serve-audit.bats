@@ -736,3 +736,31 @@ bisect() {
 	done
 	[ "$(lh-index info b.lhv | jq .length)" = 2 ]
 }
+
+@test "a search and a look-up say whose data they used, also where the answer does not show it, and that is taken off" {
+	mkdir other
+	cp s/index/notes.lhv other/crew.lhv
+	jq -nc '{id: "x1", text: "x", metadata: {n: 1}}' | lh-index build -q --of-persons other/own.lhv -
+	jq -nc '{state: "s", routes: [
+		{route: "POST /v1/bare", read: true, run: ["lh-search", "--wire", "--no-metadata", "other"]},
+		{route: "POST /v1/flat", read: true, run: ["lh-search", "--flat", "-k1", "other"]},
+		{route: "POST /v1/one", read: true, members: {op: "lookup"}, run: ["lh-index", "requests", "other"]}]}' >config
+	start_serve --config config
+	[ "$(say /v1/bare '{"query_text":"one","k":1,"corpora":["crew"]}' t-1)" = 200 ]
+	run ! grep persons answer
+	[ "$(say /v1/bare '{"query_text":"x","k":0,"corpora":["crew"],"exclude_ids":["r1","r9"],"metadata_filter":{"person.candidate_id":"w-1","notes":"n"}}' t-2)" = 200 ]
+	[ "$(say /v1/flat '{"query_text":"one","corpora":["own"]}' t-3)" = 200 ]
+	[ "$(say /v1/one '{"name":"crew","id":"r1"}' t-4)" = 200 ]
+	[ "$(jq -c keys answer)" = '["corpus","id","metadata"]' ]
+	[ "$(say /v1/one '{"name":"own","id":"x1"}' t-5)" = 200 ]
+	rows | diff - <(printf '%s\n' 'r9 bare t-2' 'w-1 bare t-1' 'w-1 bare t-2' 'w-1 one t-4' 'x1 flat t-3' 'x1 one t-5')
+	# what the filters say
+	echo '{"query_text":"one","k":1,"exclude_ids":["r3"]}' | lh-search --attribute s/index/notes.lhv | jq -c .persons >said
+	echo '{"op":"lookup","name":"products","id":"p1"}' | lh-index requests --attribute s/index | jq -c .persons >>said
+	echo '{"op":"lookup","name":"products","id":"p1"}' | lh-index requests --attribute --persons products s/index | jq -c .persons >>said
+	alike said - <<-END
+		[{"id":"w-1","members":["candidate_id","name","person","notes"]},{"id":"r3","members":["exclude_ids"]}]
+		[]
+		[{"id":"p1","members":["title"]}]
+	END
+}

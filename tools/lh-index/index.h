@@ -43,6 +43,7 @@ struct settings {
 	uint64_t dimension;		/* 0: not given */
 	bool lexical, allow_empty, estimate, of_persons;
 	struct lh_list persons;		/* names of indexes, for requests */
+	bool attribute;			/* say whose data an answer of requests has used */
 	const char *model, *url, *field, *template;
 	bool named;			/* field or template by an option */
 	const char *prefix, *query_prefix;

@@ -74,6 +74,8 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, to, .verbs = V_DUMP) },
 	{ 0, "persons", "NAME", "records of this index are persons (repeatable)",
 	  LH_TEXTS(struct settings, persons, .verbs = V_REQUESTS) },
+	{ 0, "attribute", NULL, "say whose data an answer has used",
+	  LH_FLAG(struct settings, attribute, .verbs = V_REQUESTS) },
 	{ 0, "playbooks", "DIR", "folder of playbooks, which may be deleted",
 	  LH_TEXT(struct settings, playbooks, .verbs = V_REQUESTS) },
 	{ 0, "reach", NULL, "also name records that no link leads to",

@@ -30,6 +30,7 @@ static const struct lh_bind record[] = {
 	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .required = true, .person = true },
 	{ LH_BIND_ONLY("metadata", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
 	  .person = true },
+	LH_PERSONS_USED_MEMBER,
 	LH_BIND_END
 };
 

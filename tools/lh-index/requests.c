@@ -122,7 +122,7 @@ const struct lh_bind creation_members[] = {
 	LH_BIND_END
 };
 
-static bool is_named(const struct lh_list *list, struct lh_str name)
+bool requests_names(const struct lh_list *list, struct lh_str name)
 {
 	size_t i;
 
@@ -147,7 +147,7 @@ int requests_create(const struct lh_call *call, const void *in, struct lh_buf *o
 	p.ef_search = (uint32_t)c->ef_search;
 	p.distance = distance_of[c->distance];
 	p.layout = (enum lh_layout)c->layout;
-	p.persons = is_named(&r->settings->persons, c->name);
+	p.persons = requests_names(&r->settings->persons, c->name);
 	if (lh_index_check_params(&p, err) < 0)
 		return -1;
 	lh_tool_time(r->tool, p.created_at);
@@ -316,6 +316,7 @@ int index_requests(struct lh_tool *tool, void *settings)
 	opened_close(&r, NULL);
 	catalog_free(&r.catalog);
 	lh_index_close(r.looked_up);
+	lh_persons_used_free(&r.used);
 	metadata_free(&r.metadata);
 	free(r.looked_up_path);
 	free(r.path);

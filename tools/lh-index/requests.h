@@ -6,6 +6,8 @@
 #include "file/held.h"
 #include "index/index_tools.h"
 #include "json/write.h"
+#include "lineage/person_ids.h"
+#include "persons/persons.h"
 
 #define NAME(s, f) { LH_BIND_STRING(#f, struct s, f), .required = true, LH_INDEX_NAMED }
 
@@ -47,6 +49,8 @@ struct requests {
 	struct catalog catalog;
 	struct lh_index *looked_up;	/* the index of the last look-up, or NULL; ... */
 	char *looked_up_path;		/* ... and its path */
+	struct lh_persons_known of;	/* of that index, if records are attributed */
+	struct lh_persons_used used;
 	struct metadata metadata;
 	struct lh_writer w;		/* of the current answer */
 	uint64_t n;			/* requests so far */
@@ -95,6 +99,8 @@ int requests_refuse(const struct lh_call *call, struct lh_err *err);
 
 /* Set r->path to the path of that name, and r->at. */
 int requests_find(struct requests *r, struct lh_str name, struct lh_err *err);
+/* Return whether a list has the name. */
+bool requests_names(const struct lh_list *list, struct lh_str name);
 /* Set what a summary has of the parameters. */
 void summary_set(struct summary *s, const struct lh_index_params *p);
 void requests_put_params(struct requests *r, struct lh_str name, const struct summary *s);

@@ -29,11 +29,25 @@ static int bring_up(struct requests *r, struct lh_err *err)
 			return -1;
 		}
 		free(r->looked_up_path);
+		r->looked_up_path = NULL;
 	}
+	if (path != r->looked_up_path)
+		r->of = (struct lh_persons_known){ .is = -1 };
 	lh_index_close(r->looked_up);
 	r->looked_up = ix;
 	r->looked_up_path = path;
 	return ix ? 0 : -1;
+}
+
+/* Say whose data the answer has used. */
+static void attribute(struct requests *r, struct lh_str name, const struct lh_row *row)
+{
+	const bool is = requests_names(&r->settings->persons, name) ||
+			lh_persons_index_at(&r->of, r->looked_up_path);
+
+	lh_persons_used_reset(&r->used);
+	lh_persons_used_record(&r->used, is, row->id, row->meta, NULL);
+	lh_persons_used_write(&r->used, &r->w);
 }
 
 /* Write the record if the index has it: 1, 0, -1. */
@@ -52,7 +66,11 @@ static int write_record(struct requests *r, struct lh_str name, struct lh_str id
 		return -1;
 	lh_write_str(&r->w, "corpus", name);
 	lh_write_str(&r->w, "id", row.id);
-	return metadata_write(&r->metadata, &r->w, &row, err) < 0 ? -1 : 1;
+	if (metadata_write(&r->metadata, &r->w, &row, err) < 0)
+		return -1;
+	if (r->settings->attribute)
+		attribute(r, name, &row);
+	return 1;
 }
 
 /* Look into every index, by their names. */

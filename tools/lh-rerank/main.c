@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "json/value.h"
+#include "lineage/person_ids.h"
 #include "model/http.h"
 #include "rerank/reranker.h"
 #include "tool/op.h"
@@ -14,7 +15,7 @@ struct settings {
 	const char *model, *url, *field;
 	uint64_t k, retries;
 	double timeout;
-	bool sigmoid, fast;
+	bool sigmoid, fast, attribute;
 	struct lh_reranker *reranker;
 };
 
@@ -35,6 +36,8 @@ static const struct lh_option options[] = {
 	  LH_REAL(struct settings, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed call (default 2)",
 	  LH_UINT(struct settings, retries, 0, 100) },
+	{ 0, "attribute", NULL, "say whose data the answer has used",
+	  LH_FLAG(struct settings, attribute) },
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -62,6 +65,7 @@ static const struct lh_bind result_out[] = {
 static const struct lh_bind answer_out[] = {
 	{ LH_BIND_ONLY("results", LH_BIND_TO_TABLES), .required = true, .table = result_out,
 	  .person = true },
+	LH_PERSONS_USED_MEMBER,
 	LH_BIND_END
 };
 
@@ -74,6 +78,7 @@ struct worker {
 	size_t *order;
 	size_t n, cap[4];
 	struct lh_record scan;
+	struct lh_persons_used used;	/* --attribute */
 };
 
 static int worker_init(void *context, void *settings, struct lh_err *err)
@@ -90,6 +95,7 @@ static void worker_free(void *context)
 	lh_buf_free(&w->text);
 	lh_buf_free(&w->strings);
 	lh_record_free(&w->scan);
+	lh_persons_used_free(&w->used);
 	free(w->result);
 	free(w->of);
 	free(w->score);
@@ -162,7 +168,8 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, s
 			      err) < 0)
 		return -1;
 	lh_rerank_order(w->score, w->n, w->order);
-	to = lh_write_record(out, rec, (const char *const[]){ "results" }, 1);
+	to = lh_write_record(out, rec, (const char *const[]){ "results", "persons" },
+			     1 + w->set->attribute);
 	lh_write_array(&to, "results");
 	for (size_t i = 0; i < w->n && i < w->set->k; i++) {
 		lh_write_key(&to, NULL);
@@ -170,6 +177,11 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, s
 			return -1;
 	}
 	lh_write_end(&to);
+	if (w->set->attribute) {
+		lh_persons_used_reset(&w->used);
+		lh_persons_used_results(&w->used, &a.results);
+		lh_persons_used_write(&w->used, &to);
+	}
 	lh_write_end(&to);
 	return 0;
 }

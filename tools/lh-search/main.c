@@ -51,6 +51,10 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, ignore_unknown) },
 	{ 0, "no-metadata", NULL, "leave out the metadata of hits",
 	  LH_FLAG(struct settings, no_metadata) },
+	{ 0, "attribute", NULL, "say whose data the answer has used",
+	  LH_FLAG(struct settings, attribute) },
+	{ 0, "persons", "CORPUS", "--attribute: its records are persons (repeatable)",
+	  LH_TEXTS(struct settings, persons) },
 	LH_DECISIONS_OPTIONS(struct settings, decisions),
 	LH_LOCK_OPTION(0),
 	LH_NOW_OPTION,
@@ -185,6 +189,7 @@ static const struct lh_bind out[] = {
 	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL) },
 	{ LH_BIND_ONLY("explain", LH_BIND_TO_VALUE), .each = LH_BIND_IS(LH_OBJECT),
 	  .types = LH_BIND_IS(LH_OBJECT) | LH_BIND_IS(LH_ARRAY), .table = explain },
+	LH_PERSONS_USED_MEMBER,
 	LH_BIND_END
 };
 

@@ -2,6 +2,7 @@
 #include "search.h"
 
 #include "json/write.h"
+#include "persons/persons.h"
 
 static int damaged(const struct result *f, const char *what, struct lh_err *err)
 {
@@ -74,6 +75,74 @@ static int print_results(struct worker *w, struct lh_writer *to, struct lh_err *
 	return 0;
 }
 
+/* ---- whose data were used ---- */
+
+static bool is_of_persons(const struct worker *w, const struct corpus_search *s)
+{
+	const struct lh_list *named = &w->run->set->persons;
+	size_t i;
+
+	for (i = 0; i < named->n; i++)
+		if (!strcmp(named->v[i], s->name->text))
+			return true;
+	if (!atomic_load(&s->open->persons))
+		atomic_store(&s->open->persons, lh_persons_index(s->open->ix) ? 2 : 1);
+	return atomic_load(&s->open->persons) == 2;
+}
+
+/* Note the person whom an id leaves out: of the record, or if there is none of that id. */
+static void note_excluded(struct worker *w, struct lh_str id)
+{
+	struct lh_err unused;
+	struct lh_row row;
+	bool there = false, of_persons = false, is;
+	int64_t at;
+	size_t i;
+
+	for (i = 0; i < w->n_chosen; i++) {
+		const struct lh_index *ix = w->chosen[i]->open->ix;
+
+		of_persons |= is = is_of_persons(w, w->chosen[i]);
+		at = lh_index_find(ix, id.p, id.n, &unused);
+		if (at < 0 || lh_index_row(ix, (uint64_t)at, &row, &unused) <= 0)
+			continue;
+		there = true;
+		lh_persons_used_record(&w->used, is, row.id, row.meta, "exclude_ids");
+	}
+	if (!there && of_persons)
+		lh_persons_used_id(&w->used, id, "exclude_ids");
+}
+
+void note_used(struct worker *w)
+{
+	const struct settings *set = w->run->set;
+	const struct query *q = &w->reader.q;
+	bool of_persons = false;
+	size_t i;
+
+	lh_persons_used_reset(&w->used);
+	for (i = 0; i < w->n_found; i++) {
+		const struct result *f = &w->found[i];
+
+		lh_persons_used_record(&w->used, is_of_persons(w, f->seat), f->row.id, f->row.meta,
+				       set->no_metadata ? "id" : NULL);
+	}
+	for (i = 0; i < set->exclude.n; i++)
+		note_excluded(w, lh_str_of(set->exclude.v[i]));
+	for (i = 0; i < q->n_exclude; i++)
+		note_excluded(w, q->exclude[i]);
+	for (i = 0; q->filter.p && !of_persons && i < w->n_chosen; i++)
+		of_persons = is_of_persons(w, w->chosen[i]);
+	if (of_persons)
+		lh_persons_used_condition(&w->used, &q->filter, "metadata_filter");
+}
+
+static void print_used(const struct worker *w, struct lh_writer *to)
+{
+	if (w->run->set->attribute)
+		lh_persons_used_write(&w->used, to);
+}
+
 /* Write what the search left out: corpora, and what a limit ended. */
 static void print_left_out(const struct worker *w, struct lh_writer *to)
 {
@@ -97,7 +166,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		 struct lh_err *err)
 {
 	/* A record that was an answer before: nothing of that may pass for this one's. */
-	const char *drop[13] = { "query_vector", "vector", "results", "metadata_filter_dropped",
+	const char *drop[14] = { "query_vector", "vector", "results", "metadata_filter_dropped",
 				 "playbook_boosted", "playbook_injected", "partial", "skipped",
 				 "query_role_missing", "truncated", "explain" };
 	const struct query *q = &w->reader.q;
@@ -111,6 +180,8 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		drop[n++] = "query_text";
 	if (q->role_made)
 		drop[n++] = "query_role";
+	if (w->run->set->attribute)
+		drop[n++] = "persons";
 	to = lh_write_record(out, rec, drop, n);
 	if (alias)
 		lh_write_value(&to, "query_text", alias);
@@ -128,6 +199,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	}
 	print_left_out(w, &to);
 	print_explain(w, &to);
+	print_used(w, &to);
 	lh_write_end(&to);
 	return 0;
 }
@@ -158,6 +230,7 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 	}
 	print_left_out(w, &to);
 	print_explain(w, &to);
+	print_used(w, &to);
 	lh_write_end(&to);
 	return 0;
 }
@@ -189,6 +262,7 @@ int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err)
 			return -1;
 		print_left_out(w, &to);
 		print_text(q, "query", &to);	/* its name before 0.2 */
+		print_used(w, &to);
 		lh_write_end(&to);
 	}
 	return 0;

@@ -19,6 +19,7 @@ void worker_free(void *worker)
 	lh_filter_free(w->filter);
 	lh_record_free(&w->scan);
 	reranking_free(w->reranking);
+	lh_persons_used_free(&w->used);
 	query_reader_free(&w->reader);
 }
 
@@ -359,6 +360,8 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 		lh_tool_verdict_bad(w->run->tool);
 	if (w->run->decisions && w->reader.q.use_playbook && decide(w, err) < 0)
 		return -1;
+	if (set->attribute)
+		note_used(w);
 	if (set->wire)
 		return print_wire(w, out, err);
 	return set->flat ? print_flat(w, out, err) : print_record(w, rec, out, err);

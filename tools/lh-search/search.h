@@ -30,6 +30,7 @@
 #include "json/bind.h"
 #include "file/held.h"
 #include "index/index_tools.h"
+#include "lineage/person_ids.h"
 #include <lh/playbook.h>
 #include "embed/embedder.h"
 #include "rerank/reranker.h"
@@ -42,12 +43,12 @@ struct settings {
 	uint64_t budget;	/* rows measured for a query; 0: any number */
 	double timeout;		/* seconds of a query; 0: any */
 	bool exact, flat, no_metadata, auto_role, hybrid, explain;
-	bool wire, playbook_optional, ignore_unknown;
+	bool wire, playbook_optional, ignore_unknown, attribute;
 	const char *query, *playbook, *playbooks;
 	const char *model, *query_prefix;	/* for engine gguf; or NULL */
 	const char *rerank, *rerank_url, *rerank_field;	/* NULL: not given */
 	uint64_t rerank_depth;	/* 0: not given */
-	struct lh_list where, exclude;
+	struct lh_list where, exclude, persons;
 	struct lh_decisions_how decisions;
 };
 
@@ -156,6 +157,7 @@ struct opened {			/* an open index, shared by the states that have its snapshot 
 	const struct lh_index_params *params;
 	struct lh_buf engine;	/* the same for corpora whose texts are embedded alike */
 	atomic_bool damaged;	/* that was reported */
+	atomic_int persons;	/* 0: not known, 1: it is not of persons, 2: it is */
 	struct filters filters;
 	struct known_keys keys;
 };
@@ -326,6 +328,7 @@ struct worker {
 	const struct corpus_search *asked;	/* the playbook of the current query, or NULL */
 	struct lh_buf row;		/* scratch: a decision */
 	struct reranking *reranking;	/* scratch of rerank.c */
+	struct lh_persons_used used;	/* --attribute */
 	uint64_t boosted, injected;
 	struct limits limits;
 	struct lh_filter *filter;	/* the last filter of a query, ... */
@@ -432,6 +435,8 @@ int decide(struct worker *w, struct lh_err *err);
 
 /* ---- output.c ---- */
 
+/* Note whose data the query has used: what it found, and whom it names. */
+void note_used(struct worker *w);
 /* Print what the worker found. */
 int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out,
 		 struct lh_err *err);

@@ -48,7 +48,7 @@ int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 {
 	const struct lh_route *route = r->route ? r->route->route : NULL;
 	struct lh_persons_answer a = { .trace = r->trace, .token = r->token, .route = route };
-	LH_SCOPED(lh_buf_free) struct lh_buf tables = { 0 };
+	LH_SCOPED(lh_persons_said_free) struct lh_persons_said said = { .unnamed = false };
 	char purpose[64];
 
 	/* of bytes the dataset alone is known, and the tools of /mcp leave rows of their own */
@@ -59,9 +59,11 @@ int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 	name_route(route, purpose);
 	a.purpose = purpose;
 	if (lh_persons_attributed(route))
-		lh_persons_cut(body, &tables, &a.unnamed);
+		lh_persons_cut(body, &said);
 	a.body = (struct lh_str){ body->p, body->len };
 	a.asked = (struct lh_str){ line->p, line->len ? line->len - 1 : 0 };
-	a.tables = (struct lh_str){ tables.p, tables.len };
+	a.tables = (struct lh_str){ said.tables.p, said.tables.len };
+	a.used = (struct lh_str){ said.used.p, said.used.len };
+	a.unnamed = said.unnamed;
 	return lh_persons_show(r->site->persons, rows, &a, err);
 }
