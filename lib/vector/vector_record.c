@@ -167,6 +167,8 @@ static bool in_metadata(const struct lh_member *m, struct lh_str id)
 	for (i = 0; i < sizeof not_in / sizeof *not_in; i++)
 		if (lh_value_is(&m->key, not_in[i].p, not_in[i].n))
 			return false;
+	if (m->val.type == LH_TRUE)
+		return !lh_value_is(&m->key, LH_OF_PERSONS, sizeof LH_OF_PERSONS - 1);
 	return m->val.type != LH_NULL || !lh_value_is(&m->key, "metadata", 8);
 }
 

@@ -27,13 +27,16 @@ int lh_vector_record_text(const struct lh_record *rec, struct lh_path *field,
 			  const struct lh_template *tpl, struct lh_buf *scratch,
 			  struct lh_str *text, struct lh_err *err);
 
+/* The member, true, of a record of an index of persons. */
+#define LH_OF_PERSONS "of_persons"
+
 /* Read the model; n = 0 when the record has none. */
 int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch,
 			   struct lh_str *model, struct lh_err *err);
 
 /* Append the metadata to out as JSON text: the "metadata" object if there is one, else
  * an object of all members but the id (in the field id; NULL: in "id"), vector, dimension,
- * model and a "metadata" that is null.  Without any such member nothing is appended.  An
+ * model, of_persons if true, and a "metadata" that is null.  Without any such member nothing is appended.  An
  * empty "metadata" object is appended, since it clears what is stored. */
 void lh_vector_record_meta(const struct lh_record *rec, const char *id, struct lh_buf *out);
 

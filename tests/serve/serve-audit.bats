@@ -730,7 +730,14 @@ bisect() {
 	lh-index build -q c.lhv y.jsonl
 	lh-index move c.lhv made.lhv >out
 	lh-index build -q --like a.lhv like.lhv y.jsonl
-	for i in b c like; do
+	lh-index dump a.lhv >dumped
+	jq -e .of_persons dumped >/dev/null
+	lh-index build -q built.lhv dumped
+	lh-index build -q added.lhv y.jsonl
+	lh-index add -q added.lhv dumped
+	[ "$(lh-index dump added.lhv | jq -c .metadata)" = '{"text":"u"}
+{"n":1}' ]
+	for i in b c like built added; do
 		lh-index compact $i.lhv
 		[ "$(lh-index info $i.lhv | jq -c .persons)" = true ]
 	done

@@ -226,6 +226,7 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 	if (!count && !s->allow_empty && (!atomic_load(&b->rows.others) || length_of(path)))
 		return refuse_empty(path, &tool->err);
 	settle_params(b->p, count);
+	b->p->persons |= atomic_load(&b->rows.of_persons);
 	if (then(tool, s, b->w) < 0)
 		return -1;
 	if (b->repeated)

@@ -187,6 +187,7 @@ int index_add(struct lh_tool *tool, void *settings)
 	const struct settings *s = &own;
 	struct change ch = { .tool = tool };
 	int rc = open_change(&ch, tool, s);
+	bool says;
 
 	if (rc == 0)
 		rc = start_source(&own, ch.p, &tool->err);
@@ -201,9 +202,11 @@ int index_add(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		lh_tool_verbose(tool, "%s: %llu records added or replaced", tool->operands[0],
 				(unsigned long long)ch.done);
+	says = atomic_load(&ch.rows.of_persons) && !ch.p->persons;
 	lh_index_change_close(ch.to.c);
 	rows_free(&ch.rows);
-	return rc;
+	return rc == 0 && says ? lh_index_set_persons(tool->operands[0], (unsigned)tool->jobs,
+						      s->lock_timeout, &tool->err) : rc;
 }
 
 /* ---- delete ---- */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "index.h"
+#include "vector/vector_record.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include <lh/num.h>
@@ -68,6 +69,8 @@ static int put_vector(struct row_writer *d, struct lh_writer *w, struct lh_err *
 	lh_write_u64(w, "dimension", n);
 	if (*d->p->model)
 		lh_write_text(w, "model", d->p->model);
+	if (d->p->persons)
+		lh_write_bool(w, LH_OF_PERSONS, true);
 	return 0;
 }
 

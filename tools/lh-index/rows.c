@@ -26,7 +26,7 @@ struct slot {
 	struct lh_str s;		/* the text */
 	struct lh_str trace;		/* id for the request; n = 0: none */
 	size_t n;			/* floats; 0: only a text so far */
-	bool made_here;
+	bool made_here, of_persons;
 	int rc;
 	struct lh_err err;
 };
@@ -36,6 +36,8 @@ const struct lh_bind record_in[] = {
 	  .about = "array of numbers or base64; without it, text is embedded" },
 	{ LH_BIND_OBJECT("metadata", struct slot, meta), .lax = true,
 	  .about = "without this object, all other members" },
+	{ LH_BIND_BOOL(LH_OF_PERSONS, struct slot, of_persons), .lax = true,
+	  .about = "true: the records of the index are persons" },
 	LH_BIND_END
 };
 static const struct lh_bind trace_members[] = {
@@ -213,8 +215,11 @@ static int read_slot(struct worker *w, const struct lh_record *rec, struct slot 
 	s->n = 0;
 	s->s = (struct lh_str){ NULL, 0 };
 	s->floats.p = s->meta.p = NULL;
+	s->of_persons = false;
 	if (lh_bind(record_in, rec, s, NULL, err) < 0)
 		return -1;
+	if (s->of_persons)
+		atomic_store(&w->rows->of_persons, true);
 	s->made_here = !s->floats.p;
 	if (!s->made_here) {
 		if (r->settings->named && r->settings->lexical)
