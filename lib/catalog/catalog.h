@@ -53,6 +53,7 @@ struct lh_catalog_dataset {
 	struct lh_str store;		/* p NULL: not given */
 	struct lh_str created_at, updated_at;
 	int64_t row_count;		/* -1: not given */
+	bool of_persons;		/* its rows are persons; kept as other members are */
 	struct lh_catalog_object *object;
 	size_t n_objects;
 	struct lh_str json;		/* the manifest itself, without a newline in it */

@@ -36,7 +36,9 @@ static const struct lh_bind object_members[] = {
 	{ LH_BIND_I64("row_count", struct s, row_count, 0, INT64_MAX) }, \
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \
 	  .path = true, .safe = true, \
-	  .longest = STORE_MAX }
+	  .longest = STORE_MAX }, \
+	{ LH_BIND_BOOL("of_persons", struct s, of_persons), \
+	  .about = "its rows are persons, whatever columns they have" }
 
 const struct lh_bind lh_catalog_manifest[] = {
 	COMMON(lh_catalog_dataset),

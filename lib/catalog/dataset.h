@@ -21,6 +21,7 @@ struct lh_registration {
 	size_t n_objects;
 	struct lh_value objects;
 	int64_t row_count;
+	bool of_persons;
 };
 
 /* Read them; id becomes that of the name. */

@@ -36,8 +36,8 @@ int lh_vector_record_model(const struct lh_record *rec, struct lh_buf *scratch,
 
 /* Append the metadata to out as JSON text: the "metadata" object if there is one, else
  * an object of all members but the id (in the field id; NULL: in "id"), vector, dimension,
- * model, of_persons if true, and a "metadata" that is null.  Without any such member nothing is appended.  An
- * empty "metadata" object is appended, since it clears what is stored. */
+ * model, of_persons if true, and a "metadata" that is null.  Without any such member nothing is
+ * appended.  An empty "metadata" object is appended, since it clears what is stored. */
 void lh_vector_record_meta(const struct lh_record *rec, const char *id, struct lh_buf *out);
 
 #endif

@@ -10,7 +10,7 @@ struct settings {
 	bool csv, tsv, parquet, jsonl;	/* the format, if given */
 	const char *name, *types, *id, *id_prefix, *delimiter, *quote, *null_text, *sample;
 	const char *store, *catalog, *key_file;
-	bool no_header, null_members, columns, requests, parquet_out;
+	bool no_header, null_members, columns, requests, parquet_out, of_persons;
 };
 
 /* A run. */

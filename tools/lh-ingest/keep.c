@@ -164,6 +164,8 @@ static int write_record(const struct ingest *in, const char *fingerprint, struct
 	lh_write_end(&w);
 	lh_write_u64(&w, "row_count", in->rows);
 	lh_write_bytes(&w, "store", store);
+	if (in->s->of_persons)
+		lh_write_bool(&w, "of_persons", true);
 	lh_write_end(&w);
 	return 0;
 }

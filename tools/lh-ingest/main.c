@@ -43,6 +43,8 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, store) },
 	{ 0, "catalog", "DIR", "register the dataset in the catalog DIR",
 	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
+	{ 0, "of-persons", NULL, "--catalog: the rows are persons",
+	  LH_FLAG(struct settings, of_persons) },
 	{ 0, "parquet-out", NULL, "keep them as Parquet as well",
 	  LH_FLAG(struct settings, parquet_out) },
 	{ 0, "key-file", "FILE", "credentials for S3 (default: the environment)",
@@ -113,6 +115,8 @@ static int check(struct ingest *in)
 		return lh_tool_usage(in->tool, "--id-prefix requires --id");
 	if (s->store && !s->catalog)
 		return lh_tool_usage(in->tool, "--store requires --catalog");
+	if (s->of_persons && !s->catalog)
+		return lh_tool_usage(in->tool, "--of-persons requires --catalog");
 	if (s->parquet_out && !s->store)
 		return lh_tool_usage(in->tool, "--parquet-out requires --store");
 	if (s->store && s->columns)

@@ -30,11 +30,13 @@ static bool is_id(const struct table *t, const char *name)
 		!(has_column(t, "sender") || has_column(t, "to") || has_column(t, "body")));
 }
 
-/* Return whether a table is one of persons: it has ids of them, or is named. */
+/* Return whether a table is one of persons: it says so, has ids of them, or is named. */
 static bool is_of_persons(const struct query *q, const struct table *t)
 {
 	size_t i;
 
+	if (t->of_persons)
+		return true;
 	for (i = 0; i < q->s->persons.n; i++)
 		if (!strcasecmp(q->s->persons.v[i], t->name))
 			return true;

@@ -81,6 +81,7 @@ struct table {
 	char *name;
 	char *path;		/* as given, "-" is stdin; of a dataset its name */
 	bool dataset;
+	bool of_persons;	/* its manifest or index says so */
 	char *store;		/* of a dataset, or NULL */
 	struct object {
 		char *key;

@@ -163,6 +163,7 @@ static int add_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_
 		return 0;
 	}
 	t->dataset = true;
+	t->of_persons = m->of_persons;
 	t->path = copy_str(m->name);
 	t->store = store.p ? copy_str(store) : NULL;
 	t->object = lh_calloc(m->n_objects + 1, sizeof *t->object);
@@ -269,6 +270,7 @@ static int sample_index(struct table *t, struct lh_err *err)
 		return -1;
 	lh_index_get_stats(ix, &st);
 	t->rows = (double)st.live;
+	t->of_persons = lh_index_get_params(ix)->persons;
 	lh_index_close(ix);
 	columns_add(&t->columns, lh_str_of("id"));
 	t->columns.v[0].kind = KIND_TEXT;
