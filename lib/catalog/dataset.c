@@ -37,7 +37,7 @@ static const struct lh_bind object_members[] = {
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \
 	  .path = true, .safe = true, \
 	  .longest = STORE_MAX }, \
-	{ LH_BIND_BOOL("of_persons", struct s, of_persons), \
+	{ LH_BIND_BOOL("of_persons", struct s, of_persons), .not_null = true, \
 	  .about = "its rows are persons, whatever columns they have" }
 
 const struct lh_bind lh_catalog_manifest[] = {

@@ -165,13 +165,13 @@ static void write_line(struct lh_writer *w, const struct lh_bind *line, unsigned
 }
 
 /* Write that a member is there; with LH_BIND_NULLS, and that it is not null. */
-static void write_there(struct lh_writer *w, struct lh_str name, unsigned how)
+static void write_there(struct lh_writer *w, struct lh_str name, bool nulls)
 {
 	lh_write_object(w, NULL);
 	lh_write_array(w, "required");
 	lh_write_str(w, NULL, name);
 	lh_write_end(w);
-	if (how & LH_BIND_NULLS) {
+	if (nulls) {
 		lh_write_object(w, "properties");
 		lh_write_key_str(w, name);
 		lh_write_raw(w, NULL, lh_str_of("{\"not\":{\"type\":\"null\"}}"));
@@ -204,7 +204,7 @@ static void write_either(struct lh_writer *w, const struct lh_bind *line, unsign
 
 		if (of == line || (line->either && of->either == line->either))
 			while (next_name(of, &name))
-				write_there(w, name, how);
+				write_there(w, name, how & LH_BIND_NULLS && !of->null);
 	}
 	lh_write_end(w);
 	lh_write_end(w);

@@ -172,7 +172,7 @@ static void write_ops(struct lh_writer *w, const struct lh_tool *t)
 		requests |= !op->answer && !strcmp(op->name, "requests");
 	for (op = t->spec->ops; op->name; op++) {
 		if (op->operands)
-			write_op(w, t, op, op->name, op->operands);
+			write_op(w, t, *op->name ? op : lh_op_of_filter(t), op->name, op->operands);
 		if (requests && op->answer)
 			write_op(w, t, op, op->request ? op->request : op->name, NULL);
 	}

@@ -89,6 +89,9 @@ of_filters() {
 	/v1/chat|{"model":"m"}
 	/v1/observer/event|{}
 	/v1/embed|{"texts":[]}
+	/v1/matrix/relevance|{}
+	/v1/matrix/relevance|{"text":"t"}
+	/v1/matrix/relevance|{"focus":{"path":"a"}}
 	END
 	jq -c '.paths["/v1/vectors/index/{index}/search"].post.requestBody.content["application/json"].schema' all.json >schema.json
 	[ "$(lh-validate --schema schema.json <<<'{"query_text":"x"}' | jq .verdict.status)" = 200 ]

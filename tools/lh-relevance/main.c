@@ -89,14 +89,26 @@ struct request {
 	struct chunk *chunk;
 	size_t chunks;
 	bool list;
+	struct lh_value text;
 };
+#define CHUNKS \
+	{ LH_BIND_TABLES("chunks", struct request, chunk, chunks, chunk_members), \
+	  .given = LH_BIND_FIELD(struct request, list), .either = 1, \
+	  .about = "chunks to score; without it the record is one" }, \
+	{ LH_BIND_SOME("text", struct request, text), .null = true, .either = 1, \
+	  .about = "without chunks: the text of the record, which is one" }
 static const struct lh_bind members[] = {
-	{ LH_BIND_TABLE("focus", struct request, focus, review_members),
+	{ LH_BIND_TABLE("focus", struct request, focus, review_members), .required = true,
 	  .as_written = LH_BIND_FIELD(struct request, focus_json),
 	  .about = "the file under review" },
-	{ LH_BIND_TABLES("chunks", struct request, chunk, chunks, chunk_members),
-	  .given = LH_BIND_FIELD(struct request, list),
-	  .about = "chunks to score; without it the record is one" },
+	CHUNKS,
+	LH_BIND_END
+};
+static const struct lh_bind members_beside_focus[] = {
+	{ LH_BIND_TABLE("focus", struct request, focus, review_members),
+	  .as_written = LH_BIND_FIELD(struct request, focus_json),
+	  .about = "the file under review, in place of --focus" },
+	CHUNKS,
 	LH_BIND_END
 };
 
@@ -186,7 +198,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *worker, st
 	const struct focus *focus = &w->given;
 	struct request q = { .chunks = 0 };
 
-	if (lh_bind(members, rec, &q, &w->text, err) < 0)
+	if (lh_bind(members_beside_focus, rec, &q, &w->text, err) < 0)
 		return -1;
 	if (!q.focus_json.p && !w->s->focus)
 		return lh_err_set(err, LH_EDATA, "missing \"focus\" (object) or --focus");
@@ -273,10 +285,16 @@ static const struct lh_bind judged[] = {
 static const struct lh_op ops[] = {
 	{ "", "[FILE...]", "score chunks", V_FILTER, .in = members, .out = judged,
 	  .command = filter },
+	{ "", .about = "score chunks", .in = members_beside_focus, .out = judged },
 	{ "gate", "[FILE...]", "the mode that a model is given", V_GATE, .in = gate_members,
 	  .out = gate_answer, .command = gate_run },
 	LH_OP_END
 };
+
+static const struct lh_op *mode(const void *settings)
+{
+	return &ops[((const struct settings *)settings)->focus != NULL];
+}
 
 int main(int argc, char **argv)
 {
@@ -288,6 +306,7 @@ int main(int argc, char **argv)
 		.example = "lh-relevance --focus focus.json --kept | jq -r .path",
 		.options = options,
 		.ops = ops,
+		.mode = mode,
 	};
 
 	return lh_op_main(&spec, argc, argv, &s);
