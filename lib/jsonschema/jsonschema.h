@@ -1,14 +1,15 @@
 /*
  * jsonschema - check values by a JSON Schema (2020-12).
  *
- *     s = lh_jsonschema_new(text, NULL, err);
+ *     s = lh_jsonschema_new(text, NULL, NULL, err);
  *     n = lh_jsonschema_check(s, &run, &value, on_violation, ctx, err);
  *     lh_jsonschema_run_free(&run);
  *     lh_jsonschema_free(s);
  *
- * The schema is compiled once, with all that it refers to; other documents come from the
- * caller alone.  A value is read in place, without a tree of it.  Numbers are compared exactly,
- * at any size.  format, content... and unknown keywords annotate only.
+ * The schema is compiled once.  It is one document: $ref finds what is in it, by JSON Pointer or
+ * $anchor; a reference to another one, $dynamicRef and an $id inside are faults.  A value is
+ * read in place, without a tree of it.  Numbers are compared exactly, at any size.  format,
+ * content... and unknown keywords annotate only.
  *
  * Errors:  of a schema LH_EDATA with the place as a JSON Pointer and the reason,
  *          "/properties/id/pattern: ( without )".
@@ -20,8 +21,6 @@
 
 #include <lh/schema.h>
 
-#include "regex.h"
-
 #define LH_JSONSCHEMA_DEPTH 4096	/* schemas applied inside each other to one record */
 
 struct lh_jsonschema;
@@ -29,25 +28,17 @@ struct lh_jsonschema;
 /* Memory of one thread; empty when zeroed. */
 struct lh_jsonschema_run {
 	struct lh_buf scratch;		/* unescaped texts */
-	struct lh_buf bits;		/* members that are present, children that are evaluated */
+	struct lh_buf bits;		/* members that are present, evaluated children */
 	struct lh_buf field, problem;	/* of a report */
-	struct lh_regex_run regex;
+	struct pcre2_real_match_data_8 *match;		/* of patterns, up to 64 MiB ... */
+	struct pcre2_real_match_context_8 *limits;	/* ... that are kept for the next */
 };
 
-struct lh_jsonschema_how {
-	/* Append the document with a URI that a reference has; path: relative to the folder of
-	 * the schema's own URI, NULL if it is not below that.  1, 0 if there is none, or -1.
-	 * NULL: there are none. */
-	int (*load)(void *ctx, struct lh_str uri, const char *path, struct lh_buf *out,
-		    struct lh_err *err);
-	const char *name;	/* of the schema's own file, as such a path; or NULL */
-	/* Get the place of each keyword that is unknown; or NULL. */
-	void (*note)(void *ctx, const char *place);
-	void *ctx;
-};
+/* Gets the place of each keyword that is unknown. */
+typedef void lh_jsonschema_note(void *ctx, const char *place);
 
-/* Compile the schema; how may be NULL.  NULL with *err; err->column if it is not JSON. */
-struct lh_jsonschema *lh_jsonschema_new(struct lh_str text, const struct lh_jsonschema_how *how,
+/* Compile the schema; note may be NULL.  NULL with *err; err->column if it is not JSON. */
+struct lh_jsonschema *lh_jsonschema_new(struct lh_str text, lh_jsonschema_note *note, void *ctx,
 					struct lh_err *err);
 void lh_jsonschema_free(struct lh_jsonschema *s);
 

@@ -1,26 +1,43 @@
 /*
  * jsonschema_parts - shared by the files of lib/jsonschema.
  *
- *     read.c         a schema as nodes
- *     dialect.c      what $schema means
+ *     read.c         a schema as nodes; what $ref and $anchor name; references without end
  *     keywords.c     what each keyword puts into a node
- *     refs.c         what $ref and $dynamicRef refer to; references without end
- *     pointer.c      places in a schema
- *     check.c        a node over a value: types, numbers, strings
- *     check_in.c     ... over members and items
- *     check_many.c   ... allOf, anyOf, if and their kind
- *     unique.c       uniqueItems
- *     hash.c         equal values have equal hashes
- *     report.c       violations as text
+ *     check.c        a node over a value
+ *     regex.c        patterns
  */
 #ifndef LH_JSONSCHEMA_PARTS_H
 #define LH_JSONSCHEMA_PARTS_H
 
-#include "arena.h"
 #include "base/table.h"
+#include "base/utf8.h"
 #include "json/value.h"
 #include "jsonschema.h"
 
+/* ---- regex.c ---- */
+struct lh_regex;
+
+/* Compile a pattern of ECMA-262, which is not kept; NULL with LH_EDATA, and err->column the byte
+ * of the fault, from 1, if it is one of the grammar. */
+struct lh_regex *lh_regex_new(struct lh_str pattern, struct lh_err *err);
+void lh_regex_free(struct lh_regex *re);
+
+/* Return 1 if the text, valid UTF-8, contains a match, or 0; -1 with LH_EDATA if more than *steps
+ * steps are needed, or more than 64 MiB.  *steps becomes those that are left.  Any number of
+ * threads may search with one expression, each with a run of its own. */
+int lh_regex_search(const struct lh_regex *re, struct lh_jsonschema_run *run, struct lh_str text,
+		    uint64_t *steps, struct lh_err *err);
+
+/* Take n steps from those that are left, if there are as many. */
+static inline bool lh_js_spend(uint64_t *steps, uint64_t n)
+{
+	bool enough = *steps >= n;
+
+	*steps -= enough ? n : 0;
+	return enough;
+}
+
+/* ---- a compiled schema ---- */
 struct lh_js_node;
 
 struct lh_js_list {
@@ -41,14 +58,16 @@ struct lh_js_pattern {
 };
 
 struct lh_js_number {
-	struct lh_exact limit[4];	/* enum lh_js_limit */
-	struct lh_value text[4], multiple;
-	bool has[4], has_multiple;
+	struct lh_js_limit {
+		struct lh_exact value;
+		struct lh_value text;	/* p NULL: none */
+	} limit[4];			/* enum lh_js_limit_kind */
+	struct lh_value multiple;	/* p NULL: none */
 	uint64_t divisor;		/* of multipleOf: divisor * 10^exponent */
 	int64_t exponent;
 };
 
-enum lh_js_limit { LH_JS_MINIMUM, LH_JS_MAXIMUM, LH_JS_ABOVE, LH_JS_BELOW };
+enum lh_js_limit_kind { LH_JS_MINIMUM, LH_JS_MAXIMUM, LH_JS_ABOVE, LH_JS_BELOW };
 
 struct lh_js_string {
 	struct lh_js_limits length;
@@ -83,12 +102,11 @@ struct lh_js_object {
 	size_t n, cap;
 	uint32_t lists;			/* of names, read so far */
 	struct lh_table by_name;
-	bool has_dependent;		/* dependentRequired or dependentSchemas */
 	struct lh_js_pattern *patterns, *last_pattern;
 	const struct lh_js_node *additional, *names;
 };
 
-/* A value of enum or const. */
+/* A value, of enum or const or to compare with others, and its hash. */
 struct lh_js_value {
 	struct lh_value v;
 	uint64_t hash;
@@ -96,26 +114,26 @@ struct lh_js_value {
 
 struct lh_js_node {
 	struct lh_value at;		/* the schema in its document */
-	uint32_t resource;
 	bool constant, accepts;		/* the schema true or false */
 	uint8_t types;			/* a bit for each enum lh_type; 0: any */
 	bool integer;			/* of numbers those that are whole */
 	bool number_too;		/* ... or all */
 	bool in_place;			/* has one of those from ref on */
-	struct lh_js_value *choice;	/* enum */
-	size_t choices;
-	struct lh_js_value *only;	/* const */
+	struct lh_js_choice {
+		struct lh_js_value *value;
+		size_t n;
+	} choice, only;			/* enum, const */
 	struct lh_js_number *number;
 	struct lh_js_string *string;
 	struct lh_js_array *array;
 	struct lh_js_object *object;
-	const struct lh_js_node *ref, *dynamic_ref;
-	struct lh_str dynamic_name;	/* of dynamic_ref; p NULL: as $ref */
+	const struct lh_js_node *ref;
 	struct lh_js_list all, any, one;
 	const struct lh_js_node *not, *if_, *then, *else_;
 	const struct lh_js_node *rest_members, *rest_items;	/* unevaluated... */
 	struct lh_js_edge *edges;	/* nodes that the same value is checked by */
-	uint8_t color;			/* when references without end are looked for */
+	struct lh_js_node *from;	/* while references without end are looked for */
+	enum { LH_JS_NEW, LH_JS_ON_THE_WAY, LH_JS_DONE } color;
 };
 
 struct lh_js_edge {
@@ -123,217 +141,82 @@ struct lh_js_edge {
 	struct lh_js_edge *next;
 };
 
-struct lh_js_anchor {
-	struct lh_str name;
-	const struct lh_js_node *node;
-	struct lh_js_anchor *next;
-};
-
-/* A document within the document: what one $id names. */
-struct lh_js_resource {
-	struct lh_str uri;
-	struct lh_js_node *root;
-	struct lh_js_anchor *dynamic;	/* each $dynamicAnchor */
-	bool no_validation;		/* its dialect is without that vocabulary */
-};
-
-/* "uri", "uri#anchor" or, of those in $defs and those that were referred to, "uri#/pointer". */
+/* What a reference finds without a search: the name of an $anchor, or a pointer into $defs or
+ * one that was referred to. */
 struct lh_js_id {
-	struct lh_str uri;
+	struct lh_str name;
 	struct lh_js_node *node;
-	bool dynamic;
 };
 
 struct lh_js_pending {
 	struct lh_js_node *node;
 	struct lh_value ref;		/* the text of the reference */
-	bool dynamic;
 	struct lh_js_pending *next;
 };
 
-#define LH_JS_DOCUMENTS 1000
-
-struct lh_js_document {
-	struct lh_str uri;		/* "": the one that was given */
-	struct lh_str file;		/* the path of its file; p NULL: none */
-	struct lh_buf text;
-	struct lh_value root;
-	struct lh_js_document *next;
-};
-
 struct lh_jsonschema {
-	struct lh_arena arena;
-	struct lh_js_document *document;	/* the newest first */
-	size_t documents;
+	struct lh_js_block {		/* nodes and what is in them, freed together */
+		struct lh_js_block *next;
+		char data[];
+	} *block;
+	size_t used, size;		/* bytes of the newest block */
+	struct lh_buf text;
+	struct lh_value top;
 	const struct lh_js_node *root;
-	struct lh_js_resource *resource;
-	size_t resources, cap_resources;
+	struct lh_str uri;		/* $id, or "" */
 	struct lh_js_id *id;
 	size_t ids, cap_ids;
-	struct lh_table by_uri;
+	struct lh_table by_name;
 	struct lh_map by_place;		/* const char * -> struct lh_js_node * */
 	struct lh_regex **regex;
 	size_t regexes, cap_regexes;
 	struct lh_js_object **object;	/* their tables are freed */
 	size_t objects, cap_objects;
-	bool dynamic;			/* has a $dynamicRef */
 };
 
 /* While a schema is compiled. */
 struct lh_js_reader {
 	struct lh_jsonschema *s;
-	struct lh_record parser;
 	struct lh_buf scratch;		/* texts that are freed at the end */
 	struct lh_js_pending *pending, **last;
-	struct lh_jsonschema_how how;
+	lh_jsonschema_note *note;
+	void *ctx;
 	struct lh_err *err;
 };
 
 /* ---- read.c ---- */
-/* Compile the schema v, unless it was, as part of a resource; NULL with *err. */
-struct lh_js_node *lh_js_read(struct lh_js_reader *r, const struct lh_value *v, uint32_t resource);
-/* Return the node that was compiled from the value at p, or NULL. */
-struct lh_js_node *lh_js_node_at(const struct lh_jsonschema *s, const char *p);
+/* Return n zeroed objects of size bytes, which are freed with the schema. */
+void *lh_js_new(struct lh_js_reader *r, size_t n, size_t size);
+/* Compile the schema v, unless it was; NULL with *err. */
+struct lh_js_node *lh_js_read(struct lh_js_reader *r, const struct lh_value *v);
 /* Compile a schema that is applied to the value that n is applied to. */
 struct lh_js_node *lh_js_read_in_place(struct lh_js_reader *r, struct lh_js_node *n,
 				       const struct lh_value *v);
-int lh_js_add_edge(struct lh_js_reader *r, struct lh_js_node *from, struct lh_js_node *to);
-/* Compile a document, whose text is taken over.  Its URI, that of its $id, or both, name it;
- * file: its path, p NULL: none. */
-struct lh_js_node *lh_js_read_document(struct lh_js_reader *r, struct lh_str uri,
-				       struct lh_str file, struct lh_buf *text);
-/* Append the place that p is in a document. */
-void lh_js_put_place(struct lh_js_reader *r, struct lh_buf *out, const char *p);
+/* Append the JSON Pointer of the value that begins at p. */
+void lh_js_put_pointer(struct lh_buf *out, const struct lh_value *root, const char *p);
 /* Report a fault at a place of the schema; returns -1. */
 int lh_js_fault(struct lh_js_reader *r, const char *at, const char *fmt, ...) LH_PRINTF(3, 4);
-/* Copy the text of a string, or a text, into the arena. */
-int lh_js_text(struct lh_js_reader *r, const struct lh_value *v, struct lh_str *out);
-int lh_js_keep(struct lh_js_reader *r, const char *p, size_t n, struct lh_str *out);
-
-/* ---- dialect.c ---- */
-/* Read $schema, of the resource that n is in. */
-int lh_js_read_dialect(struct lh_js_reader *r, const struct lh_js_node *n,
-		       const struct lh_value *v);
+/* Copy a text, or that of a string; it is freed with the schema. */
+struct lh_str lh_js_keep(struct lh_js_reader *r, struct lh_str text);
+struct lh_str lh_js_text(struct lh_js_reader *r, const struct lh_value *v);
+/* Name a node; `at` is where a fault is that there is one of the name. */
+int lh_js_add_id(struct lh_js_reader *r, const char *at, struct lh_str name,
+		 struct lh_js_node *node);
 
 /* ---- keywords.c ---- */
 /* Read one member of the schema n: 0, or -1. */
 int lh_js_keyword(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *key,
 		  const struct lh_value *v);
-
-/* ---- refs.c ---- */
-int lh_js_add_id(struct lh_js_reader *r, const char *at, struct lh_str uri, struct lh_str anchor,
-		 struct lh_js_node *node, bool dynamic);
-/* Name a schema of $defs or definitions, so that references find it without a search. */
-int lh_js_name_member(struct lh_js_reader *r, const struct lh_js_node *n, const char *keyword,
-		      const struct lh_value *key, struct lh_js_node *node);
-/* Return the node that has this $dynamicAnchor in a resource, or NULL. */
-const struct lh_js_node *lh_js_dynamic_anchor(const struct lh_jsonschema *s, uint32_t resource,
-					      struct lh_str name);
-/* Set the path of the file that a URI names; p NULL: none. */
-int lh_js_file(struct lh_js_reader *r, struct lh_str uri, struct lh_str *file);
-/* Append the text of the document with a URI, in this file: 1, 0 if there is none, or -1. */
-int lh_js_load(struct lh_js_reader *r, struct lh_str uri, struct lh_str file,
-	       struct lh_buf *text);
-int lh_js_resolve_all(struct lh_js_reader *r);
-int lh_js_refuse_loops(struct lh_js_reader *r);
-
-/* ---- pointer.c ---- */
-/* Append the JSON Pointer of the value that begins at p. */
-void lh_js_put_pointer(struct lh_buf *out, const struct lh_value *root, const char *p);
-/* Follow a JSON Pointer from v; *passed: the innermost compiled node on its way. */
-bool lh_js_follow(const struct lh_jsonschema *s, struct lh_value *v, struct lh_str pointer,
-		  const struct lh_js_node **passed);
-
-/* ---- hash.c ---- */
 /* Hash by meaning: lh_value_equal values that are also exactly equal have equal hashes. */
 uint64_t lh_js_hash(const struct lh_value *v, struct lh_buf *scratch);
-/* Return whether the values are equal, given their hashes. */
-static inline bool lh_js_equal(const struct lh_value *a, uint64_t hash_a, const struct lh_value *b,
-			       uint64_t hash_b)
+static inline bool lh_js_equal(const struct lh_js_value *a, const struct lh_js_value *b)
 {
-	return hash_a == hash_b && lh_value_equal(a, b);
+	return a->hash == b->hash && lh_value_equal(&a->v, &b->v);
 }
-
-/* The text of the schema of schemas. */
-extern const char lh_js_meta[];
-#define LH_JS_META_URI "https://json-schema.org/draft/2020-12/schema"
-
-/* ---- check ---- */
-struct lh_js_scope {
-	const struct lh_js_scope *up;
-	uint32_t resource;
-};
-
-/* Where in the record: a member or an item. */
-struct lh_js_place {
-	const struct lh_js_place *up;
-	const struct lh_value *key;	/* NULL: an item */
-	size_t at;
-};
-
-/* Children of one value that were evaluated: bits from `from` on in run->bits. */
-struct lh_js_seen {
-	size_t from, n;
-};
-
-struct lh_js_walk {
-	const struct lh_jsonschema *s;
-	struct lh_jsonschema_run *run;
-	const struct lh_js_scope *scope;
-	bool inside;			/* a schema of anyOf or oneOf: less is reported */
-	unsigned quiet;			/* no reports: the result alone counts */
-	unsigned depth;
-	uint64_t steps;			/* left */
-	long n;				/* violations */
-	lh_schema_fn *found;
-	void *ctx;
-	struct lh_err *err;
-	bool failed;			/* *err is set */
-};
-
-/* Return whether v is valid by n; false also if w->failed.  Marks the children that were
- * evaluated in seen, unless NULL. */
-bool lh_js_check(struct lh_js_walk *w, const struct lh_js_node *n, const struct lh_value *v,
-		 const struct lh_js_place *at, struct lh_js_seen *seen);
-bool lh_js_check_quietly(struct lh_js_walk *w, const struct lh_js_node *n,
-			 const struct lh_value *v, struct lh_js_seen *seen);
-bool lh_js_check_object(struct lh_js_walk *w, const struct lh_js_object *o,
-			const struct lh_value *v, const struct lh_js_place *at,
-			struct lh_js_seen *seen);
-bool lh_js_check_array(struct lh_js_walk *w, const struct lh_js_array *a,
-		       const struct lh_value *v, const struct lh_js_place *at,
-		       struct lh_js_seen *seen);
-bool lh_js_check_in_place(struct lh_js_walk *w, const struct lh_js_node *n,
-			  const struct lh_value *v, const struct lh_js_place *at,
-			  struct lh_js_seen *seen);
-bool lh_js_check_rest(struct lh_js_walk *w, const struct lh_js_node *n, const struct lh_value *v,
-		      const struct lh_js_place *at, struct lh_js_seen *seen);
-bool lh_js_check_unique(struct lh_js_walk *w, const struct lh_value *v,
-			const struct lh_js_place *at);
-/* Return whether the text of the string v matches. */
-bool lh_js_matches(struct lh_js_walk *w, const struct lh_js_pattern *p, const struct lh_value *v);
-/* Unescape the string v at the end of run->scratch, whose length the caller restores. */
-void lh_js_text_of(struct lh_js_walk *w, const struct lh_value *v, struct lh_str *out);
-
-/* Take n zeroed bits from the end of run->bits: false with w->failed.  The caller gives them
- * back by setting run->bits.len. */
-bool lh_js_bits(struct lh_js_walk *w, size_t n, struct lh_js_seen *out);
-static inline void lh_js_mark(struct lh_js_walk *w, const struct lh_js_seen *s, size_t i)
+/* Return how much of a value's text is shown. */
+static inline int lh_js_head(const struct lh_value *v)
 {
-	w->run->bits.p[s->from + (i >> 3)] |= (char)(1 << (i & 7));
+	return (int)lh_utf8_head((struct lh_str){ v->p, v->n }, 200).n;
 }
-static inline bool lh_js_marked(const struct lh_js_walk *w, const struct lh_js_seen *s, size_t i)
-{
-	return w->run->bits.p[s->from + (i >> 3)] >> (i & 7) & 1;
-}
-
-/* ---- report.c ---- */
-/* Report a violation unless w is quiet; returns false. */
-bool lh_js_report(struct lh_js_walk *w, const struct lh_js_place *at, const char *fmt, ...)
-	LH_PRINTF(3, 4);
-/* Return the length of the first characters of p that have at most `most` bytes. */
-size_t lh_js_whole(const char *p, size_t n, size_t most);
-bool lh_js_expected(struct lh_js_walk *w, const struct lh_js_place *at, const struct lh_value *v,
-		    const char *what);
 
 #endif

@@ -1,58 +1,118 @@
 /* keywords.c - what each keyword puts into a node.  See jsonschema_parts.h. */
 #include "jsonschema_parts.h"
 
+#include "base/bits.h"
 #include "base/mem.h"
-#include "json/value.h"
+#include "base/xxh3.h"
 
-/* How a keyword is read; `which` is one of its kind. */
-typedef int read_fn(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		    int which);
+/* ---- equal values have equal hashes ---- */
 
-static void *part(struct lh_js_reader *r, void *at, size_t size)
+#define ODD 0x9e3779b97f4a7c15ull
+#define FAR ((int64_t)1 << 50)	/* exponents beyond it are not exact */
+
+static uint64_t hash_number(const struct lh_value *v, struct lh_buf *scratch)
 {
-	void **where = at;
+	struct lh_exact x = lh_exact_of(v);
+	size_t mark = scratch->len;
+	const char *p;
+	uint64_t h;
 
-	if (!*where)
-		*where = lh_arena_new(&r->s->arena, 1, size, r->err);
-	return *where;
+	for (p = x.p; x.n && p < x.end; p++)
+		if (*p != '.')
+			lh_buf_putc(scratch, *p);
+	h = lh_xxh3_seeded(scratch->p + mark, scratch->len - mark, lh_seed() + LH_NUMBER);
+	scratch->len = mark;
+	if (x.exp > FAR || x.exp < -FAR)
+		x.exp = x.exp > 0 ? FAR : -FAR;
+	return lh_mix(h ^ (uint64_t)x.exp, ODD + x.neg);
 }
 
-static struct lh_js_string *string_of(struct lh_js_reader *r, struct lh_js_node *n)
+static uint64_t hash_string(const struct lh_value *v, struct lh_buf *scratch)
 {
-	bool is_new = !n->string;
-	struct lh_js_string *s = part(r, &n->string, sizeof *s);
+	size_t mark = scratch->len;
+	struct lh_str text;
+	uint64_t h;
 
-	if (s && is_new)
-		s->length.most = UINT64_MAX;
-	return s;
+	lh_value_str(v, scratch, &text);
+	h = lh_xxh3_seeded(text.p, text.n, lh_seed() + LH_STRING);
+	scratch->len = mark;
+	return h;
 }
 
-static struct lh_js_array *array_of(struct lh_js_reader *r, struct lh_js_node *n)
+static uint64_t hash_children(const struct lh_value *v, struct lh_buf *scratch)
 {
-	bool is_new = !n->array;
-	struct lh_js_array *a = part(r, &n->array, sizeof *a);
+	uint64_t h = ODD + v->type, one;
+	struct lh_iter it;
 
-	if (a && is_new) {
-		a->count.most = a->matching.most = UINT64_MAX;
-		a->matching.least = 1;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+		one = lh_js_hash(&it.val, scratch);
+		if (v->type == LH_ARRAY)
+			h = lh_mix(h + 1, one ^ ODD) + one;
+		else
+			h += lh_mix(hash_string(&it.key, scratch) ^ ODD, one | 1);
 	}
-	return a;
+	return lh_mix(h, ODD);
 }
+
+uint64_t lh_js_hash(const struct lh_value *v, struct lh_buf *scratch)
+{
+	lh_buf_room(scratch, 1);
+	switch (v->type) {
+	case LH_NUMBER:
+		return hash_number(v, scratch);
+	case LH_STRING:
+		return hash_string(v, scratch);
+	case LH_ARRAY:
+	case LH_OBJECT:
+		return hash_children(v, scratch);
+	default:
+		return lh_mix(ODD, v->type + 1u);
+	}
+}
+
+/* ---- what a keyword is about ---- */
+
+/* A keyword's value, and where in which part of a node it belongs, or what kind it is. */
+struct word {
+	struct lh_value v;
+	enum part { NODE, NUMBER, STRING, ARRAY, OBJECT } part;
+	size_t at;
+};
+typedef int read_fn(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w);
+
+#define AT(type, member) offsetof(struct lh_js_##type, member)
 
 static struct lh_js_object *object_of(struct lh_js_reader *r, struct lh_js_node *n)
 {
 	struct lh_jsonschema *s = r->s;
-	struct lh_js_object *o = n->object;
 
-	if (o)
-		return o;
-	lh_grow(&s->object, &s->cap_objects, s->objects + 1, sizeof *s->object);
-	o = part(r, &n->object, sizeof *o);
-	if (o) {
-		o->count.most = UINT64_MAX;
-		s->object[s->objects++] = o;
+	if (!n->object) {
+		n->object = lh_js_new(r, 1, sizeof *n->object);
+		n->object->count.most = UINT64_MAX;
+		lh_grow(&s->object, &s->cap_objects, s->objects + 1, sizeof *s->object);
+		s->object[s->objects++] = n->object;
 	}
-	return o;
+	return n->object;
+}
+
+/* Return what the keyword sets. */
+static void *target(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
+{
+	if (w->part == OBJECT)
+		return (char *)object_of(r, n) + w->at;
+	if (w->part == ARRAY && !n->array) {
+		n->array = lh_js_new(r, 1, sizeof *n->array);
+		n->array->count.most = n->array->matching.most = UINT64_MAX;
+		n->array->matching.least = 1;
+	}
+	if (w->part == STRING && !n->string) {
+		n->string = lh_js_new(r, 1, sizeof *n->string);
+		n->string->length.most = UINT64_MAX;
+	}
+	if (w->part == NUMBER && !n->number)
+		n->number = lh_js_new(r, 1, sizeof *n->number);
+	return (w->part == ARRAY ? (char *)n->array : w->part == STRING ? (char *)n->string
+		: w->part == NUMBER ? (char *)n->number : (char *)n) + w->at;
 }
 
 static int want_type(struct lh_js_reader *r, const struct lh_value *v, enum lh_type type)
@@ -67,8 +127,7 @@ static int want_type(struct lh_js_reader *r, const struct lh_value *v, enum lh_t
 
 static int twice(struct lh_js_reader *r, const struct lh_value *v)
 {
-	return lh_js_fault(r, v->p, "%.*s is there twice", (int)lh_js_whole(v->p, v->n, 200),
-			   v->p);
+	return lh_js_fault(r, v->p, "%.*s is there twice", lh_js_head(v), v->p);
 }
 
 /* named: a bit for each type that was named. */
@@ -101,123 +160,81 @@ static int add_type(struct lh_js_reader *r, struct lh_js_node *n, const struct l
 			   "must be null, boolean, object, array, string, number or integer");
 }
 
-static int read_type(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		     int which)
+static int read_type(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
 	unsigned named = 0;
 	struct lh_iter it;
 
-	(void)which;
-	if (v->type != LH_ARRAY)
-		return add_type(r, n, v, &named);
-	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+	if (w->v.type != LH_ARRAY)
+		return add_type(r, n, &w->v, &named);
+	for (lh_iter_init(&it, &w->v); lh_iter_next(&it); )
 		if (add_type(r, n, &it.val, &named) < 0)
 			return -1;
-	return n->types ? 0 : lh_js_fault(r, v->p, "must name a type");
+	return n->types ? 0 : lh_js_fault(r, w->v.p, "must name a type");
 }
 
-static int read_enum(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		     int which)
+static int read_enum(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
 	struct lh_iter it;
 
-	(void)which;
-	if (want_type(r, v, LH_ARRAY) < 0)
+	if (want_type(r, &w->v, LH_ARRAY) < 0)
 		return -1;
-	n->choice = lh_arena_new(&r->s->arena, lh_value_count(v) + 1, sizeof *n->choice, r->err);
-	if (!n->choice)
-		return -1;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		n->choice[n->choices++] = (struct lh_js_value){
+	n->choice.value = lh_js_new(r, lh_value_count(&w->v) + 1, sizeof *n->choice.value);
+	for (lh_iter_init(&it, &w->v); lh_iter_next(&it); )
+		n->choice.value[n->choice.n++] = (struct lh_js_value){
 			it.val, lh_js_hash(&it.val, &r->scratch) };
 	return 0;
 }
 
-static int read_const(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		      int which)
+static int read_const(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
-	(void)which;
-	if (!part(r, &n->only, sizeof *n->only))
-		return -1;
-	*n->only = (struct lh_js_value){ *v, lh_js_hash(v, &r->scratch) };
+	n->only = (struct lh_js_choice){ lh_js_new(r, 1, sizeof *n->only.value), 1 };
+	*n->only.value = (struct lh_js_value){ w->v, lh_js_hash(&w->v, &r->scratch) };
 	return 0;
 }
 
 /* ---- numbers ---- */
 
-static int read_limit(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		      int which)
+static int read_limit(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
-	struct lh_js_number *x = part(r, &n->number, sizeof *x);
+	struct lh_js_limit *to = target(r, n, w);
 
-	if (!x)
-		return -1;
-	if (v->type != LH_NUMBER)
-		return lh_js_fault(r, v->p, "must be a number");
-	x->limit[which] = lh_exact_of(v);
-	x->text[which] = *v;
-	x->has[which] = true;
+	if (w->v.type != LH_NUMBER)
+		return lh_js_fault(r, w->v.p, "must be a number");
+	*to = (struct lh_js_limit){ lh_exact_of(&w->v), w->v };
 	return 0;
 }
 
-static int read_multiple(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-			 int which)
+static int read_multiple(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
-	struct lh_js_number *x = part(r, &n->number, sizeof *x);
+	struct lh_js_number *x = target(r, n, w);
 	struct lh_exact e;
 	const char *p;
 
-	(void)which;
-	if (!x)
-		return -1;
-	if (v->type != LH_NUMBER)
-		return lh_js_fault(r, v->p, "must be a number");
-	e = lh_exact_of(v);
+	if (w->v.type != LH_NUMBER)
+		return lh_js_fault(r, w->v.p, "must be a number");
+	e = lh_exact_of(&w->v);
 	if (e.neg || !e.n)
-		return lh_js_fault(r, v->p, "must be more than 0");
+		return lh_js_fault(r, w->v.p, "must be more than 0");
 	if (e.n > 18)
-		return lh_js_fault(r, v->p, "must have 18 significant digits at most");
+		return lh_js_fault(r, w->v.p, "must have 18 significant digits at most");
 	for (p = e.p; p < e.end; p++)
 		if (*p != '.')
 			x->divisor = x->divisor * 10 + (uint64_t)(*p - '0');
 	x->exponent = e.exp - e.n;
-	x->multiple = *v;
-	x->has_multiple = true;
+	x->multiple = w->v;
 	return 0;
 }
 
-/* ---- counts ---- */
-
-enum { LENGTH, ITEMS, MATCHING, MEMBERS, MOST = 8 };
-
-static int read_count(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		      int which)
+static int read_count(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
-	struct lh_js_limits *l = NULL;
-	void *of = NULL;
+	uint64_t *to = target(r, n, w);
 	struct lh_exact e;
 	int64_t i;
 
-	if (v->type != LH_NUMBER || (e = lh_exact_of(v), e.neg || !lh_exact_whole(&e)))
-		return lh_js_fault(r, v->p, "must be a whole number, 0 or more");
-	switch (which & ~MOST) {
-	case LENGTH:
-		l = (of = string_of(r, n)) ? &n->string->length : NULL;
-		break;
-	case ITEMS:
-		l = (of = array_of(r, n)) ? &n->array->count : NULL;
-		break;
-	case MATCHING:
-		l = (of = array_of(r, n)) ? &n->array->matching : NULL;
-		break;
-	default:
-		l = (of = object_of(r, n)) ? &n->object->count : NULL;
-	}
-	if (!l)
-		return -1;
-	if (!lh_value_i64(v, &i))
-		i = INT64_MAX;
-	*(which & MOST ? &l->most : &l->least) = (uint64_t)i;
+	if (w->v.type != LH_NUMBER || (e = lh_exact_of(&w->v), e.neg || !lh_exact_whole(&e)))
+		return lh_js_fault(r, w->v.p, "must be a whole number, 0 or more");
+	*to = lh_value_i64(&w->v, &i) ? (uint64_t)i : INT64_MAX;
 	return 0;
 }
 
@@ -225,56 +242,49 @@ static int read_count(struct lh_js_reader *r, struct lh_js_node *n, const struct
 
 static struct lh_js_pattern *new_pattern(struct lh_js_reader *r, const struct lh_value *v)
 {
+	struct lh_js_pattern *p = lh_js_new(r, 1, sizeof *p);
 	struct lh_jsonschema *s = r->s;
-	struct lh_js_pattern *p = lh_arena_new(&s->arena, 1, sizeof *p, r->err);
-	struct lh_str text;
+	struct lh_err why = { 0 };
 
-	if (!p || lh_js_text(r, v, &text) < 0)
-		return NULL;
-	lh_grow(&s->regex, &s->cap_regexes, s->regexes + 1, sizeof *s->regex);
 	p->text = *v;
-	p->regex = lh_regex_new(text, r->err);
+	p->regex = lh_regex_new(lh_js_text(r, v), &why);
 	if (!p->regex) {
-		struct lh_err why = *r->err;
-
-		if (why.code == LH_EDATA)
+		if (why.column)
 			lh_js_fault(r, v->p, "byte %zu of the pattern: %s", why.column, why.msg);
-		r->err->column = 0;
+		else
+			lh_js_fault(r, v->p, "%s", why.msg);
 		return NULL;
 	}
+	lh_grow(&s->regex, &s->cap_regexes, s->regexes + 1, sizeof *s->regex);
 	s->regex[s->regexes++] = p->regex;
 	return p;
 }
 
-static int read_pattern(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-			int which)
+static int read_pattern(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
-	struct lh_js_string *s = string_of(r, n);
+	struct lh_js_pattern **to = target(r, n, w);
 
-	(void)which;
-	if (!s || want_type(r, v, LH_STRING) < 0)
+	if (want_type(r, &w->v, LH_STRING) < 0)
 		return -1;
-	s->pattern = new_pattern(r, v);
-	return s->pattern ? 0 : -1;
+	*to = new_pattern(r, &w->v);
+	return *to ? 0 : -1;
 }
 
-static int read_pattern_members(struct lh_js_reader *r, struct lh_js_node *n,
-				const struct lh_value *v, int which)
+static int read_pattern_members(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
 	struct lh_js_object *o = object_of(r, n);
 	struct lh_js_pattern *p;
 	struct lh_iter it;
 
-	(void)which;
-	if (!o || want_type(r, v, LH_OBJECT) < 0)
+	if (want_type(r, &w->v, LH_OBJECT) < 0)
 		return -1;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+	for (lh_iter_init(&it, &w->v); lh_iter_next(&it); ) {
 		p = new_pattern(r, &it.key);
 		if (!p)
 			return -1;
 		*(o->last_pattern ? &o->last_pattern->next : &o->patterns) = p;
 		o->last_pattern = p;
-		p->node = lh_js_read(r, &it.val, n->resource);
+		p->node = lh_js_read(r, &it.val);
 		if (!p->node)
 			return -1;
 	}
@@ -296,8 +306,9 @@ static int64_t name_of(struct lh_js_reader *r, struct lh_js_object *o, const str
 	struct lh_str text;
 	int64_t i;
 
-	if (want_type(r, v, LH_STRING) < 0 || lh_js_text(r, v, &text) < 0)
+	if (want_type(r, v, LH_STRING) < 0)
 		return -1;
+	text = lh_js_text(r, v);
 	i = lh_table_find(&o->by_name, text, text_of_name, o);
 	if (i >= 0)
 		return i;
@@ -321,20 +332,18 @@ static int64_t listed_name(struct lh_js_reader *r, struct lh_js_object *o,
 	return i;
 }
 
-static int read_properties(struct lh_js_reader *r, struct lh_js_node *n,
-			   const struct lh_value *v, int which)
+static int read_properties(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
 	struct lh_js_object *o = object_of(r, n);
 	const struct lh_js_node *to;
 	struct lh_iter it;
 	int64_t i;
 
-	(void)which;
-	if (!o || want_type(r, v, LH_OBJECT) < 0)
+	if (want_type(r, &w->v, LH_OBJECT) < 0)
 		return -1;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+	for (lh_iter_init(&it, &w->v); lh_iter_next(&it); ) {
 		i = name_of(r, o, &it.key);
-		to = i < 0 ? NULL : lh_js_read(r, &it.val, n->resource);
+		to = i < 0 ? NULL : lh_js_read(r, &it.val);
 		if (!to)
 			return -1;
 		o->name[i].property = to;
@@ -342,18 +351,16 @@ static int read_properties(struct lh_js_reader *r, struct lh_js_node *n,
 	return 0;
 }
 
-static int read_required(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-			 int which)
+static int read_required(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
 	struct lh_js_object *o = object_of(r, n);
 	struct lh_iter it;
 	int64_t i;
 
-	(void)which;
-	if (!o || want_type(r, v, LH_ARRAY) < 0)
+	if (want_type(r, &w->v, LH_ARRAY) < 0)
 		return -1;
 	o->lists++;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+	for (lh_iter_init(&it, &w->v); lh_iter_next(&it); ) {
 		i = listed_name(r, o, &it.val);
 		if (i < 0)
 			return -1;
@@ -374,9 +381,9 @@ static int add_needs(struct lh_js_reader *r, struct lh_js_object *o, size_t name
 	o->lists++;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
 		i = listed_name(r, o, &it.val);
-		need = i < 0 ? NULL : lh_arena_new(&r->s->arena, 1, sizeof *need, r->err);
-		if (!need)
+		if (i < 0)
 			return -1;
+		need = lh_js_new(r, 1, sizeof *need);
 		need->name = (uint32_t)i;
 		*last = need;
 		last = &need->next;
@@ -388,22 +395,20 @@ static int add_needs(struct lh_js_reader *r, struct lh_js_object *o, size_t name
 
 enum { NAMES = 1, SCHEMAS = 2 };	/* what dependent... may have */
 
-static int read_dependent(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-			  int which)
+static int read_dependent(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
 	struct lh_js_object *o = object_of(r, n);
 	const struct lh_js_node *to;
 	struct lh_iter it;
 	int64_t i;
 
-	if (!o || want_type(r, v, LH_OBJECT) < 0)
+	if (want_type(r, &w->v, LH_OBJECT) < 0)
 		return -1;
-	o->has_dependent = true;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+	for (lh_iter_init(&it, &w->v); lh_iter_next(&it); ) {
 		i = name_of(r, o, &it.key);
 		if (i < 0)
 			return -1;
-		if (which & NAMES && (it.val.type == LH_ARRAY || !(which & SCHEMAS))) {
+		if (w->at & NAMES && (it.val.type == LH_ARRAY || !(w->at & SCHEMAS))) {
 			if (add_needs(r, o, (size_t)i, &it.val) < 0)
 				return -1;
 			continue;
@@ -418,210 +423,196 @@ static int read_dependent(struct lh_js_reader *r, struct lh_js_node *n, const st
 
 /* ---- schemas inside ---- */
 
-enum { ADDITIONAL, NAMES_OF, ITEMS_OF, CONTAINS, REST_MEMBERS, REST_ITEMS };
-
-static int read_inner(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		      int which)
+/* One schema; those of a node itself are applied to the same value, but for the unevaluated. */
+static int read_inner(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
-	bool of_object = which <= NAMES_OF, of_array = which == ITEMS_OF || which == CONTAINS;
-	const struct lh_js_node *to;
+	const struct lh_js_node **to = target(r, n, w);
+	bool in_place = w->part == NODE && w->at < AT(node, rest_members);
 
-	if (which == ITEMS_OF && v->type == LH_ARRAY)
-		return lh_js_fault(r, v->p, "must be one schema (a list is prefixItems since "
+	if (w->part == ARRAY && w->v.type == LH_ARRAY)
+		return lh_js_fault(r, w->v.p, "must be one schema (a list is prefixItems since "
 				   "2020-12)");
-	if ((of_object && !object_of(r, n)) || (of_array && !array_of(r, n)))
-		return -1;
-	to = lh_js_read(r, v, n->resource);
-	if (!to)
-		return -1;
-	switch (which) {
-	case ADDITIONAL:
-		n->object->additional = to;
-		break;
-	case NAMES_OF:
-		n->object->names = to;
-		break;
-	case ITEMS_OF:
-		n->array->items = to;
-		break;
-	case CONTAINS:
-		n->array->contains = to;
-		break;
-	case REST_MEMBERS:
-		n->rest_members = to;
-		break;
-	default:
-		n->rest_items = to;
-	}
-	return 0;
+	*to = in_place ? lh_js_read_in_place(r, n, &w->v) : lh_js_read(r, &w->v);
+	return *to ? 0 : -1;
 }
 
-static int read_list(struct lh_js_reader *r, const struct lh_value *v, struct lh_js_node *n,
-		     bool in_place, struct lh_js_list *list)
+/* A list of schemas. */
+static int read_list(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
+	struct lh_js_list *list = target(r, n, w);
 	struct lh_iter it;
 
-	if (want_type(r, v, LH_ARRAY) < 0)
+	if (want_type(r, &w->v, LH_ARRAY) < 0)
 		return -1;
-	list->node = lh_arena_new(&r->s->arena, lh_value_count(v) + 1, sizeof *list->node, r->err);
-	if (!list->node)
-		return -1;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); list->n++) {
-		list->node[list->n] = in_place ? lh_js_read_in_place(r, n, &it.val)
-					       : lh_js_read(r, &it.val, n->resource);
+	list->node = lh_js_new(r, lh_value_count(&w->v) + 1, sizeof *list->node);
+	for (lh_iter_init(&it, &w->v); lh_iter_next(&it); list->n++) {
+		list->node[list->n] = w->part == NODE ? lh_js_read_in_place(r, n, &it.val)
+						      : lh_js_read(r, &it.val);
 		if (!list->node[list->n])
 			return -1;
 	}
-	return list->n ? 0 : lh_js_fault(r, v->p, "must have a schema");
+	return list->n ? 0 : lh_js_fault(r, w->v.p, "must have a schema");
 }
 
-static int read_prefix(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		       int which)
+static int read_unique(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
-	struct lh_js_array *a = array_of(r, n);
+	bool *to = target(r, n, w);
 
-	(void)which;
-	return a ? read_list(r, v, n, false, &a->prefix) : -1;
+	*to = w->v.type == LH_TRUE;
+	return *to || w->v.type == LH_FALSE ? 0
+		: lh_js_fault(r, w->v.p, "must be true or false");
 }
 
-enum { ALL, ANY, ONE };
-
-static int read_several(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-			int which)
+/* Name a schema of $defs of the whole, so that references find it without a search. */
+static int name_member(struct lh_js_reader *r, const char *keyword, const struct lh_value *key,
+		       struct lh_js_node *node)
 {
-	return read_list(r, v, n, true, which == ALL ? &n->all : which == ANY ? &n->any : &n->one);
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
+	struct lh_str name = lh_js_text(r, key);
+
+	if (memchr(name.p, '~', name.n) || memchr(name.p, '/', name.n))
+		return 0;	/* needs escapes: found by a search */
+	lh_buf_printf(&b, "/%s/", keyword);
+	lh_buf_add(&b, name.p, name.n);
+	return lh_js_add_id(r, key->p, lh_js_keep(r, (struct lh_str){ b.p, b.len }), node);
 }
 
-enum { NOT, IF, THEN, ELSE };
-
-static int read_condition(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-			  int which)
+static int read_defs(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
-	const struct lh_js_node **to[] = { &n->not, &n->if_, &n->then, &n->else_ };
-
-	*to[which] = lh_js_read_in_place(r, n, v);
-	return *to[which] ? 0 : -1;
-}
-
-static int read_unique(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		       int which)
-{
-	struct lh_js_array *a = array_of(r, n);
-
-	(void)which;
-	if (!a)
-		return -1;
-	if (v->type != LH_TRUE && v->type != LH_FALSE)
-		return lh_js_fault(r, v->p, "must be true or false");
-	a->unique = v->type == LH_TRUE;
-	return 0;
-}
-
-static int read_defs(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		     int which)
-{
-	const char *keyword = which ? "definitions" : "$defs";
+	bool of_whole = n->at.p == r->s->top.p;
 	struct lh_js_node *to;
 	struct lh_iter it;
 
-	if (want_type(r, v, LH_OBJECT) < 0)
+	if (want_type(r, &w->v, LH_OBJECT) < 0)
 		return -1;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		to = lh_js_read(r, &it.val, n->resource);
-		if (!to || lh_js_name_member(r, n, keyword, &it.key, to) < 0)
+	for (lh_iter_init(&it, &w->v); lh_iter_next(&it); ) {
+		to = lh_js_read(r, &it.val);
+		if (!to || (of_whole && name_member(r, w->at ? "definitions" : "$defs", &it.key,
+						    to) < 0))
 			return -1;
 	}
 	return 0;
 }
 
-static int read_ref(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		    int which)
+static int read_ref(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
 	struct lh_js_pending *p;
 
-	if (want_type(r, v, LH_STRING) < 0)
+	if (want_type(r, &w->v, LH_STRING) < 0)
 		return -1;
-	p = lh_arena_new(&r->s->arena, 1, sizeof *p, r->err);
-	if (!p)
-		return -1;
-	*p = (struct lh_js_pending){ n, *v, which, NULL };
+	p = lh_js_new(r, 1, sizeof *p);
+	*p = (struct lh_js_pending){ n, w->v, NULL };
 	*r->last = p;
 	r->last = &p->next;
 	return 0;
 }
 
-static int ignore(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		  int which)
+static bool is_anchor(struct lh_str s)
 {
-	(void)r, (void)n, (void)v, (void)which;
-	return 0;
+	static const char chars[] = "-.0123456789"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
+	return s.n && strspn(s.p, chars + 12) && strspn(s.p, chars) == s.n;
 }
 
-static int refuse(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		  int which)
+static int read_anchor(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
 {
-	(void)n;
-	return lh_js_fault(r, v->p, "is of an older draft: use %s",
-			   which ? "$dynamicRef" : "items after prefixItems");
+	struct lh_str name;
+
+	if (want_type(r, &w->v, LH_STRING) < 0)
+		return -1;
+	name = lh_js_text(r, &w->v);
+	return is_anchor(name) ? lh_js_add_id(r, w->v.p, name, n)
+		: lh_js_fault(r, w->v.p, "must be a letter or _, then letters, digits, - _ .");
 }
+
+static int read_id(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
+{
+	struct lh_str uri;
+
+	if (want_type(r, &w->v, LH_STRING) < 0)
+		return -1;
+	if (n->at.p != r->s->top.p)
+		return lh_js_fault(r, w->v.p, "a schema inside another has no URI of its own: use "
+				   "$anchor");
+	uri = lh_js_text(r, &w->v);
+	if (uri.n && uri.p[uri.n - 1] == '#')
+		uri.n--;
+	r->s->uri = uri;
+	return memchr(uri.p, '#', uri.n)
+		? lh_js_fault(r, w->v.p, "must not have a fragment (use $anchor)") : 0;
+}
+
+static int read_dialect(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
+{
+	static const char uri[] = "https://json-schema.org/draft/2020-12/schema";
+
+	(void)n;
+	return lh_value_is(&w->v, uri, sizeof uri - 1) ? 0
+		: lh_js_fault(r, w->v.p, "only %s is supported", uri);
+}
+
+static int refuse(struct lh_js_reader *r, struct lh_js_node *n, const struct word *w)
+{
+	static const char *const why[] = {
+		"is of an older draft: use items after prefixItems",
+		"is of an older draft: use $ref", "is not supported: use $ref and $anchor" };
+
+	(void)n;
+	return lh_js_fault(r, w->v.p, "%s", why[w->at]);
+}
+
+#define NOTE(name) { name, NULL, NODE, 0 }
+#define IS(name, read, which) { name, read, NODE, which }
 
 static const struct {
 	const char *name;
 	read_fn *read;
-	int which;
+	enum part part;
+	size_t at;
 } keywords[] = {
-	{ "type", read_type, 0 }, { "enum", read_enum, 0 }, { "const", read_const, 0 },
-	{ "minimum", read_limit, LH_JS_MINIMUM }, { "maximum", read_limit, LH_JS_MAXIMUM },
-	{ "exclusiveMinimum", read_limit, LH_JS_ABOVE },
-	{ "exclusiveMaximum", read_limit, LH_JS_BELOW },
-	{ "multipleOf", read_multiple, 0 },
-	{ "minLength", read_count, LENGTH }, { "maxLength", read_count, LENGTH | MOST },
-	{ "minItems", read_count, ITEMS }, { "maxItems", read_count, ITEMS | MOST },
-	{ "minContains", read_count, MATCHING }, { "maxContains", read_count, MATCHING | MOST },
-	{ "minProperties", read_count, MEMBERS }, { "maxProperties", read_count, MEMBERS | MOST },
-	{ "pattern", read_pattern, 0 }, { "patternProperties", read_pattern_members, 0 },
-	{ "properties", read_properties, 0 }, { "required", read_required, 0 },
-	{ "dependentRequired", read_dependent, NAMES },
-	{ "dependentSchemas", read_dependent, SCHEMAS },
-	{ "dependencies", read_dependent, NAMES | SCHEMAS },
-	{ "additionalProperties", read_inner, ADDITIONAL },
-	{ "propertyNames", read_inner, NAMES_OF }, { "items", read_inner, ITEMS_OF },
-	{ "contains", read_inner, CONTAINS }, { "prefixItems", read_prefix, 0 },
-	{ "unevaluatedProperties", read_inner, REST_MEMBERS },
-	{ "unevaluatedItems", read_inner, REST_ITEMS },
-	{ "uniqueItems", read_unique, 0 },
-	{ "allOf", read_several, ALL }, { "anyOf", read_several, ANY },
-	{ "oneOf", read_several, ONE }, { "not", read_condition, NOT },
-	{ "if", read_condition, IF }, { "then", read_condition, THEN },
-	{ "else", read_condition, ELSE },
-	{ "$ref", read_ref, 0 }, { "$dynamicRef", read_ref, 1 },
-	{ "$defs", read_defs, 0 }, { "definitions", read_defs, 1 },
-	/* read before all others */
-	{ "$schema", ignore, 0 }, { "$id", ignore, 0 }, { "$anchor", ignore, 0 },
-	{ "$dynamicAnchor", ignore, 0 },
-	/* annotations */
-	{ "$comment", ignore, 0 }, { "$vocabulary", ignore, 0 }, { "title", ignore, 0 },
-	{ "description", ignore, 0 }, { "default", ignore, 0 }, { "examples", ignore, 0 },
-	{ "deprecated", ignore, 0 }, { "readOnly", ignore, 0 }, { "writeOnly", ignore, 0 },
-	{ "format", ignore, 0 }, { "contentEncoding", ignore, 0 },
-	{ "contentMediaType", ignore, 0 }, { "contentSchema", ignore, 0 },
-	{ "additionalItems", refuse, 0 }, { "$recursiveRef", refuse, 1 },
-	{ "$recursiveAnchor", refuse, 1 },
+	IS("type", read_type, 0), IS("enum", read_enum, 0), IS("const", read_const, 0),
+	{ "minimum", read_limit, NUMBER, AT(number, limit[LH_JS_MINIMUM]) },
+	{ "maximum", read_limit, NUMBER, AT(number, limit[LH_JS_MAXIMUM]) },
+	{ "exclusiveMinimum", read_limit, NUMBER, AT(number, limit[LH_JS_ABOVE]) },
+	{ "exclusiveMaximum", read_limit, NUMBER, AT(number, limit[LH_JS_BELOW]) },
+	{ "multipleOf", read_multiple, NUMBER, 0 },
+	{ "minLength", read_count, STRING, AT(string, length.least) },
+	{ "maxLength", read_count, STRING, AT(string, length.most) },
+	{ "minItems", read_count, ARRAY, AT(array, count.least) },
+	{ "maxItems", read_count, ARRAY, AT(array, count.most) },
+	{ "minContains", read_count, ARRAY, AT(array, matching.least) },
+	{ "maxContains", read_count, ARRAY, AT(array, matching.most) },
+	{ "minProperties", read_count, OBJECT, AT(object, count.least) },
+	{ "maxProperties", read_count, OBJECT, AT(object, count.most) },
+	{ "pattern", read_pattern, STRING, AT(string, pattern) },
+	IS("patternProperties", read_pattern_members, 0),
+	IS("properties", read_properties, 0), IS("required", read_required, 0),
+	IS("dependentRequired", read_dependent, NAMES),
+	IS("dependentSchemas", read_dependent, SCHEMAS),
+	IS("dependencies", read_dependent, NAMES | SCHEMAS),
+	{ "uniqueItems", read_unique, ARRAY, AT(array, unique) },
+	{ "additionalProperties", read_inner, OBJECT, AT(object, additional) },
+	{ "propertyNames", read_inner, OBJECT, AT(object, names) },
+	{ "items", read_inner, ARRAY, AT(array, items) },
+	{ "contains", read_inner, ARRAY, AT(array, contains) },
+	{ "unevaluatedProperties", read_inner, NODE, AT(node, rest_members) },
+	{ "unevaluatedItems", read_inner, NODE, AT(node, rest_items) },
+	{ "not", read_inner, NODE, AT(node, not) }, { "if", read_inner, NODE, AT(node, if_) },
+	{ "then", read_inner, NODE, AT(node, then) }, { "else", read_inner, NODE, AT(node, else_) },
+	{ "prefixItems", read_list, ARRAY, AT(array, prefix) },
+	{ "allOf", read_list, NODE, AT(node, all) }, { "anyOf", read_list, NODE, AT(node, any) },
+	{ "oneOf", read_list, NODE, AT(node, one) },
+	IS("$ref", read_ref, 0), IS("$anchor", read_anchor, 0), IS("$id", read_id, 0),
+	IS("$schema", read_dialect, 0), IS("$defs", read_defs, 0), IS("definitions", read_defs, 1),
+	NOTE("$comment"), NOTE("$vocabulary"), NOTE("title"), NOTE("description"),
+	NOTE("default"), NOTE("examples"), NOTE("deprecated"), NOTE("readOnly"),
+	NOTE("writeOnly"), NOTE("format"), NOTE("contentEncoding"), NOTE("contentMediaType"),
+	NOTE("contentSchema"),
+	IS("additionalItems", refuse, 0), IS("$recursiveRef", refuse, 1),
+	IS("$recursiveAnchor", refuse, 1), IS("$dynamicRef", refuse, 2),
+	IS("$dynamicAnchor", refuse, 2),
 };
-
-/* Return whether a keyword is of the vocabulary "validation". */
-static bool validates(size_t i)
-{
-	static read_fn *const own[] = { read_type, read_enum, read_const, read_limit,
-					read_multiple, read_count, read_pattern, read_required,
-					read_unique };
-	size_t j;
-
-	for (j = 0; j < sizeof own / sizeof *own; j++)
-		if (keywords[i].read == own[j])
-			return true;
-	return keywords[i].read == read_dependent && keywords[i].which == NAMES;
-}
 
 int lh_js_keyword(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *key,
 		  const struct lh_value *v)
@@ -631,13 +622,12 @@ int lh_js_keyword(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_
 
 	for (i = 0; i < sizeof keywords / sizeof *keywords; i++)
 		if (lh_value_is(key, keywords[i].name, strlen(keywords[i].name)))
-			return r->s->resource[n->resource].no_validation && validates(i) ? 0
-				: keywords[i].read(r, n, v, keywords[i].which);
-	if (!r->how.note)
+			return !keywords[i].read ? 0 : keywords[i].read(r, n, &(struct word){
+				*v, keywords[i].part, keywords[i].at });
+	if (!r->note)
 		return 0;
-	lh_js_put_place(r, &place, v->p);
+	lh_js_put_pointer(&place, &r->s->top, v->p);
 	lh_buf_putc(&place, '\0');
-	if (!place.failed)
-		r->how.note(r->how.ctx, place.p);
+	r->note(r->ctx, place.p);
 	return 0;
 }

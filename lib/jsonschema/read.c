@@ -1,26 +1,63 @@
-/* read.c - a schema as nodes.  See jsonschema_parts.h. */
+/* read.c - a schema as nodes, and what its references name.  See jsonschema_parts.h. */
 #include "jsonschema_parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
-#include "uri.h"
 
-void lh_js_put_place(struct lh_js_reader *r, struct lh_buf *out, const char *p)
+#define BLOCK ((size_t)4096)
+
+void *lh_js_new(struct lh_js_reader *r, size_t n, size_t size)
 {
-	const struct lh_js_document *d = r->s->document;
+	struct lh_jsonschema *s = r->s;
+	size_t bytes = (n * size + 7) & ~(size_t)7;	/* n: of what the text has */
+	struct lh_js_block *b;
 
-	while (d && (p < d->root.p || p >= d->root.p + d->root.n))
-		d = d->next;
-	if (!d)
-		return;
-	if (d->uri.n) {
-		lh_buf_add(out, d->uri.p, d->uri.n);
-		lh_buf_puts(out, p == d->root.p ? "" : ": ");
+	if (!s->block || s->size - s->used < bytes) {
+		s->size = bytes > BLOCK ? bytes : BLOCK;
+		s->used = 0;
+		b = lh_calloc(1, sizeof *b + s->size);
+		b->next = s->block;
+		s->block = b;
 	}
-	lh_js_put_pointer(out, &d->root, p);
+	s->used += bytes;
+	return s->block->data + s->used - bytes;
+}
+
+/* ---- places ---- */
+
+void lh_js_put_pointer(struct lh_buf *out, const struct lh_value *root, const char *p)
+{
+	struct lh_value v = *root;
+	struct lh_iter it;
+	size_t i;
+
+	if (p < v.p || p >= v.p + v.n)
+		return;
+	while (v.p != p && (v.type == LH_OBJECT || v.type == LH_ARRAY)) {
+		i = 0;
+		for (lh_iter_init(&it, &v); lh_iter_next(&it) && it.val.p + it.val.n <= p; i++)
+			continue;
+		lh_buf_putc(out, '/');
+		if (v.type == LH_OBJECT) {
+			LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
+			struct lh_str text;
+			size_t k;
+
+			lh_value_str(&it.key, &scratch, &text);
+			for (k = 0; k < text.n && k < 200; k++)
+				if (text.p[k] == '~' || text.p[k] == '/')
+					lh_buf_puts(out, text.p[k] == '~' ? "~0" : "~1");
+				else
+					lh_buf_putc(out, text.p[k]);
+		} else {
+			lh_buf_u64(out, i);
+		}
+		if (it.val.p > p)
+			return;		/* p is a key */
+		v = it.val;
+	}
 }
 
 int lh_js_fault(struct lh_js_reader *r, const char *at, const char *fmt, ...)
@@ -29,56 +66,113 @@ int lh_js_fault(struct lh_js_reader *r, const char *at, const char *fmt, ...)
 	char why[600];
 	va_list ap;
 
-	if (r->err->code == LH_ENOMEM)
-		return -1;
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof why, fmt, ap);
 	va_end(ap);
-	lh_js_put_place(r, &b, at);
+	lh_js_put_pointer(&b, &r->s->top, at);
 	lh_buf_putc(&b, '\0');
-	lh_err_set(r->err, LH_EDATA, "%.400s: %s", b.p && *b.p ? b.p : "the schema", why);
-	return -1;
+	return lh_err_set(r->err, LH_EDATA, "%.400s: %s", *b.p ? b.p : "the schema", why);
 }
 
-int lh_js_keep(struct lh_js_reader *r, const char *p, size_t n, struct lh_str *out)
+/* Take the next part of a pointer, after its slash, unescaped into part. */
+static bool next_part(struct lh_str *pointer, struct lh_buf *part)
 {
-	char *to = lh_arena_new(&r->s->arena, n + LH_PAD, 1, r->err);
+	const char *p = pointer->p + 1, *end = pointer->p + pointer->n;
 
-	if (!to)
-		return -1;
-	if (n)
-		memcpy(to, p, n);
-	*out = (struct lh_str){ to, n };
-	return 0;
+	if (!pointer->n || *pointer->p != '/')
+		return false;
+	lh_buf_reset(part);
+	for (; p < end && *p != '/'; p++) {
+		if (*p != '~') {
+			lh_buf_putc(part, *p);
+			continue;
+		}
+		p++;
+		if (p == end || (*p != '0' && *p != '1'))
+			return false;
+		lh_buf_putc(part, *p == '0' ? '~' : '/');
+	}
+	*pointer = (struct lh_str){ p, (size_t)(end - p) };
+	return true;
 }
 
-int lh_js_text(struct lh_js_reader *r, const struct lh_value *v, struct lh_str *out)
+/* Go from *v to the child that part names. */
+static bool to_child(struct lh_value *v, const struct lh_buf *part)
+{
+	bool of_array = v->type == LH_ARRAY;
+	uint64_t want = 0;
+	struct lh_iter it;
+
+	if (of_array && (!lh_path_number(part->p, part->len, &want) ||
+			 (part->len > 1 && *part->p == '0')))
+		return false;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); want--) {
+		if (of_array ? !want : lh_value_is(&it.key, part->p, part->len)) {
+			*v = it.val;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Follow a JSON Pointer from *v. */
+static bool follow(struct lh_value *v, struct lh_str pointer)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf part = { 0 };
+	bool found = true;
+
+	lh_buf_room(&part, 1);
+	while (found && pointer.n)
+		found = next_part(&pointer, &part) && to_child(v, &part);
+	return found;
+}
+
+/* ---- nodes ---- */
+
+struct lh_str lh_js_keep(struct lh_js_reader *r, struct lh_str text)
+{
+	char *to = lh_js_new(r, text.n + LH_PAD, 1);
+
+	if (text.n)
+		memcpy(to, text.p, text.n);
+	return (struct lh_str){ to, text.n };
+}
+
+struct lh_str lh_js_text(struct lh_js_reader *r, const struct lh_value *v)
 {
 	struct lh_str text;
-	int rc = 0;
 
 	lh_buf_reset(&r->scratch);
 	lh_value_str(v, &r->scratch, &text);
-	return rc < 0 ? -1 : lh_js_keep(r, text.p, text.n, out);
+	return lh_js_keep(r, text);
 }
 
-static int remember(struct lh_js_reader *r, const char *p, struct lh_js_node *n)
-{
-	const size_t size = sizeof p + sizeof n;
-	int64_t i = lh_map_add(&r->s->by_place, &p, sizeof p, size, NULL, r->err);
+/* What is in by_place. */
+struct placed {
+	const char *p;
+	struct lh_js_node *node;
+};
 
-	if (i < 0)
-		return -1;
-	memcpy(r->s->by_place.entry + (size_t)i * size + sizeof p, &n, sizeof n);
-	return 0;
+static struct placed *entry(const struct lh_map *m)
+{
+	return (struct placed *)(void *)m->entry;
 }
 
-int lh_js_add_edge(struct lh_js_reader *r, struct lh_js_node *from, struct lh_js_node *to)
+/* Return the node that was compiled from the value at p, or NULL. */
+static struct lh_js_node *node_at(const struct lh_jsonschema *s, const char *p)
 {
-	struct lh_js_edge *e = lh_arena_new(&r->s->arena, 1, sizeof *e, r->err);
+	int64_t i = lh_map_find(&s->by_place, &p, sizeof p, sizeof(struct placed));
 
-	if (!e)
+	return i < 0 ? NULL : entry(&s->by_place)[i].node;
+}
+
+static int add_edge(struct lh_js_reader *r, struct lh_js_node *from, struct lh_js_node *to)
+{
+	struct lh_js_edge *e;
+
+	if (!to)
 		return -1;
+	e = lh_js_new(r, 1, sizeof *e);
 	*e = (struct lh_js_edge){ to, from->edges };
 	from->edges = e;
 	from->in_place = true;
@@ -88,225 +182,223 @@ int lh_js_add_edge(struct lh_js_reader *r, struct lh_js_node *from, struct lh_js
 struct lh_js_node *lh_js_read_in_place(struct lh_js_reader *r, struct lh_js_node *n,
 				       const struct lh_value *v)
 {
-	struct lh_js_node *to = lh_js_read(r, v, n->resource);
+	struct lh_js_node *to = lh_js_read(r, v);
 
-	return to && lh_js_add_edge(r, n, to) == 0 ? to : NULL;
-}
-
-/* Make n the root of a resource; within: the one that it is in, or NULL. */
-static int add_resource(struct lh_js_reader *r, struct lh_js_node *n, struct lh_str uri,
-			const struct lh_js_resource *within)
-{
-	bool no_validation = within && within->no_validation;
-	struct lh_jsonschema *s = r->s;
-
-	lh_grow(&s->resource, &s->cap_resources, s->resources + 1, sizeof *s->resource);
-	n->resource = (uint32_t)s->resources;
-	s->resource[s->resources++] = (struct lh_js_resource){
-		.uri = uri, .root = n, .no_validation = no_validation };
-	return lh_js_add_id(r, n->at.p, uri, (struct lh_str){ NULL, 0 }, n, false);
-}
-
-/* $id: the schema is a resource of its own. */
-static int read_id(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v)
-{
-	struct lh_str base = r->s->resource[n->resource].uri, ref, uri, fragment;
-	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	int rc;
-
-	if (v->type != LH_STRING)
-		return lh_js_fault(r, v->p, "must be a string");
-	if (lh_js_text(r, v, &ref) < 0)
-		return -1;
-	fragment = lh_uri_resolve(&b, base, ref);
-	rc = 0;
-	if (fragment.n)
-		rc = lh_js_fault(r, v->p, "must not have a fragment (use $anchor)");
-	if (!rc)
-		rc = lh_js_keep(r, b.p, b.len, &uri);
-	if (rc < 0)
-		return -1;
-	if (n == r->s->resource[n->resource].root) {
-		if (lh_str_is(uri, base.p, base.n))
-			return 0;
-		r->s->resource[n->resource].uri = uri;
-		return lh_js_add_id(r, v->p, uri, (struct lh_str){ NULL, 0 }, n, false);
-	}
-	return add_resource(r, n, uri, &r->s->resource[n->resource]);
-}
-
-static bool is_anchor(struct lh_str s)
-{
-	size_t i;
-	char c;
-
-	for (i = 0; i < s.n; i++) {
-		c = s.p[i];
-		if (!((c | 32) >= 'a' && (c | 32) <= 'z') && c != '_' &&
-		    !(i && ((c >= '0' && c <= '9') || c == '-' || c == '.')))
-			return false;
-	}
-	return s.n;
-}
-
-static int read_anchor(struct lh_js_reader *r, struct lh_js_node *n, const struct lh_value *v,
-		       bool dynamic)
-{
-	struct lh_str name;
-
-	if (v->type != LH_STRING)
-		return lh_js_fault(r, v->p, "must be a string");
-	if (lh_js_text(r, v, &name) < 0)
-		return -1;
-	if (!is_anchor(name))
-		return lh_js_fault(r, v->p, "must be a letter or _, then letters, digits, - _ .");
-	return lh_js_add_id(r, v->p, r->s->resource[n->resource].uri, name, n, dynamic);
-}
-
-/* What other keywords depend on, wherever in the schema it is. */
-static int read_identity(struct lh_js_reader *r, struct lh_js_node *n)
-{
-	struct lh_value v;
-
-	if (lh_value_get(&n->at, "$id", &v) && read_id(r, n, &v) < 0)
-		return -1;
-	if (lh_value_get(&n->at, "$schema", &v) && lh_js_read_dialect(r, n, &v) < 0)
-		return -1;
-	if (lh_value_get(&n->at, "$anchor", &v) && read_anchor(r, n, &v, false) < 0)
-		return -1;
-	if (lh_value_get(&n->at, "$dynamicAnchor", &v) && read_anchor(r, n, &v, true) < 0)
-		return -1;
-	return 0;
-}
-
-static int read_object(struct lh_js_reader *r, struct lh_js_node *n)
-{
-	struct lh_iter it;
-
-	if (read_identity(r, n) < 0)
-		return -1;
-	for (lh_iter_init(&it, &n->at); lh_iter_next(&it); )
-		if (lh_js_keyword(r, n, &it.key, &it.val) < 0)
-			return -1;
-	return 0;
-}
-
-static bool is_schema(const struct lh_value *v)
-{
-	return v->type == LH_OBJECT || v->type == LH_TRUE || v->type == LH_FALSE;
+	return add_edge(r, n, to) < 0 ? NULL : to;
 }
 
 static struct lh_js_node *new_node(struct lh_js_reader *r, const struct lh_value *v)
 {
-	struct lh_js_node *n = lh_arena_new(&r->s->arena, 1, sizeof *n, r->err);
+	struct lh_js_node *n = lh_js_new(r, 1, sizeof *n);
+	int64_t i = lh_map_add(&r->s->by_place, &v->p, sizeof v->p, sizeof(struct placed), NULL,
+			       r->err);
 
-	if (!n || remember(r, v->p, n) < 0)
+	if (i < 0)
 		return NULL;
+	entry(&r->s->by_place)[i].node = n;
 	n->at = *v;
 	n->constant = v->type != LH_OBJECT;
 	n->accepts = v->type == LH_TRUE;
 	return n;
 }
 
-struct lh_js_node *lh_js_read(struct lh_js_reader *r, const struct lh_value *v, uint32_t resource)
+struct lh_js_node *lh_js_read(struct lh_js_reader *r, const struct lh_value *v)
 {
-	struct lh_js_node *n = lh_js_node_at(r->s, v->p);
+	struct lh_js_node *n = node_at(r->s, v->p);
+	struct lh_iter it;
 
 	if (n)
 		return n;
-	if (!is_schema(v)) {
+	if (v->type != LH_OBJECT && v->type != LH_TRUE && v->type != LH_FALSE) {
 		lh_js_fault(r, v->p, "a schema must be an object, true or false");
 		return NULL;
 	}
 	n = new_node(r, v);
 	if (!n)
 		return NULL;
-	n->resource = resource;
-	return n->constant || read_object(r, n) == 0 ? n : NULL;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		if (lh_js_keyword(r, n, &it.key, &it.val) < 0)
+			return NULL;
+	return n;
 }
 
-static int parse(struct lh_js_reader *r, struct lh_js_document *d)
-{
-	size_t bom;
+/* ---- references ---- */
 
-	lh_buf_room(&d->text, 1);
-	bom = lh_mark_len(d->text.p, d->text.len);
-	if (lh_json_parse(&r->parser, d->text.p + bom, d->text.len - bom, &d->root, r->err) == 0)
-		return 0;
-	if (r->err->column)
-		r->err->column += bom;
-	if (d->uri.n && r->err->column) {
-		lh_err_prefix(r->err, "%.*s: byte %zu", d->uri.n > 300 ? 300 : (int)d->uri.n,
-			      d->uri.p, r->err->column);
-		r->err->column = 0;
-	}
-	return -1;
+static struct lh_str name_of(const void *ctx, uint32_t number)
+{
+	const struct lh_jsonschema *s = ctx;
+
+	return s->id[number].name;
 }
 
-struct lh_js_node *lh_js_read_document(struct lh_js_reader *r, struct lh_str uri,
-				       struct lh_str file, struct lh_buf *text)
+int lh_js_add_id(struct lh_js_reader *r, const char *at, struct lh_str name,
+		 struct lh_js_node *node)
 {
-	struct lh_js_document *d = lh_arena_new(&r->s->arena, 1, sizeof *d, r->err);
 	struct lh_jsonschema *s = r->s;
-	struct lh_js_node *n;
 
-	if (!d) {
-		lh_buf_free(text);
+	if (lh_table_find(&s->by_name, name, name_of, s) >= 0)
+		return lh_js_fault(r, at, "\"#%.*s\" is there twice",
+				   name.n > 200 ? 200 : (int)name.n, name.p);
+	lh_grow(&s->id, &s->cap_ids, s->ids + 1, sizeof *s->id);
+	s->id[s->ids] = (struct lh_js_id){ name, node };
+	lh_table_set(&s->by_name, name, (uint32_t)s->ids, name_of, s);
+	s->ids++;
+	return 0;
+}
+
+/* Append a fragment with its %XX as bytes: 0, or -1 if that is not UTF-8. */
+static int unescape(struct lh_buf *out, struct lh_str text)
+{
+	unsigned byte;
+	size_t i;
+
+	lh_buf_room(out, 1);
+	for (i = 0; i < text.n; i++) {
+		if (text.p[i] == '%' && text.n - i > 2 &&
+		    strspn(text.p + i + 1, "0123456789abcdefABCDEF") >= 2 &&
+		    sscanf(text.p + i + 1, "%2x", &byte) == 1) {
+			lh_buf_putc(out, (char)byte);
+			i += 2;
+		} else {
+			lh_buf_putc(out, text.p[i]);
+		}
+	}
+	return lh_utf8_valid(out->p, out->len) ? 0 : -1;
+}
+
+/* Return the node that a fragment, which is not empty, names; NULL with *err. */
+static struct lh_js_node *by_name(struct lh_js_reader *r, const struct lh_js_pending *p,
+				  struct lh_str name)
+{
+	int64_t i = lh_table_find(&r->s->by_name, name, name_of, r->s);
+	struct lh_value v = r->s->top;
+	struct lh_js_node *to;
+
+	if (i >= 0)
+		return r->s->id[i].node;
+	if (*name.p != '/' || !follow(&v, name)) {
+		lh_js_fault(r, p->ref.p, "%.*s does not refer to anything",
+			    p->ref.n > 300 ? 300 : (int)p->ref.n, p->ref.p);
 		return NULL;
 	}
-	*d = (struct lh_js_document){ uri, file, .text = *text, .next = s->document };
-	*text = (struct lh_buf){ 0 };
-	s->document = d;
-	s->documents++;
-	if (parse(r, d) < 0)
-		return NULL;
-	if (!is_schema(&d->root)) {
-		lh_js_fault(r, d->root.p, "a schema must be an object, true or false");
+	to = lh_js_read(r, &v);
+	return to && lh_js_add_id(r, p->ref.p, lh_js_keep(r, name), to) == 0 ? to : NULL;
+}
+
+static struct lh_js_node *find_target(struct lh_js_reader *r, struct lh_js_pending *p)
+{
+	struct lh_str text = lh_js_text(r, &p->ref), uri = r->s->uri;
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
+
+	/* by the URI of the schema itself, or without one */
+	if (uri.n && text.n >= uri.n && !memcmp(text.p, uri.p, uri.n) &&
+	    (text.n == uri.n || text.p[uri.n] == '#'))
+		text = (struct lh_str){ text.p + uri.n, text.n - uri.n };
+	if (text.n && *text.p != '#') {
+		lh_js_fault(r, p->ref.p, "%.*s is another document, and none is read",
+			    p->ref.n > 300 ? 300 : (int)p->ref.n, p->ref.p);
 		return NULL;
 	}
-	n = new_node(r, &d->root);
-	if (!n || add_resource(r, n, uri, NULL) < 0)
+	if (text.n <= 1)
+		return node_at(r->s, r->s->top.p);
+	if (unescape(&name, (struct lh_str){ text.p + 1, text.n - 1 }) < 0) {
+		lh_js_fault(r, p->ref.p, "the fragment is not UTF-8");
 		return NULL;
-	return n->constant || read_object(r, n) == 0 ? n : NULL;
+	}
+	return by_name(r, p, (struct lh_str){ name.p, name.len });
+}
+
+static int resolve_all(struct lh_js_reader *r)
+{
+	struct lh_js_pending *p;
+	struct lh_js_node *to;
+
+	/* more are appended meanwhile */
+	for (p = r->pending; p; p = p->next) {
+		to = find_target(r, p);
+		if (add_edge(r, p->node, to) < 0)
+			return -1;
+		p->node->ref = to;
+	}
+	return 0;
+}
+
+/* Walk from n along the edges; a node that is met again on the way is applied to the same
+ * value without end. */
+static int walk_from(struct lh_js_reader *r, struct lh_js_node *n)
+{
+	struct lh_js_node *to;
+
+	if (n->color != LH_JS_NEW)
+		return 0;
+	n->color = LH_JS_ON_THE_WAY;
+	while (n) {
+		if (!n->edges) {
+			n->color = LH_JS_DONE;
+			n = n->from;
+			continue;
+		}
+		to = n->edges->to;
+		n->edges = n->edges->next;
+		if (to->color == LH_JS_ON_THE_WAY)
+			return lh_js_fault(r, n->at.p, "applies itself to the same value, "
+					   "without end");
+		if (to->color == LH_JS_NEW) {
+			to->color = LH_JS_ON_THE_WAY;
+			to->from = n;
+			n = to;
+		}
+	}
+	return 0;
+}
+
+static int refuse_loops(struct lh_js_reader *r)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < r->s->by_place.n; i++)
+		rc = walk_from(r, entry(&r->s->by_place)[i].node);
+	return rc;
 }
 
 static int compile(struct lh_js_reader *r, struct lh_str text)
 {
-	const char *name = r->how.name;
-	struct lh_buf own = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record parser = { 0 };
+	struct lh_jsonschema *s = r->s;
+	size_t bom = lh_mark_len(text.p, text.n);
 
-	lh_buf_add(&own, text.p, text.n);
-	r->s->root = lh_js_read_document(r, (struct lh_str){ "", 0 },
-					 (struct lh_str){ name, name ? strlen(name) : 0 }, &own);
-	if (!r->s->root || lh_js_resolve_all(r) < 0)
+	if (text.n)
+		lh_buf_add(&s->text, text.p + bom, text.n - bom);
+	lh_buf_room(&s->text, 1);
+	if (lh_json_parse(&parser, s->text.p, s->text.len, &s->top, r->err) < 0) {
+		r->err->column += r->err->column ? bom : 0;
 		return -1;
-	return lh_js_refuse_loops(r);
+	}
+	s->root = lh_js_read(r, &s->top);
+	return s->root && resolve_all(r) == 0 ? refuse_loops(r) : -1;
 }
 
-struct lh_jsonschema *lh_jsonschema_new(struct lh_str text, const struct lh_jsonschema_how *how,
+struct lh_jsonschema *lh_jsonschema_new(struct lh_str text, lh_jsonschema_note *note, void *ctx,
 					struct lh_err *err)
 {
 	struct lh_jsonschema *s = lh_calloc(1, sizeof *s);
-	struct lh_js_reader r = { .s = s, .err = err };
+	struct lh_js_reader r = { .s = s, .note = note, .ctx = ctx, .err = err };
 	int rc;
 
-	if (how)
-		r.how = *how;
 	*err = (struct lh_err){ 0 };
 	r.last = &r.pending;
 	rc = compile(&r, text);
-	lh_record_free(&r.parser);
 	lh_buf_free(&r.scratch);
-	if (rc < 0) {
-		lh_jsonschema_free(s);
-		return NULL;
-	}
-	return s;
+	if (!rc)
+		return s;
+	lh_jsonschema_free(s);
+	return NULL;
 }
 
 void lh_jsonschema_free(struct lh_jsonschema *s)
 {
-	struct lh_js_document *d;
+	struct lh_js_block *b, *next;
 	size_t i;
 
 	if (!s)
@@ -319,12 +411,13 @@ void lh_jsonschema_free(struct lh_jsonschema *s)
 	}
 	free(s->regex);
 	free(s->object);
-	free(s->resource);
 	free(s->id);
-	lh_table_free(&s->by_uri);
+	lh_table_free(&s->by_name);
 	lh_map_free(&s->by_place);
-	for (d = s->document; d; d = d->next)
-		lh_buf_free(&d->text);
-	lh_arena_free(&s->arena);
+	lh_buf_free(&s->text);
+	for (b = s->block; b; b = next) {
+		next = b->next;
+		free(b);
+	}
 	free(s);
 }

@@ -262,7 +262,7 @@ static int make_check(struct lh_mcp_tool *t, const struct members *m, struct lh_
 				  t->name, m->route.p ? ", and has both" : "");
 	if (m->route.p)
 		return copy_text(&t->route, m->route) < 0 ? -1 : make_table(t, m, err);
-	t->schema = lh_jsonschema_new(lh_str_of(t->input), NULL, err);
+	t->schema = lh_jsonschema_new(lh_str_of(t->input), NULL, NULL, err);
 	if (t->schema)
 		return copy_argv(t, m, err);
 	return lh_err_prefix(err, "tool \"%s\": inputSchema", t->name);

@@ -1,20 +1,16 @@
 /*
  * aid_jsonschema - values of any type by JSON Schemas.
  *
- *     aid_jsonschema check [FILE] <CASES   a line {"schema":S,"data":V}: true or false, or why
- *                                          the schema cannot be used; FILE: other documents, a
- *                                          line {"uri":U,"document":S}
+ *     aid_jsonschema check <CASES          a line {"schema":S,"data":V}: true or false, or why
+ *                                          the schema cannot be used
  *     aid_jsonschema regex <CASES          a line ["pattern","text"]: the same
- *     aid_jsonschema uri <CASES            a line ["base","reference"]: what that is, of the base
- *                                          as resolved
  */
 #include <string.h>
 
 #include <lh/json.h>
 
 #include "check.h"
-#include "jsonschema/jsonschema.h"
-#include "jsonschema/uri.h"
+#include "jsonschema/jsonschema_parts.h"
 
 static struct lh_jsonschema_run run;
 static struct lh_buf scratch;
@@ -26,45 +22,14 @@ static void note(void *ctx, const struct lh_str *field, const struct lh_str *pro
 	check(lh_utf8_valid(field->p, field->n) && lh_utf8_valid(problem->p, problem->n));
 }
 
-/* Find a line of the file that ctx names. */
-static int load(void *ctx, struct lh_str uri, const char *path, struct lh_buf *out,
-		struct lh_err *e)
-{
-	FILE *in = ctx ? fopen(ctx, "r") : NULL;
-	struct lh_value all, v;
-	struct lh_record r;
-	char *line = NULL;
-	size_t cap = 0;
-	int found = 0;
-	ssize_t n;
-
-	(void)path;
-	lh_record_init(&r);
-	while (in && !found && (n = getline(&line, &cap, in)) > 0) {
-		check((line = realloc(line, cap = (size_t)n + LH_PAD)));
-		memset(line + n, 0, LH_PAD);
-		check(lh_json_parse(&r, line, (size_t)n, &all, e) == 0);
-		check(lh_value_get(&all, "uri", &v));
-		found = lh_value_is(&v, uri.p, uri.n);
-		if (found && lh_value_get(&all, "document", &v))
-			lh_buf_add(out, v.p, v.n);
-	}
-	free(line);
-	lh_record_free(&r);
-	if (in)
-		fclose(in);
-	return found;
-}
-
-static void check_case(const struct lh_value *v, char *documents)
+static void check_case(const struct lh_value *v)
 {
 	struct lh_value schema, data;
 	struct lh_jsonschema *s;
 	long loud, quiet;
 
 	check(lh_value_get(v, "schema", &schema) && lh_value_get(v, "data", &data));
-	s = lh_jsonschema_new((struct lh_str){ schema.p, schema.n },
-			      &(struct lh_jsonschema_how){ .load = load, .ctx = documents }, &err);
+	s = lh_jsonschema_new((struct lh_str){ schema.p, schema.n }, NULL, NULL, &err);
 	if (!s) {
 		printf("error: %s\n", err.msg);
 		return;
@@ -95,7 +60,7 @@ static void check_regex(const struct lh_value *v)
 	check(lh_iter_next(&it));
 	lh_value_str(&it.val, &scratch, &text);
 	re = lh_regex_new(pattern, &err);
-	rc = re ? lh_regex_search(re, &run.regex, text, &steps, &err) : -1;
+	rc = re ? lh_regex_search(re, &run, text, &steps, &err) : -1;
 	if (rc < 0)
 		printf("error: %s\n", err.msg);
 	else
@@ -103,30 +68,9 @@ static void check_regex(const struct lh_value *v)
 	lh_regex_free(re);
 }
 
-static void check_uri(const struct lh_value *v)
-{
-	struct lh_buf base = { 0 }, uri = { 0 };
-	struct lh_str text;
-	struct lh_iter it;
-
-	lh_iter_init(&it, v);
-	lh_buf_reset(&scratch);
-	check(lh_iter_next(&it));
-	lh_value_str(&it.val, &scratch, &text);
-	lh_uri_resolve(&base, (struct lh_str){ "", 0 }, text);
-	lh_buf_reset(&scratch);
-	check(lh_iter_next(&it));
-	lh_value_str(&it.val, &scratch, &text);
-	lh_uri_resolve(&uri, (struct lh_str){ base.p ? base.p : "", base.len }, text);
-	printf("%.*s\n", (int)uri.len, uri.p ? uri.p : "");
-	lh_buf_free(&base);
-	lh_buf_free(&uri);
-}
-
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
-	char *documents = argc > 2 ? argv[2] : NULL;
 	struct lh_record r;
 	struct lh_value v;
 	char *line = NULL;
@@ -140,10 +84,8 @@ int main(int argc, char **argv)
 		check(lh_json_parse(&r, line, (size_t)n, &v, &err) == 0);
 		if (!strcmp(mode, "regex"))
 			check_regex(&v);
-		else if (!strcmp(mode, "uri"))
-			check_uri(&v);
 		else
-			check_case(&v, documents);
+			check_case(&v);
 	}
 	free(line);
 	lh_buf_free(&scratch);

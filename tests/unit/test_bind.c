@@ -579,7 +579,7 @@ static void agree(const struct lh_bind *table, const char *const *samples, bool 
 	struct thing t;
 
 	schema_of(&out, table, LH_BIND_NULLS);
-	schema = lh_jsonschema_new((struct lh_str){ out.p, out.len }, NULL, &err);
+	schema = lh_jsonschema_new((struct lh_str){ out.p, out.len }, NULL, NULL, &err);
 	check_why(schema, err.msg);
 	for (; *samples; samples++) {
 		memset(&t, 0, sizeof t);

@@ -1,12 +1,16 @@
 /* schema.c - records in, with every violation of a schema out. */
 #include "validate.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "json/write.h"
 #include "base/suggest.h"
+#include "file/file.h"
+#include "json/write.h"
+#include "jsonschema/jsonschema.h"
 #include <lh/schema.h>
 #include <lh/time.h>
 
@@ -141,6 +145,55 @@ static int unknown(struct lh_tool *tool, const char *given)
 			     *close ? " (" : "", close, *close ? ")" : "", all);
 }
 
+#define SCHEMA_MAX ((size_t)16 << 20)	/* bytes of a file */
+
+struct source {
+	struct lh_tool *tool;
+	const char *path;	/* of the schema */
+};
+
+static void on_unknown_keyword(void *ctx, const char *place)
+{
+	const struct source *from = ctx;
+
+	lh_tool_verbose(from->tool, "%s: %.300s: not a keyword of JSON Schema, ignored", from->path,
+			place);
+}
+
+/* Insert the file before the reason, and of a syntax error the line and column. */
+static int bad_file(struct lh_err *err, const char *path, const struct lh_buf *text)
+{
+	size_t line = 1, begin = 0, i;
+
+	if (!err->column)
+		return lh_err_prefix(err, "%s", path);
+	for (i = 0; i + 1 < err->column; i++) {
+		if (text->p[i] == '\n') {
+			line++;
+			begin = i + 1;
+		}
+	}
+	return lh_err_prefix(err, "%s:%zu:%zu", path, line, err->column - begin);
+}
+
+/* Compile the JSON Schema in a file: 1, 0 if there is no such file, or -1. */
+static int open_file(struct lh_tool *tool, const char *path, struct lh_jsonschema **out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0
+			: lh_err_sys(&tool->err, "%s: cannot open", path);
+	lh_buf_init(&text, SCHEMA_MAX);
+	rc = lh_read_rest(fd, path, &text, &tool->err);
+	if (rc <= 0)
+		return rc;
+	*out = lh_jsonschema_new((struct lh_str){ text.p ? text.p : "", text.len },
+				 on_unknown_keyword, &(struct source){ tool, path }, &tool->err);
+	return *out ? 1 : bad_file(&tool->err, path, &text);
+}
+
 int schema_run(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -151,7 +204,7 @@ int schema_run(struct lh_tool *tool, void *settings)
 		return list(tool);
 	run.schema = lh_schema_find(s->schema);
 	if (!run.schema) {
-		rc = own_schema_open(tool, s->schema, &run.own);
+		rc = open_file(tool, s->schema, &run.own);
 		rc = rc ? (rc < 0 ? -1 : 0) : unknown(tool, s->schema);
 	}
 	if (!rc)

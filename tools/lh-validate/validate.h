@@ -2,14 +2,13 @@
  * validate.h - the parts of lh-validate.
  *
  * It has three modes, chosen by main.c: artifacts.c validates artifacts, schema.c
- * checks records against a schema, that of own_schema.c if it is in a file,
+ * checks records against a schema,
  * normalize.c rewrites stored errors.  audit.c appends look-ups to the workers' logs,
  * decide.c verdicts to the log of decisions.
  */
 #ifndef VALIDATE_H
 #define VALIDATE_H
 
-#include "jsonschema/jsonschema.h"
 #include "observe/observe.h"
 #include "tool/op.h"
 #include "store/store.h"
@@ -37,9 +36,6 @@ struct settings {
 lh_op_command artifacts_run, schema_run, normalize_run;
 /* The members of a request; those with --wire and without --kind. */
 extern const struct lh_bind artifact_members[], wire_members[];
-
-/* Compile the JSON Schema in a file: 1, 0 if there is no such file, or -1. */
-int own_schema_open(struct lh_tool *tool, const char *path, struct lh_jsonschema **out);
 
 /* --wire: insert the status as the last member of the object at the end of out. */
 void put_status(struct lh_buf *out, int status);
