@@ -19,7 +19,6 @@ uses() {
 	lh-parity --report replaces
 	lh-subject-audit --html replaces
 	lh-subject-audit --proofs replaces
-	lh-subject --out makes
 	lh-subject --receipt makes
 	lh-tlog --out makes
 	lh-tlog --public makes

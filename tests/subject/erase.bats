@@ -510,7 +510,7 @@ begun() {
 	done
 	lh-distill run -q --root r --run-id one >/dev/null
 	[ "$(du -sk r | cut -f1)" -gt 70000 ]
-	for command in "find" "export --out w-7.tar.gz" "erase --apply --reason test --id-only" "verify"; do
+	for command in "find" "export --out w-7" "erase --apply --reason test --id-only" "verify"; do
 		# shellcheck disable=SC2086
 		prlimit --data=$((64 << 20)) lh-subject $command --root r w-7 >got
 	done
@@ -613,15 +613,15 @@ s/roster.jsonl:0" ]
 	run -1 lh-subject verify --store s3://bucket/lake --also "$(markers w-2 | sed -n 10p)" w-2
 	[ "$(jq -r 'select(.by == "id") | .path' <<<"$output")" = s3://bucket/lake/a/t.jsonl.gz ]
 	run -0 lh-subject verify --store s3://bucket/lake w-3
-	lh-subject export --store s3://bucket/lake --out w-2.tar.gz w-2 >/dev/null
-	tar xOzf w-2.tar.gz contents.jsonl | jq -e '.kind == "object" and .path == "s3://bucket/lake/a/t.jsonl.gz" and .row == 2' >/dev/null
-	tar xOzf w-2.tar.gz --wildcards 'data/*' | alike - <(zcat t.jsonl.gz | sed -n 2p)
+	lh-subject export --store s3://bucket/lake --out w-2.d w-2 >/dev/null
+	jq -e '.kind == "object" and .path == "s3://bucket/lake/a/t.jsonl.gz" and .row == 2' w-2.d/contents.jsonl >/dev/null
+	alike w-2.d/data/* <(zcat t.jsonl.gz | sed -n 2p)
 	for fault in 503/GET/1 drop/GET/1 short/GET/1; do
 		s3 "_mode/$fault/99"
 		run -2 --separate-stderr env LH_RETRIES=0 lh-subject verify --store s3://bucket/lake w-3
 		[[ $stderr == *s3://bucket/lake* && $output != *'"complete":true'* ]]
-		run -2 env LH_RETRIES=0 lh-subject export --store s3://bucket/lake --out gone.tar.gz w-2
-		[ ! -e gone.tar.gz ]
+		run -2 env LH_RETRIES=0 lh-subject export --store s3://bucket/lake --out gone w-2
+		[ ! -e gone ]
 		s3 _mode/off
 	done
 }

@@ -13,8 +13,6 @@
 #include "file/file.h"
 #include "index/index_tools.h"
 
-#define WHOLE_MAX ((size_t)256 << 20)	/* bytes of a file that is one JSON text */
-
 void hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id)
 {
 	struct hits *to = f->hits;
@@ -79,7 +77,7 @@ static int find_whole(struct find *f, size_t i)
 	int rc;
 
 	lh_buf_reset(&f->text);
-	f->text.max = WHOLE_MAX;
+	f->text.max = PLACE_WHOLE_MAX;
 	rc = lh_file_read(p->path, &f->text, f->err);
 	f->text.max = 0;
 	if (rc <= 0)

@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "serve/routes.h"
-#include "export.h"
 #include "subject.h"
 
 #define KEYED (V_FIND | V_ERASE | V_EXPORT | V_VERIFY | V_REQUESTS)
@@ -13,9 +12,6 @@
 
 static const struct lh_made made_receipt = {
 	"a receipt of an erasure", { "{\"schema\":\"subject_erasure" }, NULL
-};
-static const struct lh_made made_export = {
-	"an archive of lh-subject export", { NULL }, export_is_archive
 };
 
 static const struct lh_option options[] = {
@@ -46,8 +42,8 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, fold, .verbs = V_PERSON) },
 	{ 0, "short", NULL, "accept --also of fewer than 4 bytes",
 	  LH_FLAG(struct settings, brief, .verbs = V_PERSON) },
-	{ 0, "out", "FILE", "the archive",
-	  LH_TEXT(struct settings, out, .verbs = V_EXPORT, .makes = &made_export) },
+	{ 0, "out", "DIR", "the folder to be made",
+	  LH_TEXT(struct settings, out, .verbs = V_EXPORT) },
 	{ 0, "unredacted", NULL, "leave other persons' data in rows",
 	  LH_FLAG(struct settings, unredacted, .verbs = V_EXPORT) },
 	{ 0, "apply", NULL, "do what is planned",
@@ -72,7 +68,7 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, elsewhere, .verbs = V_ERASE | V_REQUESTS) },
 	{ 0, "markers", "FILE", "search texts by their hashes",
 	  LH_TEXT(struct settings, markers, .verbs = V_VERIFY) },
-	LH_FORCE_OPTION(V_ERASE | V_EXPORT),
+	LH_FORCE_OPTION(V_ERASE),
 	LH_LOCK_OPTION(V_FIND | V_EXPORT | V_ERASE | V_REQUESTS),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
@@ -86,7 +82,7 @@ static const struct lh_op ops[] = {
 	  .out = places_out, .command = subject_places },
 	{ "find", "[ID]", "list where a person is", V_FIND, .out = find_out,
 	  .command = subject_find },
-	{ "export", "[ID]", "write all that is held about a person", V_EXPORT,
+	{ "export", "[ID]", "copy all that is held about a person", V_EXPORT,
 	  .command = subject_export, .writes = true },
 	{ "erase", "[ID]", "plan an erasure; with --apply, erase", V_ERASE,
 	  .command = subject_erase, .writes = true },
@@ -94,7 +90,7 @@ static const struct lh_op ops[] = {
 	  .command = subject_verify },
 	{ "find", NULL, "where a person is", 0, answer_request,
 	  LH_OP_IN(find_members, struct request), .out = request_out },
-	{ "export", NULL, "all that is held about a person, as an archive", 0, answer_request,
+	{ "export", NULL, "all that is held about a person", 0, answer_request,
 	  LH_OP_IN(export_members, struct request), .out = request_out },
 	{ "erase", NULL, "plan an erasure, or erase", 0, answer_request,
 	  LH_OP_IN(erase_members, struct request), .out = request_out, .writes = true },

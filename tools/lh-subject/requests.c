@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <lh/digest.h>
 #include <lh/num.h>
 
 #include "base/mem.h"
@@ -17,7 +18,7 @@
 #include "subject.h"
 #include "texts.h"
 
-#define ANSWER_MAX ((size_t)64 << 20)	/* bytes of what a command prints, of an archive */
+#define ANSWER_MAX ((size_t)64 << 20)	/* bytes of what a command prints, of an export */
 #define SECONDS 900.0
 
 #define FLAG(name, f) { LH_BIND_BOOL(name, struct request, f) }
@@ -46,7 +47,8 @@ const struct lh_bind request_out[] = {
 	LH_OP_COUNT("exit"),
 	{ LH_BIND_ONLY("lines", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
 	  .required = true, .person = true, .about = "what the command printed" },
-	{ LH_BIND_ONLY("archive", LH_BIND_TO_STRING), .about = "of export: base64" },
+	{ LH_BIND_ONLY("files", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY), .person = true,
+	  .about = "of export: name, and data in base64" },
 	LH_BIND_END
 };
 
@@ -82,7 +84,7 @@ static void add_all(struct words *w, const char *option, const struct lh_list *v
 
 /* Add the options of this process, which name the places, and those of the request. */
 static void add_options(struct words *w, const struct lh_call *call, const struct request *r,
-			const char *reason, const char *archive)
+			const char *reason, const char *folder)
 {
 	const struct settings *s = call->settings;
 	const bool erase = !strcmp(call->op->name, "erase");
@@ -119,29 +121,56 @@ static void add_options(struct words *w, const struct lh_call *call, const struc
 	add_option(w, "--subjects", s->subjects);
 	add_option(w, "--now", call->tool->now);
 	add_option(w, "--reason", reason);
-	add_option(w, "--out", archive);
-	add_option(w, "--tlog", erase || archive ? s->tlog : NULL);
+	add_option(w, "--out", folder);
+	add_option(w, "--tlog", erase || folder ? s->tlog : NULL);
 }
 
 /* ---- the answer ---- */
 
-static int add_archive(struct lh_writer *w, const char *path, struct lh_err *err)
+static int add_file(struct lh_writer *w, const char *folder, struct lh_str name,
+		    struct lh_buf *file, struct lh_err *err)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf archive;
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 
-	lh_buf_init(&archive, ANSWER_MAX);
-	if (lh_file_read(path, &archive, err) < 0)
-		return lh_err_data(err, 413, "the archive is larger than %zuM; lh-subject export "
-				   "writes it to a file", ANSWER_MAX >> 20);
-	lh_write_key(w, "archive");
+	lh_buf_init(file, ANSWER_MAX);
+	lh_buf_printf(&path, "%s/%.*s%c", folder, (int)name.n, name.p, '\0');
+	if (lh_file_read(path.p, file, err) < 0 || w->out->len + file->len > ANSWER_MAX)
+		return lh_err_data(err, 413, "the export is larger than %zuM; lh-subject export "
+				   "writes it to a folder", ANSWER_MAX >> 20);
+	lh_write_object(w, NULL);
+	lh_write_str(w, "name", name);
+	lh_write_key(w, "data");
 	lh_buf_putc(w->out, '"');
-	lh_buf_base64(w->out, archive.p, archive.len);
+	lh_buf_base64(w->out, file->p, file->len);
 	lh_buf_putc(w->out, '"');
+	lh_write_end(w);
 	return 0;
 }
 
+/* Add the files of an export, which SHA256SUMS names after their hashes. */
+static int add_files(struct lh_writer *w, const char *folder, struct lh_err *err)
+{
+	static const char sums[] = "SHA256SUMS";
+	LH_SCOPED(lh_buf_free) struct lh_buf all = { 0 };
+	struct lh_str rest, line;
+	int rc;
+
+	lh_write_array(w, "files");
+	rc = add_file(w, folder, lh_str_of(sums), &all, err);
+	rest = (struct lh_str){ all.p, all.len };
+	while (!rc && lh_next_line(&rest, &line)) {
+		LH_SCOPED(lh_buf_free) struct lh_buf file = { 0 };
+
+		if (line.n > LH_SHA256_HEX + 2)
+			rc = add_file(w, folder, (struct lh_str){ line.p + LH_SHA256_HEX + 2,
+					line.n - LH_SHA256_HEX - 2 }, &file, err);
+	}
+	lh_write_end(w);
+	return rc;
+}
+
 static int write_answer(struct lh_buf *out, const struct request *r,
-			const struct lh_child_out *child, const char *archive, struct lh_err *err)
+			const struct lh_child_out *child, const char *folder, struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(out);
 	struct lh_str rest = { child->out.p, child->out.len }, line;
@@ -153,13 +182,13 @@ static int write_answer(struct lh_buf *out, const struct request *r,
 	while (lh_next_line(&rest, &line))
 		lh_write_raw(&w, NULL, line);
 	lh_write_end(&w);
-	if (archive && add_archive(&w, archive, err) < 0)
+	if (folder && add_files(&w, folder, err) < 0)
 		return -1;
 	lh_write_end(&w);
 	return 0;
 }
 
-static int run_command(const struct lh_call *call, const struct request *r, const char *archive,
+static int run_command(const struct lh_call *call, const struct request *r, const char *folder,
 		       struct lh_buf *out, struct lh_err *err)
 {
 	struct words w = { .v = NULL };
@@ -175,7 +204,7 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 		reason = lh_strndup(r->reason.p, r->reason.n);
 	add_word(&w, "lh-subject");
 	add_word(&w, call->op->name);
-	add_options(&w, call, r, reason, archive);
+	add_options(&w, call, r, reason, folder);
 	lh_write_object(&json, NULL);
 	lh_write_str(&json, "candidate_id", r->id);
 	if (r->also_json.p)
@@ -188,7 +217,7 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	free(w.v);
 	if (!rc && (child.status > 1 || !child.out.len))	/* it has looked at nothing */
 		rc = lh_err_set(err, LH_EIO, "%s: %s", call->op->name, child.last_line);
-	return rc ? -1 : write_answer(out, r, &child, archive, err);
+	return rc ? -1 : write_answer(out, r, &child, folder, err);
 }
 
 static int check_texts(const struct request *r, struct lh_err *err)
@@ -208,7 +237,7 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 {
 	const struct request *r = in;
 	struct lh_tmpdir dir = { NULL, -1 };
-	LH_SCOPED(lh_buf_free) struct lh_buf archive = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 };
 	struct lh_err later;
 	int rc;
 
@@ -222,8 +251,8 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 		return run_command(call, r, NULL, out, err);
 	if (lh_tmpdir_make(&dir, "lh-subject", err) < 0)
 		return -1;
-	lh_buf_printf(&archive, "%s/export.tar.gz%c", dir.path, '\0');
-	rc = run_command(call, r, archive.p, out, err);
+	lh_buf_printf(&folder, "%s/export%c", dir.path, '\0');
+	rc = run_command(call, r, folder.p, out, err);
 	if (lh_tmpdir_remove(&dir, rc ? &later : err) < 0)
 		rc = -1;
 	return rc;

@@ -16,8 +16,8 @@
  *     texts.c      where texts begin in bytes
  *     bytes.c      texts in any bytes: as they are, escaped, in base64, packed
  *     verify.c     whether anything of a person is left
- *     export.c     what is held about a person, as an archive
- *     export_*.c   its page for the person, the rows without other persons, the archive
+ *     export.c     what is held about a person, as a folder
+ *     redact.c     a row without other persons' data
  *
  * A command finds first: places_list gives the files, find_person the rows, records and objects
  * that are a person's.  Erasing, exporting and verifying go by that list and nothing else.
@@ -256,6 +256,17 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
  * there are a key and a folder of logs. */
 int looked(struct lh_tool *tool, const struct settings *s, const struct person *who,
 	   const struct hits *hits, const char *purpose);
+
+#define PLACE_WHOLE_MAX ((size_t)256 << 20)	/* bytes of a file that is one JSON text */
+
+/* ---- redact.c ---- */
+
+/* Append a row without other persons' data: 1; 0 if it has none, and is as it was; -1. */
+int redact_row(const struct person *who, const struct lh_intern *own, enum place_kind kind,
+	       struct lh_str text, struct lh_buf *out, struct lh_err *err);
+/* Note the runs and samples that a row names as the person's, those of own. */
+int redact_note(struct lh_intern *own, enum place_kind kind, struct lh_str text,
+		struct lh_err *err);
 
 /* ---- verify.c ---- */
 

@@ -1,5 +1,5 @@
 /*
- * export_redact.c - a row without other persons' data.  See export.h.
+ * redact.c - a row without other persons' data.  See subject.h.
  *
  * A row is changed if it names other persons, or quotes records that were not found: a pair of
  * which one side is not the person's, a replay that retrieved samples of others.  In it
@@ -23,9 +23,8 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "export.h"
 #include "lineage/lineage.h"
-#include "texts.h"
+#include "subject.h"
 
 #define ANOTHER "[another person]"
 
@@ -40,7 +39,8 @@ struct mark {
 };
 
 struct redact {
-	struct export *x;
+	const struct person *who;
+	const struct lh_intern *own;	/* runs and samples of the person's rows */
 	struct lh_err *err;
 	struct lh_map marks;
 	struct word {			/* a text that may name another person */
@@ -154,16 +154,16 @@ static bool is_name(const struct lh_value *key)
 static bool names_own(const struct redact *r, const struct lh_person_at *at, struct lh_str s)
 {
 	return at->up && strncmp(at->key.p, "\"chosen", 7) && strncmp(at->key.p, "\"rejected", 9) &&
-	       lh_intern_find(&r->x->own, s.p, s.n) >= 0;
+	       lh_intern_find(r->own, s.p, s.n) >= 0;
 }
 
 /* ---- other persons by the id of a map, a list or a role ---- */
 
 static bool is_own_id(const struct redact *r, struct lh_str s)
 {
-	const struct lh_str id = r->x->who->id;
+	const struct lh_str id = r->who->id;
 
-	return r->x->who->fold ? lh_fold_equal(s.p, s.n, id.p, id.n) : lh_str_is(s, id.p, id.n);
+	return r->who->fold ? lh_fold_equal(s.p, s.n, id.p, id.n) : lh_str_is(s, id.p, id.n);
 }
 
 /* Return whether a text may be an id. */
@@ -310,7 +310,7 @@ static int note_nested(struct redact *r, const struct lh_value *v, struct lh_str
 	const struct lh_str text = lh_trim(s.p, s.n);
 	struct nested *n;
 	struct lh_err unread;
-	int rc = -1;
+	int rc;
 
 	if (text.n < 2 || (*text.p != '{' && *text.p != '[') || r->depth == NESTED)
 		return 0;
@@ -321,8 +321,7 @@ static int note_nested(struct redact *r, const struct lh_value *v, struct lh_str
 	lh_buf_room(&n->line, LH_PAD);
 	if (lh_json_parse(&n->rec, n->line.p, n->line.len, &n->v, &unread) < 0) {
 		nested_free(n);
-		*r->err = unread;
-		return unread.code == LH_ENOMEM ? -1 : 0;
+		return 0;
 	}
 	r->nested[r->n_nested++] = n;
 	r->depth++;
@@ -355,7 +354,7 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	bool own;
 
 	(void)err;
-	person_has(r->x->who, at, v, id, s, &r->changed, &by);
+	person_has(r->who, at, v, id, s, &r->changed, &by);
 	own = by != HIT_NONE;
 	if (own && mark_own(r, at, v->p, OWN_SCALAR) < 0)
 		return -1;
@@ -581,9 +580,9 @@ static int write_value(struct redact *r, const struct lh_value *v, const struct 
 
 /* ---- rows that quote others ---- */
 
-static bool is_own(const struct export *x, struct lh_str name)
+static bool is_own(const struct redact *r, struct lh_str name)
 {
-	return name.p && lh_intern_find(&x->own, name.p, name.n) >= 0;
+	return name.p && lh_intern_find(r->own, name.p, name.n) >= 0;
 }
 
 /* Return whether a row of a root quotes records that are not the person's, and note the side of a
@@ -599,16 +598,16 @@ static int quotes_others(struct redact *r, enum place_kind kind, const struct lh
 	if (lh_row_ids_read(&ids, (enum lh_place)(kind - PLACE_SOURCE), rec, r->err) < 0)
 		rc = -1;
 	for (i = 0; !rc && i < ids.n_retrieved; i++)
-		rc = !is_own(r->x, ids.retrieved[i]);
+		rc = !is_own(r, ids.retrieved[i]);
 	for (i = 0; rc >= 0 && ids.n_sides == 2 && i < 2; i++) {
-		r->own_side[i] = is_own(r->x, ids.side[i].run);
+		r->own_side[i] = is_own(r, ids.side[i].run);
 		rc |= !r->own_side[i];
 	}
 	lh_row_ids_free(&ids);
 	return rc;
 }
 
-int export_note_own(struct export *x, enum place_kind kind, struct lh_str text)
+int redact_note(struct lh_intern *own, enum place_kind kind, struct lh_str text, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	struct lh_row_ids ids = { .n_sides = 0 };
@@ -621,37 +620,30 @@ int export_note_own(struct export *x, enum place_kind kind, struct lh_str text)
 		return 0;
 	lh_buf_add(&line, text.p, text.n);
 	lh_buf_room(&line, LH_PAD);
-	if (lh_record_parse(&rec, line.p, line.len, x->err) == 0)
-		rc = lh_row_ids_read(&ids, (enum lh_place)(kind - PLACE_SOURCE), &rec, x->err);
-	else if (x->err->code != LH_EDATA)
-		rc = -1;
+	if (lh_record_parse(&rec, line.p, line.len, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	rc = lh_row_ids_read(&ids, (enum lh_place)(kind - PLACE_SOURCE), &rec, err);
 	if (!rc && ids.id.p)
-		rc = lh_intern_add(&x->own, ids.id.p, ids.id.n, &number, x->err);
+		rc = lh_intern_add(own, ids.id.p, ids.id.n, &number, err);
 	if (!rc && ids.side[0].run.p)
-		rc = lh_intern_add(&x->own, ids.side[0].run.p, ids.side[0].run.n, &number, x->err);
+		rc = lh_intern_add(own, ids.side[0].run.p, ids.side[0].run.n, &number, err);
 	lh_row_ids_free(&ids);
 	return rc;
 }
 
 /* ---- a row ---- */
 
-static int redact(struct redact *r, const struct export_row *row, const struct lh_value *v,
+static int redact(struct redact *r, enum place_kind kind, const struct lh_value *v,
 		  const struct lh_record *rec, struct lh_buf *out)
 {
-	const struct hit *h = &r->x->hits.v[row->hit];
-	const enum place_kind kind = r->x->s->places.v[h->place].kind;
 	const bool record = kind == PLACE_ROSTER || kind == PLACE_INDEX;
-	int rc = rec->n ? quotes_others(r, kind, rec) : 0;
+	const int rc = rec->n ? quotes_others(r, kind, rec) : 0;
 
-	if (rc < 0)
-		return -1;
-	if (lh_person_walk(v, record, on_scalar, r, r->err) < 0)
+	if (rc < 0 || lh_person_walk(v, record, on_scalar, r, r->err) < 0)
 		return -1;
 	if (!rc && !r->others)
 		return 0;
-	if (keep_words(r) < 0 || write_value(r, v, NULL, 0, out) < 0)
-		return -1;
-	return 1;
+	return keep_words(r) < 0 || write_value(r, v, NULL, 0, out) < 0 ? -1 : 1;
 }
 
 static void redact_free(struct redact *r)
@@ -669,26 +661,19 @@ static void redact_free(struct redact *r)
 	lh_buf_free(&r->changed);
 }
 
-int export_redact(struct export *x, const struct export_row *row, struct lh_str text,
-		  struct lh_buf *out)
+int redact_row(const struct person *who, const struct lh_intern *own, enum place_kind kind,
+	       struct lh_str text, struct lh_buf *out, struct lh_err *err)
 {
-	const struct place *p = &x->s->places.v[x->hits.v[row->hit].place];
-	struct redact r = { .x = x, .err = x->err };
+	LH_SCOPED(redact_free) struct redact r = { .who = who, .own = own, .err = err };
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_value v;
-	int rc;
+	int rc = lh_record_parse(&rec, text.p, text.n, err);
 
-	if (place_is_own(p, x->who->id))
-		return 0;
-	rc = lh_record_parse(&rec, text.p, text.n, x->err);
 	if (rc == 0)
 		v = (struct lh_value){ rec.line, rec.len, LH_OBJECT, false };
-	else if (x->err->code == LH_EDATA)
-		rc = lh_json_parse(&rec, text.p, text.n, &v, x->err);
-	if (rc == 0)
-		rc = redact(&r, row, &v, &rec, out);
-	else if (x->err->code == LH_EDATA)
-		rc = 0;		/* it is not JSON, and names are not known in it */
-	redact_free(&r);
-	return rc;
+	else if (err->code == LH_EDATA)
+		rc = lh_json_parse(&rec, text.p, text.n, &v, err);
+	if (rc < 0)	/* it is not JSON, and names are not known in it */
+		return err->code == LH_EDATA ? 0 : -1;
+	return redact(&r, kind, &v, &rec, out);
 }
