@@ -15,7 +15,7 @@ static uint64_t graph_bytes(const struct lh_index_params *p, double rows)
 	uint64_t order = pages(4 * rows);
 
 	if (p->layout == LH_LAYOUT_QG)
-		return order + pages((double)lh_qg_sign_bytes(p->dimension));
+		return order + pages((double)lh_qg_sign_bytes(lh_index_lifted(p)));
 	/* a row has 1 / (m - 1) lists above level 0 on average */
 	return order + pages(4 * (rows + 1)) + pages(rows / (p->m - 1) * 4 * (1 + p->m));
 }

@@ -145,6 +145,9 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	if (h->rows > LH_INDEX_ROWS_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "header: %llu rows",
 				  (unsigned long long)h->rows);
+	if (p->beside > h->rows)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: %u of %llu rows are beside "
+				  "the graph", p->beside, (unsigned long long)h->rows);
 	if (is_qg(ix) && h->version < (p->code_values ? LH_INDEX_FORMAT_PART : LH_INDEX_FORMAT_QG))
 		return lh_err_set(err, LH_ECORRUPT, "header: layout qg in version %u", h->version);
 	if (h->stride != ix->shape.stride || h->vector_at != ix->shape.vector_at)
@@ -163,12 +166,14 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 /* A graph of layout qg has one level. */
 static int open_qg(struct lh_index *ix, struct lh_err *err)
 {
-	size_t signs = ix->graph ? lh_qg_sign_bytes(ix->params.dimension) : 0;
+	size_t signs = ix->graph ? lh_qg_sign_bytes(lh_index_lifted(&ix->params)) : 0;
 
 	if (check_section_bytes(ix, LH_INDEX_LEVELS, 0, err) < 0 ||
 	    check_section_bytes(ix, LH_INDEX_SIGNS, signs, err) < 0)
 		return -1;
-	if (ix->graph && (ix->entry >= ix->rows || ix->top))
+	if (ix->graph && ix->params.distance == LH_IP && !(ix->params.longest > 0))
+		return lh_err_set(err, LH_ECORRUPT, "parameters: missing longest (number)");
+	if (ix->graph && (ix->entry >= ix->rows - ix->params.beside || ix->top))
 		return lh_err_set(err, LH_ECORRUPT,
 				  "header: the graph begins at row %u of %llu, level %u", ix->entry,
 				  (unsigned long long)ix->rows, ix->top);

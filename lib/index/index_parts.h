@@ -163,6 +163,16 @@ static inline size_t lh_index_exact_bytes(const struct lh_index_params *p)
 	return p->rescore ? 4 * (size_t)p->dimension : 0;
 }
 
+/*
+ * Return how many values a vector has in a graph.  Under ip it is lifted: divided by the length
+ * of the longest that is in the graph, and given one value more, so that all have length 1, and
+ * the rows with the greatest products are those nearest to a query of length 1 with a zero there.
+ */
+static inline uint32_t lh_index_lifted(const struct lh_index_params *p)
+{
+	return p->dimension + (p->distance == LH_IP);
+}
+
 /* Return the exact vector of a row of the file; rescore only. */
 static inline const void *lh_index_exact(const struct lh_index *ix, uint64_t row)
 {
@@ -224,6 +234,9 @@ int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_
 			  struct lh_err *err);
 
 /* ---- qg_row.c ---- */
+
+/* Lift a vector under ip; v has room for lh_index_lifted(p) values. */
+void lh_qg_lift(const struct lh_index_params *p, float *v);
 
 /* Makes rows of layout qg, in one thread. */
 struct lh_qg_coder {

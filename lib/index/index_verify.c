@@ -290,7 +290,7 @@ static void report_lexical(void *ctx, int run, const char *text)
 static void check_rows_room(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
-	size_t n = ix->signs ? lh_qg_sign_bytes(ix->params.dimension) : 0;
+	size_t n = ix->signs ? lh_qg_sign_bytes(lh_index_lifted(&ix->params)) : 0;
 
 	c->vector = lh_calloc(ix->params.dimension, sizeof *c->vector);
 	c->row[0] = lh_calloc(1, ix->stride > n ? ix->stride : n);
@@ -312,8 +312,8 @@ static int check_rows(struct check *c)
 		/* The codes of links are made by the signs. */
 		const struct lh_index *ix = c->ix;
 
-		lh_qg_signs(ix->params.seed, ix->params.dimension, c->row[0]);
-		if (memcmp(c->row[0], ix->signs, lh_qg_sign_bytes(ix->params.dimension)) != 0)
+		lh_qg_signs(ix->params.seed, lh_index_lifted(&ix->params), c->row[0]);
+		if (memcmp(c->row[0], ix->signs, lh_qg_sign_bytes(lh_index_lifted(&ix->params))) != 0)
 			report(c, LH_INDEX_SIGNS, "they are not those of the seed");
 	}
 	for (row = 0; rc == 0 && row < c->ix->rows; row++)

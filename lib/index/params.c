@@ -68,7 +68,7 @@ void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_i
 	out->stride = out->codes_at = lh_index_round(code, 64);
 	if (!graph)
 		return;
-	out->values = p->code_values ? p->code_values : lh_qg_dimension(p->dimension);
+	out->values = p->code_values ? p->code_values : lh_qg_dimension(lh_index_lifted(p));
 	codes = links / LH_QG_LANES * lh_qg_code_bytes(out->values);
 	if (!p->code_values) {
 		out->add_at = out->codes_at + codes;
@@ -103,8 +103,6 @@ int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 		return lh_err_set(err, LH_EDATA, "m %u: 2 to %d", p->m, LH_INDEX_M_MAX);
 	if (p->layout == LH_LAYOUT_QG && p->m != 16 && p->m != 32)
 		return lh_err_set(err, LH_EDATA, "m %u: 16 or 32 with layout qg", p->m);
-	if (p->layout == LH_LAYOUT_QG && p->distance == LH_IP)
-		return lh_err_set(err, LH_EDATA, "layout qg goes with distance cosine or l2");
 	if (p->ef_construction < 8 || p->ef_construction > 10000)
 		return lh_err_set(err, LH_EDATA, "ef-construction %u: 8 to 10000",
 				  p->ef_construction);
@@ -141,6 +139,10 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 		lh_write_u64(&w, "ef_search", p->ef_search);
 	if (p->code_values)
 		lh_write_u64(&w, "code_values", p->code_values);
+	if (p->longest > 0)
+		lh_write_f64(&w, "longest", p->longest);
+	if (p->beside)
+		lh_write_u64(&w, "beside", p->beside);
 	lh_write_u64(&w, "exact_below", p->exact_below);
 	if (p->repaired)
 		lh_write_u64(&w, "repaired", p->repaired);
@@ -175,7 +177,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 /* The members of the JSON; n = 0: an absent or empty string. */
 struct text {
 	struct lh_str dimension, m, ef_construction, ef_search, code_values, exact_below, repaired;
-	struct lh_str seed;
+	struct lh_str seed, beside;
+	double longest;
 	int distance, precision, layout;
 	bool rescore, persons;
 	struct lh_str engine, model, url, created_at, prefix, query_prefix, field, template;
@@ -196,6 +199,8 @@ static const struct lh_bind members[] = {
 	NUMBER(ef_construction),
 	{ LH_BIND_NUMBER("ef_search", struct text, ef_search) },
 	{ LH_BIND_NUMBER("code_values", struct text, code_values) },
+	{ LH_BIND_F64("longest", struct text, longest, 0, 1e300) },
+	{ LH_BIND_NUMBER("beside", struct text, beside) },
 	NUMBER(exact_below),
 	{ LH_BIND_NUMBER("repaired", struct text, repaired) },
 	NUMBER(seed),
@@ -303,12 +308,14 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	    get_u32("ef_construction", t.ef_construction, &p->ef_construction, err) < 0 ||
 	    get_u32("ef_search", t.ef_search, &p->ef_search, err) < 0 ||
 	    get_u32("code_values", t.code_values, &p->code_values, err) < 0 ||
+	    get_u32("beside", t.beside, &p->beside, err) < 0 ||
 	    get_u32("exact_below", t.exact_below, &p->exact_below, err) < 0 ||
 	    get_u32("repaired", t.repaired, &p->repaired, err) < 0 ||
 	    get_uint("seed", t.seed, UINT64_MAX, &p->seed, err) < 0)
 		return -1;
 	p->distance = t.distance;
 	p->precision = t.precision;
+	p->longest = t.longest;
 	p->rescore = t.rescore;
 	p->layout = t.layout;
 	p->persons = t.persons;
@@ -325,9 +332,9 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 		       p->lexical_of, sizeof p->lexical_of);
 	if (p->dimension < 1)
 		return lh_err_set(err, LH_ECORRUPT, "dimension 0");
-	if (p->code_values % 16 || p->code_values > lh_qg_dimension(p->dimension))
+	if (p->code_values % 16 || p->code_values > lh_qg_dimension(lh_index_lifted(p)))
 		return lh_err_set(err, LH_ECORRUPT, "code_values %u: a multiple of 16, at most %u",
-				  p->code_values, lh_qg_dimension(p->dimension));
+				  p->code_values, lh_qg_dimension(lh_index_lifted(p)));
 	return lh_index_check_params(p, err);
 }
 

@@ -9,9 +9,22 @@
 
 #define KEPT (16 << 20)	/* bytes of rotated rows */
 
+void lh_qg_lift(const struct lh_index_params *p, float *v)
+{
+	uint32_t n = p->dimension, i;
+	double rest;
+
+	if (p->distance != LH_IP)
+		return;
+	for (i = 0; i < n; i++)
+		v[i] = (float)((double)v[i] / p->longest);
+	rest = 1 - lh_vec_dot_f64(v, v, n);
+	v[n] = rest > 0 ? (float)sqrt(rest) : 0;
+}
+
 void lh_qg_coder_init(struct lh_qg_coder *c)
 {
-	uint32_t n = c->p->dimension, dim = lh_qg_dimension(n);
+	uint32_t n = lh_index_lifted(c->p), dim = lh_qg_dimension(n);
 
 	for (c->slots = 1; c->slots < c->rows &&
 			   2 * (size_t)c->slots * dim <= KEPT / sizeof *c->rotated; c->slots *= 2)
@@ -33,13 +46,14 @@ void lh_qg_coder_free(struct lh_qg_coder *c)
 /* Return a row's vector, rotated, until the next call. */
 static const float *rotate(struct lh_qg_coder *c, uint32_t row)
 {
-	uint32_t n = c->p->dimension, slot = row & (c->slots - 1);
+	uint32_t n = lh_index_lifted(c->p), slot = row & (c->slots - 1);
 	float *to = c->rotated + slot * (size_t)lh_qg_dimension(n);
 
 	if (c->kept[slot] == row + (uint64_t)1)
 		return to;
 	c->kept[slot] = row + (uint64_t)1;
 	lh_quantize_decode(c->p->precision, c->code_of(c->ctx, row), c->p->dimension, c->vector);
+	lh_qg_lift(c->p, c->vector);
 	lh_qg_rotate(c->signs, c->vector, n, to);
 	return to;
 }
@@ -62,7 +76,7 @@ static void store_factors(struct lh_qg_coder *c, unsigned char *at)
 void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at)
 {
 	const struct lh_index_shape *shape = c->shape;
-	uint32_t dim = lh_qg_dimension(c->p->dimension), links = 2 * c->p->m, i;
+	uint32_t dim = lh_qg_dimension(lh_index_lifted(c->p)), links = 2 * c->p->m, i;
 	const uint32_t *ids = (const void *)(at + shape->ids_at);
 	float *center = c->rotated + c->slots * (size_t)dim;	/* the last place */
 	unsigned char *codes = at + shape->codes_at;

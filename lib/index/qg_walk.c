@@ -18,6 +18,9 @@
  * nearer the nearest row is to the query than the entry, which is in the middle of all: the rows
  * near a far query are all about as far, and lie apart.
  *
+ * Lifted rows (index_parts.h) are all about as far from a query: a walk is then stable if both say
+ * so, and one that does not get there gives way to a scan.
+ *
  * If a long walk finds that the estimates are wrong by as much as the rows' distances differ, as
  * for queries of another distribution than the rows, it goes on by measuring the links, as over
  * layout hnsw.
@@ -219,8 +222,15 @@ static bool is_stable(const struct lh_searcher *s, float estimate)
 	float farthest = farthest_best(s), far = w->nearest / w->entry;
 	float more = fmaxf(FAR_TIMES * (far - FAR), NEARER) * (farthest - w->nearest);
 
-	return (float)(w->visited - w->changed) > fminf(far, STABLE) * (float)w->visited ||
-	       estimate >= farthest + more;
+	bool still = (float)(w->visited - w->changed) > fminf(far, STABLE) * (float)w->visited;
+
+	more += farthest;
+	return s->lifted ? still && estimate >= more : still || estimate >= more;
+}
+
+static bool is_widest(const struct lh_walk_buffer *w, size_t ef)
+{
+	return w->within >= TIMES * MORE_TIMES * ef;
 }
 
 /* Let more places be visited; false if it is not worth it. */
@@ -228,7 +238,7 @@ static bool go_on(struct lh_searcher *s, size_t ef)
 {
 	struct lh_walk_buffer *w = &s->qg;
 
-	if (w->next >= w->n || w->within >= TIMES * MORE_TIMES * ef ||
+	if (w->next >= w->n || is_widest(w, ef) ||
 	    (s->best.n == s->best_max && is_stable(s, w->row[w->next].d)))
 		return false;
 	widen(s, w->within / MORE + 1);
@@ -272,7 +282,7 @@ static void begin(struct lh_searcher *s, size_t ef, size_t spare)
 	widen(s, TIMES * ef);
 	lh_walk_keep(s, lh_scan_candidates(s));
 	lh_walk_epoch(s);
-	lh_qg_query_set(&w->query, s->ix->signs, s->q->vector);
+	lh_qg_query_set(&w->query, s->ix->signs, s->lifted ? s->lifted : s->q->vector);
 	insert(w, &(struct lh_walk_near){ 0, s->ix->entry }, 1);
 }
 
@@ -381,9 +391,11 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 	begin(s, adapt ? ef / 2 : ef, s->q->k + (adapt ? SPARE : 0));
 	while (!s->q->truncated) {
 		if (!next_row(s, &row, &is_copy)) {
-			if (!adapt || !go_on(s, ef))
-				break;
-			continue;
+			if (adapt && go_on(s, ef))
+				continue;
+			if (adapt && s->lifted && is_widest(w, ef))
+				return 0;
+			break;
 		}
 		s->seen[row] = s->epoch;
 		w->visited++;
@@ -391,7 +403,7 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 		if (visit(s, row, is_copy) < 0)
 			return -1;
 		if (!s->q->allow && w->visited == NOISY_AFTER && is_noisy(s))
-			return measure_links(s, adapt ? NOISY_TIMES * ef : ef);
+			return adapt && s->lifted ? 0 : measure_links(s, adapt ? NOISY_TIMES * ef : ef);
 		look_ahead(s, ahead);
 		if (s->best.n < s->q->k &&
 		    w->visited > s->ix->rows / (s->q->allow ? GIVE_UP : 4))

@@ -102,8 +102,8 @@ static void batch_init(struct batch *b)
 	b->rows = lh_calloc(BATCH, b->shape.stride);
 	if (!w->linked)
 		return;
-	b->signs = lh_calloc(1, lh_qg_sign_bytes(w->p.dimension));
-	lh_qg_signs(w->p.seed, w->p.dimension, b->signs);
+	b->signs = lh_calloc(1, lh_qg_sign_bytes(lh_index_lifted(&w->p)));
+	lh_qg_signs(w->p.seed, lh_index_lifted(&w->p), b->signs);
 	for (i = 0; i < b->jobs; i++) {
 		b->coder[i] = (struct lh_qg_coder){
 			.p = &w->p, .shape = &b->shape, .signs = b->signs, .rows = w->rows,
@@ -146,10 +146,10 @@ int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 
 int lh_qg_write_signs(struct lh_index_writer *w, struct lh_err *err)
 {
-	size_t n = w->linked ? lh_qg_sign_bytes(w->p.dimension) : 0;
+	size_t n = w->linked ? lh_qg_sign_bytes(lh_index_lifted(&w->p)) : 0;
 	LH_SCOPED(lh_free_local) unsigned char *signs = lh_calloc(1, n + 8);
 
 	if (n)
-		lh_qg_signs(w->p.seed, w->p.dimension, signs);
+		lh_qg_signs(w->p.seed, lh_index_lifted(&w->p), signs);
 	return lh_index_section_write(&w->file, LH_INDEX_SIGNS, signs, n, err);
 }

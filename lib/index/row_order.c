@@ -88,14 +88,32 @@ uint32_t lh_index_nth_added(const struct lh_index_writer *w, uint64_t i)
 	return w->old_order && i < w->old->rows ? w->old_order[i] : (uint32_t)i;
 }
 
+/* Place the rows that are beside the graph at the end; returns how many others there are. */
+static uint64_t place_beside(struct lh_index_writer *w, struct queue *q)
+{
+	uint64_t linked = w->rows - w->p.beside, to = linked, next = 0;
+	uint32_t row;
+
+	for (row = 0; w->in_graph && row < w->rows; row++) {
+		if (next < linked && w->in_graph[next] == row) {
+			next++;
+			continue;
+		}
+		q->placed[row] = true;
+		w->order[to] = row;
+		w->stored_at[row] = (uint32_t)to++;
+	}
+	return linked;
+}
+
 /* Begin at the entry of the graph; when no row is linked, go on with the first one in
  * the order of the puts. */
 static void order_rows(struct lh_index_writer *w, struct queue *q)
 {
-	uint64_t i, first = 0;
+	uint64_t i, first = 0, linked = place_beside(w, q);
 	uint32_t row = w->graph.entry;
 
-	for (i = 0; i < w->rows; i++) {
+	for (i = 0; i < linked; i++) {
 		if (i)
 			row = queue_top(q);
 		while (row == NONE || q->placed[row])

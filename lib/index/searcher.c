@@ -23,7 +23,9 @@ static void searcher_room(struct lh_searcher *s)
 	lh_quantized_query_init(&s->code, p->precision, p->distance, p->dimension);
 	lh_quantized_query_init(&s->exact, LH_F32, p->distance, p->dimension);
 	if (ix->signs)
-		lh_qg_query_init(&s->qg.query, p->dimension, ix->shape.values);
+		lh_qg_query_init(&s->qg.query, lh_index_lifted(p), ix->shape.values);
+	if (ix->signs && p->distance == LH_IP)
+		s->lifted = lh_calloc(lh_index_lifted(p), sizeof *s->lifted);
 	s->vector = lh_calloc(p->dimension, sizeof *s->vector);
 	if (ix->graph)
 		s->seen = lh_calloc(ix->rows, sizeof *s->seen);
@@ -53,6 +55,7 @@ void lh_searcher_free(struct lh_searcher *s)
 	free(s->qg.row);
 	free(s->seen);
 	free(s->vector);
+	free(s->lifted);
 	lh_quantized_query_free(&s->code);
 	lh_quantized_query_free(&s->exact);
 	lh_qg_query_free(&s->qg.query);
@@ -507,7 +510,8 @@ size_t lh_scan_candidates(const struct lh_searcher *s)
 
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 {
-	return s->ix->graph && !s->q->exact && ef * WALK_ABOVE < s->ix->rows;
+	return s->ix->graph && !s->q->exact && ef * WALK_ABOVE < s->ix->rows &&
+	       isfinite(s->slope);
 }
 
 /*
@@ -528,6 +532,23 @@ static bool is_level(const struct lh_searcher *s)
 	return nearest > LEVEL * farthest;
 }
 
+int lh_walk_beside(struct lh_searcher *s)
+{
+	uint32_t row = (uint32_t)s->ix->rows - s->ix->params.beside;
+	int rc;
+
+	for (; row < s->ix->rows; row++) {
+		if (s->seen[row] == s->epoch)
+			continue;
+		rc = s->q->allow ? lh_filtered_search_row(s, row) : 1;
+		if (rc < 0)
+			return -1;
+		if (rc)
+			lh_walk_measure(s, &row, 1, false);
+	}
+	return 0;
+}
+
 /* Search all rows of the file. */
 static int search_rows(struct lh_searcher *s)
 {
@@ -537,7 +558,7 @@ static int search_rows(struct lh_searcher *s)
 
 	if (ef < s->q->k && !s->ix->signs)
 		ef = s->q->k;
-	for (; rc == 0 && lh_walk_pays(s, ef); ef *= WIDER, adapt = false) {
+	for (; rc == 0 && lh_walk_pays(s, ef); adapt = false) {
 		s->best.n = 0;
 		s->q->work.ef = (uint32_t)ef;
 		if (s->ix->signs)
@@ -547,7 +568,10 @@ static int search_rows(struct lh_searcher *s)
 		if (rc > 0 && adapt && !s->ix->signs && !s->q->truncated && is_level(s))
 			rc = 0;
 		s->q->work.restarts += rc == 0;
+		ef = s->lifted ? s->ix->rows : WIDER * ef;
 	}
+	if (rc > 0)
+		return lh_walk_beside(s);
 	if (rc == 0) {
 		lh_walk_keep(s, lh_scan_candidates(s));
 		if (rc == 0) {
@@ -568,6 +592,22 @@ static int search_rows(struct lh_searcher *s)
 	return rc < 0 ? -1 : 0;
 }
 
+/* Relate the distances of a walk to those in the graph. */
+static void relate_distances(struct lh_searcher *s)
+{
+	const struct lh_index_params *p = &s->ix->params;
+	uint32_t i;
+
+	s->base = p->distance == LH_L2 ? 0 : 2;
+	s->slope = p->distance == LH_L2 ? 1 : 2;
+	if (!s->lifted)
+		return;
+	/* A query without a direction, or too short for one in f32, is answered by a scan. */
+	s->slope = (float)(2 / (p->longest * s->length));
+	for (i = 0; i < p->dimension; i++)
+		s->lifted[i] = (float)((double)s->q->vector[i] / s->length);
+}
+
 long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out,
 		     struct lh_err *err)
 {
@@ -584,9 +624,10 @@ long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *o
 	lh_quantized_query_set(&s->exact, q->vector);
 	s->by_vector = q->exact || !ix->graph;
 	s->damaged = false;
-	if (s->by_vector)
+	if (s->by_vector || s->lifted)
 		s->length = sqrt(lh_vec_dot_f64(q->vector, q->vector, ix->params.dimension));
 	s->q = q;
+	relate_distances(s);
 	s->calls = 0;
 	s->best.n = 0;
 	s->err = err;

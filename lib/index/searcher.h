@@ -75,7 +75,10 @@ struct lh_searcher {
 	bool scanned;
 	bool by_vector;		/* compare with all vectors; best has final distances */
 	bool damaged;		/* then one of them was */
-	double length;		/* then that of the query's vector */
+	double length;		/* then, and under ip, that of the query's vector */
+	/* The squared distance in the graph is base + slope times that of a walk. */
+	float base, slope;
+	float *lifted;		/* the query in the graph, under ip (index_parts.h) */
 	struct heap todo, best;	/* todo yields its nearest, best its farthest */
 	size_t best_max;		/* most that best may hold */
 	unsigned calls;		/* of lh_walk_spend */
@@ -105,7 +108,7 @@ int lh_walk_on(struct lh_searcher *s);
 /* Return the squared distance that a distance of a walk stands for. */
 static inline float lh_walk_squared(const struct lh_searcher *s, float d)
 {
-	return s->ix->params.distance == LH_L2 ? d : 2 + 2 * d;
+	return s->base + s->slope * d;
 }
 /* Return whether row, which is d away, is a copy of the row whose links are followed. */
 static inline bool lh_walk_is_copy(const struct lh_searcher *s, float d, uint32_t row)
@@ -149,6 +152,9 @@ static inline bool lh_walk_measured(const struct lh_searcher *s, uint32_t row)
 
 /* Ask the kernel to read ahead, before a scan of all rows. */
 void lh_walk_readahead(struct lh_searcher *s);
+
+/* Measure the rows that are beside the graph, after a walk; -1 for damage. */
+int lh_walk_beside(struct lh_searcher *s);
 
 /* Return whether the query excludes the row. */
 bool lh_walk_excluded(const struct lh_query *q, uint64_t row);

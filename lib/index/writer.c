@@ -29,12 +29,12 @@ static struct lh_str id_at(const void *ctx, uint32_t row)
 /* Under 200 values the four times smaller rows of hnsw count for more than qg's speed. */
 void lh_index_choose_layout(struct lh_index_params *p)
 {
-	bool fits = p->distance != LH_IP && (p->m == 16 || p->m == 32);
+	bool fits = p->m == 16 || p->m == 32;
 
 	if (p->layout == LH_LAYOUT_BY_DIMENSION)
 		p->layout = fits && p->dimension >= LH_QG_DIMENSION ? LH_LAYOUT_QG : LH_LAYOUT_HNSW;
 	p->code_values = p->layout == LH_LAYOUT_QG ?
-				 lh_qg_code_values(p->dimension, p->precision) : 0;
+				 lh_qg_code_values(lh_index_lifted(p), p->precision) : 0;
 }
 
 struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p,
@@ -48,6 +48,7 @@ struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_i
 	}
 	w = lh_calloc(1, sizeof *w);
 	w->p = *p;
+	w->p.longest = w->p.beside = 0;
 	w->block.huge = true;
 	w->path = lh_strndup(path, strlen(path));
 	return w;
@@ -97,6 +98,7 @@ void lh_index_writer_free(struct lh_index_writer *w)
 	free(w->stored_at);
 	free(w->old_order);
 	free(w->number_of);
+	free(w->in_graph);
 	lh_record_free(&w->scan);
 	lh_buf_free(&w->meta);
 	free(w->path);

@@ -59,7 +59,8 @@ struct lh_index_writer {
 	uint64_t rows_before;			/* rows before the last one copied */
 	struct lh_record scan;		/* scratch for copied metadata */
 	struct lh_buf meta;
-	const struct lh_index *old;	/* the index whose graph is continued, or NULL */
+	const struct lh_index *old;	/* the index whose graph is continued, or NULL; ... */
+	bool anew;		/* ... its order alone is */
 	const struct lh_index *repaired;	/* the index whose graph is repaired, or NULL */
 	uint32_t *number_of;	/* of its rows: the number here plus 1, or 0 if not copied */
 	uint32_t kept;		/* how many are */
@@ -68,6 +69,7 @@ struct lh_index_writer {
 	bool linked;		/* there is a graph */
 	uint32_t *level, *upper;
 	struct lh_hnsw graph;	/* with layout qg only entry is used */
+	uint32_t *in_graph;	/* under ip, the rows that are; NULL: all */
 	uint32_t *links;	/* layout qg: 2 * m of each row; free ones name the row itself */
 	uint32_t *order;	/* the row that is stored as number i; NULL: i */
 	uint32_t *stored_at;	/* the number that a row is stored as; NULL: its own */
@@ -101,7 +103,7 @@ bool lh_index_stopping(void);
 /* Return whether the graph of another index is continued. */
 static inline bool lh_index_continues_graph(const struct lh_index_writer *w)
 {
-	return w->old && w->old->graph;
+	return w->old && w->old->graph && !w->anew;
 }
 /* Return the links of a row on level 0, for any layout; *n is their number.  With layout qg
  * some may be the row itself. */

@@ -196,7 +196,8 @@ uint32_t lh_qg_estimate(const struct lh_qg_query *q, const unsigned char *codes,
 #define LH_QG_LINKS_MAX 128
 
 struct lh_qg_build {
-	const void *codes;	/* of the rows, as i8 (quantize.h) */
+	const void *codes;	/* of the rows (quantize.h) */
+	enum lh_precision precision;	/* of codes */
 	size_t stride;		/* bytes between the codes of two rows */
 	const void *vectors;	/* of the rows, as they are stored; NULL: do not look for copies */
 	size_t vector_stride, vector_bytes;

@@ -304,9 +304,9 @@ static void find_entry(struct build *b, uint32_t rows)
 	struct lh_quantized_query q = { 0 };
 	uint32_t row, i;
 
-	lh_quantized_query_init(&q, LH_I8, LH_L2, g->dimension);
+	lh_quantized_query_init(&q, g->precision, LH_L2, g->dimension);
 	for (row = 0; row < rows; row++) {
-		lh_quantize_decode(LH_I8, lh_qg_row_code(g, row), g->dimension, v);
+		lh_quantize_decode(g->precision, lh_qg_row_code(g, row), g->dimension, v);
 		for (i = 0; i < g->dimension; i++)
 			sum[i] += (double)v[i];
 	}

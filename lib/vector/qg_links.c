@@ -14,8 +14,8 @@
 void lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g)
 {
 	*w = (struct lh_qg_worker){ .g = g, .ef = g->ef };
-	lh_quantized_query_init(&w->query, LH_I8, g->distance, g->dimension);
-	lh_quantized_query_init(&w->other, LH_I8, g->distance, g->dimension);
+	lh_quantized_query_init(&w->query, g->precision, g->distance, g->dimension);
+	lh_quantized_query_init(&w->other, g->precision, g->distance, g->dimension);
 	w->seen = lh_calloc_table(g->rows, sizeof *w->seen);
 	w->best = lh_calloc(g->ef, sizeof *w->best);
 	w->path = lh_calloc(PATH_MAX_ROWS + LINKS_MAX, sizeof *w->path);

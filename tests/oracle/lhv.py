@@ -91,12 +91,13 @@ class Index:
                 new = set(self.upper_links(r, level) if level else self.links_of(r)) - met
                 met |= new
                 todo += new
-        return [self.id(r) for r in range(self.rows) if r not in met]
+        linked = self.rows - self.params.get("beside", 0)
+        return [self.id(r) for r in range(linked) if r not in met]
 
     # layout qg
 
     def padded(self):
-        return (self.dimension + 63) // 64 * 64
+        return (self.dimension + (self.params["distance"] == "ip") + 63) // 64 * 64
 
     def part(self):
         return self.params.get("code_values", 0)
@@ -118,6 +119,9 @@ class Index:
 
     def rotate(self, v):
         dim, signs = self.padded(), self.bytes_of(16)
+        if self.params["distance"] == "ip":
+            v = [x / self.params["longest"] for x in v]
+            v.append(math.sqrt(max(0, 1 - sum(x * x for x in v))))
         v = list(v) + [0.0] * (dim - len(v))
         size = 1 << dim.bit_length() - 1
         for time in range(4):

@@ -37,7 +37,7 @@ load ../index
 	}
 	[ "$(layout_of 199) $(layout_of 200)" = 'hnsw qg' ]
 	[ "$(layout_of 200 --distance l2) $(layout_of 200 --m 32)" = 'qg qg' ]
-	[ "$(layout_of 200 --distance ip) $(layout_of 200 --m 20)" = 'hnsw hnsw' ]
+	[ "$(layout_of 200 --distance ip) $(layout_of 200 --m 20)" = 'qg hnsw' ]
 	[ "$(layout_of 200 --layout hnsw) $(layout_of 199 --layout qg)" = 'hnsw qg' ]
 	lh-index build -q --allow-empty --dimension 200 a.lhv </dev/null
 	[ "$(info a.lhv layout)" = qg ]
@@ -133,7 +133,7 @@ qg_build() {
 # bats test_tags=full
 @test "a reader written from lhv(5) finds the same rows, and the codes that belong to them" {
 	lh-gen workers -n 1020 >w
-	for how in "hnsw --precision i8" "qg" "qg --precision i8 --rescore" "qg --precision f16 --m 32 --distance l2"; do
+	for how in "hnsw --precision i8" "qg" "qg --precision i8 --rescore" "qg --precision f16 --m 32 --distance l2" "qg --precision i8 --distance ip"; do
 		# shellcheck disable=SC2086
 		lh-index build -j2 --dimension 300 --layout $how a.lhv w
 		lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' >want

@@ -3,6 +3,7 @@
 #include "index/index_parts.h"
 #include "base/xxh3.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +290,95 @@ static void falsify(size_t offset, const char *message)
 	free(p);
 }
 
+/* Row i with a length from 0.1 to 10. */
+static void mixed(float *v, unsigned i)
+{
+	float length;
+
+	point(v, i);
+	lh_vec_unit(v, DIM);
+	rng = i * 31u + 7;
+	rnd();
+	length = (float)exp(2.3025851 * rnd());
+	for (unsigned d = 0; d < DIM; d++)
+		v[d] *= length;
+}
+
+/* Return the share of the greatest products that are found without an ef; row LONG, if it is there
+ * and has the greatest, is first. */
+#define LONG 4200
+static double recall_of_products(bool with_long)
+{
+	struct lh_index *ix = lh_index_open(path, &err);
+	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
+	struct lh_hit a[10], b[10];
+	int64_t row = ix ? lh_index_find(ix, "w-4200", 6, &err) : -1;
+	unsigned same = 0, first = 0;
+	float v[DIM];
+
+	CHECK(s);
+	for (unsigned i = 0; i < 100; i++) {
+		mixed(v, 1000000 + i);
+		CHECK(ask(s, v, 10, true, NULL, 0, a) == 10 && ask(s, v, 10, false, NULL, 0, b) ==
+									10);
+		for (unsigned j = 0; j < 10; j++)
+			same += b[j].distance <= a[9].distance + 1e-6f * fabsf(a[9].distance);
+		first += (int64_t)a[0].row == row;
+		check((int64_t)a[0].row != row || b[0].row == a[0].row);
+	}
+	check((first > 20) == with_long);
+	lh_searcher_free(s);
+	lh_index_close(ix);
+	return same / 1000.0;
+}
+
+static void put_mixed(unsigned from, unsigned to)
+{
+	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
+	float v[DIM];
+	char id[16];
+	bool due;
+
+	CHECK(c);
+	for (unsigned i = from; i < to; i++) {
+		mixed(v, i);
+		for (unsigned d = 0; i == LONG && d < DIM; d++)
+			v[d] *= 1000;
+		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0,
+					  &err) == 0);
+	}
+	CHECK(lh_index_change_commit(c, &due, &err) == 0);
+	lh_index_change_close(c);
+}
+
+/* By inner product: rows of mixed length, with one that is a thousand times longer, which is
+ * found before and after a compaction; and rows are added to the graph. */
+static void products_are_found(enum lh_precision precision)
+{
+	struct lh_index_params p = params;
+	double r[4];
+
+	p.distance = LH_IP;
+	p.precision = precision;
+	p.rescore = false;
+	p.dimension = DIM;
+	CHECK(unlink(path) == 0 && lh_index_create(path, &p, 1, &err) == 0);
+	put_mixed(0, 4000);
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK(lh_index_compact(path, 2, 1, &err) == 0);
+		check_why(is_sound(), damage);
+		r[i] = recall_of_products(i == 2);
+		if (i < 2)
+			put_mixed(4000 + 200 * i, 4200 + 201 * i);
+		else if (i == 2)
+			change(0, 0, LONG, LONG + 1);
+		check(i == 3 || recall_of_products(i == 1) >= 0.98);
+	}
+	printf("# %s: recall %.3f, with more rows %.3f, with a long one %.3f, without it %.3f\n",
+	       lh_precision_name(precision), r[0], r[1], r[2], r[3]);
+	check(r[0] >= 0.98 && r[1] >= 0.98 && r[2] >= 0.98 && r[3] >= 0.98);
+}
+
 static void wrong_codes_are_damage(void)
 {
 	struct lh_index_shape shape;
@@ -381,6 +471,8 @@ int main(void)
 	test_full(replaced_rows_leave_no_holes(375, true));
 	test(replaced_rows_leave_no_holes(376, false));
 	test(equal_vectors_do_not_cut_the_graph());
+	test(products_are_found(LH_F32));
+	test(products_are_found(LH_I8));
 	test(wrong_codes_are_damage());
 	test(estimates_that_are_noise_give_way_to_measures());
 	unlink(path);

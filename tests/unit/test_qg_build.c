@@ -40,7 +40,7 @@ static struct lh_qg_build fresh(uint32_t rows, uint32_t degree, uint32_t equal)
 {
 	float v[DIM];
 	struct lh_qg_build g = {
-		.codes = aligned_alloc(64, (rows + 1) * STRIDE),
+		.precision = LH_I8, .codes = aligned_alloc(64, (rows + 1) * STRIDE),
 		.stride = STRIDE,
 		.rows = rows,
 		.dimension = DIM,

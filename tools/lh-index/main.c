@@ -151,8 +151,6 @@ static int check(struct lh_tool *tool, void *settings)
 		return -1;
 	if (s->rescore && s->precision == LH_F32)
 		return lh_tool_usage(tool, "--rescore goes with --precision f16 or i8");
-	if (s->layout == LH_LAYOUT_QG && s->distance == LH_IP)
-		return lh_tool_usage(tool, "--layout qg goes with --distance cosine or l2");
 	if (s->layout == LH_LAYOUT_QG && s->m != 16 && s->m != 32)
 		return lh_tool_usage(tool, "--layout qg goes with --m 16 or 32");
 	if (tool->verb->bit & (V_BUILD | V_IMPORT | V_UPGRADE))
