@@ -255,9 +255,18 @@ static bool is_replaced(const char *path, int fd)
 	       (a.st_dev != b.st_dev || a.st_ino != b.st_ino);
 }
 
+/* Return whether rows would be written as they are in the file. */
+static bool is_newest_row(const struct lh_index *ix)
+{
+	struct lh_index_params newest = ix->params;
+
+	lh_index_choose_layout(&newest);
+	return newest.code_values == ix->params.code_values;
+}
+
 /* Return 1 when nothing would change: there is nothing in the log, and, where one was asked to
- * compact, nor what a killed compaction left there, and the graph leads to every row.  0 when not,
- * -1 on error. */
+ * compact, nor what a killed compaction left there, rows are of the newest kind, and the graph
+ * leads to every row.  0 when not, -1 on error. */
 static int is_compact(const struct compaction *f)
 {
 	const struct lh_index *ix = f->snapshot;
@@ -267,7 +276,7 @@ static int is_compact(const struct compaction *f)
 		return ix->params.persons;
 	if (ix->logged_puts + ix->logged_deletes > 0 || ix->torn_at >= 0)
 		return 0;
-	if (f->how->mode == COMPACT_ALL && lh_index_log_text(ix)->len)
+	if (f->how->mode == COMPACT_ALL && (lh_index_log_text(ix)->len || !is_newest_row(ix)))
 		return 0;
 	if (f->how->mode == COMPACT_ALL)
 		unreached = lh_index_unreached(ix, NULL, NULL);

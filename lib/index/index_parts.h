@@ -270,6 +270,8 @@ void lh_index_common_drop(struct lh_index_common *c);
 
 /* ---- writer.c, commit.c ---- */
 
+/* Decide the layout of new rows, once the dimension is known. */
+void lh_index_choose_layout(struct lh_index_params *p);
 /* Create a writer that takes no lock, for a compaction.  lh_index_prepare builds the
  * graph and writes and syncs the whole file under a temporary name; after that the
  * checksum is known, and lh_index_swap renames it into place, while the caller holds

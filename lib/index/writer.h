@@ -84,8 +84,6 @@ struct lh_index_writer {
 /* ---- writer.c ---- */
 struct lh_str lh_index_writer_id(const struct lh_index_writer *w, uint64_t row);
 struct lh_str lh_index_writer_meta(const struct lh_index_writer *w, uint64_t row);
-/* Decide LH_LAYOUT_BY_DIMENSION, once the dimension is known. */
-void lh_index_choose_layout(struct lh_index_params *p);
 /* Set the dimension, and where the parts of a row are. */
 void lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension);
 /* Find or add the row of that id, and set its metadata. */

@@ -173,6 +173,11 @@ qg_build() {
 	jq -c '{vector, k: 1}' old >queries
 	lh-search -q --ef 3 a.lhv <queries | jq -c '.results[0].id' >found
 	jq -c .id old | cmp - found
+	cp a.lhv b.lhv
+	lh-index compact b.lhv
+	[ "$(info b.lhv format) $(info b.lhv length)" = '4 120' ]
+	lh-index verify b.lhv
+	lh-index dump b.lhv | cmp - old
 	rows 121 121 | jq -c '.vector = [range(20) | sin]' >more
 	lh-index add a.lhv more
 	lh-index compact a.lhv

@@ -515,7 +515,6 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 		--rescore
 		--precision f32 --rescore
 		--layout nsw
-		--layout qg --distance ip
 		--layout qg --m 20
 		--engine nobody
 		--lock-timeout -1
