@@ -222,6 +222,8 @@ int lh_http_refuse_keyed(struct lh_err *err, const char *url, const struct lh_ht
 	return lh_http_refuse(err, url, &shown, what);
 }
 
+#define OLLAMA_PORT ":11434"	/* unless it is told another */
+
 /* Report why there is no complete answer. */
 static int report_incomplete(struct lh_http *h, CURLcode rc, const char *url,
 			     struct lh_http_reply *reply, struct lh_err *err)
@@ -246,6 +248,9 @@ static int report_incomplete(struct lh_http *h, CURLcode rc, const char *url,
 		snprintf(h->why, sizeof h->why, "%s",
 			 h->curl_why[0] ? h->curl_why : lh_curl.strerror(rc));
 	lh_curl_remove_duration(h->why);
+	if (rc == CURLE_COULDNT_CONNECT && strstr(url, OLLAMA_PORT))
+		snprintf(h->why + strlen(h->why), sizeof h->why - strlen(h->why),
+			 " (is Ollama running? ollama serve)");
 	reply->why = h->why;
 	reply->timed_out = rc == CURLE_OPERATION_TIMEDOUT;
 	if (reply->status)

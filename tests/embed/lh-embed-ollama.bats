@@ -445,3 +445,9 @@ embed() {
 	done
 	kill "$EMBED_PID"
 }
+
+@test "where no Ollama answers at its port, the message asks whether it runs" {
+	! curl -s -m 5 http://127.0.0.66:11434/ >/dev/null || skip "something listens there"
+	run -2 lh-embed --engine ollama --url http://127.0.0.66:11434 --retries 0 <<<'{"text":"t"}'
+	[[ $output == *'(is Ollama running? ollama serve)'* ]]
+}

@@ -21,7 +21,7 @@ refused() {
 	[ -z "$output" ] && [ "$stderr" = "lh-query: $message" ] || { echo "$sql: $stderr"; return 1; }
 	jq -nc --arg sql "$sql" '{sql: $sql}' >request
 	run -1 --separate-stderr lh-query "$@" nothing=/dev/null <request
-	[ "$(jq -c '.error | [.code, .message]' <<<"$output")" = "$(jq -nc --arg m "$message" "[$code, \$m]")" ] ||
+	[ "$(jq -c '.error | [.code, .message]' <<<"${output/, nothing)/)}")" = "$(jq -nc --arg m "$message" "[$code, \$m]")" ] ||
 		{ echo "$sql: $output"; return 1; }
 }
 
@@ -254,7 +254,7 @@ Houston  2' ]
 
 @test "wrong SQL has the engine's words, and no path" {
 	w
-	refused 400 'no such table: nope' 'SELECT * FROM nope' w=w.jsonl
+	refused 400 'no such table: nope (a table is named by NAME=FILE; there is w)' 'SELECT * FROM nope' w=w.jsonl
 	refused 400 'no such column: nope' 'SELECT nope FROM w' w=w.jsonl
 	refused 400 'near "FROM": syntax error' 'SELECT FROM w' w=w.jsonl
 	refused 400 'unrecognized token: "'"'x"'"' "SELECT 'x" w=w.jsonl
@@ -596,6 +596,9 @@ print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"
 	refused 400 'no such column: x.Skill (did you mean skills?)' 'SELECT x.Skill FROM w x' w=w.jsonl
 	refused 400 'no such column: actve (did you mean active?)' 'SELECT id FROM w WHERE actve' w=w.jsonl
 	refused 400 'no such table: works (did you mean work?)' 'SELECT * FROM works' work=w.jsonl
+	run -2 lh-query 'SELECT * FROM people'
+	[ "$output" = 'lh-query: no such table: people (a table is named by NAME=FILE)' ]
+	refused 400 'near "-": syntax error (write "my-work" in double quotes)' 'SELECT * FROM my-work' my-work=w.jsonl
 	# those of a table that the statement does not use are not offered
 	echo '{"scro":1}' >o.jsonl
 	refused 400 'no such column: scroe (did you mean score?)' 'SELECT scroe FROM w' w=w.jsonl o=o.jsonl

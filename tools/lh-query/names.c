@@ -5,7 +5,7 @@
 #include "query.h"
 #include "base/suggest.h"
 
-/* How the engines say that a name is not known. */
+/* How SQLite says that a name is not known. */
 static const struct {
 	const char *before;
 	const char *end;	/* characters after the name */
@@ -13,9 +13,6 @@ static const struct {
 } unknown[] = {
 	{ "no such column: ", "", false },
 	{ "no such table: ", "", true },
-	{ "Referenced column \"", "\"", false },
-	{ "does not have a column named \"", "\"", false },
-	{ "Table with name ", " ", true },
 };
 
 /* Add which column has the whole record to the message about one that has not. */
@@ -37,6 +34,34 @@ static void suggest_json(const struct query *q, struct lh_err *err)
 	}
 }
 
+/* Add the tables there are to the message about one that is not. */
+static void list_tables(const struct query *q, struct lh_err *err)
+{
+	char why[sizeof err->msg], names[LH_SUGGEST_ROOM] = "";
+	size_t i, at = 0;
+
+	for (i = 0; i < q->n_tables && at < sizeof names / 2; i++)
+		at += (size_t)snprintf(names + at, sizeof names - at, "%s%.60s",
+				       i ? ", " : "; there is ", q->table[i].name);
+	snprintf(why, sizeof why, "%s", err->msg);
+	lh_err_data(err, 400, "%s (a table is named by NAME=FILE%s%s)", why, names,
+		    i < q->n_tables ? ", ..." : "");
+}
+
+/* Say that a name with a hyphen needs quotes. */
+static void suggest_quotes(const struct query *q, struct lh_err *err)
+{
+	char why[sizeof err->msg];
+	const struct table *t;
+
+	for (t = q->table; t < q->table + q->n_tables && !strchr(t->name, '-'); t++)
+		;
+	if (t == q->table + q->n_tables)
+		return;
+	snprintf(why, sizeof why, "%s", err->msg);
+	lh_err_data(err, 400, "%s (write \"%.100s\" in double quotes)", why, t->name);
+}
+
 void names_suggest(const struct query *q, struct lh_err *err)
 {
 	char why[sizeof err->msg], names[LH_SUGGEST_ROOM];
@@ -48,6 +73,8 @@ void names_suggest(const struct query *q, struct lh_err *err)
 
 	if (strstr(err->msg, "malformed JSON"))
 		suggest_json(q, err);
+	if (strstr(err->msg, "near \"-\": syntax error"))
+		suggest_quotes(q, err);
 	for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
 		if ((p = strstr(err->msg, unknown[i].before)))
 			break;
@@ -66,8 +93,11 @@ void names_suggest(const struct query *q, struct lh_err *err)
 		for (k = 0; !tables && t->in_use && k < t->columns.n; k++)
 			lh_suggest_offer(&s, t->columns.v[k].name, strlen(t->columns.v[k].name));
 	}
-	if (!*lh_suggest_text(&s, "", names))
+	if (!*lh_suggest_text(&s, "", names)) {
+		if (tables)
+			list_tables(q, err);
 		return;
+	}
 	snprintf(why, sizeof why, "%s", err->msg);
 	lh_err_data(err, 400, "%s (%s)", why, names);
 }
