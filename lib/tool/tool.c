@@ -285,10 +285,8 @@ int lh_tool_out(struct lh_tool *t, const void *p, size_t n)
 
 int lh_tool_out_text(struct lh_tool *t, struct lh_buf *text)
 {
-	int rc = 0;
+	int rc = lh_tool_out(t, text->p, text->len);
 
-	if (!rc)
-		rc = lh_tool_out(t, text->p, text->len);
 	lh_buf_free(text);
 	return rc;
 }

@@ -131,6 +131,8 @@ nothing_about() {
 	[ -z "$stderr" ]
 	[ "$(printf '%s\n' "${lines[@]}" | grep -c '^problem  key  *data/odd \\x20name.key  mode 0644 ')" = 1 ]
 	[[ $output != *$'\e'* ]]
+	[[ ${lines[-1]} == 'not ready; first: key data/odd \x20name.key: mode 0644 '* ]]
+	[ "$(lh doctor | tail -n 1)" = ready ]
 	run -1 lh doctor --color always data
 	[[ $output == *$'\e[1;31mproblem\e[0m  key'* ]]
 }

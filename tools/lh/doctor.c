@@ -21,6 +21,7 @@ struct doctor {
 	struct lh_tool *tool;
 	bool json, colored;
 	int rc;
+	struct lh_buf first;	/* the first problem; of people who asked, the last line */
 };
 
 /* Print what kind of check it is, of which thing, and what is so. */
@@ -40,6 +41,9 @@ static void LH_PRINTF(5, 6) found(struct doctor *d, enum lh_style state, const c
 	va_end(ap);
 	if (state == PROBLEM)
 		lh_tool_verdict_bad(d->tool);
+	if (state == PROBLEM && !d->first.len)
+		lh_escape_printf(&d->first, lh_escape_column, "not ready; first: %s %s: %s", check,
+				 subject, text);
 	if (d->json) {
 		lh_write_object(&w, NULL);
 		lh_write_text(&w, "check", check);
@@ -120,7 +124,7 @@ int doctor_command(struct lh_tool *t, void *settings)
 {
 	const char *const keys[] = { "LH_KEYS_FILE", "LH_S3_KEY_FILE", "LH_SUBJECT_AUDIT_KEY" };
 	struct doctor d = { t, ((const struct settings *)settings)->json,
-			    lh_term_colored(STDOUT_FILENO, t->color), 0 };
+			    lh_term_colored(STDOUT_FILENO, t->color), 0, { 0 } };
 	size_t i, good = 0;
 	struct rlimit files;
 	const char *name;
@@ -145,5 +149,10 @@ int doctor_command(struct lh_tool *t, void *settings)
 	      "%llu (ulimit -n)", (unsigned long long)files.rlim_cur);
 	for (i = 0; i < t->n_operands; i++)
 		check_folder(&d, t->operands[i]);
+	if (!d.first.len)
+		lh_buf_puts(&d.first, "ready");
+	if (!d.json)
+		d.rc |= lh_tool_out_line(t, &d.first);
+	lh_buf_free(&d.first);
 	return d.rc;
 }
