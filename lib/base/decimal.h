@@ -23,13 +23,6 @@ struct lh_decimal {
 /* Compute the shortest decimal of v, which is finite and positive. */
 void lh_f64_decimal(struct lh_decimal *d, double v);
 
-/* Set d to the digits of m * 10^k, 0 < m < 10^17. */
-void lh_decimal_set(struct lh_decimal *d, uint64_t m, int k);
-
-/* Write d in the shorter of fixed and scientific notation to `to`, which has 48
- * bytes; return the length. */
-size_t lh_decimal_print(char *to, const struct lh_decimal *d);
-
 /* Split v < 10^8 into eight digit values, the first in the lowest byte: into
  * halves, then pairs, then digits, each by one multiplication in all lanes. */
 static inline uint64_t lh_eight_digits(uint64_t v)

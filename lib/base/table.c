@@ -1,10 +1,111 @@
-/* table.c - one open-addressing hash table, and its entries.  See table.h. */
+/* table.c - hash tables, their entries, and the hash of bytes.  See table.h and xxh3.h. */
 #include "table.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "mem.h"
 #include "xxh3.h"
+
+/* ---- 64-bit XXH3 with xxHash's header ---- */
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wundef"
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+#pragma GCC diagnostic pop
+
+uint64_t lh_xxh3(const void *p, size_t n)
+{
+	return XXH3_64bits(p, n);
+}
+
+uint64_t lh_xxh3_seeded(const void *p, size_t n, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(p, n, seed);
+}
+
+_Static_assert(sizeof(XXH3_state_t) <= sizeof(struct lh_xxh3_stream),
+	       "a stream holds xxHash's state");
+
+static XXH3_state_t *state_of(const struct lh_xxh3_stream *s)
+{
+	return (XXH3_state_t *)(uintptr_t)s->state;
+}
+
+void lh_xxh3_begin_seeded(struct lh_xxh3_stream *s, uint64_t seed)
+{
+	*s = (struct lh_xxh3_stream){ 0 };
+	XXH3_64bits_reset_withSeed(state_of(s), seed);
+}
+
+void lh_xxh3_begin(struct lh_xxh3_stream *s)
+{
+	lh_xxh3_begin_seeded(s, 0);
+}
+
+void lh_xxh3_add(struct lh_xxh3_stream *s, const void *p, size_t n)
+{
+	XXH3_64bits_update(state_of(s), p, n);
+}
+
+uint64_t lh_xxh3_end(const struct lh_xxh3_stream *s)
+{
+	return XXH3_64bits_digest(state_of(s));
+}
+
+/* ---- a random number of this process ---- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static uint64_t process_seed;
+
+static void init_seed(void)
+{
+	struct timespec now = { .tv_nsec = 0 };
+
+	if (getrandom(&process_seed, sizeof process_seed, GRND_NONBLOCK) == sizeof process_seed)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	process_seed = ((uintptr_t)&now ^ (uint64_t)now.tv_nsec << 20 ^ (uint64_t)getpid()) *
+		0x9e3779b97f4a7c15ull;
+}
+
+uint64_t lh_seed(void)
+{
+	pthread_once(&once, init_seed);
+	return process_seed;
+}
+
+/* ---- reading "I/N" ---- */
+
+/* Read the digits at *p, at most LH_SHARDS_MAX, and step over them. */
+static int digits(const char **p, uint64_t *value)
+{
+	const char *from = *p;
+
+	for (*value = 0; **p >= '0' && **p <= '9'; ++*p) {
+		*value = *value * 10 + (uint64_t)(**p - '0');
+		if (*value > LH_SHARDS_MAX)
+			return -1;
+	}
+	return *p > from ? 0 : -1;
+}
+
+int lh_shard_read(const char *text, struct lh_shard *shard)
+{
+	struct lh_shard read;
+
+	if (digits(&text, &read.i) < 0 || *text++ != '/' || digits(&text, &read.n) < 0 || *text ||
+	    read.i >= read.n)
+		return -1;
+	*shard = read;
+	return 0;
+}
+
+/* ---- one open-addressing hash table, and its entries ---- */
 
 #define FEWEST 64	/* slots; a power of two */
 
@@ -178,4 +279,52 @@ void lh_map_free(struct lh_map *m)
 	lh_table_free(&m->table);
 	free(m->entry);
 	*m = (struct lh_map){ .entry = NULL };
+}
+
+/* ---- texts and their numbers ---- */
+
+static struct lh_str text_of(const void *ctx, uint32_t i)
+{
+	return lh_intern_text(ctx, i);
+}
+
+void lh_intern_free(struct lh_intern *in)
+{
+	lh_table_free(&in->table);
+	lh_buf_free(&in->text);
+	free(in->one);
+	*in = (struct lh_intern){ .n = 0 };
+}
+
+int64_t lh_intern_find(const struct lh_intern *in, const char *text, size_t n)
+{
+	return lh_table_find(&in->table, (struct lh_str){ text, n }, text_of, in);
+}
+
+int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *number,
+		  struct lh_err *err)
+{
+	int64_t known = lh_intern_find(in, text, n);
+
+	*number = (uint32_t)known;
+	if (known >= 0)
+		return 0;
+	if (in->n >= UINT32_MAX - 1)
+		return lh_err_set(err, LH_ENOMEM, "more than %u texts", UINT32_MAX - 1);
+	lh_grow(&in->one, &in->cap, in->n + 1, sizeof *in->one);
+	in->one[in->n] = (struct lh_intern_one){ in->text.len, n };
+	lh_buf_add(&in->text, text, n);
+	*number = (uint32_t)in->n;
+	if (lh_buf_check(&in->text, err) < 0)
+		return -1;
+	lh_table_set(&in->table, (struct lh_str){ text, n }, *number, text_of, in);
+	in->n++;
+	return 0;
+}
+
+struct lh_str lh_intern_text(const struct lh_intern *in, uint32_t number)
+{
+	const struct lh_intern_one *o = &in->one[number];
+
+	return (struct lh_str){ o->n ? in->text.p + o->at : "", o->n };
 }

@@ -121,6 +121,4 @@ const char *lh_utf8_bad(const char *p, const char *end);
  * looks like text of an encoding of one byte a character; else "". */
 const char *lh_utf8_advice(const char *p, const char *end);
 
-bool lh_utf8_valid_avx2(const char *p, size_t n);
-
 #endif
