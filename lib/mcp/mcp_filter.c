@@ -81,6 +81,8 @@ static int add_members(struct lh_mcp_call *c, const struct lh_route *r, struct l
 	w = (struct lh_writer){ .out = members, .comma = members->len > 0 };
 	if (trace_of(c, r) && !lh_record_get(&m->line, "trace_id"))
 		lh_write_text(&w, "trace_id", trace_of(c, r));
+	if (m->how.persons)
+		lh_persons_token(r, c->peer->token, &w);
 	return lh_repack(&m->line, (struct lh_str){ members->p, members->len }, &c->ask.line, err);
 }
 

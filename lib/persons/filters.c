@@ -81,6 +81,13 @@ static bool judges(const struct lh_route *r)
 	return lh_persons_run_by(r, "lh-search") && lh_persons_has_option(r, "--playbook");
 }
 
+void lh_persons_token(const struct lh_route *r, const char *token, struct lh_writer *w)
+{
+	if (lh_persons_run_by(r, "lh-validate") && lh_persons_has_option(r, "--audit-log") &&
+	    !lh_persons_has_option(r, "--kind"))
+		lh_write_text(w, "token", token);
+}
+
 bool lh_persons_attributed(const struct lh_route *r)
 {
 	return r->run && lh_persons_has_option(r, "--attribute");

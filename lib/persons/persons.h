@@ -150,6 +150,10 @@ int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *ho
 /* Let the filters of routes that judge append to a log of decisions, unless they have one; text:
  * with what was asked. */
 void lh_persons_decisions(struct lh_routes *routes, const char *path, bool text);
+/* Add to the line of a filter that writes rows itself by which token, NULL: none, was asked: a body
+ * that has the member is then refused. */
+struct lh_writer;
+void lh_persons_token(const struct lh_route *r, const char *token, struct lh_writer *w);
 /* Return whether a route's filter has --attribute. */
 bool lh_persons_attributed(const struct lh_route *r);
 /* What a filter with --attribute says at the end of its answer. */

@@ -98,6 +98,12 @@ say() {
 	lh-subject-audit report --dir "$LOGS" --html report.html "$id" >report.json
 	grep -qF '<td data-label="Who"><bdi>planning</bdi>, by <bdi>lh-serve</bdi> (<bdi>gateway_lookup</bdi>)</td>' report.html
 	[ "$(jq -r '.token // empty' access | paste -sd,)" = 'planning,pay-roll,token 1,pay-roll' ]
+	# a filter that writes rows itself says it, too, and takes it from no client
+	draft='"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-9"}'
+	post /v1/validate "{$draft}" -H "Authorization: Bearer planning-0123456789abcdef" >answer
+	[ "$(jq -c '[.accessor.daemon, .accessor.token]' "$LOGS/w-9.audit.jsonl" | sed -n '/validate/p')" = '["lh-validate","planning"]' ]
+	[ "$(curl -sS -o answer -w '%{http_code}' --json "{$draft,\"token\":\"pay-roll\"}" -H "Authorization: Bearer planning-0123456789abcdef" "$URL/v1/validate")" = 400 ]
+	run ! grep pay-roll "$LOGS/w-9.audit.jsonl"
 	for bad in '{"name":"token 1","token_file":"old"}' '{"name":"a","token_file":"old"},{"name":"a","token_file":"payroll"}' '{"name":"a"}' '{"token_file":"old"}' '{"name":"","token_file":"old"}'; do
 		echo "{\"state\":\"s\",\"tokens\":[$bad]}" >bad
 		run -2 --separate-stderr lh-serve --config bad --check
@@ -525,6 +531,7 @@ unnamed() {
 	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}' \
 		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"validate","arguments":{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-8"}}}}' |
 		patiently lh-mcp --state s --key-file "$BATS_FILE_TMPDIR/key" --audit-log logs >out
+	[ "$(jq -c .accessor.token logs/w-8.audit.jsonl)" = null ]
 	[ "$(jq -r .accessor.purpose logs/w-8.audit.jsonl)" = validator_worker_lookup ]
 	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}' \
 		'{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"validate","arguments":{"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-7"}}}}' |

@@ -72,6 +72,8 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 	    !lh_route_gives(r->route->route, lh_str_of("trace_id")) &&
 	    !lh_route_arg(&r->path, "trace_id").p)
 		lh_write_text(&w, "trace_id", r->trace);
+	if (r->site->persons)
+		lh_persons_token(r->route->route, r->token, &w);
 	spool_members(r, &w);
 	write_fields(r, &w);
 	if (lh_repack(rec, (struct lh_str){ members->p, members->len }, line, err) < 0)

@@ -35,7 +35,7 @@ struct worker {
 	struct run *run;
 	struct lh_validator *validator;
 	struct lh_buf scratch;	/* an unescaped kind */
-	struct lh_buf trace;	/* an unescaped request id */
+	struct lh_buf trace, token;	/* unescaped: the request id, who asked */
 	struct decision decision;
 };
 
@@ -46,6 +46,7 @@ static void worker_free(void *arg)
 	lh_validator_free(w->validator);
 	lh_buf_free(&w->scratch);
 	lh_buf_free(&w->trace);
+	lh_buf_free(&w->token);
 	decision_free(&w->decision);
 }
 
@@ -80,7 +81,7 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 struct request {
 	struct lh_str kind;
-	struct lh_value artifact, context, trace;
+	struct lh_value artifact, context, trace, token;
 };
 
 #define KIND(must) \
@@ -96,19 +97,24 @@ static const struct lh_bind kind_members[] = { KIND(false), LH_BIND_END };
 	{ LH_BIND_SOME("trace_id", struct request, trace), .about = "the request, in logs" }
 const struct lh_bind artifact_members[] = { ARTIFACT(false), LH_BIND_END };
 const struct lh_bind wire_members[] = { ARTIFACT(true), LH_BIND_CLOSED };
+/* Not described: lh-serve says with it who asked, and takes it from no client. */
+static const struct lh_bind token_member[] = {
+	{ LH_BIND_SOME("token", struct request, token) }, LH_BIND_END
+};
 
 /* Read the parts of a request.  With --kind a record that has no artifact is the
  * artifact itself, and its kind is a member like others. */
 static int read_request(struct request *rq, struct worker *w, const struct lh_record *rec,
 			struct lh_err *err)
 {
-	static const char *const none[] = { NULL };
+	const char *const but[] = { w->run->audit ? "token" : NULL, NULL };
 	int given = w->run->s->kind;
 
 	*rq = (struct request){ .kind = { NULL, 0 } };
 	if (lh_bind(artifact_members + 1, rec, rq, NULL, err) < 0 ||
+	    lh_bind(token_member, rec, rq, NULL, err) < 0 ||
 	    (w->run->s->wire && given < 0 &&
-	     lh_bind_refuse_others(wire_members, none, rec, err) < 0))
+	     lh_bind_refuse_others(wire_members, but, rec, err) < 0))
 		return -1;
 	if (!rq->artifact.p && given >= 0)
 		rq->artifact =
@@ -147,16 +153,22 @@ static int require_rows(struct run *run, uint64_t lost, uint64_t unfit,
 	return 0;
 }
 
-/* Set the request id that the rows of a record have. */
-static void take_trace(struct worker *w, const struct lh_value *v, struct lh_str *trace)
+/* Set the request id that the rows of a record have, and the token of who asked. */
+static void take_trace(struct worker *w, const struct request *rq, struct lh_str *trace)
 {
+	const struct lh_value *v = &rq->trace;
+	struct lh_str token = { NULL, 0 };
+
 	lh_buf_reset(&w->trace);
+	lh_buf_reset(&w->token);
 	if (v->p && v->type == LH_STRING)
 		lh_value_str(v, &w->trace, trace);
 	if (trace->n > TRACE_MAX)
 		*trace = (struct lh_str){ NULL, 0 };
+	if (rq->token.p && rq->token.type == LH_STRING)
+		lh_value_str(&rq->token, &w->token, &token);
 	if (w->run->audit)
-		audit_trace(w->run->audit, *trace);
+		audit_trace(w->run->audit, *trace, token);
 }
 
 /* Judge a request, and append the row of the decision. */
@@ -172,7 +184,7 @@ static int judge(struct worker *w, const struct request *rq, struct lh_verdict *
 	struct lh_str trace = { NULL, 0 };
 
 	if (run->audit || run->decisions)
-		take_trace(w, &rq->trace, &trace);
+		take_trace(w, rq, &trace);
 	decision_clear(&w->decision);
 	if (lh_validate(w->validator, &rq->kind, artifact, context, true, verdict, err) < 0 ||
 	    (required && require_rows(run, lost, unfit, verdict, err) < 0))

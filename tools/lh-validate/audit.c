@@ -13,7 +13,7 @@
 
 struct look_up {
 	size_t at, n;		/* the id, in ids, ... */
-	size_t trace;		/* ... and bytes of the request id that follow it */
+	size_t trace, token;	/* ... and bytes of the request id and the token after it */
 	bool found;
 	char ts[LH_TIME_LEN + 8];
 };
@@ -23,6 +23,7 @@ struct audit {
 	struct lh_chain_keys keys;
 	struct lh_chain_log *log;
 	struct lh_str own_trace, trace;	/* of the process; of the record */
+	struct lh_str token;		/* of who asked */
 	struct look_up *look;	/* GATHER of them, n in use */
 	size_t n;
 	struct lh_buf ids;
@@ -117,6 +118,11 @@ static void write_worker(struct audit *a, const struct look_up *l, size_t n)
 		row.ts = (struct lh_str){ l[done].ts, strlen(l[done].ts) };
 		row.accessor.trace_id = (struct lh_str){ a->ids.p + l[done].at + l[done].n,
 							 l[done].trace };
+		row.accessor.token = row.accessor.trace_id;
+		row.accessor.token.p += l[done].trace;
+		row.accessor.token.n = l[done].token;
+		if (!l[done].token)
+			row.accessor.token.p = NULL;
 		row.result = l[done].found ? "success" : "not_found";
 		rc = lh_chain_append(a->log, &row, NULL, &err);
 	}
@@ -168,8 +174,9 @@ int audit_write(struct audit *a, struct lh_err *err)
 	return -1;
 }
 
-void audit_trace(struct audit *a, struct lh_str trace)
+void audit_trace(struct audit *a, struct lh_str trace, struct lh_str token)
 {
+	a->token = token;
 	a->trace = trace.n ? trace : a->own_trace;
 }
 
@@ -194,10 +201,12 @@ void audit_looked_up(void *audit, const char *id, size_t n, bool found)
 	struct look_up *l = &a->look[a->n];
 	struct lh_err err;
 
-	*l = (struct look_up){ .at = a->ids.len, .n = n, .trace = a->trace.n, .found = found };
+	*l = (struct look_up){ .at = a->ids.len, .n = n, .trace = a->trace.n,
+				.token = a->token.n, .found = found };
 	lh_tool_time(a->tool, l->ts);
 	lh_buf_add(&a->ids, id, n);
 	lh_buf_add(&a->ids, a->trace.p, a->trace.n);
+	lh_buf_add(&a->ids, a->token.p, a->token.n);
 	a->n++;
 	if (a->n == GATHER || a->ids.len > GATHER * 256)
 		audit_write(a, &err);

@@ -49,8 +49,9 @@ void put_status(struct lh_buf *out, int status);
  */
 struct audit;
 struct audit *audit_open(struct lh_tool *tool, const struct settings *s);
-/* Set the request id of the look-ups that follow; n 0: that of the process. */
-void audit_trace(struct audit *a, struct lh_str trace);
+/* Set the request id of the look-ups that follow, n 0: that of the process; and the name of the
+ * token of who asks, n 0: none. */
+void audit_trace(struct audit *a, struct lh_str trace, struct lh_str token);
 void audit_looked_up(void *audit, const char *id, size_t n, bool found);
 int audit_write(struct audit *a, struct lh_err *err);
 uint64_t audit_lost(const struct audit *a);	/* look-ups without a row so far */
