@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include <string.h>
+
 #include <utf8proc.h>
 
 #include "base/utf8.h"
@@ -10,6 +12,89 @@
 
 #define BAD 0x110000u		/* plus the byte: a sign that no text has */
 #define BLANK ' '
+
+/* ---- escapes ---- */
+
+static unsigned hex_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9' ? c - 48u : (c | 32) >= 'a' && (c | 32) <= 'f'
+		? (c | 32) - 87u : 16;
+}
+
+/* Read a character in percent-encoding; return its bytes, 0 if it is none. */
+static size_t read_percent(const unsigned char *p, size_t n, uint32_t *c)
+{
+	unsigned char byte[4];
+	const unsigned char *next = byte;
+	size_t k = 0, len;
+
+	for (; k < 4 && 3 * k + 2 < n && p[3 * k] == '%'; k++) {
+		const unsigned high = hex_digit(p[3 * k + 1]), low = hex_digit(p[3 * k + 2]);
+
+		if (high > 15 || low > 15)
+			break;
+		byte[k] = (unsigned char)(high << 4 | low);
+	}
+	len = !k ? 0 : *byte < 0x80 ? 1 : lh_utf8_len(byte, k);
+	if (len)
+		*c = lh_utf8_get(&next);
+	return 3 * len;
+}
+
+/* Read the number of &#39; or &#x27; */
+static size_t read_number(const unsigned char *p, size_t n, uint32_t *c)
+{
+	const unsigned base = n > 3 && (p[2] | 32) == 'x' ? 16 : 10;
+	size_t i = base == 16 ? 3 : 2, from = i;
+
+	for (*c = 0; i < n && i < from + 8 && hex_digit(p[i]) < base; i++)
+		*c = *c * base + hex_digit(p[i]);
+	return i > from && i < n && p[i] == ';' && *c < 0x110000 &&
+	       (*c < 0xd800 || *c > 0xdfff) ? i + 1 : 0;
+}
+
+/* Read a character of HTML by its name: those of ASCII, of punctuation, and of Latin-1. */
+static size_t read_name(const unsigned char *p, size_t n, uint32_t *c)
+{
+	static const char names[] =
+		"nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg "
+		"macr deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 "
+		"frac12 frac34 iquest Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave "
+		"Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute Ocirc "
+		"Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave "
+		"aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave "
+		"iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash "
+		"ugrave uacute ucirc uuml yacute thorn yuml amp lt gt quot apos lsquo rsquo "
+		"ndash mdash hyphen ";
+	static const uint16_t others[] = { '&', '<', '>', '"', '\'', 0x2018, 0x2019, 0x2013, 0x2014,
+					   0x2010 };
+	const unsigned char *end = memchr(p, ';', n < 10 ? n : 10);
+	const size_t len = end ? (size_t)(end - p) - 1 : 0;
+	const char *at = names;
+	uint32_t i;
+
+	for (i = 0; *at && len; i++, at = strchr(at, ' ') + 1)
+		if (!memcmp(at, p + 1, len) && at[len] == ' ') {
+			*c = i < 96 ? 0xa0 + i : others[i - 96];
+			return len + 2;
+		}
+	return 0;
+}
+
+/* Read an escaped character, though none of control; return its bytes, 0 if it is none. */
+static size_t read_escape(const unsigned char *p, size_t n, uint32_t *c)
+{
+	uint32_t is = 0;
+	size_t len = *p == '%' ? read_percent(p, n, &is) : n < 4 ? 0 : p[1] == '#'
+		? read_number(p, n, &is) : read_name(p, n, &is);
+
+	if (!len || (is < ' ' && !(is >= '\t' && is <= '\r')))
+		return 0;
+	*c = is;
+	return len;
+}
+
+/* ---- signs ---- */
 
 /* Return the sign for a code point that stands for others, as all hyphens do; 0: it is none. */
 static uint32_t one_for_all(uint32_t c)
@@ -92,17 +177,20 @@ static void fill_first(void)
 
 size_t lh_spelled_char(const unsigned char *p, size_t n, uint32_t *first)
 {
-	const size_t len = *p < 0x80 ? 1 : lh_utf8_len(p, n);
 	const unsigned char *next = p;
-	uint32_t sign[LH_SPELLED_SIGNS], c;
+	uint32_t sign[LH_SPELLED_SIGNS], c = *p;
+	size_t len = lh_spelled_escapes(*p) ? read_escape(p, n, &c) : 0;
 
 	*first = 0;
-	if (*p < 0x80)
-		*first = lh_spelled_ascii(*p);
-	if (len < 2)
-		return 1;
+	if (!len)
+		len = *p < 0x80 ? 1 : lh_utf8_len(p, n);
+	if (c < 0x80)
+		*first = lh_spelled_ascii(c);
+	if (c < 0x80 || !len)
+		return len ? len : 1;
 	pthread_once(&once, fill_first);
-	c = lh_utf8_get(&next);
+	if (*p >= 0x80)
+		c = lh_utf8_get(&next);
 	if (c < 0x10000)
 		*first = first_of[c];
 	else if (signs_of(c, sign, LH_SPELLED_SIGNS))
@@ -124,10 +212,15 @@ uint32_t lh_spelled_first(const unsigned char *p, size_t n)
 static size_t peek(const struct lh_spelled *s, uint32_t *c)
 {
 	const unsigned char *p = s->p + s->at;
-	const size_t left = s->n - s->at, len = !left ? 0 : *p < 0x80 ? 1 : lh_utf8_len(p, left);
+	const size_t left = s->n - s->at;
+	size_t len;
 
 	if (!left)
 		return 0;
+	len = lh_spelled_escapes(*p) ? read_escape(p, left, c) : 0;
+	if (len)
+		return len;
+	len = *p < 0x80 ? 1 : lh_utf8_len(p, left);
 	*c = len ? lh_utf8_get(&p) : BAD + *p;
 	return len ? len : 1;
 }

@@ -11,6 +11,7 @@
  * are ', and all hyphens and dashes are -.  Decimal digits of any script are 0 to 9.
  * Characters without a width are left out, but for the soft hyphen, which is LH_SOFT: it counts
  * as a hyphen or as nothing.  A byte that is not of UTF-8 is a sign of its own.
+ * A character may be escaped as in URLs (%20, %C3%A9) or in HTML (&#39; &#x2019; &amp; &eacute;).
  *
  * Threads: any number.
  */
@@ -51,6 +52,12 @@ static inline uint32_t lh_spelled_ascii(uint32_t c)
 {
 	return c >= 'A' && c <= 'Z' ? c | 0x20 : c > '`' ? c : c == '`' ? '\'' :
 		c >= '\t' && c <= '\r' ? ' ' : c;
+}
+
+/* Return whether a character may begin an escape. */
+static inline bool lh_spelled_escapes(unsigned char c)
+{
+	return c == '%' || c == '&';
 }
 
 /* Return the next sign; 0 at the end, and for the character NUL. */

@@ -125,6 +125,16 @@ lines() {
 	[ "$(lines --also Nguyễn)" = "1 2 " ]
 }
 
+@test "a text is found with the escapes of HTML, and a telephone with underscores" {
+	mkdir d
+	printf '{"x":"%s"}\n' 'Sean O&#39;Brien' '<b>sean&nbsp;O&rsquo;Brien</b>' 'O&#x27;Brien, Sean' 'sean%20O&apos;Brien' '&#83;ean O&#039;Brien' >d/log
+	printf '{"x":"%s"}\n' 312_555_0101 '312&nbsp;555&#8209;0101' 'a&amp;b@example.com' 'Ren&eacute; M%C3%BCller' 'Ren%C3%A9+M&#252;ller' >>d/log
+	printf '{"x":"%s"}\n' 'xSean O&#39;Brien' '%78Sean O&#39;Brien' "Sean O'Brien&eacute;" "Sean O'Brien%C3%A9" 'Sean O&#39Brien' 'Sean O&amp;#39;Brien' 312_555_01012 '312&#49;555_0101' 'Sean O&nosuch;Brien' >>d/log
+	[ "$(lines --also "Sean O'Brien" --also 312-555-0101 --also 'a&b@example.com' --also 'René Müller')" = "1 2 3 4 5 6 7 8 9 10 " ] || { cat found; return 1; }
+	echo '{"x":"+1 (32)32)) 555%20) 5"}' >d/log
+	[ "$(lines --also '+1 (32)32)) 555%20) 5')" = "1 " ]
+}
+
 @test "a name is found with the last name first, and one with a comma with the last name last" {
 	mkdir d
 	printf '{"x":"%s"}\n' "Lee, Mary Ann" "Ann Lee, Mary" "see Lee ,mary\tann." "Mary Ann Lee" "Mary, Ann Lee" "Mary Ann" "Lee Mary Ann" >d/log

@@ -18,7 +18,7 @@
 #define DIGITS_MAX 15		/* of a telephone number */
 #define WORDS 5			/* of a name that may be written "Last, First" */
 #define BESIDE 5		/* most digits beside a short number that belong to it */
-#define PLAIN 128		/* bytes of a telephone number without escapes */
+#define ESCAPED 8		/* bytes of a character, about */
 
 /* A text in one spelling: as signs (text/spelling.h), or as it is. */
 struct form {
@@ -57,6 +57,13 @@ static bool is_word(const unsigned char *p, size_t n)
 	unsigned char low = *p | 0x20;
 	uint32_t c;
 
+	if (lh_spelled_escapes(*p)) {
+		unsigned char made[4];
+
+		lh_spelled_char(p, n, &c);
+		return c && (c > 0x7f || !lh_spelled_escapes((unsigned char)c)) &&
+		       is_word(made, lh_utf8_put(c, made));
+	}
 	if (*p < 0x80)
 		return (low >= 'a' && low <= 'z') || (*p >= '0' && *p <= '9') || *p == '_' ||
 			*p == '-';
@@ -91,8 +98,11 @@ static size_t char_before(const unsigned char *p, size_t at)
 
 static bool is_after_word(const unsigned char *p, size_t at)
 {
-	const size_t back = char_before(p, at);
+	size_t back = char_before(p, at), len;
+	uint32_t sign;
 
+	if (at > 2 && p[at - 3] == '%' && (len = lh_spelled_char(p + at - 3, 3, &sign)) == 3)
+		back = len;
 	return back && is_word(p + at - back, back);
 }
 
@@ -140,6 +150,7 @@ static bool separates(uint32_t sign)
 {
 	switch (sign) {
 	case ' ': case '-': case '.': case '(': case ')': case '[': case ']': case '/': case '+':
+	case '_':
 	case '{': case '}': case LH_SOFT: case 0xb7: case 0x2022: case 0x2027: case 0x2219:
 	case 0x22c5: case 0x3002: case 0x30fb:
 		return true;
@@ -170,7 +181,8 @@ static bool is_extension(uint32_t sign, struct lh_spelled *s)
 /* Return the text after a scheme such as tel:, and blanks before it. */
 static struct lh_str without_scheme(struct lh_str s)
 {
-	static const char *const scheme[] = { "tel:", "sms:", "callto:", "whatsapp:" };
+	static const char *const scheme[] = { "tel:", "sms:", "callto:", "whatsapp:", "tel%3a",
+					      "sms%3a", "callto%3a", "whatsapp%3a" };
 	size_t i, n;
 
 	s = lh_trim(s.p, s.n);
@@ -180,22 +192,6 @@ static struct lh_str without_scheme(struct lh_str s)
 			return (struct lh_str){ s.p + n, s.n - n };
 	}
 	return s;
-}
-
-/* Return a text without percent-encoding, for which there is room, and which a longer one has. */
-static struct lh_str without_escapes(struct lh_str s, char room[PLAIN])
-{
-	const unsigned char *p = (const unsigned char *)s.p;
-	size_t i, used, made, n = 0;
-
-	if (!s.n || !memchr(p, '%', s.n))
-		return s;
-	for (i = 0; i < s.n && n < PLAIN; i += used, n += made) {
-		used = byte_undo_percent(p + i, s.n - i, (unsigned char *)room + n, &made);
-		if (!used)
-			room[n] = s.p[i], used = 1;
-	}
-	return i < s.n ? s : (struct lh_str){ room, n };
 }
 
 /* Return a number that was written as a fraction, such as 3125550101.0, without that. */
@@ -228,11 +224,11 @@ static struct lh_str without_mailto(struct lh_str s)
 static bool read_telephone(struct lh_str text, struct telephone *t)
 {
 	struct lh_spelled s;
-	char digits[DIGITS_MAX], room[PLAIN];
+	char digits[DIGITS_MAX];
 	unsigned n = 0, gap = 0;
 	uint32_t sign;
 
-	text = without_fraction(without_scheme(without_escapes(text, room)));
+	text = without_fraction(without_scheme(text));
 	s = lh_spelled_of(text.p, text.n);
 	while ((sign = lh_spelled_next(&s))) {
 		if (is_digit(sign) && n < DIGITS_MAX && gap <= GAP) {
@@ -267,7 +263,7 @@ static void add_telephone(struct texts *t, const struct telephone *tel)
 
 	lh_grow(&t->telephone, &t->cap_telephones, t->n_telephones + 1, sizeof *tel);
 	t->telephone[t->n_telephones++] = *tel;
-	measure(t, tel->n, (size_t)DIGITS_MAX * 3 + LH_SPELLED_BLANKS);
+	measure(t, tel->n, (size_t)DIGITS_MAX * ESCAPED + LH_SPELLED_BLANKS);
 	for (c = '0'; c <= '9'; c++)
 		t->begins[c] |= BEGINS_NUMBER;
 	for (c = 0xc2; c < 0xf5; c++)
@@ -288,7 +284,8 @@ static void add_form(struct texts *t, const struct form *like)
 		return;
 	}
 	for (c = 1; c < 0x80; c++)
-		if (lh_spelled_first((const unsigned char[]){ (unsigned char)c }, 1) == *f->sign)
+		if (lh_spelled_escapes((unsigned char)c) ||
+		    lh_spelled_first((const unsigned char[]){ (unsigned char)c }, 1) == *f->sign)
 			t->begins[c] |= BEGINS_TEXT;
 	for (c = 0xc2; c < 0xf5; c++)
 		t->begins[c] |= BEGINS_CHAR;
@@ -408,7 +405,7 @@ static int add_spelled(struct texts *t, const struct text *text, struct lh_err *
 		letters += !lh_spelled_is_mark(sign[i]);
 		f.email |= sign[i] == '@';
 	}
-	measure(t, letters ? letters : 1, 2 * plain.n + LH_SPELLED_BLANKS);
+	measure(t, letters ? letters : 1, ESCAPED * plain.n + LH_SPELLED_BLANKS);
 	add_name(t, &f);
 	if (!soft)
 		return 0;
@@ -580,7 +577,7 @@ static void find_hashes(const struct texts *t, const unsigned char *p, size_t n,
  * fast. */
 static inline size_t char_at(const unsigned char *p, size_t n, uint32_t *sign)
 {
-	if (*p >= 0x80)
+	if (*p >= 0x80 || lh_spelled_escapes(*p))
 		return lh_spelled_char(p, n, sign);
 	*sign = lh_spelled_ascii(*p);
 	return 1;
@@ -611,7 +608,8 @@ static size_t match(const struct form *f, const unsigned char *p, size_t n)
 	if (!f->sign)
 		return n >= f->text.n && !memcmp(p, f->text.p, f->text.n) &&
 		       !is_before_word(p, n, f->text.n) ? f->text.n : 0;
-	for (i = 0; i < f->n && i < n && p[i] > ' ' && p[i] < 0x80 && p[i] != '+'; i++)
+	for (i = 0; i < f->n && i < n && p[i] > ' ' && p[i] < 0x80 && p[i] != '+' &&
+	     !lh_spelled_escapes(p[i]); i++)
 		if (lh_spelled_ascii(p[i]) != f->sign[i])
 			return 0;
 	s = lh_spelled_of(p, n);
@@ -792,7 +790,7 @@ static size_t pass_few(const unsigned char *p, size_t n, size_t at)
 	for (; at < n && digits < TEXT_DIGITS; at++)
 		if (is_digit(p[at]))
 			digits++;
-		else if (p[at] >= 0x80)
+		else if (p[at] >= 0x80 || lh_spelled_escapes(p[at]))
 			return 0;
 		else if (!separates(lh_spelled_ascii(p[at])))
 			return at;
