@@ -12,20 +12,86 @@
 
 #include <lh/buf.h>
 #include "file/file.h"
-#include "gunzip.h"
 #include "base/mem.h"
 #include "decompress.h"
-#include "zip_end.h"
 
 #define CHUNK ((size_t)256 << 10)
 #define RATIO_FROM (UINT64_C(64) << 20)	/* less output is not limited, whatever its ratio */
 #define TAR_END 1024		/* NULs that end a tar, ... */
 #define TAR_RECORD 10240	/* ... and the size of an empty tar made by tar(1) */
 
+/*
+ * The end of a zip says how many members there are.  libarchive does not compare: in a pipe
+ * it never sees a member whose first bytes are damaged, and a file whose end is
+ * damaged it reads like a pipe.
+ */
+#define ZIP_END 22			/* bytes of the last record, before its comment */
+#define ZIP_COMMENT 65535
+#define ZIP64_END (56 + 20)		/* of the two records before it in a large zip */
+#define ZIP_KEPT (ZIP64_END + ZIP_END + ZIP_COMMENT)
+
+struct zip_end {
+	size_t n;
+	unsigned char p[ZIP_KEPT];	/* the last bytes so far */
+};
+
+#define MANY 0xffff		/* members that the last record cannot count */
+
+static void zip_end_add(struct zip_end *z, const void *p, size_t n)
+{
+	size_t old;
+
+	if (n > sizeof z->p) {
+		p = (const char *)p + n - sizeof z->p;
+		n = sizeof z->p;
+	}
+	old = z->n + n > sizeof z->p ? sizeof z->p - n : z->n;
+	memmove(z->p, z->p + z->n - old, old);
+	memcpy(z->p + old, p, n);
+	z->n = old + n;
+}
+
+static uint64_t little_endian(const unsigned char *p, unsigned n)
+{
+	uint64_t v = 0;
+
+	while (n--)
+		v = v << 8 | p[n];
+	return v;
+}
+
+/* Return the number of members of the zip whose last record is at p[at]. */
+static uint64_t member_count(const unsigned char *p, size_t at)
+{
+	const unsigned char *large = p + at - ZIP64_END;
+	uint64_t n = little_endian(p + at + 10, 2);
+
+	if (n == MANY && at >= ZIP64_END && memcmp(large, "PK\6\6", 4) == 0)
+		n = little_endian(large + 32, 8);
+	return n;
+}
+
+static int zip_end_check(const struct zip_end *z, uint64_t members, struct lh_err *err)
+{
+	size_t at = z->n, room;
+
+	while (at--) {
+		room = z->n - at;
+		if (room < ZIP_END || memcmp(z->p + at, "PK\5\6", 4) ||
+		    room - ZIP_END < little_endian(z->p + at + 20, 2))
+			continue;
+		if (member_count(z->p, at) == members)
+			return 0;
+		return lh_err_set(err, LH_EIO, "damaged: %llu of its %llu members were found",
+				  (unsigned long long)members,
+				  (unsigned long long)member_count(z->p, at));
+	}
+	return lh_err_set(err, LH_EIO, "damaged: the zip's end is missing");
+}
+
 struct lh_archive {
 	struct lh_archive_source src;
-	struct lh_gunzip *gz;		/* decompresses gzip ... */
-	struct lh_undo *undo;		/* ... or another format; both NULL: no compression */
+	struct lh_undo *undo;		/* NULL: no compression */
 	struct archive *a;		/* reads the archive; NULL: a single file */
 	bool regular;			/* can be read again from another offset */
 	bool opened, zip, single_told;
@@ -36,7 +102,7 @@ struct lh_archive {
 	struct lh_err failed;		/* from our own callbacks; code LH_OK: none */
 	/* from bytes that were already returned; code LH_OK: none */
 	struct lh_err after;
-	struct lh_zip_end end;
+	struct zip_end end;
 	char chunk[CHUNK];
 };
 
@@ -78,13 +144,8 @@ static ssize_t read_decompressed(struct lh_archive *a, const void **p)
 
 	if (a->failed.code)
 		return -1;
-	if (a->gz)
-		n = lh_gunzip_read(a->gz, p, &a->failed);
-	else if (a->undo)
-		n = lh_undo_read(a->undo, p, &a->failed);
-	else
-		n = read_source(a, p);
-	if (n > 0 && (a->gz || a->undo) && count_output(a, (size_t)n, &a->failed) < 0)
+	n = a->undo ? lh_undo_read(a->undo, p, &a->failed) : read_source(a, p);
+	if (n > 0 && a->undo && count_output(a, (size_t)n, &a->failed) < 0)
 		return -1;
 	return n;
 }
@@ -110,7 +171,7 @@ static la_ssize_t on_read(struct archive *la, void *ctx, const void **p)
 
 	(void)la;
 	if (n > 0 && a->zip && !a->regular)
-		lh_zip_end_add(&a->end, *p, (size_t)n);
+		zip_end_add(&a->end, *p, (size_t)n);
 	return n < 0 ? 0 : n;
 }
 
@@ -139,28 +200,18 @@ static int report_failure(struct lh_archive *a, struct lh_err *err)
 	return lh_err_set(err, LH_EIO, "damaged: %s", why ? why : "cut short");
 }
 
-/* Set up the decompressor, if there is compression. */
-static int open_decompressor(struct lh_archive *a, struct lh_err *err)
-{
-	const char *kind = lh_archive_kind(a->src.head, a->src.n_head);
-
-	if (!kind || strcmp(kind, "tar") == 0 || strcmp(kind, "zip") == 0)
-		return 0;
-	if (strcmp(kind, "gzip") == 0)
-		a->gz = lh_gunzip_new(read_source, a, err);
-	else
-		a->undo = lh_undo_new(kind, read_source, a, err);
-	return a->gz || a->undo ? 0 : -1;
-}
-
 struct lh_archive *lh_archive_open(const struct lh_archive_source *src, struct lh_err *err)
 {
 	struct lh_archive *a = lh_calloc(1, sizeof *a);
+	const char *kind = lh_archive_kind(src->head, src->n_head);
 	struct stat st;
 
 	a->src = *src;
 	a->regular = fstat(src->fd, &st) == 0 && S_ISREG(st.st_mode);
-	if (open_decompressor(a, err) == 0)
+	if (!kind || strcmp(kind, "tar") == 0 || strcmp(kind, "zip") == 0)
+		return a;
+	a->undo = lh_undo_new(kind, read_source, a, err);
+	if (a->undo)
 		return a;
 	lh_archive_free(a);
 	return NULL;
@@ -172,7 +223,6 @@ void lh_archive_free(struct lh_archive *a)
 		return;
 	if (a->a)
 		archive_read_free(a->a);
-	lh_gunzip_free(a->gz);
 	lh_undo_free(a->undo);
 	lh_buf_free(&a->examined);
 	free(a);
@@ -221,7 +271,7 @@ static int begin(struct lh_archive *a, struct lh_err *err)
 		return lh_err_nomem(err);
 	a->zip = strcmp(kind, "zip") == 0;
 	/* A head that was read from a pipe cannot be read again. */
-	a->regular = a->regular && !a->gz && !a->undo;
+	a->regular = a->regular && !a->undo;
 	if ((a->zip ? archive_read_support_format_zip : archive_read_support_format_tar)(a->a) <
 	    ARCHIVE_WARN)
 		return report_failure(a, err);
@@ -292,7 +342,7 @@ static int at_end(struct lh_archive *a, struct lh_err *err)
 	if (a->zip && a->regular) {
 		a->examined_at = a->examined.len;
 		a->regular = false;
-		if (lseek(a->src.fd, -(off_t)LH_ZIP_KEPT, SEEK_END) < 0 &&
+		if (lseek(a->src.fd, -(off_t)ZIP_KEPT, SEEK_END) < 0 &&
 		    lseek(a->src.fd, 0, SEEK_SET) < 0)
 			return lh_err_sys(err, "cannot seek");
 	}
@@ -300,7 +350,7 @@ static int at_end(struct lh_archive *a, struct lh_err *err)
 		;
 	if (a->failed.code)
 		return report_failure(a, err);
-	return a->zip ? lh_zip_end_check(&a->end, a->entries, err) : 0;
+	return a->zip ? zip_end_check(&a->end, a->entries, err) : 0;
 }
 
 /* Return whether libarchive's warning is only about a name that is not UTF-8. */

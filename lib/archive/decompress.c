@@ -8,63 +8,142 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/mem.h"
-#include "stream_end.h"
+
+/* ---- gzip, whose checksums libarchive does not compare ---- */
+
+#define CHUNK (256u << 10)
+#define GZIP_ONLY (15 + 16)	/* inflateInit2: the largest window, a gzip header */
+
+struct gunzip {
+	lh_undo_source *source;
+	void *ctx;
+	z_stream z;
+	bool in_member, any;
+	unsigned char chunk[CHUNK];
+};
+
+static struct gunzip *gunzip_new(lh_undo_source *source, void *ctx)
+{
+	struct gunzip *g = lh_calloc(1, sizeof *g);
+
+	g->source = source;
+	g->ctx = ctx;
+	if (inflateInit2(&g->z, GZIP_ONLY) == Z_OK)
+		return g;
+	free(g);
+	return NULL;
+}
+
+static void gunzip_free(struct gunzip *g)
+{
+	if (g)
+		inflateEnd(&g->z);
+	free(g);
+}
+
+/* Get more input: 1, 0 at its end, -1. */
+static int fill_input(struct gunzip *g)
+{
+	const void *p;
+	ssize_t n = g->source(g->ctx, &p);
+
+	if (n <= 0)
+		return (int)n;
+	g->z.next_in = (unsigned char *)p;
+	g->z.avail_in = (unsigned)n;
+	return 1;
+}
+
+/* Between members: 1 if another one begins, 0 at the end, -1. */
+static int next_member(struct gunzip *g, struct lh_err *err)
+{
+	int rc;
+
+	for (;;) {
+		while (g->any && g->z.avail_in && !*g->z.next_in) {
+			g->z.next_in++;
+			g->z.avail_in--;
+		}
+		if (g->z.avail_in)
+			break;
+		rc = fill_input(g);
+		if (rc <= 0)
+			return rc;
+	}
+	if (g->any && *g->z.next_in != 0x1f)
+		return lh_err_set(err, LH_EIO,
+				  "damaged: there is something else after the gzip data");
+	inflateReset(&g->z);
+	g->in_member = g->any = true;
+	return 1;
+}
+
+static ssize_t gunzip_read(struct gunzip *g, const void **p, struct lh_err *err)
+{
+	int rc;
+
+	g->z.next_out = g->chunk;
+	g->z.avail_out = sizeof g->chunk;
+	while (g->z.avail_out == sizeof g->chunk) {
+		if (!g->in_member) {
+			rc = next_member(g, err);
+			if (rc <= 0)
+				return rc;
+		}
+		if (!g->z.avail_in) {
+			rc = fill_input(g);
+			if (rc < 0)
+				return -1;
+			if (!rc)
+				return lh_err_set(err, LH_EIO, "damaged: gzip: truncated");
+		}
+		rc = inflate(&g->z, Z_NO_FLUSH);
+		if (rc == Z_STREAM_END)
+			g->in_member = false;
+		else if (rc != Z_OK && rc != Z_BUF_ERROR)
+			return lh_err_set(err, LH_EIO, "damaged: gzip: %s",
+					  g->z.msg ? g->z.msg : "invalid data");
+	}
+	*p = g->chunk;
+	return (ssize_t)(sizeof g->chunk - g->z.avail_out);
+}
+
+/* ---- the others ---- */
 
 struct lh_undo {
-	ssize_t (*source)(void *ctx, const void **p);
+	lh_undo_source *source;
 	void *ctx;
+	struct gunzip *gz;	/* of gzip; else a */
 	struct archive *a;
 	const char *kind;
 	bool opened, source_failed;
-	bool bounded;		/* zstd and xz: one stream at a time */
-	bool later;		/* not the first stream */
-	struct lh_stream_end end;
-	const char *last;	/* the newest bytes of the source, ... */
+	uint64_t given;		/* bytes of the source */
+	const char *last;	/* the newest of them */
 	size_t n_last;
-	size_t rest;		/* ... of which so many were not given */
-	uint64_t given;		/* to this archive */
 };
 
-/* Return how many bytes of the source are not given yet: 0 at its end, and with
- * u->source_failed. */
-static size_t refill(struct lh_undo *u)
-{
-	const void *p;
-	ssize_t n;
-
-	if (u->rest || u->source_failed)
-		return u->rest;
-	n = u->source(u->ctx, &p);
-	u->source_failed = n < 0;
-	if (n <= 0)
-		return 0;
-	u->last = p;
-	u->n_last = u->rest = (size_t)n;
-	return u->rest;
-}
-
-/* Report a failure to libarchive as the end, because it would otherwise discard
- * what it has read ahead; at that end lh_undo_read reports it. */
+/* Return the next bytes of the source; a failure as the end, because libarchive would
+ * otherwise discard what it has read ahead; at that end lh_undo_read reports it. */
 static la_ssize_t on_read(struct archive *a, void *ctx, const void **p)
 {
 	struct lh_undo *u = ctx;
-	size_t n = u->end.ended ? 0 : refill(u);
+	ssize_t n = u->source_failed ? 0 : u->source(u->ctx, p);
 
 	(void)a;
-	if (!n)
+	u->source_failed |= n < 0;
+	if (n <= 0)
 		return 0;
-	*p = u->last + u->n_last - u->rest;
-	if (u->bounded)
-		n = lh_stream_end_scan(&u->end, *p, n);
-	u->rest -= n;
-	u->given += n;
-	return (la_ssize_t)n;
+	u->last = *p;
+	u->n_last = (size_t)n;
+	u->given += (uint64_t)n;
+	return n;
 }
 
-/* Make the archive of the next stream. */
-static int new_archive(struct lh_undo *u, struct lh_err *err)
+struct lh_undo *lh_undo_new(const char *kind, lh_undo_source *source, void *ctx,
+			    struct lh_err *err)
 {
 	static const struct {
 		const char *kind;
@@ -75,42 +154,37 @@ static int new_archive(struct lh_undo *u, struct lh_err *err)
 		{ "bzip2", archive_read_support_filter_bzip2 },
 		{ "lz4", archive_read_support_filter_lz4 },
 	};
+	struct lh_undo *u = lh_calloc(1, sizeof *u);
 	size_t i = 0;
 
-	archive_read_free(u->a);
-	u->a = archive_read_new();
-	if (!u->a)
-		return lh_err_nomem(err);
-	u->opened = false;
-	u->given = 0;
-	while (strcmp(table[i].kind, u->kind))
+	*u = (struct lh_undo){ .source = source, .ctx = ctx, .kind = kind };
+	if (!strcmp(kind, "gzip"))
+		u->gz = gunzip_new(source, ctx);
+	else
+		u->a = archive_read_new();
+	if (!u->gz && !u->a) {
+		free(u);
+		lh_err_nomem(err);
+		return NULL;
+	}
+	if (u->gz)
+		return u;
+	while (strcmp(table[i].kind, kind))
 		i++;
 	table[i].support(u->a);
 	archive_read_support_format_raw(u->a);
 	archive_read_support_format_empty(u->a);
 	archive_read_set_callback_data(u->a, u);
 	archive_read_set_read_callback(u->a, on_read);
-	return 0;
-}
-
-struct lh_undo *lh_undo_new(const char *kind, ssize_t (*source)(void *ctx, const void **p),
-			    void *ctx, struct lh_err *err)
-{
-	struct lh_undo *u = lh_calloc(1, sizeof *u);
-	bool xz = strcmp(kind, "xz") == 0;
-
-	*u = (struct lh_undo){ .source = source, .ctx = ctx, .kind = kind,
-			       .bounded = xz || strcmp(kind, "zstd") == 0, .end.xz = xz };
-	if (new_archive(u, err) == 0)
-		return u;
-	free(u);
-	return NULL;
+	return u;
 }
 
 void lh_undo_free(struct lh_undo *u)
 {
-	if (u)
-		archive_read_free(u->a);
+	if (!u)
+		return;
+	gunzip_free(u->gz);
+	archive_read_free(u->a);
 	free(u);
 }
 
@@ -120,102 +194,63 @@ static int failed(struct lh_undo *u, struct lh_err *err)
 
 	if (u->source_failed)
 		return -1;
-	if (archive_errno(u->a) == ENOMEM)
+	if (archive_errno(u->a) == ENOMEM || (!why && !u->opened))
 		return lh_err_nomem(err);
 	return lh_err_set(err, LH_EIO, "damaged: %s", why ? why : "cut short");
-}
-
-static int something_else(const struct lh_undo *u, struct lh_err *err)
-{
-	return lh_err_set(err, LH_EIO, "damaged: there is something else after the %s data",
-			  u->kind);
 }
 
 /* Start: 1, 0 if nothing was compressed, -1. */
 static int start_filter(struct lh_undo *u, struct lh_err *err)
 {
 	struct archive_entry *e;
-	int rc;
+	int rc = archive_read_open1(u->a);
 
+	if (rc != ARCHIVE_OK)	/* out of memory is a reason not given */
+		return failed(u, err);
 	u->opened = true;
-	if (archive_read_open1(u->a) != ARCHIVE_OK)	/* out of memory is a reason not given */
-		return archive_error_string(u->a) || u->source_failed ? failed(u, err)
-								      : lh_err_nomem(err);
 	/* this filter, and the one that every archive has */
 	if (archive_filter_count(u->a) != 2)
-		return u->later ? something_else(u, err)
-				: lh_err_set(err, LH_EIO, "damaged: begins like %s, and is none",
-					     u->kind);
+		return lh_err_set(err, LH_EIO, "damaged: begins like %s, and is none", u->kind);
 	rc = archive_read_next_header(u->a, &e);
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_EOF)
 		return failed(u, err);
 	return rc == ARCHIVE_OK;
 }
 
-/* Pass over NULs: 1 if other bytes follow, 0 at the end, -1. */
-static int skip_nul(struct lh_undo *u)
+static bool only_nul(const char *p, size_t n)
 {
-	while (refill(u)) {
-		while (u->rest && !u->last[u->n_last - u->rest])
-			u->rest--;
-		if (u->rest)
-			return 1;
+	while (n && !*p) {
+		p++;
+		n--;
 	}
-	return u->source_failed ? -1 : 0;
+	return !n;
 }
 
-/* Pass over NULs and over zstd's frames without data, which libarchive does not begin
- * with: 1 if a stream follows, 0 at the end, -1. */
-static int skip_empty(struct lh_undo *u, struct lh_err *err)
-{
-	unsigned char first;
-	size_t n;
-	int rc;
-
-	for (;;) {
-		u->end = (struct lh_stream_end){ .xz = u->end.xz };
-		rc = skip_nul(u);
-		if (rc <= 0)
-			return rc;
-		first = (unsigned char)u->last[u->n_last - u->rest];
-		if (!lh_stream_end_begins(&u->end, first))
-			return something_else(u, err);
-		if ((first & 0xf0) != 0x50)
-			return 1;
-		while (!u->end.ended && (n = refill(u)))
-			u->rest -= lh_stream_end_scan(&u->end, u->last + u->n_last - n, n);
-		if (!u->end.ended)
-			return u->source_failed ? -1 : something_else(u, err);
-	}
-}
-
-/* Check at libarchive's end of a stream: 1 if another one follows, 0 if it is the end
- * of the source. */
+/* libarchive ends at whatever follows a bzip2 or lz4 stream and is not another one: only NULs
+ * may. */
 static int check_end(struct lh_undo *u, struct lh_err *err)
 {
 	uint64_t left = u->given - (uint64_t)archive_filter_bytes(u->a, -1);
-	size_t taken = u->n_last - u->rest;
-	int rc;
+	bool nul = left <= u->n_last && only_nul(u->last + u->n_last - left, (size_t)left);
+	const void *p;
+	la_ssize_t n;
 
-	/* what it was given and did not take */
-	if (left > taken || (left && u->end.ended))
-		return something_else(u, err);
-	u->rest += (size_t)left;
-	if (!u->end.ended) {
-		rc = skip_nul(u);
-		return rc > 0 ? something_else(u, err) : rc;
-	}
-	rc = skip_empty(u, err);
-	u->later = true;
-	return rc > 0 && new_archive(u, err) < 0 ? -1 : rc;
+	while (nul && (n = on_read(u->a, u, &p)) > 0)
+		nul = only_nul(p, (size_t)n);
+	if (u->source_failed)
+		return -1;
+	return nul ? 0 : lh_err_set(err, LH_EIO, "damaged: there is something else after the %s "
+				    "data", u->kind);
 }
 
-static ssize_t read_stream(struct lh_undo *u, const void **p, struct lh_err *err)
+ssize_t lh_undo_read(struct lh_undo *u, const void **p, struct lh_err *err)
 {
+	int rc = ARCHIVE_OK;
 	la_int64_t at;
 	size_t n = 0;
-	int rc = ARCHIVE_OK;
 
+	if (u->gz)
+		return gunzip_read(u->gz, p, err);
 	if (!u->opened) {
 		rc = start_filter(u, err);
 		if (rc < 0)
@@ -225,20 +260,6 @@ static ssize_t read_stream(struct lh_undo *u, const void **p, struct lh_err *err
 	while (rc == ARCHIVE_OK && !n)
 		rc = archive_read_data_block(u->a, p, &n, &at);
 	if (rc == ARCHIVE_EOF)
-		return 0;
+		return check_end(u, err);
 	return rc == ARCHIVE_OK ? (ssize_t)n : failed(u, err);
-}
-
-ssize_t lh_undo_read(struct lh_undo *u, const void **p, struct lh_err *err)
-{
-	ssize_t n;
-	int rc = u->bounded && !u->later && !u->opened ? skip_empty(u, err) : 1;
-
-	while (rc > 0) {
-		n = read_stream(u, p, err);
-		if (n)
-			return n;
-		rc = check_end(u, err);
-	}
-	return rc;
 }

@@ -1,13 +1,12 @@
 /*
- * decompress - undo zstd, xz, bzip2 and lz4 with libarchive, as a stream.
+ * decompress - undo gzip, zstd, xz, bzip2 or lz4, as a stream of that kind alone, which must
+ * reach to the end of the source; NUL bytes may follow.
  *
- * libarchive by itself goes on to look for an archive in the decompressed bytes,
- * and ends at any bytes after a bzip2 or lz4 stream that are not another one.  Here
- * it undoes one kind of compression, which must reach to the end of the source; NUL
- * bytes may follow.  Streams of zstd and xz are undone one at a time, so that what
- * follows one does not lose its last bytes.
+ * libarchive does it, but for what it does not find by itself (3.6.2): it reads gzip without
+ * comparing the checksum and the length after each member, so zlib does that; and it ends,
+ * silently, at what follows a bzip2 or lz4 stream and is not another one.
  *
- * Private to lh_archive; gzip has lh_gunzip.
+ * Private to lh_archive.
  */
 #ifndef LH_DECOMPRESS_H
 #define LH_DECOMPRESS_H
@@ -18,10 +17,13 @@
 
 struct lh_undo;
 
-/* Open.  kind is one of the four.  source returns the number of raw bytes at *p,
- * valid until its next call; 0 at the end, -1 after an error that it keeps. */
-struct lh_undo *lh_undo_new(const char *kind, ssize_t (*source)(void *ctx, const void **p),
-			    void *ctx, struct lh_err *err);
+/* Return the number of raw bytes at *p, valid until the next call; 0 at the end, -1 after an
+ * error that it keeps. */
+typedef ssize_t lh_undo_source(void *ctx, const void **p);
+
+/* NULL only for want of memory. */
+struct lh_undo *lh_undo_new(const char *kind, lh_undo_source *source, void *ctx,
+			    struct lh_err *err);
 void lh_undo_free(struct lh_undo *u);
 
 /* Return the number of bytes at *p, valid until the next call; 0 at the end; -1

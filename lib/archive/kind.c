@@ -1,4 +1,4 @@
-/* archive_kind.c - recognize compression by the first bytes or the name.  See archive.h. */
+/* kind.c - recognize compression by the first bytes or the name.  See archive.h. */
 #include <string.h>
 #include <strings.h>
 
