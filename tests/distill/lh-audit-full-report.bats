@@ -582,7 +582,7 @@ shown() {
 			return { title: s.querySelector("title").textContent, desc: s.querySelector("desc").textContent, role: s.getAttribute("role"),
 				width: r.width, height: r.height, contrast: (Math.max(line, back) + 0.05) / (Math.min(line, back) + 0.05),
 				inside: p.x >= 0 && p.y >= 0 && p.x + p.width <= 3200 && p.y + p.height <= 800, points: (s.querySelector(".line").getAttribute("d").match(/[ML]/g) || []).length } });
-		out.phases = [...d.querySelectorAll("tbody th")].map(e => e.textContent);
+		out.phases = [...d.querySelectorAll("h3")].filter(e => /^Phase/.test(e.textContent)).map(e => e.textContent);
 		out.verdict = d.getElementById("verdict").innerText;
 		o.textContent = btoa(unescape(encodeURIComponent(JSON.stringify(out))));
 	}

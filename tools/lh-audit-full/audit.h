@@ -1,22 +1,14 @@
 /*
  * audit.h - one audit of a root, and its parts.
  *
- *     main.c                        options and verbs
- *     run.c                         the audit: phases in order, then output and files
- *     check.c                       the checks: their table, and how a phase sets one
- *     print.c                       stdout: lines, or one document
- *     census.c, judge.c             every row on disk, read once: the data of phases 2 to 4
- *                                   and of the metrics
- *     documents.c evidence.c exports.c    documents and streams; evidence and scores; exports
- *     newest_run.c newest.c             receipts of the newest run
- *     validators.c acceptance.c replays.c    samples; the gate; replays
- *     words.c                       what each check looks at and means, and what to do
- *     samples.c child.c             the built-in samples; the programs that those phases run
- *     history.c                     metrics then and now: the baselines on file, the drift
- *     baseline.c drift.c drift_erased.c   rows of baselines; two of them compared
- *     drift_verb.c                  any two rows
- *     markdown.c html.c chart.c     the report, on paper and as a page
- *     targets.c                     which files may be written
+ *     main.c                options and verbs
+ *     run.c                 the audit: phases in order, then output and files
+ *     check.c               the checks: their table, and how a phase sets one
+ *     census.c              every row on disk, read once: the data of phases 2 to 4 and of the
+ *                           metrics
+ *     phases.c samples.c receipts.c replays.c    the phases
+ *     history.c drift.c     rows of baselines; metrics then and now
+ *     report.c charts.c     what the audit says, to programs and to people
  *
  * A fault of the root is a failed check, with file and line, never an error; a
  * function here fails only if the audit itself cannot continue (memory, a signal, a
@@ -34,6 +26,7 @@
 #include "distill/sample.h"
 #include "distill/stage.h"
 #include <lh/time.h>
+#include "proc/run.h"
 #include "tool/tool.h"
 
 #define NO_ROW INT64_MIN		/* not given */
@@ -92,7 +85,7 @@ enum metric_id {		/* in the order of names, which is the order of the output */
 
 extern const char *const metric_names[METRICS];
 
-/* ---- the census (census.c, judge.c) ---- */
+/* ---- the census (census.c) ---- */
 
 enum finding_id {
 	FOUND_EVIDENCE,		/* evidence or skips: cannot be read */
@@ -179,27 +172,30 @@ char *audit_subjects(const struct lh_root *root, const struct settings *s);
 
 /* Find the newest run: its summary has the greatest ended_at (of equal ones the
  * greatest id). */
-int newest_run(struct audit *a, struct lh_err *err);	/* newest.c */
+int newest_run(struct audit *a, struct lh_err *err);	/* receipts.c */
 
-/* ---- files that are read into memory (documents.c) ---- */
+/* ---- programs and files (phases.c) ---- */
+
+#define OBSERVER "observer: nothing is run"
+
+/* Run it: 1 if it ended by itself, 0 if it could not be run or was killed, which a
+ * note of the check reports, -1 if the audit cannot continue.  The caller frees
+ * *out in any case. */
+int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how, const void *in,
+	      size_t n, struct lh_child_out *out, struct lh_err *err);
 
 /* Replace the contents of *out with a regular file of the root: 1, 0 if it does not
  * exist, -1 with the reason. */
 int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err);
 
 /* Check that no two of the files that the settings name are the same, and that none
- * is a log of the root (targets.c). */
+ * is a log of the root (run.c). */
 int targets_check(const struct audit *a, struct lh_err *err);
 
-/* ---- output (print.c) ---- */
+/* ---- what it says (report.c) ---- */
 
 /* Write {"p2_evidence_rows":12,...}. */
 void metrics_write(struct lh_writer *w, const char *name, const struct audit *a);
-
-/* Print to stdout what the settings request. */
-int audit_print(struct audit *a);
-
-/* ---- the report (markdown.c, html.c) ---- */
 
 extern const char *const phase_title[PHASES];
 
@@ -208,14 +204,14 @@ const char *check_result(const struct check *c);
 
 /* Return whether every required check that ran has passed; whether all ran. */
 bool audit_is_sound(const struct audit *a);
-bool audit_is_whole(const struct audit *a);	/* words.c */
+bool audit_is_whole(const struct audit *a);	/* check.c */
 
-/* A check in words for people (words.c). */
+/* A check in words for people (check.c). */
 struct check_words {
 	const char *looked, *means, *remedy;
 	const char *observed;	/* looked at with --observer, if that is something else */
 };
-extern const struct check_words check_words[CHECKS];
+const struct check_words *check_words(enum check_id id);
 
 /* Return what a check has looked at: "nothing" if it did not run. */
 const char *check_looked(const struct audit *a, enum check_id id);
@@ -224,13 +220,29 @@ const char *check_looked(const struct audit *a, enum check_id id);
 	"No audit looks at logs of accesses (lh-subject-audit verify), indexes (lh-index " \
 	"verify), datasets (lh-catalog verify) or the contents of documents."
 
-/* Write the report to the file that the settings name; the page also to standard output. */
-int markdown_write(const struct audit *a, struct lh_err *err);
-int html_write(struct audit *a, struct lh_err *err);
+/* Print to stdout what the settings request. */
+int report_print(struct audit *a);
+/* Write the files for people that they name; the page also to standard output. */
+int report_write(struct audit *a, struct lh_err *err);
+
+/* ---- the history of the metrics (charts.c) ---- */
+
+#define CHART_AUDITS 300	/* drawn at most */
+
+struct charts {
+	size_t n;
+	uint64_t unread;		/* rows that are not a baseline */
+	double value[METRICS][CHART_AUDITS];
+};
+
+/* Read the values of all charts.  Freed with free(); NULL with *err. */
+struct charts *charts_read(struct audit *a, struct lh_err *err);
+/* Append a chart as an SVG element, and its scale. */
+void chart_print(struct lh_buf *out, const struct charts *c, const struct audit *a, int metric);
 
 /* ---- verbs ---- */
 
 int audit_verb(struct lh_tool *tool, void *settings);	/* run.c */
-int drift_verb(struct lh_tool *tool, void *settings);	/* drift_verb.c */
+int drift_verb(struct lh_tool *tool, void *settings);	/* drift.c */
 
 #endif

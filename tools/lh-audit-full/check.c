@@ -1,4 +1,4 @@
-/* check.c - the checks, and how a phase sets one.  See audit.h. */
+/* check.c - the checks: what each looks at and means, and how a phase sets one.  See audit.h. */
 #include "audit.h"
 
 #include <stdarg.h>
@@ -8,34 +8,142 @@
 
 #define TEXT 1000	/* bytes of the text of one call */
 
+#define RERUN "Run lh-distill run to its end, then audit again."
+#define RESTORE \
+	"Put back a copy of the file that the note names. Do not run lh-distill before that: " \
+	"its receipts would be made for the file as it is now."
+#define FIREWALL \
+	"Train on nothing from this root. Find out how the row came in (lh-trace ID), and put " \
+	"back a copy of the file from before that."
+
 static const struct {
 	int phase;
 	const char *name;
 	bool required, observed;	/* live, with --observer */
+	struct check_words words;
 } table[CHECKS] = {
-	[CHECK_RECON] = { 0, "recon document present", true, true },
-	[CHECK_STREAMS] = { 0, "tier-1 streams present", false, false },
-	[CHECK_VALIDATORS] = { 1, "schema validators pass", true, false },
-	[CHECK_SAMPLES] = { 1, "schema sample count ≥ 51", false, false },
-	[CHECK_DRY_RUN] = { 2, "materializer dry run completes", true, true },
-	[CHECK_TIER1] = { 2, "tier-1 hits in evidence", false, false },
-	[CHECK_SCORED] = { 3, "scored distribution on disk", true, false },
-	[CHECK_SFT] = { 4, "no contaminated sft row", true, true },
-	[CHECK_RAG] = { 4, "no rejected rag row", true, true },
-	[CHECK_SELF_PAIR] = { 4, "no preference self-pair", true, true },
-	[CHECK_SAME_TEXT] = { 4, "no identical preference text", true, true },
-	[CHECK_PROVENANCE] = { 4, "no missing provenance", true, true },
-	[CHECK_QUARANTINE] = { 4, "quarantine observable", false, false },
-	[CHECK_FIVE] = { 5, "five stage receipts present", true, true },
-	[CHECK_RECEIPTS] = { 5, "receipts valid", true, true },
-	[CHECK_SUMMARY] = { 5, "summary valid", true, true },
-	[CHECK_RUN_HASH] = { 5, "run_hash is a sha256", true, true },
-	[CHECK_DRIFT] = { 5, "drift.json present", false, false },
-	[CHECK_ACCEPTANCE] = { 6, "acceptance 22/22", true, false },
-	[CHECK_REPLAYS] = { 7, "three dry-run replays pass", true, true },
-	[CHECK_GUARD] = { 7, "escalation guard holds", true, false },
-	[CHECK_TAIL] = { 7, "replay log tail parses", false, false },
+	[CHECK_RECON] = { 0, "recon document present", true, true, {
+		"the file " AUDIT_RECON,
+		"The sources of this root are described.",
+		"Write the document, or put it back."
+	} },
+	[CHECK_STREAMS] = { 0, "tier-1 streams present", false, false, {
+		"the names of the first eight sources in data/_kb",
+		"There is something to distill.",
+		"Check that --root is the right folder, and that the sources are delivered."
+	} },
+	[CHECK_VALIDATORS] = { 1, "schema validators pass", true, false, {
+		"known samples, valid and invalid, of each schema; no file of the root",
+		"The rules that decide what a valid record is are those that were agreed.",
+		"Do not trust the verdicts of this installation: install it again."
+	} },
+	[CHECK_SAMPLES] = { 1, "schema sample count ≥ 51", false, false, {
+		"the number of those samples",
+		"The rules are tried often enough.",
+		"Add samples to the folder of --samples."
+	} },
+	[CHECK_DRY_RUN] = { 2, "materializer dry run completes", true, true, {
+		"every row of the sources, of data/evidence and of the skips",
+		"The sources can be read, and every row of evidence is whole.",
+		"Mend the line that the note names. " RESTORE,
+		"every row of data/evidence and of the skips; not the sources"
+	} },
+	[CHECK_TIER1] = { 2, "tier-1 hits in evidence", false, false, {
+		"the number of rows of the first eight sources in data/evidence",
+		"The best sources have become evidence.",
+		"See why they are skipped: data/_kb/distillation_skips.jsonl."
+	} },
+	[CHECK_SCORED] = { 3, "scored distribution on disk", true, false, {
+		"every row of data/scored-runs; the scores are not computed again",
+		"Every score is one of the four, and there is accepted work.",
+		"Compare the scores with the rules: lh-score --check-drift. " RESTORE
+	} },
+	[CHECK_SFT] = { 4, "no contaminated sft row", true, true, {
+		"quality_score of every row of exports/sft",
+		"Nothing that was rejected is in the samples for fine-tuning.",
+		FIREWALL
+	} },
+	[CHECK_RAG] = { 4, "no rejected rag row", true, true, {
+		"success_score and source_category of every row of exports/rag",
+		"Nothing that was rejected is in the samples for retrieval.",
+		FIREWALL
+	} },
+	[CHECK_SELF_PAIR] = { 4, "no preference self-pair", true, true, {
+		"the run ids of every pair in exports/preference",
+		"No pair compares a run with itself.",
+		FIREWALL
+	} },
+	[CHECK_SAME_TEXT] = { 4, "no identical preference text", true, true, {
+		"the texts of every pair in exports/preference",
+		"No pair prefers a text to itself.",
+		FIREWALL
+	} },
+	[CHECK_PROVENANCE] = { 4, "no missing provenance", true, true, {
+		"provenance.sig_hash of every row of the three exports",
+		"Every sample says from which row of a source it comes.",
+		FIREWALL
+	} },
+	[CHECK_QUARANTINE] = { 4, "quarantine observable", false, false, {
+		"the number of lines in exports/quarantine",
+		"What was refused can be looked at.",
+		"Nothing, if nothing was refused; else put the files back."
+	} },
+	[CHECK_FIVE] = { 5, "five stage receipts present", true, true, {
+		"the names of the receipts of the newest run",
+		"Every stage of that run has said what it did.",
+		RERUN
+	} },
+	[CHECK_RECEIPTS] = { 5, "receipts valid", true, true, {
+		"size and SHA-256 of every file that the newest receipts name: sources as far as "
+		"they were read, evidence, skips, scored runs, exports, quarantine; and the "
+		"receipts themselves, which are not signed",
+		"No file was forged, cut, removed or added since its receipt was written.",
+		"A file that has grown or that no receipt names may be of a run that was killed: "
+		"run lh-distill run to its end. For a file that was cut, changed or is gone: "
+		RESTORE
+	} },
+	[CHECK_SUMMARY] = { 5, "summary valid", true, true, {
+		"summary.json of the newest run; not summary.md",
+		"The sums of that run are those of its stages.",
+		"Put back a copy of the summary that the note names; or: " RERUN
+	} },
+	[CHECK_RUN_HASH] = { 5, "run_hash is a sha256", true, true, {
+		"run_hash in that summary",
+		"It is the SHA-256 over what the five stages wrote.",
+		"Put back a copy of the summary; or: " RERUN
+	} },
+	[CHECK_DRIFT] = { 5, "drift.json present", false, false, {
+		"whether drift.json of the newest run parses; its numbers are not compared",
+		"That run was compared with the one before.",
+		RERUN
+	} },
+	[CHECK_ACCEPTANCE] = { 6, "acceptance 22/22", true, false, {
+		"a small root made for it, distilled twice; no file of this root",
+		"This installation distills as was agreed.",
+		"Do not trust what this installation makes: install it again."
+	} },
+	[CHECK_REPLAYS] = { 7, "three dry-run replays pass", true, true, {
+		"three tasks answered from exports/rag, without a model",
+		"What was learned can be used.",
+		"The note has the reason; see lh-replay.",
+		"the last 50 rows of " AUDIT_REPLAYS "; nothing was replayed"
+	} },
+	[CHECK_GUARD] = { 7, "escalation guard holds", true, false, {
+		"a task that may not leave the machine, with a model that does not answer",
+		"No other model is asked then.",
+		"Send nothing confidential to lh-replay until this passes."
+	} },
+	[CHECK_TAIL] = { 7, "replay log tail parses", false, false, {
+		"the last 50 rows of " AUDIT_REPLAYS,
+		"The log of replays can be read.",
+		"Mend the row that the note names, or put back a copy."
+	} },
 };
+
+const struct check_words *check_words(enum check_id id)
+{
+	return &table[id].words;
+}
 
 bool phase_asked(const struct settings *s, int phase)
 {
@@ -160,4 +268,23 @@ void checks_free(struct audit *a)
 		lh_buf_free(&c->actual);
 		lh_buf_free(&c->notes);
 	}
+}
+
+const char *check_looked(const struct audit *a, enum check_id id)
+{
+	const struct check_words *w = &table[id].words;
+
+	if (!a->check[id].ran || a->check[id].skipped)
+		return "nothing";
+	return a->s->observer && w->observed ? w->observed : w->looked;
+}
+
+bool audit_is_whole(const struct audit *a)
+{
+	const struct check *c;
+
+	for (c = a->check; c < a->check + CHECKS; c++)
+		if (!c->ran || c->skipped)
+			return false;
+	return true;
 }

@@ -1,28 +1,26 @@
-/* drift.c - compare metrics with those of a baseline.  See drift.h. */
-#include "drift.h"
+/* drift.c - metrics and those of a baseline.  See history.h. */
+#include "audit.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/mem.h"
-#include <lh/num.h>
+#include "distill/erasures.h"
+#include "file/file.h"
 #include "text/escape.h"
+#include <lh/num.h>
+#include <lh/time.h>
 
 /* ---- the metrics of a row ---- */
 
-static int compare(const struct lh_str *a, const struct lh_str *b)
-{
-	size_t n = a->n < b->n ? a->n : b->n;
-	int c = n ? memcmp(a->p, b->p, n) : 0;
-
-	return c ? c : (a->n > b->n) - (a->n < b->n);
-}
-
 static int by_name(const void *a, const void *b)
 {
-	return compare(&((const struct drift_metric *)a)->name,
-		       &((const struct drift_metric *)b)->name);
+	return lh_str_cmp(((const struct drift_metric *)a)->name,
+			  ((const struct drift_metric *)b)->name);
 }
 
 void drift_metrics_of(struct drift_metrics *m, const struct baselines *row)
@@ -94,18 +92,16 @@ int drift_compute(struct drift *d, const struct drift_metrics *now,
 	double from = 0, to = 0;
 
 	*d = (struct drift){ .row = lh_calloc(now->n + 1, sizeof *d->row) };
-	if (!d->row)
-		return -1;
 	for (m = now->v; d->n < now->n; m++) {
 		struct drift_row *row = &d->row[d->n];
 
-		while (b < end && compare(&b->name, &m->name) < 0)
+		while (b < end && lh_str_cmp(b->name, m->name) < 0)
 			b++;
 		*row = (struct drift_row){ .metric = m->name, .current = { m->value.p, m->value.n },
 					   .flag = DRIFT_FIRST };
 		if (read_metric(&to, m, now->row, err) < 0)
 			return -1;
-		if (b < end && !compare(&b->name, &m->name)) {
+		if (b < end && !lh_str_cmp(b->name, m->name)) {
 			if (read_metric(&from, b, base->row, err) < 0)
 				return -1;
 			row->baseline = (struct lh_str){ b->value.p, b->value.n };
@@ -151,7 +147,6 @@ void drift_percent(struct lh_buf *out, const struct drift_row *row)
 }
 
 #define COLUMNS 5
-#define GAP 2
 
 static const char *const heads[COLUMNS] = { "metric", "baseline", "current", "Δ%", "flag" };
 
@@ -180,46 +175,31 @@ static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
 		lh_buf_puts(b, drift_flag_name(row->flag));
 }
 
-/* The same for a table, which fails with it; return its width in characters. */
-static size_t put_field(struct lh_buf *out, struct lh_buf *b, const struct drift_row *row,
-			int column)
+/* The same; return its width in characters. */
+static size_t put_field(struct lh_buf *b, const struct drift_row *row, int column)
 {
 	size_t i, n = 0;
 
 	put_text(b, row, column);
-	if (b->failed)
-		out->failed = b->failed;
 	for (i = 0; i < b->len; i++)
 		n += (b->p[i] & 0xc0) != 0x80;
 	return n;
 }
 
-static void put_spaces(struct lh_buf *out, size_t n)
-{
-	char *to = lh_buf_room(out, n);
-
-	if (to) {
-		memset(to, ' ', n);
-		lh_buf_took(out, n);
-	}
-}
-
 static void put_row(struct lh_buf *out, struct lh_buf *field, const struct drift_row *row,
 		    const size_t *width)
 {
-	int i;
+	int i, pad;
 
 	for (i = 0; i < COLUMNS; i++) {
-		size_t n = put_field(out, field, row, i), pad;
-
-		if (out->failed)
-			return;
-		pad = width[i] - n;
+		pad = (int)(width[i] - put_field(field, row, i));
+		if (i)
+			lh_buf_puts(out, "  ");
 		if (is_number(i))
-			put_spaces(out, pad);
+			lh_buf_printf(out, "%*s", pad, "");
 		lh_buf_add(out, field->p, field->len);
-		if (i + 1 < COLUMNS)
-			put_spaces(out, is_number(i) ? GAP : pad + GAP);
+		if (!is_number(i) && i + 1 < COLUMNS)
+			lh_buf_printf(out, "%*s", pad, "");
 	}
 	lh_buf_putc(out, '\n');
 }
@@ -231,9 +211,9 @@ void drift_table(struct lh_buf *out, const struct drift *d)
 	int c;
 
 	for (c = 0; c < COLUMNS; c++) {
-		width[c] = put_field(out, &field, NULL, c);
+		width[c] = put_field(&field, NULL, c);
 		for (i = 0; i < d->n; i++) {
-			n = put_field(out, &field, &d->row[i], c);
+			n = put_field(&field, &d->row[i], c);
 			width[c] = n > width[c] ? n : width[c];
 		}
 	}
@@ -273,4 +253,232 @@ void drift_write(struct lh_writer *w, const char *name, const struct drift *d)
 		lh_write_end(w);
 	}
 	lh_write_end(w);
+}
+
+/* ---- what fell because rows were erased ---- */
+
+/* Whose rows a metric counts.  The categories of rows that were erased are not known, so the
+ * metrics of all categories share what was erased. */
+static const struct {
+	const char *metric, *relpath;	/* the beginning of its name */
+} counted[] = {
+	{ "p2_evidence_rows", LH_ROOT_EVIDENCE },
+	{ "p2_evidence_skips", LH_ROOT_SKIPS },
+	{ "p3_", LH_ROOT_SCORED },
+	{ "p4_pref_pairs", LH_ROOT_EXPORTS "/preference" },
+	{ "p4_rag_rows", LH_ROOT_EXPORTS "/rag" },
+	{ "p4_sft_rows", LH_ROOT_EXPORTS "/sft" },
+	{ "p4_total_quarantined", LH_ROOT_EXPORTS "/quarantine" },
+};
+#define KINDS (sizeof counted / sizeof *counted)
+
+static void sum_up(double gone[KINDS], const struct lh_erasures *e, const struct lh_root *root,
+		   int64_t since, int64_t until)
+{
+	size_t i, k;
+
+	for (i = 0; i < e->n; i++)
+		for (k = 0; k < KINDS && e->v[i].finished > since && e->v[i].finished <= until; k++)
+			gone[k] += (double)lh_erasure_rows(&e->v[i], root,
+							   lh_str_of(counted[k].relpath));
+}
+
+/* Put back at most so many rows: return how many are needed for the metric not to have fallen,
+ * or 0 if the fall stays a warning. */
+static double put_back(const struct drift_row *row, double rows)
+{
+	const char *next;
+	double from, to;
+
+	if (row->flag != DRIFT_WARN || !row->baseline.n || !row->current.n)
+		return 0;
+	from = lh_f64_read(row->baseline.p, row->baseline.p + row->baseline.n, &next);
+	to = lh_f64_read(row->current.p, row->current.p + row->current.n, &next);
+	if (from <= to)
+		return 0;
+	if (rows > from - to)
+		rows = from - to;
+	return drift_is_large((to + rows - from) / from) ? 0 : rows;
+}
+
+static void flag_falls(struct drift *d, double gone[KINDS])
+{
+	struct drift_row *row;
+	double rows;
+	size_t k;
+
+	for (row = d->row; row < d->row + d->n; row++)
+		for (k = 0; k < KINDS; k++) {
+			size_t n = strlen(counted[k].metric);
+
+			if (row->metric.n < n || memcmp(row->metric.p, counted[k].metric, n))
+				continue;
+			rows = put_back(row, gone[k]);
+			if (rows > 0) {
+				gone[k] -= rows;
+				row->flag = DRIFT_ERASED;
+				d->warned--;
+				d->erased++;
+			}
+		}
+}
+
+int drift_erasures(struct drift *d, const struct lh_root *root, const char *subjects,
+		   const struct lh_value *since, const struct lh_value *until,
+		   struct lh_err *err)
+{
+	LH_SCOPED(lh_erasures_free) struct lh_erasures e = { .n = 0 };
+	double gone[KINDS] = { 0 };
+	int64_t from, to;
+
+	if (!d->warned || !since->p || !until->p ||
+	    lh_time_read(since->p + 1, since->n - 2, &from) < 0 ||
+	    lh_time_read(until->p + 1, until->n - 2, &to) < 0)
+		return 0;
+	if (lh_erasures_read(&e, subjects, err) < 0)
+		return -1;
+	sum_up(gone, &e, root, from, to);
+	flag_falls(d, gone);
+	return 0;
+}
+
+/* ---- lh-audit-full drift: any two rows of a file ---- */
+
+/* Return the requested row, from 1. */
+static int find_row(const struct baselines *b, const char *option, int64_t asked, int64_t *out,
+		    struct lh_err *err)
+{
+	int64_t n = (int64_t)b->n;
+
+	*out = asked < 0 ? n + 1 + asked : asked;
+	if (*out >= 1 && *out <= n)
+		return 0;
+	return lh_err_set(err, LH_EIO, "%s: --%s %lld: there are %lld rows", b->path, option,
+			  (long long)asked, (long long)n);
+}
+
+static int print(struct lh_tool *tool, const struct settings *s, const struct drift *d)
+{
+	bool bad = s->fail_on_drift && d->warned;
+	struct lh_writer w;
+	struct lh_buf out = { 0 };
+
+	if (bad)
+		lh_tool_verdict_bad(tool);
+	else if (tool->quiet)
+		return 0;
+	if (s->json) {
+		w = lh_write_to(&out);
+		drift_write(&w, NULL, d);
+		lh_buf_putc(&out, '\n');
+	} else {
+		drift_table(&out, d);
+	}
+	return lh_tool_out_text(tool, &out);
+}
+
+/* Set the numbers of the rows that the settings name; 0 for none. */
+static int choose(const struct settings *s, const struct baselines *b, int64_t *from, int64_t *to,
+		  struct lh_err *err)
+{
+	if (!b->n)
+		return lh_err_set(err, LH_EIO, "%s: there is no baseline", b->path);
+	if (find_row(b, "to", s->to == NO_ROW ? -1 : s->to, to, err) < 0)
+		return -1;
+	*from = *to - 1;
+	return s->from == NO_ROW ? 0 : find_row(b, "from", s->from, from, err);
+}
+
+static int read_metrics(struct baselines *b, struct drift_metrics *m, int64_t row,
+			struct lh_err *err)
+{
+	if (baselines_take(b, (uint64_t)row, err) < 0)
+		return -1;
+	drift_metrics_of(m, b);
+	return 0;
+}
+
+/* Flag what fell because rows of the root, if there is one, were erased between the two. */
+static int explain(struct drift *d, const struct settings *s, const struct baselines *base,
+		   const struct baselines *row, struct lh_err *err)
+{
+	struct lh_root *root = d->warned ? lh_root_open(s->root, err) : NULL;
+	LH_SCOPED(lh_free_local) char *subjects = root ? audit_subjects(root, s) : NULL;
+	int rc = 0;
+
+	if (root)
+		rc = drift_erasures(d, root, subjects, &base->recorded_at, &row->recorded_at, err);
+	else if (d->warned && err->code == LH_ENOMEM)
+		rc = -1;
+	lh_root_close(root);
+	return rc;
+}
+
+static int compare(struct lh_tool *tool, const struct settings *s, int fd, const char *path)
+{
+	LH_SCOPED(drift_metrics_free) struct drift_metrics now = { .n = 0 }, before = { .n = 0 };
+	LH_SCOPED(baselines_close) struct baselines base = { .n = 0 }, row = { .n = 0 };
+	struct lh_err *err = &tool->err;
+	struct drift d = { .n = 0 };
+	int64_t from = 0, to = 0;
+	int rc = baselines_open_fd(&row, fd, path, err);
+
+	if (!rc)
+		rc = choose(s, &row, &from, &to, err);
+	if (!rc && from) {
+		rc = baselines_open_fd(&base, fd, path, err);
+		rc = rc ? rc : read_metrics(&base, &before, from, err);
+	}
+	if (!rc)
+		rc = read_metrics(&row, &now, to, err);
+	if (!rc)
+		rc = drift_compute(&d, &now, &before, err);
+	if (!rc)
+		rc = explain(&d, s, &base, &row, err);
+	if (!rc)
+		rc = print(tool, s, &d);
+	drift_free(&d);
+	return rc;
+}
+
+/* Compare rows of a pipe, which is stored first, because rows are read more than
+ * once, and the last first. */
+static int compare_stdin(struct lh_tool *tool, const struct settings *s)
+{
+	int fd = memfd_create("baselines", MFD_CLOEXEC), rc = 0;
+	struct lh_err *err = &tool->err;
+	char block[16384];
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return lh_err_sys(err, "memfd_create");
+	while (!rc && n > 0) {
+		n = lh_read_some(STDIN_FILENO, block, sizeof block, err);
+		rc = n < 0 ? lh_err_prefix(err, "-") : lh_write_all(fd, block, (size_t)n, err);
+	}
+	if (!rc)
+		rc = compare(tool, s, fd, "-");
+	close(fd);
+	return rc;
+}
+
+int drift_verb(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct lh_root *root = NULL;
+	char *path = NULL;
+	int rc;
+
+	if (!s->from || !s->to)
+		return lh_tool_usage(tool, "--%s: rows count from 1, or from the end as -1",
+				     s->from ? "to" : "from");
+	if (tool->n_operands)
+		return strcmp(tool->operands[0], "-") ? compare(tool, s, -1, tool->operands[0])
+			: compare_stdin(tool, s);
+	root = lh_root_open(s->root, &tool->err);
+	path = root ? lh_root_join(root, AUDIT_BASELINES) : NULL;
+	rc = path ? compare(tool, s, -1, path) : -1;
+	free(path);
+	lh_root_close(root);
+	return rc;
 }

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "child.h"
+#include "audit.h"
 #include "proc/coproc.h"
 #include "base/utf8.h"
 #include "file/file.h"
