@@ -343,6 +343,18 @@ for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.x
 	[[ ${stderr_lines[0]} == *"t.jsonl:1: line is longer than 8 bytes (--max-line)" ]]
 }
 
+@test "--line adds the line on which a row begins, in place of a member of that name" {
+	printf 'id,name,at\n1,"a\nb",x\n\n2,c,y\n' >rows.csv
+	[ "$(lh-ingest --line at rows.csv)" = '{"at":2,"id":1,"name":"a\nb"}
+{"at":5,"id":2,"name":"c"}' ]
+	printf '{ "a": 1.0, "at": 9 }\n\n{}\n' >lines.jsonl
+	[ "$(lh-ingest --line at lines.jsonl)" = '{"at":1,"a":1.0}
+{"at":3}' ]
+	[ "$(lh-ingest --line at --id a --on-error skip lines.jsonl 2>/dev/null)" = '{"at":1,"id":"1.0","a":1.0}' ] || [ "$?" = 1 ]
+	run -2 lh-ingest --line at --columns rows.csv
+	[ "$output" = 'lh-ingest: --line and --columns exclude each other' ]
+}
+
 @test "several files are one table, if their headers are equal" {
 	printf 'a,b\n1,2\n' >1.csv
 	printf '"a",b\r\n3,x' >2.csv

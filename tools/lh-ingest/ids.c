@@ -1,4 +1,4 @@
-/* ids.c - which records have the id of an earlier one. */
+/* ids.c - which records have the id of an earlier one; and their lines. */
 #include "base/xxh3.h"
 #include "ingest.h"
 
@@ -16,4 +16,11 @@ int ingest_id(struct ingest *in, struct lh_str id, struct lh_err *err)
 		is_new = lh_map_find(&in->ids, &hash, sizeof hash, sizeof hash) < 0;
 	in->repeated += !is_new;
 	return 0;
+}
+
+void ingest_line(struct ingest *in, uint64_t line)
+{
+	lh_buf_json(&in->out, in->s->line, strlen(in->s->line));
+	lh_buf_putc(&in->out, ':');
+	lh_buf_u64(&in->out, line);
 }

@@ -9,6 +9,7 @@
 struct settings {
 	bool csv, tsv, parquet, jsonl;	/* the format, if given */
 	const char *name, *types, *id, *id_prefix, *delimiter, *quote, *null_text, *sample;
+	const char *line;		/* the member with the number of a row's line */
 	const char *store, *catalog, *key_file;
 	bool no_header, null_members, columns, requests, parquet_out, of_persons;
 };
@@ -31,6 +32,9 @@ struct ingest {
 
 /* Note the id of a record that is written. */
 int ingest_id(struct ingest *in, struct lh_str id, struct lh_err *err);
+
+/* Append the member of --line. */
+void ingest_line(struct ingest *in, uint64_t line);
 
 /* Return --name, or the first file's name without folder and extension; p NULL: stdin. */
 struct lh_str dataset_name(const struct ingest *in);

@@ -76,10 +76,11 @@ static int see_members(struct lines *l, struct lh_err *err)
 	return 0;
 }
 
-/* Append the members, the first one after this text.  The null ones of Parquet are left out, as
- * those of CSV are. */
+/* Append the members, the first one after this text, but for those that options give.  The null
+ * ones of Parquet are left out, as those of CSV are. */
 static void put_members(struct lines *l, const char *before, bool has_id)
 {
+	const struct lh_str line = lh_str_of(l->in->s->line ? l->in->s->line : "");
 	const bool nulls = !l->in->parquet || l->in->s->null_members;
 	struct lh_buf *out = &l->in->out;
 	size_t i;
@@ -88,6 +89,7 @@ static void put_members(struct lines *l, const char *before, bool has_id)
 		const struct lh_member *m = &l->rec.member[i];
 
 		if ((has_id && lh_value_is(&m->key, "id", 2)) ||
+		    (l->in->s->line && lh_value_is(&m->key, line.p, line.n)) ||
 		    (m->val.type == LH_NULL && !nulls))
 			continue;
 		lh_buf_puts(out, before);
@@ -96,6 +98,16 @@ static void put_members(struct lines *l, const char *before, bool has_id)
 		lh_buf_add(out, m->val.p, m->val.n);
 		before = ",";
 	}
+}
+
+/* Append what comes before the members: the brace, and the line. */
+static void put_start(struct lines *l)
+{
+	lh_buf_putc(&l->in->out, '{');
+	if (!l->in->s->line)
+		return;
+	ingest_line(l->in, l->line);
+	lh_buf_puts(&l->in->out, l->in->s->id ? "," : "");
 }
 
 /* Append the record with its id in front. */
@@ -123,7 +135,8 @@ static int put_with_id(struct lines *l, struct lh_err *err)
 		return lh_err_set(err, LH_EDATA, "the id is empty (\"%s\")", s->id);
 	if (l->scratch.len == i)
 		lh_buf_add(&l->scratch, id.p, id.n);
-	lh_buf_puts(out, "{\"id\":");
+	put_start(l);
+	lh_buf_puts(out, "\"id\":");
 	lh_buf_json(out, l->scratch.p, l->scratch.len);
 	put_members(l, ",", true);
 	lh_buf_puts(out, "}\n");
@@ -140,12 +153,12 @@ static int put_record(struct lines *l, const char *p, size_t n, struct lh_err *e
 		return -1;
 	if (l->in->s->id)
 		rc = put_with_id(l, err);
-	if (!rc && !l->in->s->id && !l->in->parquet) {
+	if (!rc && !l->in->s->id && !l->in->parquet && !l->in->s->line) {
 		lh_buf_add(out, p, n);
 		lh_buf_putc(out, '\n');
 	} else if (!rc && !l->in->s->id) {
-		lh_buf_putc(out, '{');
-		put_members(l, "", false);
+		put_start(l);
+		put_members(l, l->in->s->line ? "," : "", false);
 		lh_buf_puts(out, "}\n");
 	}
 	if (!rc && (l->in->s->columns || l->in->keep))

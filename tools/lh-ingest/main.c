@@ -33,6 +33,8 @@ static const struct lh_option options[] = {
 	{ 0, "id", "COLUMN", "add the member id, with the text of COLUMN",
 	  LH_TEXT(struct settings, id) },
 	{ 0, "id-prefix", "TEXT", "put TEXT before each id", LH_TEXT(struct settings, id_prefix) },
+	{ 0, "line", "NAME", "add the member NAME: the line of the row",
+	  LH_TEXT(struct settings, line) },
 	{ 0, "name", "DATASET", "name of the dataset (default: of the file)",
 	  LH_TEXT(struct settings, name) },
 	{ 0, "columns", NULL, "print the columns and their types, no records",
@@ -113,6 +115,9 @@ static int check(struct ingest *in)
 				     "enough");
 	if (s->id_prefix && !s->id)
 		return lh_tool_usage(in->tool, "--id-prefix requires --id");
+	if (s->line && (s->columns || s->store))
+		return lh_tool_usage(in->tool, "--line and %s exclude each other",
+				     s->store ? "--store" : "--columns");
 	if (s->store && !s->catalog)
 		return lh_tool_usage(in->tool, "--store requires --catalog");
 	if (s->of_persons && !s->catalog)

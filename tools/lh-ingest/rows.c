@@ -24,6 +24,11 @@ static int find_id(struct rows *r)
 			  r->file, id);
 }
 
+static bool is_line(const struct settings *s, struct lh_str name)
+{
+	return s->line && lh_str_is(name, s->line, strlen(s->line));
+}
+
 /* Write the keys of the members once, for all rows. */
 int rows_begin(struct rows *r, const struct lh_column *column, size_t n)
 {
@@ -43,7 +48,8 @@ int rows_begin(struct rows *r, const struct lh_column *column, size_t n)
 		lh_buf_putc(&r->keys, ':');
 		r->member[i] = (struct member){
 			.n = r->keys.len - at, .type = r->column[i].type,
-			.dropped = r->in->s->id && lh_str_is(r->column[i].name, "id", 2) };
+			.dropped = (r->in->s->id && lh_str_is(r->column[i].name, "id", 2)) ||
+				   is_line(r->in->s, r->column[i].name) };
 	}
 	for (i = 0, at = 0; i < r->n; at += r->member[i++].n)
 		r->member[i].key = r->keys.p + at;
@@ -80,6 +86,10 @@ static int put_members(struct rows *r, struct lh_buf *out, struct lh_err *err)
 	struct lh_str cell;
 	size_t i;
 
+	if (r->in->s->line) {
+		lh_buf_putc(out, ',');
+		ingest_line(r->in, r->line);
+	}
 	if (r->in->s->id && put_id(r, out, err) < 0)
 		return -1;
 	for (i = 0; i < r->n; i++) {

@@ -9,7 +9,7 @@ struct member {
 	const char *key;	/* ,"name": */
 	size_t n;
 	enum lh_column_type type;
-	bool dropped;		/* --id gives it another value */
+	bool dropped;		/* --id or --line gives it another value */
 	bool json;		/* its text is JSON already */
 };
 
@@ -24,6 +24,7 @@ struct rows {
 	size_t n, id;		/* id: the column of --id */
 	bool *null;		/* by column: a cell was */
 	struct lh_buf keys;
+	uint64_t line;		/* of the row */
 	char fingerprint[65];
 };
 

@@ -40,6 +40,7 @@ static int loop(struct rows *r)
 	int rc;
 
 	while ((rc = lh_csv_table_next(r->table, err)) != 0) {
+		r->line = lh_csv_table_place(r->table).line;
 		if (rc > 0)
 			rc = rows_put(r, err);
 		if (rc < 0 && err->code == LH_EDATA)
