@@ -71,7 +71,7 @@ static void put(struct show *w, const struct grid *g, size_t i, struct lh_str te
 		*gap += col->width - cells;
 	if (text.n) {
 		lh_buf_printf(&w->out, "%*s", (int)*gap, "");
-		lh_term_put(&w->out, w->colored, style, text.p, n);
+		marks_put(w, style, text.p, n);
 		if (cut)
 			lh_buf_puts(&w->out, CELL_MORE);
 		*gap = 0;

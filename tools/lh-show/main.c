@@ -16,6 +16,8 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, kind, .words = KIND_NAMES) },
 	{ 0, "columns", "LIST", "the columns: paths separated by commas",
 	  LH_TEXT(struct settings, columns) },
+	{ 0, "mark", "TEXT", "mark the words of TEXT, where there is colour",
+	  LH_TEXT(struct settings, mark) },
 	{ 0, "width", "N", "cells of a line; 0: no limit (default: the terminal's, or 0)",
 	  LH_UINT(struct settings, width, 0, 10000) },
 	{ 0, "sample", "N", "records that give columns and widths (default 1000)",
@@ -105,6 +107,8 @@ static int check(struct lh_tool *t, void *settings)
 				     s->card ? "--card" : "--diff");
 	if (s->columns && !s->columns[strspn(s->columns, ",")])
 		return lh_tool_usage(t, "--columns: \"%s\" names no column", s->columns);
+	if (s->mark && !lh_utf8_valid(s->mark, strlen(s->mark)))
+		return lh_tool_usage(t, "--mark is not UTF-8");
 	if (s->diff && t->n_operands > 2)
 		return lh_tool_usage(t, "--diff takes two files at most");
 	return 0;
@@ -127,12 +131,15 @@ static int run(struct lh_tool *t, void *settings)
 			   !(lh_tool_reads_stdin(t) && isatty(STDIN_FILENO));
 	if (r.w.pager_wanted)
 		t->progress = LH_PROGRESS_NEVER;	/* the terminal is the pager's */
+	if (s->mark && r.w.colored)
+		marks_read(&r.w);
 	rc = show_all(&r);
 	lh_tool_flush(t);
 	if (lh_term_pager_end(&r.w.pager, &err) < 0) {
 		lh_tool_warn(t, "%s", err.msg);
 		lh_tool_failed(t);
 	}
+	lh_intern_free(&r.w.marked);
 	lh_record_free(&r.w.json);
 	lh_buf_free(&r.w.out);
 	lh_buf_free(&r.w.scratch);

@@ -5,6 +5,7 @@
 #ifndef SHOW_H
 #define SHOW_H
 
+#include "base/table.h"
 #include "flow/flow.h"
 #include "json/value.h"
 #include "term/term.h"
@@ -37,7 +38,7 @@ const struct kind *kind_of(const struct lh_value *v, enum kind_name name);
 
 struct settings {
 	enum kind_name kind;
-	const char *columns;
+	const char *columns, *mark;
 	bool table, card, diff;
 	uint64_t width, sample;
 };
@@ -52,6 +53,7 @@ struct show {
 	uint64_t shown;		/* values so far */
 	struct lh_record json;
 	struct lh_buf out, scratch;
+	struct lh_intern marked;	/* the words of --mark, as marks_fold leaves them */
 	void *view;		/* the view's own */
 };
 
@@ -89,6 +91,10 @@ bool cell_error(struct lh_buf *out, const struct lh_value *v);
 /* Return whether the value is an array of scalars. */
 bool cell_is_list(const struct lh_value *v);
 enum lh_style cell_style(const struct lh_value *v);
+
+/* Note the words of --mark; append clean text in a style, with those words in another. */
+void marks_read(struct show *w);
+void marks_put(struct show *w, enum lh_style style, const char *p, size_t n);
 
 /* The values of a record that have no members or elements themselves, with their clean paths. */
 struct leaf {
