@@ -139,6 +139,21 @@ static int append_value(const struct lh_value *v, struct lh_buf *out, struct lh_
 	}
 }
 
+/* Return the field of a record, or of its metadata, from which the words of a row are taken. */
+static const struct lh_value *find_field(struct lh_path *path, const struct lh_record *rec,
+					 struct lh_value *inner)
+{
+	const struct lh_value *v = lh_path_find(path, rec, inner), *in;
+
+	if (v || !(in = lh_record_get(rec, "metadata")) || in->type != LH_OBJECT ||
+	    !lh_value_at(in, path->text, strlen(path->text), inner))
+		return v;
+	atomic_store_explicit(&path->found, true, memory_order_relaxed);
+	if (rec->number <= LH_PATH_EARLY)
+		atomic_store_explicit(&path->early, true, memory_order_relaxed);
+	return inner;
+}
+
 int lh_template_render(const struct lh_template *t, const struct lh_record *rec, struct lh_buf *out,
 		       struct lh_err *err)
 {
@@ -153,7 +168,7 @@ int lh_template_render(const struct lh_template *t, const struct lh_record *rec,
 			lh_buf_add(out, part->p, part->n);
 			continue;
 		}
-		v = lh_path_find(&part->path, rec, &inner);
+		v = find_field(&part->path, rec, &inner);
 		if (v && append_value(v, out, err) < 0)
 			return -1;
 	}

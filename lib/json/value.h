@@ -56,7 +56,8 @@ int lh_path_string(struct lh_path *p, const struct lh_record *rec, struct lh_val
  *
  * {PATH} stands for the field of that name or path (value.h): a string as its text, a
  * number or boolean as written, an array as its elements joined by ", ", an object
- * (or an array in an array) as its JSON text; null and an absent field as nothing.
+ * (or an array in an array) as its JSON text; null and an absent field as nothing.  A field that
+ * the record does not have is looked for in the object "metadata" of it.
  * {{ and }} are literal braces.
  *
  * Errors:  LH_EUSAGE for a template that does not parse; the message has the byte.

@@ -26,6 +26,17 @@ load ../index
 	[ "$(info a.lhv dimension)" = 768 ]
 }
 
+@test "a field that a record lacks is taken from its metadata by --template" {
+	echo '{"id":"a","metadata":{"role":"cook","town":{"name":"Gent"}},"grade":"head"}' >in
+	lh-index build --lexical --template '{grade} {role} {town.name}' w.lhv in
+	echo '{"id":"a","text":"head cook Gent"}' | lh-index build same.lhv
+	alike <(lh-index dump w.lhv | jq -c .vector) <(lh-index dump same.lhv | jq -c .vector)
+	[ "$(lh-search --hybrid -Q gent w.lhv | jq -r '.results[0].id')" = a ]
+	# a member of the record itself comes first
+	echo '{"id":"a","role":"nurse","metadata":{"role":"cook"}}' | lh-embed --template '{role}' >out
+	alike <(jq -c .vector out) <(echo '{"id":"a","text":"nurse"}' | lh-embed | jq -c .vector)
+}
+
 @test "--field and --template say what is embedded" {
 	lh-gen workers -n 5 >w.jsonl
 	lh-index build --dimension 64 --field resume_text a.lhv w.jsonl
