@@ -250,9 +250,7 @@ static int read_head(struct lh_archive *a, const char **kind, struct lh_err *err
 	*kind = only_nul(b) && b->len >= TAR_END ? "tar" : lh_archive_kind(b->p, b->len);
 	if (!*kind || strcmp(*kind, "tar") == 0 || strcmp(*kind, "zip") == 0)
 		return 0;
-	if (a->src.twice)
-		*kind = NULL;
-	return *kind ? lh_err_set(err, LH_EIO, "holds %s again, which is not undone", *kind) : 0;
+	return lh_err_set(err, LH_EIO, "holds %s" LH_ARCHIVE_AGAIN, *kind);
 }
 
 /* The archive must be of the kind that its first bytes indicate; libarchive gets no

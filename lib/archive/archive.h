@@ -19,6 +19,7 @@
  *
  * Errors: LH_EIO with libarchive's reason: damaged, truncated, over the maximum ratio.
  *         Every warning of libarchive is damage, except a name that is not UTF-8.
+ *         A file that was compressed twice is refused with LH_ARCHIVE_AGAIN in the reason.
  */
 #ifndef LH_ARCHIVE_H
 #define LH_ARCHIVE_H
@@ -31,6 +32,7 @@
 #include <lh/err.h>
 #include <lh/str.h>
 
+#define LH_ARCHIVE_AGAIN " again, which is not undone"
 #define LH_ARCHIVE_SNIFF 512	/* bytes that decide the type of a file */
 
 /* Return "gzip", "zstd", "xz", "bzip2", "lz4", "tar" or "zip" by the first bytes of
@@ -58,7 +60,6 @@ struct lh_archive_source {
 	uint64_t max_ratio;	/* output bytes per input byte; 0: any */
 	void (*before_wait)(void *ctx);	/* called before a read that would wait, or NULL */
 	void *ctx;
-	bool twice;		/* decompress once, not refuse, a file that was compressed twice */
 };
 
 struct lh_archive;

@@ -50,6 +50,7 @@ static const struct gone {
 	{ "lh-show", "--lines", "--card shows all of a text" },
 	{ "lh-show", "--no-pager", "PAGER=cat lh-show writes to the terminal itself" },
 	{ "lh-show", "--force", "lh-show writes no file" },
+	{ "lh-subject", "--markers", "--also and --from-roster say what is searched for" },
 	{ "lh-review", "", "share/examples/lh-review is a script that does the same" },
 	{ "lh-workflow", "",
 	  "steps that need each other are rules of make(1), or a script of filters" },

@@ -58,7 +58,6 @@ uses() {
 	lh-subject --config reads
 	lh-subject --index reads
 	lh-subject --log reads
-	lh-subject --markers reads
 	lh-tlog --policy reads
 	lh-validate --schema reads
 	END

@@ -15,13 +15,13 @@ struct found {
 	size_t n, end;
 };
 
-static void on_text(void *ctx, size_t number, size_t at, size_t len, bool joined)
+static void on_text(void *ctx, size_t number, size_t at, size_t len)
 {
 	struct found *f = ctx;
 
 	if (number > 1 || !len || at + len > f->end)
 		abort();
-	f->n += !joined;
+	f->n++;
 }
 
 static struct found find(const struct texts *t, const void *p, size_t n)

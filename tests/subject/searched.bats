@@ -157,6 +157,8 @@ receipt() {
 text = b"{\"candidate_id\":\"w-9\",\"text\":\"some of it\"}"
 open("s/x/hex", "w").write(text.hex() + "\n")
 open("s/x/base32", "wb").write(base64.b32encode(text))
+open("s/x/base64", "wb").write(base64.encodebytes(text * 3))
+open("s/x/ids", "w").write("w-1\nw-2\nperson-number-12\n")
 with zipfile.ZipFile("s/x/w.docx", "w") as z:
     z.writestr("[Content_Types].xml", "<Types/>")
     z.writestr("word/document.xml", "<w:t>w-</w:t><w:t>9</w:t>")
@@ -167,10 +169,10 @@ with zipfile.ZipFile("s/x/picture.zip", "w") as z:
 	printf 'text with accents \xc3\xa9 and tabs\t\n' >s/x/text
 	echo '{"id":"w-8","text":"welder"}' | lh-index build --dimension 64 --field text -q s/x/other.lhv
 	lh-subject verify --state s w-8 >got || [ $? = 1 ]
-	[ "$(jq 'select(.summary) | .opaque' got)" = 8 ] || { cat got; return 1; }
-	[[ $(jq -r 'select(.summary) | .sentence' got) == *"; 8 places cannot be read, and were not searched; "* ]]
+	[ "$(jq 'select(.summary) | .opaque' got)" = 9 ] || { cat got; return 1; }
+	[[ $(jq -r 'select(.summary) | .sentence' got) == *"; 9 places cannot be read, and were not searched; "* ]]
 	lh-subject erase --state s -q --apply --text-too --reason test w-9 >out || [ $? = 1 ]
-	[ "$(receipt | jq .opaque) $(jq 'select(.summary) | .opaque' out)" = "8 8" ]
+	[ "$(receipt | jq .opaque) $(jq 'select(.summary) | .opaque' out)" = "9 9" ]
 	rm -r s/x
 	[ "$(lh-subject verify --state s w-9 | jq 'select(.summary) | .opaque')" = 0 ]
 }

@@ -70,25 +70,20 @@ static void choose_own(const struct erasure *e, const struct place *p, struct ta
 		set_action(t, "by hand", "has another name");
 }
 
-/* Choose what is done with a place that has hits. */
+/* Choose what is done with a place. */
 static void choose(const struct erasure *e, struct target *t)
 {
 	const struct place *p = place_of(e, t);
-	const bool own = place_is_own(p, e->who.id);
-	const char *why = NULL;
-	size_t i;
+	const bool proof = p->kind == PLACE_CHAIN || p->kind == PLACE_SECRET ||
+			   p->kind == PLACE_ERASURE || p->kind == PLACE_TREE;
 
-	for (i = 0; i < t->n && !why; i++)
-		why = is_mine(e, &t->hit[i]) ? hit_by_hand(p, &t->hit[i]) : p->why;
 	t->action = how[p->kind].action;
 	t->fn = how[p->kind].fn;
-	if (own)
+	if (place_is_own(p, e->who.id))
 		choose_own(e, p, t);
-	else if (p->kind == PLACE_CHAIN || p->kind == PLACE_SECRET || p->kind == PLACE_ERASURE ||
-		 p->kind == PLACE_TREE)
-		set_action(t, "kept", p->why);
-	else if (why)
-		set_action(t, "by hand", why);
+	else if (!t->rest[REST_LEFT] && t->n)
+		set_action(t, proof ? "kept" : t->rest[REST_BY_HAND] ? "by hand" : "look",
+			   proof ? p->why : t->rest[REST_BY_HAND] ? t->why : another);
 	else if (p->kind == PLACE_ROSTER && t->n && t->hit->id && !t->hit->line)
 		t->fn = erase_index;
 }
@@ -114,9 +109,13 @@ static struct target *add_target(struct erasure *e, size_t place)
 /* Add the target of hits [from, to), which are of one place. */
 static void add_hits(struct erasure *e, size_t from, size_t to)
 {
-	struct target *t = add_target(e, e->hits.v[from].place);
+	struct target *t;
 	size_t i, depth;
+	const char *why;
 
+	if (place_is_journal(&e->s->places.v[e->hits.v[from].place]))
+		return;
+	t = add_target(e, e->hits.v[from].place);
 	t->hit = &e->hits.v[from];
 	t->n = to - from;
 	for (i = from; i < to; i++) {
@@ -125,12 +124,10 @@ static void add_hits(struct erasure *e, size_t from, size_t to)
 		depth = depth_of(&e->hits, h);
 		t->depth = depth > t->depth ? depth : t->depth;
 		t->others += h->others;
-		t->mine += is_mine(e, h);
-		t->look += !is_mine(e, h);
+		t->rest[hit_rest(e->s, &e->who, h, &why)]++;
+		t->why = t->why ? t->why : why;
 	}
 	choose(e, t);
-	if (!t->mine && t->fn)
-		set_action(t, "look", another);
 }
 
 /* Return whether the round would change anything. */
@@ -145,35 +142,22 @@ static bool has_work(const struct erasure *e)
 }
 
 /* Add what goes with an erasure though nothing is found in it: the cache of embeddings, whose keys
- * are hashes of texts, the index of lh-trace, and indexes with deleted records of the person. */
-static int add_derived(struct erasure *e)
+ * are hashes of texts, and the index of lh-trace. */
+static void add_derived(struct erasure *e)
 {
-	size_t i, n = e->n_targets;
+	const size_t n = e->n_targets;
 	const bool works = has_work(e) || e->resumed;
+	size_t i, k;
 
-	for (i = 0; i < e->s->places.n; i++) {
+	for (i = 0; works && i < e->s->places.n; i++) {
 		const struct place *p = &e->s->places.v[i];
-		struct target *t;
-		size_t k;
-		int rc = works && (p->kind == PLACE_CACHE ||
-				   (p->kind == PLACE_TRACE_INDEX && !person_is_quick(&e->who)));
 
 		for (k = 0; k < n && e->target[k].place != i; k++)
 			;
-		if (k < n && e->target[k].fn)
-			continue;
-		if (!rc && (p->kind == PLACE_INDEX || p->kind == PLACE_PLAYBOOK) && !p->why)
-			rc = index_has_leftovers(e, i);
-		if (rc < 0)
-			return -1;
-		if (!rc)
-			continue;
-		t = k < n ? &e->target[k] : add_target(e, i);
-		if (!t)
-			return -1;
-		choose(e, t);
+		if (k == n && (p->kind == PLACE_CACHE ||
+			       (p->kind == PLACE_TRACE_INDEX && !person_is_quick(&e->who))))
+			choose(e, add_target(e, i));
 	}
-	return 0;
 }
 
 static int by_path(const void *a, const void *b)
@@ -203,8 +187,7 @@ static int plan(struct erasure *e)
 			;
 		add_hits(e, from, i);
 	}
-	if (add_derived(e) < 0)
-		return -1;
+	add_derived(e);
 	if (e->n_targets)
 		qsort(e->target, e->n_targets, sizeof *e->target, by_path);
 	return 0;
@@ -234,17 +217,26 @@ static int print_target(struct erasure *e, const struct target *t, const char *a
 /* Print the plan, and set the verdict if some of it is by hand. */
 static int print_plan(struct erasure *e)
 {
-	size_t i;
+	size_t i, by_hand, look;
 	int rc = 0;
 
 	for (i = 0; !rc && i < e->n_targets; i++) {
 		const struct target *t = &e->target[i];
+		const size_t *rest = t->rest;
 
-		if (!strcmp(t->action, "by hand"))
+		by_hand = rest[REST_BY_HAND];
+		look = rest[REST_LOOK];
+		if (is_by_hand(t))
 			lh_tool_verdict_bad(e->tool);
-		rc = print_target(e, t, t->action, t->why, t->fn || t->mine ? t->mine : t->look);
-		if (!rc && t->fn && t->look)
-			rc = print_target(e, t, "look", another, t->look);
+		if (t->fn || rest[REST_LEFT] || rest[REST_KEPT])
+			rc = print_target(e, t, t->action, t->fn ? NULL : t->why,
+					  rest[REST_LEFT] + rest[REST_KEPT]);
+		else if (!strcmp(t->action, "kept"))
+			rc = print_target(e, t, t->action, t->why, by_hand + look);
+		if (!rc && by_hand && strcmp(t->action, "kept"))
+			rc = print_target(e, t, "by hand", t->why, by_hand);
+		if (!rc && look && strcmp(t->action, "kept"))
+			rc = print_target(e, t, "look", another, look);
 	}
 	return rc;
 }

@@ -37,11 +37,12 @@ typedef int erase_fn(struct erasure *e, const struct target *t);
 /* A place to change or to report. */
 struct target {
 	size_t place;
-	const char *action, *why;
+	const char *action, *why;	/* why: of what is by hand or kept */
 	erase_fn *fn;			/* NULL: nothing is changed */
-	const struct hit *hit;		/* of the place: mine and those to look at, n of them */
+	const struct hit *hit;		/* of the place, n of them; ... */
 	size_t n;
-	size_t mine, look, others;
+	size_t rest[RESTS];		/* ... so many that are erased, looked at, ... */
+	size_t others;
 	size_t depth;			/* how many steps of lineage its hits are from others */
 };
 
@@ -110,12 +111,20 @@ static inline const struct place *place_of(const struct erasure *e, const struct
 	return &e->s->places.v[t->place];
 }
 
-/* Return whether a hit is erased; others are looked at. */
-static inline bool is_mine(const struct erasure *e, const struct hit *h)
+/* Return whether some of a place is by hand. */
+static inline bool is_by_hand(const struct target *t)
 {
-	return h->by != HIT_TEXT || e->s->text_too;
+	return !strcmp(t->action, "by hand") ||
+	       (t->rest[REST_BY_HAND] && strcmp(t->action, "kept"));
 }
 
+/* Return whether a hit is erased. */
+static inline bool is_mine(const struct erasure *e, const struct hit *h)
+{
+	const char *why;
+
+	return hit_rest(e->s, &e->who, h, &why) == REST_LEFT;
+}
 
 /* ---- erasure.c ---- */
 
@@ -138,10 +147,6 @@ int erasure_note_cuts(struct erasure *e, const struct cuts *c);
 int erasure_settle(struct erasure *e);
 /* Append the id of the receipt that is there, with NUL; 1, 0 if there is none, -1. */
 int erasure_receipt_id(struct erasure *e, struct lh_buf *id);
-/* Write the member erasure: which texts the receipt of the person says were searched for, and
- * whether all of them are searched for now, and append a sentence of it. */
-int erasure_compare(struct lh_tool *tool, struct settings *s, const struct person *who,
-		    struct lh_writer *w, struct lh_buf *sentence);
 /* Write the path of a place without its end that is made of an id, or has the person. */
 void erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k,
 		       const char *path);
@@ -195,8 +200,6 @@ erase_fn erase_tombstones, erase_rows, erase_index, erase_object, erase_file, er
 
 /* Remove the locks of the cursors of a log that a killed run left. */
 void erase_sweep_cursors(const char *log);
-/* Return whether an index has something of the person that no record has. */
-int index_has_leftovers(struct erasure *e, size_t place);
 /* Add {"path","version","why"} of old versions that could not be deleted to e->old_versions. */
 int object_settle(struct erasure *e, const struct was *was);
 /* Append the row `erased` to the person's log, once, and renew the manifest. */

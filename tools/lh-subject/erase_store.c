@@ -91,7 +91,7 @@ int erase_object(struct erasure *e, const struct target *t)
 		k.fd = fd < 0 ? -1 : lh_store_spool(err);
 		rc = k.fd < 0 ? -1 : repack(&f, &k, fd, err);
 	}
-	if (!rc && f.rows < t->mine)	/* it is another object by now */
+	if (!rc && f.rows < t->rest[REST_LEFT])	/* it is another object by now */
 		etag[0] = '\0';
 	if (!rc)
 		rc = put(s, place_key(p), etag, k.fd, err);

@@ -652,7 +652,7 @@ void erasure_list_by_hand(struct erasure *e)
 	for (i = 0; i < e->n_targets; i++) {
 		const struct target *t = &e->target[i];
 
-		if (strcmp(t->action, "by hand"))
+		if (!is_by_hand(t))
 			continue;
 		lh_write_object(&w, NULL);
 		write_path(e, &w, place_of(e, t)->kind, place_of(e, t)->path);

@@ -8,6 +8,7 @@
 
 #include <lh/index.h>
 
+#include "archive/archive.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"
@@ -30,7 +31,8 @@ void hit_add_match(struct find *f, const struct hit *like, struct lh_str id)
 {
 	struct hit h = *like;
 
-	h.by = f->m.by_id ? HIT_ID : HIT_TEXT;
+	h.by = match_by(&f->m);
+	h.also = f->m.also;
 	h.others = f->m.others;
 	h.via = NO_HIT;
 	hit_add(f, &h, (struct lh_str){ f->m.members.p, f->m.members.len }, id);
@@ -108,6 +110,7 @@ static bool row_may_have(const struct find *f, const struct lh_row *row)
 
 	return !person_is_quick(f->who) || lh_str_is(row->id, id.p, id.n) ||
 	       (row->meta.n && (memchr(row->meta.p, '\\', row->meta.n) ||
+				memchr(row->meta.p, '%', row->meta.n) ||
 				memmem(row->meta.p, row->meta.n, id.p, id.n)));
 }
 
@@ -170,11 +173,23 @@ static int find_roster(struct find *f, size_t i)
 	return index ? find_index(f, i) : find_lines(f, i);
 }
 
+/* Search the lines of a file that may be of any program.  What is packed in what is packed is not
+ * undone: find_bytes lists it. */
 static int find_rows(struct find *f, size_t i)
 {
-	const int rc = find_table(f, i);
+	int rc = find_table(f, i);
 
-	return rc ? rc < 0 ? -1 : 0 : find_lines(f, i);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	rc = find_lines(f, i);
+	if (rc == 0 || f->err->code != LH_EIO || !strstr(f->err->msg, LH_ARCHIVE_AGAIN))
+		return rc;
+	if (!f->who->thorough) {
+		lh_tool_warn(f->tool, "%s", f->err->msg);
+		f->hits->incomplete = true;
+	}
+	*f->err = (struct lh_err){ 0 };
+	return 0;
 }
 
 int find_in_place(struct find *f, size_t i)
@@ -214,6 +229,8 @@ static int by_place(const void *a, const void *b)
 		return x->place < y->place ? -1 : 1;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
+	if (x->in != y->in)
+		return x->in < y->in ? -1 : 1;
 	if (!x->id || !y->id)
 		return (x->id != NULL) - (y->id != NULL);
 	return strcmp(x->id, y->id);
@@ -233,7 +250,7 @@ static void merge(struct hit *stays, struct hit *weaker)
 {
 	char *members = weaker->members;
 
-	if (stays->by == HIT_LINEAGE && weaker->by == HIT_TEXT) {
+	if (stays->by == HIT_LINEAGE && (weaker->by == HIT_TEXT || weaker->by == HIT_NUMBER)) {
 		stays->names = true;
 		members = stays->members;
 		stays->members = weaker->members;
@@ -266,7 +283,7 @@ static void settle(struct hits *h)
 		if (sorted[i].via != NO_HIT)
 			sorted[i].via = now[sorted[i].via];
 	free(h->v);
-	*h = (struct hits){ sorted, n, h->n + 1, h->incomplete };
+	*h = (struct hits){ sorted, n, h->n + 1, h->incomplete, h->opaque };
 }
 
 /* ---- all ---- */
@@ -293,6 +310,12 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 		rc = find_in_roots(&f);
 	if (!rc)
 		rc = find_named(&f);
+	if (!rc)
+		settle(hits);
+	for (i = 0; !rc && who->thorough && i < s->places.n; i++) {
+		rc = find_bytes(&f, i);
+		lh_tool_progress(tool, i + 1);
+	}
 	find_datasets_free(&f);
 	free(f.named);
 	lh_intern_free(&f.names);

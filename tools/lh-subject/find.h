@@ -31,6 +31,8 @@ void hit_add_match(struct find *f, const struct hit *like, struct lh_str id);
 
 /* Search place i, whatever its kind, by the person's id and texts. */
 int find_in_place(struct find *f, size_t i);
+/* Search what is in no row of place i: its name, its attributes, bytes. */
+int find_bytes(struct find *f, size_t i);
 /* Return whether place i is searched by the index of its root. */
 bool find_is_indexed(const struct find *f, size_t i);
 /* Search a file of lines. */

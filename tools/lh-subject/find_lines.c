@@ -22,7 +22,7 @@ struct lines {
 struct line {
 	enum hit_by by;
 	size_t others, via, members;
-	bool unread;
+	bool also, unread;
 };
 
 #define NAME_LEAST 8		/* bytes of a name that is searched in logs */
@@ -32,7 +32,7 @@ struct line {
  * that is not known. */
 static bool may_have(const struct find *f, const char *p, size_t n)
 {
-	return !person_is_quick(f->who) || memchr(p, '\\', n) ||
+	return !person_is_quick(f->who) || memchr(p, '\\', n) || memchr(p, '%', n) ||
 	       memmem(p, n, f->who->id.p, f->who->id.n);
 }
 
@@ -199,8 +199,8 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 		rc = person_match(f->who, &v, p->kind == PLACE_ROSTER, &f->m, err);
 	if (rc < 0 || (!rc && !pair))
 		return rc;
-	*line = (struct line){ f->m.by_id || pair ? HIT_ID : HIT_TEXT, f->m.others, NO_HIT,
-			       f->m.members.len, false };
+	*line = (struct line){ pair ? HIT_ID : match_by(&f->m), f->m.others, NO_HIT,
+			       f->m.members.len, f->m.also, false };
 	lh_buf_add(out, f->m.members.p, f->m.members.len);
 	if (p->kind == PLACE_LOG && line->by == HIT_ID && add_names(&v, out) < 0)
 		return -1;
@@ -217,8 +217,8 @@ static void bad(const struct lh_bad_line *of, void *result, struct lh_buf *out, 
 	if (f->by_name)
 		return;
 	rc = of->p ? person_match_bytes(f->who, of->p, of->n, &f->m) : -1;
-	*line = (struct line){ f->m.by_id ? HIT_ID : HIT_TEXT, f->m.others, NO_HIT,
-			       f->m.members.len, rc < 0 };
+	*line = (struct line){ match_by(&f->m), f->m.others, NO_HIT, f->m.members.len,
+			       f->m.also, rc < 0 };
 	if (rc > 0)
 		lh_buf_add(out, f->m.members.p, f->m.members.len);
 }
@@ -229,7 +229,7 @@ static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
 	const char *path = l->f->s->places.v[l->place].path;
 	const struct line *line = o->result;
 	struct hit hit = { .place = l->place, .by = line->by, .line = o->line,
-			   .others = line->others, .via = line->via };
+			   .others = line->others, .via = line->via, .also = line->also };
 	struct lh_str name;
 
 	if (line->unread)

@@ -29,6 +29,20 @@ const struct lh_bind find_out[] = {
 	LH_BIND_END
 };
 
+/* Write where in the file, and in no row of it, a text is. */
+static void write_bytes(struct lh_writer *w, const struct hit *h)
+{
+	static const char *const in[] = { NULL, "name", "attribute", "ids", "raw", "packed" };
+
+	if (h->in != HIT_PACKED)
+		lh_write_text(w, "text", h->text ? "also" : "id");
+	if (h->text)
+		lh_write_u64(w, "number", h->text);
+	lh_write_text(w, "encoding", in[h->in]);
+	if (h->id)
+		lh_write_bytes(w, "member", h->id);
+}
+
 /* Write where in its place a hit is. */
 static void write_where(struct lh_writer *w, const struct place *p, const struct hit *h)
 {
@@ -43,16 +57,20 @@ static void write_where(struct lh_writer *w, const struct place *p, const struct
 void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
 	       const struct hits *hits, size_t i)
 {
-	static const char *const by[] = { "id", "lineage", "text" };
+	static const char *const by[] = { "id", "lineage", "text", "text", "bytes" };
 	const struct hit *h = &hits->v[i], *via;
 	const struct place *p = &s->places.v[h->place];
 
 	lh_write_object(w, NULL);
 	lh_write_str(w, "candidate_id", who->id);
 	place_write(w, p);
-	write_where(w, p, h);
+	if (h->by != HIT_BYTES)
+		write_where(w, p, h);
 	lh_write_text(w, "by", by[h->by]);
-	lh_write_raw(w, "members", lh_str_of(h->members));
+	if (h->by == HIT_BYTES)
+		write_bytes(w, h);
+	else
+		lh_write_raw(w, "members", lh_str_of(h->members));
 	if (h->via != NO_HIT) {
 		via = &hits->v[h->via];
 		lh_write_object(w, "via");

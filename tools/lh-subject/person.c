@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/table.h"
-#include "bytes.h"
 #include "subject.h"
 #include "texts.h"
 
@@ -200,46 +199,28 @@ struct matching {
 	struct lh_buf text, decoded;	/* of the string at hand */
 };
 
-/* What is in a string: the id, another text. */
-struct seen {
-	bool id, text;
-};
-
-static void on_text(void *ctx, size_t number, size_t at, size_t len, bool joined)
+static void on_text(void *ctx, size_t number, size_t at, size_t len)
 {
 	struct seen *s = ctx;
 
 	(void)at, (void)len;
-	if (joined)
-		return;
 	s->id |= !number;
-	s->text |= number > 0;
+	s->text = s->text ? s->text : number;
 }
 
-/* Look at a string as it is, and without its escapes of a kind, for which there is room in buf. */
-static void look_in(const struct person *who, enum byte_kind kind, struct lh_str s,
-		    struct lh_buf *buf, struct seen *seen)
+void person_look(const struct person *who, struct lh_str s, struct lh_buf *buf, struct seen *seen)
 {
-	LH_SCOPED(lh_free_local) uint32_t *from = lh_calloc(s.n + BYTE_SPARE, sizeof *from);
-	char *to;
-	size_t n;
+	static const char sign[] = "\\%";
+	size_t i;
 
-	lh_buf_reset(buf);
-	to = lh_buf_room(buf, s.n + BYTE_SPARE);
-	n = byte_decode_escapes(kind, s.n, (const unsigned char *)s.p, s.n, (unsigned char *)to,
-				from);
-	texts_find(who->texts, (const unsigned char *)to, n, on_text, seen);
-}
-
-/* Look at a string, as it is and without escapes of JSON or percent-encoding. */
-static void look(const struct person *who, struct lh_str s, struct lh_buf *buf, struct seen *seen)
-{
-	*seen = (struct seen){ false, false };
+	*seen = (struct seen){ false, 0 };
 	texts_find(who->texts, (const unsigned char *)s.p, s.n, on_text, seen);
-	if (!seen->id && s.n && memchr(s.p, '\\', s.n))
-		look_in(who, BYTE_JSON, s, buf, seen);
-	if (!seen->id && s.n && memchr(s.p, '%', s.n))
-		look_in(who, BYTE_PERCENT, s, buf, seen);
+	for (i = 0; i < 2 && !seen->id; i++) {
+		if (!s.n || !memchr(s.p, sign[i], s.n))
+			continue;
+		text_unescape(s, sign[i], buf);
+		texts_find(who->texts, (const unsigned char *)buf->p, buf->len, on_text, seen);
+	}
 }
 
 /* Return whether a string is as a whole one of the texts of numbers [from, to). */
@@ -281,12 +262,13 @@ static int count_other(struct matching *x, struct lh_str id, struct lh_err *err)
 }
 
 void person_has(const struct person *who, const struct lh_person_at *at, const struct lh_value *v,
-	       bool id, struct lh_str text, struct lh_buf *buf, enum hit_by *by)
+		bool id, struct lh_str text, struct lh_buf *buf, struct seen *seen,
+		enum hit_by *by)
 {
 	const bool sender = at && at->key.p && v != &at->key && lh_value_is(&at->key, "sender", 6);
-	struct seen seen;
 	bool is = false;
 
+	*seen = (struct seen){ false, 0 };
 	*by = HIT_ID;
 	if (id)
 		is = who->fold ? is_known(who, 0, 1, text, buf)
@@ -295,8 +277,9 @@ void person_has(const struct person *who, const struct lh_person_at *at, const s
 		is = is_known(who, 1, who->n_also + 1, text, buf);
 	if (is)
 		return;
-	look(who, text, buf, &seen);
-	*by = seen.text || (seen.id && !who->number) ? HIT_TEXT : HIT_NONE;
+	person_look(who, text, buf, seen);
+	*by = seen->text || (seen->id && !who->number) ? HIT_TEXT
+		: seen->id && who->thorough ? HIT_NUMBER : HIT_NONE;
 }
 
 /* Look at a string or a number, an lh_person_fn. */
@@ -305,14 +288,17 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 {
 	struct matching *x = ctx;
 	struct lh_str text = { v->p, v->n };
+	struct seen seen;
 	enum hit_by by;
 
 	lh_buf_reset(&x->text);
 	if (v->type == LH_STRING)
 		lh_value_str(v, &x->text, &text);
-	person_has(x->who, at, v, id, text, &x->decoded, &by);
+	person_has(x->who, at, v, id, text, &x->decoded, &seen, &by);
+	x->m->also |= seen.text > 0;
 	x->m->by_id |= by == HIT_ID;
 	x->m->by_text |= by == HIT_TEXT;
+	x->m->by_number |= by == HIT_NUMBER;
 	if (by != HIT_NONE)
 		return add_member(x, at, err);
 	return id && text.n ? count_other(x, text, err) : 0;
@@ -322,7 +308,7 @@ static struct matching match_begin(const struct person *who, struct match *m)
 {
 	struct matching x = { .who = who, .m = m };
 
-	m->by_id = m->by_text = false;
+	m->by_id = m->by_text = m->by_number = m->also = false;
 	m->others = 0;
 	lh_buf_reset(&m->members);
 	x.w = lh_write_to(&m->members);
@@ -338,7 +324,7 @@ static int match_end(struct matching *x, int rc)
 	lh_buf_free(&x->decoded);
 	if (rc < 0)
 		return -1;
-	return x->m->by_id || x->m->by_text;
+	return x->m->by_id || x->m->by_text || x->m->by_number;
 }
 
 int person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m,
@@ -354,8 +340,8 @@ bool person_match_bytes(const struct person *who, const char *p, size_t n, struc
 	struct matching x = match_begin(who, m);
 	struct seen seen;
 
-	look(who, (struct lh_str){ p, n }, &x.decoded, &seen);
+	person_look(who, (struct lh_str){ p, n }, &x.decoded, &seen);
 	m->by_id = seen.id;
-	m->by_text = !seen.id && seen.text;
+	m->by_text = m->also = seen.text;
 	return match_end(&x, 0);
 }

@@ -463,17 +463,6 @@ bool place_is_journal(const struct place *p)
 	return p->kind == PLACE_ERASURE && n > end && !strcmp(p->path + n - end, ".plan");
 }
 
-const char *hit_by_hand(const struct place *p, const struct hit *h)
-{
-	if (p->why)
-		return p->why;
-	if (p->kind == PLACE_OBJECT && h->id)
-		return "packed with others";
-	return p->kind == PLACE_MANIFEST || ((h->by != HIT_LINEAGE || h->names) &&
-			(p->kind == PLACE_RECEIPT || p->kind == PLACE_DATASET))
-		? "it names the person" : NULL;
-}
-
 int place_open(const struct place *p, struct lh_err *err)
 {
 	struct lh_transfer done;

@@ -350,11 +350,12 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	const bool key = at && v == &at->key;
 	const char *object = at && at->key.p ? at->in->p : NULL;
 	struct lh_str s = text_of(r, v);
+	struct seen seen;
 	enum hit_by by;
 	bool own;
 
 	(void)err;
-	person_has(r->who, at, v, id, s, &r->changed, &by);
+	person_has(r->who, at, v, id, s, &r->changed, &seen, &by);
 	own = by != HIT_NONE;
 	if (own && mark_own(r, at, v->p, OWN_SCALAR) < 0)
 		return -1;
@@ -397,7 +398,7 @@ static int keep_words(struct redact *r)
 
 /* ---- writing ---- */
 
-static void on_word(void *ctx, size_t number, size_t at, size_t len, bool joined)
+static void on_word(void *ctx, size_t number, size_t at, size_t len)
 {
 	struct redact *r = ctx;
 	const size_t end = at + len;
@@ -405,8 +406,6 @@ static void on_word(void *ctx, size_t number, size_t at, size_t len, bool joined
 	(void)number;
 	if (r->searched[at] >= '0' && r->searched[at] <= '9')
 		at = texts_number_start(r->searched, at);
-	if (joined)
-		return;
 	lh_grow(&r->span, &r->cap_spans, r->n_spans + 1, sizeof *r->span);
 	r->span[r->n_spans++] = (struct span){ at, end };
 }

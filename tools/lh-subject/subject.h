@@ -14,7 +14,6 @@
  *     erase.c      the plan of an erasure, its journal and its receipt
  *     erase_*.c    how data are taken out of a place, by its kind
  *     texts.c      where texts begin in bytes
- *     bytes.c      texts in any bytes: as they are, escaped, in base64, packed
  *     verify.c     whether anything of a person is left
  *     export.c     what is held about a person, as a folder
  *     redact.c     a row without other persons' data
@@ -79,15 +78,28 @@ const char *place_kind_name(enum place_kind kind);
 enum place_kind place_kind_named(struct lh_str name);
 
 /* Why a row is a person's, the strongest reason first. */
-enum hit_by { HIT_ID, HIT_LINEAGE, HIT_TEXT, HIT_NONE };
+enum hit_by {
+	HIT_ID, HIT_LINEAGE, HIT_TEXT,
+	HIT_NUMBER,		/* the id, which is a number, in a text */
+	HIT_BYTES,		/* not in a row */
+	HIT_NONE
+};
+/* Where bytes are: in the name of the file, an extended attribute, the ids of an index with those
+ * that were deleted, the file as it is; what is packed in what is packed. */
+enum hit_in { HIT_ROW, HIT_NAME, HIT_ATTRIBUTE, HIT_IDS, HIT_RAW, HIT_PACKED };
 
 /* A row, a record of an index, or an object that is a person's. */
 struct hit {
 	size_t place;		/* in struct places */
 	enum hit_by by;
-	bool names;		/* by lineage: it has a text of the person, too */
+	enum hit_in in;		/* by bytes */
+	size_t text;		/* that is there, by bytes: 0 the id, else that of also */
+	bool deleted;		/* by bytes: in an index or a database, of what was deleted */
+	bool names;		/* by lineage: it has a text of the person, or the id in one, too */
+	bool also;		/* it has a text of also, too */
 	uint64_t line;		/* of a file of lines, from 1; 0: none */
-	char *id;		/* of a record of an index, or the row of a table; NULL: none */
+	char *id;		/* of a record of an index, the member of an archive, or the
+				   attribute; NULL: none */
 	char *members;		/* the members in which the person is, an array as JSON */
 	size_t others;		/* other persons in the row */
 	size_t via;		/* the hit that it was made from; NO_HIT: none */
@@ -97,6 +109,7 @@ struct hits {
 	struct hit *v;		/* sorted by path, line and id */
 	size_t n, cap;
 	bool incomplete;	/* a place was not searched, which was reported */
+	uint64_t opaque;	/* places that are neither text nor of these tools */
 };
 
 /* A person.  Texts in also are compared with case folded, at word borders (texts.h). */
@@ -114,7 +127,7 @@ struct person {
 	struct lh_buf normals;	/* what known points into */
 	bool fold;		/* of the id */
 	bool number;		/* the id is one, which others may have anywhere */
-	bool thorough;		/* all is read, also what the index of lh-trace has */
+	bool thorough;		/* all is read, also bytes that are in no row */
 	bool logged;		/* who asks writes the row on who looked */
 };
 
@@ -126,7 +139,7 @@ struct settings {
 	struct lh_list also;
 	bool from_roster, fold, brief;		/* brief: --short */
 	/* erase, export, verify */
-	const char *reason, *receipt, *out, *markers, *tlog;
+	const char *reason, *receipt, *out, *tlog;
 	struct lh_list key_file, tlog_key;
 	bool apply, id_only, text_too, with_log, unredacted, insecure_key;
 
@@ -166,10 +179,6 @@ bool place_is_own(const struct place *p, struct lh_str id);
 bool place_is_named_after(const struct settings *s, const char *path, struct lh_str id);
 /* Return whether a place is the journal of an erasure that goes on. */
 bool place_is_journal(const struct place *p);
-/* Return why a hit in a place that is not the person's own can be taken out by hand alone; NULL: it
- * can be erased. */
-const char *hit_by_hand(const struct place *p, const struct hit *h);
-
 /* ---- kinds.c ---- */
 
 /* Return the kind of a file by its path below a state or a root. */
@@ -205,20 +214,32 @@ int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *senten
 
 /* What a record has of a person. */
 struct match {
-	bool by_id, by_text;
+	bool by_id, by_text, by_number;
+	bool also;		/* one of the texts of also, not only the id in a text */
 	struct lh_buf members;	/* an array as JSON: paths such as metadata.candidate_id */
 	size_t others;		/* ids of other persons */
 };
+static inline enum hit_by match_by(const struct match *m)
+{
+	return m->by_id ? HIT_ID : m->by_text ? HIT_TEXT : HIT_NUMBER;
+}
 /* Look through a value at any depth: 1 if anything of the person is in it, 0, -1.  record: it is
  * about a person, of a roster or an index, so that its id counts too. */
 int person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m,
 		 struct lh_err *err);
 /* The same of bytes that are not JSON: the id counts wherever it is, with escapes of JSON too. */
 bool person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m);
+/* Look for the texts in a string as it is, and without escapes of JSON or percent-encoding. */
+struct seen {
+	bool id;
+	size_t text;		/* the number of the first other text; 0: none */
+};
+void person_look(const struct person *who, struct lh_str s, struct lh_buf *buf, struct seen *seen);
 /* Set *by to what a string or a number, text without escapes, has of the person; at, v and id as
  * lh_person_fn has them.  buf is for use during the call. */
 void person_has(const struct person *who, const struct lh_person_at *at, const struct lh_value *v,
-	       bool id, struct lh_str text, struct lh_buf *buf, enum hit_by *by);
+		bool id, struct lh_str text, struct lh_buf *buf, struct seen *seen,
+		enum hit_by *by);
 /* Return whether only the id matters, as bytes. */
 bool person_is_quick(const struct person *who);
 
@@ -280,10 +301,21 @@ struct remains {
 };
 /* Append for people what remains: "; 2 rows are to be looked at; ". */
 void put_remains(struct lh_buf *out, const struct remains *r);
-/* Find the person again, NULL for markers alone, and search the bytes of all places.  print: a line
- * for each.  0, also if something is left; LH_EIO: a place cannot be read to its end. */
+/* Find the person again, thoroughly.  print: a line for each hit, and the summary.  0, also if
+ * something is left; LH_EIO: a place cannot be read to its end. */
 int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, bool print,
 		  struct remains *r, struct lh_err *err);
+/* What is done with a hit: erased, looked at, taken out by hand, which *why says, or kept. */
+enum rest { REST_LEFT, REST_LOOK, REST_BY_HAND, REST_KEPT, RESTS };
+enum rest hit_rest(const struct settings *s, const struct person *who, const struct hit *h,
+		   const char **why);
+
+/* ---- erasure.c ---- */
+
+/* Write the member erasure: which texts the receipt of the person says were searched for, and
+ * whether all of them are searched for now, and append a sentence of it. */
+int erasure_compare(struct lh_tool *tool, struct settings *s, const struct person *who,
+		    struct lh_writer *w, struct lh_buf *sentence);
 
 /* ---- commands ---- */
 

@@ -3,14 +3,8 @@
 
 #include <utf8proc.h>
 
-#include <lh/digest.h>
-
 #include "base/mem.h"
-#include "base/table.h"
 #include "base/utf8.h"
-#include "bytes.h"
-#include "flow/flow.h"
-#include "json/bind.h"
 #include "text/spelling.h"
 
 #define GAP 8			/* most characters between two digits of a telephone number */
@@ -42,11 +36,8 @@ struct texts {
 	size_t n, cap;
 	struct telephone *telephone;
 	size_t n_telephones, cap_telephones;
-	size_t shortest, longest;
+	size_t longest;
 	uint8_t begins[256];
-	struct lh_map hashes;		/* with texts_of_hashes: of texts, ... */
-	size_t *length;			/* ... and their different lengths */
-	size_t n_lengths, cap_lengths;
 };
 
 /* ---- what is beside a text ---- */
@@ -223,6 +214,7 @@ static struct lh_str without_mailto(struct lh_str s)
 /* Set the last digits of a text that is a telephone number; false: it is none. */
 static bool read_telephone(struct lh_str text, struct telephone *t)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
 	struct lh_spelled s;
 	char digits[DIGITS_MAX];
 	unsigned n = 0, gap = 0;
@@ -249,12 +241,9 @@ static bool read_telephone(struct lh_str text, struct telephone *t)
 
 /* ---- prepare ---- */
 
-static void measure(struct texts *t, size_t shortest, size_t longest)
+static void measure(struct texts *t, size_t longest)
 {
-	if (!t->shortest || t->shortest > shortest)
-		t->shortest = shortest;
-	if (t->longest < longest)
-		t->longest = longest;
+	t->longest = t->longest < longest ? longest : t->longest;
 }
 
 static void add_telephone(struct texts *t, const struct telephone *tel)
@@ -263,7 +252,7 @@ static void add_telephone(struct texts *t, const struct telephone *tel)
 
 	lh_grow(&t->telephone, &t->cap_telephones, t->n_telephones + 1, sizeof *tel);
 	t->telephone[t->n_telephones++] = *tel;
-	measure(t, tel->n, (size_t)DIGITS_MAX * ESCAPED + LH_SPELLED_BLANKS);
+	measure(t, (size_t)DIGITS_MAX * ESCAPED + LH_SPELLED_BLANKS);
 	for (c = '0'; c <= '9'; c++)
 		t->begins[c] |= BEGINS_NUMBER;
 	for (c = 0xc2; c < 0xf5; c++)
@@ -395,17 +384,15 @@ static int add_spelled(struct texts *t, const struct text *text, struct lh_err *
 	const struct lh_str plain = text->id ? text->text : without_mailto(text->text);
 	LH_SCOPED(lh_free_local) uint32_t *sign = sign_room(plain);
 	struct form f = { text->number, sign, 0, { NULL, plain.n }, false };
-	size_t i, letters = 0;
+	size_t i;
 	bool soft = false;
 
 	f.n = spell(plain, 0, sign, &soft);
 	if (!f.n)
 		return lh_err_set(err, LH_EDATA, "a text must have other characters than blanks");
-	for (i = 0; i < f.n; i++) {
-		letters += !lh_spelled_is_mark(sign[i]);
+	for (i = 0; i < f.n; i++)
 		f.email |= sign[i] == '@';
-	}
-	measure(t, letters ? letters : 1, ESCAPED * plain.n + LH_SPELLED_BLANKS);
+	measure(t, ESCAPED * plain.n + LH_SPELLED_BLANKS);
 	add_name(t, &f);
 	if (!soft)
 		return 0;
@@ -428,7 +415,7 @@ static int add_text(struct texts *t, const struct text *text, struct lh_err *err
 	if (text->fold)
 		return add_spelled(t, text, err);
 	copy = lh_strndup(text->text.p, text->text.n);
-	measure(t, text->text.n, text->text.n);
+	measure(t, text->text.n);
 	add_form(t, &(struct form){ .number = text->number,
 					   .text = { copy, text->text.n } });
 	return 0;
@@ -457,118 +444,12 @@ void texts_free(struct texts *t)
 	}
 	free(t->form);
 	free(t->telephone);
-	free(t->length);
-	lh_map_free(&t->hashes);
 	free(t);
-}
-
-size_t texts_shortest(const struct texts *t)
-{
-	return t->shortest;
 }
 
 size_t texts_longest(const struct texts *t)
 {
 	return t->longest;
-}
-
-size_t texts_length(const struct texts *t, size_t number)
-{
-	size_t i;
-
-	for (i = 0; i < t->n; i++)
-		if (t->form[i].number == number)
-			return t->form[i].text.n;
-	return SIZE_MAX;
-}
-
-const void *texts_hash(const struct texts *t, size_t number)
-{
-	return t->hashes.entry + LH_HASH_SIZE * number;
-}
-
-/* ---- hashes ---- */
-
-struct marker {
-	struct lh_str sha256;
-	uint64_t bytes;
-};
-static const struct lh_bind marker_members[] = {
-	{ LH_BIND_STRING("sha256", struct marker, sha256), .required = true,
-	  .is = lh_bind_is_sha256, .what = "SHA-256 in hex" },
-	{ LH_BIND_U64("bytes", struct marker, bytes, 1, TEXT_MAX), .required = true },
-	LH_BIND_END
-};
-
-static int read_marker(struct lh_record *rec, void *result, struct lh_buf *text, void *context,
-		       struct lh_err *err)
-{
-	struct marker *marker = result;
-	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
-
-	(void)context;
-	if (lh_bind(marker_members, rec, marker, &strings, err) < 0)
-		return -1;
-	lh_buf_add(text, marker->sha256.p, marker->sha256.n);
-	return 1;
-}
-
-static int add_marker(const struct lh_output *o, void *shared, struct lh_err *err)
-{
-	struct texts *t = shared;
-	const size_t bytes = ((const struct marker *)o->result)->bytes;
-	unsigned char hash[LH_HASH_SIZE];
-	size_t i;
-
-	lh_unhex(o->text, o->n, hash);
-	if (lh_hashset_add(&t->hashes, hash, NULL, err) < 0)
-		return -1;
-	for (i = 0; i < t->n_lengths && t->length[i] != bytes; i++)
-		;
-	if (i < t->n_lengths)
-		return 0;
-	lh_grow(&t->length, &t->cap_lengths, i + 1, sizeof *t->length);
-	t->length[t->n_lengths++] = bytes;
-	t->shortest = t->shortest && t->shortest < bytes ? t->shortest : bytes;
-	t->longest = t->longest > bytes ? t->longest : bytes;
-	return 0;
-}
-
-struct texts *texts_of_hashes(const char *path, struct lh_err *err)
-{
-	struct texts *t = lh_calloc(1, sizeof *t);
-
-	if (lh_flow_file(path, &(struct lh_flow){
-			.fill = read_marker, .result_size = sizeof(struct marker),
-			.sink = add_marker, .shared = t }, err) == 0)
-		return t;
-	texts_free(t);
-	return NULL;
-}
-
-/* Hash each word, and each sequence of words, that has one of the lengths. */
-static void find_hashes(const struct texts *t, const unsigned char *p, size_t n, texts_fn *fn,
-			void *ctx)
-{
-	unsigned char hash[LH_HASH_SIZE];
-	int64_t number;
-	size_t i, k;
-	bool word = false, before;
-
-	for (i = 0; i < n; i++) {
-		before = word;
-		word = is_word(p + i, n - i) || (word && (p[i] & 0xc0) == 0x80);
-		if (before || !word)
-			continue;
-		for (k = 0; k < t->n_lengths; k++) {
-			if (t->length[k] > n - i || is_before_word(p, n, i + t->length[k]))
-				continue;
-			lh_sha256(p + i, t->length[k], hash);
-			number = lh_hashset_find(&t->hashes, hash);
-			if (number >= 0)
-				fn(ctx, (size_t)number, i, t->length[k], false);
-		}
-	}
 }
 
 /* ---- find ---- */
@@ -818,7 +699,7 @@ static size_t find_telephones(const struct texts *t, const unsigned char *p, siz
 
 			if (d.group && is_telephone(&d, tel)) {
 				at = held(&d, tel->n)->at;
-				fn(ctx, tel->number, at, end - at, false);
+				fn(ctx, tel->number, at, end - at);
 			}
 		}
 	} while (pass_gap(&d, &tight));
@@ -844,11 +725,74 @@ void texts_find(const struct texts *t, const unsigned char *p, size_t n, texts_f
 			if (f->sign ? *f->sign != sign : (unsigned char)*f->text.p != p[i])
 				continue;
 			len = match(f, p + i, n - i);
-			if (len)
-				fn(ctx, f->number, i, len, f->email ? is_in_address(p, i)
-								    : is_after_word(p, i));
+			if (len && !(f->email ? is_in_address(p, i) : is_after_word(p, i)))
+				fn(ctx, f->number, i, len);
 		}
 	}
-	if (t->n_lengths)
-		find_hashes(t, p, n, fn, ctx);
 }
+
+/* ---- escapes ---- */
+
+static unsigned hex(unsigned char c)
+{
+	const unsigned char low = c | 0x20;
+
+	return is_digit(c) ? c - 48u : low >= 'a' && low <= 'f' ? low - 87u : 16;
+}
+
+static size_t undo_percent(const unsigned char *p, size_t n, unsigned char *to, size_t *made)
+{
+	*made = 1;
+	if (n < 3 || *p != '%' || hex(p[1]) > 15 || hex(p[2]) > 15)
+		return 0;
+	*to = (unsigned char)(hex(p[1]) << 4 | hex(p[2]));
+	return 3;
+}
+
+/* Read the four digits of \uXXXX at p: the code unit, or -1. */
+static int32_t code_unit(const unsigned char *p, size_t n)
+{
+	int32_t c = 0;
+	size_t i;
+
+	if (n < 6 || p[0] != '\\' || p[1] != 'u')
+		return -1;
+	for (i = 2; i < 6; i++) {
+		if (hex(p[i]) > 15)
+			return -1;
+		c = c << 4 | (int32_t)hex(p[i]);
+	}
+	return c;
+}
+
+static size_t undo_json(const unsigned char *p, size_t n, unsigned char *to, size_t *made)
+{
+	static const char escape[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+	const char *e = n > 1 && p[1] ? strchr(escape, p[1]) : NULL;
+	int32_t c = code_unit(p, n), low;
+
+	*made = 1;
+	if (e)
+		to[0] = (unsigned char)means[e - escape];
+	if (c < 0)
+		return e && *p == '\\' ? 2 : 0;
+	low = c >= 0xd800 && c < 0xdc00 ? code_unit(p + 6, n - 6) : -1;
+	if (low >= 0xdc00 && low < 0xe000)
+		c = 0x10000 + ((c - 0xd800) << 10) + low - 0xdc00;
+	*made = lh_utf8_put((uint32_t)c, to);
+	return c > 0xffff ? 12 : 6;
+}
+
+void text_unescape(struct lh_str s, char sign, struct lh_buf *out)
+{
+	const unsigned char *p = (const unsigned char *)s.p, *const end = p + s.n;
+	unsigned char to[4];
+	size_t used, made;
+
+	for (lh_buf_reset(out); p < end; p += used ? used : 1) {
+		used = sign == '%' ? undo_percent(p, (size_t)(end - p), to, &made)
+				   : undo_json(p, (size_t)(end - p), to, &made);
+		lh_buf_add(out, used ? (const char *)to : (const char *)p, used ? made : 1);
+	}
+}
+

@@ -1,5 +1,5 @@
 /*
- * texts - where texts begin in bytes.  find and verify go by the same ones.
+ * texts - where texts begin in bytes.
  *
  *     struct texts *t = texts_new(text, n, err);
  *     texts_find(t, p, n, on_text, ctx);
@@ -39,27 +39,20 @@ void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *ki
 /* LH_EDATA: a text is empty, too long, or has blanks alone. */
 struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err);
 
-/* Look for texts of which a file has only {"sha256","bytes"}, a line each: the hash and the
- * length of a text as it is.  Each word, or sequence of words, of such a length is hashed. */
-struct texts *texts_of_hashes(const char *path, struct lh_err *err);
 void texts_free(struct texts *t);
 
-/* Take a text that begins at p[at], of a telephone number the first digit that decides; joined:
- * there is a word before it, so that it does not count unless these bytes were decoded from some
- * that end there. */
-typedef void texts_fn(void *ctx, size_t number, size_t at, size_t len, bool joined);
+/* Take a text that begins at p[at], of a telephone number the first digit that decides. */
+typedef void texts_fn(void *ctx, size_t number, size_t at, size_t len);
 void texts_find(const struct texts *t, const unsigned char *p, size_t n, texts_fn *fn, void *ctx);
 
 /* Return where the telephone number begins of which a text that was found at p[at] is the end: with
  * the digits before it, and the country if that has a plus. */
 size_t texts_number_start(const char *p, size_t at);
 
-/* Return the bytes of the shortest and of the longest text. */
-size_t texts_shortest(const struct texts *t);
+/* Return the most bytes of a text as it may be written. */
 size_t texts_longest(const struct texts *t);
-/* Return the bytes of a text; of one that is found by its hash, SIZE_MAX. */
-size_t texts_length(const struct texts *t, size_t number);
-/* Return the hash of a text that was found by it, LH_HASH_SIZE bytes. */
-const void *texts_hash(const struct texts *t, size_t number);
+
+/* Set *out to a text without its escapes of JSON (sign '\\') or percent-encoding (sign '%'). */
+void text_unescape(struct lh_str s, char sign, struct lh_buf *out);
 
 #endif

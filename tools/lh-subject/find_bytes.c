@@ -1,0 +1,348 @@
+/*
+ * find_bytes.c - what find does not read as rows: names and attributes of files, the bytes of
+ * indexes and databases, and whether a place can be read as text at all.  See find.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "archive/archive.h"
+#include "base/mem.h"
+#include "base/signal.h"
+#include "file/file.h"
+#include "find.h"
+#include "index/index_tools.h"
+
+#define WINDOW ((size_t)512 << 10)
+#define BEFORE 16		/* bytes of the last window that are seen again */
+#define BY_CHANCE 6		/* fewer bytes are in numbers by chance */
+#define ATTRIBUTES 65536	/* most bytes of their names, and of a value, in Linux */
+#define ENCODED 16		/* characters of an encoding, which are not taken for a word */
+
+/* The place at hand. */
+struct bytes {
+	struct find *f;
+	size_t place;
+	bool found;
+	int fd;
+	uint64_t base;		/* of the window, ... */
+	size_t from, to;	/* ... in which texts that begin there are new */
+};
+
+static void add(struct find *f, size_t place, enum hit_in in, size_t text, struct lh_str id)
+{
+	const enum place_kind kind = f->s->places.v[place].kind;
+	const struct hit hit = {
+		.place = place, .by = HIT_BYTES, .in = in, .text = text, .via = NO_HIT,
+		.deleted = kind == PLACE_INDEX || kind == PLACE_PLAYBOOK || kind == PLACE_CACHE ||
+			   kind == PLACE_TRACE_INDEX
+	};
+
+	hit_add(f, &hit, lh_str_of("[]"), id);
+}
+
+/* ---- texts ---- */
+
+static void on_text(void *ctx, size_t text, size_t at, size_t len)
+{
+	struct bytes *b = ctx;
+	const struct person *who = b->f->who;
+
+	(void)len;
+	if (b->found || at < b->from || at >= b->to)
+		return;
+	if ((text ? who->also[text - 1] : who->id).n < BY_CHANCE &&
+	    (b->f->s->places.v[b->place].kind == PLACE_TRACE_INDEX ||
+	     lh_index_in_numbers(b->fd, b->base + at)))
+		return;
+	b->found = true;
+	add(b->f, b->place, HIT_RAW, text, (struct lh_str){ NULL, 0 });
+}
+
+/* Search the bytes of an open file as they are. */
+static int search_raw(struct bytes *b)
+{
+	const struct texts *t = b->f->who->texts;
+	const size_t ahead = texts_longest(t) + 64, cap = WINDOW + ahead + BEFORE;
+	LH_SCOPED(lh_free_local) unsigned char *p = lh_calloc(1, cap);
+	size_t n = 0, keep;
+	ssize_t got = 1;
+
+	b->base = 0;
+	b->from = 0;
+	while (got > 0 && !b->found) {
+		while (n < cap && (got = pread(b->fd, p + n, cap - n, (off_t)(b->base + n))) > 0)
+			n += (size_t)got;
+		if (got < 0)
+			return lh_err_sys(b->f->err, "%s", b->f->s->places.v[b->place].path);
+		if (lh_stopping())
+			return lh_err_set(b->f->err, LH_EINTR, "interrupted");
+		b->to = got ? n - ahead : n;
+		texts_find(t, p, n, on_text, b);
+		keep = b->to > BEFORE ? b->to - BEFORE : 0;
+		memmove(p, p + keep, n - keep);
+		n -= keep;
+		b->base += keep;
+		b->from = b->to - keep;
+	}
+	return 0;
+}
+
+/* Search a name or a value of the place, and add a hit for each text in it. */
+static void search_text(struct find *f, size_t place, enum hit_in in, struct lh_str text,
+			struct lh_str id)
+{
+	struct seen seen;
+
+	person_look(f->who, text, &f->text, &seen);
+	if (seen.id)
+		add(f, place, in, 0, id);
+	else if (seen.text)
+		add(f, place, in, seen.text, id);
+}
+
+static int on_id(void *ctx, struct lh_str id, struct lh_err *err)
+{
+	struct bytes *b = ctx;
+	struct seen seen;
+
+	(void)err;
+	person_look(b->f->who, id, &b->f->text, &seen);
+	if (!seen.id && !seen.text)
+		return 0;
+	add(b->f, b->place, HIT_IDS, seen.id ? 0 : seen.text, (struct lh_str){ NULL, 0 });
+	b->found = true;
+	return 1;
+}
+
+/* Search the bytes of an index, or of its log, which have deleted records too. */
+static int search_index(struct bytes *b)
+{
+	const int rc = lh_index_all_ids(b->fd, on_id, b, b->f->err);
+
+	return rc || b->found ? rc < 0 ? -1 : 0 : search_raw(b);
+}
+
+static int search_attributes(struct find *f, size_t place, int fd)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf names = { 0 }, value = { 0 };
+	char *name = lh_buf_room(&names, ATTRIBUTES), *to = lh_buf_room(&value, ATTRIBUTES);
+	ssize_t n = flistxattr(fd, name, ATTRIBUTES), got;
+	const char *end = name + n;
+
+	if (n < 0)
+		return errno == ENOTSUP || errno == EOPNOTSUPP
+			? 0 : lh_err_sys(f->err, "extended attributes");
+	for (; name < end; name += strlen(name) + 1) {
+		got = fgetxattr(fd, name, to, ATTRIBUTES);
+		if (got < 0 && errno != ENODATA)
+			return lh_err_sys(f->err, "attribute %s", name);
+		got = got < 0 ? 0 : got;
+		search_text(f, place, HIT_ATTRIBUTE, (struct lh_str){ to, (size_t)got },
+			    lh_str_of(name));
+		search_text(f, place, HIT_ATTRIBUTE, lh_str_of(name), lh_str_of(name));
+	}
+	return 0;
+}
+
+/* Return the name of a place that says something about whom it is of: below its root, or the key
+ * of an object. */
+static const char *name_of(const struct place *p)
+{
+	const char *slash = strrchr(p->path, '/');
+
+	if (p->store)
+		return place_key(p);
+	return p->root ? p->path + p->rel : slash ? slash + 1 : p->path;
+}
+
+/* ---- what is no text ---- */
+
+/* What bytes may be, besides text, while they are read. */
+struct judge {
+	bool binary, encoded;
+	uint64_t n, line;	/* bytes, and those of the line at hand; ... */
+	bool brief;		/* ... one before it had fewer than ENCODED */
+	size_t cut;		/* bytes of a character that the last bytes end in, ... */
+	char head[8];		/* ... which are these */
+};
+
+/* Return the bytes at the end of a text that may be the beginning of a character. */
+static size_t cut_char(const char *p, size_t n)
+{
+	size_t back = 1;
+
+	while (back < 4 && back < n && ((unsigned char)p[n - back] & 0xc0) == 0x80)
+		back++;
+	return n && (unsigned char)p[n - back] >= 0xc0 && back < 4 ? back : 0;
+}
+
+/* Take out the end of a character that began in the bytes before; return its length. */
+static size_t join_char(struct judge *j, const char *p, size_t n)
+{
+	const size_t take = n < 4 ? n : 4;
+	size_t i;
+
+	if (!j->cut)
+		return 0;
+	memcpy(j->head + j->cut, p, take);
+	for (i = j->cut + take; i > j->cut && !lh_utf8_valid(j->head, i); i--)
+		;
+	j->binary |= i == j->cut;
+	i -= j->cut;
+	j->cut = 0;
+	return i;
+}
+
+static void judge(struct judge *j, const char *p, size_t n)
+{
+	const size_t take = join_char(j, p, n);
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const unsigned char c = (unsigned char)p[i], low = c | 0x20;
+
+		if (c == '\n' || c == '\r') {
+			j->brief |= j->line && j->line < ENCODED;
+			j->line = 0;
+			continue;
+		}
+		j->encoded &= !j->brief && ((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') ||
+					    strchr("+/=", c));
+		j->n++;
+		j->line++;
+		j->binary |= c < 0x20 && c != '\t' && c != '\f' && c != '\v' && c != '\b' &&
+			     c != 0x1b;
+	}
+	if (j->binary || n == take)
+		return;
+	j->cut = lh_utf8_valid(p + take, n - take) ? 0 : cut_char(p + take, n - take);
+	memcpy(j->head, p + n - j->cut, j->cut);
+	j->binary = !lh_utf8_valid(p + take, n - take - j->cut);
+}
+
+/* Return whether a member is only in documents of an office, in whose texts are marks. */
+static bool is_office(const char *name)
+{
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+
+	return !strcmp(base, "[Content_Types].xml") || !strcmp(base, "mimetype");
+}
+
+/* Read an open file, unpacked, to see whether it is text; what is packed in what is packed is a
+ * hit. */
+static int judge_file(struct find *f, size_t place, int fd)
+{
+	LH_SCOPED(lh_byte_source_close) struct lh_byte_source from = { .fd = -1 };
+	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, WINDOW);
+	bool opaque = false, packed = false;
+	char name[40];
+	ssize_t n = 0;
+	int rc;
+
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	rc = lseek(fd, 0, SEEK_SET) < 0 ? lh_err_sys(f->err, "cannot seek")
+					: lh_byte_source_open(&from, name, f->err);
+	while (!rc && n >= 0 && (rc = lh_byte_source_next(&from, f->err)) > 0) {
+		struct judge j = { .encoded = true };
+		struct lh_str head;
+
+		rc = lh_byte_source_peek(&from, &head, f->err);
+		packed |= from.cat && !rc && lh_archive_kind(head.p, head.n);
+		opaque |= is_office(lh_byte_source_name(&from));
+		while (!rc && (n = lh_byte_source_read(&from, block, WINDOW, f->err)) > 0)
+			judge(&j, block, (size_t)n);
+		opaque |= j.binary || j.cut || (j.n >= ENCODED && j.encoded);
+	}
+	if ((rc < 0 || n < 0) && strstr(f->err->msg, LH_ARCHIVE_AGAIN)) {
+		*f->err = (struct lh_err){ 0 };
+		packed = true;
+		rc = n = 0;
+	}
+	if (packed)
+		add(f, place, HIT_PACKED, 0, (struct lh_str){ NULL, 0 });
+	f->hits->opaque += opaque && !packed;
+	return rc < 0 || n < 0 ? lh_err_prefix(f->err, "%s", f->s->places.v[place].path) : 0;
+}
+
+/* ---- a place ---- */
+
+/* Return whether a place has something that is the person's by id or by lineage. */
+static bool has_own(const struct hits *h, size_t place)
+{
+	size_t i = hits_from(h, place, 0);
+
+	while (i < h->n && h->v[i].place == place && h->v[i].by != HIT_ID &&
+	       h->v[i].by != HIT_LINEAGE)
+		i++;
+	return i < h->n && h->v[i].place == place;
+}
+
+/* Search an index and the log beside it, unless records of it are found, with which all that was
+ * deleted goes too, or others have the texts and nothing was deleted. */
+static int find_deleted(struct bytes *b, const struct place *p)
+{
+	const struct hits *h = b->f->hits;
+	const size_t first = hits_from(h, b->place, 0);
+	LH_SCOPED(lh_free_local) char *path = lh_index_sibling_path(p->path, LH_INDEX_LOG);
+	struct bytes log = { .f = b->f, .place = b->place };
+	int rc;
+
+	log.fd = access(path, F_OK) < 0 ? -1 : lh_open_regular(path, O_RDONLY, 0, b->f->err);
+	if (has_own(h, b->place) || (log.fd < 0 && first < h->n && h->v[first].place == b->place))
+		rc = 0;
+	else
+		rc = search_index(b);
+	if (log.fd >= 0) {
+		if (!rc && !b->found && !has_own(h, b->place))
+			rc = search_index(&log);
+		close(log.fd);
+	}
+	return rc;
+}
+
+static int find_in_file(struct bytes *b, const struct place *p)
+{
+	switch (p->kind) {
+	case PLACE_INDEX:
+	case PLACE_PLAYBOOK:
+		return find_deleted(b, p);
+	case PLACE_INDEX_LOG:		/* with its index */
+	case PLACE_SECRET:
+		return 0;
+	case PLACE_CACHE:
+	case PLACE_TRACE_INDEX:
+	case PLACE_CURSOR:
+	case PLACE_ERASURE:
+		return search_raw(b);
+	case PLACE_TREE:
+		return 0;		/* its lines were searched */
+	default:
+		if (!lh_index_is(b->fd))
+			return judge_file(b->f, b->place, b->fd);
+		return has_own(b->f->hits, b->place) ? 0 : search_index(b);
+	}
+}
+
+int find_bytes(struct find *f, size_t i)
+{
+	const struct place *p = &f->s->places.v[i];
+	struct bytes b = { .f = f, .place = i };
+	int rc;
+
+	if (!place_is_named_after(f->s, p->path, f->who->id))
+		search_text(f, i, HIT_NAME, lh_str_of(name_of(p)), (struct lh_str){ NULL, 0 });
+	if (p->kind == PLACE_SPECIAL)
+		return 0;
+	b.fd = place_open(p, f->err);
+	if (b.fd < 0)	/* a temporary file may just have gone */
+		return p->kind == PLACE_SPOOL && errno == ENOENT ? 0 : -1;
+	rc = search_attributes(f, i, b.fd);
+	if (!rc)
+		rc = find_in_file(&b, p);
+	close(b.fd);
+	return rc;
+}
