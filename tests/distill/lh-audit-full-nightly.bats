@@ -107,6 +107,25 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 	[ "$(ls audits)" = audit-2026-05-02 ]
 }
 
+@test "a state that only serves is said once to have no distillation, and loses none in silence" {
+	mkdir -p served/index
+	for said in "There is no distillation in served, which only serves: there is nothing to audit.  This is said once." ''; do
+		run -0 "$NIGHTLY" served audits
+		[ "$output" = "$said" ]
+		[ "$(ls audits)" = no-distillation ]
+	done
+	mv served/index root
+	run -0 night 2026-05-02
+	[ "$(ls audits)" = audit-2026-05-02 ]
+	rm -r root/data root/exports root/reports root/docs
+	run -1 night 2026-05-03 --observer
+	[[ $output == 'The audit of root found faults.'* ]]
+	# a folder that is no state, such as of a name mistyped, is a fault
+	mkdir empty
+	run -1 "$NIGHTLY" empty others --observer
+	[ "$(ls others | wc -l)" = 1 ]
+}
+
 @test "the script, the units and the crontab are well-formed" {
 	sh -n "$NIGHTLY"
 	run ! grep -qvE '^#|^[A-Z_]+=|^([0-9*/,-]+ ){5}/' "$ROOT/share/examples/crontab"
