@@ -1,10 +1,12 @@
-/* atomic.c - replace a file atomically.  See file.h. */
+/* atomic.c - replace a file atomically; owners, regular files, temporary folders.  See file.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +14,127 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
 #include "base/mem.h"
 #include "base/signal.h"
+#include "file.h"
+
+/* ---- the owner of the files that these tools create ---- */
+
+static void (*report_fn)(void *ctx, const char *text);
+static void *report_ctx;
+
+void lh_own_set_report(void (*fn)(void *ctx, const char *text), void *ctx)
+{
+	report_fn = fn;
+	report_ctx = ctx;
+}
+
+/* Set the owner and group of `like`; false if the group is another one now. */
+static bool set_owner(int fd, const char *path, const struct stat *like)
+{
+	struct stat is;
+
+	if (fstat(fd, &is) < 0)
+		return false;
+	if ((is.st_uid == like->st_uid && is.st_gid == like->st_gid) ||
+	    fchown(fd, like->st_uid, like->st_gid) == 0)
+		return true;
+	if (path) {
+		struct lh_err err;
+
+		lh_err_sys(&err, "%s: cannot be given to user %u, group %u", path,
+			   (unsigned)like->st_uid, (unsigned)like->st_gid);
+		if (report_fn)
+			report_fn(report_ctx, err.msg);
+	}
+	return is.st_gid == like->st_gid || fchown(fd, (uid_t)-1, like->st_gid) == 0;
+}
+
+int lh_own_like(int fd, const char *path, const struct stat *like, mode_t mode, struct lh_err *err)
+{
+	mode &= 0777;
+	if (!set_owner(fd, path, like))
+		mode &= ~070u | (mode & 07) << 3;
+	return fchmod(fd, mode) < 0
+		? lh_err_sys(err, "%s: cannot set its mode", path ? path : "a lock") : 0;
+}
+
+bool lh_own_folder_stat(const char *path, struct stat *st)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+
+	if (!slash)
+		return stat(".", st) == 0;
+	if (slash - path >= (ptrdiff_t)sizeof folder)
+		return false;
+	snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return stat(folder, st) == 0;
+}
+
+/* Give the new file open as fd the owner and group of its folder. */
+static void lh_own_new(int fd, const char *path)
+{
+	struct stat folder;
+
+	if (geteuid() == 0 && lh_own_folder_stat(path, &folder) && folder.st_uid != 0)
+		set_owner(fd, path, &folder);
+}
+
+int lh_own_open(const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	if (!(flags & O_CREAT))
+		return open(path, flags);
+	fd = open(path, flags | O_EXCL, mode);
+	if (fd >= 0)
+		lh_own_new(fd, path);
+	else if (errno == EEXIST)
+		fd = open(path, flags, mode);
+	return fd;
+}
+
+int lh_own_mkdir(const char *path, mode_t mode, struct lh_err *err)
+{
+	size_t n = strlen(path);
+	char own[PATH_MAX];
+	int fd;
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	if (n >= sizeof own)
+		errno = ENAMETOOLONG;
+	else
+		snprintf(own, sizeof own, "%.*s", (int)n, path);
+	if (n >= sizeof own || mkdir(own, mode) < 0)
+		return errno == EEXIST ? 0 : lh_err_sys(err, "%s: cannot make the folder", path);
+	fd = open(own, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		lh_own_new(fd, own);
+		close(fd);
+	}
+	return lh_sync_folder(own, err) < 0 ? -1 : 1;
+}
+
+int lh_own_mkdirs(const char *path, mode_t mode, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *some = lh_strndup(path, strlen(path));
+	char *at;
+	int rc = 0;
+
+	for (at = some + (*some == '/'); !rc && *at;) {
+		char *end = at + strcspn(at, "/"), was = *end;
+
+		*end = '\0';
+		rc = lh_own_mkdir(some, mode, err) < 0 ? -1 : 0;
+		*end = was;
+		at = end + (was != '\0');
+	}
+	return rc;
+}
+
+/* ---- replace a file atomically ---- */
 
 #define MARK ".lh-tmp-"
 #define NAME_ROOM 200		/* bytes of the target's name used; NAME_MAX is 255 */
@@ -387,5 +507,162 @@ int lh_atomic_put(const char *path, mode_t mode, const struct lh_buf *text, stru
 	if (!rc)
 		rc = lh_atomic_commit(&a, err);
 	lh_atomic_close(&a);
+	return rc;
+}
+
+/* ---- refuse what is not a regular file ---- */
+
+int lh_not_regular(const char *path, mode_t type, struct lh_err *err)
+{
+	const char *what = S_ISLNK(type) ? "a symbolic link" : S_ISFIFO(type) ? "a FIFO" :
+			   S_ISDIR(type) ? "a directory" : S_ISSOCK(type) ? "a socket" : "a device";
+
+	return lh_err_set(err, LH_EIO, "%s: is %s, not a regular file", path, what);
+}
+
+int lh_open_regular(const char *path, int flags, mode_t mode, struct lh_err *err)
+{
+	int fd = lh_own_open(path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
+	struct stat st;
+
+	if (fd < 0 && errno == ELOOP)
+		return lh_not_regular(path, S_IFLNK, err);
+	if (fd < 0 && errno == EISDIR)
+		return lh_not_regular(path, S_IFDIR, err);
+	if (fd < 0)
+		return lh_err_sys(err, "%s: cannot open", path);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return lh_not_regular(path, st.st_mode, err);
+}
+
+/* ---- a temporary folder ---- */
+
+#define IN_USE "/.in-use"
+#define NEW "/.new"
+#define RANDOM "-XXXXXX"
+#define FILES_OPEN 16	/* descriptors for nftw */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	int rc = type == FTW_DP || type == FTW_DNR ? rmdir(path) : unlink(path);
+
+	(void)st;
+	(void)at;
+	return rc < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int lh_remove_all(const char *path)
+{
+	return nftw(path, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
+}
+
+static int open_in(const char *path, const char *name, int flags)
+{
+	char file[PATH_MAX];
+
+	if ((size_t)snprintf(file, sizeof file, "%s%s", path, name) < sizeof file)
+		return open(file, flags | O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* Create and lock the folder's lock file and return its descriptor.  It gets its
+ * name after it is locked, so that no process finds it free. */
+static int create_lock(const char *path)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int fd = open_in(path, NEW, O_CREAT | O_EXCL);
+
+	if (fd < 0)
+		return -1;
+	snprintf(from, sizeof from, "%s" NEW, path);
+	if ((size_t)snprintf(to, sizeof to, "%s" IN_USE, path) < sizeof to &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0 && link(from, to) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Return whether entry is "NAME-PID-" and six more characters. */
+static bool is_ours(const char *entry, const char *name, pid_t *pid)
+{
+	size_t n = strlen(name);
+	char *end;
+
+	if (strncmp(entry, name, n) || entry[n] != '-' || entry[n + 1] < '1' || entry[n + 1] > '9')
+		return false;
+	*pid = (pid_t)strtol(entry + n + 1, &end, 10);
+	return *end == '-' && strlen(end) == strlen(RANDOM) && *pid > 0;
+}
+
+/* Remove the folders that no process uses.  The lock decides, also for a process that is dead
+ * and was never waited for; for a folder that never got one, the PID does. */
+static void remove_stale_folders(const char *base, const char *name)
+{
+	char path[PATH_MAX];
+	DIR *d = opendir(base);
+	struct dirent *e;
+	struct stat st;
+	pid_t pid;
+	int fd;
+
+	while (d && (e = readdir(d))) {
+		if (!is_ours(e->d_name, name, &pid) ||
+		    (size_t)snprintf(path, sizeof path, "%s/%s", base, e->d_name) >= sizeof path ||
+		    lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+			continue;
+		fd = open_in(path, IN_USE, 0);
+		if (fd >= 0 ? flock(fd, LOCK_EX | LOCK_NB) == 0
+			    : errno == ENOENT && kill(pid, 0) < 0 && errno == ESRCH)
+			lh_remove_all(path);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (d)
+		closedir(d);
+}
+
+int lh_tmpdir_make(struct lh_tmpdir *d, const char *name, struct lh_err *err)
+{
+	const char *base = getenv("TMPDIR");
+	size_t n;
+
+	if (!base || !*base)
+		base = "/tmp";
+	remove_stale_folders(base, name);
+	n = strlen(base) + strlen(name) + sizeof "/-" RANDOM + 20;
+	*d = (struct lh_tmpdir){ lh_calloc(n, 1), -1 };
+	if (!d->path)
+		return -1;
+	snprintf(d->path, n, "%s/%s-%ld" RANDOM, base, name, (long)getpid());
+	if (!mkdtemp(d->path)) {
+		lh_err_sys(err, "%s: cannot make the folder", d->path);
+		free(d->path);
+		d->path = NULL;
+		return -1;
+	}
+	d->in_use = create_lock(d->path);
+	if (d->in_use >= 0)
+		return 0;
+	lh_err_sys(err, "%s" IN_USE, d->path);
+	lh_tmpdir_remove(d, &(struct lh_err){ 0 });
+	return -1;
+}
+
+int lh_tmpdir_remove(struct lh_tmpdir *d, struct lh_err *err)
+{
+	int rc = 0;
+
+	if (!d->path)
+		return 0;
+	if (lh_remove_all(d->path) < 0)
+		rc = lh_err_sys(err, "%s: cannot remove", d->path);
+	if (d->in_use >= 0)
+		close(d->in_use);
+	free(d->path);
+	*d = (struct lh_tmpdir){ NULL, -1 };
 	return rc;
 }

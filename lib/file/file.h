@@ -212,9 +212,6 @@ void lh_own_set_report(void (*fn)(void *ctx, const char *text), void *ctx);
  * of mode.  path NULL: report nothing. */
 int lh_own_like(int fd, const char *path, const struct stat *like, mode_t mode, struct lh_err *err);
 
-/* Give the new file open as fd the owner and group of its folder. */
-void lh_own_new(int fd, const char *path);
-
 /* Call open(2); treat a file that O_CREAT creates with lh_own_new. */
 int lh_own_open(const char *path, int flags, mode_t mode);
 
