@@ -40,16 +40,16 @@ struct lh_tool_state {
 int lh_options_parse(struct lh_tool *t, int argc, char **argv, void *settings);
 void lh_options_free(struct lh_tool *t);
 
-/* End with a line and status 2 where a mapped file is read that was truncated; truncated.c.
+/* End with a line and status 2 where a mapped file is read that was truncated; stderr.c.
  * name stays the caller's. */
 void lh_truncated_install(const char *name);
 
-/* Append the text of --help; help.c. */
+/* Append the text of --help; describe.c. */
 void lh_help_text(const struct lh_tool *t, struct lh_buf *b);
 /* Append the line of --describe-options; describe.c. */
 void lh_describe_text(const struct lh_tool *t, struct lh_buf *b);
 
-/* Append the line of --describe; operations.c. */
+/* Append the line of --describe; describe.c. */
 void lh_operations_text(const struct lh_tool *t, struct lh_buf *b);
 #define LH_OP_TRACE "trace_id"	/* which any request may have, */
 #define LH_OP_ID "id"		/* and this, which an error repeats */
@@ -79,11 +79,8 @@ void lh_message_at(struct lh_tool *t, enum lh_style style, const char *file, uin
  * which lh_tool_finish does not repeat.  Returns -1. */
 int lh_tool_reported(struct lh_tool *t);
 
-/* Start progress, at the start of a tool; progress.c. */
+/* Start progress, at the start of a tool; stderr.c. */
 void lh_progress_init(struct lh_tool *t);
-/* Return what removes the line of progress from the terminal, for the caller to write
- * before something else; "" if there is none. */
-const char *lh_progress_erase(struct lh_tool *t);
 /* Remove the line of progress from the terminal. */
 void lh_progress_clear(struct lh_tool *t);
 /* Make place for n bytes of stdout that are about to be written. */

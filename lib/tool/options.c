@@ -1,16 +1,25 @@
 /* options.c - parse the command line by a table.  See tool.h. */
+#include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "frame.h"
-#include "base/gone.h"
-#include "base/suggest.h"
-#include "base/mem.h"
 #include <lh/buf.h>
 #include <lh/num.h>
 #include <lh/time.h>
+#include "base/gone.h"
+#include "base/mem.h"
+#include "base/suggest.h"
+#include "file/file.h"
+#include "frame.h"
+#include "text/escape.h"
+#include "tool.h"
+
+/* ---- the command line ---- */
 
 #define LONG_NAME 64
 
@@ -559,7 +568,8 @@ static int check_options(struct parser *p)
 	return 0;
 }
 
-void *lh_tool_option_field(const struct lh_tool *t, const struct lh_option *o)
+/* Return the field of an option, or NULL before lh_tool_parse. */
+static void *lh_tool_option_field(const struct lh_tool *t, const struct lh_option *o)
 {
 	struct parser p = { .t = (struct lh_tool *)(uintptr_t)t, .settings = t->state->settings };
 
@@ -647,4 +657,180 @@ void lh_options_free(struct lh_tool *t)
 		}
 	}
 	t->state->settings = NULL;
+}
+
+/* ---- whether a file may be replaced ---- */
+
+#define AUDIT_LOG ".audit.jsonl"
+#define BEGIN_MAX 256		/* bytes of a file's beginning */
+
+extern char **environ;
+
+const struct lh_made lh_made_page = { "a page of these tools", { LH_HTML_BEGIN }, NULL };
+
+static bool is_file(const char *path, const struct stat *of)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_dev == of->st_dev && st.st_ino == of->st_ino;
+}
+
+static bool ends_so(const char *text, size_t n, const char *end)
+{
+	return n >= strlen(end) && memcmp(text + n - strlen(end), end, strlen(end)) == 0;
+}
+
+/* Return whether an option of that name has the path of a key or a token. */
+static bool names_secret(const struct lh_option *o)
+{
+	size_t n = o->name ? strlen(o->name) : 0;
+
+	return ends_so(o->name, n, "key-file") || ends_so(o->name, n, "token-file");
+}
+
+/* Find the option whose value is the path of that file, a key or a token; or NULL. */
+static const char *option_of_secret(const struct lh_tool *t, const struct stat *st)
+{
+	const struct lh_option *o;
+	size_t i;
+
+	for (o = t->options; o->key || o->name; o++) {
+		const struct lh_list *list = lh_tool_option_field(t, o);
+		const char *const *text = lh_tool_option_field(t, o);
+
+		if (!text || !names_secret(o))
+			continue;
+		if (o->type == LH_OPT_TEXT && *text && is_file(*text, st))
+			return o->name;
+		for (i = 0; o->type == LH_OPT_TEXTS && i < list->n; i++)
+			if (is_file(list->v[i], st))
+				return o->name;
+	}
+	return NULL;
+}
+
+/* Find the variable of the environment that has the path of that file, a key or a token. */
+static const char *variable_of_secret(const struct stat *st)
+{
+	static const char *const words[] = { "KEY", "TOKEN", "CREDENTIALS" };
+	char **v;
+	size_t i;
+
+	for (v = environ; v && *v; v++) {
+		const char *value = strchr(*v, '=');
+
+		for (i = 0; value && i < sizeof words / sizeof *words; i++)
+			if (memmem(*v, (size_t)(value - *v), words[i], strlen(words[i])) &&
+			    is_file(value + 1, st))
+				return *v;
+	}
+	return NULL;
+}
+
+/* Refuse a file that is never replaced, also with --force. */
+static int refuse_always(struct lh_tool *t, const char *path, const struct stat *st)
+{
+	const char *name;
+
+	if (ends_so(path, strlen(path), AUDIT_LOG))
+		return lh_tool_usage(t, "%s: is an audit log, which is never replaced", path);
+	name = option_of_secret(t, st);
+	if (name)
+		return lh_tool_usage(t, "%s: is what --%s names, and never replaced", path, name);
+	name = variable_of_secret(st);
+	if (name)
+		return lh_tool_usage(t, "%s: is what %.*s names, and never replaced", path,
+				     (int)strcspn(name, "="), name);
+	return 0;
+}
+
+/* Return whether the file is one of that kind: 1, 0, or -1 if it cannot be read. */
+static int is_made(const char *path, const struct lh_made *made, struct lh_err *err)
+{
+	char begin[BEGIN_MAX];
+	ssize_t n;
+	size_t i;
+	int fd;
+
+	if (made->is)
+		return made->is(path);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return lh_err_sys(err, "%s: cannot tell what is replaced", path);
+	n = lh_read_some(fd, begin, sizeof begin, err);
+	close(fd);
+	for (i = 0; n >= 0 && i < LH_MADE_WAYS && made->begins[i]; i++)
+		if ((size_t)n >= strlen(made->begins[i]) &&
+		    memcmp(begin, made->begins[i], strlen(made->begins[i])) == 0)
+			return 1;
+	return n < 0 ? lh_err_prefix(err, "%s", path) : 0;
+}
+
+/* A path that names no regular file is left to what opens it for writing. */
+int lh_tool_replaces(struct lh_tool *t, const char *path, const struct lh_made *made)
+{
+	struct stat st;
+	int rc;
+
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if (refuse_always(t, path, &st) < 0)
+		return -1;
+	if (!st.st_size || t->force)
+		return 0;
+	rc = is_made(path, made, &t->err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	return lh_tool_usage(t, "%s: is not %s: give another name, or --force", path, made->what);
+}
+
+/* ---- --shard ---- */
+
+/*
+ * The part that a task of a job array of Slurm has.  The numbers of the tasks are those of
+ * the shards only in an array of 0 to N-1 of which all tasks were sent together: of one
+ * sent again, SLURM_ARRAY_TASK_COUNT is 1.
+ */
+static int of_slurm(struct lh_tool *t, struct lh_shard *shard)
+{
+	static const char *const names[] = { "ID", "MIN", "MAX", "COUNT" };
+	uint64_t value[4];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		char name[32];
+		const char *text;
+		char *end;
+
+		snprintf(name, sizeof name, "SLURM_ARRAY_TASK_%s", names[i]);
+		text = getenv(name);
+		if (!text && i == 0)
+			return 0;
+		value[i] = text && *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) :
+								  UINT64_MAX;
+		if (value[i] > LH_SHARDS_MAX || *end)
+			return lh_tool_usage(t, "%s is %s%.100s, so that the shard is not known: "
+					     "give --shard I/N",
+					     name, text ? "" : "not set", text ? text : "");
+	}
+	if (value[1] != 0 || value[3] != value[2] + 1 || value[0] >= value[3])
+		return lh_tool_usage(t, "SLURM_ARRAY_TASK_ID is %" PRIu64 " of an array of %" PRIu64
+				     " tasks from %" PRIu64 " to %" PRIu64
+				     ", so that the shard is not known: give --shard I/N",
+				     value[0], value[3], value[1], value[2]);
+	*shard = (struct lh_shard){ value[0], value[3] };
+	lh_tool_message(t, "shard %" PRIu64 "/%" PRIu64 ", as SLURM_ARRAY_TASK_ID says", value[0],
+			value[3]);
+	return 0;
+}
+
+int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard)
+{
+	*shard = (struct lh_shard){ 0 };
+	if (!t->shard)
+		return of_slurm(t, shard);
+	if (lh_shard_read(t->shard, shard) < 0)
+		return lh_tool_usage(t, "--shard %.100s: it is I/N, with I from 0 to N-1 and N up "
+				     "to %d", t->shard, LH_SHARDS_MAX);
+	return 0;
 }

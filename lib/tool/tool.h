@@ -45,7 +45,7 @@
  *                  "min":0,"max":10000,"default":"10","env":...,"commands":[...],"help":...}]}
  *
  * A tool has either operands or commands; commands of an option: all, if there is none.
- * What kind of value an argument has follows from its name (FILE, DIR, INDEX): arg_kind.h.
+ * What kind of value an argument has follows from its name (FILE, DIR, INDEX): describe.c.
  *
  * Exit status, chosen by lh_tool_finish: 2 for a failure (rc < 0, lh_tool_failed was
  * called, or a write to stdout failed), else 1 if a record was rejected or
@@ -239,9 +239,6 @@ int lh_tool_no_stream(struct lh_tool *t, const char *what);
  * the environment names as a key or a token, is refused in any case.  lh_tool_parse does this
  * for options that have .makes, but for "-". */
 int lh_tool_replaces(struct lh_tool *t, const char *path, const struct lh_made *made);
-
-/* Return the field of an option, or NULL before lh_tool_parse. */
-void *lh_tool_option_field(const struct lh_tool *t, const struct lh_option *o);
 
 /* Return whether the records are read from stdin, which then cannot be read for anything
  * else. */

@@ -1,6 +1,114 @@
+/* stderr.c - messages, progress, and the last line where a mapped file is cut.  See tool.h. */
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lh/time.h>
+#include "base/signal.h"
+#include "file/file.h"
+#include "frame.h"
+#include "text/escape.h"
+
+/* ---- a mapped file that has become shorter ---- */
+
 /*
- * progress.c - one line on stderr that shows how far the work is.  See tool.h.
- *
+ * The handler finds the name of the file in /proc/self/maps, and calls nothing but what a signal
+ * handler may.
+ */
+
+static const char *tool;
+static char map_line[PATH_MAX + 128];	/* of the maps: "FROM-TO r--s OFFSET DEVICE INODE   PATH" */
+
+/* Read a hexadecimal number, and go past it and what ends it. */
+static uintptr_t number(const char **p)
+{
+	uintptr_t n = 0;
+
+	for (; **p && **p != '-' && **p != ' '; (*p)++)
+		n = n * 16 + (uintptr_t)(**p <= '9' ? **p - '0' : **p - 'a' + 10);
+	*p += **p != '\0';
+	return n;
+}
+
+/* Return the path of the line's mapping if that has the address and is of a file, or NULL. */
+static const char *path_in_line(uintptr_t address)
+{
+	const char *p = map_line;
+	uintptr_t from = number(&p), to = number(&p);
+
+	return address >= from && address < to ? strchr(map_line, '/') : NULL;
+}
+
+static const char *path_at(uintptr_t address)
+{
+	static char block[4096];
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	const char *path = NULL;
+	size_t n = 0;
+	ssize_t got;
+
+	while (!path && fd >= 0 && (got = read(fd, block, sizeof block)) > 0)
+		for (ssize_t i = 0; i < got && !path; i++) {
+			if (block[i] != '\n') {
+				map_line[n] = block[i];
+				n += n < sizeof map_line - 1;
+				continue;
+			}
+			map_line[n] = '\0';
+			path = path_in_line(address);
+			n = 0;
+		}
+	return path;
+}
+
+static void on_bus(int sig, siginfo_t *info, void *context)
+{
+	static const char text[] = ": truncated while it was read, or its disk has failed\n";
+	static atomic_flag once = ATOMIC_FLAG_INIT;
+	static char message[sizeof map_line + 512];
+	const char *path;
+	size_t n;
+
+	(void)context;
+	if (atomic_flag_test_and_set(&once))
+		for (;;)
+			pause();	/* another thread ends the process */
+	path = info->si_code == BUS_ADRERR ? path_at((uintptr_t)info->si_addr) : NULL;
+	if (!path)
+		lh_signal_die(sig);
+	/* Write "tool: PATH: text" with one write(2), the control bytes of the path as "?". */
+	n = strnlen(tool, 64);
+	memcpy(message, tool, n);
+	message[n++] = ':';
+	message[n++] = ' ';
+	for (; *path; path++)
+		message[n++] = (unsigned char)*path < ' ' || *path == 0x7f ? '?' : *path;
+	memcpy(message + n, text, sizeof text);
+	if (write(STDERR_FILENO, message, n + sizeof text - 1) < 0) {
+		/* stderr cannot be written */
+	}
+	lh_signal_unlink();
+	_exit(2);
+}
+
+void lh_truncated_install(const char *name)
+{
+	struct sigaction sa = { .sa_sigaction = on_bus, .sa_flags = SA_SIGINFO };
+
+	tool = name;
+	sigfillset(&sa.sa_mask);
+	sigaction(SIGBUS, &sa, NULL);
+}
+
+/* ---- progress ---- */
+
+/*
  * On a terminal the line is written over and over, fits the width, and leaves the cursor
  * at its start: a narrower window then breaks it below the cursor, and erasing from there
  * removes all of it.  Elsewhere each is a line of its own.
@@ -8,14 +116,6 @@
  * Messages of any thread remove the line: who shows, removes or tests it holds the lock of
  * stderr, which one thread may take twice.
  */
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/signal.h"
-#include "file/file.h"
-#include "frame.h"
-#include <lh/time.h>
 
 #define INTERVAL 0.2	/* seconds between two lines */
 #define BAR_MIN 10
@@ -67,7 +167,9 @@ bool lh_tool_shows_progress(const struct lh_tool *t)
 
 /* ---- removing it ---- */
 
-const char *lh_progress_erase(struct lh_tool *t)
+/* Return what removes the line of progress from the terminal, for the caller to write
+ * before something else; "" if there is none. */
+static const char *lh_progress_erase(struct lh_tool *t)
 {
 	struct lh_tool_state *s = t->state;
 	bool was = s->progress.shown && s->progress.tty;
@@ -297,4 +399,142 @@ void lh_tool_doing(struct lh_tool *t, const char *what)
 	if (what != t->state->progress.what)
 		t->state->progress.start = lh_time_monotonic();
 	t->state->progress.what = what;
+}
+
+/* ---- messages ---- */
+
+#define MESSAGE_MAX 8192
+#define TAIL 16		/* bytes of a message kept for the ends of styles, and the LF */
+
+struct text {
+	char p[MESSAGE_MAX];
+	size_t n;
+};
+
+static void put_text(struct text *t, const char *s, size_t n)
+{
+	size_t room = t->n < sizeof t->p - TAIL ? sizeof t->p - TAIL - t->n : 0;
+
+	if (n > room)
+		n = room;
+	memcpy(t->p + t->n, s, n);
+	t->n += n;
+}
+
+static void put_escaped(struct text *t, const char *s)
+{
+	size_t left = strlen(s), n;
+	char hex[5];
+
+	while (left) {
+		n = lh_escape_char_len(s, left);
+		if (n) {
+			put_text(t, s, n);
+		} else {
+			n = 1;
+			snprintf(hex, sizeof hex, "\\x%02x", (unsigned char)*s);
+			put_text(t, hex, 4);
+		}
+		s += n;
+		left -= n;
+	}
+}
+
+static void put_number(struct text *t, uint64_t v)
+{
+	char s[24];
+
+	put_text(t, s, (size_t)snprintf(s, sizeof s, "%llu", (unsigned long long)v));
+}
+
+static void begin(struct text *t, bool colored, enum lh_style style)
+{
+	if (colored)
+		put_text(t, lh_term_style(style), strlen(lh_term_style(style)));
+}
+
+/* End a style; there is room for it also in a full text. */
+static void end(struct text *t, bool colored)
+{
+	if (!colored)
+		return;
+	memcpy(t->p + t->n, LH_TERM_RESET, strlen(LH_TERM_RESET));
+	t->n += strlen(LH_TERM_RESET);
+}
+
+void lh_message_at(struct lh_tool *t, enum lh_style style, const char *file, uint64_t line,
+		   size_t column, const char *text)
+{
+	bool colored = lh_term_colored(STDERR_FILENO, t->color);
+	struct text m = { .n = 0 };
+	struct lh_err ignored;
+	const char *erase;
+
+	flockfile(stderr);	/* progress is another thread's */
+	erase = lh_progress_erase(t);
+	put_text(&m, erase, strlen(erase));
+	begin(&m, colored, style);
+	put_escaped(&m, t->name);
+	put_text(&m, ":", 1);
+	end(&m, colored);
+	put_text(&m, " ", 1);
+	if (file) {
+		begin(&m, colored, LH_STYLE_HEADING);
+		/* Put "file:line:column:". */
+		put_escaped(&m, file);
+		put_text(&m, ":", 1);
+		if (line) {
+			put_number(&m, line);
+			put_text(&m, ":", 1);
+		}
+		if (line && column) {
+			put_number(&m, column);
+			put_text(&m, ":", 1);
+		}
+		end(&m, colored);
+		put_text(&m, " ", 1);
+	}
+	put_escaped(&m, text);
+	m.p[m.n++] = '\n';
+	lh_write_all(STDERR_FILENO, m.p, m.n, &ignored);
+	funlockfile(stderr);
+}
+
+static void write_message(struct lh_tool *t, enum lh_style style, const char *fmt, va_list ap)
+{
+	char text[2048];
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	lh_message_at(t, style, NULL, 0, 0, text);
+}
+
+void lh_tool_warn(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_message(t, LH_STYLE_WARN, fmt, ap);
+	va_end(ap);
+}
+
+void lh_tool_message(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (t->quiet)
+		return;
+	va_start(ap, fmt);
+	write_message(t, LH_STYLE_HEADING, fmt, ap);
+	va_end(ap);
+}
+
+void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!t->verbose)
+		return;
+	va_start(ap, fmt);
+	write_message(t, LH_STYLE_HEADING, fmt, ap);
+	va_end(ap);
 }
