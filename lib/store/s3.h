@@ -104,9 +104,5 @@ int lh_s3_put(struct lh_store *s, const char *key, const struct lh_put *put,
 int lh_s3_get(struct lh_store *s, const char *key, struct store_sink *to, struct lh_transfer *done,
 	      struct lh_err *err);
 int lh_s3_head(struct lh_store *s, const char *key, struct lh_object *o, struct lh_err *err);
-int lh_s3_list(struct lh_store *s, const char *prefix, store_each each, void *context,
-	       struct lh_err *err);
-int lh_s3_delete_old(struct lh_store *s, const char *key, const struct lh_old_versions *each,
-		     struct lh_err *err);
 
 #endif

@@ -2,9 +2,22 @@
 #ifndef LH_STORE_PARTS_H
 #define LH_STORE_PARTS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <lh/digest.h>
-#include "md5.h"
 #include "store.h"
+
+/* ---- MD5, which S3 uses to check what was sent and as the ETag of an object ---- */
+
+struct lh_md5 {
+	uint32_t state[23];	/* libcrypto's */
+};
+void lh_md5_start(struct lh_md5 *m);
+void lh_md5_more(struct lh_md5 *m, const void *p, size_t n);
+void lh_md5_end(struct lh_md5 *m, unsigned char out[16]);
+
+/* ---- both kinds ---- */
 
 #define STORE_CHUNK ((size_t)256 << 10)		/* bytes of a read */
 

@@ -1,6 +1,10 @@
-/* store_shared.c - what both kinds of stores share: the rules of keys, errors, and where the bytes
- * of an object go.  See store_parts.h. */
+/*
+ * store_shared.c - what both kinds of stores share: the rules of keys, errors, and where the bytes
+ * of an object go.  See store_parts.h.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <fcntl.h>
+#include <openssl/md5.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,6 +12,25 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "store_parts.h"
+
+/* ---- MD5 with libcrypto ---- */
+
+_Static_assert(sizeof(MD5_CTX) == sizeof(struct lh_md5), "struct lh_md5 holds an MD5_CTX");
+
+void lh_md5_start(struct lh_md5 *m)
+{
+	MD5_Init((MD5_CTX *)m);
+}
+
+void lh_md5_more(struct lh_md5 *m, const void *p, size_t n)
+{
+	MD5_Update((MD5_CTX *)m, p, n);
+}
+
+void lh_md5_end(struct lh_md5 *m, unsigned char out[16])
+{
+	MD5_Final(out, (MD5_CTX *)m);
+}
 
 /* ---- keys ---- */
 
