@@ -1,18 +1,11 @@
 /*
  * lineage_parts - what the parts of lh_lineage share.
  *
- *     lineage.c            open and close
- *     lineage_files.c      the files of a root
- *     lineage_find.c       rows by name, and lines
- *     lineage_keys.c       the keys of all rows of a file
- *     lineage_place.c      which file an operand FILE:LINE names
- *     lineage_origin.c     from an operand to the records that it means
- *     lineage_steps.c      the steps of one record
- *     lineage_receipts.c   which run wrote a row
- *     lineage_subject.c    manifest and look-ups of a subject
- *     lineage_decisions.c  decisions that name an id
- *     lineage_made.c       rows of persons, and what was made from rows
- *     lineage_sample.c     the rows of one sample
+ *     lineage.c            open and close; the answer for an operand, and for persons
+ *     lineage_find.c       the files of a root, rows by name, keys, lines, one sample
+ *     lineage_subject.c    manifest and look-ups of a subject, and which file FILE:LINE names
+ *     lineage_origin.c     from an operand to its records, and the run that wrote them
+ *     lineage_steps.c      the steps of one record, and the decisions that name an id
  */
 #ifndef LH_LINEAGE_PARTS_H
 #define LH_LINEAGE_PARTS_H
@@ -70,21 +63,16 @@ struct lh_lineage {
 	struct lh_row_ids ids;
 };
 
-/* ---- lineage_files.c ---- */
+/* ---- lineage_find.c ---- */
 
 int lh_lineage_list(struct lh_lineage *l, struct lh_err *err);
 
 /* Leave out a file that cannot be read, and say why: 0; -1 if *err is another error. */
 int lh_lineage_left_out(struct lh_lineage *l, struct lh_lineage_file *f, struct lh_err *err);
 
-/* Return a descriptor of a file, or -1; LH_EIO. */
-int lh_lineage_open_file(struct lh_lineage *l, size_t i, struct lh_err *err);
-
 /* Return the name of a place: "data/evidence". */
 const char *lh_place_name(enum lh_place place);
 const char *lh_place_step(enum lh_place place);
-
-/* ---- lineage_find.c ---- */
 
 /* A name that rows are looked for by. */
 struct lh_wanted {
@@ -146,7 +134,7 @@ int lh_lineage_resolve(struct lh_lineage *l, struct lh_str operand, struct lh_me
 int lh_lineage_records(struct lh_lineage *l, const struct lh_lineage_hit *hit,
 		       struct lh_origins *o, struct lh_err *err);
 
-/* ---- lineage_place.c ---- */
+/* ---- lineage_subject.c ---- */
 
 /* Add what a line means: 1, 0 if there is no such line, -1.  hit->file is l->n_files if no
  * file of the root with rows has the path, which may be that of a source removed since. */
@@ -175,10 +163,7 @@ bool lh_lineage_stage_of(const struct lh_lineage_file *f, enum lh_stage *stage);
 int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_lineage_hit *hit,
 		     struct lh_err *err);
 
-/* Write a member of a row as it is written; of a large one only its size. */
-void lh_lineage_member(struct lh_writer *w, const struct lh_record *rec, const char *name);
-
-/* ---- lineage_receipts.c ---- */
+/* ---- lineage_origin.c ---- */
 
 /* The receipts of a row: of the run that wrote it, and of the newest that lists its file. */
 struct lh_receipt_of {
@@ -212,7 +197,7 @@ char *lh_lineage_subjects(const struct lh_lineage *l);
 int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str id, uint64_t line,
 		       struct lh_err *err);
 
-/* ---- lineage_decisions.c ---- */
+/* ---- lineage_steps.c ---- */
 
 /* Write the step of the decisions that the operand names, or that name it: 1, 0 if there is
  * none, -1. */
