@@ -2,12 +2,12 @@
  * mcp_parts - shared by the files of lib/mcp.
  *
  *     mcp.c           a message: its form, its era, its method; lists
- *     mcp_header.c    what the header of an HTTP request must say
- *     mcp_call.c      calls of tools and reads of resources, from the request to the answer
- *     mcp_filter.c    which pool answers a tool, and the line for it
- *     mcp_audit.c     rows on the chains of the persons that an answer shows
- *     mcp_write.c     the text of answers
- *     mcp_tools.c     the tools; tool_parts.h has their parts
+ *     mcp_call.c      calls of tools and reads of resources, from the request to the answer: the
+ *                     pool that answers a tool, and rows on the chains of persons that it shows
+ *     mcp_write.c     the text of answers, lines of a stream, what the header of a request must say
+ *     mcp_tools.c     tools of a file, and what they answer by outputSchema and "members"
+ *     answers.c       their arguments and the records of them; composed answers of search, lookup,
+ *                     validate, relevance, audit_report, trace_record; what is cut, pages of a list
  *     resources.c     the resources
  */
 #ifndef LH_MCP_PARTS_H
@@ -15,6 +15,9 @@
 
 #include "json/write.h"
 #include "mcp.h"
+#include "mcp_tool.h"
+
+/* ---- messages ---- */
 
 #define LH_MCP_BUCKETS 1024
 
@@ -62,7 +65,7 @@ struct lh_mcp_call {
 	struct lh_err failed;		/* what is answered after them, if code is not LH_OK */
 };
 
-/* ---- mcp_header.c ---- */
+/* ---- mcp_write.c ---- */
 
 /* Hold the header of an HTTP request against its message: NULL, or what does not match.  named
  * is the parameter that the header Mcp-Name repeats, or NULL. */
@@ -72,8 +75,6 @@ const char *lh_mcp_mismatch(const struct lh_mcp_request *r, const struct lh_valu
  * "x-mcp-header" of the tool's schema say. */
 const char *lh_mcp_param_mismatch(const struct lh_mcp_request *r, const struct lh_mcp_tool *t,
 				  const struct lh_value *args);
-
-/* ---- mcp_write.c ---- */
 
 /* Begin an answer with a result, an open object in m->out; end it and give it to the peer. */
 struct lh_writer lh_mcp_result(struct lh_mcp *m, const struct lh_value *id, bool modern);
@@ -109,22 +110,63 @@ const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, size_t n);
 bool lh_mcp_read_string(const struct lh_mcp_request *r, const char *name, struct lh_value *v);
 void lh_mcp_tools_call(const struct lh_mcp_request *r);
 void lh_mcp_resources_read(const struct lh_mcp_request *r);
-/* Send the answer in c->answer, whose rows are written; missing: why it fails instead, or NULL. */
-void lh_mcp_call_audited(struct lh_mcp_call *c, const char *missing);
 
-/* ---- mcp_filter.c ---- */
+/* ---- tools ---- */
 
-/* Find the pool for a tool, and make the line in c->ask; an error is for the client. */
-int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err);
-/* Return a pool that is started here, or runs already. */
-struct lh_pool *lh_mcp_pool(struct lh_mcp *m, const struct lh_pool_how *how, struct lh_err *err);
+enum lh_mcp_detail { LH_MCP_BRIEF, LH_MCP_FULL };
 
-/* ---- mcp_audit.c ---- */
+/* Bytes of a text, and of another member, after which it is cut. */
+#define LH_MCP_TEXT(detail) ((detail) == LH_MCP_FULL ? (size_t)4000 : 400)
+#define LH_MCP_MEMBER(detail) ((detail) == LH_MCP_FULL ? (size_t)4000 : 160)
 
-/* Append the rows for the persons whom the answer in m->out shows, made of a line of the filter,
- * and of what it was asked; rec NULL: it has answered nothing that is shown.  0 if nothing has to
- * be waited for; 1 if the call ends later, by lh_mcp_call_audited; -1 if
- * rows are missing that are required. */
-int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, struct lh_err *err);
+#define LH_MCP_NAME 128			/* bytes of a name that a schema may have, and NUL */
+#define LH_MCP_CURSOR "^[0-9]{1,9}$"	/* a pattern */
+
+/* The arguments of a tool that lists: which part of the list, and how much of each. */
+struct lh_mcp_part {
+	uint64_t limit, offset;
+	int detail;
+};
+/* Return the name that a key or a string has in the file, or "" if it is too long. */
+static inline const char *lh_mcp_name(char to[LH_MCP_NAME], const struct lh_value *name)
+{
+	const size_t n = name->type == LH_STRING && name->n < LH_MCP_NAME ? name->n - 2 : 0;
+
+	memcpy(to, name->p + 1, n);
+	to[n] = '\0';
+	return to;
+}
+/* Set *v to an argument, or to the default that the schema gives; false if there is neither. */
+struct lh_mcp_part lh_mcp_part_of(const struct lh_mcp_tool *t, const struct lh_value *args);
+bool lh_mcp_is_cursor(const struct lh_value *v, struct lh_str text);
+uint64_t lh_mcp_offset(struct lh_str cursor);
+/* Write the cursor of the next part, if there is one. */
+void lh_mcp_part_end(struct lh_writer *w, const struct lh_mcp_part *p, bool more);
+
+/* Write a value of at most that many bytes; of a longer string the beginning, with a note, in
+ * place of another value a note. */
+void lh_mcp_write_cut(struct lh_writer *w, const char *name, const struct lh_value *v, size_t most);
+/* Write the members of an object, each cut, without those named in drop and without vectors. */
+void lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh_value *object,
+			  const struct lh_str *drop, size_t n_drop, size_t most);
+/* Set *out to the member of an object; false if there is none, or v is not an object. */
+bool lh_mcp_has(const struct lh_value *v, const char *name, struct lh_value *out);
+/* Return the member of a record as an object or array; an empty one if it is not there. */
+struct lh_value lh_mcp_get_in(const struct lh_value *object, const char *name, enum lh_type type);
+/* Return the record as a value. */
+struct lh_value lh_mcp_whole(const struct lh_record *rec);
+
+/* Append a text, percent-encoded. */
+void lh_mcp_percent(struct lh_buf *out, struct lh_str text);
+
+/* Set the error that a filter has answered. */
+int lh_mcp_refused(const struct lh_record *rec, unsigned status, struct lh_err *err);
+
+/* ---- resources ---- */
+
+/* ---- answers of their own ---- */
+
+lh_mcp_answer_fn lh_mcp_answer_search, lh_mcp_answer_lookup, lh_mcp_answer_record,
+	lh_mcp_answer_validate, lh_mcp_answer_relevance, lh_mcp_answer_report, lh_mcp_answer_trace;
 
 #endif

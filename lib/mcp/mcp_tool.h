@@ -67,7 +67,7 @@ typedef int lh_mcp_answer_fn(struct lh_mcp_reply *r, const struct lh_value *args
 /* A row of "members". */
 struct lh_mcp_row {
 	struct lh_str to, from;		/* paths: "datasets[].objects"; "." is the record */
-	int how;			/* enum lh_mcp_how_written, of tool_answer.c */
+	int how;			/* enum lh_mcp_how_written, of mcp_tools.c */
 	const struct lh_str *without;
 	size_t n_without;
 	struct lh_str link;		/* a kind of resource, "manifest", by the member name */
@@ -98,8 +98,6 @@ struct lh_mcp_tool {
 /* Hold the arguments against the schema, and compose the record; an error is for the client. */
 int lh_mcp_ask(struct lh_mcp_question *q, const struct lh_mcp_tool *t, const struct lh_value *args,
 	       struct lh_err *err);
-/* Compose the reply of a tool without a function of its own. */
-lh_mcp_answer_fn lh_mcp_answer_rows;
 
 /* Tools of a file, whose texts they point to. */
 struct lh_mcp_tools {
