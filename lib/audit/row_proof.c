@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "json/write.h"
-#include "tlog/proof.h"
+#include "tlog/policy.h"
 
 int lh_row_proofs_open(struct lh_row_proofs *p, const char *dir, const char *name, const char *tlog,
 		       struct lh_err *err)

@@ -1,4 +1,4 @@
-/* log_parts.h - what the files of a log share: log.c reads, log_write.c and publish.c write. */
+/* log_parts.h - what the files of a log share: log.c and publish.c. */
 #ifndef LH_TLOG_LOG_PARTS_H
 #define LH_TLOG_LOG_PARTS_H
 
@@ -40,10 +40,6 @@ struct lh_tlog {
 const char *lh_tlog_file(struct lh_tlog *log, const char *name);
 const char *lh_tlog_tile_file(struct lh_tlog *log, int level, uint64_t n, unsigned width);
 
-/* Read a bundle as a tree of that size has it. */
-int lh_tlog_read_bundle(struct lh_tlog *log, uint64_t n, unsigned width, struct lh_buf *out,
-			struct lh_err *err);
-
 /* Forget the tiles that were read. */
 void lh_tlog_forget(struct lh_tlog *log);
 
@@ -54,10 +50,6 @@ void lh_tlog_forget(struct lh_tlog *log);
  * recover. */
 enum lh_tlog_purpose { LH_TLOG_EXTEND, LH_TLOG_RESIGN, LH_TLOG_RECOVER };
 int lh_tlog_settle(struct lh_tlog *log, enum lh_tlog_purpose why, struct lh_err *err);
-
-/* Load the edge of a tree of that size, whose root must be this. */
-int lh_tlog_load_edge(struct lh_tlog *log, uint64_t size, const uint8_t root[LH_TLOG_HASH],
-		      struct lh_err *err);
 
 /* Sign a tree that extends that of head, and whose files are on disk, and publish it.  others:
  * further signature lines. */

@@ -62,10 +62,6 @@ struct lh_vkey {
 	uint8_t key[32];	/* the SHA-256 of one of kind LH_KEY_MLDSA */
 };
 
-/* Return whether a text can be the name of a key: UTF-8, not empty, without white space, control
- * characters and "+". */
-bool lh_key_name_valid(struct lh_str name);
-
 /* Read a vkey; its id must be the hash of its name and key. */
 int lh_vkey_parse(struct lh_vkey *k, struct lh_str text, struct lh_err *err);
 void lh_vkey_free(struct lh_vkey *k);

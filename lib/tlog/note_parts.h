@@ -1,4 +1,4 @@
-/* note_parts.h - what keys.c, note.c and proof.c share. */
+/* note_parts.h - what note.c and policy.c share. */
 #ifndef LH_NOTE_PARTS_H
 #define LH_NOTE_PARTS_H
 
@@ -34,8 +34,5 @@ static inline bool lh_tlog_take_word(struct lh_str *line, const char *word)
 	line->n -= n;
 	return true;
 }
-
-/* Append what a cosigner signs. */
-void lh_cosigned_text(struct lh_buf *out, uint64_t time, struct lh_str body);
 
 #endif

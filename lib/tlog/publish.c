@@ -16,8 +16,9 @@
 
 /* ---- the tree in the files ---- */
 
-int lh_tlog_load_edge(struct lh_tlog *log, uint64_t size, const uint8_t root[LH_TLOG_HASH],
-		      struct lh_err *err)
+/* Load the edge of a tree of that size, whose root must be this. */
+static int lh_tlog_load_edge(struct lh_tlog *log, uint64_t size, const uint8_t root[LH_TLOG_HASH],
+			     struct lh_err *err)
 {
 	struct lh_tlog_edge *edge = log->edge;
 	uint8_t (*hash)[LH_TLOG_HASH], is[LH_TLOG_HASH];

@@ -35,8 +35,6 @@
 
 /* Set hash to that of an entry, to that of a node, to the root of the empty tree. */
 void lh_tlog_leaf(const void *entry, size_t n, uint8_t hash[LH_TLOG_HASH]);
-void lh_tlog_node(const uint8_t left[LH_TLOG_HASH], const uint8_t right[LH_TLOG_HASH],
-		  uint8_t hash[LH_TLOG_HASH]);
 void lh_tlog_empty(uint8_t hash[LH_TLOG_HASH]);
 
 /* Where nodes come from.  read is asked for nodes alone that the tree has as complete subtrees. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tlog/proof.h"
+#include "tlog/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,12 +1,12 @@
 /*
  * log.pml - writers of a transparency log, who append, sign, and recover what others left.
  *
- * Models: lib/tlog/log_write.c: write_file, write_partial, sync_batch, take_lock, begin, store,
+ * Models: lib/tlog/log.c: write_file, write_partial, sync_batch, take_lock, begin, store,
  *	lh_tlog_commit, lh_tlog_sign, put_note, replace, lh_tlog_replace
  * Models: lib/tlog/publish.c: lh_tlog_load_edge, check_growth, remove_partial, end_pending,
  *	settle_pending, check_kept, lh_tlog_settle, lh_tlog_publish
  * Models: lib/tlog/log.c: read_part, lh_tlog_tile, lh_tlog_refresh
- * Models: lib/tlog/once.c: lh_tlog_append_once
+ * Models: lib/tlog/log.c: lh_tlog_append_once
  * Models: lib/file/atomic.c: lh_atomic_put, replace_target
  * Faults: FAULT_NO_LOCK, FAULT_SIGN_FIRST, FAULT_PENDING_NOT_SYNCED, FAULT_PENDING_DROPPED,
  *	FAULT_TILES_NOT_SYNCED, FAULT_TILE_REUSED, FAULT_MARK_NOT_SYNCED, FAULT_ROLLED_BACK,

@@ -1,6 +1,6 @@
 /* The text of a tlog-proof: what is one, and what is not. */
 #include "check.h"
-#include "tlog/proof.h"
+#include "tlog/policy.h"
 
 #define FIRST "c2sp.org/tlog-proof@v1\n"
 #define HASH "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "file/file.h"
-#include "tlog/once.h"
+#include "tlog/log.h"
 #include <lh/digest.h>
 
 #define RECEIPT_MAX ((size_t)256 << 20)

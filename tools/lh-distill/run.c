@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "distill.h"
-#include "tlog/once.h"
+#include "tlog/log.h"
 
 /* What is printed in passing. */
 struct shown {

@@ -19,7 +19,7 @@
 #include "audit.h"
 #include "audit/commitment.h"
 #include "file/file.h"
-#include "tlog/once.h"
+#include "tlog/log.h"
 
 /* A log with rows in the batch. */
 struct committed_log {

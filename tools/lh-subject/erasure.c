@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "erase.h"
-#include "tlog/once.h"
+#include "tlog/log.h"
 
 #define FOLDER "_erasures"
 #define PLAN_SCHEMA "subject_erasure_plan.v1"

@@ -14,7 +14,6 @@
 #include "base/signal.h"
 #include "model/http.h"
 #include "tlog/policy.h"
-#include "tlog/proof.h"
 
 #define TRIES 3
 #define ANSWER_MAX ((size_t)64 << 10)	/* bytes; a line of a cosignature is about 150 */

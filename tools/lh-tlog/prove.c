@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "json/write.h"
-#include "tlog/once.h"
-#include "tlog/proof.h"
+#include "tlog/log.h"
+#include "tlog/policy.h"
 #include <lh/num.h>
 
 struct asked {

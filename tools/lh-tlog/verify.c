@@ -3,7 +3,7 @@
 
 #include "audit/commitment.h"
 #include "json/write.h"
-#include "tlog/proof.h"
+#include "tlog/policy.h"
 #include <lh/digest.h>
 #include <lh/num.h>
 

@@ -5,7 +5,7 @@
 
 #include "file/file.h"
 #include "lineage/lineage.h"
-#include "tlog/once.h"
+#include "tlog/log.h"
 #include "tool/op.h"
 #include "tool/records.h"
 #include "trace.h"
