@@ -103,13 +103,10 @@ struct lh_keys *lh_keys_renew(struct lh_keys *k, struct lh_err *err);
 bool lh_keys_has(const struct lh_keys *k, enum lh_provider p);
 /* Return why the file has no key for p: file, line and fault, without the key; ""
  * if no line is faulty. */
-const char *lh_keys_why_not(const struct lh_keys *k, enum lh_provider p);
 const char *lh_keys_url(const struct lh_keys *k, enum lh_provider p);	/* no slash at its end */
-const char *lh_keys_token(const struct lh_keys *k, enum lh_provider p);	/* NULL: none */
 
 const char *lh_provider_name(enum lh_provider p);
 const char *lh_provider_url_name(enum lh_provider p);	/* the variable */
-const char *lh_provider_key_name(enum lh_provider p);	/* the variable; NULL: needs none */
 
 /* Append the first bytes of text, at most n, with every key in it masked as
  * lh_secret_scrub does. */
@@ -151,9 +148,6 @@ struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys 
 void lh_chat_free(struct lh_chat *c);
 int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_chat_reply *reply,
 		struct lh_err *err);
-
-/* Return the provider for that model; *upstream is the name sent to it. */
-enum lh_provider lh_chat_route(struct lh_str model, struct lh_str *upstream);
 
 /* Determine whether the provider is available.  Ollama: GET /api/tags returns 2xx
  * within 2 s.  The others: there is a key; no request is made.  -1 only with
