@@ -1,7 +1,4 @@
-/*
- * chain_parts - one row of a chain, parsed from the bytes of its line; the stripes
- * of a log.
- */
+/* chain_parts - one row of a chain, parsed from the bytes of its line. */
 #ifndef LH_CHAIN_PARTS_H
 #define LH_CHAIN_PARTS_H
 
@@ -39,7 +36,7 @@ bool lh_chain_mac_fits(const struct lh_chain_keys *k, const struct lh_chain_line
 void lh_chain_mac(const struct lh_chain_keys *k, const char *text, size_t n,
 		  char hex[LH_CHAIN_HEX]);
 
-/* ---- chain_file.c ---- */
+/* ---- chain_row.c ---- */
 
 /* Read exactly n bytes at offset at. */
 int lh_chain_pread(int fd, const char *path, void *p, size_t n, int64_t at, struct lh_err *err);
@@ -62,63 +59,5 @@ int lh_chain_cut(int fd, const char *path, int64_t at, struct lh_err *err);
 
 /* Report a row that is too long. */
 int lh_chain_too_long(const char *path, int64_t at, uint64_t max, struct lh_err *err);
-
-/* ---- stripes: the parts of a log that threads verify ---- */
-
-#define LH_CHAIN_STRIPE ((int64_t)256 << 10)	/* bytes; stays in a core's L2 */
-
-/* A prev_chain_hash or row_hmac as a row states it. */
-struct lh_chain_stated {
-	char s[LH_CHAIN_HEX];
-	size_t n;		/* more than s holds: then it equals no other */
-	bool known;
-};
-
-static inline bool lh_chain_same(const struct lh_chain_stated *a, const struct lh_chain_stated *b)
-{
-	return a->n == b->n && a->n <= sizeof a->s && memcmp(a->s, b->s, a->n) == 0;
-}
-
-/* The result for the lines that begin in a stripe; rows count from its first. */
-struct lh_chain_stripe {
-	int64_t begin;			/* offset of the first line */
-	uint64_t rows;
-	struct lh_chain_stated first_prev;
-	/* the first row's fault, apart from its link to the row before */
-	enum lh_chain_fault first;
-	struct lh_chain_broken {
-		uint64_t row;
-		enum lh_chain_fault fault;
-	} *broken;			/* the others'; only one, if only the first is requested */
-	size_t n, cap;
-	struct lh_chain_stated before;	/* row_hmac before broken[0] */
-	struct lh_chain_stated last;	/* of the last row */
-	bool bare;			/* no row has a row_hmac */
-	bool torn;			/* a line without LF follows them */
-	bool done;
-};
-
-/* What all stripes of a log have in common. */
-struct lh_chain_source {
-	const struct lh_chain_keys *keys;
-	const char *path;
-	int fd;
-	int64_t size;
-	const char *id;		/* row 0's candidate_id; NULL: it has none */
-	size_t id_n;
-	bool id_bad;		/* it is not the subject that the file is named by */
-	uint64_t max_row;
-	double lock_timeout;
-	bool all;		/* report every fault */
-};
-
-/* The memory of a thread. */
-struct lh_chain_scanner;
-struct lh_chain_scanner *lh_chain_scanner_new(const struct lh_chain_source *src);
-void lh_chain_scanner_free(struct lh_chain_scanner *w);
-
-/* Verify the lines that begin in stripe k; s keeps its memory. */
-int lh_chain_scan(struct lh_chain_scanner *w, int64_t k, struct lh_chain_stripe *s,
-		  struct lh_err *err);
 
 #endif

@@ -1,11 +1,119 @@
 /*
- * chain_row.c - parse one row from the bytes of its line.  See chain_parts.h.
- *
+ * chain_row.c - rows of a chain, from the bytes of their lines, and its keys.  See chain_parts.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/chain.h>
+#include <lh/digest.h>
+#include "base/mem.h"
+#include "chain_parts.h"
+#include "crypto/secret.h"
+#include "file/file.h"
+#include "file/held.h"
+
+/* ---- keys ---- */
+
+struct lh_chain_key_file {
+	const char *path;
+	struct lh_stamp stamp;
+};
+
+void lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n)
+{
+	struct lh_hmac **grown = lh_realloc(k->key, k->n + 1, sizeof *grown);
+
+	k->key = grown;
+	k->key[k->n] = lh_hmac_new(key, n);
+	k->n++;
+}
+
+static int read_one(struct lh_chain_keys *k, const char *path, bool insecure, struct lh_err *err)
+{
+	struct lh_secret key;
+	int rc = 0;
+
+	if (lh_secret_read(&key, path, LH_CHAIN_KEY_MAX, insecure, err) < 0)
+		return -1;
+	if (key.n < LH_CHAIN_KEY_MIN)
+		rc = lh_err_set(err, LH_EIO, "%s: a key has %d bytes at least, and this is %zu",
+				path, LH_CHAIN_KEY_MIN, key.n);
+	else
+		lh_chain_keys_add(k, key.p, key.n);
+	lh_secret_wipe(&key);
+	return rc;
+}
+
+int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t n, bool insecure,
+		       struct lh_err *err)
+{
+	size_t i;
+
+	*k = (struct lh_chain_keys){ .insecure = insecure };
+	k->file = lh_calloc(n + 1, sizeof *k->file);
+	for (i = 0; i < n; i++) {
+		k->file[k->n_files++].path = path[i];
+		lh_stamp_take(&k->file[i].stamp, path[i]);
+		if (read_one(k, path[i], insecure, err) < 0) {
+			lh_chain_keys_free(k);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void lh_chain_keys_free(struct lh_chain_keys *k)
+{
+	while (k->n)
+		lh_hmac_free(k->key[--k->n]);
+	free(k->key);
+	free(k->file);
+	k->key = NULL;
+	k->file = NULL;
+	k->n_files = 0;
+}
+
+bool lh_chain_keys_stale(const struct lh_chain_keys *k)
+{
+	size_t i;
+
+	for (i = 0; i < k->n_files; i++)
+		if (!lh_stamp_fits(&k->file[i].stamp, k->file[i].path))
+			return true;
+	return false;
+}
+
+int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err)
+{
+	struct lh_chain_keys now;
+	LH_SCOPED(lh_free_local) const char **path = NULL;
+	size_t i;
+	int rc;
+
+	if (!lh_chain_keys_stale(k))
+		return 0;
+	path = lh_calloc(k->n_files, sizeof *path);
+	for (i = 0; i < k->n_files; i++)
+		path[i] = k->file[i].path;
+	rc = lh_chain_keys_read(&now, path, k->n_files, k->insecure, err);
+	if (rc < 0)
+		return -1;
+	lh_chain_keys_free(k);
+	*k = now;
+	return 0;
+}
+
+/* ---- rows ---- */
+
+/*
  * Rows in the form in which every writer writes them (the members in one order, no
  * white space, plain ASCII in the strings) are split and put into canonical order
  * in one pass of about 60 ns; any other valid JSON is parsed by lh_record_parse.
  */
-#include "chain_parts.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -240,4 +348,192 @@ bool lh_chain_mac_fits(const struct lh_chain_keys *k, const struct lh_chain_line
 		}
 	}
 	return false;
+}
+
+/* ---- lines on disk ---- */
+
+#define CHUNK 4096
+
+int lh_chain_pread(int fd, const char *path, void *p, size_t n, int64_t at, struct lh_err *err)
+{
+	char *to = p;
+
+	while (n) {
+		ssize_t got = pread(fd, to, n, at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return lh_err_sys(err, "%s: read failed", path);
+		if (got == 0)
+			return lh_err_set(err, LH_EIO,
+					  "%s: it has become shorter while it was read", path);
+		to += got;
+		at += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+int lh_chain_too_long(const char *path, int64_t at, uint64_t max, struct lh_err *err)
+{
+	return lh_err_set(err, LH_EIO,
+			  "%s: the row at byte %lld is longer than %llu bytes (--max-line)", path,
+			  (long long)at,
+			  (unsigned long long)max);
+}
+
+int lh_chain_read_line(int fd, const char *path, int64_t at, int64_t size, uint64_t max,
+		       char **line, size_t *n, struct lh_err *err)
+{
+	size_t len = 0, more = CHUNK;
+	char *p = NULL, *grown, *lf;
+
+	for (;;) {
+		if ((int64_t)more > size - at - (int64_t)len)
+			more = (size_t)(size - at) - len;
+		grown = lh_realloc(p, len + more + LH_PAD, 1);
+		p = grown;
+		if (lh_chain_pread(fd, path, p + len, more, at + (int64_t)len, err) < 0)
+			break;
+		lf = memchr(p + len, '\n', more);
+		len += more;
+		if (lf || at + (int64_t)len == size) {
+			*line = p;
+			*n = lf ? (size_t)(lf - p) : len;
+			memset(p + len, 0, LH_PAD);
+			return 0;
+		}
+		if (max && len > max) {
+			lh_chain_too_long(path, at, max, err);
+			break;
+		}
+		more = len;
+	}
+	free(p);
+	return -1;
+}
+
+int lh_chain_end(int fd, const char *path, int64_t size, int64_t *end, struct lh_err *err)
+{
+	int64_t at = size, from;
+	char chunk[CHUNK];
+	size_t n;
+
+	for (*end = size; at; at = from) {
+		from = at > CHUNK ? at - CHUNK : 0;
+		n = (size_t)(at - from);
+		if (lh_chain_pread(fd, path, chunk, n, from, err) < 0)
+			return -1;
+		if (at == size && chunk[n - 1] != '\n')
+			return 0;	/* the last line is torn */
+		for (; n && strchr(" \t\r\n", chunk[n - 1]) && chunk[n - 1]; n--)
+			if (chunk[n - 1] == '\n')
+				*end = from + (int64_t)n;
+		if (n)
+			return 0;
+	}
+	*end = 0;
+	return 0;
+}
+
+int lh_chain_last_line(int fd, const char *path, int64_t size, int64_t *at, bool *torn,
+		       struct lh_err *err)
+{
+	int64_t end = size, from;
+	char chunk[CHUNK];
+	const char *lf;
+
+	if (lh_chain_pread(fd, path, chunk, 1, size - 1, err) < 0)
+		return -1;
+	*torn = *chunk != '\n';
+	for (end = size - !*torn; end > 0; end = from) {
+		from = end > CHUNK ? end - CHUNK : 0;
+		if (lh_chain_pread(fd, path, chunk, (size_t)(end - from), from, err) < 0)
+			return -1;
+		lf = memrchr(chunk, '\n', (size_t)(end - from));
+		if (lf) {
+			*at = from + (lf - chunk) + 1;
+			return 0;
+		}
+	}
+	*at = 0;
+	return 0;
+}
+
+/* ---- repair ---- */
+
+int lh_chain_cut(int fd, const char *path, int64_t at, struct lh_err *err)
+{
+	if (ftruncate(fd, at) < 0 || fsync(fd) < 0)
+		return lh_err_sys(err, "%s: cannot cut", path);
+	return 0;
+}
+
+/* Append bytes at..size of fd to PATH.torn, on a line of their own. */
+static int keep_torn_tail(int fd, const char *path, const char *torn, int64_t at, int64_t size,
+			  struct lh_err *err)
+{
+	int to = lh_open_regular(torn, O_RDWR | O_APPEND | O_CREAT, 0600, err), rc = 0;
+	char chunk[CHUNK];
+	struct stat st;
+	size_t n;
+
+	if (to < 0)
+		return -1;
+	if (fstat(to, &st) == 0 && st.st_size && pread(to, chunk, 1, st.st_size - 1) == 1 &&
+	    *chunk != '\n')
+		rc = lh_write_all(to, "\n", 1, err);
+	for (; !rc && at < size; at += (int64_t)n) {
+		n = size - at > CHUNK ? CHUNK : (size_t)(size - at);
+		rc = lh_chain_pread(fd, path, chunk, n, at, err);
+		if (!rc && lh_write_all(to, chunk, n, err) < 0)
+			rc = lh_err_prefix(err, "%s", torn);
+	}
+	if (!rc && fsync(to) < 0)
+		rc = lh_err_sys(err, "%s: cannot sync", torn);
+	if (close(to) < 0 && errno != EINTR && !rc)
+		rc = lh_err_sys(err, "%s: close failed", torn);
+	return rc ? rc : lh_sync_folder(torn, err);
+}
+
+static int64_t cut_tail(int fd, const char *path, struct lh_err *err)
+{
+	struct stat st;
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
+	int64_t at;
+	bool torn;
+	int rc;
+
+	if (fstat(fd, &st) < 0)
+		return lh_err_sys(err, "%s", path);
+	if (!st.st_size)
+		return 0;
+	if (lh_chain_end(fd, path, st.st_size, &at, err) < 0)
+		return -1;
+	if (at < st.st_size)
+		return lh_chain_cut(fd, path, at, err) < 0 ? -1 : st.st_size - at;
+	if (lh_chain_last_line(fd, path, st.st_size, &at, &torn, err) < 0)
+		return -1;
+	if (!torn)
+		return 0;
+	lh_buf_puts(&name, path);
+	lh_buf_add(&name, ".torn", sizeof ".torn");
+	rc = keep_torn_tail(fd, path, name.p, at, st.st_size, err);
+	if (rc < 0)
+		return -1;
+	return lh_chain_cut(fd, path, at, err) < 0 ? -1 : st.st_size - at;
+}
+
+int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *err)
+{
+	int fd = lh_open_regular(path, O_RDWR, 0, err);
+	int64_t n;
+
+	if (fd < 0)
+		return -1;
+	n = lh_flock(fd, LOCK_EX, path, lock_timeout, err) < 0 ? -1 : cut_tail(fd, path, err);
+	if (close(fd) < 0 && errno != EINTR && n >= 0)
+		n = lh_err_sys(err, "%s: close failed", path);
+	return n;
 }

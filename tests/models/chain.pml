@@ -3,7 +3,7 @@
  *
  * Models: lib/audit/chain_append.c: open_tail, hold_log, write_rows, release_log, sync_tail,
  *	lh_chain_append
- * Models: lib/audit/chain_file.c: lh_chain_repair, cut_tail
+ * Models: lib/audit/chain_row.c: lh_chain_repair, cut_tail
  * Models: lib/audit/chain_verify.c: lh_chain_verify, open_log
  * Models: lib/audit/commitment.c: make_secret, lh_opening_key, lh_commit_read, lh_commit_write
  * Models: tools/lh-subject-audit/commit.c: commit_all, commit_log, commit_rows, sync_log

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "audit.h"
-#include "audit/row_proof.h"
+#include "audit/commitment.h"
 #include "base/mem.h"
 #include "tlog/note.h"
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit/row_proof.h"
+#include "audit/commitment.h"
 #include "file/file.h"
 #include "json/write.h"
 #include <lh/time.h>

@@ -15,7 +15,7 @@
 #include <lh/num.h>
 
 #include "archive/archive.h"
-#include "audit/row_proof.h"
+#include "audit/commitment.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "file/file.h"
