@@ -94,7 +94,7 @@ Houston  2' ]
 @test "a number beyond 64 bits and a text that a function would see in part are errors, and others are answered" {
 	printf '%s\n' '{"id":2,"v":18446744073709551615,"o":{"n":9223372036854775808},"t":"ab\u0000cd"}' '{"id":1,"v":5,"o":{"n":7},"t":"x"}' >v.jsonl
 	local sql beyond='has a number beyond 64 bits, which has no exact order here; a string of its digits has'
-	for sql in 'SELECT v FROM v' 'SELECT max(v) FROM v' 'SELECT id FROM v WHERE v = 18446744073709551615' 'SELECT id FROM v ORDER BY v' \
+	for sql in 'SELECT v FROM v' 'SELECT max(v) FROM v' 'SELECT id FROM v WHERE v = 1e19' 'SELECT id FROM v ORDER BY v' \
 		'SELECT a.id FROM v a JOIN v b USING (v)'; do
 		refused 400 "v.jsonl:1: column \"v\" $beyond" "$sql" v=v.jsonl
 	done
@@ -114,10 +114,20 @@ Houston  2' ]
 	done
 }
 
+@test "a whole number beyond 64 bits in a statement is an error, since SQLite would take another one" {
+	local n
+	for n in 18446744073709551616 9223372036854775808 0009223372036854775808; do
+		refused 400 "the number $n is beyond 64 bits, and has no exact value here: write it as a text or with an exponent" "SELECT 1 = $n, 18446744073709551617"
+	done
+	run -2 lh-query 'SELECT -9223372036854775809'
+	[ "$(lh-query "SELECT 9223372036854775807 a, -9223372036854775808 b, '18446744073709551616' c, 1e19 d, 00000000000000000000005 e, 1.00000000000000000000 f /* 18446744073709551616 */ -- 18446744073709551616")" = \
+		'{"a":9223372036854775807,"b":-9223372036854775808,"c":"18446744073709551616","d":1e19,"e":5,"f":1.0}' ]
+}
+
 @test "a column of numbers of CSV with one beyond 64 bits is one of numbers, and that one an error; among texts it is a text" {
 	printf '%s\n' id,n,t 1,18446744073709551615,18446744073709551615 2,5,x 3,1.5,y >v.csv
 	local sql beyond='has a number beyond 64 bits, which has no exact order here; a string of its digits has'
-	for sql in 'SELECT n FROM v' 'SELECT max(n) FROM v' 'SELECT id FROM v WHERE n = 18446744073709551615' 'SELECT id FROM v ORDER BY n'; do
+	for sql in 'SELECT n FROM v' 'SELECT max(n) FROM v' 'SELECT id FROM v WHERE n = 1e19' 'SELECT id FROM v ORDER BY n'; do
 		refused 400 "v.csv:2: column \"n\" $beyond" "$sql" v=v.csv
 	done
 	[ "$(lh-query "SELECT id, n FROM v WHERE id > 1 AND n < 6 ORDER BY n" v=v.csv)" = '{"id":3,"n":1.5}

@@ -1,4 +1,5 @@
 /* sqlite.c - the engine: a connection per query, its bounds, its rows.  See query.h. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,11 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 	default:
 		return SQLITE_DENY;
 	}
+}
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c & 0x80;
 }
 
 /* Skip white space and comments. */
@@ -184,13 +190,61 @@ static int engine_open(struct engine *e, struct lh_err *err)
 
 /* ---- the statement ---- */
 
+static bool is_wide(const char *digits, size_t n, bool minus)
+{
+	static const char most[] = "9223372036854775808";
+	const int cmp = strncmp(digits, most, sizeof most - 1);
+
+	return n > 19 || (n == 19 && (cmp > 0 || (!cmp && !minus)));
+}
+
+/* Return the first number of a statement that is a whole one beyond 64 bits, of which SQLite makes
+ * another one, and its length; NULL if there is none. */
+static const char *wide_number(const char *p, size_t *n)
+{
+	bool minus = false;
+
+	for (p = skip(p); *p; p = skip(p)) {
+		const char close = *p == '[' ? ']' : *p;
+		const char *from = p;
+
+		if (strchr("'\"`[", *p)) {
+			p = strchr(p + 1, close);
+			if (!p++)
+				return NULL;
+		} else if (is_word(*p) && !isdigit((unsigned char)*p)) {
+			while (is_word(*p))
+				p++;
+		} else if (isdigit((unsigned char)*p) ||
+			   (*p == '.' && isdigit((unsigned char)p[1]))) {
+			p += strspn(p, "0");
+			*n = strspn(p, "0123456789");
+			if ((!strchr(".eExX_", p[*n]) || !p[*n]) && is_wide(p, *n, minus)) {
+				*n += (size_t)(p - from);
+				return from;
+			}
+			while (is_word(*p) || *p == '.')
+				p++;
+		} else {
+			p++;
+		}
+		minus = *from == '-';
+	}
+	return NULL;
+}
+
 static sqlite3_stmt *prepare(struct engine *e, const char *sql, struct lh_err *err)
 {
 	sqlite3_stmt *stmt = NULL, *second = NULL;
-	const char *rest = NULL;
+	const char *rest = NULL, *wide;
 	int rc = sqlite3_prepare_v2(e->db, sql, -1, &stmt, &rest);
+	size_t n;
 
-	if (rc == SQLITE_OK && *skip(rest)) {
+	if (rc == SQLITE_OK && (wide = wide_number(sql, &n))) {
+		lh_err_data(err, 400, "the number %.*s is beyond 64 bits, and has no exact value "
+			    "here: write it as a text or with an exponent", n < 99 ? (int)n : 99,
+			    wide);
+	} else if (rc == SQLITE_OK && *skip(rest)) {
 		sqlite3_prepare_v2(e->db, rest, -1, &second, NULL);
 		sqlite3_finalize(second);
 		lh_err_data(err, 400, "only one statement is answered");
