@@ -120,10 +120,10 @@ static void copy_words(struct lh_buf *out, const unsigned char *p, const unsigne
 	while (p < end) {
 		at = p;
 		sign = lh_sign_of(lh_utf8_get(&p));
-		if (sign == LH_SIGN_BLANK || sign == LH_SIGN_LINE_END) {
+		if (sign == LH_SIGN_BLANK || sign == LH_SIGN_LINE_END)
 			gap = true;
+		if (sign == LH_SIGN_BLANK || sign == LH_SIGN_LINE_END || sign == LH_SIGN_NOTHING)
 			continue;
-		}
 		if (gap && out->len > from)
 			lh_buf_putc(out, ' ');
 		gap = false;

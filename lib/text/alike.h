@@ -39,8 +39,9 @@ bool lh_names_alike(struct lh_buf *scratch, struct lh_str a, struct lh_str b);
 /* The same form for a text in which a name is searched: a comma moves nothing. */
 void lh_text_normal(struct lh_buf *out, struct lh_str text);
 
-/* Append valid UTF-8 in NFC, each run of white space as one blank, without white space at
- * either end: two texts of which the same bytes are appended look the same. */
+/* Append valid UTF-8 in NFC, each run of white space as one blank, without white space at either
+ * end and without signs of no width: two texts of which the same bytes are appended look the
+ * same. */
 void lh_text_plain(struct lh_buf *out, struct lh_str text);
 
 #endif

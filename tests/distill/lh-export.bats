@@ -183,6 +183,10 @@ sums() {
 	jq -e '.source_record | .chosen.category == "accepted" and .rejected.category == "rejected" and keys == ["chosen","rejected"]' row
 	jq -e --arg sig ${SIG/3/4} '.source_provenance.sig_hash == $sig' row
 	refused preference invalid_preference_pairing <text
+	for mark in '\u200b' '\ufeff' '\u2060' '\u00ad'; do
+		{ o one ab accept t2; o two "a${mark}b" reject t2; } >marked
+		refused preference invalid_preference_pairing <marked
+	done
 }
 
 # ---- the reasons ----
