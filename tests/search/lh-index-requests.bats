@@ -311,6 +311,17 @@ setup() {
 	finish 1
 }
 
+@test "corpora names the playbooks of --playbooks last, and nothing where there is none" {
+	mkdir p
+	corpora() { echo '{"op":"corpora"}' | lh-index requests --on-error emit "$@" d; }
+	[ "$(corpora --playbooks p)" = '{"corpora":[],"count":0}' ]
+	[ "$(corpora --playbooks none)" = '{"corpora":[],"count":0}' ]
+	item x | lh-index build -q p/memory.lhv
+	: >p/notes.txt
+	[ "$(corpora --playbooks p)" = '{"corpora":[],"count":0,"playbooks":["memory"]}' ]
+	[ "$(corpora)" = '{"corpora":[],"count":0}' ]
+}
+
 @test "a damaged index is 503, does not spoil the list, and is used again once it is repaired" {
 	request '{"op":"create","name":"a","dimension":2}' '{"op":"create","name":"b","dimension":2}' '{"op":"add","name":"b","items":['"$(item x)"']}' >/dev/null
 	serve lh-index requests --on-error emit d

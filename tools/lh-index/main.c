@@ -76,7 +76,7 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, persons, .verbs = V_REQUESTS) },
 	{ 0, "attribute", NULL, "say whose data an answer has used",
 	  LH_FLAG(struct settings, attribute, .verbs = V_REQUESTS) },
-	{ 0, "playbooks", "DIR", "folder of playbooks, which may be deleted",
+	{ 0, "playbooks", "DIR", "folder of playbooks, to be named or deleted",
 	  LH_TEXT(struct settings, playbooks, .verbs = V_REQUESTS) },
 	{ 0, "reach", NULL, "also name records that no link leads to",
 	  LH_FLAG(struct settings, reach, .verbs = V_VERIFY) },

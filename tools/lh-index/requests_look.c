@@ -113,6 +113,24 @@ static struct lh_str name_of(const struct summary *s)
 	return (struct lh_str){ s->name, strlen(s->name) };
 }
 
+/* Write the names of the playbooks, if there are any: a search may use them. */
+static void put_playbooks(struct requests *r)
+{
+	struct lh_index_folder f;
+	struct lh_err none;
+	size_t i;
+
+	if (!r->settings->playbooks || lh_index_folder_read(&f, r->settings->playbooks, &none) < 0)
+		return;
+	if (f.n)
+		lh_write_array(&r->w, "playbooks");
+	for (i = 0; i < f.n; i++)
+		lh_write_text(&r->w, NULL, f.name[i]);
+	if (f.n)
+		lh_write_end(&r->w);
+	lh_index_folder_free(&f);
+}
+
 int requests_list(const struct lh_call *call, const void *in, struct lh_buf *out,
 		  struct lh_err *err)
 {
@@ -140,6 +158,8 @@ int requests_list(const struct lh_call *call, const void *in, struct lh_buf *out
 	}
 	lh_write_end(&r->w);
 	lh_write_u64(&r->w, "count", r->catalog.n);
+	if (!params)
+		put_playbooks(r);
 	return requests_end(r);
 }
 
