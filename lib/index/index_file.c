@@ -146,7 +146,7 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 		return lh_err_set(err, LH_ECORRUPT, "header: %llu rows",
 				  (unsigned long long)h->rows);
 	if (p->beside > h->rows)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: %u of %llu rows are beside "
+		return lh_err_set(err, LH_ECORRUPT, "parameters: %u of %llu rows are outside of "
 				  "the graph", p->beside, (unsigned long long)h->rows);
 	if (is_qg(ix) && h->version < (p->code_values ? LH_INDEX_FORMAT_PART : LH_INDEX_FORMAT_QG))
 		return lh_err_set(err, LH_ECORRUPT, "header: layout qg in version %u", h->version);

@@ -313,7 +313,8 @@ static int check_rows(struct check *c)
 		const struct lh_index *ix = c->ix;
 
 		lh_qg_signs(ix->params.seed, lh_index_lifted(&ix->params), c->row[0]);
-		if (memcmp(c->row[0], ix->signs, lh_qg_sign_bytes(lh_index_lifted(&ix->params))) != 0)
+		if (memcmp(c->row[0], ix->signs,
+			   lh_qg_sign_bytes(lh_index_lifted(&ix->params))) != 0)
 			report(c, LH_INDEX_SIGNS, "they are not those of the seed");
 	}
 	for (row = 0; rc == 0 && row < c->ix->rows; row++)

@@ -206,7 +206,7 @@ struct lh_call;
 /* A tool, for lh_op_main of op.h. */
 struct lh_tool_spec {
 	const char *name, *synopsis, *summary;
-	const char *example;		/* of its page's, for --help; lines after the first indented */
+	const char *example;		/* for --help, of its page; further lines indented */
 	const struct lh_option *options;
 	const struct lh_op *ops;
 	/* Return the operation of a filter under the options given.  NULL: the first. */

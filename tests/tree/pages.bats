@@ -184,7 +184,7 @@ WORDS='\b(?:whoever|somebody|nobody|anybody|everybody|told|besides?|behind|folds
 	|lies|lay|stands|stood|now\ and\ then)\b | (?<!there\ )(?<!without\ )\b(?:is|are|was|holds)\ no\ (?!longer\b|more\b)[a-z]'
 
 # Where such a word is right: what is written, and why.
-RIGHT='beside\s+number|as beside says   the name of a member of lhv(5)
+RIGHT='params.c: beside|beside\s+number|as beside says   the name of a member of lhv(5)
 left behind                      idiom; also the prompt of lh-replay
 leave behind                     the same
 stands still                     said of a clock

@@ -527,7 +527,7 @@ found() {
 	# of a roster without anybody it would be as untrue that somebody is not in it
 	: >nobody.jsonl
 	run -2 --separate-stderr lh-validate -j1 --roster nobody.jsonl in
-	[ "$stderr" = 'lh-validate: the roster has nobody (--roster)' ]
+	[ "$stderr" = 'lh-validate: the roster is empty (--roster)' ]
 	run -1 lh-validate --wire --roster nobody.jsonl in
 }
 

@@ -375,7 +375,7 @@ static void put_metrics(struct lh_buf *out, const struct audit *a, const struct 
 		lh_buf_printf(out,
 			      "Each chart begins at 0 and goes over %llu baseline%s on file,"
 			      " then this audit, the dot. The dashed line is the last "
-			      "baseline; around it lies what is no drift, a fifth up or down.",
+			      "baseline; the band around it is without drift, a fifth up or down.",
 			      on_file, on_file == 1 ? "" : "s");
 	if (c->unread)
 		lh_buf_printf(out, " %llu of the rows cannot be read, and %s left out.",

@@ -250,8 +250,10 @@ int main(int argc, char **argv)
 		.name = "lh-chat",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "ask a language model one question for each record",
-		.example = "echo '{\"model\":\"qwen3:8b\",\"prompt\":\"Why do welders wear masks?\"}' |\n"
-			   "      lh-chat --wire | jq -r .content",
+		.example =
+			"echo '{\"model\":\"qwen3:8b\","
+			"\"prompt\":\"Why do welders wear masks?\"}' |\n"
+			"      lh-chat --wire | jq -r .content",
 		.options = options,
 		.close = close_chat,
 		.ops = ops,

@@ -182,8 +182,9 @@ int main(int argc, char **argv)
 		.name = "lh-extract-json",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "extract the JSON object from a model's answer",
-		.example = "echo 'Sure, here it is: {\"to\":\"ann@example.com\"}. Anything else?' |\n"
-			   "      lh-extract-json --raw-input",
+		.example =
+			"echo 'Sure, here it is: {\"to\":\"ann@example.com\"}. Anything else?' |\n"
+			"      lh-extract-json --raw-input",
 		.options = options,
 		.ops = ops,
 	};

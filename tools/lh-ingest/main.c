@@ -292,8 +292,9 @@ int main(int argc, char **argv)
 		.name = "lh-ingest",
 		.synopsis = "[OPTION]... [TABLE]...",
 		.summary = "read tables as records",
-		.example = "lh-ingest --id worker_id --id-prefix w- workers.csv |\n"
-			   "      lh-embed --template '{role} in {city}' | lh-index build table.lhv",
+		.example =
+			"lh-ingest --id worker_id --id-prefix w- workers.csv |\n"
+			"      lh-embed --template '{role} in {city}' | lh-index build table.lhv",
 		.options = options,
 		.ops = ops,
 		.mode = mode,

@@ -254,8 +254,10 @@ int main(int argc, char **argv)
 		.name = "lh-iterate",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "ask a model, validate its answer, and ask again if it failed",
-		.example = "echo '{\"kind\":\"email\",\"model\":\"qwen2.5\",\"prompt\":\"Write to Ada.\"}' |\n"
-			   "      lh-iterate --answers answers.jsonl --session-log sessions.jsonl",
+		.example =
+			"echo '{\"kind\":\"email\",\"model\":\"qwen2.5\","
+			"\"prompt\":\"Write to Ada.\"}' |\n"
+			"      lh-iterate --answers answers.jsonl --session-log sessions.jsonl",
 		.options = options,
 		.check = settle_options,
 		.close = close_copies,

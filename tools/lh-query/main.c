@@ -244,7 +244,8 @@ int main(int argc, char **argv)
 		.name = "lh-query",
 		.synopsis = "[OPTION]... [SQL] [NAME=FILE]...",
 		.summary = "run SQL over JSON Lines, indexes and logs",
-		.example = "lh-query 'SELECT role, count(*) n FROM w GROUP BY role' w=workers.jsonl",
+		.example =
+			"lh-query 'SELECT role, count(*) n FROM w GROUP BY role' w=workers.jsonl",
 		.options = options,
 		.check = check,
 		.ops = ops,

@@ -167,7 +167,8 @@ int main(int argc, char **argv)
 		.name = "lh-subject",
 		.synopsis = "COMMAND [OPTION]... [OPERAND]...",
 		.summary = "find, hand over and erase a person's data",
-		.example = "lh-subject find w-7 --root r --index workers.lhv --roster workers.jsonl",
+		.example =
+			"lh-subject find w-7 --root r --index workers.lhv --roster workers.jsonl",
 		.options = options,
 		.check = check,
 		.close = free_settings,

@@ -26,7 +26,8 @@ static const struct lh_option options[] = {
 static const struct lh_op ops[] = {
 	{ "", "", "list the tools", V_LIST, .command = list_command },
 	{ "list", "", "list the tools by family", V_LIST, .command = list_command },
-	{ "help", "[PAGE]", "open the page of a tool, or find a word", V_HELP, .command = help_command },
+	{ "help", "[PAGE]", "open the page of a tool, or find a word", V_HELP,
+	  .command = help_command },
 	{ "version", "", "print what this is and what it runs with", V_VERSION,
 	  .command = version_command },
 	{ "doctor", "[FOLDER...]", "check versions, libraries, permissions and limits", V_DOCTOR,
@@ -85,8 +86,8 @@ static int no_tool(const struct lh_tool_spec *spec, const char *name)
 	lh_suggest_text(&s, "", close);
 	pages = *close ? 0 : help_find(plain, &page);
 	if (pages)
-		rc = lh_tool_usage(&tool, "no tool \"%.200s\": see %s%s%s (lh help -k %.200s)", name,
-				   page[0].name, pages > 1 ? ", " : "",
+		rc = lh_tool_usage(&tool, "no tool \"%.200s\": see %s%s%s (lh help -k %.200s)",
+				   name, page[0].name, pages > 1 ? ", " : "",
 				   pages > 1 ? page[1].name : "", plain);
 	else
 		rc = lh_tool_usage(&tool, "no tool \"%.200s\" (%s%slh alone lists them)", name,
