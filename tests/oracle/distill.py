@@ -951,7 +951,7 @@ def sft_sample(x, s, e, stem):
 def export_each(root, kind, now, options, files, found):
     x = Exporter(root, kind, now, options)
     x.rejected = {(e["task_id"], plain(e.get("text", ""))) for s, e in found
-                  if s["category"] == REJECTED and e is not None}
+                  if s["category"] == REJECTED and e is not None and files}  # a filter takes each record by itself
     make = rag_sample if kind == "rag" else sft_sample
     for s, e in found:
         x.read += 1
