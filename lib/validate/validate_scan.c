@@ -207,6 +207,15 @@ static size_t keyword_length(const char *p, const char *end, bool original)
 	return n;
 }
 
+/* Return the bytes of the dollar sign at p, also of one of full width or small; 0: it is none. */
+static size_t dollar_length(const char *p, const char *end, bool original)
+{
+	if (*p == '$')
+		return 1;
+	return !original && *p == '\xef' && end - p > 2 &&
+	       (!memcmp(p, "\xef\xbc\x84", 3) || !memcmp(p, "\xef\xb9\xa9", 3)) ? 3 : 0;
+}
+
 /* Walk the text once and keep, in code points, where the last keyword ended and
  * where the last amount was. */
 static bool pay_is_near(const char *p, const char *end, bool original)
@@ -216,7 +225,8 @@ static bool pay_is_near(const char *p, const char *end, bool original)
 	for (; p < end; p++) {
 		if (!starts_character(*p))
 			continue;
-		if (*p == '$' && is_amount(p, end, original)) {
+		n = dollar_length(p, end, original);
+		if (n && is_amount(p + n - 1, end, original)) {
 			if (word_end != SIZE_MAX && at - word_end <= NEAR)
 				return true;
 			dollar = at;
@@ -232,11 +242,7 @@ static bool pay_is_near(const char *p, const char *end, bool original)
 
 bool lh_has_salary(const char *p, size_t n, bool original)
 {
-	const char *at = p, *end = p + n;
-
 	/* most texts have no amount */
-	for (; n && (at = memchr(at, '$', (size_t)(end - at))); at++)
-		if (is_amount(at, end, original))
-			return pay_is_near(p, end, original);
-	return false;
+	return n && (memchr(p, '$', n) || (!original && memchr(p, 0xef, n))) &&
+	       pay_is_near(p, p + n, original);
 }
