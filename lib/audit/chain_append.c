@@ -282,7 +282,7 @@ static int check_last_row(struct lh_chain_log *l, struct tail *t, int64_t at, co
 	} else if (!row.id.p) {
 		why = "candidate_id mismatch";
 	} else if (!lh_chain_mac_fits(l->keys, &row, &key)) {
-		why = "row_hmac mismatch";
+		why = "row_hmac mismatch (or is it another key's?)";
 	} else {
 		memcpy(t->tip, row.mac.p, LH_CHAIN_HEX);
 		t->tip[LH_CHAIN_HEX] = '\0';

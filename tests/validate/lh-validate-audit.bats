@@ -206,7 +206,7 @@ counts() {
 	[ "$(jq -r .verdict.status <<<"$output" | sort -u)" = 200 ]
 	diff <(LC_ALL=C sort <<<"$stderr") - <<-END
 	lh-validate: audit log: 1 look-up of '.x' left no row: candidate_id ".x" begins with a dot
-	lh-validate: audit log: 1 look-up of 'W-2' left no row: d/W-2.audit.jsonl: the last row, at byte 0, is not one of its chain: row_hmac mismatch
+	lh-validate: audit log: 1 look-up of 'W-2' left no row: d/W-2.audit.jsonl: the last row, at byte 0, is not one of its chain: row_hmac mismatch (or is it another key's?)
 	lh-validate: audit log: 1 look-up of 'a_b' left no row: d/a_b.audit.jsonl: it belongs to another candidate_id
 	lh-validate: audit log: 1 look-up of 'fifo' left no row: d/fifo.audit.jsonl: is a FIFO, not a regular file
 	lh-validate: audit log: 1 look-up of 'folder' left no row: d/folder.audit.jsonl: is a directory, not a regular file
