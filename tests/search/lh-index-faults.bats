@@ -201,3 +201,26 @@ load ../index
 		no_litter
 	done
 }
+
+@test "opening an index checks its header and parameters; a bit that changed in its rows is for verify to find" {
+	jq -nc 'range(20) | {id: "w-\(.)", text: "welder \(.)", metadata: {candidate_id: "w-\(.)", name: "Abcdefgh Zz", status: "active"}}' | lh-index build -q whole.lhv -
+	params=$(LC_ALL=C grep -abo '"dimension"' whole.lhv | head -n 1 | cut -d : -f 1)
+	name=$(LC_ALL=C grep -abo Abcdefgh whole.lhv | head -n 1 | cut -d : -f 1)
+	draft='{"kind":"email","artifact":{"to":"a","body":"b"},"context":{"candidate_id":"w-3"}}'
+	flip_bit() { python3 -c 'import sys; b = bytearray(open("whole.lhv", "rb").read()); b[int(sys.argv[1])] ^= 1; open("i.lhv", "wb").write(b)' "$1"; }
+	readers() {
+		lh-search -Q welder i.lhv && lh-query 'SELECT count(*) n FROM i' i=i.lhv && lh-validate --roster i.lhv <<<"$draft" && lh-index get i.lhv w-3 && lh-index info i.lhv
+	}
+	for at in 8 200 4080 $((params + 14)); do
+		flip_bit "$at"
+		for reader in 'lh-search -Q welder i.lhv' 'lh-index get i.lhv w-3' 'lh-index info i.lhv'; do
+			run -2 $reader
+		done
+		run -2 lh-query 'SELECT count(*) n FROM i' i=i.lhv
+		run -2 lh-validate --roster i.lhv <<<"$draft"
+	done
+	flip_bit "$name"
+	readers >out
+	run ! cmp -s i.lhv whole.lhv
+	run -1 lh-index verify i.lhv
+}
