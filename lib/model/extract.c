@@ -676,16 +676,6 @@ static const char *pass_fence(struct walk *w, const char *p)
 static bool begins_object(const char *p, const char *end)
 {
 	p = skip_blanks(p + 1, end);
-	while (end - p > 1 && *p == '/' && (p[1] == '/' || p[1] == '*')) {
-		const char *last = p[1] == '/' ? "\n" : "*/";
-
-		p = memmem(p + 2, (size_t)(end - p) - 2, last, strlen(last));
-		if (!p)
-			return false;
-		p = skip_blanks(p + strlen(last), end);
-	}
-	if (end - p > 2 && !memcmp(p, "\xe2\x80", 2))	/* a quote as a word processor writes it */
-		return (unsigned char)p[2] >= 0x98 && (unsigned char)p[2] <= 0x9f;
 	return p < end && (*p == '"' || *p == '\'' || *p == '}');
 }
 
