@@ -509,6 +509,7 @@ int lh_mcp_answer_search(struct lh_mcp_reply *r, const struct lh_value *args,
 		rc = write_results(&w, &all, rec, err);
 	lh_mcp_copy(&w, &whole, "per_corpus_counts", LH_BIND_IS(LH_OBJECT));
 	lh_mcp_copy(&w, &whole, "metadata_filter_dropped", LH_BIND_IS(LH_NUMBER));
+	lh_mcp_copy(&w, &whole, "unmatched_filter", LH_BIND_IS(LH_OBJECT));
 	lh_mcp_copy(&w, &whole, "truncated", LH_BIND_IS(LH_TRUE));
 	lh_mcp_copy(&w, &whole, "skipped", LH_BIND_IS(LH_ARRAY));
 	lh_write_end(&w);

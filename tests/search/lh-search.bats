@@ -233,6 +233,17 @@ ask() {
 	done
 }
 
+@test "a value of a filter that no record has is named with those close to it, that some records share" {
+	for i in 1 2 3 4; do echo '{"id":"'"$i"'","vector":[1,'"$i"'],"metadata":{"state":"IL","role":["Welder"],"phone":"555-010'"$i"'"}}'; done | lh-index build n.lhv
+	near() { jq -nc --argjson f "$1" '{vector: [1, 0], metadata_filter: $f}' | lh-search n.lhv | jq -c .unmatched_filter; }
+	[ "$(near '{"state":"il"}')" = '{"state":["IL"]}' ]
+	[ "$(near '{"role":"weldr","state":["IL"]}')" = '{"role":["Welder"]}' ]
+	[ "$(near '{"phone":"555-0109"}')" = '{"phone":[]}' ]	# may be of one person alone
+	[ "$(near '{"state":"IL"}') $(near '{"state":{"not":"il"}}') $(near '{"state":["XX","YY"]}')" = 'null null null' ]
+	run -0 --separate-stderr lh-search --flat --where state=il n.lhv <<<'{"vector":[1,0]}'
+	[ "$stderr" = 'lh-search: no record matches: "unmatched_filter":{"state":["IL"]}' ]
+}
+
 @test "a key of a filter that no corpus asked has is refused, at any depth; one that some lack is reported once" {
 	make_points
 	head -n 4 points.jsonl | sed 's/years/ages/' >few.jsonl

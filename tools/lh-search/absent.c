@@ -1,11 +1,13 @@
-/* absent.c - keys of filters that no record has.  See search.h.
+/* absent.c - keys and values of filters that no record has.  See search.h.
  *
  * A filter on a key that is not there is a mistake: with it nothing would match, and the answer
  * would say that there is nothing.  So a key that none of the corpora asked has is an error, and
- * one that some of them lack is reported, once for each. */
+ * one that some of them lack is reported, once for each.  A value that no record has may be one,
+ * or not: the answer names it, with values that are close. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "base/suggest.h"
 #include "search.h"
 
@@ -207,4 +209,144 @@ int check_keys(struct worker *w, struct lh_err *err)
 				report(w, s, key[k]);
 	}
 	return 0;
+}
+
+/* ---- values ---- */
+
+#define VALUES_MOST 10000	/* of a key, that are looked at */
+#define SHARED 3		/* records with a value that is named: one may be a person's alone */
+
+struct values {
+	const char *key;
+	struct lh_str value;		/* of the filter */
+	struct lh_intern seen;		/* other values of the key, ... */
+	uint32_t *count;		/* ... and how many records have each */
+	size_t cap;
+	bool matched;
+};
+
+static void see(struct values *v, const struct lh_value *is)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	size_t before = v->seen.n;
+	struct lh_err unused;
+	struct lh_str s;
+	uint32_t number;
+
+	if (is->type != LH_STRING)
+		return;
+	lh_value_str(is, &text, &s);
+	v->matched |= s.n == v->value.n && memcmp(s.p, v->value.p, s.n) == 0;
+	if (before >= VALUES_MOST && lh_intern_find(&v->seen, s.p, s.n) < 0)
+		return;
+	lh_intern_add(&v->seen, s.p, s.n, &number, &unused);
+	lh_grow(&v->count, &v->cap, v->seen.n, sizeof *v->count);
+	v->count[number] = v->seen.n > before ? 1 : v->count[number] + 1;
+}
+
+/* See the values of the key in the records of an index. */
+static void see_index(struct worker *w, const struct opened *o, struct values *v)
+{
+	uint64_t i, n = o ? lh_index_rows(o->ix) : 0;
+	struct lh_value meta, is;
+	struct lh_err unused;
+	struct lh_iter it;
+	struct lh_row row;
+
+	for (i = 0; i < n && !v->matched; i++) {
+		if (lh_index_row(o->ix, i, &row, &unused) <= 0)
+			continue;
+		lh_buf_reset(&w->entry);
+		lh_buf_add(&w->entry, row.meta.p, row.meta.n);
+		if (lh_json_parse(&w->scan, w->entry.p, w->entry.len, &meta, &unused) < 0 ||
+		    !lh_value_get(&meta, v->key, &is))
+			continue;
+		see(v, &is);
+		if (is.type == LH_ARRAY)
+			for (lh_iter_init(&it, &is); lh_iter_next(&it); )
+				see(v, &it.val);
+	}
+}
+
+/* Write the values that are close to the one that no record has. */
+static void put_near(const struct values *v, struct lh_writer *to)
+{
+	struct lh_suggest near = lh_suggest_for(v->value.p, v->value.n);
+	struct lh_str s;
+	uint32_t i;
+	size_t k;
+
+	for (i = 0; i < v->seen.n; i++) {
+		s = lh_intern_text(&v->seen, i);
+		if (v->count[i] >= SHARED && s.n < sizeof near.best->name)
+			lh_suggest_offer(&near, s.p, s.n);
+	}
+	lh_write_key_str(to, lh_str_of(v->key));
+	lh_write_array(to, NULL);
+	for (k = 0; k < near.n_best && near.best[k].distance == near.best->distance; k++)
+		lh_write_text(to, NULL, near.best[k].name);
+	lh_write_end(to);
+}
+
+/* Return the one text that a value of a filter asks for: a string, a list of one, {"in":[...]}. */
+static bool one_text(const struct lh_value *v, struct lh_value *text)
+{
+	struct lh_value list = *v;
+	struct lh_iter it;
+
+	if (v->type == LH_OBJECT && !lh_value_get(v, "in", &list))
+		return false;
+	if (list.type == LH_ARRAY) {
+		lh_iter_init(&it, &list);
+		if (!lh_iter_next(&it))
+			return false;
+		*text = it.val;
+		return text->type == LH_STRING && !lh_iter_next(&it);
+	}
+	*text = list;
+	return text->type == LH_STRING;
+}
+
+void print_unmatched(struct worker *w, struct lh_writer *to)
+{
+	const struct query *q = &w->reader.q;
+	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, key = { 0 }, value = { 0 };
+	const struct corpus_search *s;
+	struct lh_value filter;
+	struct lh_err unused;
+	struct lh_iter it;
+	bool any = false;
+	size_t i;
+
+	lh_buf_add(&text, q->filter.p, q->filter.n);
+	if (w->n_found || lh_json_parse(&scan, text.p, text.len, &filter, &unused) < 0)
+		return;
+	for (lh_iter_init(&it, &filter); lh_iter_next(&it); ) {
+		struct values v = { .matched = false };
+		struct lh_value text_of;
+		struct lh_str name;
+
+		if (!one_text(&it.val, &text_of))
+			continue;
+		lh_buf_reset(&key);
+		lh_buf_reset(&value);
+		lh_value_str(&it.key, &value, &name);
+		lh_buf_printf(&key, "%.*s", (int)name.n, name.p);
+		lh_buf_putc(&key, '\0');
+		v.key = key.p;
+		lh_value_str(&text_of, &value, &v.value);
+		for (i = 0; !v.matched && (s = asked_at(w, i)); i++)
+			see_index(w, s->open, &v);
+		if (!v.matched && v.seen.n) {
+			if (!any)
+				lh_write_object(to, "unmatched_filter");
+			any = true;
+			put_near(&v, to);
+		}
+		lh_intern_free(&v.seen);
+		free(v.count);
+	}
+	if (any)
+		lh_write_end(to);
 }

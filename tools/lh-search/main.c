@@ -184,6 +184,7 @@ static const struct lh_bind out[] = {
 	{ LH_BIND_ONLY("results", LH_BIND_TO_TABLES), .required = true, .table = result },
 	LH_OP_OBJECT("per_corpus_counts"),
 	{ LH_BIND_ONLY("metadata_filter_dropped", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	LH_OP_OBJECT("unmatched_filter"),
 	{ LH_BIND_ONLY("playbook_boosted", LH_BIND_TO_WHOLE), .most = INT64_MAX },
 	{ LH_BIND_ONLY("playbook_injected", LH_BIND_TO_WHOLE), .most = INT64_MAX },
 	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL) },

@@ -166,13 +166,14 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		 struct lh_err *err)
 {
 	/* A record that was an answer before: nothing of that may pass for this one's. */
-	const char *drop[14] = { "query_vector", "vector", "results", "metadata_filter_dropped",
+	const char *drop[15] = { "query_vector", "vector", "results", "metadata_filter_dropped",
 				 "playbook_boosted", "playbook_injected", "partial", "skipped",
-				 "query_role_missing", "truncated", "explain" };
+				 "query_role_missing", "truncated", "explain",
+				 "unmatched_filter" };
 	const struct query *q = &w->reader.q;
 	const struct lh_value *alias = lh_record_get(rec, "query");
 	struct lh_writer to;
-	size_t n = 11;
+	size_t n = 12;
 
 	if (alias && alias->p != q->text_json.p)
 		alias = NULL;
@@ -191,8 +192,10 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		lh_write_str(&to, "query_role_missing", q->role_why);
 	if (print_results(w, &to, err) < 0)
 		return -1;
-	if (q->filter.p)
+	if (q->filter.p) {
 		lh_write_u64(&to, "metadata_filter_dropped", w->dropped);
+		print_unmatched(w, &to);
+	}
 	if (q->use_playbook) {
 		lh_write_u64(&to, "playbook_boosted", w->boosted);
 		lh_write_u64(&to, "playbook_injected", w->injected);
@@ -228,6 +231,8 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 		lh_write_u64(&to, "playbook_boosted", w->boosted);
 		lh_write_u64(&to, "playbook_injected", w->injected);
 	}
+	if (w->reader.q.filter.p)
+		print_unmatched(w, &to);
 	print_left_out(w, &to);
 	print_explain(w, &to);
 	print_used(w, &to);
@@ -245,10 +250,16 @@ static void print_text(const struct query *q, const char *name, struct lh_writer
 
 int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf unmatched = { 0 };
 	const struct query *q = &w->reader.q;
-	struct lh_writer to;
+	struct lh_writer to = lh_write_to(&unmatched);
 	size_t i;
 
+	if (q->filter.p)
+		print_unmatched(w, &to);
+	if (unmatched.len)
+		lh_tool_message(w->run->tool, "no record matches: %.*s", (int)unmatched.len,
+				unmatched.p);
 	for (i = 0; i < w->n_found; i++) {
 		if (i)
 			lh_buf_putc(out, '\n');

@@ -364,6 +364,10 @@ int damaged_row(const struct corpus_search *s, uint64_t row, const char *what, s
 
 /* ---- absent.c ---- */
 
+/* Write the member that names the values of the query's filter that no record has, if nothing was
+ * found. */
+void print_unmatched(struct worker *w, struct lh_writer *to);
+
 void looked_up_init(struct looked_up *l);
 void looked_up_free(struct looked_up *l);
 void known_keys_init(struct known_keys *k);
