@@ -136,7 +136,6 @@ static inline const char *lh_mcp_name(char to[LH_MCP_NAME], const struct lh_valu
 	to[n] = '\0';
 	return to;
 }
-/* Set *v to an argument, or to the default that the schema gives; false if there is neither. */
 struct lh_mcp_part lh_mcp_part_of(const struct lh_mcp_tool *t, const struct lh_value *args);
 bool lh_mcp_is_cursor(const struct lh_value *v, struct lh_str text);
 uint64_t lh_mcp_offset(struct lh_str cursor);
@@ -151,7 +150,6 @@ void lh_mcp_write_members(struct lh_writer *w, const char *name, const struct lh
 			  const struct lh_str *drop, size_t n_drop, size_t most);
 /* Set *out to the member of an object; false if there is none, or v is not an object. */
 bool lh_mcp_has(const struct lh_value *v, const char *name, struct lh_value *out);
-/* Return the member of a record as an object or array; an empty one if it is not there. */
 struct lh_value lh_mcp_get_in(const struct lh_value *object, const char *name, enum lh_type type);
 /* Return the record as a value. */
 struct lh_value lh_mcp_whole(const struct lh_record *rec);

@@ -101,8 +101,6 @@ bool lh_keys_stale(const struct lh_keys *k);
 struct lh_keys *lh_keys_renew(struct lh_keys *k, struct lh_err *err);
 
 bool lh_keys_has(const struct lh_keys *k, enum lh_provider p);
-/* Return why the file has no key for p: file, line and fault, without the key; ""
- * if no line is faulty. */
 const char *lh_keys_url(const struct lh_keys *k, enum lh_provider p);	/* no slash at its end */
 
 const char *lh_provider_name(enum lh_provider p);
