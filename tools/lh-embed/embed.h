@@ -1,25 +1,27 @@
 /*
  * embed.h - the engines of lh-embed, and what its files share.
  *
- * request.c reads the texts of a record and writes the answer; an engine (hash.c, ollama.c,
- * openai.c, gguf.c) turns texts into vectors.  hash embeds one text at a time, directly into the
- * output (local.c).  With --indexes the engine is that of the indexes in a folder, and relay.c
- * passes requests for the other engines on to a child.  Services (by service.c) and gguf get many
- * at once, from behind a cache in memory and one in a file (remote.c, fetch.c, cache.c).  held.c
- * reopens the file that an engine reads when it has changed.  compile_model.c compiles a model of
- * engine gguf, inspect.c shows one, and each.c embeds by one that has no pooling.
+ * request.c reads the texts of a record and writes the answer; an engine (of local.c, service.c,
+ * gguf.c) turns texts into vectors.  hash embeds one text at a time, directly into the output
+ * (local.c).  With --indexes the engine is that of the indexes in a folder, and requests for the
+ * other engines are passed on to a child.  The file that an engine reads is reopened when it has
+ * changed.  Services and gguf get many texts at once, from behind a cache in memory and one in a
+ * file (remote.c, lru.c, cache.c).  inspect.c shows or compiles a model of engine gguf.
  *
- * To add an engine, add a file with a struct engine, and its row in main.c.
+ * To add an engine, add a struct engine, and its row in main.c.
  */
 #ifndef EMBED_H
 #define EMBED_H
 
 #include <stdatomic.h>
 
-#include "tool/op.h"
-#include "index/index_tools.h"
 #include "crypto/secret.h"
+#include "index/index_tools.h"
+#include "json/bind.h"
 #include "json/value.h"
+#include "json/write.h"
+#include "tool/op.h"
+#include "transformer/model_file.h"
 
 #define MAX_TEXTS 65536		/* of one {"texts":[...]} request */
 #define BATCH_MAX 4096		/* texts in one call */
@@ -99,9 +101,9 @@ struct engine {
 };
 
 extern const struct engine *const engines[];	/* by enum lh_engine */
-extern const struct engine engine_hash, engine_ollama, engine_openai, engine_gguf;
+extern const struct engine engine_ollama, engine_openai, engine_gguf;
 
-/* ---- held.c ---- */
+/* ---- local.c ---- */
 
 /* What lh_held holds: settings of its own, with the model and the key. */
 struct hold {
@@ -119,39 +121,111 @@ struct held {
 
 struct lh_held *hold_open(struct hold *hold, struct lh_err *err);
 
-/* ---- relay.c ---- */
-
-/* Take the engine of the folder's indexes, or that of the options if none has one.  It reports
- * errors as an engine's check does. */
-int indexes_choose(struct held *h, const struct held *before, struct lh_err *err);
-
 /* A child that embeds by the engine of a state. */
 struct relay;
-struct relay *relay_new(const struct held *held);
-void relay_free(struct relay *r);
-/* Write the child's answer to a request. */
-int relay_ask(struct relay *r, const struct lh_record *rec, struct lh_buf *out,
-	      struct lh_err *err);
 
 int local_run(struct embed *e);
 int remote_run(struct embed *e);
 
-/* ---- gguf_model.c ---- */
+/* ---- gguf.c ---- */
 
 void gguf_free(struct gguf *g);
 /* Return whether the model's file is another one now. */
 bool gguf_stale(const struct gguf *g);
 
-/* ---- compile_model.c ---- */
+/* ---- inspect.c ---- */
 
 int compile_model_run(struct embed *e);
 
-/* ---- each.c: a vector of each token ---- */
+/* ---- local.c: a vector of each token ---- */
 
 int each_run(struct embed *e);
 
 /* ---- inspect.c: --info, --tokens and --benchmark ---- */
 
 int inspect_run(struct embed *e);
+
+/* ---- the model of engine gguf ---- */
+
+/*
+ *     struct lh_token_list tokens = { 0 };
+ *     more = gguf_tokens(g, e, text, &scratch, &tokens, err);
+ *             1: it was cut;  0;  -1: it has more tokens than the model's context
+ */
+
+struct gguf {
+	struct lh_loaded model;
+	struct lh_encoder_info info;
+	char id[LH_MODEL_ID];
+};
+
+/* The same to compile it, from its own file; g->info is not set. */
+int gguf_open_source(struct gguf *g, const struct embed *e, struct lh_err *err);
+
+/* Replace *to by the tokens of a text after --prefix, cut under --truncate.  With whole they
+ * are neither refused nor cut. */
+int gguf_tokens(const struct embed *e, struct lh_str text, bool whole, struct lh_buf *scratch,
+		struct lh_token_list *to, struct lh_err *err);
+
+/* ---- the texts of a record, and the answer ---- */
+
+/*
+ *     request_open(&rq, e, rec, err)
+ *     while ((more = request_next(&rq, &scratch, &text, err)) > 0) ...
+ *     answer_open(out, &rq);
+ *     answer_vector(out, &rq, v, dimension);     once per text
+ *     answer_close(&rq, dimension, model, &errors);
+ *
+ * A record with the text field (or any record, with --template) has one text; the
+ * answer is the record with three members added.  The answer to {"texts":[...]} is
+ * a new object.  Where each token has a vector, the record has "vectors".  With
+ * "partial":true, a text that failed has null among the vectors, and an element of
+ * "errors": index, code, message, and whether an upstream failed or only that text is
+ * at fault.
+ *
+ * With --wire there are only requests, and their answers have no request id.  One with
+ * {"op":"stats"} has no texts; it is answered by answer_stats.
+ */
+
+struct request {
+	const struct embed *e;
+	const struct lh_record *rec;
+	const char *op;		/* "stats", or NULL */
+	bool many;		/* {"texts":[...]} */
+	bool partial;
+	bool done;		/* the one text was returned */
+	struct lh_iter it;	/* over the many */
+	struct lh_value texts;
+	struct lh_value model;	/* of the request; p NULL: none */
+	struct lh_value id;	/* of --id-field; p NULL: none */
+	size_t read, written;	/* texts read, vectors written */
+	struct lh_str trace;	/* n = 0: none; ... */
+	bool own_trace;		/* ... or the record's own, which stays in it */
+	struct lh_writer to;	/* the answer, from answer_open to answer_close */
+};
+
+/* Of {"texts":[...]} with --wire, of {"op":"stats"}. */
+extern const struct lh_bind wire_members[], op_members[];
+
+/* Open a record.  Its request id may be appended to scratch. */
+int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,
+		 struct lh_buf *scratch, struct lh_err *err);
+
+/* Read the next text (its bytes may be in scratch, which is appended to): 1; 0 after
+ * the last; -1 when the record is bad; 2 when the record is partial and this text is
+ * bad.  *err is set for the last two. */
+int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text,
+		 struct lh_err *err);
+
+/* Write the use of the cache in memory, which holds so many vectors. */
+void answer_stats(struct lh_buf *out, const struct embed *run, uint64_t hits, uint64_t misses,
+		  uint64_t size);
+
+void answer_open(struct lh_buf *out, struct request *rq);
+void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension);
+/* Write null in place of a vector, and the error to errors, for answer_close. */
+void answer_error(struct request *rq, const struct lh_err *why, struct lh_buf *errors);
+void answer_close(struct request *rq, size_t dimension, const char *model,
+		  const struct lh_buf *errors);
 
 #endif

@@ -4,15 +4,63 @@
  * Records are read by one thread; the texts of a batch are sorted by their length, divided into
  * pieces of some hundred tokens, and the pieces encoded by all threads.
  */
-#include "gguf.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 
+#include <lh/distance.h>
 #include "base/mem.h"
 #include "base/signal.h"
-#include "models.h"
-#include <lh/distance.h>
+#include "embed.h"
+#include "service.h"
+
+/* ---- the model ---- */
+
+void gguf_free(struct gguf *g)
+{
+	if (g)
+		lh_loaded_close(&g->model);
+	free(g);
+}
+
+bool gguf_stale(const struct gguf *g)
+{
+	return lh_model_stale(&g->model.found);
+}
+
+static struct lh_encoder_how how_of(const struct embed *e)
+{
+	return (struct lh_encoder_how){ .raw = true, .fast = e->fast,
+					.threads = (unsigned)e->threads };
+}
+
+static int identify(struct gguf *g, struct lh_err *err)
+{
+	return lh_model_identify(g->model.source.name, g->model.source.xxh3, g->id, err);
+}
+
+/* Open the model that e->operand names; gguf_free also frees after a failure. */
+static int gguf_open(struct gguf *g, const struct embed *e, struct lh_err *err)
+{
+	struct lh_encoder_how how = how_of(e);
+	struct lh_err unused;
+	int rc = lh_loaded_open(&g->model, e->operand, &how, &unused, err);
+
+	if (unused.code)
+		lh_tool_message(e->tool, "%s: not used (--compile makes it again)", unused.msg);
+	if (rc < 0)
+		return -1;
+	lh_encoder_info(g->model.encoder, &g->info);
+	return identify(g, err);
+}
+
+int gguf_open_source(struct gguf *g, const struct embed *e, struct lh_err *err)
+{
+	struct lh_encoder_how how = how_of(e);
+
+	return lh_loaded_source(&g->model, e->operand, &how, err) < 0 ? -1 : identify(g, err);
+}
+
+/* ---- the engine ---- */
 
 #define TEXTS_A_THREAD 32	/* in a batch, unless --batch says otherwise */
 #define PIECE_MIN 128		/* tokens: fewer do not fill the encoder's matrix */

@@ -7,7 +7,6 @@
 #include <lh/time.h>
 #include "model/http.h"
 #include "file/file.h"
-#include "request.h"
 
 static const struct lh_made made_compiled = { "a compiled model", { LH_LHM_MAGIC }, NULL };
 

@@ -1,5 +1,5 @@
-/* request.c - read the texts of a record, and write the answer.  See request.h. */
-#include "request.h"
+/* request.c - read the texts of a record, and write the answer.  See embed.h. */
+#include "embed.h"
 
 #include "text/escape.h"
 #include <lh/num.h>

@@ -17,10 +17,14 @@
 #ifndef SERVICE_H
 #define SERVICE_H
 
-#include "json/write.h"
-#include "embed.h"
-#include "model/http.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
 #include "crypto/secret.h"
+#include "embed.h"
+#include "json/write.h"
+#include "model/http.h"
 
 struct service {
 	struct embed *e;
@@ -39,28 +43,34 @@ struct service_call {
 		    struct lh_buf *out, struct lh_err *why);
 };
 
-int service_init(struct service *s, struct embed *e, const struct lh_secret *key,
-		 struct lh_err *err);
-void service_free(struct service *s);
+/* ---- the models of a run ---- */
 
-/* Check the settings that all services have. */
-int service_check(struct embed *e);
+/*
+ * Owner:   models live until models_free.
+ * Threads: any number.
+ */
 
-/* Join base, without trailing slashes, and path; freed by the caller. */
-char *service_url(const char *base, const char *path);
+/* A model and the dimension of its vectors. */
+struct model {
+	char *name;
+	char *space;			/* prefix of its keys in the caches: what makes its
+					 * vectors, and its name */
+	atomic_size_t dimension;	/* 0 until the first answer */
+	atomic_bool from_file;		/* it was learned from a vector of --cache */
+	struct model *next;
+};
 
-/* Begin a body: an object with the model. */
-struct lh_writer service_body(struct service *s, const struct call *call);
-/* Write the texts as elements of an array. */
-void service_texts(struct lh_writer *w, const struct call *call);
+struct models {
+	char *by;			/* what makes the vectors: engine and settings */
+	pthread_mutex_t lock;
+	struct model *first;		/* grows under lock */
+};
 
-/* POST the body.  *status is that of the answer, 0 without one. */
-int service_call(struct service *s, const struct service_call *call, struct lh_buf *out,
-		 long *status, struct lh_err *err);
+/* Set what makes the vectors. */
+void models_init(struct models *ms, const struct embed *e);
+void models_free(struct models *ms);
 
-/* Append the i-th vector (from 1) after checking its dimension, which for a model is
- * that of its first good answer. */
-int service_vector(struct service *s, const struct model *m, const struct lh_value *v, size_t i,
-		   struct lh_buf *out, struct lh_err *why);
+/* Find or add the model of that name. */
+struct model *models_find(struct models *ms, const char *name, size_t n);
 
 #endif
