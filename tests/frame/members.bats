@@ -317,12 +317,12 @@ input_section() {
 	lh-embed tools/lh-embed/request.c
 	lh-index lib/tool/describe.c tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c
 	lh-catalog lib/tool/describe.c tools/lh-catalog/operations.c lib/catalog/dataset.c
-	lh-gen tools/lh-gen/queries_from.c
+	lh-gen tools/lh-gen/workers.c
 	lh-store lib/tool/describe.c tools/lh-store/requests.c
 	lh-ingest tools/lh-ingest/requests.c
 	lh-observe lib/tool/describe.c tools/lh-observe/record.c tools/lh-observe/stats.c
 	lh-pathway lib/tool/describe.c tools/lh-pathway/change.c tools/lh-pathway/search.c
-	lh-subject-audit lib/tool/describe.c tools/lh-subject-audit/append.c tools/lh-subject-audit/requests.c
+	lh-subject-audit lib/tool/describe.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c
 	lh-validate tools/lh-validate/artifacts.c
 	END

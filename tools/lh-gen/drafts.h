@@ -13,7 +13,6 @@
 
 #include <stdbool.h>
 
-#include "draw.h"
 #include "gen.h"
 
 #define DRAFT_TEXT 512	/* longest name, id or reason, and more */
@@ -42,7 +41,6 @@ struct draft {
 
 /* Make artifact, context, findings and error, at random. */
 void draft_fill(struct draft *d);
-void draft_message(struct draft *d);
 void draft_playbook(struct draft *d);
 
 /* Return an empty buffer for a text; its former contents are lost. */
@@ -67,7 +65,6 @@ void draft_warn(struct draft *d, const char *field, const char *fmt, ...) LH_PRI
  * text gets its quotes. */
 void draft_json(struct lh_buf *b, const char *name, const char *json);
 void draft_text(struct lh_buf *b, const char *name, const char *text);
-void draft_number(struct lh_buf *b, const char *name, unsigned value);
 
 /* Append the member with a value that is not a string, or an empty one, or omit it. */
 void draft_no_text(struct draft *d, struct lh_buf *b, const char *name);
@@ -81,8 +78,5 @@ void draft_ghost(struct draft *d, char *to);
 /* Copy s, or (one time in three) a form that must count as equal: in another case,
  * with white space around it. */
 void draft_equal(struct draft *d, const char *s, char *to);
-
-/* Return a worker for whom fits returns true, or -1 if none of some thousand is. */
-long draft_find(struct draft *d, bool (*fits)(const void *ctx, unsigned who), const void *ctx);
 
 #endif

@@ -1,5 +1,174 @@
-/* lh-gen drafts: fills. */
+/* drafts_fill.c - lh-gen drafts: fills, playbooks, and the parts of all kinds.  See drafts.h. */
+#include <stdarg.h>
+
 #include "drafts.h"
+
+/* ---- the parts of drafts of every kind ---- */
+
+#define LOOKS 3000	/* workers tried before giving up */
+
+static void put_reason(struct lh_writer *json, const char *name, const char *fmt, va_list ap)
+{
+	char reason[DRAFT_TEXT];
+	int n = vsnprintf(reason, sizeof(reason), fmt, ap);
+
+	if (n < 0)
+		reason[0] = '\0';
+	lh_write_text(json, name, reason);
+}
+
+void draft_refuse(struct draft *d, const char *variant, const char *fmt, ...)
+{
+	struct lh_writer json = lh_write_to(&d->error);
+	va_list ap;
+
+	if (d->error.len)
+		return;
+	lh_write_object(&json, NULL);
+	lh_write_object(&json, variant);
+	va_start(ap, fmt);
+	put_reason(&json, "reason", fmt, ap);
+	va_end(ap);
+	lh_write_end(&json);
+	lh_write_end(&json);
+}
+
+void draft_misshapen(struct draft *d, const char *field, const char *fmt, ...)
+{
+	struct lh_writer json = lh_write_to(&d->error);
+	va_list ap;
+
+	if (d->error.len)
+		return;
+	lh_write_object(&json, NULL);
+	lh_write_object(&json, "Schema");
+	lh_write_text(&json, "field", field);
+	va_start(ap, fmt);
+	put_reason(&json, "reason", fmt, ap);
+	va_end(ap);
+	lh_write_end(&json);
+	lh_write_end(&json);
+}
+
+void draft_warn(struct draft *d, const char *field, const char *fmt, ...)
+{
+	struct lh_writer json = lh_write_to(&d->findings);
+	va_list ap;
+
+	json.comma = d->findings.len > 0;
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "field", field);
+	lh_write_text(&json, "severity", "warning");
+	va_start(ap, fmt);
+	put_reason(&json, "message", fmt, ap);
+	va_end(ap);
+	lh_write_end(&json);
+}
+
+/* A reset would clear the failure of the buffer. */
+struct lh_buf *draft_scratch(struct draft *d)
+{
+	if (!d->text.failed)
+		lh_buf_reset(&d->text);
+	return &d->text;
+}
+
+void draft_json(struct lh_buf *b, const char *name, const char *json)
+{
+	if (b->len && b->p[b->len - 1] != '{')
+		lh_buf_putc(b, ',');
+	lh_buf_json(b, name, strlen(name));
+	lh_buf_putc(b, ':');
+	lh_buf_puts(b, json);
+}
+
+void draft_text(struct lh_buf *b, const char *name, const char *text)
+{
+	draft_json(b, name, "");
+	lh_buf_json(b, text, strlen(text));
+}
+
+static void draft_number(struct lh_buf *b, const char *name, unsigned value)
+{
+	draft_json(b, name, "");
+	lh_buf_u64(b, value);
+}
+
+void draft_no_text(struct draft *d, struct lh_buf *b, const char *name)
+{
+	static const char *const none[] = { "null", "\"\"", "\"  \"", "\"\\t\"", "17", "[\"w-1\"]",
+					    LH_JSON({"text":"w-1"}), "true" };
+
+	if (!draft_one_in(d, 3))
+		draft_json(b, name, DRAFT_ONE_OF(d, none));
+}
+
+void draft_id(unsigned who, char *to)
+{
+	snprintf(to, DRAFT_TEXT, "w-%u", who + 1);
+}
+
+void draft_name(const struct draft *d, unsigned who, char *to)
+{
+	snprintf(to, DRAFT_TEXT, "%s %s", d->people[who].first->shown, d->people[who].last->shown);
+}
+
+void draft_ghost(struct draft *d, char *to)
+{
+	static const char *const ghosts[] = { "w-0", "w-01", "w", "1", "W-GHOST-1", "w-1 w-2",
+					      "w-1,w-2", "w\\1", "w-\"1\"", "ｗ-1", "w-1'",
+					      "new\nline", "w-1.0" };
+
+	if (draft_one_in(d, 2))
+		snprintf(to, DRAFT_TEXT, "w-%u", d->n_people + 1 + gen_pick(&d->r, 100000));
+	else
+		snprintf(to, DRAFT_TEXT, "%s", DRAFT_ONE_OF(d, ghosts));
+}
+
+/* ASCII only, because comparisons fold only that. */
+static void recase(char *s, char from, char to)
+{
+	for (; *s; s++)
+		if (*s >= from && *s <= from + 25)
+			*s = (char)(*s - from + to);
+}
+
+void draft_equal(struct draft *d, const char *s, char *to)
+{
+	static const struct {
+		const char *before, *after;
+	} around[] = { { "", "" }, { "", "" }, { " ", "" }, { "", " " }, { "  ", "  " },
+		       { "\t", "" }, { "", "\r\n" } };
+	unsigned how = gen_pick(&d->r, 3 * sizeof(around) / sizeof(*around));
+	bool plain = how >= sizeof(around) / sizeof(*around);
+
+	snprintf(to, DRAFT_TEXT, "%s%s%s", plain ? "" : around[how].before, s,
+		 plain ? "" : around[how].after);
+	if (plain)
+		return;
+	how = gen_pick(&d->r, 3);
+	if (how == 0)
+		recase(to, 'a', 'A');
+	else if (how == 1)
+		recase(to, 'A', 'a');
+}
+
+/* Return a worker for whom fits returns true, or -1 if none of some thousand is. */
+static long draft_find(struct draft *d, bool (*fits)(const void *ctx, unsigned who),
+		       const void *ctx)
+{
+	unsigned at = gen_pick(&d->r, d->n_people);
+
+	for (unsigned i = 0; i < d->n_people && i < LOOKS; i++) {
+		if (fits(ctx, at))
+			return at;
+		if (++at == d->n_people)
+			at = 0;
+	}
+	return -1;
+}
+
+/* ---- fills ---- */
 
 #define MOST 40	/* workers in one fill; rarely more than a few */
 
@@ -335,4 +504,119 @@ void draft_fill(struct draft *d)
 	}
 	put_context(&f);
 	put_fills(&f);
+}
+
+/* ---- playbooks ---- */
+
+enum flaw { FLAWLESS, NO_OPERATION, OTHER_OPERATION, NOT_ARRAY, NOBODY, TOO_MANY, NO_FINGERPRINT,
+	     FLAWS };
+
+static bool has(const enum flaw *fault, enum flaw which)
+{
+	return fault[0] == which || fault[1] == which;
+}
+
+static void put_operation(struct draft *d, const enum flaw *fault)
+{
+	static const char *const others[] = { "sms_draft: hello", "", "fil: Welder",
+					      "refill: Welder", "fill", "say \"fill:\"",
+					      "füll: Schweißer", "a\tb\nfill:", "fill\\: x" };
+	struct lh_buf *got = draft_scratch(d);
+	const char *other;
+	struct gen_scene s;
+
+	gen_scene(&d->r, &s);
+	if (has(fault, NO_OPERATION)) {
+		static const char *const none[] = { "null", "7", "[\"fill: x\"]", "{}" };
+
+		if (!draft_one_in(d, 3))
+			draft_json(&d->artifact, "operation", DRAFT_ONE_OF(d, none));
+		draft_misshapen(d, "operation", "missing");
+	} else if (has(fault, OTHER_OPERATION)) {
+		other = DRAFT_ONE_OF(d, others);
+		draft_text(&d->artifact, "operation", other);
+		lh_buf_json(got, other, strlen(other));
+		draft_misshapen(d, "operation", "expected `fill: ...` prefix, got %.*s",
+				(int)got->len, got->p ? got->p : "");
+	} else {
+		draft_json(&d->artifact, "operation", "\"");
+		gen_fill(&d->artifact, draft_one_in(d, 10) ? "fill:" : "fill: %r x%n in %t, %s\"",
+			 &s);
+		if (d->artifact.p[d->artifact.len - 1] != '"')
+			lh_buf_putc(&d->artifact, '"');
+	}
+}
+
+/* The artifact's target counts, or the context's if it has none; without either
+ * there is no maximum. */
+static void put_target(struct draft *d, const enum flaw *fault, unsigned n)
+{
+	unsigned target = (n + 1) / 2 + gen_pick(&d->r, 4);
+
+	if (has(fault, TOO_MANY)) {
+		target = n ? gen_pick(&d->r, (n + 1) / 2) : 0;
+		draft_refuse(d, "Completeness", "endorsed_names (%u) exceeds target_count × 2 (%u)",
+			     n, target * 2);
+	} else if (draft_one_in(d, 4)) {
+		return;
+	}
+	switch (gen_pick(&d->r, 3)) {
+	case 0:
+		draft_number(&d->artifact, "target_count", target);
+		break;
+	case 1:
+		draft_number(&d->context, "target_count", target);
+		break;
+	case 2:
+		draft_number(&d->artifact, "target_count", target);
+		draft_number(&d->context, "target_count", has(fault, TOO_MANY) ? 90 : 0);
+		break;
+	}
+}
+
+static void put_names(struct draft *d, const enum flaw *fault)
+{
+	static const char *const no_arrays[] = { "null", "\"Ana Smith\"", "{}", "2" };
+	unsigned n = has(fault, NOBODY) ? 0 : 1 + gen_pick(&d->r, 6);
+	char name[DRAFT_TEXT];
+
+	if (has(fault, NOT_ARRAY)) {
+		if (!draft_one_in(d, 3))
+			draft_json(&d->artifact, "endorsed_names", DRAFT_ONE_OF(d, no_arrays));
+		draft_misshapen(d, "endorsed_names", "expected array");
+	} else {
+		draft_json(&d->artifact, "endorsed_names", "[");
+		for (unsigned i = 0; i < n; i++) {
+			draft_name(d, gen_pick(&d->r, d->n_people), name);
+			if (i)
+				lh_buf_putc(&d->artifact, ',');
+			lh_buf_json(&d->artifact, name, strlen(name));
+		}
+		lh_buf_putc(&d->artifact, ']');
+		if (!n)
+			draft_refuse(d, "Completeness", "endorsed_names must be non-empty");
+	}
+	put_target(d, fault, n);
+}
+
+void draft_playbook(struct draft *d)
+{
+	static const char *const no_prints[] = { "null", "\"\"", "12", "[\"ab12\"]" };
+	enum flaw fault[2] = { FLAWLESS, FLAWLESS };
+
+	if (draft_one_in(d, 2))
+		fault[0] = 1 + gen_pick(&d->r, FLAWS - 1);
+	if (fault[0] && draft_one_in(d, 4))
+		fault[1] = 1 + gen_pick(&d->r, FLAWS - 1);
+	put_operation(d, fault);
+	put_names(d, fault);
+	if (has(fault, NO_FINGERPRINT)) {
+		if (!draft_one_in(d, 3))
+			draft_json(&d->artifact, "fingerprint", DRAFT_ONE_OF(d, no_prints));
+		draft_misshapen(d, "fingerprint",
+				"missing — required for Phase 25 validity window");
+	} else {
+		draft_json(&d->artifact, "fingerprint", "");
+		lh_buf_printf(&d->artifact, "\"%08x\"", gen_pick(&d->r, 1u << 31));
+	}
 }

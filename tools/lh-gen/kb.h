@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "draw.h"
+#include "gen.h"
 #include "distill/root.h"
 #include "tool/tool.h"
 
@@ -45,12 +45,6 @@ struct kb_row {
 	struct lh_buf text;	/* scratch: kb_scratch */
 	char file[96];		/* its subject: kb_subject */
 };
-
-/* Append a row of the stream with its LF; return the category that its evidence gets. */
-const char *kb_make(struct kb_row *row, enum lh_stream stream);
-
-/* Apply the row's fault to the finished row, which starts at out->p + start. */
-void kb_spoil(struct kb_row *row, size_t start);
 
 /* ---- members ---- */
 

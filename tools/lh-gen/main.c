@@ -1,7 +1,6 @@
 /* lh-gen: deterministic staffing data.  See lh-gen(1). */
-#include "draw.h"
-#include "base/signal.h"
 #include "gen.h"
+#include "base/signal.h"
 #include "kb.h"
 
 #define BLOCK (256 << 10)

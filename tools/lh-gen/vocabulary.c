@@ -1,9 +1,9 @@
-/* The tables of vocabulary.h. */
-#include "vocabulary.h"
+/* vocabulary.c - the tables of lh-gen, and draws from them.  See gen.h. */
+#include "gen.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-const struct gen_role gen_roles[] = {
+static const struct gen_role gen_roles[] = {
 	{ "Forklift Operator", 118, TRADE_GOODS,
 	  { "sit-down forklift", "stand-up reach truck", "pallet jack", "trailer loading",
 	    "RF scanner", "load securing", "battery changing", "high racking" },
@@ -243,9 +243,9 @@ const struct gen_role gen_roles[] = {
 	  { "Keys 11,000 strokes an hour with few errors.", "Scans and indexes invoices.",
 	    "Checks addresses against the carrier file." } },
 };
-const size_t gen_n_roles = COUNT(gen_roles);
+static const size_t gen_n_roles = COUNT(gen_roles);
 
-const struct gen_city gen_cities[] = {
+static const struct gen_city gen_cities[] = {
 	{ "Chicago", "IL", "773", TRADE_GOODS, 66 }, { "Aurora", "IL", "630", TRADE_METAL, 22 },
 	{ "Joliet", "IL", "815", TRADE_GOODS, 30 }, { "Rockford", "IL", "779", TRADE_METAL, 18 },
 	{ "Peoria", "IL", "309", TRADE_METAL, 14 },
@@ -293,7 +293,7 @@ const struct gen_city gen_cities[] = {
 	{ "Tacoma", "WA", "253", TRADE_GOODS, 4 },
 	{ "Jacksonville", "FL", "904", TRADE_GOODS, 6 }, { "Lakeland", "FL", "863", TRADE_FOOD, 4 },
 };
-const size_t gen_n_cities = COUNT(gen_cities);
+static const size_t gen_n_cities = COUNT(gen_cities);
 
 const char *const gen_clients[] = {
 	"Beacon Freight", "Parallel Machining", "Midway Distribution", "Harbor Cold Storage",
@@ -415,7 +415,7 @@ const struct gen_name gen_last_names[] = {
 };
 const size_t gen_n_last_names = COUNT(gen_last_names);
 
-const struct gen_archetype gen_archetypes[] = {
+static const struct gen_archetype gen_archetypes[] = {
 	{ "reliable", 240, { "Has not missed a shift in the last two years.",
 			     "Supervisors ask for this worker by name." } },
 	{ "flexible", 170, { "Takes any shift and any line.",
@@ -433,14 +433,14 @@ const struct gen_archetype gen_archetypes[] = {
 			   "Attendance has been uneven." } },
 	{ "silent", 30, { "Quiet and exact; reach by text message.", "Prefers to work alone." } },
 };
-const size_t gen_n_archetypes = COUNT(gen_archetypes);
+static const size_t gen_n_archetypes = COUNT(gen_archetypes);
 
-const struct gen_status gen_statuses[] = {
+static const struct gen_status gen_statuses[] = {
 	{ "active", 860 }, { "placed", 90 }, { "inactive", 40 }, { "do_not_contact", 10 },
 };
-const size_t gen_n_statuses = COUNT(gen_statuses);
+static const size_t gen_n_statuses = COUNT(gen_statuses);
 
-const char *const gen_workplaces[TRADES][5] = {
+static const char *const gen_workplaces[TRADES][5] = {
 	[TRADE_GOODS] = { "distribution centers", "cold storage", "e-commerce fulfillment",
 			  "an LTL terminal", "a grocery warehouse" },
 	[TRADE_METAL] = { "automotive plants", "a job shop", "heavy equipment manufacturing",
@@ -471,8 +471,167 @@ const char *const gen_closers[] = {
 };
 const size_t gen_n_closers = COUNT(gen_closers);
 
-const char *const gen_hours[] = {
+static const char *const gen_hours[] = {
 	"06:00", "07:00", "05:00", "06:30", "08:00", "14:00", "15:00", "14:30", "22:00", "23:00",
 	"05:30", "07:30", "09:00", "16:00", "17:30", "18:00", "04:00", "12:00", "13:30", "19:00",
 };
-const size_t gen_n_hours = COUNT(gen_hours);
+static const size_t gen_n_hours = COUNT(gen_hours);
+
+/* ---- weighted and clustered draws ---- */
+
+#define SLOTS 2048	/* above the sum of any table's weights */
+#define HOME_CLIENTS 4
+
+/* One byte for each unit of weight: a draw is one access. */
+struct wheel {
+	unsigned total;
+	unsigned char slot[SLOTS];
+};
+
+static struct wheel roles, cities, archetypes, statuses;
+
+static void wheel_add(struct wheel *w, unsigned what, unsigned weight)
+{
+	while (weight-- && w->total < SLOTS)
+		w->slot[w->total++] = (unsigned char)what;
+}
+
+void gen_init(void)
+{
+	for (size_t i = 0; i < gen_n_roles; i++)
+		wheel_add(&roles, i, gen_roles[i].weight);
+	for (size_t i = 0; i < gen_n_cities; i++)
+		wheel_add(&cities, i, gen_cities[i].weight);
+	for (size_t i = 0; i < gen_n_archetypes; i++)
+		wheel_add(&archetypes, i, gen_archetypes[i].weight);
+	for (size_t i = 0; i < gen_n_statuses; i++)
+		wheel_add(&statuses, i, gen_statuses[i].weight);
+}
+
+static uint64_t mix(uint64_t z)
+{
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+struct gen_rng gen_row(uint64_t seed, enum gen_kind kind, uint64_t row)
+{
+	return (struct gen_rng){ mix(mix(seed * 4 + kind) + row) };
+}
+
+unsigned gen_pick(struct gen_rng *r, unsigned n)
+{
+	r->s += UINT64_C(0x9e3779b97f4a7c15);
+	return (unsigned)(((mix(r->s) >> 32) * n) >> 32);
+}
+
+static unsigned spin(struct gen_rng *r, const struct wheel *w)
+{
+	return w->slot[gen_pick(r, w->total)];
+}
+
+/* Each city has a few clients of its own, the first the largest; one order in ten
+ * comes from any other. */
+const char *gen_client(struct gen_rng *r, const struct gen_city *city)
+{
+	static const unsigned char size[10] = { 0, 0, 0, 0, 0, 1, 1, 1, 2, 3 };
+	size_t home = (size_t)(city - gen_cities) * 7;
+
+	if (gen_pick(r, 10) == 0)
+		return gen_clients[gen_pick(r, gen_n_clients)];
+	_Static_assert(HOME_CLIENTS == 4, "size[] names each of them");
+	return gen_clients[(home + size[gen_pick(r, sizeof(size))] * 11) % gen_n_clients];
+}
+
+const struct gen_archetype *gen_archetype(struct gen_rng *r)
+{
+	return &gen_archetypes[spin(r, &archetypes)];
+}
+
+const struct gen_status *gen_status(struct gen_rng *r)
+{
+	return &gen_statuses[spin(r, &statuses)];
+}
+
+void gen_scene(struct gen_rng *r, struct gen_scene *s)
+{
+	s->city = &gen_cities[spin(r, &cities)];
+	s->role = &gen_roles[spin(r, &roles)];
+	if (s->role->trade != s->city->trade && gen_pick(r, 4) == 0)
+		s->role = &gen_roles[spin(r, &roles)];
+	s->client = gen_client(r, s->city);
+	s->hour = gen_hours[gen_pick(r, 1 + gen_pick(r, gen_n_hours))];
+	s->count = 1 + gen_pick(r, 1 + gen_pick(r, 12));
+	s->years = 1 + gen_pick(r, 1 + gen_pick(r, 24));
+	s->miles = 5 * (1 + gen_pick(r, 9));
+	s->workplace = gen_workplaces[s->role->trade][gen_pick(r, 5)];
+}
+
+void gen_some(struct gen_rng *r, unsigned n, unsigned k, unsigned char *which)
+{
+	unsigned char all[16];
+
+	for (unsigned i = 0; i < n; i++)
+		all[i] = i;
+	for (unsigned i = 0; i < k; i++) {
+		unsigned at = i + gen_pick(r, n - i);
+
+		which[i] = all[at];
+		all[at] = all[i];
+	}
+}
+
+static void fill_hole(struct lh_buf *b, char hole, const struct gen_scene *s)
+{
+	switch (hole) {
+	case 'a':
+		lh_buf_puts(b, strchr("AEIOU", s->role->name[0]) ? "an " : "a ");
+		/* fallthrough */
+	case 'r':
+		lh_buf_puts(b, s->role->name);
+		break;
+	case 'R':
+		lh_buf_puts(b, s->role->name);
+		if (s->count > 1)
+			lh_buf_putc(b, 's');
+		break;
+	case 'n':
+		lh_buf_u64(b, s->count);
+		break;
+	case 'm':
+		lh_buf_u64(b, s->miles);
+		break;
+	case 'y':
+		lh_buf_u64(b, s->years);
+		lh_buf_puts(b, s->years > 1 ? " years" : " year");
+		break;
+	case 'c':
+		lh_buf_puts(b, s->client);
+		break;
+	case 't':
+		lh_buf_puts(b, s->city->name);
+		break;
+	case 's':
+		lh_buf_puts(b, s->city->state);
+		break;
+	case 'h':
+		lh_buf_puts(b, s->hour);
+		break;
+	case 'p':
+		lh_buf_puts(b, s->workplace);
+		break;
+	}
+}
+
+void gen_fill(struct lh_buf *b, const char *sentence, const struct gen_scene *s)
+{
+	const char *hole;
+
+	while ((hole = strchr(sentence, '%'))) {
+		lh_buf_add(b, sentence, (size_t)(hole - sentence));
+		fill_hole(b, hole[1], s);
+		sentence = hole + 2;
+	}
+	lh_buf_puts(b, sentence);
+}
