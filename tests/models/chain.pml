@@ -7,7 +7,7 @@
  * Models: lib/audit/chain_verify.c: lh_chain_verify, open_log
  * Models: lib/audit/commitment.c: make_secret, lh_opening_key, lh_commit_read, lh_commit_write
  * Models: tools/lh-subject-audit/commit.c: commit_all, commit_log, commit_rows, sync_log
- * Models: tools/lh-subject-audit/commit_batch.c: batch_open, batch_look, find_late, batch_add,
+ * Models: tools/lh-subject-audit/commit.c: batch_open, batch_look, find_late, batch_add,
  *	flush, batch_end, write_state
  * Faults: FAULT_ROW_NOT_SYNCED, FAULT_LOG_NOT_SYNCED, FAULT_FOLDER_NOT_SYNCED, FAULT_NO_LOCK,
  *	FAULT_NOT_LOOKED_UP, FAULT_LOOKED_UP_FIRST, FAULT_LOST_NOT_SEARCHED, FAULT_STATE_FIRST,

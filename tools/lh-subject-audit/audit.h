@@ -3,11 +3,11 @@
 #define AUDIT_H
 
 #include <lh/chain.h>
-#include "tool/op.h"
-#include "json/bind.h"
-#include "json/write.h"
 #include <lh/subject.h>
 #include "audit/subject_manifest.h"
+#include "json/bind.h"
+#include "json/write.h"
+#include "tool/op.h"
 
 enum {
 	V_APPEND = 1, V_VERIFY = 2, V_REPAIR = 4, V_ANCHOR = 8, V_REPORT = 16, V_MANIFEST = 32,
@@ -33,7 +33,7 @@ struct settings {
 
 /* The commands; the operands are tool->operands. */
 lh_op_command audit_append, audit_verify, audit_repair, audit_anchor, audit_report, audit_manifest,
-	audit_sweep, audit_known_answer, audit_accesses, audit_requests, audit_commit, audit_prove;
+	audit_sweep, audit_accesses, audit_requests, audit_commit, audit_prove;
 
 /* The operations of requests, and their records. */
 lh_op_fn answer_report, answer_health;
@@ -44,7 +44,7 @@ extern const struct lh_bind append_members[], report_members[], report_out[], he
 /* A log or manifest that cannot be read costs its request, not the process. */
 int refuse_request(const struct lh_call *call, struct lh_err *err);
 
-/* ---- anchor_read.c ---- */
+/* ---- logs.c ---- */
 
 #define ANCHOR_SCHEMA "subject_anchor.v1"
 
@@ -72,8 +72,6 @@ const struct lh_chain_anchor *anchor_find(const struct anchor *a, const char *na
 const struct lh_chain_anchor *anchor_find_id(const struct anchor *a, const char *id, size_t n,
 					     const char *name);
 
-/* ---- logs.c ---- */
-
 /* A log that is in the folder, or that an anchor or a manifest names. */
 struct log {
 	char *name;
@@ -99,7 +97,7 @@ int print(struct lh_tool *tool, struct lh_buf *b);
 /* Report that this operand failed, so that the others follow and the status is kept. */
 void operand_failed(struct lh_tool *tool, int *rc);
 
-/* ---- wrong_key.c ---- */
+/* ---- verify.c ---- */
 
 #define WRONG_KEY "no row verifies with this key: is it the right one?"
 
@@ -116,7 +114,7 @@ int key_error(struct lh_err *err);	/* -1 */
 /* Look at the other logs of the folder until a row verifies. */
 int key_try_others(struct key_check *k, struct lh_tool *tool, const struct settings *s);
 
-/* ---- window.c ---- */
+/* ---- logs.c ---- */
 
 /* Read a time, a day or a month; of a day or a month its beginning, or its end. */
 bool window_read(const char *text, size_t n, bool end, char to[WINDOW_TIME]);
@@ -124,19 +122,12 @@ bool window_is_backwards(const char *from, const char *to);
 /* Make times of --from and --to. */
 int window_settle(struct lh_tool *tool, struct settings *s);
 
-/* ---- keys.c ---- */
-
 /* Run a flow of one thread, of requests without a map, for which changed keys are read again. */
 int run_with_keys(struct lh_tool *tool, void *settings, struct lh_flow *flow);
 
-/* ---- tree_grown.c ---- */
-
-/* Check that the tree of --tlog has grown from the checkpoint of an anchor: report it. */
-int tree_check(struct lh_tool *tool, const struct settings *s, const char *checkpoint);
+/* ---- verify.c ---- */
 
 #define TIME_WHAT "time like 2026-05-03T12:00:00Z"
-
-/* ---- verify.c ---- */
 
 #define ROOT_MISMATCH "audit_log_chain_root mismatch"
 
@@ -146,5 +137,41 @@ void log_error(const struct log *log, const struct lh_chain_verdict *v, char err
 /* Say on standard error what is wrong with a log, and what to do. */
 void log_say(struct lh_tool *tool, const char *path, const struct log *log,
 	     const struct lh_chain_verdict *v, const char *error);
+
+/* ---- the contents of a report ---- */
+
+struct report {
+	struct lh_tool *tool;
+	const struct settings *s;
+	const char *id, *generated_at;
+	char *log;			/* its path */
+	char *second;			/* another log of the same subject, or NULL */
+	bool has_manifest;
+	struct lh_manifest manifest;
+	struct lh_chain_verdict v;
+	uint64_t anchored;		/* rows of the anchor that contradicts the log */
+	char error[LH_CHAIN_ERROR];	/* "" if the chain is intact */
+	bool wrong_key;			/* why report_find failed */
+	uint64_t rows, in_window;
+	char root[LH_CHAIN_TIP];	/* the row that is the manifest's root, or "" */
+	bool root_seen;
+};
+
+/* Find the subject's manifest and log, and verify the log: 1; 0 if there is neither.  s, id and
+ * generated_at are set.  The caller frees r in any case. */
+int report_find(struct report *r);
+void report_free(struct report *r);
+
+/* Append the report as JSON; flush is called between its parts, and may empty the buffer. */
+int report_json(struct report *r, struct lh_buf *out,
+		int (*flush)(struct report *r, struct lh_buf *out));
+
+/* What is wrong, after all rows were read. */
+enum report_fault { REPORT_GOOD, REPORT_CHAIN, REPORT_MISSING, REPORT_SECOND, REPORT_ANCHOR };
+
+/* Call fn for every row of the log in the window, in order, up to the verified
+ * length; text is the line, rec the object on it. */
+typedef int (*row_fn)(void *ctx, const struct lh_record *rec, struct lh_err *err);
+int report_rows(struct report *r, row_fn fn, void *ctx);
 
 #endif

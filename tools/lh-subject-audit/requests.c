@@ -1,10 +1,263 @@
-/* requests.c - what requests of lh-subject-audit answer. */
+/* requests.c - what requests of lh-subject-audit answer; append, accesses and prove. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <lh/time.h>
+#include "audit.h"
+#include "audit/commitment.h"
 #include "base/mem.h"
-#include "report.h"
+#include "tlog/note.h"
+
+/* ---- append ---- */
+
+struct append {
+	struct lh_tool *tool;
+	struct lh_chain_log *log;
+	struct lh_buf strings;	/* of one record */
+	char now[LH_TIME_LEN + 8];
+};
+
+/* ---- a record ---- */
+
+static const char *const results[] = { "success", "not_found", "denied", "error", NULL };
+
+static const struct lh_bind accessor[] = {
+	{ LH_BIND_STRING("kind", struct lh_chain_accessor, kind), .required = true },
+	{ LH_BIND_STRING("daemon", struct lh_chain_accessor, daemon), .required = true },
+	{ LH_BIND_STRING("purpose", struct lh_chain_accessor, purpose), .required = true },
+	{ LH_BIND_STRING("trace_id", struct lh_chain_accessor, trace_id), .not_null = true },
+	{ LH_BIND_STRING("token", struct lh_chain_accessor, token), .not_null = true,
+	  .filled = true },
+	LH_BIND_CLOSED
+};
+const struct lh_bind append_members[] = {
+	{ LH_BIND_STRING("candidate_id", struct lh_chain_row, candidate_id), .required = true },
+	{ LH_BIND_TABLE("accessor", struct lh_chain_row, accessor, accessor), .required = true },
+	{ LH_BIND_STRINGS("fields_accessed", struct lh_chain_row, field, n_fields),
+	  .required = true },
+	{ LH_BIND_CHOICE("result", struct lh_chain_row, result, results), .required = true },
+	{ LH_BIND_STRING("ts", struct lh_chain_row, ts), .not_null = true,
+	  LH_BIND_TIME },
+	LH_BIND_CLOSED
+};
+
+static int read_record(struct append *a, const struct lh_record *rec, struct lh_chain_row *row,
+		       struct lh_err *err)
+{
+	*row = (struct lh_chain_row){ .n_fields = 0 };
+	if (lh_bind(append_members, rec, row, &a->strings, err) < 0)
+		return -1;
+	if (!row->ts.p) {
+		lh_tool_time(a->tool, a->now);
+		row->ts = (struct lh_str){ a->now, strlen(a->now) };
+	}
+	return 0;
+}
+
+/* ---- rows ---- */
+
+static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	struct append *a = arg;
+	struct lh_chain_row row;
+
+	if (read_record(a, rec, &row, err) < 0)
+		return -1;
+	return lh_chain_append(a->log, &row, out, err);
+}
+
+/* A row is written to the output after the requested sync. */
+static int before_output(void *arg, struct lh_err *err)
+{
+	struct append *a = arg;
+
+	return lh_chain_log_flush(a->log, err);
+}
+
+int audit_append(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	LH_SCOPED(lh_free_local) struct append *a = lh_calloc(1, sizeof *a);
+	struct lh_flow flow = { .map = on_record, .before_output = before_output, .shared = a };
+	struct lh_err later;
+	int rc;
+
+	a->tool = tool;
+	a->log = lh_chain_log_open(s->dir, &s->keys, (enum lh_chain_sync)s->sync,
+				   tool->lock_timeout, &tool->err);
+	rc = a->log ? run_with_keys(tool, settings, &flow) : -1;
+	if (lh_chain_log_close(a->log, rc ? &later : &tool->err) < 0)
+		rc = -1;
+	lh_buf_free(&a->strings);
+	return rc;
+}
+
+/* ---- accesses ---- */
+
+/* Print a row as it is in its log. */
+static int print_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
+{
+	struct lh_tool *tool = ctx;
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
+
+	(void)err;
+	lh_buf_add(&b, rec->line, rec->len);
+	lh_buf_putc(&b, '\n');
+	return print(tool, &b);
+}
+
+struct accesses {
+	struct key_check key;
+	bool tried;		/* the other logs, by this key */
+	uint64_t logs, rows;
+};
+
+/* List the rows of one log in the window; a log that is broken is reported. */
+static int list_log(struct lh_tool *tool, const struct settings *s, const char *path,
+		    const struct log *log, void *ctx)
+{
+	struct accesses *all = ctx;
+	struct report r = { .tool = tool, .s = s, .log = (char *)path };
+	struct lh_chain_check c = {
+		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs,
+		.max_row = tool->max_line, .lock_timeout = tool->lock_timeout,
+		.anchor = log->anchor,
+	};
+	char error[LH_CHAIN_ERROR];
+
+	if (lh_chain_verify(path, &c, &r.v, &tool->err) < 0)
+		return -1;
+	key_look(&all->key, &c, path, &r.v);
+	if (key_is_wrong(&all->key) && !all->tried) {
+		all->tried = true;
+		if (key_try_others(&all->key, tool, s) < 0)
+			return -1;
+	}
+	if (key_is_wrong(&all->key)) {
+		lh_tool_verdict_bad(tool);
+		return 0;
+	}
+	log_error(log, &r.v, error);
+	if (*error) {
+		log_say(tool, path, log, &r.v, error);
+		lh_tool_verdict_bad(tool);
+	}
+	all->logs++;
+	if (r.v.absent)
+		return 0;
+	if (report_rows(&r, print_row, tool) < 0)
+		return -1;
+	all->rows += r.in_window;
+	return 0;
+}
+
+int audit_accesses(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	LH_SCOPED(anchor_free) struct anchor a = { .n = 0 };
+	struct accesses all = { .logs = 0 };
+	int rc = anchor_for(&a, tool, s);
+
+	if (!rc)
+		rc = each_log(tool, s, &a, list_log, &all, NULL);
+	if (!rc && key_is_wrong(&all.key))
+		return key_error(&tool->err);
+	if (!rc)
+		lh_tool_message(tool, "%llu accesses to the data of %llu persons",
+				(unsigned long long)all.rows, (unsigned long long)all.logs);
+	return rc;
+}
+
+/* ---- prove ---- */
+
+struct wanted_rows {
+	struct lh_tool *tool;
+	struct lh_row_proofs proofs;
+	uint64_t *row;			/* in order, each once; n 0: all */
+	size_t n, next;
+	struct lh_buf out;
+};
+
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Read the values of --row, and name those that are not committed. */
+static void read_wanted(struct wanted_rows *w, const struct settings *s)
+{
+	size_t i, n = 0;
+
+	w->row = lh_calloc(s->row.n + 1, sizeof *w->row);
+	for (i = 0; i < s->row.n; i++)
+		lh_tlog_size_read(lh_str_of(s->row.v[i]), INT64_MAX, &w->row[i]);
+	qsort(w->row, s->row.n, sizeof *w->row, by_number);
+	for (i = 0; i < s->row.n; i++) {
+		if (i && w->row[i] == w->row[i - 1])
+			continue;
+		if (w->row[i] >= w->proofs.at.count) {
+			lh_tool_warn(w->tool, "row %llu is not committed: %llu are",
+				     (unsigned long long)w->row[i],
+				     (unsigned long long)w->proofs.at.count);
+			lh_tool_verdict_bad(w->tool);
+			continue;
+		}
+		w->row[n++] = w->row[i];
+	}
+	w->n = n;
+}
+
+static int prove_row(void *ctx, uint64_t row, struct lh_str line, struct lh_str row_hmac,
+		     struct lh_err *err)
+{
+	struct wanted_rows *w = ctx;
+
+	if (w->n && w->row[w->next] != row)
+		return 0;
+	if (lh_row_proofs_add(&w->proofs, row, line, row_hmac, &w->out, err) < 0 ||
+	    print(w->tool, &w->out) < 0)
+		return -1;
+	w->next++;
+	return 0;
+}
+
+static int prove_wanted(struct wanted_rows *w, const struct settings *s, const char *name)
+{
+	struct lh_err *err = &w->tool->err;
+	LH_SCOPED(lh_free_local) char *log = lh_subject_path(s->dir, name, LH_SUBJECT_LOG);
+	uint64_t to;
+
+	read_wanted(w, s);
+	if (!s->row.n && !w->proofs.at.count) {
+		lh_tool_warn(w->tool, "%s: no row of it is committed", log);
+		lh_tool_verdict_bad(w->tool);
+	}
+	to = !s->row.n ? w->proofs.at.count : w->n ? w->row[w->n - 1] + 1 : 0;
+	return to ? lh_commit_rows(log, w->n ? w->row[0] : 0, to, prove_row, w, err) : 0;
+}
+
+int audit_prove(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	const char *id = tool->operands[0];
+	struct wanted_rows w = { .tool = tool };
+	char name[LH_SUBJECT_MAX + 1];
+	int rc = lh_chain_log_name(name, s->dir, id, strlen(id), &tool->err);
+
+	if (!rc)
+		rc = lh_row_proofs_open(&w.proofs, s->dir, name, s->tlog, &tool->err);
+	if (!rc)
+		rc = prove_wanted(&w, s, name);
+	lh_row_proofs_close(&w.proofs);
+	free(w.row);
+	lh_buf_free(&w.out);
+	return rc;
+}
+
+/* ---- requests ---- */
 
 #define ANSWER_MAX ((size_t)64 << 20)	/* bytes of a report */
 #define TIME_MAX 63

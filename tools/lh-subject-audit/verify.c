@@ -1,7 +1,171 @@
 /* verify.c - lh-subject-audit verify and repair. */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "audit.h"
+#include "file/file.h"
+#include "tlog/log.h"
+#include "tlog/note.h"
+
+/* ---- a key that is not the logs' ---- */
+
+#define BLOCK 65536
+#define LOGS 1000	/* others that are tried */
+
+struct broken {
+	uint64_t n;
+};
+
+static void on_wrong(void *ctx, uint64_t row, enum lh_chain_fault fault)
+{
+	struct broken *b = ctx;
+
+	(void)row;
+	(void)fault;
+	b->n++;
+}
+
+/* Count the lines in the first bytes of a file; 0 if it cannot be read. */
+static uint64_t count_lines(const char *path, uint64_t left)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char block[BLOCK], last = '\n';
+	struct lh_err err;
+	uint64_t lines = 0;
+	ssize_t n = 1, i;
+
+	while (fd >= 0 && left && n > 0) {
+		n = lh_read_some(fd, block, left < BLOCK ? (size_t)left : BLOCK, &err);
+		for (i = 0; i < n; i++)
+			lines += (last = block[i]) == '\n';
+		left -= n > 0 ? (uint64_t)n : 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	return lines + (last != '\n');
+}
+
+int key_look(struct key_check *k, const struct lh_chain_check *how, const char *path,
+	     const struct lh_chain_verdict *v)
+{
+	struct broken broken = { 0 };
+	struct lh_chain_check c = *how;
+	struct lh_chain_verdict again;
+	struct lh_err err;
+
+	if (v->absent || !v->bytes || k->good || v->state == LH_CHAIN_UNAUTHENTICATED)
+		return 0;
+	if (v->count) {
+		k->good = true;
+		return 0;
+	}
+	c.broken = on_wrong;
+	c.ctx = &broken;
+	if (lh_chain_verify(path, &c, &again, &err) < 0)
+		return 0;	/* it was read before: the first verdict stands */
+	k->good = broken.n < count_lines(path, again.bytes);
+	k->suspect = v->fault == LH_CHAIN_MAC || k->suspect;
+	return 1;
+}
+
+bool key_is_wrong(const struct key_check *k)
+{
+	return k->suspect && !k->good;
+}
+
+int key_error(struct lh_err *err)
+{
+	return lh_err_set(err, LH_EIO, WRONG_KEY);
+}
+
+int key_try_others(struct key_check *k, struct lh_tool *tool, const struct settings *s)
+{
+	struct lh_chain_check c = { .keys = &s->keys, .jobs = 1, .max_row = tool->max_line,
+				    .lock_timeout = tool->lock_timeout };
+	LH_SCOPED(lh_subject_list_free) struct lh_subject_list there;
+	struct lh_chain_verdict v;
+	struct lh_err ignored;
+	char *path;
+	size_t i;
+	int rc = lh_subject_list(&there, s->dir, LH_SUBJECT_LOG, &tool->err);
+
+	for (i = 0; !rc && !k->good && i < there.n && i < LOGS; i++) {
+		c.name = there.name[i];
+		path = lh_subject_path(s->dir, there.name[i], LH_SUBJECT_LOG);
+		if (lh_chain_verify(path, &c, &v, &ignored) == 0)
+			key_look(k, &c, path, &v);
+		free(path);
+	}
+	return rc;
+}
+
+/* ---- a log against the checkpoint of an anchor ---- */
+
+/* Return whether the tree is one that an older checkpoint can have grown to: its tiles give the
+ * roots of both. */
+static int has_grown(struct lh_tlog *tree, const struct lh_checkpoint *old, struct lh_err *err)
+{
+	const struct lh_tlog_head *head = lh_tlog_head(tree);
+	struct lh_tlog_nodes nodes = lh_tlog_nodes(tree);
+	uint8_t root[LH_TLOG_HASH];
+
+	if (lh_str_cmp(old->origin, head->origin) != 0 || old->size > head->size)
+		return 0;
+	if (lh_tlog_root(&nodes, old->size, root, err) < 0)
+		return -1;
+	if (memcmp(root, old->root, sizeof root) != 0)
+		return 0;
+	if (lh_tlog_root(&nodes, head->size, root, err) < 0)
+		return -1;
+	return memcmp(root, head->root, sizeof root) == 0;
+}
+
+static int compare(struct lh_tool *tool, const struct settings *s, const struct lh_checkpoint *old)
+{
+	struct lh_tlog *tree = lh_tlog_open(s->tlog, &tool->err);
+	int grown = tree ? has_grown(tree, old, &tool->err) : -1;
+
+	if (grown > 0)
+		lh_tool_message(tool, "%s: its tree of %llu entries has grown from the anchor's, "
+				"of %llu", s->tlog, (unsigned long long)lh_tlog_head(tree)->size,
+				(unsigned long long)old->size);
+	if (!grown) {
+		lh_tool_warn(tool, "%s: its tree of %llu entries has not grown from the anchor's, "
+			     "of %llu in the log %.*s", s->tlog,
+			     (unsigned long long)lh_tlog_head(tree)->size,
+			     (unsigned long long)old->size, (int)old->origin.n, old->origin.p);
+		lh_tool_verdict_bad(tool);
+	}
+	lh_tlog_close(tree);
+	return grown < 0 ? -1 : 0;
+}
+
+/* Check that the tree of --tlog has grown from the checkpoint of an anchor: report it. */
+static int tree_check(struct lh_tool *tool, const struct settings *s, const char *checkpoint)
+{
+	LH_SCOPED(lh_note_free) struct lh_note note = { .n = 0 };
+	struct lh_checkpoint old;
+	int rc;
+
+	if (!checkpoint && !s->tlog)
+		return 0;
+	if (!checkpoint)
+		return lh_err_set(&tool->err, LH_EIO, "%s: it has no checkpoint for --tlog",
+				  s->against);
+	if (!s->tlog)
+		return lh_tool_usage(tool, "%s has a checkpoint: name its log by --tlog",
+				     s->against);
+	rc = lh_note_parse(&note, lh_str_of(checkpoint), &tool->err);
+	if (!rc)
+		rc = lh_checkpoint_parse(&old, note.body, &tool->err);
+	if (rc < 0)
+		return tool->err.code == LH_ENOMEM ? -1
+						   : lh_err_prefix(&tool->err, "%s", s->against);
+	return compare(tool, s, &old);
+}
+
+/* ---- verify and repair ---- */
 
 struct listing {
 	struct lh_buf out;
