@@ -1,5 +1,5 @@
-/* filters.c - requests to filters, without a server.  See filters.h. */
-#include "filters.h"
+/* filters.c - requests to filters, without a server.  See client.h. */
+#include "client.h"
 
 #include <stdio.h>
 #include <stdlib.h>

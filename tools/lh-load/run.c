@@ -2,11 +2,126 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/signal.h"
 #include "json/write.h"
 #include "load.h"
+#include "tool/records.h"
+
+/* ---- durations in bounded memory ---- */
+
+#define BUCKETS ((uint64_t)1 << HISTOGRAM_BITS)
+
+static unsigned bucket(uint64_t v)
+{
+	unsigned shift;
+
+	if (v < BUCKETS)
+		return (unsigned)v;
+	shift = 63 - (unsigned)__builtin_clzll(v) - HISTOGRAM_BITS;
+	return (unsigned)((shift << HISTOGRAM_BITS) + (v >> shift));
+}
+
+/* Return the middle of a bucket. */
+static uint64_t middle(unsigned b)
+{
+	unsigned shift;
+
+	if (b < 2 * BUCKETS)
+		return b;
+	shift = (b >> HISTOGRAM_BITS) - 1;
+	return (((b & (BUCKETS - 1)) + BUCKETS) << shift) + ((uint64_t)1 << shift) / 2;
+}
+
+void histogram_add(struct histogram *h, uint64_t ns)
+{
+	h->n++;
+	h->count[bucket(ns)]++;
+	if (ns > h->max)
+		h->max = ns;
+}
+
+uint64_t histogram_at(const struct histogram *h, double share)
+{
+	uint64_t rank = (uint64_t)ceil(share * (double)h->n), seen = 0, at;
+	unsigned b = 0;
+
+	if (rank < 1)
+		rank = 1;
+	while (b < HISTOGRAM_SIZE - 1 && (seen += h->count[b]) < rank)
+		b++;
+	at = middle(b);
+	return at < h->max ? at : h->max;
+}
+
+/* ---- the bodies of stdin ---- */
+
+struct reader {
+	const struct target *target;
+	struct requests *r;
+};
+
+static int copy_body(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
+{
+	(void)context;
+	(void)err;
+	lh_buf_add(out, rec->line, rec->len);
+	return 0;
+}
+
+/* Append a request.  Its text may still move, so only its length is set. */
+static void add_request(struct requests *r, const struct target *t, const char *method,
+		       struct lh_str body)
+{
+	lh_grow(&r->one, &r->cap, r->n + 1, sizeof *r->one);
+	r->one[r->n].n = r->text.len;
+	target_request(t, method, lh_str_of(t->path), body, &r->text);
+	r->one[r->n].n = r->text.len - r->one[r->n].n;
+	r->n++;
+}
+
+static int add_body(const struct lh_output *o, void *shared, struct lh_err *err)
+{
+	struct reader *reader = shared;
+
+	(void)err;
+	add_request(reader->r, reader->target, "POST", (struct lh_str){ o->text, o->n });
+	return 0;
+}
+
+int requests_read(struct lh_tool *tool, const struct target *t, struct requests *r)
+{
+	struct reader reader = { t, r };
+	char *files[] = { "-" };
+	const char *p;
+	size_t i;
+
+	tool->jobs = 1;
+	tool->on_error = LH_ON_ERROR_STOP;
+	if (!isatty(STDIN_FILENO) &&
+	    lh_records_run(tool, &(struct lh_flow){ .files = files, .n_files = 1, .map = copy_body,
+						    .sink = add_body, .shared = &reader }) < 0) {
+		lh_tool_failed(tool);
+		return -1;
+	}
+	if (!r->n)
+		add_request(r, t, "GET", (struct lh_str){ NULL, 0 });
+	for (p = r->text.p, i = 0; i < r->n; p += r->one[i++].n)
+		r->one[i].p = p;
+	return 0;
+}
+
+void requests_free(struct requests *r)
+{
+	if (r->text.p)
+		explicit_bzero(r->text.p, r->text.cap);
+	lh_buf_free(&r->text);
+	free(r->one);
+}
+
+/* ---- loops ---- */
 
 #define STATUSES 1000
 #define FAULT_MAX 100

@@ -1,16 +1,99 @@
-/*
- * scenario - what a mix is made of: scenarios, their steps, and the data they draw from.
- *
- * Owner:  a set owns all that was read into it.
- * Errors: LH_EDATA with the place in the scenario.
- */
+/* scenario.h - what a mix is made of: scenarios, their steps, and the data they draw from. */
 #ifndef SCENARIO_H
 #define SCENARIO_H
 
 #include <regex.h>
 
-#include "histogram.h"
-#include "pattern.h"
+#include <lh/json.h>
+#include "load.h"
+
+/* ---- a place in JSON ---- */
+
+/*
+ * [*] stands for all elements of an array; the elements of a path without it are one
+ * value at most.  A name cannot contain "." or "[".
+ *
+ * Errors: LH_EDATA for a text that is not a path.
+ */
+
+#define PATH_PARTS 16
+
+struct path_part {
+	const char *name;	/* of a member; NULL: an element */
+	size_t index;
+	bool all;		/* all elements */
+};
+
+struct path {
+	struct path_part part[PATH_PARTS];
+	size_t n;		/* 0: the value itself */
+	bool many;		/* has [*] */
+	char *text;		/* what the names point into */
+};
+
+/* Call found for each value that the path leads to, until it returns other than 0.
+ * Returns that; 0 if all were found, of an empty array too; 1 if one is not there.  found
+ * returns 0, or below 0, or above 1. */
+int path_walk(const struct path *p, const struct lh_value *from,
+	      int (*found)(void *ctx, const struct lh_value *v), void *ctx);
+
+/* Set *out to the value of a path without [*]; false: it is not there. */
+bool path_value(const struct path *p, const struct lh_value *from, struct lh_value *out);
+
+/* ---- patterns ---- */
+
+/*
+ *     {"to":"$email","body":"Hello ${name}","fills":[{"candidate_id":"$ids[0]"}]}
+ *
+ * A string that is "$name" becomes the value of the variable, any JSON; "${name}" in a
+ * string becomes its text.  After the name a path may follow: $ids[0], ${row.city}.  All
+ * other bytes stay as they are; "\u0024" is a $ that names no variable.
+ *
+ * Owner:  a pattern points into the text that it was made from.
+ * Errors: LH_EDATA.
+ */
+
+#define NAMES_MAX 32
+
+struct names {			/* the variables of a scenario */
+	char *name[NAMES_MAX];
+	size_t n;
+};
+
+/* Return the number of a new one, or of the one of that name; -1 with *err. */
+long names_add(struct names *names, struct lh_str name, struct lh_err *err);
+
+struct piece {
+	struct lh_str text;	/* as written; of a variable without $ and braces */
+	long variable;		/* -1: literal text */
+	bool whole;		/* becomes the value as JSON, not its text */
+	struct path path;
+};
+
+struct pattern {
+	struct piece *piece;
+	size_t n, cap;
+};
+
+/* Append the JSON with the values of the variables. */
+int pattern_put_json(const struct pattern *p, const struct lh_value *value, struct lh_buf *out,
+		     struct lh_err *err);
+/* Append the address; texts of variables are percent-encoded. */
+int pattern_put_address(const struct pattern *p, const struct lh_value *value, struct lh_buf *out,
+			struct lh_err *err);
+
+/* Return whether it is one variable and nothing else. */
+bool pattern_is_variable(const struct pattern *p);
+/* Set *out to the value of a piece. */
+int piece_value(const struct piece *piece, const struct lh_value *value, struct lh_value *out,
+		struct lh_err *err);
+
+/* ---- scenarios ---- */
+
+/*
+ * Owner:  a set owns all that was read into it.
+ * Errors: LH_EDATA with the place in the scenario.
+ */
 
 enum op { OP_EQ, OP_NE, OP_MIN, OP_MAX, OP_NONE_OF, OP_SAME_AS, OP_MATCHES, OPS };
 extern const char *const op_names[OPS];
