@@ -124,8 +124,8 @@ $(B)/tools/lh/completion.c.o: $(addprefix $(B)/share/completion/lh.,bash.inc zsh
 $(B)/tools/lh/completion.c.o: ALL += -I$(B)
 
 ACCEPTANCE = $(wildcard share/fixtures/distillation/acceptance/data/_kb/*.jsonl)
-$(B)/tools/lh-distill/acceptance_fixture.c.o: $(ACCEPTANCE:%=$(B)/%.inc)
-$(B)/tools/lh-distill/acceptance_fixture.c.o: ALL += -I$(B)
+$(B)/tools/lh-distill/acceptance.c.o: $(ACCEPTANCE:%=$(B)/%.inc)
+$(B)/tools/lh-distill/acceptance.c.o: ALL += -I$(B)
 $(B)/tools/lh-audit-full/samples.c.o: $(B)/share/fixtures/schemas.inc
 $(B)/tools/lh-audit-full/samples.c.o: ALL += -I$(B)
 

@@ -4,8 +4,6 @@
  * may have changed, and prints the numbers of the invariants that do not hold.
  */
 #include "../../tools/lh-distill/acceptance_check.c"
-#include "../../tools/lh-distill/acceptance_exports.c"
-#include "../../tools/lh-distill/acceptance_rows.c"
 #include "../../tools/lh-distill/reports.c"
 
 int acceptance_tell(struct acceptance *a, const char *name, bool passed, const char *expected,

@@ -2,8 +2,7 @@
  * acceptance.h - three runs over a known root, and the invariants they must
  * satisfy.
  *
- *     acceptance.c           the verb: two fresh roots, three runs, the lines
- *     acceptance_fixture.c   the built-in root
+ *     acceptance.c           the verb: two fresh roots, three runs, the lines; the built-in root
  *     acceptance_check.c     the invariants
  *
  * The first two runs are in a root each, the third is in the first root again, all
@@ -32,7 +31,6 @@ struct acceptance_source {
 	enum lh_stream stream;
 	const char *text;
 };
-extern const struct acceptance_source acceptance_fixture[];	/* ends with a text of NULL */
 
 /* Check all invariants and print each.  0 also if some do not hold. */
 int acceptance_check(struct acceptance *a, struct lh_err *err);

@@ -1,19 +1,339 @@
-/*
- * acceptance_check.c - the 22 invariants.
- *
- * They are checked on the files of the first root after all three runs, so that
- * everything that a later run added shows in the counts.
- */
-#include "acceptance_check.h"
-
+/* acceptance_check.c - the 22 invariants. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <lh/digest.h>
+#include <lh/schema.h>
+#include "acceptance.h"
+#include "base/mem.h"
+#include "distill.h"
 #include "distill/evidence.h"
+#include "distill/sample.h"
 #include "file/file.h"
 #include "json/bind.h"
-#include <lh/schema.h>
+#include "json/write.h"
+
+/* ---- the files of a run, in memory ---- */
+
+/*
+ * A table has the records of one file or of all files below a folder, in the order
+ * of their paths; a line that is not a record is an error.  Free it in any case.
+ */
+
+struct table {			/* zeroed: empty */
+	struct lh_buf text;
+	struct lh_record *row;
+	size_t n, cap;
+};
+
+void table_free(struct table *t);
+
+/* A file that does not exist has no rows. */
+int table_file(struct table *t, const struct lh_root *root, const char *relpath,
+	       struct lh_err *err);
+int table_below(struct table *t, const struct lh_root *root, const char *folder,
+		struct lh_err *err);
+
+/* Return the first record whose field is a string equal to the value v; NULL. */
+const struct lh_record *table_find(const struct table *t, const char *field,
+				   const struct lh_value *v);
+
+/* Return whether the record's field is the string s. */
+bool row_is(const struct lh_record *r, const char *field, const char *s);
+
+/* Count the rows whose field is the string s. */
+size_t table_count(const struct table *t, const char *field, const char *s);
+
+void table_free(struct table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		lh_record_free(&t->row[i]);
+	free(t->row);
+	lh_buf_free(&t->text);
+}
+
+struct reading {
+	struct table *t;
+	const struct lh_root *root;
+	struct lh_buf file;
+};
+
+static int add_file(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct reading *r = ctx;
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r->root, relpath);
+	int rc = lh_file_read(path, &r->file, err);
+
+	if (rc <= 0)
+		return rc;
+	lh_buf_add(&r->t->text, r->file.p, r->file.len);
+	lh_buf_putc(&r->t->text, '\n');
+	return 0;
+}
+
+/* Records point into the text, which must not move from here on. */
+static int parse(struct table *t, const char *what, struct lh_err *err)
+{
+	struct lh_str rest = { t->text.p, t->text.len }, line;
+
+	while (lh_next_line(&rest, &line)) {
+		if (!line.n)
+			continue;
+		lh_grow(&t->row, &t->cap, t->n + 1, sizeof *t->row);
+		lh_record_init(&t->row[t->n++]);
+		if (lh_record_parse(&t->row[t->n - 1], line.p, line.n, err) < 0) {
+			if (err->code == LH_EDATA)
+				err->code = LH_ECORRUPT;
+			return lh_err_prefix(err, "%s", what);
+		}
+	}
+	return 0;
+}
+
+static int fill(struct table *t, const struct lh_root *root, const char *what, bool folder,
+		struct lh_err *err)
+{
+	struct reading r = { .t = t, .root = root };
+	int rc = folder ? lh_root_each(root, what, add_file, &r, err) : add_file(&r, what, err);
+
+	lh_buf_free(&r.file);
+	return rc || !t->text.len ? rc : parse(t, what, err);
+}
+
+int table_file(struct table *t, const struct lh_root *root, const char *relpath, struct lh_err *err)
+{
+	return fill(t, root, relpath, false, err);
+}
+
+int table_below(struct table *t, const struct lh_root *root, const char *folder, struct lh_err *err)
+{
+	return fill(t, root, folder, true, err);
+}
+
+const struct lh_record *table_find(const struct table *t, const char *field,
+				   const struct lh_value *v)
+{
+	const struct lh_value *of;
+	size_t i;
+
+	for (i = 0; v && i < t->n; i++) {
+		of = lh_record_get(&t->row[i], field);
+		if (of && lh_value_equal(of, v))
+			return &t->row[i];
+	}
+	return NULL;
+}
+
+bool row_is(const struct lh_record *r, const char *field, const char *s)
+{
+	const struct lh_value *v = r ? lh_record_get(r, field) : NULL;
+
+	return v && lh_value_is(v, s, strlen(s));
+}
+
+size_t table_count(const struct table *t, const char *field, const char *s)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < t->n; i++)
+		n += row_is(&t->row[i], field, s);
+	return n;
+}
+
+/* ---- the check ---- */
+
+struct check {
+	struct acceptance *a;
+	struct table evidence, skips, scored;
+	struct table samples[LH_EXPORTERS], refused[LH_EXPORTERS];
+	struct lh_buf source[LH_STREAMS];
+	struct lh_record row;		/* of a source */
+	struct lh_provenance from;	/* of the record whose row that is */
+	struct lh_buf from_text, scratch, want, got;
+};
+
+/* Print the next invariant with want and got, which check_fresh empties. */
+void check_fresh(struct check *c);
+int check_tell(struct check *c, const char *name, bool passed);
+int check_count(struct check *c, const char *name, uint64_t want, uint64_t got);
+
+/* Append a value as it is, or null. */
+void check_put(struct lh_buf *b, const struct lh_value *v);
+
+/* Return how many rows do not match the schema. */
+long check_invalid(struct check *c, const struct table *t, const char *schema);
+
+/* Return the scored run of that evidence, or NULL. */
+const struct lh_record *check_scored(const struct check *c, const struct lh_value *run_id);
+
+/* Check invariants 13 to 20. */
+int check_exports(struct check *c);
+
+/* ---- exports and quarantine ---- */
+
+static const char *const schemas[LH_EXPORTERS] = { "rag_sample", "sft_sample",
+						   "preference_sample" };
+
+/* Count the samples that by their own category or by their source's score are, or
+ * are not, of a category. */
+static size_t count_of(const struct check *c, enum lh_exporter x, const char *field,
+		       const char *category, bool are)
+{
+	const struct table *t = &c->samples[x];
+	size_t i, n = 0;
+
+	for (i = 0; i < t->n; i++) {
+		const struct lh_record *s = check_scored(c, lh_record_get(&t->row[i],
+									  "source_run_id"));
+		bool itself = row_is(&t->row[i], field, category),
+			source = row_is(s, "category", category);
+
+		n += are ? itself || source : !itself || !source;
+	}
+	return n;
+}
+
+static const struct lh_value *task_of(const struct check *c, const struct lh_record *pair,
+				      const char *side)
+{
+	const struct lh_record *r = table_find(&c->evidence, "run_id", lh_record_get(pair, side));
+
+	return r ? lh_record_get(r, "task_id") : NULL;
+}
+
+/* Return the task that two records share. */
+static const struct lh_value *shared_task(const struct check *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->evidence.n; i++) {
+		const struct lh_record *r = &c->evidence.row[i];
+		const struct lh_value *task = lh_record_get(r, "task_id");
+
+		if (table_find(&c->evidence, "task_id", task) != r)
+			return task;
+	}
+	return NULL;
+}
+
+static void put_pairs(struct lh_buf *b, size_t n, const struct lh_value *task)
+{
+	struct lh_writer json = lh_write_to(b);
+
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "pairs", n);
+	lh_write_key(&json, "task_id");
+	check_put(b, task);
+	lh_write_end(&json);
+}
+
+static int check_pairs(struct check *c)
+{
+	const struct table *t = &c->samples[LH_PREFERENCE];
+	const struct lh_value *shared = shared_task(c), *chosen = NULL, *rejected = NULL;
+	size_t i, same = 0;
+
+	if (t->n) {
+		chosen = task_of(c, &t->row[0], "chosen_run_id");
+		rejected = task_of(c, &t->row[0], "rejected_run_id");
+	}
+	check_fresh(c);
+	put_pairs(&c->want, 1, shared);
+	put_pairs(&c->got, t->n, chosen);
+	if (check_tell(c, "there is one preference pair, of the file that two records share",
+		 t->n == 1 && shared && chosen && rejected && lh_value_equal(chosen, shared) &&
+		 lh_value_equal(rejected, shared)) < 0)
+		return -1;
+	for (i = 0; i < t->n; i++) {
+		const struct lh_value *a = lh_record_get(&t->row[i], "chosen"),
+			*b = lh_record_get(&t->row[i], "rejected");
+		const struct lh_value *ra = lh_record_get(&t->row[i], "chosen_run_id"),
+			*rb = lh_record_get(&t->row[i], "rejected_run_id");
+
+		same += !a || !b || !ra || !rb || lh_value_equal(a, b) || lh_value_equal(ra, rb);
+	}
+	return check_count(c, "no pair is of one run or of one text", 0, same);
+}
+
+static size_t unknown_reasons(const struct table *t)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < t->n; i++) {
+		const struct lh_value *v = lh_record_get(&t->row[i], "reason");
+
+		n += !v || lh_refusal_read(v) == LH_NOT_REFUSED;
+	}
+	return n;
+}
+
+/* Count the records that were read and are neither exported nor in quarantine, or
+ * were counted and are not there. */
+static uint64_t unaccounted(const struct check *c, enum lh_exporter x)
+{
+	const struct lh_stage_result *r = &c->a->run[RUN_FIRST].stage[LH_STAGE_RAG + x];
+	uint64_t out = c->samples[x].n, held = c->refused[x].n,
+		read = x == LH_PREFERENCE ? out + held : c->scored.n;
+
+	return (read > out + held ? read - out - held
+		: out + held - read) + (r->accepted != out) + (r->quarantined != held);
+}
+
+static void put_accounts(struct lh_buf *b, uint64_t invalid, uint64_t odd, uint64_t lost)
+{
+	struct lh_writer json = lh_write_to(b);
+
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "invalid", invalid);
+	lh_write_u64(&json, "unknown_reasons", odd);
+	lh_write_u64(&json, "unaccounted", lost);
+	lh_write_end(&json);
+}
+
+static int check_accounts(struct check *c)
+{
+	uint64_t odd = 0, lost = 0;
+	long invalid = 0;
+	int x;
+
+	for (x = 0; x < LH_EXPORTERS; x++) {
+		invalid += check_invalid(c, &c->samples[x], schemas[x]);
+		odd += unknown_reasons(&c->refused[x]);
+		lost += unaccounted(c, (enum lh_exporter)x);
+	}
+	check_fresh(c);
+	put_accounts(&c->want, 0, 0, 0);
+	put_accounts(&c->got, (uint64_t)invalid, odd, lost);
+	return check_tell(c,
+			  "all samples have their provenance, all refusals a known reason,"
+			  " and nothing is lost",
+			  !invalid && !odd && !lost);
+}
+
+int check_exports(struct check *c)
+{
+	size_t unsafe = table_count(&c->refused[LH_SFT], "reason", "unsafe_sft_category");
+	size_t untrue = count_of(c, LH_SFT, "quality_score", "accepted", false);
+	size_t bad = count_of(c, LH_RAG, "source_category", "rejected", true);
+
+	if (check_count(c, "sft holds nothing that was not accepted", 0, untrue) < 0 ||
+	    check_count(c, "sft has 5 samples", 5, c->samples[LH_SFT].n) < 0 ||
+	    check_count(c, "sft keeps 6 unsafe ones in quarantine", 6, unsafe) < 0 ||
+	    check_count(c, "rag holds nothing that was rejected", 0, bad) < 0 ||
+	    check_count(c, "rag has 7 samples", 7, c->samples[LH_RAG].n) < 0 ||
+	    check_pairs(c) < 0)
+		return -1;
+	return check_accounts(c);
+}
+
+/* ---- the invariants ---- */
+
+/*
+ * They are checked on the files of the first root after all three runs, so that
+ * everything that a later run added shows in the counts.
+ */
 
 /* ---- output ---- */
 

@@ -1,14 +1,10 @@
 /*
  * distill.h - the parts of lh-distill.
  *
- *     run.c         run: the five stages
- *     whole.c       a whole run, for run and acceptance
- *     drift.c       drift.json: what changed since the newest other run
- *     markdown.c    summary.md
+ *     run.c         run: the five stages, also for acceptance; drift.json: what changed since the
+ *                   newest other run; summary.md; receipts as entries of a transparency log
  *     reports.c     the runs below reports/distillation
- *     health.c      health: evidence against the rows it came from
- *     receipts.c    receipts: the stored receipts of runs
- *     committed.c   receipts as entries of a transparency log
+ *     health.c      health: evidence against the rows it came from; receipts: those of stored runs
  *     acceptance.c  acceptance: a known root, and 22 invariants
  */
 #ifndef DISTILL_H
@@ -37,14 +33,7 @@ int distill_health(struct lh_tool *tool, void *settings);
 int distill_receipts(struct lh_tool *tool, void *settings);
 int distill_acceptance(struct lh_tool *tool, void *settings);
 
-/* ---- committed.c ---- */
-
-/* Append the receipts of all runs that the log of --tlog does not have, if there is one. */
-struct lh_tlog_keyed;
-int committed_open(struct lh_tlog_keyed *tree, struct lh_tool *tool, const struct settings *s);
-int committed_append(struct lh_tlog_keyed *tree, struct lh_tool *tool, const struct lh_root *root);
-
-/* ---- whole.c ---- */
+/* ---- run.c ---- */
 
 struct whole {
 	struct lh_run *run;
@@ -65,11 +54,7 @@ int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, wh
 	      void *ctx, struct lh_err *err);
 void whole_free(struct whole *w);
 
-/* ---- drift.c, markdown.c ---- */
-
-/* Append drift.json, and set w->severity, w->prior and w->bad. */
-int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err);
-void markdown_print(struct lh_buf *out, const struct whole *w);
+/* ---- run.c, run.c ---- */
 
 /* ---- reports.c ---- */
 
