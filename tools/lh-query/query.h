@@ -1,23 +1,24 @@
 /*
  * query - what the files of lh-query share.
  *
- *     tables.c        the tables: operands and datasets, what kind of files they are
+ *     tables.c        the tables: operands and datasets, what kind of files they are; columns, from
+ *                     a sample of records; names that are close to unknown ones
  *     files.c         where their bytes are
- *     names.c         unknown columns and tables: the names close to them
- *     columns.c       the columns of a table, from a sample of its records
  *     read.c          their records, one after the other
  *     sqlite.c        the engine: a connection per query, its bounds, its rows
- *     attribute.c     whether an answer shows persons without their ids
- *     virtual.c       the files as virtual tables of SQLite
- *     value.c         a member of a record as a value of SQLite, and back
- *     write.c         rows as JSON Lines, one JSON object, CSV or a table
+ *     virtual.c       the files as virtual tables of SQLite; a member of a record as a value of
+ *                     SQLite, and back
+ *     write.c         rows as JSON Lines, one JSON object, CSV or a table; whether an answer shows
+ *                     persons without their ids
  */
 #ifndef LH_QUERY_H
 #define LH_QUERY_H
 
+#include <sqlite3.h>
+
 #include "base/table.h"
-#include "file/held.h"
 #include "file/file.h"
+#include "file/held.h"
 #include "tool/op.h"
 
 struct sqlite3_context;
@@ -57,13 +58,10 @@ struct columns {
 	struct lh_table by_member;
 };
 
-/* Add what a record of the sample has. */
-void columns_sample(struct columns *c, const struct lh_record *rec);
 /* Return whether a column can have this name: SQL has none that is empty or holds NUL. */
 bool column_may_be(struct lh_str name);
 /* Add a column of such a name: its number. */
 size_t columns_add(struct columns *c, struct lh_str member);
-void columns_free(struct columns *c);
 /* Return the kind of values that are of either. */
 enum kind kind_join(enum kind a, enum kind b);
 
@@ -158,7 +156,7 @@ void reader_range(struct reader *r, struct lh_str from, struct lh_str to);
 /* Go to the next record: 1, 0 at the end, -1. */
 int reader_next(struct reader *r, struct lh_err *err);
 /* Set *v to the value of a column of the current record; false if it has none.  The strings of
- * SQLite are made of it by value.h. */
+ * SQLite are made of it by virtual.c. */
 bool reader_value(struct reader *r, size_t column, struct lh_value *v);
 /* Return whether the statement looks into texts, such as by length() or json_extract(). */
 bool reader_looks(const struct reader *r);
@@ -214,5 +212,57 @@ int check_verb(const char *sql, struct lh_err *err);
 
 /* Run one statement and write its rows. */
 int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);
+
+/* ---- values of SQLite ---- */
+
+/* Return the kind of a value; a number outside of int64 and of the finite doubles is
+ * KIND_TEXT, since it has its digits as a text. */
+enum kind value_kind(const struct lh_value *v);
+
+/* Set *cell to a value of a row; c: the column that it is of, or NULL for an expression.
+ * Strings are valid as long as v; blobs are written to text as hex digits. */
+void value_cell(sqlite3_value *v, const struct column *c, struct cell *cell, struct lh_buf *text,
+		struct lh_record *scan);
+
+/* ---- virtual tables ---- */
+
+/* What the tables of a connection share. */
+struct engine {
+	struct query *q;
+	sqlite3 *db;
+	bool persons, mixes;	/* as above: columns that are read, functions called */
+	struct lh_err failed;	/* the reason of an SQLITE_ERROR, if .code is set */
+	struct used {
+		struct engine *engine;
+		struct table *table;
+	} *used;		/* one per table */
+};
+
+/* Make the tables known to the connection by their names.  A file is opened when a statement
+ * first uses its table. */
+int virtual_tables(struct engine *e, struct lh_err *err);
+
+/* Return the column of a table by names as SQLite has them, or NULL. */
+const struct column *virtual_column(const struct engine *e, const char *table, const char *column);
+
+/* ---- whether rows show persons without their candidate_id ---- */
+
+/*
+ * With --attribute an answer has "tables" at its end, the tables of persons that the statement
+ * uses, whatever it shows of them; and then "unnamed":true if its rows show columns of these and
+ * not, in a column candidate_id, whose they are.  A table is of persons if it has a column with
+ * ids of persons (lineage/person_ids.h), or if --persons names it.  Counts show no column, nor do
+ * sums of one over all rows.  In doubt an answer is unnamed: of a UNION, of a table of persons
+ * that is used twice, of an expression that is not understood.
+ */
+
+/* Note a column that a statement reads, a function that it calls, while it is prepared. */
+void attribute_read(struct engine *e, const char *table, const char *column);
+void attribute_call(struct engine *e, const char *function);
+/* Return whether the rows of a prepared statement are unnamed. */
+bool attribute_unnamed(const struct engine *e, sqlite3_stmt *stmt, const char *sql);
+/* Replace the reason why a statement failed while it ran, which may show a value of a record;
+ * persons: it reads a table of persons. */
+void attribute_hide(const struct query *q, bool persons, struct lh_err *err);
 
 #endif

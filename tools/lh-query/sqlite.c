@@ -6,9 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "attribute.h"
-#include "value.h"
-#include "virtual.h"
+#include "query.h"
 
 #define OPS 4096		/* of SQLite's machine between two checks */
 #define CACHE_MAX ((uint64_t)8 << 20)	/* of what is sorted, before it goes to a file */

@@ -1,21 +1,219 @@
-/* tables.c - the tables: their names, what kind of files they are.  See query.h. */
+/* tables.c - the tables: their names, columns, and what kind of files they are.  See query.h. */
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-#include "archive/archive.h"
-#include "base/signal.h"
-#include "catalog/catalog.h"
-#include "file/file.h"
-#include "query.h"
 #include <lh/digest.h>
 #include <lh/index.h>
 #include <lh/time.h>
+#include "archive/archive.h"
+#include "base/mem.h"
+#include "base/signal.h"
+#include "base/suggest.h"
+#include "catalog/catalog.h"
+#include "file/file.h"
+#include "query.h"
+
+/* ---- unknown columns and tables ---- */
+
+/* How SQLite says that a name is not known. */
+static const struct {
+	const char *before;
+	const char *end;	/* characters after the name */
+	bool table;
+} unknown[] = {
+	{ "no such column: ", "", false },
+	{ "no such table: ", "", true },
+};
+
+/* Add which column has the whole record to the message about one that has not. */
+static void suggest_json(const struct query *q, struct lh_err *err)
+{
+	char why[sizeof err->msg];
+	const struct table *t;
+
+	for (t = q->table; t < q->table + q->n_tables; t++) {
+		const char *last = t->in_use && t->columns.n ?
+				   t->columns.v[t->columns.n - 1].name : "json";
+
+		if (!strcmp(last, "json"))
+			continue;
+		snprintf(why, sizeof why, "%s", err->msg);
+		lh_err_data(err, 400, "%s (the table %.100s has a member called json: the whole "
+			    "record is in %.100s)", why, t->name, last);
+		return;
+	}
+}
+
+/* Add the tables there are to the message about one that is not. */
+static void list_tables(const struct query *q, struct lh_err *err)
+{
+	char why[sizeof err->msg], names[LH_SUGGEST_ROOM] = "";
+	size_t i, at = 0;
+
+	for (i = 0; i < q->n_tables && at < sizeof names / 2; i++)
+		at += (size_t)snprintf(names + at, sizeof names - at, "%s%.60s",
+				       i ? ", " : "; there is ", q->table[i].name);
+	snprintf(why, sizeof why, "%s", err->msg);
+	lh_err_data(err, 400, "%s (a table is named by NAME=FILE%s%s)", why, names,
+		    i < q->n_tables ? ", ..." : "");
+}
+
+/* Say that a name with a hyphen needs quotes. */
+static void suggest_quotes(const struct query *q, struct lh_err *err)
+{
+	char why[sizeof err->msg];
+	const struct table *t;
+
+	for (t = q->table; t < q->table + q->n_tables && !strchr(t->name, '-'); t++)
+		;
+	if (t == q->table + q->n_tables)
+		return;
+	snprintf(why, sizeof why, "%s", err->msg);
+	lh_err_data(err, 400, "%s (write \"%.100s\" in double quotes)", why, t->name);
+}
+
+void names_suggest(const struct query *q, struct lh_err *err)
+{
+	char why[sizeof err->msg], names[LH_SUGGEST_ROOM];
+	const char *p = NULL, *dot;
+	struct lh_suggest s;
+	size_t i, n, k;
+	bool tables;
+	const struct table *t;
+
+	if (strstr(err->msg, "malformed JSON"))
+		suggest_json(q, err);
+	if (strstr(err->msg, "near \"-\": syntax error"))
+		suggest_quotes(q, err);
+	for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
+		if ((p = strstr(err->msg, unknown[i].before)))
+			break;
+	if (!p)
+		return;
+	p += strlen(unknown[i].before);
+	n = strcspn(p, unknown[i].end);
+	dot = unknown[i].table || *unknown[i].end ? NULL : strrchr(p, '.');	/* "t.column" */
+	n -= dot ? (size_t)(dot + 1 - p) : 0;
+	s = lh_suggest_for(dot ? dot + 1 : p, n);
+	/* Offer the tables, or the columns of those that the statement uses. */
+	tables = unknown[i].table;
+	for (t = q->table; t < q->table + q->n_tables; t++) {
+		if (tables)
+			lh_suggest_offer(&s, t->name, strlen(t->name));
+		for (k = 0; !tables && t->in_use && k < t->columns.n; k++)
+			lh_suggest_offer(&s, t->columns.v[k].name, strlen(t->columns.v[k].name));
+	}
+	if (!*lh_suggest_text(&s, "", names)) {
+		if (tables)
+			list_tables(q, err);
+		return;
+	}
+	snprintf(why, sizeof why, "%s", err->msg);
+	lh_err_data(err, 400, "%s (%s)", why, names);
+}
+
+/* ---- columns, from a sample of records ---- */
+
+static void columns_free(struct columns *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		free(c->v[i].name);
+		free((char *)c->v[i].member.p);
+	}
+	free(c->v);
+	lh_table_free(&c->by_member);
+	memset(c, 0, sizeof *c);
+}
+
+static struct lh_str member_of(const void *ctx, uint32_t number)
+{
+	return ((const struct columns *)ctx)->v[number].member;
+}
+
+static bool is_taken(const struct columns *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (!strcasecmp(c->v[i].name, name))
+			return true;
+	return false;
+}
+
+bool column_may_be(struct lh_str name)
+{
+	return name.n && !memchr(name.p, 0, name.n);
+}
+
+/* SQL does not distinguish case: a name that differs from another only in that gets a
+ * number, so that "Id" next to "id" is id_1. */
+size_t columns_add(struct columns *c, struct lh_str member)
+{
+	char *name = lh_calloc(member.n + 24, 1);
+	char *own = lh_strndup(member.p, member.n);
+	unsigned i = 0;
+
+	lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v);
+	memcpy(name, member.p, member.n);
+	while (is_taken(c, name))
+		snprintf(name + member.n, 24, "_%u", ++i);
+	c->v[c->n] = (struct column){ .name = name, .member = { own, member.n } };
+	return c->n++;
+}
+
+enum kind kind_join(enum kind a, enum kind b)
+{
+	if (a == b || b == KIND_NONE)
+		return a;
+	if (a == KIND_NONE)
+		return b;
+	if ((a == KIND_INT && b == KIND_REAL) || (a == KIND_REAL && b == KIND_INT))
+		return KIND_REAL;
+	return KIND_JSON;
+}
+
+static void sample_member(struct columns *c, struct lh_str name, const struct lh_value *v)
+{
+	enum kind kind = value_kind(v);
+	int64_t at;
+
+	if (!column_may_be(name))
+		return;
+	at = lh_table_find(&c->by_member, name, member_of, c);
+	if (at < 0) {
+		if (c->n == COLUMNS_MAX)
+			return;
+		at = (int64_t)columns_add(c, name);
+		lh_table_set(&c->by_member, name, (uint32_t)at, member_of, c);
+	}
+	c->v[at].kind = kind_join(c->v[at].kind, kind);
+	c->v[at].has_bool |= kind == KIND_BOOL;
+	c->v[at].has_json |= kind == KIND_JSON;
+}
+
+/* Add what a record of the sample has. */
+static void columns_sample(struct columns *c, const struct lh_record *rec)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_str name;
+	size_t i;
+
+	for (i = 0; i < rec->n; i++) {
+		lh_buf_reset(&text);
+		lh_value_str(&rec->member[i].key, &text, &name);
+		sample_member(c, name, &rec->member[i].val);
+	}
+}
+
+/* ---- tables ---- */
 
 #define PACKED 5	/* times the size, of a compressed file */
 #define HEAD 4096
