@@ -1,12 +1,496 @@
-/* push.c - lh-observe push: send the rows after the cursor. */
-#include "push.h"
-
+/* push.c - lh-observe push: send the rows after the cursor as spans of OpenTelemetry. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <lh/digest.h>
 #include <lh/num.h>
+#include <lh/time.h>
 #include "base/mem.h"
 #include "base/signal.h"
+#include "crypto/secret.h"
+#include "json/bind.h"
+#include "json/write.h"
+#include "model/http.h"
+#include "run.h"
+
+/* ---- the parts ---- */
+
+#define HASH_HEX 32		/* digits of the hash of a row */
+#define SPAN_HEX 16		/* digits of the id of a span */
+
+/* ---- rows ---- */
+
+struct attempt {
+	uint64_t iteration;
+	struct lh_str verdict, error, span_id;
+	struct lh_value raw;
+};
+
+/* A row with what is sent of it. */
+struct exported {
+	enum lh_observe_kind kind;
+	struct lh_str source, endpoint, input, output, error, trace;
+	int64_t start, end;		/* milliseconds since 1970 */
+	bool success;
+	/* of a session */
+	struct lh_str session, session_kind, model, provider, prompt, verdict;
+	struct attempt *attempt;
+	size_t n_attempts;
+	/* made from the bytes of the row and its offset */
+	char hash[HASH_HEX];
+};
+
+/* ---- batches ---- */
+
+enum item_state { PENDING, ACCEPTED, REJECTED };
+
+/* A row of a batch. */
+struct item {
+	uint64_t at, end, number;	/* offsets in the log; line number */
+	size_t line, n_line;		/* its bytes, in batch.lines */
+	size_t json, n_json;		/* its spans, in batch.json */
+	enum item_state state;
+	const char *why;		/* it was rejected */
+};
+
+struct batch {
+	struct item *v;
+	size_t n, cap;
+	struct lh_buf lines, json;
+};
+
+struct push {
+	struct run *run;
+	const char *service;		/* "otlp", or "langfuse", which takes the same */
+	char *url;			/* with the path */
+	char *cursor_path;
+	struct lh_secret secret[3];	/* the keys; the pair or the token; the pair in base64 */
+	struct lh_http *http;
+	struct batch batch;
+	struct lh_buf body, scratch;
+	struct lh_record answer;
+	struct reading reading;
+	struct lh_records *records;
+	uint64_t line;			/* number of the last line before the cursor */
+	uint64_t offset;		/* of the cursor */
+	uint64_t sent, rejected;
+};
+
+/* Of a request, around the spans. */
+static const char otlp_head[] =
+	"{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\","
+	"\"value\":{\"stringValue\":\"lakehouse-tools\"}}]},\"scopeSpans\":[{\"scope\":"
+	"{\"name\":\"lh-observe\",\"version\":\"" LH_VERSION "\"},\"spans\":[";
+static const char otlp_tail[] = "]}]}]}";
+
+/* ---- the cursor ---- */
+
+/* Read the cursor, if there is one, and hold it against the log. */
+static int cursor_read(struct push *p, struct lh_err *err)
+{
+	LH_SCOPED(lh_cursor_free) struct lh_cursor c = { 0 };
+	const char *path = p->cursor_path, *name = p->service;
+	int rc = p->run->s->restart ? 0 : lh_cursor_read(&c, path, err);
+
+	if (rc <= 0)
+		return rc;
+	if (!lh_str_is(c.to, name, strlen(name)))
+		return lh_err_set(err, LH_EUSAGE, "%s: is the cursor of another service: %.*s",
+				  path, (int)(c.to.n < 40 ? c.to.n : 40), c.to.p);
+	rc = lh_cursor_holds(&c, p->reading.fd, err);
+	if (rc < 0)
+		return lh_err_prefix(err, "%s", p->run->path);
+	if (!rc)
+		return lh_err_set(err, LH_EIO, "%s: was replaced or truncated: what %s "
+				  "describes, %llu bytes, is not in it; --restart begins at its "
+				  "start", p->run->path, path, (unsigned long long)c.offset);
+	p->offset = c.offset;
+	p->line = c.line;
+	return 0;
+}
+
+/* Read the cursor, if there is one, and hold it against the log. */
+static int cursor_write(struct push *p, uint64_t offset, uint64_t line, struct lh_err *err)
+{
+	if (lh_cursor_write(p->cursor_path, lh_str_of(p->service), p->reading.fd, offset,
+			    line, err) < 0)
+		return -1;
+	p->offset = offset;
+	p->line = line;
+	return 0;
+}
+
+/* ---- rows as they are exported ---- */
+
+#define YEAR_0 (-62167219200000)	/* milliseconds */
+
+static const struct lh_bind attempt_members[] = {
+	{ LH_BIND_U64("iteration", struct attempt, iteration, 0, INT64_MAX) },
+	{ LH_BIND_STRING("verdict_kind", struct attempt, verdict) },
+	{ LH_BIND_STRING("error", struct attempt, error) },
+	{ LH_BIND_STRING("span_id", struct attempt, span_id) },
+	{ LH_BIND_SOME("raw", struct attempt, raw) },
+	LH_BIND_END
+};
+static const struct lh_bind session_members[] = {
+	{ LH_BIND_STRING("session_id", struct exported, session), .required = true,
+	  .filled = true },
+	{ LH_BIND_STRING("kind", struct exported, session_kind) },
+	{ LH_BIND_STRING("model", struct exported, model) },
+	{ LH_BIND_STRING("provider", struct exported, provider) },
+	{ LH_BIND_STRING("prompt", struct exported, prompt) },
+	{ LH_BIND_STRING("final_verdict", struct exported, verdict) },
+	{ LH_BIND_TABLES("attempts", struct exported, attempt, n_attempts, attempt_members) },
+	LH_BIND_END
+};
+static const struct lh_bind operation_members[] = {
+	{ LH_BIND_STRING("input_summary", struct exported, input), .lax = true },
+	{ LH_BIND_STRING("output_summary", struct exported, output), .lax = true },
+	{ LH_BIND_STRING("error", struct exported, error), .lax = true },
+	{ LH_BIND_STRING("trace_id", struct exported, trace), .lax = true },
+	LH_BIND_END
+};
+
+static int set_times(struct exported *e, const struct lh_observed *o, struct lh_err *err)
+{
+	if (lh_time_read(o->timestamp.p, o->timestamp.n, &e->end) < 0)
+		return lh_err_set(err, LH_EDATA, "the timestamp is not an RFC 3339 time");
+	e->start = e->end;
+	if (o->duration_ms > 0)
+		e->start -= (int64_t)o->duration_ms;
+	if (e->start < YEAR_0)
+		e->start = e->end;
+	return 0;
+}
+
+/* Read a row; its strings are in *text or the record.  LH_EDATA. */
+static int exported_read(const struct lh_record *rec, const struct lh_observed *o,
+			 const struct lh_log_line *line, struct exported *e, struct lh_buf *text,
+			 struct lh_err *err)
+{
+	bool session = o->kind == LH_OBSERVE_SESSION;
+	unsigned char sum[32];
+	struct lh_sha256 sha;
+	char at[32];
+	int n;
+
+	*e = (struct exported){
+		.kind = o->kind, .source = o->source, .endpoint = o->endpoint,
+		.success = o->success
+	};
+	/* Hash the row with its offset: two equal rows of a log differ. */
+	n = snprintf(at, sizeof at, "%llu:", (unsigned long long)line->at);
+	lh_sha256_start(&sha);
+	lh_sha256_more(&sha, at, (size_t)n);
+	lh_sha256_more(&sha, line->p, line->n);
+	lh_sha256_end(&sha, sum);
+	lh_hex(sum, HASH_HEX / 2, e->hash);
+	return set_times(e, o, err) < 0 ||
+	       lh_bind(session ? session_members : operation_members, rec, e, text, err) < 0
+		? -1 : 0;
+}
+
+/* Make the id of the row's i-th span. */
+static void exported_span(const struct exported *e, size_t i, char out[SPAN_HEX])
+{
+	unsigned char sum[32];
+	char text[HASH_HEX + 32];
+	int n = snprintf(text, sizeof text, "%.*s:%zu", HASH_HEX, e->hash, i);
+
+	lh_sha256(text, (size_t)n, sum);
+	lh_hex(sum, SPAN_HEX / 2, out);
+}
+
+static bool is_trace_hex(struct lh_str s)
+{
+	size_t i, zeros = 0;
+
+	for (i = 0; i < s.n; i++) {
+		if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+			return false;
+		zeros += s.p[i] == '0';
+	}
+	return s.n == HASH_HEX && zeros < HASH_HEX;
+}
+
+/* Make the id of the row's trace, in hex: of its session, else of its trace_id, else its own. */
+static void exported_trace(const struct exported *e, char out[HASH_HEX])
+{
+	struct lh_str id = e->session.n ? e->session : e->trace;
+	unsigned char sum[32];
+
+	if (!id.n) {
+		memcpy(out, e->hash, HASH_HEX);
+	} else if (is_trace_hex(id)) {
+		memcpy(out, id.p, HASH_HEX);
+	} else {
+		lh_sha256(id.p, id.n, sum);
+		lh_hex(sum, HASH_HEX / 2, out);
+	}
+}
+
+/* Return when attempt i began, and i + 1: the duration of a session is divided evenly. */
+static int64_t exported_time(const struct exported *e, size_t i)
+{
+	int64_t n = e->n_attempts ? (int64_t)e->n_attempts : 1, all = e->end - e->start;
+
+	return e->start + all / n * (int64_t)i + all % n * (int64_t)i / n;
+}
+
+/* ---- batches ---- */
+
+/* Append text without the keys. */
+static void push_scrub(const struct push *p, const char *text, size_t n, size_t most,
+		       struct lh_buf *out)
+{
+	lh_secret_scrub(p->secret, sizeof p->secret / sizeof *p->secret, text, n, most, out);
+}
+
+/* Replace the message of an error by one without the keys. */
+static int scrub_error(const struct push *p, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+
+	push_scrub(p, err->msg, strlen(err->msg), sizeof err->msg - 1, &text);
+	if (!text.failed && text.len < sizeof err->msg) {
+		memcpy(err->msg, text.p ? text.p : "", text.len);
+		err->msg[text.len] = '\0';
+	}
+	return -1;
+}
+
+static void make_body(struct push *p, struct item **v, size_t n)
+{
+	size_t i;
+
+	lh_buf_reset(&p->body);
+	lh_buf_puts(&p->body, otlp_head);
+	for (i = 0; i < n; i++) {
+		if (i)
+			lh_buf_putc(&p->body, ',');
+		lh_buf_add(&p->body, p->batch.json.p + v[i]->json, v[i]->n_json);
+	}
+	lh_buf_puts(&p->body, otlp_tail);
+}
+
+static int send_items(struct push *p, struct item **v, size_t n, struct lh_err *err);
+
+static int send_halves(struct push *p, struct item **v, size_t n, struct lh_err *err)
+{
+	return send_items(p, v, n / 2, err) < 0 ? -1 : send_items(p, v + n / 2, n - n / 2, err);
+}
+
+static int otlp_take(struct push *p, const struct lh_http_reply *reply, struct lh_err *err);
+
+/* Send these items.  A request that is too large is divided. */
+static int send_items(struct push *p, struct item **v, size_t n, struct lh_err *err)
+{
+	struct lh_http_call call = { .url = p->url };
+	struct lh_http_reply reply;
+	size_t i;
+
+	make_body(p, v, n);
+	if (p->body.len > p->run->s->batch_size && n > 1)
+		return send_halves(p, v, n, err);
+	call.body = p->body.p;
+	call.n = p->body.len;
+	if (!p->run->s->otlp)
+		call.basic = (const char *)p->secret[1].p;
+	else
+		call.bearer = (const char *)p->secret[1].p;
+	if (lh_http_call(p->http, &call, &reply, err) < 0)
+		return scrub_error(p, err);
+	if (reply.status == 413 && n > 1)
+		return send_halves(p, v, n, err);
+	if (reply.status == 413) {
+		v[0]->state = REJECTED;
+		v[0]->why = "too large for the server";
+		return 0;
+	}
+	if (reply.status / 100 != 2) {
+		lh_http_refuse(err, p->url, &reply, NULL);
+		return scrub_error(p, err);
+	}
+	if (otlp_take(p, &reply, err) < 0)
+		return scrub_error(p, err);
+	for (i = 0; i < n; i++)
+		v[i]->state = ACCEPTED;
+	return 0;
+}
+
+/* Send the items: each is then accepted or rejected; LH_ENET if that cannot be. */
+static int push_batch(struct push *p, struct lh_err *err)
+{
+	struct batch *b = &p->batch;
+	LH_SCOPED(lh_free_local) struct item **v = lh_calloc(b->n + 1, sizeof *v);
+	size_t i, n = 0;
+
+	for (i = 0; i < b->n; i++)
+		if (b->v[i].state == PENDING)
+			v[n++] = &b->v[i];
+	return n ? send_items(p, v, n, err) : 0;
+}
+
+/* ---- spans ---- */
+
+enum { INTERNAL = 1, SERVER = 2 };	/* kinds of a span */
+enum { OK = 1, ERROR = 2 };		/* codes of a status */
+
+/* ---- spans ---- */
+
+/* 64 bits of nanoseconds are the years 1970 to 2554; what is outside is at their end. */
+static void write_nanos(struct lh_writer *w, const char *name, int64_t ms)
+{
+	unsigned long long ns = ms > 0 ? (unsigned long long)ms : 0;
+	char text[32];
+
+	ns = ns < UINT64_MAX / 1000000 ? ns * 1000000 : UINT64_MAX;
+	snprintf(text, sizeof text, "%llu", ns);
+	lh_write_text(w, name, text);
+}
+
+static void write_attribute(struct lh_writer *w, const char *key, struct lh_str value)
+{
+	if (!value.n)
+		return;
+	lh_write_object(w, NULL);
+	lh_write_text(w, "key", key);
+	lh_write_object(w, "value");
+	lh_write_str(w, "stringValue", value);
+	lh_write_end(w);
+	lh_write_end(w);
+}
+
+static void begin_span(struct lh_writer *w, const struct exported *e, size_t i, const char *name)
+{
+	char trace[HASH_HEX], span[SPAN_HEX];
+
+	exported_trace(e, trace);
+	exported_span(e, i, span);
+	lh_write_object(w, NULL);
+	lh_write_str(w, "traceId", (struct lh_str){ trace, HASH_HEX });
+	lh_write_str(w, "spanId", (struct lh_str){ span, SPAN_HEX });
+	if (i) {
+		exported_span(e, 0, span);
+		lh_write_str(w, "parentSpanId", (struct lh_str){ span, SPAN_HEX });
+		lh_write_text(w, "name", name);
+	} else {
+		lh_write_str(w, "name", e->endpoint);
+	}
+	lh_write_u64(w, "kind", e->kind == LH_OBSERVE_ACCESS ? SERVER : INTERNAL);
+	write_nanos(w, "startTimeUnixNano", i ? exported_time(e, i - 1) : e->start);
+	write_nanos(w, "endTimeUnixNano", i ? exported_time(e, i) : e->end);
+	lh_write_array(w, "attributes");
+}
+
+static void end_span(struct lh_writer *w, bool good, struct lh_str error)
+{
+	lh_write_end(w);
+	lh_write_object(w, "status");
+	lh_write_u64(w, "code", good ? OK : ERROR);
+	if (!good && error.n)
+		lh_write_str(w, "message", error);
+	lh_write_end(w);
+	lh_write_end(w);
+}
+
+static void put_attempt(struct lh_writer *w, const struct exported *e, size_t i)
+{
+	const struct attempt *a = &e->attempt[i];
+	char name[64];
+	char text[32];
+
+	snprintf(name, sizeof name, "iterate.attempt[%llu]", (unsigned long long)a->iteration);
+	begin_span(w, e, i + 1, name);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)a->iteration);
+	lh_write_object(w, NULL);
+	lh_write_text(w, "key", "lh.iteration");
+	lh_write_object(w, "value");
+	lh_write_text(w, "intValue", text);
+	lh_write_end(w);
+	lh_write_end(w);
+	write_attribute(w, "gen_ai.request.model", e->model);
+	write_attribute(w, "gen_ai.provider.name", e->provider);
+	write_attribute(w, "lh.prompt", e->prompt);
+	write_attribute(w, "lh.verdict", a->verdict);
+	if (a->raw.p) {
+		lh_write_object(w, NULL);
+		lh_write_text(w, "key", "lh.raw");
+		lh_write_object(w, "value");
+		if (a->raw.type == LH_STRING)
+			lh_write_value(w, "stringValue", &a->raw);
+		else
+			lh_write_str(w, "stringValue", (struct lh_str){ a->raw.p, a->raw.n });
+		lh_write_end(w);
+		lh_write_end(w);
+	}
+	end_span(w, lh_str_is(a->verdict, "accepted", 8), a->error);
+}
+
+/* Append the spans of a row, with commas between them. */
+static void otlp_put(struct lh_buf *out, const struct exported *e)
+{
+	struct lh_writer w = lh_write_to(out);
+	size_t i;
+
+	begin_span(&w, e, 0, NULL);
+	write_attribute(&w, "lh.source", e->source);
+	write_attribute(&w, "lh.input_summary", e->input);
+	write_attribute(&w, "lh.output_summary", e->output);
+	write_attribute(&w, "lh.trace_id", e->trace);
+	write_attribute(&w, "lh.session_id", e->session);
+	write_attribute(&w, "lh.kind", e->session_kind);
+	write_attribute(&w, "gen_ai.request.model", e->model);
+	write_attribute(&w, "gen_ai.provider.name", e->provider);
+	write_attribute(&w, "lh.verdict", e->verdict);
+	end_span(&w, e->success, e->error);
+	for (i = 0; i < e->n_attempts; i++)
+		put_attempt(&w, e, i);
+}
+
+/* ---- answers ---- */
+
+struct partial {
+	struct lh_str rejected, message;
+};
+static const struct lh_bind partial_members[] = {
+	{ LH_BIND_ID("rejectedSpans", struct partial, rejected) },
+	{ LH_BIND_STRING("errorMessage", struct partial, message) },
+	LH_BIND_END
+};
+struct answer {
+	struct partial partial;
+};
+static const struct lh_bind answer_members[] = {
+	{ LH_BIND_TABLE("partialSuccess", struct answer, partial, partial_members) },
+	LH_BIND_END
+};
+
+/* Read the answer to a request, whose status is 2xx. */
+static int otlp_take(struct push *p, const struct lh_http_reply *reply, struct lh_err *err)
+{
+	struct answer a = { 0 };
+	struct lh_value root;
+
+	if (reply->len && (lh_json_parse(&p->answer, reply->body, reply->len, &root, err) < 0 ||
+			   lh_bind_value(answer_members, &root, &a, &p->scratch, err) < 0))
+		return err->code == LH_ENOMEM ? -1
+			: lh_http_refuse(err, p->url, reply, "not an answer of an OTLP server");
+	if (a.partial.rejected.n || a.partial.message.n) {
+		/* The server does not say which spans it does not take, and they must not be
+		 * sent again. */
+		LH_SCOPED(lh_buf_free) struct lh_buf why = { 0 };
+		uint64_t rejected = run_number(a.partial.rejected);
+
+		push_scrub(p, a.partial.message.p, a.partial.message.n, 200, &why);
+		lh_tool_warn(p->run->tool, "%llu spans rejected: %.*s",
+			     (unsigned long long)rejected, (int)why.len, why.p ? why.p : "");
+		p->rejected += rejected;
+		if (rejected)
+			lh_tool_verdict_bad(p->run->tool);
+	}
+	return 0;
+}
 
 /* ---- the account ---- */
 

@@ -101,9 +101,6 @@ struct tally {
 /* Count a row under a name: its counts, or NULL; what: names such as this, in messages. */
 struct count *tally_add(struct tally *t, struct lh_str name, bool success, const char *what,
 			struct lh_err *err);
-void tally_free(struct tally *t);
-/* Write the counts in the order of the names; whole: with successes and durations. */
-void tally_write(struct lh_writer *w, const char *name, struct tally *t, bool whole);
 
 /* Read "all" or a number; 0 if it is neither. */
 uint64_t stats_window(struct lh_str text);
