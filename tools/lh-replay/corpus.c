@@ -1,5 +1,146 @@
+/* corpus.c - find samples for tasks, in the export or in an index.  See replay.h. */
+#include <stdlib.h>
+
+#include <lh/index.h>
+#include "base/mem.h"
+#include "base/signal.h"
+#include "embed/embedder.h"
+#include "file/rows.h"
+#include "json/bind.h"
+#include "replay.h"
+
+/* ---- samples as artifacts ---- */
+
+static struct kept *kept_new(const struct lh_str *id, const char *text, size_t n)
+{
+	struct kept *k = lh_calloc(1, sizeof *k + id->n + n + LH_PAD);
+
+	k->refs = 1;
+	k->id_n = id->n;
+	k->n = n;
+	k->text = k->id + id->n;
+	memcpy(k->id, id->p, id->n);
+	memcpy(k->text, text, n);
+	return k;
+}
+
+static void kept_drop(struct kept *k)
+{
+	if (k && --k->refs == 0)
+		free(k);
+}
+
+static int compare(const char *a, size_t an, const char *b, size_t bn)
+{
+	int rc = memcmp(a, b, an < bn ? an : bn);
+
+	return rc ? rc : (an > bn) - (an < bn);
+}
+
+static bool before(double score, const char *id, size_t n, const struct hit *h)
+{
+	return score > h->score ||
+		(score == h->score && compare(id, n, h->kept->id, h->kept->id_n) < 0);
+}
+
+/* Return whether a sample of that score and id would be among them. */
+static bool hits_want(const struct hits *h, double score, const struct lh_str *id)
+{
+	return h->n < HITS || before(score, id->p, id->n, &h->v[h->n - 1]);
+}
+
+static void hits_put(struct hits *h, double score, struct kept *k)
+{
+	size_t i;
+
+	if (h->n == HITS)
+		kept_drop(h->v[--h->n].kept);
+	for (i = h->n; i && before(score, k->id, k->id_n, &h->v[i - 1]); i--)
+		h->v[i] = h->v[i - 1];
+	h->v[i] = (struct hit){ score, k };
+	k->refs++;
+	h->n++;
+}
+
+void hits_reset(struct hits *h)
+{
+	while (h->n)
+		kept_drop(h->v[--h->n].kept);
+}
+
+void found_free(struct found *f)
+{
+	lh_record_free(&f->scan);
+	lh_buf_free(&f->text);
+}
+
+#define TEXT(name) \
+	{ LH_BIND_VALUE(#name, struct sample, name, LH_BIND_IS(LH_STRING)), .required = true }
+
+static const struct lh_bind members[] = {
+	TEXT(id),
+	TEXT(title),
+	TEXT(content),
+	{ LH_BIND_ARRAY("tags", struct sample, tags), .required = true,
+	  .each = LH_BIND_IS(LH_STRING) },
+	TEXT(source_run_id),
+	TEXT(success_score),
+	LH_BIND_END
+};
+
+/* Read a sample, with an id if it must have one; LH_EDATA. */
+static int sample_read(struct sample *s, const struct lh_record *rec, bool with_id,
+		       struct lh_err *err)
+{
+	return lh_bind(with_id ? members : members + 1, rec, s, NULL, err);
+}
+
+static size_t preview(const struct lh_str *s)
+{
+	size_t i, points = 0;
+
+	for (i = 0; i < s->n; i++)
+		if (((unsigned char)s->p[i] & 0xc0) != 0x80 && points++ == PREVIEW)
+			break;
+	return i;
+}
+
+static int read_one(struct found *f, const struct hit *h, struct artifact *a, struct lh_err *err)
+{
+	struct sample s;
+
+	if (lh_record_parse(&f->scan, h->kept->text, h->kept->n, err) < 0 ||
+	    sample_read(&s, &f->scan, false, err) < 0)
+		return -1;
+	lh_value_str(&s.title, &f->text, &a->title);
+	lh_value_str(&s.content, &f->text, &a->content);
+	lh_value_str(&s.source_run_id, &f->text, &a->source_run_id);
+	lh_value_str(&s.success_score, &f->text, &a->success_score);
+	a->rag_id = (struct lh_str){ h->kept->id, h->kept->id_n };
+	a->preview = (struct lh_str){ a->content.p, preview(&a->content) };
+	a->tags = s.tags;
+	a->score = h->score;
+	return 0;
+}
+
+int found_read(struct found *f, const struct hits *h, struct lh_err *err)
+{
+	size_t i, n = 1;
+
+	lh_buf_reset(&f->text);
+	for (i = 0; i < h->n; i++)
+		n += h->v[i].kept->n;
+	lh_buf_room(&f->text, n);	/* so that its contents do not move */
+	for (f->n = 0; f->n < h->n; f->n++)
+		if (read_one(f, &h->v[f->n], &f->v[f->n], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- the export, in one pass ---- */
+
 /*
- * corpus.c - find samples of the export for several tasks, in one pass.  See
+ * See
  * replay.h.
  *
  * A sample's words are only searched among those of the tasks.  The number of its
@@ -7,13 +148,6 @@
  * best: the number of words shared with a task of n words, divided by n, is an
  * upper bound of its score.
  */
-#include "replay.h"
-
-#include <stdlib.h>
-
-#include "base/mem.h"
-#include "base/signal.h"
-#include "file/rows.h"
 
 struct corpus {
 	const char *path;
@@ -189,4 +323,137 @@ int corpus_find(struct corpus *c, const struct lh_str *const *task, struct hits 
 			return -1;
 	}
 	return rc < 0 ? -1 : 0;
+}
+
+/* ---- an index ---- */
+
+struct index {
+	const struct lh_index *ix;
+	const char *path;
+	struct lh_embedder *texts;
+	struct lh_searcher *searcher;
+	struct lh_record rec;
+	struct lh_buf vector;
+};
+
+bool index_asks(const struct lh_index *ix)
+{
+	const char *engine = lh_index_get_params(ix)->engine;
+
+	return !strcmp(engine, lh_engine_name(LH_ENGINE_OLLAMA)) ||
+		!strcmp(engine, lh_engine_name(LH_ENGINE_OPENAI));
+}
+
+struct index *index_new(const struct lh_index *ix, const char *path, struct lh_err *err)
+{
+	const struct lh_index_params *p = lh_index_get_params(ix);
+	struct index *x = lh_calloc(1, sizeof *x);
+
+	x->ix = ix;
+	x->path = path;
+	if (p->engine[0]) {
+		x->texts =
+			lh_embedder_new(&(struct lh_embedder_options){ .engine = p->engine,
+								       .model = p->model,
+								       .url = p->url,
+								       .dimension = p->dimension,
+								       .prefix = p->query_prefix },
+					err);
+		x->searcher = x->texts ? lh_searcher_new(ix, err) : NULL;
+	} else {
+		lh_err_set(err, LH_EUSAGE, "it has no engine to embed text with");
+	}
+	if (x->searcher)
+		return x;
+	lh_err_prefix(err, "--index: %s", path);
+	index_free(x);
+	return NULL;
+}
+
+void index_free(struct index *x)
+{
+	if (!x)
+		return;
+	lh_embedder_free(x->texts);
+	lh_searcher_free(x->searcher);
+	lh_record_free(&x->rec);
+	lh_buf_free(&x->vector);
+	free(x);
+}
+
+static int embed(struct index *x, const struct lh_str *task, struct lh_str trace,
+		 struct lh_err *err)
+{
+	const struct lh_index_params *p = lh_index_get_params(x->ix);
+	uint32_t got;
+
+	lh_buf_reset(&x->vector);
+	if (lh_embedder_ask(x->texts,
+			    &(struct lh_embedder_ask){ .text = task, .n = 1, .trace = trace },
+			    &x->vector, &got, err) < 0)
+		return -1;
+	if (got != p->dimension)
+		return lh_err_set(err, LH_ENET, "engine %s made dimension %u, not %u", p->engine,
+				  got, p->dimension);
+	if (p->distance == LH_COSINE && !lh_vec_unit((float *)(void *)x->vector.p, got))
+		return lh_err_set(err, LH_ENET, "engine %s made a vector without a direction",
+				  p->engine);
+	return 0;
+}
+
+/* Convert a distance to a similarity, 1 for equal. */
+static double alike(const struct lh_index_params *p, double distance)
+{
+	return p->distance == LH_L2 ? 1 / (1 + distance) : 1 - distance;
+}
+
+/* Add a hit; the members of a sample are in the row's metadata. */
+static int put_hit(struct index *x, const struct lh_hit *hit, struct hits *hits, struct lh_err *err)
+{
+	struct sample s;
+	struct kept *kept = NULL;
+	struct lh_row row;
+	double score;
+	int rc = lh_index_row(x->ix, hit->row, &row, err);
+
+	if (rc == 0)
+		return lh_err_set(err, LH_ECORRUPT, "row %llu: found, but not there",
+				  (unsigned long long)hit->row);
+	if (rc < 0)
+		return -1;
+	score = alike(lh_index_get_params(x->ix), hit->distance);
+	if (score <= 0)
+		return 0;
+	kept = kept_new(&row.id, row.meta.n ? row.meta.p : "{}", row.meta.n ? row.meta.n : 2);
+	rc = lh_record_parse(&x->rec, kept->text, kept->n, err);
+	if (!rc)
+		rc = sample_read(&s, &x->rec, false, err);
+	if (rc < 0 && err->code == LH_EDATA)
+		lh_err_prefix(err, "metadata of %.*s", row.id.n < 200 ? (int)row.id.n : 200,
+			      row.id.p);
+	if (!rc)
+		hits_put(hits, score, kept);
+	kept_drop(kept);
+	return rc;
+}
+
+int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, struct hits *hits,
+	       struct lh_err *err)
+{
+	struct lh_query q = { .k = HITS };
+	struct lh_hit hit[HITS];
+	long n = -1, i;
+	int rc;
+
+	hits_reset(hits);
+	rc = embed(x, task, trace, err);
+	q.vector = (const float *)(const void *)x->vector.p;
+	if (!rc && (n = lh_index_search(x->searcher, &q, hit, err)) < 0)
+		rc = -1;
+	for (i = 0; !rc && i < n; i++)
+		rc = put_hit(x, &hit[i], hits, err);
+	if (rc == 0 || err->code == LH_ENOMEM || err->code == LH_EINTR)
+		return rc;
+	err->code = LH_ECORRUPT;	/* whatever it is, it ends the run */
+	return lh_err_prefix(err, "%s", x->path);
 }

@@ -1,14 +1,9 @@
 /*
  * replay.h - the parts of lh-replay.
  *
- *     words.c     the words of a text, and sets of them
- *     corpus.c    samples of the export for a task
- *     index.c     samples of an index for it
- *     found.c     samples that were found, as artifacts
- *     bundle.c    the artifacts that the model is shown
- *     answer.c    the model's answer, and the one of a dry run
- *     judge.c     the check of an answer
- *     row.c       the run as a row, and the log
+ *     answer.c    the words of a text; the model's answer, that of a dry run, and their check
+ *     corpus.c    samples of the export or of an index for a task, as artifacts
+ *     row.c       the artifacts that the model is shown; the run as a row, and the log
  *     run.c       tasks through all of that, one after the other
  */
 #ifndef REPLAY_H
@@ -57,7 +52,7 @@ struct held {
 	struct lh_keys *keys;		/* NULL with --dry-run */
 };
 
-/* ---- words.c ---- */
+/* ---- answer.c ---- */
 
 /* A word is a run of at least three ASCII letters, digits and "_"; case does not
  * count. */
@@ -87,7 +82,7 @@ int words_add(struct words *w, const char *p, size_t n, uint64_t mask, struct lh
 /* Return the set's entry for the word at it, or NULL. */
 struct word *words_find(struct words *w, const struct word_iter *it);
 
-/* ---- found.c ---- */
+/* ---- corpus.c ---- */
 
 /* A sample's JSON, kept while a task may use it. */
 struct kept {
@@ -96,8 +91,6 @@ struct kept {
 	char *text;		/* LH_PAD bytes follow */
 	char id[];
 };
-struct kept *kept_new(const struct lh_str *id, const char *text, size_t n);
-void kept_drop(struct kept *k);
 
 struct hits {			/* best first, ties by the bytes of the id */
 	size_t n;
@@ -106,9 +99,6 @@ struct hits {			/* best first, ties by the bytes of the id */
 		struct kept *kept;
 	} v[HITS];
 };
-/* Return whether a sample of that score and id would be among them. */
-bool hits_want(const struct hits *h, double score, const struct lh_str *id);
-void hits_put(struct hits *h, double score, struct kept *k);
 void hits_reset(struct hits *h);
 
 struct artifact {
@@ -129,10 +119,6 @@ int found_read(struct found *f, const struct hits *h, struct lh_err *err);
 struct sample {
 	struct lh_value id, title, content, source_run_id, success_score, tags;
 };
-/* Read a sample, with an id if it must have one; LH_EDATA. */
-int sample_read(struct sample *s, const struct lh_record *rec, bool with_id, struct lh_err *err);
-
-/* ---- corpus.c, index.c ---- */
 
 /* Find samples for n <= BATCH tasks; hits[i] is reset first. */
 struct corpus;
@@ -150,7 +136,7 @@ void index_free(struct index *x);
 int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, struct hits *hits,
 	       struct lh_err *err);
 
-/* ---- bundle.c ---- */
+/* ---- row.c ---- */
 
 struct bundle {
 	const struct artifact *all, *success[SUCCESSES], *failure[FAILURES];
@@ -159,7 +145,6 @@ struct bundle {
 	uint64_t tokens;
 };
 void bundle_make(struct bundle *b, const struct found *f);
-void bundle_write(struct lh_writer *w, const char *name, const struct bundle *b);
 
 /* ---- answer.c ---- */
 
@@ -168,16 +153,12 @@ void prompt_print(struct lh_buf *out, const struct lh_str *task, const struct bu
 extern const char prompt_preface[];
 void dry_answer(struct lh_buf *out, const struct bundle *b);
 
-/* ---- judge.c ---- */
-
 /* Append the reasons against the answer, JSON strings with commas between them;
  * none if it passes. */
 int judge(const struct lh_str *answer, const struct bundle *b, struct words *steps,
 	  struct lh_buf *reasons, struct lh_err *err);
 /* The same if there is no answer: "what: why". */
 void judge_failed(struct lh_buf *reasons, const char *what, const struct lh_err *why);
-/* Return whether this text would count against an answer. */
-bool judge_hedges(const struct lh_str *s);
 
 /* ---- row.c ---- */
 
