@@ -3,13 +3,11 @@
  *
  *     main.c      options and commands
  *     read.c      the lines of runs and qrels, in five formats
- *     list.c      a run, or qrels, in memory: by query, then by document
- *     measures.c  the names of measures, and what they say about a ranking
- *     score.c     measures of runs, by query and as means
- *     compare.c   the differences of two runs, and how sure they are
- *     pool.c      what has not been judged yet
+ *     list.c      a run, or qrels, in memory: by query, then by document; a folder of BEIR as
+ *                 records and queries
+ *     measures.c  the names of measures, and what they say about a ranking and about runs, by query
+ *                 and as means; the differences of two runs; what has not been judged yet
  *     ask.c       grades by a language model
- *     sets.c      a folder of BEIR as records and queries
  *
  * Memory: 40 bytes and the ids for each line of the qrels and of the run in hand, 4 bytes
  *         for each of their lines, and each query once.  compare holds the values of two runs,
@@ -144,10 +142,6 @@ struct measures {
 	int32_t top;		/* the greatest grade of the qrels, for err */
 };
 
-/* Read the names of --measures.  LH_EUSAGE. */
-int measures_read(struct measures *m, const char *names, struct lh_err *err);
-double measure_value(const struct measures *m, size_t i, const struct ranking *r);
-
 /* The qrels, the names of all queries and the measures of a command. */
 struct bench {
 	struct list qrels;
@@ -156,8 +150,6 @@ struct bench {
 	struct measures measures;
 	struct ranking ranking;
 };
-int bench_open(struct lh_tool *tool, struct bench *b, const struct settings *s);
-void bench_close(struct bench *b);
 /* Read the runs of the operands or standard input, one at a time. */
 int each_run(struct lh_tool *tool, struct bench *b,
 	     int (*fn)(struct lh_tool *tool, struct bench *b, const struct list *run, void *ctx),
