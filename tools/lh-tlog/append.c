@@ -1,12 +1,147 @@
-/* append.c - lh-tlog init, append and checkpoint: what writes a log. */
-#include "tlog.h"
-
+/* append.c - lh-tlog init, append and checkpoint, which write a log; keygen, vkey and note. */
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "base/mem.h"
 #include <lh/num.h>
 #include <lh/time.h>
+#include "base/mem.h"
+#include "crypto/secret.h"
+#include "file/file.h"
+#include "tlog.h"
+
+/* ---- keygen and vkey ---- */
+
+/* Make a file that must not exist. */
+static int make(const char *path, mode_t mode, const void *p, size_t n, struct lh_err *err)
+{
+	struct lh_atomic file;
+	int rc = lh_atomic_open(&file, path, mode, err);
+
+	if (rc == 0)
+		rc = lh_atomic_write(&file, p, n, err);
+	if (rc == 0)
+		rc = lh_atomic_commit_new(&file, err);
+	lh_atomic_close(&file);
+	return rc > 0 ? lh_err_set(err, LH_EUSAGE, "%s: exists already", path) : rc;
+}
+
+static int print_key(struct lh_tool *tool, const struct settings *s, const struct lh_signer *key)
+{
+	struct lh_secret text = { .n = 0 };
+	int rc = lh_signer_text(key, &text, &tool->err);
+
+	if (rc == 0 && s->out)
+		rc = make(s->out, 0600, text.p, text.n, &tool->err);
+	else if (rc == 0)
+		rc = lh_tool_out(tool, text.p, text.n);
+	lh_secret_wipe(&text);
+	if (rc < 0 && s->public)
+		unlink(s->public);
+	return rc;
+}
+
+int tlog_keygen(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	LH_SCOPED(lh_signer_free_local) struct lh_signer *key = NULL;
+	LH_SCOPED(lh_buf_free) struct lh_buf public = { 0 };
+
+	if (lh_signer_make(&key, lh_str_of(tool->operands[0]),
+			   s->cosigner ? LH_KEY_COSIGNER : LH_KEY_ED25519, &tool->err) < 0 ||
+	    lh_vkey_print(lh_signer_vkey(key), &public, &tool->err) < 0)
+		return -1;
+	lh_buf_putc(&public, '\n');
+	if ((s->public && make(s->public, 0644, public.p, public.len, &tool->err) < 0) ||
+	    print_key(tool, s, key) < 0)
+		return -1;
+	return s->public ? 0 : lh_write_all(STDERR_FILENO, public.p, public.len, &tool->err);
+}
+
+int tlog_vkey(struct lh_tool *tool, void *settings)
+{
+	LH_SCOPED(lh_signer_free_local) struct lh_signer *key = NULL;
+	struct lh_buf public = { 0 };
+
+	(void)settings;
+	if (lh_signer_read(&key, tool->operands[0], &tool->err) < 0)
+		return -1;
+	if (lh_vkey_print(lh_signer_vkey(key), &public, &tool->err) == 0)
+		return lh_tool_out_line(tool, &public);
+	lh_buf_free(&public);
+	return -1;
+}
+
+/* ---- note ---- */
+
+/* Judge a note by the keys of --vkey: 1 if one has signed it, 0 and why not. */
+static int judge(const struct lh_note *note, const struct lh_list *vkey, struct lh_err *why,
+		 struct lh_err *err)
+{
+	struct lh_vkey key;
+	int good = 0, bad = 0;
+	size_t i, j;
+
+	for (i = 0; i < vkey->n && !bad; i++) {
+		if (lh_vkey_parse(&key, lh_str_of(vkey->v[i]), err) < 0) {
+			err->code = err->code == LH_EDATA ? LH_EUSAGE : err->code;
+			return lh_err_prefix(err, "--vkey");
+		}
+		for (j = 0; j < note->n && bad >= 0; j++)
+			switch (lh_note_check(note, j, &key, NULL)) {
+			case LH_SIGNATURE_NOMEM:
+				bad = lh_err_nomem(err);
+				break;
+			case LH_SIGNATURE_BAD:
+				bad = 1;
+				lh_err_set(why, LH_EDATA, "the signature of %s is wrong", key.name);
+				break;
+			case LH_SIGNATURE_GOOD:
+				good = 1;
+				break;
+			case LH_SIGNATURE_UNKNOWN:
+				break;
+			}
+		lh_vkey_free(&key);
+	}
+	if (!good && !bad)
+		lh_err_set(why, LH_EDATA, "no key of --vkey has signed it");
+	return bad < 0 ? -1 : good && !bad;
+}
+
+int tlog_note(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	const char *file = tool->n_operands ? tool->operands[0] : "-";
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { .max = 2 * LH_NOTE_MAX };
+	LH_SCOPED(lh_note_free) struct lh_note note = { .n = 0 };
+	struct lh_err why;
+	int rc;
+
+	if (!s->vkey.n)
+		return lh_tool_usage(tool, "note needs --vkey VKEY");
+	rc = strcmp(file, "-") == 0 ? lh_read_rest(dup(STDIN_FILENO), "stdin", &text, &tool->err)
+				    : lh_file_read(file, &text, &tool->err);
+	if (rc == 0)
+		return lh_err_set(&tool->err, LH_EIO, "%s: no such file", file);
+	if (rc < 0)
+		return -1;
+	rc = lh_note_parse(&note, (struct lh_str){ text.p, text.len }, &why);
+	if (rc < 0 && why.code != LH_EDATA) {
+		tool->err = why;
+		return -1;
+	}
+	rc = rc < 0 ? 0 : judge(&note, &s->vkey, &why, &tool->err);
+	if (rc > 0)
+		return lh_tool_out(tool, note.body.p, note.body.n);
+	if (rc == 0) {
+		lh_tool_warn(tool, "%s: %s", file, why.msg);
+		lh_tool_verdict_bad(tool);
+	}
+	return rc;
+}
+
+/* ---- init, append and checkpoint ---- */
 
 #define BATCH_BYTES ((size_t)16 << 20)	/* of entries, and of output, that wait for a checkpoint */
 

@@ -103,6 +103,8 @@ static int check_append(struct lh_tool *tool, struct settings *s)
 	return 0;
 }
 
+static int read_signers(struct lh_tool *tool, struct settings *s);
+
 static int check(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
@@ -120,7 +122,9 @@ static int check(struct lh_tool *tool, void *settings)
 	return verb & SIGNED ? read_signers(tool, s) : 0;
 }
 
-int read_signers(struct lh_tool *tool, struct settings *s)
+/* Read the keys of --key-file, of which there must be one at least, into the settings, which are
+ * freed at the end. */
+static int read_signers(struct lh_tool *tool, struct settings *s)
 {
 	size_t i;
 

@@ -38,8 +38,4 @@ lh_op_command tlog_keygen, tlog_vkey, tlog_init, tlog_append, tlog_checkpoint, t
 extern const struct lh_bind append_out[], audit_out[], prove_members[], prove_out[],
 	verify_members[], verify_out[];
 
-/* Read the keys of --key-file, of which there must be one at least, into the settings, which are
- * freed at the end. */
-int read_signers(struct lh_tool *tool, struct settings *s);
-
 #endif
