@@ -97,6 +97,27 @@ of_filters() {
 	[ "$(lh-validate --schema schema.json <<<'{"query_text":"x"}' | jq .verdict.status)" = 200 ]
 }
 
+@test "the answers of health and of the lists of indexes are described, and fit" {
+	state
+	start_serve --config config.json --state s
+	curl -sS "$URL/openapi.json" >all.json
+	while IFS='|' read -r path member; do
+		jq -c --arg r "${path%%\?*}" '.paths[$r].get.responses["200"].content["application/json"].schema' all.json >schema.json
+		jq -e --arg m "$member" '.properties[$m] and .required' schema.json >/dev/null
+		curl -sS "$URL$path" | lh-validate --schema schema.json | jq -e '.verdict.status == 200' >/dev/null
+	done <<-'END'
+	/health|status
+	/health?deep=1|down
+	/ready|status
+	/v1/matrix/corpora|corpora
+	/v1/vectors/index|indexes
+	END
+	for command in info dump; do
+		lh-index --describe | jq -c --arg c $command '.operations[] | select(.name == $c).output' >schema.json
+		lh-index $command s/index/w.lhv | lh-validate --schema schema.json | jq -e '.verdict.status == 200' >/dev/null
+	done
+}
+
 @test "a body of many lines is checked line by line" {
 	state
 	start_serve --config config.json --state s

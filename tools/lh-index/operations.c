@@ -15,6 +15,37 @@ static const struct lh_bind summary[] = {
 	{ LH_BIND_ONLY("params", LH_BIND_TO_TABLE), .required = true, .table = params },
 	LH_OP_COUNT("length"), LH_BIND_END
 };
+static const struct lh_bind indexes[] = {
+	{ LH_BIND_ONLY("indexes", LH_BIND_TO_TABLES), .required = true,
+	  .table = (const struct lh_bind[]){
+		{ LH_BIND_ONLY("params", LH_BIND_TO_TABLE), .required = true,
+		  .table = (const struct lh_bind[]){ LH_OP_TEXT("name"), LH_BIND_END } },
+		{ LH_BIND_ONLY("length", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+		{ LH_BIND_ONLY("error", LH_BIND_TO_STRING), .about = "why it cannot be read" },
+		LH_BIND_END } },
+	LH_OP_COUNT("count"), LH_BIND_END
+};
+static const struct lh_bind corpora[] = {
+	{ LH_BIND_ONLY("corpora", LH_BIND_TO_TABLES), .required = true,
+	  .table = (const struct lh_bind[]){
+		LH_OP_TEXT("name"),
+		{ LH_BIND_ONLY("length", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+		{ LH_BIND_ONLY("dimension", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+		{ LH_BIND_ONLY("error", LH_BIND_TO_STRING), .about = "why it cannot be read" },
+		LH_BIND_END } },
+	LH_OP_COUNT("count"), LH_BIND_END
+};
+static const struct lh_bind described[] = {
+	LH_OP_COUNT("dimension"), LH_OP_COUNT("length"), LH_OP_TEXT("distance"), LH_OP_COUNT("m"),
+	LH_OP_TEXT("precision"), LH_OP_TEXT("layout"), LH_OP_COUNT("file_bytes"),
+	LH_OP_COUNT("pending"), LH_OP_COUNT("deleted"), LH_BIND_END
+};
+static const struct lh_bind dumped[] = {
+	LH_OP_TEXT("id"),
+	{ LH_BIND_ONLY("vector", LH_BIND_TO_VALUE), .required = true,
+	  .types = LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING) },
+	LH_OP_COUNT("dimension"), LH_OP_OBJECT("metadata"), LH_BIND_END
+};
 static const struct lh_bind added[] = {
 	LH_OP_COUNT("added"), LH_OP_COUNT("length"), LH_BIND_END
 };
@@ -37,10 +68,11 @@ static const struct lh_bind record[] = {
 const struct lh_op index_ops[] = {
 	{ "create", NULL, "make an index without records", 0, requests_create,
 	  LH_OP_IN(creation_members, struct creation), .out = summary, .writes = true },
-	{ "list", NULL, "describe every index", 0, requests_list, .in = NULL },
+	{ "list", NULL, "describe every index", 0, requests_list,
+	  .out = indexes },
 	{ "get", NULL, "describe an index", 0, requests_get,
 	  LH_OP_IN(named_members, struct named), .out = summary },
-	{ "corpora", NULL, "list the indexes", 0, requests_list, .in = NULL },
+	{ "corpora", NULL, "list the indexes", 0, requests_list, .out = corpora },
 	{ "delete", NULL, "remove an index, or a playbook", 0, requests_delete,
 	  LH_OP_IN(named_members, struct named), .writes = true },
 	{ "add", NULL, "add or replace records: all or none", 0, requests_add,
@@ -59,10 +91,12 @@ const struct lh_op index_ops[] = {
 	  .in = metadata_in, .command = index_set_metadata, .writes = true },
 	{ "replace-metadata", "INDEX [FILE...]", "replace the metadata of records", V_REPLACE,
 	  .in = metadata_in, .command = index_set_metadata, .writes = true },
-	{ "info", "INDEX...", "describe an index as JSON", V_INFO, .command = index_info },
+	{ "info", "INDEX...", "describe an index as JSON", V_INFO, .out = described,
+	  .command = index_info },
 	{ "upgrade", "INDEX", "make INDEX anew from its own records", V_UPGRADE,
 	  .command = index_upgrade, .writes = true },
-	{ "dump", "INDEX", "write every record with its vector", V_DUMP, .command = index_dump },
+	{ "dump", "INDEX", "write every record with its vector", V_DUMP, .out = dumped,
+	  .command = index_dump },
 	{ "verify", "INDEX...", "check every byte of the file and its log", V_VERIFY,
 	  .command = index_verify },
 	{ "compact", "INDEX", "merge pending changes into the file", V_COMPACT,

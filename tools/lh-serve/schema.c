@@ -106,15 +106,26 @@ static bool find_schema(const struct lh_route *r, const char *name, struct lh_va
 	return r->operation.p && lh_value_get(&r->operation, name, to) && to->type == LH_OBJECT;
 }
 
+static const struct lh_bind health[] = {
+	{ LH_BIND_ONLY("status", LH_BIND_TO_STRING), .required = true, .about = "ok, ready, down" },
+	{ LH_BIND_ONLY("service", LH_BIND_TO_STRING), .required = true },
+	{ LH_BIND_ONLY("error", LH_BIND_TO_STRING), .about = "what is down" },
+	{ LH_BIND_ONLY("down", LH_BIND_TO_STRINGS), .about = "of ?deep=1" },
+	LH_BIND_END
+};
+
 void schema_write(struct lh_writer *w, const char *name, const struct lh_route *r, bool answer)
 {
 	struct lh_value schema;
 
 	lh_write_object(w, name);
-	if (find_schema(r, answer ? "output" : "input", &schema))
+	if (find_schema(r, answer ? "output" : "input", &schema)) {
 		write_without(w, r, answer, &schema);
-	else
+	} else if (answer && (r->kind == LH_ROUTE_HEALTH || r->kind == LH_ROUTE_READY)) {
+		lh_bind_schema(w, health, 0);
+	} else {
 		lh_write_text(w, "type", "object");
+	}
 	lh_write_end(w);
 }
 
