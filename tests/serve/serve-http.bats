@@ -198,7 +198,8 @@ config() {
 	must(c.answer().body == b'{"a":1}')
 	for wrong in (b"x\r\n", b"-1\r\n{\r\n", b" 7\r\n{\"a\":1}\r\n0\r\n\r\n", b"0x7\r\n{\"a\":1}\r\n0\r\n\r\n",
 	              b"7\r\n{\"a\":1}xx0\r\n\r\n", b"\r\n", b";\r\n", b"7;a\rb\r\n{\"a\":1}\r\n0\r\n\r\n", b"7\r;a\r\n{\"a\":1}\r\n0\r\n\r\n",
-	              b"7\r\n{\"a\":1}\r\n0\r\nX: a\rb\r\n\r\n", b"7;a\r\r\n{\"a\":1}\r\n0\r\n\r\n"):
+	              b"7\r\n{\"a\":1}\r\n0\r\nX: a\rb\r\n\r\n", b"7;a\r\r\n{\"a\":1}\r\n0\r\n\r\n",
+	              b"7;a\0b\r\n{\"a\":1}\r\n0\r\n\r\n", b"7;a\x0bb\r\n{\"a\":1}\r\n0\r\n\r\n", b"7;\x7f\r\n{\"a\":1}\r\n0\r\n\r\n"):
 	    c = Client().send(request("POST", "/echo", b"", ["Transfer-Encoding: chunked"]), wrong)
 	    a = c.head()
 	    must(a.status == 400, wrong, a.status)

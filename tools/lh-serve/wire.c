@@ -128,6 +128,8 @@ static void chunk_byte(struct wire *w, char c)
 		fail_wire(w, "a line of chunks holds a bare CR");
 	} else if (c == '\n' && !cr) {
 		fail_wire(w, "a line of chunks ends in a bare LF");
+	} else if (((unsigned char)c < ' ' && !strchr("\t\r\n", c)) || c == 0x7f || !c) {
+		fail_wire(w, "a line of chunks holds a control character");
 	} else if (c == '\n' && w->state == AFTER_DATA) {
 		w->state = SIZE;
 		w->size = 0;
