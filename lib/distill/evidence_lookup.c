@@ -1,7 +1,6 @@
 /* evidence_lookup.c - find the evidence of scored runs.  See evidence_lookup.h. */
 #include "evidence_lookup.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "base/mem.h"
 #include "file/rows.h"
 #include "base/xxh3.h"
+#include "json/value.h"
 #include "schema/schema_table.h"
 
 struct known {
@@ -88,16 +88,6 @@ int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *
 	return lh_rows_open(j->rows, j->path, err) >= 0 ? 0 : -1;
 }
 
-/* Return the text of a string member, in *scratch or in the record; empty if there
- * is none. */
-static void text_of(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out)
-{
-	*out = (struct lh_str){ "", 0 };
-	lh_buf_reset(scratch);
-	if (v && v->type == LH_STRING)
-		lh_value_str(v, scratch, out);
-}
-
 static const struct lh_value *sig_of(const struct lh_record *rec, struct lh_value *v)
 {
 	const struct lh_value *from = lh_record_get(rec, "provenance");
@@ -139,31 +129,24 @@ static int by_key(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
-static int add_row(struct lh_evidence_lookup *j, const struct lh_file_row *row, struct lh_err *err)
+static int add_row(void *ctx, const struct lh_file_row *row, struct lh_err *err)
 {
+	struct lh_evidence_lookup *j = ctx;
 	struct lh_str run_id, sig;
 	struct lh_value v;
 
 	if (lh_record_parse(&j->rec, row->p, row->n, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
 	lh_grow(&j->known, &j->cap, j->n + 1, sizeof *j->known);
-	text_of(lh_record_get(&j->rec, "run_id"), &j->text, &run_id);
-	text_of(sig_of(&j->rec, &v), &j->line, &sig);
+	run_id = lh_value_text(lh_record_get(&j->rec, "run_id"), &j->text);
+	sig = lh_value_text(sig_of(&j->rec, &v), &j->line);
 	j->known[j->n++] = (struct known){ key_of(&run_id, &sig), row->at, (uint32_t)row->n };
 	return 0;
 }
 
 static int read_through(struct lh_evidence_lookup *j, struct lh_err *err)
 {
-	struct lh_rows *rows = lh_rows_new();
-	struct lh_file_row row;
-	int rc = lh_rows_open(rows, j->path, err);
-
-	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
-		if (add_row(j, &row, err) < 0)
-			rc = -1;
-	lh_rows_free(rows);
-	if (rc < 0)
+	if (lh_rows_each(j->path, add_row, j, err) < 0)
 		return -1;
 	if (j->n) {
 		qsort(j->known, j->n, sizeof *j->known, by_key);
@@ -172,28 +155,6 @@ static int read_through(struct lh_evidence_lookup *j, struct lh_err *err)
 			return -1;
 	}
 	j->indexed = true;
-	return 0;
-}
-
-static int read_line(struct lh_evidence_lookup *j, const struct known *k, struct lh_err *err)
-{
-	ssize_t got = 0;
-	char *room;
-
-	lh_buf_reset(&j->line);
-	room = lh_buf_room(&j->line, k->n);
-	if (!room)
-		return 0;
-	while (j->line.len < k->n) {
-		got = pread(j->fd, room + j->line.len, k->n - j->line.len,
-			    (off_t)(k->at + j->line.len));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? lh_err_sys(err, "%s", j->path)
-				: lh_err_set(err, LH_ECORRUPT, "%s: shorter than it was", j->path);
-		lh_buf_took(&j->line, (size_t)got);
-	}
 	return 0;
 }
 
@@ -212,7 +173,8 @@ static int look_up(struct lh_evidence_lookup *j, const struct lh_str *run_id,
 			hi = mid;
 	}
 	for (; lo < j->n && j->known[lo].key == key; lo++) {
-		if (read_line(j, &j->known[lo], err) < 0 ||
+		if (lh_line_again(j->fd, j->path, j->known[lo].at, j->known[lo].n, &j->line,
+				  err) < 0 ||
 		    (rc = is_it(j, j->line.p, j->line.len, run_id, sig, err)) < 0)
 			return -1;
 		if (rc) {

@@ -12,6 +12,7 @@
 #include <lh/digest.h>
 #include "base/mem.h"
 #include "file/rows.h"
+#include "json/value.h"
 #include <lh/schema.h>
 
 struct check {
@@ -88,14 +89,6 @@ static bool field_is(const struct check *c, const char *field, const char *categ
 	return v && lh_value_is(v, category, strlen(category));
 }
 
-static void read_text(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out)
-{
-	lh_buf_reset(scratch);
-	*out = (struct lh_str){ "", 0 };
-	if (v && v->type == LH_STRING)
-		lh_value_str(v, scratch, out);
-}
-
 /* Whatever its category, a sample must not be made of a record that the scores refuse. */
 static void check_source(struct check *c)
 {
@@ -107,8 +100,8 @@ static void check_source(struct check *c)
 	if (c->x == LH_PREFERENCE || !from || from->type != LH_OBJECT ||
 	    !lh_value_get(from, "sig_hash", &v))
 		return;
-	read_text(lh_record_get(&c->rec, "source_run_id"), &c->run_id, &run_id);
-	read_text(&v, &c->sig, &sig);
+	run_id = lh_value_text(lh_record_get(&c->rec, "source_run_id"), &c->run_id);
+	sig = lh_value_text(&v, &c->sig);
 	key = lh_record_key(&run_id, &sig, &(struct lh_str){ c->rec.line, c->rec.len });
 	if (lh_keymap_get(c->known, &key) & lh_export_unsafe(c->x))
 		report_fault(c, "made of a record whose score is never safe here");
@@ -125,7 +118,7 @@ static int check_id(struct check *c, struct lh_err *err)
 	struct lh_str id;
 	uint64_t *bits;
 
-	read_text(lh_record_get(&c->rec, "id"), &c->run_id, &id);
+	id = lh_value_text(lh_record_get(&c->rec, "id"), &c->run_id);
 	key = lh_export_id(id.p, id.n);
 	bits = lh_keymap_at(&c->ids, &key, err);
 	if (!bits)
@@ -138,8 +131,9 @@ static int check_id(struct check *c, struct lh_err *err)
 	return 0;
 }
 
-static int check_row(struct check *c, const struct lh_file_row *row, struct lh_err *err)
+static int check_row(void *ctx, const struct lh_file_row *row, struct lh_err *err)
 {
+	struct check *c = ctx;
 	static const char *const fields[] = { "quality_score", "success_score", "source_category",
 					      "category" };
 	size_t i;
@@ -162,19 +156,6 @@ static int check_row(struct check *c, const struct lh_file_row *row, struct lh_e
 	return check_id(c, err);
 }
 
-static int check_rows(struct check *c, const char *path, struct lh_err *err)
-{
-	struct lh_rows *rows = lh_rows_new();
-	struct lh_file_row row;
-	int rc = lh_rows_open(rows, path, err);
-
-	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
-		if (check_row(c, &row, err) < 0)
-			rc = -1;
-	lh_rows_free(rows);
-	return rc;
-}
-
 int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct lh_map *known,
 		    const struct lh_export_ids *due, struct lh_stage_result *res,
 		    struct lh_err *err)
@@ -185,11 +166,11 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 		.x = x, .relpath = lh_exporter_output(x), .known = known, .due = due, .res = res
 	};
 	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, c.relpath);
-	int rc = -1;
+	int rc;
 
 	c.schema = lh_schema_find(schemas[x]);
-	rc = check_rows(&c, path, err);
-	if (!rc) {
+	rc = lh_rows_each(path, check_row, &c, err);
+	if (rc >= 0) {
 		size_t missing = 0, i;
 
 		for (i = c.met; i < c.due->n; i++)
@@ -205,5 +186,5 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 	lh_buf_free(&c.sig);
 	lh_buf_free(&c.scratch);
 	lh_map_free(&c.ids);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }

@@ -1,12 +1,11 @@
 /* pairs.c - pair records by task.  See sample.h. */
 #include "sample.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/table.h"
 #include "base/mem.h"
+#include "file/rows.h"
 #include "schema/schema_table.h"
 #include <lh/str.h>
 
@@ -148,39 +147,17 @@ void lh_pair_free(struct lh_pair *p)
 	lh_buf_free(&p->source);
 }
 
-static int read_line(struct lh_pair *p, int i, int fd, uint64_t at, size_t n, struct lh_err *err)
+int lh_pair_read(struct lh_pair *p, int side, bool scored, const struct lh_row_at *at, int fd,
+		 const char *path, struct lh_err *err)
 {
+	int i = 2 * side + scored;
 	struct lh_buf *to = &p->text[i];
-	ssize_t got;
-	char *room;
 
-	lh_buf_reset(to);
-	room = lh_buf_room(to, n);
-	if (!room)
-		return 0;
-	while (to->len < n) {
-		got = pread(fd, room + to->len, n - to->len, (off_t)(at + to->len));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return lh_err_sys(err, "cannot read a line back");
-		if (!got)
-			return lh_err_set(err, LH_ECORRUPT, "a line is gone that was there");
-		lh_buf_took(to, (size_t)got);
-	}
-	return lh_record_parse(&p->rec[i], to->p, to->len, err);
-}
-
-int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_row_at *at, int fd,
-			  struct lh_err *err)
-{
-	return read_line(p, 2 * side, fd, at->evidence, at->evidence_n, err);
-}
-
-int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_row_at *at, int fd,
-			struct lh_err *err)
-{
-	return read_line(p, 2 * side + 1, fd, at->scored, at->scored_n, err);
+	if (lh_line_again(fd, path, scored ? at->scored : at->evidence,
+			  scored ? at->scored_n : at->evidence_n, to, err) < 0)
+		return -1;
+	return lh_record_parse(&p->rec[i], to->p, to->len, err) < 0
+		? lh_err_prefix(err, "%s", path) : 0;
 }
 
 void lh_pair_source(struct lh_pair *p, struct lh_str *out)

@@ -69,11 +69,10 @@ static void add_text(struct lh_buf *to, const struct lh_value *v)
 {
 	struct lh_str s;
 
-	if (v->escaped) {
-		lh_value_str(v, to, &s);
-		return;
-	}	/* unescapes at the end */
-	lh_buf_add(to, v->p + 1, v->n - 2);
+	if (v->escaped)
+		lh_value_str(v, to, &s);	/* unescapes at the end */
+	else
+		lh_buf_add(to, v->p + 1, v->n - 2);
 }
 
 /* Read run id, sig_hash and provenance of a scored run, or of evidence. */
@@ -82,16 +81,13 @@ static void read_record(struct lh_quarantine *q, const struct lh_value *source,
 {
 	struct lh_value v;
 
-	provenance->p = NULL;
 	if (!get_of_type(source, "provenance", LH_OBJECT, provenance))
 		provenance->p = NULL;
 	else if (get_of_type(provenance, "sig_hash", LH_STRING, &v))
-			add_text(&q->sig, &v);
+		add_text(&q->sig, &v);
 	if (get_of_type(source, "evidence_run_id", LH_STRING, &v) ||
-	    get_of_type(source, "run_id", LH_STRING, &v)) {
+	    get_of_type(source, "run_id", LH_STRING, &v))
 		add_text(&q->run_id, &v);
-		return;
-	}
 }
 
 /* The same for a pair: those of the chosen, and the rejected one's appended to the
@@ -141,8 +137,9 @@ static uint64_t bit_of(const struct lh_quarantine *q, enum lh_refusal why)
 /* ---- what is on file ---- */
 
 /* Note the key of a row; a line that is not a row is left to the check of the file. */
-static int add_known_key(struct lh_quarantine *q, const struct lh_file_row *row, struct lh_err *err)
+static int add_known_key(void *ctx, const struct lh_file_row *row, struct lh_err *err)
 {
+	struct lh_quarantine *q = ctx;
 	const char *name = lh_exporter_name(q->x);
 	const struct lh_value *exporter, *why, *source;
 	struct lh_refused r = { 0 };
@@ -168,38 +165,23 @@ static int add_known_key(struct lh_quarantine *q, const struct lh_file_row *row,
 	return 0;
 }
 
-static int load_file(struct lh_quarantine *q, const char *path, struct lh_err *err)
-{
-	struct lh_rows *rows = lh_rows_new();
-	struct lh_file_row row;
-	int rc = lh_rows_open(rows, path, err);
-
-	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0)
-		if (add_known_key(q, &row, err) < 0)
-			rc = -1;
-	lh_rows_free(rows);
-	return rc;
-}
-
 int lh_quarantine_root(struct lh_quarantine *q, const struct lh_root *root, struct lh_map *known,
 		       struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, lh_exporter_quarantine(q->x));
-	int rc;
 
 	q->known = known;
-	rc = load_file(q, path, err);
-	if (rc < 0)
+	if (lh_rows_each(path, add_known_key, q, err) < 0)
 		return -1;
-	q->append = lh_append_open(root, lh_exporter_quarantine(q->x), err);
+	q->append = lh_root_append(root, lh_exporter_quarantine(q->x), err);
 	return q->append ? 0 : -1;
 }
 
 int lh_quarantine_file(struct lh_quarantine *q, const char *path, double lock_timeout,
 		       struct lh_err *err)
 {
-	if (load_file(q, path, err) < 0 || lh_applog_open(&q->log, path, 0666, lock_timeout,
-							  err) < 0)
+	if (lh_rows_each(path, add_known_key, q, err) < 0 ||
+	    lh_applog_open(&q->log, path, 0666, lock_timeout, err) < 0)
 		return -1;
 	q->logs = true;
 	return 0;

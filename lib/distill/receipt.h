@@ -2,7 +2,7 @@
  * receipt - the receipts of a run: its files, with digests.
  *
  *     reports/distillation/<run_id>/<stage>.json     lh_receipt_write
- *     reports/distillation/<run_id>/summary.json     lh_summary_print
+ *     reports/distillation/<run_id>/summary.json     of lh-distill(1)
  *
  * A receipt lists the files of its stage as they are on disk after it, written now
  * or before, of all days, sorted by path: collect reads the sources and writes
@@ -11,9 +11,8 @@
  * hash of a side is SHA-256 over the lines "<path>\t<sha256>\n", its record_count
  * the number of lines in its files that are neither blank nor a tombstone (file/rows.h).
  *
- * A file that was hashed before in a run and has not changed since (device, inode,
- * size, times) is not read again: struct lh_digest_cache stores its digest.  A
- * source is hashed while it is read, an output file while it is written.
+ * A side is a manifest (manifest/manifest.h).  A source is hashed while it is read, an output
+ * file while it is written, and no file twice in a run.
  *
  * Errors:  0, or -1 with *err.
  * Threads: one thread per run.
@@ -21,35 +20,9 @@
 #ifndef LH_RECEIPT_H
 #define LH_RECEIPT_H
 
-#include "erasures.h"
+#include "audit/erasures.h"
+#include "manifest/manifest.h"
 #include "stage.h"
-
-/* The digest and the counts of a file. */
-struct lh_file_digest {
-	uint64_t bytes, records;
-	unsigned char sha256[32];
-};
-
-struct lh_digest_cache *lh_digest_cache_new(void);
-void lh_digest_cache_free(struct lh_digest_cache *f);
-
-/* Get those of the file relpath of a root: 1, 0 if it does not exist, -1. */
-int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
-			struct lh_file_digest *fact, struct lh_err *err);
-
-/* Store the digest of a file that was just replaced with these contents; `made`
- * describes its inode before the rename.  It is used for the present file if that
- * has the same inode and size, and was not written since. */
-struct stat;
-void lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root,
-			     const char *relpath, const struct stat *made,
-			     const struct lh_file_digest *fact);
-
-/* Store the digest of a file that was just read to its end, if it has not changed
- * since `before`. */
-void lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root,
-			  const char *relpath, const struct stat *before,
-			  const struct lh_file_digest *fact);
 
 /* End a stage: hash its files, complete *res, and replace its receipt.  In a dry
  * run there is none, and nothing is done. */
@@ -58,32 +31,6 @@ int lh_receipt_write(struct lh_run *run, struct lh_stage_result *res, struct lh_
 /* Replace the file name ("summary.md") in the run's folder by these bytes. */
 int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *text,
 		    struct lh_err *err);
-
-/* ---- of all stages ---- */
-
-struct lh_summary {
-	const char *run_id, *git_commit;
-	char started_at[LH_TIME_LEN + 1], ended_at[LH_TIME_LEN + 1];
-	const struct lh_stage_result *stage;	/* LH_STAGES of them */
-	uint64_t duration_ms;
-	bool passed;
-	char run_hash[65];	/* SHA-256 over the output hashes joined by "|" */
-};
-
-/* Set passed and run_hash from the stages.  The numbers of samples are those that
- * the exports accepted. */
-void lh_summary_settle(struct lh_summary *s);
-
-/* Compute the sums over the stages. */
-void lh_summary_total(const struct lh_summary *s, struct lh_stage_result *total);
-
-/* Append the RunSummary, compact and without LF. */
-void lh_summary_print(struct lh_buf *out, const struct lh_summary *s);
-
-/* Ask git for the commit of the repository around a folder, 40 hex digits and a NUL; zeros,
- * and false with the reason in *why, if there is none, or no git (LH_EDATA), or it could not be
- * asked (LH_EIO, LH_EINTR). */
-bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err *why);
 
 /*
  * receipt_check - compare the files of a root with what its newest receipts say of them.
@@ -153,12 +100,6 @@ int lh_receipts_check(struct lh_receipts *c, struct lh_err *err);
  * run; all that name one of the files get {"receipt","rows"} in "erased".  A receipt that is true
  * already stays, so that the call may be repeated.
  */
-
-struct lh_cut {
-	const char *path;	/* relative to the root */
-	uint64_t was, is;	/* bytes that a receipt names, and what is left of them */
-	uint64_t rows;		/* that were erased in them */
-};
 
 /* Call fn for each length of each file; a result other than 0 ends it and is returned. */
 typedef int lh_claim_fn(void *ctx, const char *path, uint64_t bytes, struct lh_err *err);

@@ -1,73 +1,89 @@
 /*
- * receipt_parts.h - between receipt_claims.c, which reads receipts, receipt_check.c, which
- * compares files with them, and receipt_erased.c, which looks at what was erased.
+ * receipt_parts.h - receipts and summaries as they are read: by receipt.c, which writes them,
+ * receipt_check.c, which compares files with them, and receipt_erase.c, which keeps them true.
  */
 #ifndef LH_RECEIPT_PARTS_H
 #define LH_RECEIPT_PARTS_H
 
-#include "erasures.h"
 #include "receipt.h"
 
-/* A receipt that was read. */
-struct listed {
-	struct lh_str path, sha256;
-	uint64_t bytes, records;
+#define LH_REPORT_PATH 256
+
+/* A report of a run as a file: its text, and what was read from it. */
+struct lh_report {
+	char relpath[LH_REPORT_PATH];
+	struct lh_buf file, text, scratch;
+	struct lh_record rec;
+	char why[512];		/* the first violation of its schema, "" without one */
 };
-struct side {
-	struct listed *file;
+void lh_report_init(struct lh_report *r);
+void lh_report_free(struct lh_report *r);
+
+/* Read a report of a run by its schema and table: 1, 0 if it does not exist, -1 with
+ * LH_ECORRUPT if it is not one. */
+int lh_report_read(struct lh_report *r, const struct lh_root *root, const char *id,
+		   const char *name, const char *schema, const struct lh_bind *table, void *to,
+		   struct lh_err *err);
+
+/* What is counted of a stage; the last four are the stats of its receipt. */
+enum lh_receipt_count {
+	LH_COUNT_IN, LH_COUNT_OUT, LH_COUNT_ACCEPTED, LH_COUNT_REJECTED, LH_COUNT_QUARANTINED,
+	LH_COUNT_SKIPPED, LH_COUNTS
+};
+
+struct lh_receipt_counts {
+	uint64_t n[LH_COUNTS];
+};
+
+struct lh_receipt_side {
+	struct lh_listed_text *file;
 	size_t n;
 	uint64_t records;
 	struct lh_str hash;
 };
-struct counts {
-	uint64_t accepted, rejected, quarantined, skipped;
-};
-struct validation {
-	bool passed;
-};
-struct erased {
-	struct lh_str id;	/* of the receipt of an erasure */
-	uint64_t rows;
-};
-struct receipt {
+
+struct lh_receipt {
 	struct lh_str run_id, stage, timestamp, git_commit;
-	struct side in, out;
-	struct counts stats;
-	struct validation validation;
-	struct erased *erased;
+	struct lh_receipt_side in, out;
+	struct lh_receipt_counts stats;
+	struct lh_receipt_validation {
+		bool passed;
+	} validation;
+	struct lh_receipt_erased {
+		struct lh_str id;	/* of the receipt of an erasure */
+		uint64_t rows;
+	} *erased;
 	size_t n_erased;
 };
+extern const struct lh_bind lh_receipt_members[];
 
-/* What a receipt says of a file. */
-struct claim {
-	char *path;
-	uint64_t bytes;
-	unsigned char sha256[32];
-	unsigned from, order;	/* its receipt, and that one's place in time */
+/* A summary, and a stage as it has it. */
+struct lh_summary_stage {
+	struct lh_str stage, input_hash, output_hash;
+	struct lh_receipt_counts of;
+	bool passed;
 };
+struct lh_summary_text {
+	struct lh_str run_id, git_commit, started_at, ended_at, run_hash;
+	struct lh_summary_stage *stage;
+	size_t n;
+	struct lh_receipt_counts total;
+	uint64_t samples[3];		/* rag, sft, pairs */
+	bool passed;
+};
+extern const struct lh_bind lh_summary_members[];
 
-struct claims {
-	struct claim *v;	/* by path, and then in time */
-	size_t n, cap;
+/* Write a side of a receipt. */
+void lh_receipt_side_write(struct lh_writer *w, const char *name, const struct lh_files *m);
+
+/* What the newest receipts say of files: v[].from is the stage of the receipt. */
+struct lh_claims {
+	struct lh_files all;		/* sorted; those of a path by the times of their receipts */
 	char *receipt[LH_STAGES];	/* the newest of each stage, relative; NULL: none */
 };
 
 /* Read the newest receipt of each stage, and report the faults of receipts and summary. */
-int lh_claims_read(struct claims *c, struct lh_receipts *what, struct lh_err *err);
-void lh_claims_free(struct claims *c);
-
-/* Report what a receipt names as erased and no receipt of an erasure does. */
-void lh_receipt_erased(struct lh_receipts *c, const char *relpath, const struct receipt *r);
-
-/* Report tombstones of a source that no receipt of an erasure explains. */
-int lh_receipt_tombstones(struct lh_receipts *c, const char *source, struct lh_err *err);
-
-void lh_receipt_report(struct lh_receipts *c, enum lh_receipt_fault what, const char *fmt, ...)
-	LH_PRINTF(3, 4);
-
-/* Report *err, whose message may begin with the root's path; -1 if it is not about the
- * contents of the root. */
-int lh_receipt_finding(struct lh_receipts *c, enum lh_receipt_fault what, const char *relpath,
-		       struct lh_err *err);
+int lh_claims_read(struct lh_claims *c, struct lh_receipts *what, struct lh_err *err);
+void lh_claims_free(struct lh_claims *c);
 
 #endif

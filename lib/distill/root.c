@@ -65,21 +65,14 @@ void lh_root_remember(struct lh_root *r, struct lh_digest_cache *facts)
 	r->facts = facts;
 }
 
-struct lh_digest_cache *lh_root_digests(const struct lh_root *r)
-{
-	return r->facts;
-}
-
 char *lh_root_join(const struct lh_root *r, const char *relpath)
 {
-	size_t n = strlen(r->path) + strlen(relpath) + 2;
-	char *path;
+	return lh_files_path(r->path, relpath);
+}
 
-	if (!strcmp(r->path, "."))
-		return lh_strndup(relpath, strlen(relpath));
-	path = lh_calloc(n, 1);
-	snprintf(path, n, "%s/%s", strcmp(r->path, "/") ? r->path : "", relpath);
-	return path;
+struct lh_append *lh_root_append(const struct lh_root *r, const char *relpath, struct lh_err *err)
+{
+	return lh_append_open(r->path, relpath, r->facts, err);
 }
 
 int lh_root_lock(struct lh_root *r, double seconds, struct lh_err *err)
@@ -226,17 +219,7 @@ int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void
 
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(r, relpath);
-	char *slash;
-	int rc = 0;
-
-	slash = path + (strlen(path) - strlen(relpath));
-	while (!rc && (slash = strchr(slash, '/'))) {
-		*slash = '\0';
-		rc = lh_own_mkdir(path, 0777, err) < 0 ? -1 : 0;
-		*slash++ = '/';
-	}
-	return rc;
+	return lh_files_folders(r->path, relpath, err);
 }
 
 int lh_root_put(const struct lh_root *r, const char *relpath, const struct lh_buf *text,
@@ -246,4 +229,66 @@ int lh_root_put(const struct lh_root *r, const char *relpath, const struct lh_bu
 	int rc = lh_root_folders(r, relpath, err);
 
 	return rc ? rc : lh_atomic_put(path, 0666, text, err);
+}
+
+/* ---- streams ---- */
+
+#define SOURCES "data/_kb/"
+#define STEM(s) { s, SOURCES s ".jsonl" }
+
+static const struct {
+	const char *name, *source;
+} stems[LH_STREAMS] = {
+	[LH_DISTILLED_FACTS] = STEM("distilled_facts"),
+	[LH_DISTILLED_PROCEDURES] = STEM("distilled_procedures"),
+	[LH_DISTILLED_CONFIG_HINTS] = STEM("distilled_config_hints"),
+	[LH_CONTRACT_ANALYSES] = STEM("contract_analyses"),
+	[LH_MODE_EXPERIMENTS] = STEM("mode_experiments"),
+	[LH_SCRUM_REVIEWS] = STEM("scrum_reviews"),
+	[LH_OBSERVER_ESCALATIONS] = STEM("observer_escalations"),
+	[LH_AUDIT_FACTS] = STEM("audit_facts"),
+	[LH_AUTO_APPLY] = STEM("auto_apply"),
+	[LH_OBSERVER_REVIEWS] = STEM("observer_reviews"),
+	[LH_AUDITS] = STEM("audits"),
+	[LH_OUTCOMES] = STEM("outcomes"),
+};
+
+const char *lh_stream_name(enum lh_stream s)
+{
+	return stems[s].name;
+}
+
+const char *lh_stream_source(enum lh_stream s)
+{
+	return stems[s].source;
+}
+
+enum lh_stream lh_stream_read(const char *name, size_t n)
+{
+	int i;
+
+	for (i = 0; i < LH_STREAMS; i++)
+		if (strlen(stems[i].name) == n && !memcmp(stems[i].name, name, n))
+			return (enum lh_stream)i;
+	return LH_STREAM_NONE;
+}
+
+struct lh_str lh_stream_text(const char *path, size_t n)
+{
+	const char *slash = memrchr(path, '/', n);
+
+	if (slash) {
+		n -= (size_t)(slash + 1 - path);
+		path = slash + 1;
+	}
+	if (n >= 6 && !memcmp(path + n - 6, ".jsonl", 6))
+		n -= 6;
+	return (struct lh_str){ path, n };
+}
+
+enum lh_stream lh_stream_of(const char *path, size_t n)
+{
+	struct lh_str s = lh_stream_text(path, n);
+
+	return lh_stream_read(s.p, s.n);
 }

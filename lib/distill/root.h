@@ -11,18 +11,6 @@
  * Paths in records and in the calls below are relative to the root ("/" between
  * their parts).
  *
- * lh_append: appends whole lines to a file so that, killed at any point, it has all
- * of them or none: a copy with the added lines replaces it (lh_atomic).  Nothing is
- * written before the first line, so a run that adds nothing changes nothing.  An
- * existing last line without LF is given one first.  Folders on the way are created
- * and synced.
- *
- *     struct lh_append *a = lh_append_open(root, "exports/rag/playbooks.jsonl", err);
- *     while (...)
- *             lh_append_line(a, line, n, err);
- *     rc = lh_append_commit(a, err);
- *     lh_append_close(a);             (without a commit: nothing happened)
- *
  * Errors:  0, or -1 (NULL) with *err, whose text names the file.
  * Threads: one thread per struct.
  */
@@ -35,6 +23,8 @@
 
 #include <lh/buf.h>
 #include <lh/json.h>
+
+#include "manifest/manifest.h"
 
 #define LH_ROOT_SOURCES "data/_kb"
 #define LH_ROOT_SKIPS "data/_kb/distillation_skips.jsonl"
@@ -50,11 +40,9 @@ struct lh_root *lh_root_open(const char *path, struct lh_err *err);
 void lh_root_close(struct lh_root *r);	/* NULL is allowed; releases the lock */
 const char *lh_root_path(const struct lh_root *r);
 
-/* Set the cache (receipt.h) that gets the digest of every file that is written from
+/* Set the cache that gets the digest of every file that is written from
  * now on, or NULL.  It must outlive the root. */
-struct lh_digest_cache;
 void lh_root_remember(struct lh_root *r, struct lh_digest_cache *facts);
-struct lh_digest_cache *lh_root_digests(const struct lh_root *r);
 
 /* Return the path of relpath, which the caller frees. */
 char *lh_root_join(const struct lh_root *r, const char *relpath);
@@ -86,13 +74,8 @@ int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err 
 int lh_root_put(const struct lh_root *r, const char *relpath, const struct lh_buf *text,
 		struct lh_err *err);
 
-struct lh_append;
-struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err);
-/* LF is added */
-int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_err *err);
-uint64_t lh_append_lines(const struct lh_append *a);	/* so far */
-int lh_append_commit(struct lh_append *a, struct lh_err *err);
-void lh_append_close(struct lh_append *a);
+/* Append to a file (lh_append of manifest/manifest.h); the cache above gets its digest. */
+struct lh_append *lh_root_append(const struct lh_root *r, const char *relpath, struct lh_err *err);
 
 /*
  * stream - the twelve source streams by name.

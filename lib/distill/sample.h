@@ -167,10 +167,8 @@ struct lh_pair {		/* zeroed: empty */
 void lh_pair_free(struct lh_pair *p);
 
 /* Read one of the two lines of a record from its file; side 0 is the chosen. */
-int lh_pair_read_evidence(struct lh_pair *p, int side, const struct lh_row_at *at, int fd,
-			  struct lh_err *err);
-int lh_pair_read_scored(struct lh_pair *p, int side, const struct lh_row_at *at, int fd,
-			struct lh_err *err);
+int lh_pair_read(struct lh_pair *p, int side, bool scored, const struct lh_row_at *at, int fd,
+		 const char *path, struct lh_err *err);
 
 /* Return {"chosen":<scored run>,"rejected":<scored run>} of what was read, valid
  * until the next call. */

@@ -1,4 +1,4 @@
-/* sample_parts - what the parts of lh_sample share. */
+/* sample_parts - what sample.c and stage_export.c share. */
 #ifndef LH_SAMPLE_PARTS_H
 #define LH_SAMPLE_PARTS_H
 
@@ -38,21 +38,14 @@ struct lh_sampler {
 	struct lh_sample_result result;
 };
 
-#define LH_PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
-
 /* Return the first reason of the scored run; empty if it has none. */
 void lh_source_reason(const struct lh_source *src, struct lh_buf *scratch, struct lh_str *reason);
 
 /* Begin a record: nothing is refused yet. */
 void lh_sample_begin(struct lh_sampler *s);
-
-/* End a record: check that out holds all of a sample, and remove everything else from it.
- * Returns rc, or -1. */
-int lh_sample_settle(int rc, struct lh_buf *out, size_t from, struct lh_err *err);
-
-/* Refuse the record; fmt, if not NULL, is one of the errors. */
-void lh_sample_refuse(struct lh_sampler *s, enum lh_refusal why, const char *fmt, ...)
-	LH_PRINTF(3, 4);
+/* Build a sample of what was read, whatever its category; ends with the gate of the
+ * schema. */
+bool lh_sample_build(struct lh_sampler *s, struct lh_buf *out);
 
 void lh_source_free(struct lh_source *src);
 
@@ -65,24 +58,11 @@ void lh_source_evidence(struct lh_source *src, const struct lh_record *evidence)
 void lh_source_text(const struct lh_source *src, struct lh_buf *scratch, unsigned char hash[32],
 		    bool *has);
 
-/* Apply the gates after provenance: 1, 0 refused, -1. */
-int lh_gate_content(struct lh_sampler *s, const struct lh_source *src, struct lh_err *err);
-bool lh_gate_schema(struct lh_sampler *s, const struct lh_buf *out, size_t from);
-
 /* Do lh_sample_scored, lh_sample_make and lh_sample_side with s->src, which has
  * been read already, so that several samplers may share it; src->evidence NULL: not
  * found. */
 int lh_sample_judge(struct lh_sampler *s);
 int lh_sample_finish(struct lh_sampler *s, struct lh_buf *out, struct lh_err *err);
 int lh_sample_may_pair(struct lh_sampler *s);
-
-/* Build a sample of what was read, whatever its category; ends with the gate of the
- * schema. */
-bool lh_sample_build(struct lh_sampler *s, struct lh_buf *out);
-
-/* ---- sample_text.c: append ---- */
-void lh_sample_title(struct lh_buf *to, const struct lh_source *src);
-void lh_sample_instruction(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch);
-void lh_sample_context(struct lh_buf *to, const struct lh_source *src, struct lh_buf *scratch);
 
 #endif

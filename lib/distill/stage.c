@@ -215,7 +215,7 @@ static int open_run(struct lh_run *run, const char *now, struct lh_err *err)
 		return -1;
 	if (run->how.dry)
 		return 0;
-	run->facts = lh_digest_cache_new();
+	run->facts = lh_digest_cache_new(lh_root_path(run->root));
 	lh_root_remember(run->root, run->facts);
 	if (lh_root_lock(run->root, run->how.lock_timeout, err) < 0)
 		return -1;

@@ -34,6 +34,7 @@
 #include <lh/buf.h>
 #include <lh/time.h>
 
+#include "proc/git.h"
 #include "root.h"
 
 enum lh_stage {
@@ -45,8 +46,6 @@ enum lh_stage {
 	LH_STAGES
 };
 const char *lh_stage_name(enum lh_stage s);	/* "collect", "score", "export-rag", ... */
-
-#define LH_GIT_COMMIT 40	/* hex digits */
 
 /* ---- the run ---- */
 

@@ -1,21 +1,155 @@
-/* stage_collect.c - collect sources as evidence.  See stage.h. */
+/* stage_collect.c - collect sources as evidence.  See stages.h. */
 #include "stages.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "collect_parts.h"
 #include <lh/digest.h>
+#include "base/mem.h"
+#include "base/table.h"
 #include "file/file.h"
 #include "flow/flow.h"
 #include "json/write.h"
-#include "receipt.h"
 #include "text/escape.h"
 
 #define TELL_EVERY 4096		/* records between two reports of progress */
+
+struct collect {
+	struct lh_run *run;
+	struct lh_collect *how;
+	struct lh_append *skips;
+	struct lh_map skips_seen;	/* keys of all skips, on file and of this run */
+	struct lh_buf row;
+	uint64_t taken;			/* rows of all sources */
+
+	/* of the source being read: */
+	enum lh_stream stream;
+	struct lh_collected *got;
+	struct lh_map seen;		/* sig_hashes, on file and of this run */
+	struct lh_append *out;
+	uint64_t read;			/* rows that the threads have read */
+	struct stat before;		/* the file, and the digest of its bytes so far */
+	struct lh_sha256 hash;
+	uint64_t bytes;
+};
+
+/* ---- what earlier runs have collected ---- */
+
+static void skip_key(const char *source, size_t n, uint64_t offset, const char *sig,
+			 size_t sig_n, struct lh_buf *scratch, unsigned char key[32])
+{
+	lh_buf_reset(scratch);
+	lh_buf_add(scratch, sig, sig_n);
+	lh_buf_putc(scratch, '\n');
+	lh_buf_u64(scratch, offset);
+	lh_buf_putc(scratch, '\n');
+	lh_buf_add(scratch, source, n);
+	lh_sha256(scratch->p, scratch->len, key);
+}
+
+/* The result of a record is the 32 bytes of its hash. */
+static int on_evidence(struct lh_record *rec, void *hash, struct lh_buf *out, void *arg,
+		       struct lh_err *err)
+{
+	const struct lh_value *provenance = lh_record_get(rec, "provenance");
+	struct lh_value sig;
+
+	(void)out;
+	(void)arg;
+	if (!provenance || !lh_value_get(provenance, "sig_hash", &sig) || sig.type != LH_STRING ||
+	    !lh_unhex(sig.p + 1, sig.n - 2, hash))
+		return lh_err_set(err, LH_EDATA, "evidence without provenance.sig_hash");
+	return 1;
+}
+
+static int add_hash(const struct lh_output *o, void *set, struct lh_err *err)
+{
+	return lh_hashset_add(set, o->result, NULL, err);
+}
+
+static int read_known(struct collect *c, const char *relpath, struct lh_err *err)
+{
+	const struct lh_flow flow = {
+		.fill = on_evidence, .result_size = 32, .sink = add_hash, .shared = &c->seen,
+		.jobs = c->run->how.jobs, .tombstones = true,
+	};
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->root, relpath);
+
+	return lh_flow_file(path, &flow, err);
+}
+
+static int of_source(void *ctx, const char *relpath, struct lh_err *err)
+{
+	struct collect *c = ctx;
+
+	if (lh_stream_of(relpath, strlen(relpath)) != c->stream)
+		return 0;
+	return read_known(c, relpath, err);
+}
+
+static int exists(const struct collect *c, const char *relpath, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->root, relpath);
+	struct stat st;
+
+	return lstat(path, &st) == 0 ? 1 : errno == ENOENT ? 0 : lh_err_sys(err, "%s", path);
+}
+
+static int read_known_evidence(struct collect *c, const char *today, struct lh_err *err)
+{
+	int is;
+
+	if (c->how->dedup == LH_DEDUP_ALL)
+		return lh_root_each(c->run->root, LH_ROOT_EVIDENCE, of_source, c, err);
+	is = exists(c, today, err);
+	return is > 0 ? read_known(c, today, err) : is;
+}
+
+static int on_skip(struct lh_record *rec, void *key, struct lh_buf *out, void *scratch,
+		   struct lh_err *err)
+{
+	const struct lh_value *source = lh_record_get(rec, "source_file"),
+			      *offset = lh_record_get(rec, "line_offset");
+	const struct lh_value *sig = lh_record_get(rec, "sig_hash");
+	int64_t at;
+
+	(void)out;
+	if (!source || source->type != LH_STRING || !sig || sig->type != LH_STRING ||
+	    !offset || offset->type != LH_NUMBER || !lh_value_i64(offset, &at) || at < 0)
+		return lh_err_set(err, LH_EDATA,
+				  "a skip without source_file, line_offset or sig_hash");
+	skip_key(source->p + 1, source->n - 2, (uint64_t)at, sig->p + 1,
+			    sig->n - 2, scratch, key);
+	return 1;
+}
+
+static void scratch_free(void *scratch)
+{
+	lh_buf_free(scratch);
+}
+
+static int read_known_skips(struct collect *c, struct lh_err *err)
+{
+	const struct lh_flow flow = {
+		.fill = on_skip, .result_size = 32, .sink = add_hash, .shared = &c->skips_seen,
+		.jobs = c->run->how.jobs, .tombstones = true,
+		.context_size = sizeof(struct lh_buf),
+		.context_free = scratch_free,
+	};
+	int rc = exists(c, LH_ROOT_SKIPS, err);
+	LH_SCOPED(lh_free_local) char *path = NULL;
+
+	if (rc <= 0)
+		return rc;
+	path = lh_root_join(c->run->root, LH_ROOT_SKIPS);
+	return lh_flow_file(path, &flow, err);
+}
+
+/* ---- the rows of a source ---- */
 
 /* The result of a row; its text is the evidence, or why there is none, as JSON. */
 struct row {
@@ -121,7 +255,7 @@ static int take_skip(struct collect *c, const struct row *row, const struct lh_o
 	if (c->how->skipped)
 		c->how->skipped(c->how->ctx, c->stream, o->line, o->text, o->n);
 	lh_hex(row->hash, sizeof row->hash, hex);
-	lh_collect_skip_key(source, strlen(source), o->line - 1, hex, hex_n, &c->row, key);
+	skip_key(source, strlen(source), o->line - 1, hex, hex_n, &c->row, key);
 	if (lh_hashset_add(&c->skips_seen, key, &is_new, err) < 0)
 		return -1;
 	if (!is_new || c->run->how.dry)
@@ -180,8 +314,7 @@ static void add_source_digest(struct collect *c)
 	fact->bytes = c->bytes;
 	fact->records = c->read;
 	lh_sha256_end(&c->hash, fact->sha256);
-	lh_digest_cache_read(c->run->facts, c->run->root, lh_stream_source(c->stream), &c->before,
-			     fact);
+	lh_digest_cache_read(c->run->facts, lh_stream_source(c->stream), &c->before, fact);
 }
 
 static int commit_outputs(struct collect *c, struct lh_err *err)
@@ -197,9 +330,9 @@ static int begin_source(struct collect *c, struct lh_err *err)
 	char relpath[128];
 
 	snprintf(relpath, sizeof relpath, "%s/%s.jsonl", c->how->output, lh_stream_name(c->stream));
-	if (lh_collect_known(c, relpath, err) < 0)
+	if (read_known_evidence(c, relpath, err) < 0)
 		return -1;
-	c->out = lh_append_open(c->run->root, relpath, err);
+	c->out = lh_root_append(c->run->root, relpath, err);
 	return c->out ? 0 : -1;
 }
 
@@ -276,9 +409,9 @@ static int with_skips(struct collect *c, struct lh_err *err)
 	struct lh_collected *sum = &c->how->all;
 	int s;
 
-	if (lh_collect_known_skips(c, err) < 0)
+	if (read_known_skips(c, err) < 0)
 		return -1;
-	c->skips = lh_append_open(c->run->root, LH_ROOT_SKIPS, err);
+	c->skips = lh_root_append(c->run->root, LH_ROOT_SKIPS, err);
 	if (!c->skips || collect_all(c, err) < 0)
 		return -1;
 	for (s = 0; s < LH_STREAMS; s++) {
@@ -326,36 +459,4 @@ int lh_stage_collect(struct lh_run *run, struct lh_stage_result *res, struct lh_
 
 	memset(c.how->of, 0, sizeof c.how->of);
 	return run_stage(&c, res, err);
-}
-
-static void print_source(const struct lh_run *run, const struct lh_collect *c,
-			 enum lh_stream stream, struct lh_buf *out)
-{
-	const struct lh_collected *g = &c->of[stream];
-	struct lh_writer json = lh_write_to(out);
-
-	lh_write_object(&json, NULL);
-	lh_write_text(&json, "source_file_relpath", lh_stream_source(stream));
-	lh_write_bool(&json, "rows_present", g->present);
-	lh_write_u64(&json, "rows_read", g->read);
-	lh_write_u64(&json, "rows_written", g->written);
-	lh_write_u64(&json, "rows_skipped", g->skipped);
-	lh_write_u64(&json, "rows_deduped", g->deduped);
-	lh_write_array(&json, "output_files");
-	if (g->written && !run->how.dry) {
-		lh_write_key(&json, NULL);
-		lh_buf_printf(out, "\"%s/%s.jsonl\"", c->output, lh_stream_name(stream));
-	}
-	lh_write_end(&json);
-	lh_write_end(&json);
-	lh_buf_putc(out, '\n');
-}
-
-void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, struct lh_buf *out)
-{
-	int s;
-
-	for (s = 0; s < LH_STREAMS; s++)
-		if (!c->sources || c->sources & 1u << s)
-			print_source(run, c, (enum lh_stream)s, out);
 }

@@ -227,7 +227,7 @@ static int commit_stage(struct stage *st, struct lh_err *err)
 
 static int score_file(struct stage *st, struct lh_err *err)
 {
-	st->append = lh_append_open(st->run->root, st->file.scored, err);
+	st->append = lh_root_append(st->run->root, st->file.scored, err);
 	return st->append && read_mirror(st, err) == 0 && score_evidence(st, err) == 0 ? 0 : -1;
 }
 

@@ -50,9 +50,6 @@ struct lh_collect {
 	char output[64];	/* the folder of the run's evidence, relative to the root */
 };
 
-/* Append the counts of the sources that were read, a line of JSON each. */
-void lh_collect_print(const struct lh_run *run, const struct lh_collect *c, struct lh_buf *out);
-
 /*
  * stage_score - the second stage of a run: score all evidence.
  *

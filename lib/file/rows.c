@@ -250,3 +250,43 @@ int lh_rows_next(struct lh_rows *r, struct lh_file_row *row, struct lh_err *err)
 	} while (lh_line_empty(row->p, row->n));
 	return 1;
 }
+
+int lh_rows_each(const char *path, lh_rows_fn *fn, void *ctx, struct lh_err *err)
+{
+	struct lh_rows *rows = lh_rows_new();
+	int there = lh_rows_open(rows, path, err), rc = there;
+	struct lh_file_row row;
+
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0) {
+		int stop = fn(ctx, &row, err);
+
+		if (stop) {
+			there = stop;
+			break;
+		}
+	}
+	lh_rows_free(rows);
+	return rc < 0 ? -1 : there;
+}
+
+int lh_line_again(int fd, const char *path, uint64_t at, size_t n, struct lh_buf *out,
+		  struct lh_err *err)
+{
+	ssize_t got;
+	char *room;
+
+	lh_buf_reset(out);
+	room = lh_buf_room(out, n);
+	while (out->len < n) {
+		got = pread(fd, room + out->len, n - out->len, (off_t)(at + out->len));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return lh_err_sys(err, "%s: cannot read a line back", path);
+		if (!got)
+			return lh_err_set(err, LH_ECORRUPT, "%s: a line is gone that was there",
+					  path);
+		lh_buf_took(out, (size_t)got);
+	}
+	return 0;
+}

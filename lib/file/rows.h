@@ -49,6 +49,15 @@ int lh_rows_open_fd(struct lh_rows *r, int fd, const char *name, struct lh_err *
 /* Return the next line that is not empty, as below: 1, 0 at the end, -1. */
 int lh_rows_next(struct lh_rows *r, struct lh_file_row *row, struct lh_err *err);
 
+/* Call fn for each line of a file that is not empty: 1, 0 if it does not exist, -1.  A result of
+ * fn other than 0 ends it, and is returned. */
+typedef int lh_rows_fn(void *ctx, const struct lh_file_row *row, struct lh_err *err);
+int lh_rows_each(const char *path, lh_rows_fn *fn, void *ctx, struct lh_err *err);
+
+/* Read a line again whose place is known, into *out; path is for messages. */
+int lh_line_again(int fd, const char *path, uint64_t at, size_t n, struct lh_buf *out,
+		  struct lh_err *err);
+
 /*
  * tombstone - the line that takes the place of a row that was erased, so that the lines after
  * it keep their numbers:

@@ -107,6 +107,20 @@ static inline bool lh_exact_whole(const struct lh_exact *x)
 	return x->n <= x->exp;
 }
 
+/* text - a string as its text. */
+
+/* Return the text of a string, in *scratch, which is cleared, or in the record; "" of NULL and of
+ * any other value. */
+static inline struct lh_str lh_value_text(const struct lh_value *v, struct lh_buf *scratch)
+{
+	struct lh_str out = { "", 0 };
+
+	lh_buf_reset(scratch);
+	if (v && v->p && v->type == LH_STRING)
+		lh_value_str(v, scratch, &out);
+	return out;
+}
+
 /* count - the number of children of a value. */
 
 /* Return the number of elements of an array or members of an object; 0 for other types. */

@@ -73,8 +73,8 @@ tools/lh-x/main.c: hidden is in no face of base' ] || { echo "$output"; return 1
 }
 
 # bats test_tags=plain-only
-@test "no file of lh-serve or of lib/serve calls one that calls it, and no circle has over four files" {
-	run -0 "$ROOT/tests/circles" "$ROOT/build/tools/lh-serve" "$ROOT/build/lib/serve"
+@test "no file of lh-serve, lib/serve, lib/distill or lib/manifest calls one that calls it, and no circle has over four files" {
+	run -0 "$ROOT/tests/circles" "$ROOT/build/tools/lh-serve" "$ROOT"/build/lib/{serve,distill,manifest}
 	run -0 "$ROOT/tests/circles" -n 4 "$ROOT"/build/tools/*/ "$ROOT"/build/lib/*/
 	echo 'int b(void); int a(void) { return b(); }' | cc -xc -c -o a.c.o -
 	echo 'int c(void); int b(void) { return c(); }' | cc -xc -c -o b.c.o -

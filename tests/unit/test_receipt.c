@@ -9,7 +9,7 @@
 #include "distill/receipt.h"
 #include "distill/stages.h"
 
-#define BLOCK (256 << 10)	/* of distill/receipt_file.c */
+#define BLOCK (256 << 10)	/* of manifest/digest.c */
 #define COMMIT "0123456789abcdef0123456789abcdef01234567"
 #define STONE "{\"erased\":\"er-1\",\"at\":\"2026-05-03T12:00:00.000Z\"}"
 #define ZEROS "0000000000000000000000000000000000000000"
@@ -25,101 +25,100 @@ static void put(const char *path, const char *text)
 
 /* ---- files ---- */
 
-static void counts(const struct lh_root *root, const char *text, uint64_t records)
+static void counts(const char *text, uint64_t records)
 {
-	struct lh_digest_cache *f = lh_digest_cache_new();
+	struct lh_digest_cache *f = lh_digest_cache_new(".");
 	unsigned char sum[32];
 	struct lh_file_digest fact;
 
 	put("file", text);
 	lh_sha256(text, strlen(text), sum);
-	check_why(f && lh_digest_cache_get(f, root, "file", &fact, &err) == 1, err.msg);
+	check_why(f && lh_digest_cache_get(f, "file", &fact, &err) == 1, err.msg);
 	check(fact.bytes == strlen(text) && !memcmp(fact.sha256, sum, 32));
 	check(fact.records == records);
 	lh_digest_cache_free(f);
 }
 
-static void records_are_lines_that_are_not_empty(const struct lh_root *root)
+static void records_are_lines_that_are_not_empty(void)
 {
 	static char large[BLOCK + 128];
 	size_t at;
 
-	counts(root, "", 0);
-	counts(root, "\n", 0);
-	counts(root, " \t\r\n\n\r\n", 0);
-	counts(root, "{}\n", 1);
-	counts(root, "{}", 1);
-	counts(root, "{}\r\n \n  {}\n\n{}", 3);
-	counts(root, "\xef\xbb\xbf\n{}\n", 1);
-	counts(root, "\xef\xbb\xbf{}\n\xef\xbb\xbf\n", 2);
-	counts(root, "{}\n" STONE "\n" STONE "\r\n{}\n" STONE, 2);
+	counts("", 0);
+	counts("\n", 0);
+	counts(" \t\r\n\n\r\n", 0);
+	counts("{}\n", 1);
+	counts("{}", 1);
+	counts("{}\r\n \n  {}\n\n{}", 3);
+	counts("\xef\xbb\xbf\n{}\n", 1);
+	counts("\xef\xbb\xbf{}\n\xef\xbb\xbf\n", 2);
+	counts("{}\n" STONE "\n" STONE "\r\n{}\n" STONE, 2);
 	/* around the end of a block */
 	for (at = BLOCK - 4; at < BLOCK + 4; at++) {
 		memset(large, ' ', at);
 		strcpy(large + at, "\n");
-		counts(root, large, 0);
+		counts(large, 0);
 		strcpy(large + at, "{}\n");
-		counts(root, large, 1);
+		counts(large, 1);
 		memset(large, 'x', at);
 		strcpy(large + at, "\n \n");
-		counts(root, large, 1);
+		counts(large, 1);
 		strcpy(large + at, "\ny");
-		counts(root, large, 2);
+		counts(large, 2);
 	}
 	for (at = BLOCK - strlen(STONE) - 1; at < BLOCK + 1; at++) {
 		memset(large, 'x', at);
 		strcpy(large + at - 1, "\n" STONE);
-		counts(root, large, 1);
+		counts(large, 1);
 		strcpy(large + at - 1, "\n" STONE "\n{}");
-		counts(root, large, 2);
+		counts(large, 2);
 		strcpy(large + at - 1, "\n" STONE " \n");
-		counts(root, large, 2);
+		counts(large, 2);
 	}
 }
 
-static void a_file_is_read_again_only_when_it_has_changed(const struct lh_root *root)
+static void a_file_is_read_again_only_when_it_has_changed(void)
 {
-	struct lh_digest_cache *f = lh_digest_cache_new();
+	struct lh_digest_cache *f = lh_digest_cache_new(".");
 	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
 	struct lh_file_digest a, b;
 
-	check(f && lh_digest_cache_get(f, root, "absent", &a, &err) == 0);
-	check(lh_digest_cache_get(f, root, "file/below", &a, &err) == 0);
+	check(f && lh_digest_cache_get(f, "absent", &a, &err) == 0);
+	check(lh_digest_cache_get(f, "file/below", &a, &err) == 0);
 	put("file", "{}\n");
-	check(lh_digest_cache_get(f, root, "file", &a, &err) == 1 && a.records == 1);
-	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 && !memcmp(&a, &b, sizeof a));
+	check(lh_digest_cache_get(f, "file", &a, &err) == 1 && a.records == 1);
+	check(lh_digest_cache_get(f, "file", &b, &err) == 1 && !memcmp(&a, &b, sizeof a));
 	put("file", "[]\n");		/* as long, and as old */
 	check(utimensat(AT_FDCWD, "file", times, 0) == 0);
-	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 &&
+	check(lh_digest_cache_get(f, "file", &b, &err) == 1 &&
 	      memcmp(a.sha256, b.sha256, 32));
 	put("other", "{}\n{}\n");
 	check(rename("other", "file") == 0);
-	check(lh_digest_cache_get(f, root, "file", &b, &err) == 1 && b.records == 2);
-	check(unlink("file") == 0 && lh_digest_cache_get(f, root, "file", &b, &err) == 0);
+	check(lh_digest_cache_get(f, "file", &b, &err) == 1 && b.records == 2);
+	check(unlink("file") == 0 && lh_digest_cache_get(f, "file", &b, &err) == 0);
 	check(symlink("/etc/passwd", "link") == 0);
-	check(lh_digest_cache_get(f, root, "link", &b, &err) == -1 &&
+	check(lh_digest_cache_get(f, "link", &b, &err) == -1 &&
 	      strstr(err.msg, "symbolic link"));
 	lh_digest_cache_free(f);
 }
 
-static void is_as_read(struct lh_digest_cache *known, const struct lh_root *root,
-		       const char *relpath)
+static void is_as_read(struct lh_digest_cache *known, const char *relpath)
 {
-	struct lh_digest_cache *f = lh_digest_cache_new();
+	struct lh_digest_cache *f = lh_digest_cache_new(".");
 	struct lh_file_digest told, read;
 
-	check(f && lh_digest_cache_get(known, root, relpath, &told, &err) == 1 &&
-	      lh_digest_cache_get(f, root, relpath, &read, &err) == 1);
+	check(f && lh_digest_cache_get(known, relpath, &told, &err) == 1 &&
+	      lh_digest_cache_get(f, relpath, &read, &err) == 1);
 	check(told.bytes == read.bytes && told.records == read.records &&
 	      !memcmp(told.sha256, read.sha256, 32));
 	lh_digest_cache_free(f);
 }
 
 /* The file was written between the last byte and its name. */
-static void what_was_written_to_since_is_read(const struct lh_root *root)
+static void what_was_written_to_since_is_read(void)
 {
 	struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
-	struct lh_digest_cache *f = lh_digest_cache_new();
+	struct lh_digest_cache *f = lh_digest_cache_new(".");
 	struct lh_file_digest fact = { .bytes = 3, .records = 1 };
 	struct stat made;
 
@@ -128,8 +127,8 @@ static void what_was_written_to_since_is_read(const struct lh_root *root)
 	check(f && stat("file", &made) == 0);
 	put("file", "[]\n");
 	check(utimensat(AT_FDCWD, "file", times, 0) == 0);
-	lh_digest_cache_written(f, root, "file", &made, &fact);
-	is_as_read(f, root, "file");
+	lh_digest_cache_written(f, "file", &made, &fact);
+	is_as_read(f, "file");
 	check(unlink("file") == 0);
 	lh_digest_cache_free(f);
 }
@@ -138,7 +137,7 @@ static void what_was_written_to_since_is_read(const struct lh_root *root)
 static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
 {
 	static const char *const names[] = { "made/a", "made/b", "made/c" };
-	struct lh_digest_cache *f = lh_digest_cache_new();
+	struct lh_digest_cache *f = lh_digest_cache_new(".");
 	struct lh_append *a[3];
 	char line[301];
 	int i, j;
@@ -146,7 +145,7 @@ static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
 	lh_root_remember(root, f);
 	memset(line, 'x', sizeof line);
 	for (i = 0; i < 3; i++)
-		check((a[i] = lh_append_open(root, names[i], &err)) != NULL);
+		check((a[i] = lh_root_append(root, names[i], &err)) != NULL);
 	for (j = 0; j < 5000; j++)
 		for (i = 0; i < 3; i++)
 			check(lh_append_line(a[i], line, (size_t)(j * (i + 1) % 300) + 1,
@@ -155,14 +154,14 @@ static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
 	check(lh_append_commit(a[0], &err) == 0 && lh_append_commit(a[2], &err) == 0);
 	lh_append_close(a[0]);
 	lh_append_close(a[2]);
-	is_as_read(f, root, "made/a");
-	is_as_read(f, root, "made/c");
-	check((a[0] = lh_append_open(root, "made/a", &err)) &&
+	is_as_read(f, "made/a");
+	is_as_read(f, "made/c");
+	check((a[0] = lh_root_append(root, "made/a", &err)) &&
 	      lh_append_line(a[0], line, 1, &err) == 0 && lh_append_commit(a[0], &err) == 0);
 	lh_append_close(a[0]);
-	is_as_read(f, root, "made/a");
+	is_as_read(f, "made/a");
 	put("made/c", "{}\n");
-	is_as_read(f, root, "made/c");
+	is_as_read(f, "made/c");
 	lh_root_remember(root, NULL);
 	lh_digest_cache_free(f);
 }
@@ -267,9 +266,9 @@ int main(void)
 	check(mkdtemp(dir) && chdir(dir) == 0);
 	root = lh_root_open(".", &err);
 	check(root);
-	test(records_are_lines_that_are_not_empty(root));
-	test(a_file_is_read_again_only_when_it_has_changed(root));
-	test(what_was_written_to_since_is_read(root));
+	test(records_are_lines_that_are_not_empty());
+	test(a_file_is_read_again_only_when_it_has_changed());
+	test(what_was_written_to_since_is_read());
 	test(what_is_made_is_hashed_as_if_it_were_read(root));
 	lh_root_close(root);
 	test(the_commit_is_what_git_says());

@@ -32,7 +32,7 @@ static void holds(const char *path, const char *text)
 
 static void grow(struct lh_root *r, const char *path, const char *line, bool commit)
 {
-	struct lh_append *a = lh_append_open(r, path, &err);
+	struct lh_append *a = lh_root_append(r, path, &err);
 
 	check_why(a, err.msg);
 	check_why(lh_append_line(a, line, strlen(line), &err) == 0, err.msg);
@@ -48,7 +48,7 @@ static void appends(struct lh_root *r)
 	struct lh_append *a;
 	struct stat st;
 
-	a = lh_append_open(r, path, &err);
+	a = lh_root_append(r, path, &err);
 	check(a && lh_append_commit(a, &err) == 0);	/* nothing added, nothing created */
 	lh_append_close(a);
 	check(access("data", F_OK) < 0);
@@ -64,11 +64,11 @@ static void appends(struct lh_root *r)
 	grow(r, "torn.jsonl", "whole", true);
 	holds("torn.jsonl", "half\nwhole\n");
 	check(unlink("torn.jsonl") == 0 && symlink(path, "torn.jsonl") == 0);
-	check(!lh_append_open(r, "torn.jsonl", &err) &&
+	check(!lh_root_append(r, "torn.jsonl", &err) &&
 	      !strcmp(err.msg, "torn.jsonl: is a symbolic link, not a regular file"));
 	check(unlink("torn.jsonl") == 0);
 	put("file", "");
-	a = lh_append_open(r, "file/x.jsonl", &err);
+	a = lh_root_append(r, "file/x.jsonl", &err);
 	check(!a || lh_append_line(a, "x", 1, &err) < 0);
 	lh_append_close(a);
 }

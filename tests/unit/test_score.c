@@ -121,34 +121,6 @@ static void names(void)
 	check(lh_category_read(lh_record_get(parse("{\"c\":0}"), "c")) == LH_CATEGORY_NONE);
 }
 
-/* lh_drift_finish removes pairs and keeps counts. */
-static void drift(void)
-{
-	struct lh_drift d = { 0 };
-	unsigned char sig[32] = { 1 };
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		sig[5] = (unsigned char)i;
-		sig[9] = (unsigned char)(i >> 8);
-		check(lh_drift_classified(&d, sig, LH_AUDITS, LH_REJECTED, &err) == 0);
-		check(lh_drift_scored(&d, sig, LH_AUDITS, LH_NEEDS_HUMAN_REVIEW, &err) == 0);
-		check(lh_drift_scored(&d, sig, LH_AUDITS, i % 4 ? LH_REJECTED : LH_ACCEPTED,
-				      &err) == 0);
-		check(lh_drift_scored(&d, sig, LH_OUTCOMES, LH_ACCEPTED, &err) == 0);
-		check(lh_drift_classified(&d, sig, LH_STREAM_NONE, LH_ACCEPTED, &err) == 0);
-	}
-	check(lh_drift_total(&d) == 0);
-	lh_drift_finish(&d);
-	lh_drift_finish(&d);
-	check(lh_drift_total(&d) == 1000 && lh_drift_matched(&d) == 750);
-	check(d.orphans == 1000 && d.unscored == 1000);
-	check(lh_drift_scored(&d, sig, LH_AUDITS, LH_REJECTED, &err) == 0);
-	lh_drift_finish(&d);
-	check(lh_drift_total(&d) == 1000 && d.orphans == 1001);
-	lh_drift_free(&d);
-}
-
 int main(void)
 {
 	struct lh_scorer *s = lh_scorer_new();
@@ -159,7 +131,6 @@ int main(void)
 	test(incomplete(s));
 	test(judged(s));
 	test(names());
-	test(drift());
 	lh_record_free(&rec);
 	lh_scorer_free(s);
 	return 0;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "distill/erasures.h"
+#include "audit/erasures.h"
 #include "file/file.h"
 #include "text/escape.h"
 #include <lh/num.h>
@@ -279,7 +279,7 @@ static void sum_up(double gone[KINDS], const struct lh_erasures *e, const struct
 
 	for (i = 0; i < e->n; i++)
 		for (k = 0; k < KINDS && e->v[i].finished > since && e->v[i].finished <= until; k++)
-			gone[k] += (double)lh_erasure_rows(&e->v[i], root,
+			gone[k] += (double)lh_erasure_rows(&e->v[i], lh_root_path(root),
 							   lh_str_of(counted[k].relpath));
 }
 

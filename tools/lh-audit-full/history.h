@@ -25,7 +25,7 @@
  * must be numbers within the range of a double; others in the row are ignored.
  *
  * A fall is no warning if there is none once the rows are put back that receipts of erasures
- * (distill/erasures.h) name, of erasures that ended between the two rows.
+ * (audit/erasures.h) name, of erasures that ended between the two rows.
  *
  * An audit's history:
  *

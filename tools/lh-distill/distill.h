@@ -35,10 +35,19 @@ int distill_acceptance(struct lh_tool *tool, void *settings);
 
 /* ---- run.c ---- */
 
+struct summary {
+	const char *run_id, *git_commit;
+	char started_at[LH_TIME_LEN + 1], ended_at[LH_TIME_LEN + 1];
+	const struct lh_stage_result *stage;	/* LH_STAGES of them */
+	uint64_t duration_ms;
+	bool passed;
+	char run_hash[65];	/* SHA-256 over the output hashes joined by "|" */
+};
+
 struct whole {
 	struct lh_run *run;
 	struct lh_stage_result stage[LH_STAGES];
-	struct lh_summary summary;
+	struct summary summary;
 	struct lh_buf json;	/* summary.json, with its LF */
 	const char *severity;	/* of the drift: "ok", "warn", "alert" ... */
 	char *prior;		/* ... against this run, or NULL */
@@ -53,8 +62,6 @@ typedef void whole_fn(void *ctx, const struct lh_stage_result *res);
 int whole_run(struct whole *w, const struct lh_run_how *how, const char *now, whole_fn *ended,
 	      void *ctx, struct lh_err *err);
 void whole_free(struct whole *w);
-
-/* ---- run.c, run.c ---- */
 
 /* ---- reports.c ---- */
 

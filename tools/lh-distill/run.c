@@ -227,7 +227,94 @@ static int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-/* ---- a summary for people ---- */
+/* ---- summary.json ---- */
+
+/* Set passed and run_hash from the stages. */
+static void settle(struct summary *s)
+{
+	struct lh_sha256 hash;
+	unsigned char sum[32];
+	size_t i;
+
+	s->passed = true;
+	lh_sha256_start(&hash);
+	for (i = 0; i < LH_STAGES; i++) {
+		s->passed = s->passed && s->stage[i].passed;
+		if (i)
+			lh_sha256_more(&hash, "|", 1);
+		lh_sha256_more(&hash, s->stage[i].output_hash, LH_SHA256_HEX);
+	}
+	lh_sha256_end(&hash, sum);
+	lh_hex(sum, sizeof sum, s->run_hash);
+	s->run_hash[LH_SHA256_HEX] = '\0';
+}
+
+/* Compute the sums over the stages. */
+static void sum_up(const struct summary *s, struct lh_stage_result *t)
+{
+	size_t i;
+
+	*t = (struct lh_stage_result){ .passed = s->passed };
+	for (i = 0; i < LH_STAGES; i++) {
+		t->records_in += s->stage[i].records_in;
+		t->records_out += s->stage[i].records_out;
+		t->accepted += s->stage[i].accepted;
+		t->rejected += s->stage[i].rejected;
+		t->quarantined += s->stage[i].quarantined;
+		t->skipped += s->stage[i].skipped;
+	}
+}
+
+/* Append the RunSummary, compact and without LF. */
+static void print_summary(struct lh_buf *b, const struct summary *s)
+{
+	struct lh_writer json = lh_write_to(b);
+	struct lh_stage_result t;
+	size_t i;
+
+	sum_up(s, &t);
+	lh_write_object(&json, NULL);
+	lh_write_u64(&json, "schema_version",
+		     lh_schema_version(lh_schema_find("run_summary")));
+	lh_write_text(&json, "run_id", s->run_id);
+	lh_write_text(&json, "started_at", s->started_at);
+	lh_write_text(&json, "ended_at", s->ended_at);
+	lh_write_text(&json, "git_commit", s->git_commit);
+	lh_write_array(&json, "stages");
+	for (i = 0; i < LH_STAGES; i++) {
+		const struct lh_stage_result *r = &s->stage[i];
+
+		lh_write_object(&json, NULL);
+		lh_write_text(&json, "stage", lh_stage_name(r->stage));
+		lh_write_u64(&json, "records_in", r->records_in);
+		lh_write_u64(&json, "records_out", r->records_out);
+		lh_write_u64(&json, "accepted", r->accepted);
+		lh_write_u64(&json, "rejected", r->rejected);
+		lh_write_u64(&json, "quarantined", r->quarantined);
+		lh_write_u64(&json, "skipped", r->skipped);
+		lh_write_bool(&json, "passed", r->passed);
+		lh_write_u64(&json, "duration_ms", r->duration_ms);
+		lh_write_text(&json, "input_hash", r->input_hash);
+		lh_write_text(&json, "output_hash", r->output_hash);
+		lh_write_end(&json);
+	}
+	lh_write_end(&json);
+	lh_write_u64(&json, "total_records_in", t.records_in);
+	lh_write_u64(&json, "total_records_out", t.records_out);
+	lh_write_u64(&json, "total_records_accepted", t.accepted);
+	lh_write_u64(&json, "total_records_rejected", t.rejected);
+	lh_write_u64(&json, "total_records_quarantined", t.quarantined);
+	lh_write_u64(&json, "total_records_skipped", t.skipped);
+	lh_write_u64(&json, "rag_records", s->stage[LH_STAGE_RAG].accepted);
+	lh_write_u64(&json, "sft_records", s->stage[LH_STAGE_SFT].accepted);
+	lh_write_u64(&json, "preference_pairs", s->stage[LH_STAGE_PREFERENCE].accepted);
+	lh_write_bool(&json, "overall_passed", s->passed);
+	lh_write_text(&json, "run_hash", s->run_hash);
+	lh_write_u64(&json, "total_duration_ms", s->duration_ms);
+	lh_write_end(&json);
+}
+
+/* ---- summary.md: for people ---- */
 
 static void put_cell(struct lh_buf *b, uint64_t n)
 {
@@ -268,15 +355,14 @@ static bool put_texts(struct lh_buf *b, const char *stage, const char *kind,
 	return list->len;
 }
 
-/* Append drift.json, and set w->severity, w->prior and w->bad. */
-static void markdown_print(struct lh_buf *b, const struct whole *w)
+static void print_markdown(struct lh_buf *b, const struct whole *w)
 {
 	static const struct { enum lh_stage stage; const char *what, *where; } of[] = {
 		{ LH_STAGE_RAG, "retrieval samples", "rag/playbooks.jsonl" },
 		{ LH_STAGE_SFT, "fine-tuning samples", "sft/instruction_response.jsonl" },
 		{ LH_STAGE_PREFERENCE, "preference pairs", "preference/chosen_rejected.jsonl" },
 	};
-	const struct lh_summary *s = &w->summary;
+	const struct summary *s = &w->summary;
 	struct lh_stage_result total;
 	size_t i;
 	bool any = false;
@@ -298,7 +384,7 @@ static void markdown_print(struct lh_buf *b, const struct whole *w)
 		       "|---|---:|---:|---:|---:|---:|---:|:---:|---:|\n");
 	for (i = 0; i < LH_STAGES; i++)
 		put_row(b, lh_stage_name((enum lh_stage)i), &s->stage[i], s->stage[i].duration_ms);
-	lh_summary_total(s, &total);
+	sum_up(s, &total);
 	put_row(b, "total", &total, s->duration_ms);
 	lh_buf_puts(b, "\n## Samples\n\n");
 	for (i = 0; i < sizeof of / sizeof *of; i++)
@@ -355,10 +441,10 @@ static int write_reports(struct whole *w, struct lh_err *err)
 	if (!rc)
 		rc = lh_report_write(w->run, "drift.json", &b, err);
 	lh_buf_reset(&b);
-	markdown_print(&b, w);
+	print_markdown(&b, w);
 	if (!rc)
 		rc = lh_report_write(w->run, "summary.md", &b, err);
-	lh_summary_print(&w->json, &w->summary);
+	print_summary(&w->json, &w->summary);
 	lh_buf_putc(&w->json, '\n');
 	return rc ? rc : lh_report_write(w->run, "summary.json", &w->json, err);
 }
@@ -366,7 +452,7 @@ static int write_reports(struct whole *w, struct lh_err *err)
 /* Run everything in the open run, which began at start. */
 static int run_all(struct whole *w, double start, whole_fn *ended, void *ctx, struct lh_err *err)
 {
-	struct lh_summary *s = &w->summary;
+	struct summary *s = &w->summary;
 
 	if (w->run->how.recorded_at)
 		lh_run_time(w->run, s->started_at);
@@ -379,7 +465,7 @@ static int run_all(struct whole *w, double start, whole_fn *ended, void *ctx, st
 	s->git_commit = w->run->git_commit;
 	s->stage = w->stage;
 	s->duration_ms = w->run->fixed ? 0 : (uint64_t)((lh_time_monotonic() - start) * 1e3);
-	lh_summary_settle(s);
+	settle(s);
 	return write_reports(w, err);
 }
 

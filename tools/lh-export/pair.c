@@ -81,8 +81,10 @@ static int on_side(const struct lh_output *o, void *ctx, struct lh_err *err)
 
 static int read_side(struct pairing *p, int side, const struct lh_row_at *at, struct lh_err *err)
 {
-	return lh_pair_read_evidence(&p->pair, side, at, p->fd, err) < 0 ||
-	       lh_pair_read_scored(&p->pair, side, at, p->fd, err) < 0 ? -1 : 0;
+	static const char path[] = "the temporary file";
+
+	return lh_pair_read(&p->pair, side, false, at, p->fd, path, err) < 0 ||
+	       lh_pair_read(&p->pair, side, true, at, p->fd, path, err) < 0 ? -1 : 0;
 }
 
 static int on_pair(void *ctx, const struct lh_row_at *chosen, const struct lh_row_at *rejected,

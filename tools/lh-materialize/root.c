@@ -1,6 +1,41 @@
 /* root.c - convert the sources of a root to its evidence. */
 #include "materialize.h"
+
 #include "distill/stages.h"
+#include "json/write.h"
+
+static void print_source(const struct lh_run *run, const struct lh_collect *c,
+			 enum lh_stream stream, struct lh_buf *out)
+{
+	const struct lh_collected *g = &c->of[stream];
+	struct lh_writer json = lh_write_to(out);
+
+	lh_write_object(&json, NULL);
+	lh_write_text(&json, "source_file_relpath", lh_stream_source(stream));
+	lh_write_bool(&json, "rows_present", g->present);
+	lh_write_u64(&json, "rows_read", g->read);
+	lh_write_u64(&json, "rows_written", g->written);
+	lh_write_u64(&json, "rows_skipped", g->skipped);
+	lh_write_u64(&json, "rows_deduped", g->deduped);
+	lh_write_array(&json, "output_files");
+	if (g->written && !run->how.dry) {
+		lh_write_key(&json, NULL);
+		lh_buf_printf(out, "\"%s/%s.jsonl\"", c->output, lh_stream_name(stream));
+	}
+	lh_write_end(&json);
+	lh_write_end(&json);
+	lh_buf_putc(out, '\n');
+}
+
+/* Append the counts of the sources that were read, a line of JSON each. */
+static void print_sources(const struct lh_run *run, const struct lh_collect *c, struct lh_buf *out)
+{
+	int s;
+
+	for (s = 0; s < LH_STREAMS; s++)
+		if (!c->sources || c->sources & 1u << s)
+			print_source(run, c, (enum lh_stream)s, out);
+}
 
 /* Read "a,b" as a set. */
 static int read_sources(struct lh_tool *tool, const char *list, unsigned *set)
@@ -35,7 +70,7 @@ static int print(struct lh_tool *tool, const struct lh_run *run, const struct lh
 {
 	struct lh_buf out = { 0 };
 
-	lh_collect_print(run, c, &out);
+	print_sources(run, c, &out);
 	return lh_tool_out_text(tool, &out);
 }
 

@@ -8,7 +8,7 @@
 
 #include "audit.h"
 #include "base/mem.h"
-#include "distill/erasures.h"
+#include "audit/erasures.h"
 #include "file/file.h"
 #include "json/write.h"
 #include <lh/time.h>

@@ -1,7 +1,8 @@
-/* batch_append.c - append all lines of a run to a file, or none.  See root.h. */
+/* append.c - append all lines of a run to a file, or none.  See manifest.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,12 +10,13 @@
 #include "file/file.h"
 #include <lh/digest.h>
 #include "base/mem.h"
-#include "receipt.h"
+#include "manifest.h"
 
 #define BLOCK ((size_t)256 << 10)	/* bytes written at a time */
 
 struct lh_append {
-	const struct lh_root *root;
+	const char *folder;
+	struct lh_digest_cache *cache;
 	char *relpath, *path;
 	bool open;		/* `out` is open, since the first line */
 	struct lh_atomic out;
@@ -24,14 +26,30 @@ struct lh_append {
 	struct lh_sha256 hash;
 };
 
-struct lh_append *lh_append_open(const struct lh_root *r, const char *relpath, struct lh_err *err)
+int lh_files_folders(const char *folder, const char *relpath, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *path = lh_files_path(folder, relpath);
+	char *slash = path + (strlen(path) - strlen(relpath));
+	int rc = 0;
+
+	while (!rc && (slash = strchr(slash, '/'))) {
+		*slash = '\0';
+		rc = lh_own_mkdir(path, 0777, err) < 0 ? -1 : 0;
+		*slash++ = '/';
+	}
+	return rc;
+}
+
+struct lh_append *lh_append_open(const char *folder, const char *relpath,
+				 struct lh_digest_cache *cache, struct lh_err *err)
 {
 	struct lh_append *a = lh_calloc(1, sizeof *a);
 	struct stat st;
 
-	a->root = r;
+	a->folder = folder;
+	a->cache = cache;
 	a->relpath = lh_strndup(relpath, strlen(relpath));
-	a->path = lh_root_join(r, relpath);
+	a->path = lh_files_path(folder, relpath);
 	if (lstat(a->path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		lh_not_regular(a->path, st.st_mode, err);
 		lh_append_close(a);
@@ -62,7 +80,7 @@ static int flush(struct lh_append *a, struct lh_err *err)
 {
 	int rc = 0;
 
-	if (!rc && a->block.len)
+	if (a->block.len)
 		rc = lh_atomic_write(&a->out, a->block.p, a->block.len, err);
 	a->bytes += a->block.len;
 	if (a->hashing)
@@ -79,8 +97,6 @@ static int copy_plain(struct lh_append *a, int from, struct lh_err *err)
 
 	do {
 		to = lh_buf_room(&a->block, BLOCK);
-		if (!to)
-			return 0;
 		n = lh_read_some(from, to, BLOCK, err);
 		if (n < 0)
 			return lh_err_prefix(err, "%s", a->path);
@@ -114,12 +130,12 @@ static int start(struct lh_append *a, struct lh_err *err)
 {
 	int from, rc;
 
-	if (lh_root_folders(a->root, a->relpath, err) < 0 ||
+	if (lh_files_folders(a->folder, a->relpath, err) < 0 ||
 	    lh_atomic_open(&a->out, a->path, 0666, err) < 0)
 		return -1;
 	a->open = true;
 	if (access(a->path, F_OK) < 0 && errno == ENOENT) {
-		a->hashing = lh_root_digests(a->root) != NULL;
+		a->hashing = a->cache != NULL;
 		lh_sha256_start(&a->hash);
 		return 0;
 	}
@@ -138,7 +154,7 @@ int lh_append_line(struct lh_append *a, const char *line, size_t n, struct lh_er
 	lh_buf_add(&a->block, line, n);
 	lh_buf_putc(&a->block, '\n');
 	a->lines++;
-	return a->block.len >= BLOCK || a->block.failed ? flush(a, err) : 0;
+	return a->block.len >= BLOCK ? flush(a, err) : 0;
 }
 
 static void report_written(struct lh_append *a, const struct stat *made)
@@ -146,7 +162,7 @@ static void report_written(struct lh_append *a, const struct stat *made)
 	struct lh_file_digest fact = { .bytes = a->bytes, .records = a->lines };
 
 	lh_sha256_end(&a->hash, fact.sha256);
-	lh_digest_cache_written(lh_root_digests(a->root), a->root, a->relpath, made, &fact);
+	lh_digest_cache_written(a->cache, a->relpath, made, &fact);
 }
 
 int lh_append_commit(struct lh_append *a, struct lh_err *err)

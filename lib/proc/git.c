@@ -1,16 +1,17 @@
 /*
- * receipt_git.c - ask git which commit is checked out.
+ * git.c - ask git which commit is checked out.  See git.h.
  *
  * A root may belong to another user than who audits it, so git's check of the owner is off.  It
  * protects from programs that the configuration of a repository names; the question below does not
  * make git run one, or look at anything but refs.  Variables such as GIT_DIR do not reach it.
  */
+#include "git.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "proc/coproc.h"
 #include "proc/run.h"
-#include "receipt.h"
 
 #define GIT "git", "-c", "safe.directory=*", "-c", "safe.bareRepository=explicit"
 #define SECONDS 10

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <lh/time.h>
@@ -152,17 +153,17 @@ const struct lh_erasure *lh_erasures_find(const struct lh_erasures *e, struct lh
 }
 
 /* Return whether the first n bytes of a path, with their slash, may be the root's folder. */
-static bool is_root(const struct lh_root *root, const char *path, size_t n)
+static bool is_root(const char *root, const char *path, size_t n)
 {
 	LH_SCOPED(lh_free_local) char *folder = lh_strndup(path, n);
 	struct stat a, b;
 
-	return !n || stat(folder, &a) < 0 || stat(lh_root_path(root), &b) < 0 ||
+	return !n || stat(folder, &a) < 0 || stat(root, &b) < 0 ||
 	       (a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 }
 
 /* Return whether a path is that of a file or folder of the root, or of a file below it. */
-static bool is_below(const struct lh_root *root, struct lh_str path, struct lh_str relpath)
+static bool is_below(const char *root, struct lh_str path, struct lh_str relpath)
 {
 	const char *p = path.p, *end = p + path.n;
 
@@ -174,8 +175,7 @@ static bool is_below(const struct lh_root *root, struct lh_str path, struct lh_s
 	return false;
 }
 
-uint64_t lh_erasure_rows(const struct lh_erasure *x, const struct lh_root *root,
-			 struct lh_str relpath)
+uint64_t lh_erasure_rows(const struct lh_erasure *x, const char *root, struct lh_str relpath)
 {
 	uint64_t rows = 0;
 	size_t i;

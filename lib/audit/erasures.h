@@ -21,8 +21,6 @@
 
 #include <lh/json.h>
 
-#include "root.h"
-
 #define LH_ERASURES_FOLDER "_erasures"
 
 struct lh_erasure {
@@ -54,9 +52,8 @@ void lh_erasures_free(struct lh_erasures *e);
 /* Return the erasure of that receipt, or NULL. */
 const struct lh_erasure *lh_erasures_find(const struct lh_erasures *e, struct lh_str id);
 
-/* Return how many rows an erasure took out of a file of a root, or of all files of a folder of
- * it. */
-uint64_t lh_erasure_rows(const struct lh_erasure *x, const struct lh_root *root,
-			 struct lh_str relpath);
+/* Return how many rows an erasure took out of a file of a root, whose folder is given, or of all
+ * files of a folder of it. */
+uint64_t lh_erasure_rows(const struct lh_erasure *x, const char *root, struct lh_str relpath);
 
 #endif

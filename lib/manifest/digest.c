@@ -1,7 +1,9 @@
-/* receipt_file.c - hash files and count their lines, each once.  See receipt.h. */
+/* digest.c - hash files and count their rows, each once.  See manifest.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,9 +12,21 @@
 #include "file/rows.h"
 #include "base/table.h"
 #include "base/mem.h"
-#include "receipt.h"
+#include "manifest.h"
 
 #define BLOCK ((size_t)256 << 10)	/* bytes read at a time; stays in a core's L2 */
+
+char *lh_files_path(const char *folder, const char *relpath)
+{
+	size_t n = strlen(folder) + strlen(relpath) + 2;
+	char *path;
+
+	if (!strcmp(folder, "."))
+		return lh_strndup(relpath, strlen(relpath));
+	path = lh_calloc(n, 1);
+	snprintf(path, n, "%s/%s", strcmp(folder, "/") ? folder : "", relpath);
+	return path;
+}
 
 struct known {
 	char *relpath;
@@ -27,7 +41,7 @@ struct lh_digest_cache {
 	struct known *v;
 	size_t n, cap;
 	struct lh_table by_path;
-	char block[];
+	char folder[];
 };
 
 static struct lh_str path_of(const void *ctx, uint32_t i)
@@ -37,9 +51,12 @@ static struct lh_str path_of(const void *ctx, uint32_t i)
 	return (struct lh_str){ k->relpath, strlen(k->relpath) };
 }
 
-struct lh_digest_cache *lh_digest_cache_new(void)
+struct lh_digest_cache *lh_digest_cache_new(const char *folder)
 {
-	return lh_calloc(1, sizeof(struct lh_digest_cache) + BLOCK);
+	struct lh_digest_cache *f = lh_calloc(1, sizeof *f + strlen(folder) + 1);
+
+	memcpy(f->folder, folder, strlen(folder));
+	return f;
 }
 
 void lh_digest_cache_free(struct lh_digest_cache *f)
@@ -96,25 +113,27 @@ static uint64_t count_lines(const char *p, size_t n, struct open_line *o)
 	return lines;
 }
 
-static int read_all(struct lh_digest_cache *f, int fd, struct lh_file_digest *fact,
-		    struct lh_err *err)
+int lh_digest_read(int fd, uint64_t bytes, struct lh_file_digest *d, struct lh_err *err)
 {
+	LH_SCOPED(lh_free_local) char *block = lh_realloc(NULL, BLOCK, 1);
 	struct open_line open = { .n = 0 };
 	struct lh_sha256 hash;
+	uint64_t left = bytes;
 	size_t skip;
-	ssize_t n;
+	ssize_t n = 0;
 
-	*fact = (struct lh_file_digest){ 0 };
+	*d = (struct lh_file_digest){ 0 };
 	lh_sha256_start(&hash);
-	while ((n = lh_read_some(fd, f->block, BLOCK, err)) > 0) {
-		lh_sha256_more(&hash, f->block, (size_t)n);
-		skip = fact->bytes ? 0 : lh_mark_len(f->block, (size_t)n);
-		fact->bytes += (uint64_t)n;
-		fact->records += count_lines(f->block + skip, (size_t)n - skip, &open);
+	while (left && (n = lh_read_some(fd, block, left < BLOCK ? left : BLOCK, err)) > 0) {
+		lh_sha256_more(&hash, block, (size_t)n);
+		skip = d->bytes ? 0 : lh_mark_len(block, (size_t)n);
+		d->bytes += (uint64_t)n;
+		d->records += count_lines(block + skip, (size_t)n - skip, &open);
+		left -= (uint64_t)n;
 	}
-	lh_sha256_end(&hash, fact->sha256);
-	fact->records += end_line(&open);
-	return n < 0 ? -1 : 0;
+	lh_sha256_end(&hash, d->sha256);
+	d->records += end_line(&open);
+	return n < 0 ? -1 : !left || bytes == UINT64_MAX;
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -153,7 +172,7 @@ static void set_stamp(struct known *k, const struct stat *st)
 	k->written = st->st_mtim;
 }
 
-static int digest_if_changed(struct lh_digest_cache *f, struct known *k, int fd, struct lh_err *err)
+static int digest_if_changed(struct known *k, int fd, struct lh_err *err)
 {
 	struct stat st;
 
@@ -162,17 +181,16 @@ static int digest_if_changed(struct lh_digest_cache *f, struct known *k, int fd,
 	if (is_unchanged(k, &st))
 		return 0;
 	k->size = -1;
-	if (read_all(f, fd, &k->fact, err) < 0)
+	if (lh_digest_read(fd, UINT64_MAX, &k->fact, err) < 0)
 		return -1;
 	set_stamp(k, &st);
 	return 0;
 }
 
-void lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *root,
-			     const char *relpath, const struct stat *made,
-			     const struct lh_file_digest *fact)
+void lh_digest_cache_written(struct lh_digest_cache *f, const char *relpath,
+			     const struct stat *made, const struct lh_file_digest *fact)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath);
+	LH_SCOPED(lh_free_local) char *path = lh_files_path(f->folder, relpath);
 	struct known *k = entry_of(f, relpath);
 	struct stat st;
 
@@ -184,11 +202,10 @@ void lh_digest_cache_written(struct lh_digest_cache *f, const struct lh_root *ro
 	}
 }
 
-void lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root,
-			  const char *relpath, const struct stat *before,
-			  const struct lh_file_digest *fact)
+void lh_digest_cache_read(struct lh_digest_cache *f, const char *relpath,
+			  const struct stat *before, const struct lh_file_digest *fact)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath);
+	LH_SCOPED(lh_free_local) char *path = lh_files_path(f->folder, relpath);
 	struct known *k = entry_of(f, relpath);
 	struct stat st;
 
@@ -200,10 +217,10 @@ void lh_digest_cache_read(struct lh_digest_cache *f, const struct lh_root *root,
 	}
 }
 
-int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, const char *relpath,
+int lh_digest_cache_get(struct lh_digest_cache *f, const char *relpath,
 			struct lh_file_digest *fact, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(root, relpath);
+	LH_SCOPED(lh_free_local) char *path = lh_files_path(f->folder, relpath);
 	struct known *k = entry_of(f, relpath);
 	int rc, fd;
 
@@ -211,7 +228,7 @@ int lh_digest_cache_get(struct lh_digest_cache *f, const struct lh_root *root, c
 	fd = lh_open_regular(path, O_RDONLY, 0, err);
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
-	rc = digest_if_changed(f, k, fd, err) < 0 ? lh_err_prefix(err, "%s", path) : 1;
+	rc = digest_if_changed(k, fd, err) < 0 ? lh_err_prefix(err, "%s", path) : 1;
 	*fact = k->fact;
 	close(fd);
 	return rc;
