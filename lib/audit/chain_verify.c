@@ -11,6 +11,7 @@
 
 #include <lh/subject.h>
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "chain_parts.h"
 #include "file/file.h"
 
@@ -142,7 +143,7 @@ static int check_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, con
 		if (err->code != LH_EDATA)
 			return -1;
 		l = (struct lh_chain_line){ .n = 0 };
-		fault = LH_CHAIN_JSON;
+		fault = lh_trim(p, n).n ? LH_CHAIN_JSON : LH_CHAIN_BLANK;
 	}
 	s->bare = s->bare && l.bare;
 	set_stated(&prev, l.prev);
@@ -290,6 +291,7 @@ const char *lh_chain_fault_text(enum lh_chain_fault fault)
 	static const char *const text[] = {
 		"", "invalid JSON", "candidate_id mismatch", "prev_chain_hash mismatch",
 		"row_hmac mismatch", "anchor mismatch", "torn", "no rows",
+		"a blank line, which no append writes",
 	};
 
 	return text[fault];

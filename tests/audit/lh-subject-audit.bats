@@ -346,9 +346,12 @@ setup_file() {
 		record W-1 3 | lh-subject-audit append --dir d >row
 		cat whole row | cmp - d/W-1.audit.jsonl
 	done
-	# within a log, a blank line is no row
+	# before a row none was written by append, which the reason says
 	{ head -n 1 whole; echo; tail -n 2 whole; } >d/W-1.audit.jsonl
-	[ "$(verdict error d/W-1.audit.jsonl)" = 'row 1: invalid JSON' ]
+	[ "$(verdict error d/W-1.audit.jsonl)" = 'row 1: a blank line, which no append writes' ]
+	{ echo; cat whole; } >d/W-1.audit.jsonl
+	[ "$(verdict error d/W-1.audit.jsonl)" = 'row 0: a blank line, which no append writes' ]
+	[ "$(verdict state d/W-1.audit.jsonl)" = tampered ]
 	printf ' \n\n' >d/W-1.audit.jsonl
 	[ "$(verdict count d/W-1.audit.jsonl)" = 0 ]
 }
