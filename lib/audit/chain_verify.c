@@ -291,7 +291,7 @@ const char *lh_chain_fault_text(enum lh_chain_fault fault)
 	static const char *const text[] = {
 		"", "invalid JSON", "candidate_id mismatch", "prev_chain_hash mismatch",
 		"row_hmac mismatch", "anchor mismatch", "torn", "no rows",
-		"a blank line, which no append writes",
+		"invalid JSON",
 	};
 
 	return text[fault];

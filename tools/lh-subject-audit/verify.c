@@ -210,8 +210,9 @@ static void put_words(struct lh_buf *b, const char *path, const struct log *log,
 			      "the anchor (%s)", rows,
 			      log->anchor ? (unsigned long long)log->anchor->count : 0, error);
 	else
-		lh_buf_printf(b, "%s after %llu good rows (%s)", lh_chain_state_name(v->state),
-			      rows, error);
+		lh_buf_printf(b, "%s after %llu good rows (%s%s)", lh_chain_state_name(v->state),
+			      rows, error, v->fault == LH_CHAIN_BLANK
+			      ? ": a blank line, which no append writes" : "");
 	lh_buf_putc(b, '\0');
 }
 
