@@ -323,6 +323,9 @@ setup_file() {
 	[ -z "$output" ] && [ "$stderr" = "lh-subject-audit: 0 logs in d: --allow-empty if that is right" ]
 	run -0 --separate-stderr lh-subject-audit verify --dir d --allow-empty
 	[ "$stderr" = "lh-subject-audit: 0 logs in d" ]
+	run -1 --separate-stderr lh-subject-audit accesses --dir d
+	[ "$stderr" = "lh-subject-audit: 0 logs in d: --allow-empty if that is right" ]
+	run -0 lh-subject-audit accesses --dir d --allow-empty
 	log W-1 1
 	run -0 lh-subject-audit verify --dir d
 	rm d/W-1.audit.jsonl
@@ -346,12 +349,13 @@ setup_file() {
 		record W-1 3 | lh-subject-audit append --dir d >row
 		cat whole row | cmp - d/W-1.audit.jsonl
 	done
-	# before a row none was written by append, which the reason says
+	# before a row none was written by append, which the sentence says
 	{ head -n 1 whole; echo; tail -n 2 whole; } >d/W-1.audit.jsonl
-	[ "$(verdict error d/W-1.audit.jsonl)" = 'row 1: a blank line, which no append writes' ]
+	[ "$(verdict error d/W-1.audit.jsonl)" = 'row 1: invalid JSON' ]
 	{ echo; cat whole; } >d/W-1.audit.jsonl
-	[ "$(verdict error d/W-1.audit.jsonl)" = 'row 0: a blank line, which no append writes' ]
-	[ "$(verdict state d/W-1.audit.jsonl)" = tampered ]
+	run -1 --separate-stderr lh-subject-audit verify d/W-1.audit.jsonl
+	[ "$(jq -r '.state + " " + .error' <<<"$output")" = 'tampered row 0: invalid JSON' ]
+	[ "${stderr_lines[0]}" = 'lh-subject-audit: d/W-1.audit.jsonl: tampered after 0 good rows (row 0: invalid JSON: a blank line, which no append writes)' ]
 	printf ' \n\n' >d/W-1.audit.jsonl
 	[ "$(verdict count d/W-1.audit.jsonl)" = 0 ]
 }

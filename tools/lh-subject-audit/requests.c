@@ -163,7 +163,9 @@ int audit_accesses(struct lh_tool *tool, void *settings)
 		rc = each_log(tool, s, &a, list_log, &all, NULL);
 	if (!rc && key_is_wrong(&all.key))
 		return key_error(&tool->err);
-	if (!rc)
+	if (!rc && !all.logs)
+		lh_tool_verdict_over(tool, 0, "logs", s->dir);
+	else if (!rc)
 		lh_tool_message(tool, "%llu accesses to the data of %llu persons",
 				(unsigned long long)all.rows, (unsigned long long)all.logs);
 	return rc;
