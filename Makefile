@@ -34,13 +34,14 @@ LIBS = -larchive -lz -lcurl -lexpat -l:libcrypto.a -l:libpcre2-8.a -lsqlite3 -l:
 # of single programs
 LIBS_lh-serve = -lmicrohttpd
 LIBS_serve_empty = -lmicrohttpd
+LIBS_lh-index = -lstdc++
 FUZZ_SECONDS = 10
 # dpkg-buildpackage has it strip nothing, and strips itself
 INSTALL = install
 # make V=1 shows the commands
 Q = $(if $(filter 1,$(V)),,@)
 
-LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*/*.c))
+LIB_O = $(patsubst %,$(B)/%.o,$(wildcard lib/*/*.c lib/*/*.cc))
 TOOLS = $(notdir $(wildcard tools/*))
 # tests/unit/aid_* are programs that tests drive; test_* are tests
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c tests/unit/aid_*.c))
@@ -137,6 +138,12 @@ $(B)/%.c.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC     $<'
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(BANNED) $(WARN) -Wstrict-prototypes -Wmissing-prototypes $(ALL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# What stands in for a library of C++ that is given as headers.
+$(B)/%.cc.o: %.cc Makefile
+	@mkdir -p $(@D)
+	@echo '  CC     $<'
+	$(Q)$(CXX) -std=c++17 $(ALL) $(CPPFLAGS) $(CFLAGS) -O3 -c -o $@ $<
 
 .SECONDEXPANSION:
 $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a

@@ -169,7 +169,8 @@ struct lh_index_stats {
 	uint64_t base;		/* rows in the index file */
 	uint64_t pending;	/* puts in the log */
 	uint64_t deleted;	/* deletes in the log */
-	uint64_t file_bytes;	/* of the index file */
+	uint64_t file_bytes;	/* of the index file, ... */
+	uint64_t section_bytes;	/* ... without its header and padding */
 	uint32_t format;	/* version of the index file */
 	int64_t torn_at;	/* offset of an incomplete record at the end of the log, or -1 */
 };

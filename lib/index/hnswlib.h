@@ -1,71 +1,65 @@
 /*
- * hnswlib - read and write the index files of the library hnswlib (its saveIndex, the same
- * bytes since 0.4).
+ * hnswlib - the library hnswlib: a graph over vectors of f32, in memory or in a file of its own.
  *
- *     struct lh_hnswlib h;
- *     if (lh_hnswlib_open(&h, "vectors.bin", err) == 0)
- *             ... lh_hnswlib_vector(&h, e, v) for each element e below h.rows ...
- *     lh_hnswlib_close(&h);
+ *     h = lh_hnswlib_new(&(struct lh_hnswlib_shape){ LH_COSINE, 768, 16, 200, rows });
+ *     lh_hnswlib_add(h, vector_of, ctx, jobs, stop, progress, &err);
+ *     n = lh_hnswlib_search(h, vector, 10, 64, labels);
+ *     lh_hnswlib_save(h, path, &err);
+ *     lh_hnswlib_free(h);
  *
- * The file is the memory of the library: 96 bytes of head; for each element the links of
- * level 0, the vector as f32 and the label, all of one size; then for each element a u32, the
- * size of its lists on the levels above, and these.  It names neither the distance nor the type
- * of the values.  An element has a number, by which others link to it, and a label, by which
- * the user knows it.
+ * Under cosine all vectors have unit length, and the library is given inner products.
  *
- * Trust:   a file may be hostile, and the library reads it unchecked.  lh_hnswlib_open checks
- *          all of it: sizes, counts, levels, links, labels and the length of the file.  What
- *          it returns later is copied and, as far as memory depends on it, checked again, since
- *          another process may write to the file meanwhile.
- * Owner:   the struct is the caller's; close it also after a failure.
- * Errors:  LH_ECORRUPT with the number of the element; LH_EIO.
- * Threads: any number may read one open file.
+ * How:     a program that uses this links the C++ runtime.  No exception leaves it: a lack of
+ *          memory ends the process, as everywhere (base/mem.h).
+ * Trust:   the library trusts the files that it reads.  lh_hnswlib_load checks the head and the
+ *          lengths first, so that all of its memory is of the file; links are not checked, and
+ *          what is loaded is not searched.
+ * Owner:   NULL is freed too.  Vectors are copied.
+ * Errors:  0, or -1 (NULL) with LH_ECORRUPT, LH_EIO or LH_EINTR, without the path.
+ * Threads: any number may search, if none adds.
  */
 #ifndef LH_HNSWLIB_H
 #define LH_HNSWLIB_H
 
-#include "base/table.h"
-#include "file/file.h"
-#include "index_tools.h"
+#include <lh/distance.h>
 
-struct lh_hnswlib {
-	struct lh_mapped map;
-	const char *p;			/* the file; n bytes */
-	size_t n;
-	uint64_t rows, deleted;		/* elements, deleted ones included */
-	uint32_t dimension;
-	uint32_t max_upper, max_base;	/* links of an element on a level, and on level 0 */
-	uint64_t ef_construction;
-	uint32_t entry, top;		/* the element where a search begins, and its level */
-	size_t stride, vector_at, label_at;
-	uint64_t *upper;		/* [rows + 1]: where the upper lists of an element begin */
-	struct lh_map label;		/* the elements by their labels, u64 */
+LH_C_BEGIN
+
+struct lh_hnswlib_shape {
+	enum lh_distance distance;
+	uint32_t dimension, m, ef_construction;
+	uint64_t rows;
 };
 
-int lh_hnswlib_open(struct lh_hnswlib *h, const char *path, struct lh_err *err);
-/* Do the same with a file in memory, which is borrowed. */
-int lh_hnswlib_read(struct lh_hnswlib *h, const void *p, size_t n, struct lh_err *err);
-void lh_hnswlib_close(struct lh_hnswlib *h);
+struct lh_hnswlib;
+/* Make a graph with room for its rows. */
+struct lh_hnswlib *lh_hnswlib_new(const struct lh_hnswlib_shape *s);
+/* Add the rows, with the labels 0, 1, 2 and so on, on jobs threads; vector_of writes a vector to out
+ * and may be called by several.  stop is polled, and progress called, by the calling thread. */
+int lh_hnswlib_add(struct lh_hnswlib *h,
+		   void (*vector_of)(void *ctx, uint64_t row, float *out), void *ctx, unsigned jobs,
+		   bool (*stop)(void), void (*progress)(void *ctx, uint64_t rows),
+		   struct lh_err *err);
+/* Write it to the file at path, and read that again. */
+int lh_hnswlib_save(const struct lh_hnswlib *h, const char *path, struct lh_err *err);
+/* Read a file, made with the same distance. */
+struct lh_hnswlib *lh_hnswlib_load(const char *path, enum lh_distance distance,
+				   struct lh_err *err);
+void lh_hnswlib_free(struct lh_hnswlib *h);
 
-/* Return the element of that label, or -1. */
+struct lh_hnswlib_shape lh_hnswlib_get_shape(const struct lh_hnswlib *h);
+struct lh_hnswlib_element {
+	uint64_t label;
+	const float *vector;	/* not aligned */
+	bool deleted;
+};
+struct lh_hnswlib_element lh_hnswlib_element(const struct lh_hnswlib *h, uint64_t e);
+/* Return the element of a label, or -1. */
 int64_t lh_hnswlib_find(const struct lh_hnswlib *h, uint64_t label);
-uint64_t lh_hnswlib_label(const struct lh_hnswlib *h, uint64_t element);
-bool lh_hnswlib_is_deleted(const struct lh_hnswlib *h, uint64_t element);
-void lh_hnswlib_vector(const struct lh_hnswlib *h, uint64_t element, float *out);
-uint32_t lh_hnswlib_level(const struct lh_hnswlib *h, uint64_t element);
-/* Copy the links of an element on one of its levels to out, which has room for max_base or
- * max_upper.  Links to itself and repeated ones are left out.  Returns their number.  For lists
- * of a few hundred links: the time grows with the square. */
-uint32_t lh_hnswlib_links(const struct lh_hnswlib *h, uint64_t element, uint32_t level,
-			  uint32_t *out);
+/* Write the labels of the k nearest, nearest first; returns how many there are. */
+size_t lh_hnswlib_search(struct lh_hnswlib *h, const float *vector, size_t k, size_t ef,
+			 uint64_t *labels);
 
-/* Return whether an index has a graph of layout hnsw over exactly its live rows, or no rows. */
-bool lh_hnswlib_has_graph(const struct lh_index *ix);
-/* Write an index: its graph, or if it has none over its live rows, one that is built on jobs
- * threads, in a temporary file next to out.  The labels are the numbers of the live rows in the
- * order of insertion.  Quantized vectors are written as f32, exact if the index has them.
- * progress: see lh_index_writer_watch. */
-int lh_hnswlib_write(struct lh_atomic *out, const struct lh_index *ix, unsigned jobs,
-		     lh_index_progress_fn *progress, void *ctx, struct lh_err *err);
+LH_C_END
 
 #endif

@@ -437,11 +437,16 @@ const struct lh_index_params *lh_index_get_params(const struct lh_index *ix)
 
 void lh_index_get_stats(const struct lh_index *ix, struct lh_index_stats *st)
 {
+	uint32_t i;
+
 	st->live = ix->rows - ix->n_hidden + ix->n_pending - ix->n_dead;
 	st->base = ix->rows;
 	st->pending = ix->logged_puts;
 	st->deleted = ix->logged_deletes;
 	st->file_bytes = ix->map.n;
+	st->section_bytes = 0;
+	for (i = 0; i < ix->header.n_sections; i++)
+		st->section_bytes += ix->header.section[i].bytes;
 	st->format = ix->header.version;
 	st->torn_at = ix->torn_at;
 }

@@ -106,11 +106,9 @@ static int start_gguf(struct rows *r, const struct lh_index_params *p, const str
 }
 
 /* Set up the engine of the index or, if it has none, the one given. */
-static int start_engine(struct change *ch, const struct settings *s, struct lh_err *err)
+static int start_engine(struct rows *r, const struct lh_index_params *p, const struct settings *s,
+			struct lh_err *err)
 {
-	const struct lh_index_params *p = ch->p;
-	struct rows *r = &ch->rows;
-
 	r->dimension = p->dimension;
 	if (is_gguf(p, s))
 		return start_gguf(r, p, s, err);
@@ -160,6 +158,15 @@ static int start_source(struct settings *s, const struct lh_index_params *p, str
 	return 0;
 }
 
+int rows_like(struct rows *r, struct lh_tool *tool, struct settings *s,
+	      const struct lh_index_params *p, struct lh_err *err)
+{
+	*r = (struct rows){ .tool = NULL };
+	if (start_source(s, p, err) < 0 || rows_init(r, tool, s, err) < 0)
+		return -1;
+	return start_engine(r, p, s, err);
+}
+
 int changes_put(struct changes *ch, const struct row *row, struct lh_err *err)
 {
 	const struct lh_index_params *p = lh_index_change_params(ch->c);
@@ -190,11 +197,7 @@ int index_add(struct lh_tool *tool, void *settings)
 	bool says;
 
 	if (rc == 0)
-		rc = start_source(&own, ch.p, &tool->err);
-	if (rc == 0)
-		rc = rows_init(&ch.rows, tool, s, &tool->err);
-	if (rc == 0)
-		rc = start_engine(&ch, s, &tool->err);
+		rc = rows_like(&ch.rows, tool, &own, ch.p, &tool->err);
 	if (rc == 0)
 		rc = rows_run(&ch.rows, tool, put_row, &ch);
 	if (rc == 0)

@@ -1,8 +1,10 @@
 /* export.c - lh-index export: write INDEX as an index of the library hnswlib. */
 #include "index/index_tools.h"
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "index.h"
+#include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"
 #include "index/hnswlib.h"
@@ -10,7 +12,9 @@
 #define PIECE ((size_t)1 << 20)		/* bytes of one write */
 
 struct export {
-	const struct lh_index *ix;
+	struct lh_index *ix;
+	uint64_t *row;			/* of each label */
+	uint64_t rows;
 	struct lh_atomic file, ids;
 	struct lh_buf lines;
 	struct metadata meta;
@@ -42,19 +46,37 @@ static int flush_lines(struct export *x, struct lh_err *err)
 /* Write the ids of the live rows; their labels count from 0. */
 static int write_ids(struct export *x, struct lh_tool *tool)
 {
-	uint64_t i, at, n = lh_index_rows(x->ix), label = 0;
+	uint64_t i, n = lh_index_rows(x->ix);
 	struct lh_row row;
 	int live;
 
+	x->row = lh_calloc(n, sizeof *x->row);
 	for (i = 0; i < n && !lh_stopping(); i++) {
-		live = lh_index_nth_row(x->ix, i, &at, &row, &tool->err);
-		if (live < 0 || (live && put_line(x, label++, &row, &tool->err) < 0))
+		live = lh_index_nth_row(x->ix, i, &x->row[x->rows], &row, &tool->err);
+		if (live < 0 || (live && put_line(x, x->rows++, &row, &tool->err) < 0))
 			return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0],
 					     (unsigned long long)i);
 		if (x->lines.len >= PIECE && flush_lines(x, &tool->err) < 0)
 			return -1;
 	}
 	return flush_lines(x, &tool->err) < 0 ? -1 : not_stopped(tool);
+}
+
+static void vector_of(void *ctx, uint64_t label, float *out)
+{
+	const struct export *x = ctx;
+
+	lh_index_vector(x->ix, x->row[label], out);
+}
+
+/* Build a graph of the live rows, and write it. */
+static int write_graph(struct export *x, struct lh_tool *tool)
+{
+	struct lh_hnswlib *h = index_graph(tool, lh_index_get_params(x->ix), x->rows, vector_of, x);
+	int rc = h ? lh_hnswlib_save(h, x->file.tmp, &tool->err) : -1;
+
+	lh_hnswlib_free(h);
+	return rc < 0 ? lh_err_prefix(&tool->err, "%s", x->file.path) : 0;
 }
 
 /* Put both files into place, when both are on disk. */
@@ -69,22 +91,15 @@ static int commit(struct export *x, struct lh_err *err)
 
 static int write_both(struct export *x, struct lh_tool *tool, const struct settings *s)
 {
-	if (!lh_hnswlib_has_graph(x->ix))
-		lh_tool_verbose(tool, "%s: has no graph of all its records: one is built",
-				tool->operands[0]);
-	if (lh_index_check_order(x->ix, &tool->err) < 0)
+	if (lh_index_check_sums(x->ix, &tool->err) < 0 ||
+	    lh_index_check_order(x->ix, &tool->err) < 0)
 		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
 	if (lh_atomic_open(&x->ids, s->ids, 0666, &tool->err) < 0 ||
 	    lh_atomic_open(&x->file, s->hnswlib, 0666, &tool->err) < 0)
 		return -1;
-	if (lh_hnswlib_write(&x->file, x->ix, (unsigned)tool->jobs, show_stage, tool,
-			     &tool->err) < 0)
-		return tool->err.code == LH_ECORRUPT ?
-			       lh_err_prefix(&tool->err, "%s", tool->operands[0]) :
-			       -1;
 	if (write_ids(x, tool) < 0)
 		return -1;
-	return commit(x, &tool->err);
+	return write_graph(x, tool) < 0 ? -1 : commit(x, &tool->err);
 }
 
 /* Refuse to replace INDEX, and two outputs of one name. */
@@ -107,19 +122,19 @@ int index_export(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 	struct export x = { .file = { .fd = -1 }, .ids = { .fd = -1 } };
-	struct lh_index *ix;
 	int rc;
 
 	if (check_names(tool, s) < 0)
 		return -1;
-	x.ix = ix = lh_index_open(tool->operands[0], &tool->err);
-	if (!ix)
+	x.ix = lh_index_open(tool->operands[0], &tool->err);
+	if (!x.ix)
 		return -1;
 	rc = write_both(&x, tool, s);
 	lh_atomic_close(&x.file);
 	lh_atomic_close(&x.ids);
 	metadata_free(&x.meta);
+	free(x.row);
 	lh_buf_free(&x.lines);
-	lh_index_close(ix);
+	lh_index_close(x.ix);
 	return rc;
 }

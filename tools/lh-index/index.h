@@ -30,7 +30,8 @@ enum {
 	V_SET = 16384,
 	V_PUSH = 65536,
 	V_REPLACE = 131072,
-	V_UPGRADE = 262144
+	V_UPGRADE = 262144,
+	V_COMPARE = 524288
 };
 
 struct settings {
@@ -56,6 +57,7 @@ struct settings {
 	struct lh_list id;
 	const char *hnswlib, *ids;	/* of import, export and formats */
 	const char *playbooks;
+	const char *out;		/* of compare */
 	enum format from, to;
 	bool reach;			/* of verify */
 	struct requests *requests;	/* at work, or NULL */
@@ -75,7 +77,7 @@ extern const struct lh_bind record_in[], metadata_in[];	/* rows.c, set_metadata.
 /* The commands; the operands are tool->operands. */
 lh_op_command index_build, index_add, index_delete, index_info, index_dump, index_verify,
 	index_compact, index_merge, index_move, index_requests, index_import, index_export,
-	index_fetch, index_push, index_get, index_set_metadata, index_upgrade;
+	index_fetch, index_push, index_get, index_set_metadata, index_upgrade, index_compare;
 
 struct rows;
 
@@ -287,6 +289,19 @@ int rows_fit(const struct lh_index *src, const struct lh_index_params *want, con
 int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped);
 /* Return whether both paths lead to one file. */
 bool same_file(const char *a, const char *b);
+
+/* Set up the reading of records whose texts are embedded as those of an index; s is changed. */
+int rows_like(struct rows *r, struct lh_tool *tool, struct settings *s,
+	      const struct lh_index_params *p, struct lh_err *err);
+
+/* ---- compare.c ---- */
+
+struct lh_hnswlib;
+/* Build a graph of the library hnswlib over rows, by the parameters of an index; progress is
+ * shown. */
+typedef void vector_fn(void *ctx, uint64_t row, float *out);
+struct lh_hnswlib *index_graph(struct lh_tool *tool, const struct lh_index_params *p, uint64_t rows,
+			       vector_fn *vector_of, void *ctx);
 
 /* ---- made.c ---- */
 

@@ -29,13 +29,11 @@ void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
 
 static bool is_hnswlib(const char *path)
 {
-	struct lh_hnswlib h;
 	struct lh_err unused;
-	bool is = lh_hnswlib_open(&h, path, &unused) == 0;
+	struct lh_hnswlib *h = lh_hnswlib_load(path, LH_L2, &unused);
 
-	if (is)
-		lh_hnswlib_close(&h);
-	return is;
+	lh_hnswlib_free(h);
+	return h;
 }
 
 /* Copy the first line of a file. */

@@ -4,7 +4,7 @@
 
 #define V_SETS (V_SET | V_REPLACE)
 #define V_PARAMS (V_BUILD | V_UPGRADE)
-#define V_TEXT (V_PARAMS | V_ADD)
+#define V_TEXT (V_PARAMS | V_ADD | V_COMPARE)
 #define V_READS (V_BUILD | V_ADD | V_DELETE | V_GET | V_SETS | V_REQUESTS)
 #define V_IDS (V_BUILD | V_ADD | V_DELETE | V_GET | V_SETS)
 #define V_WRITE (V_BUILD | V_ADD | V_DELETE | V_SETS | V_COMPACT | V_MERGE | V_MOVE | V_REQUESTS | \
@@ -68,6 +68,8 @@ static const struct lh_option options[] = {
 	{ 0, "ids", "IDS", "file of ids, a line each",
 	  LH_TEXT(struct settings, ids,
 		  .verbs = V_BUILD | V_DUMP | V_IMPORT | V_EXPORT | V_DELETE | V_GET) },
+	{ 0, "out", "FILE", "also draw the curves, as SVG",
+	  LH_TEXT(struct settings, out, .verbs = V_COMPARE) },
 	{ 0, "from", FORMATS, "read this format (default jsonl)",
 	  LH_CHOICE(struct settings, from, .verbs = V_BUILD) },
 	{ 0, "to", FORMATS, "write this format (default jsonl)",
@@ -82,7 +84,7 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, reach, .verbs = V_VERIFY) },
 	{ 0, "lock-timeout", "S", "seconds to wait (default 10)",
 	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
-	LH_FORCE_OPTION(V_BUILD | V_UPGRADE | V_IMPORT | V_EXPORT | V_DUMP),
+	LH_FORCE_OPTION(V_BUILD | V_UPGRADE | V_IMPORT | V_EXPORT | V_DUMP | V_COMPARE),
 	LH_SHARD_OPTION(V_BUILD),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,

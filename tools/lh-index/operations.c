@@ -113,6 +113,8 @@ const struct lh_op index_ops[] = {
 	  .command = index_import, .writes = true },
 	{ "export", "INDEX", "write INDEX as an index of hnswlib", V_EXPORT,
 	  .command = index_export },
+	{ "compare", "INDEX [QUERIES...]", "recall and rate beside hnswlib and a scan", V_COMPARE,
+	  .command = index_compare },
 	{ "fetch", "URL FILE", "copy an index from S3 to a file", V_FETCH,
 	  .command = index_fetch, .writes = true },
 	{ "push", "INDEX URL", "copy an index with its log to S3", V_PUSH, .command = index_push,
