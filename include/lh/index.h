@@ -85,10 +85,9 @@ LH_C_BEGIN
 enum lh_lexical_source { LH_LEXICAL_NONE, LH_LEXICAL_FIELD, LH_LEXICAL_TEMPLATE };
 
 /* The layout of the graph: rows with links, or rows with 1-bit codes of their
- * neighbours, to estimate distances by (cosine and l2).  Writers only: BY_DIMENSION is qg
- * from LH_QG_DIMENSION values a vector on, if distance and m allow it, else hnsw. */
+ * neighbours, to estimate distances by; vectors of fewer than 200 values have none, and are
+ * measured.  Writers only: BY_DIMENSION is qg if m allows it, else hnsw. */
 enum lh_layout { LH_LAYOUT_HNSW, LH_LAYOUT_QG, LH_LAYOUT_BY_DIMENSION };
-#define LH_QG_DIMENSION 200
 
 struct lh_index_params {
 	uint32_t dimension;	/* values per vector; 0: set by the first row (writer only) */

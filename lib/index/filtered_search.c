@@ -276,7 +276,8 @@ static int64_t allowed_rows(struct lh_searcher *s)
  */
 static int choose_walk(struct lh_searcher *s, struct walk_cost *c)
 {
-	const bool by_itself = s->ix->signs && !s->q->ef && !s->ix->params.ef_search;
+	const bool by_itself = s->ix->params.layout == LH_LAYOUT_QG && !s->q->ef &&
+			       !s->ix->params.ef_search;
 	const struct lh_filter_cache *v = s->q->filter_cache;
 	double share;
 

@@ -138,8 +138,12 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	const struct lh_index_params *p = &ix->params;
 
 	ix->rows = h->rows;
-	ix->graph = section(ix, is_qg(ix) ? LH_INDEX_SIGNS : LH_INDEX_LEVELS)->bytes > 0;
+	ix->graph = section(ix, is_qg(ix) ? LH_INDEX_ORDER : LH_INDEX_LEVELS)->bytes > 0;
 	lh_index_get_shape(p, ix->graph, &ix->shape);
+	if (is_qg(ix) && ix->graph && h->version == LH_INDEX_FORMAT_QG) {
+		lh_index_get_old_shape(p, &ix->shape);
+		ix->params.code_values = ix->shape.values;
+	}
 	ix->stride = h->stride;
 	ix->vector_at = h->vector_at;
 	if (h->rows > LH_INDEX_ROWS_MAX)
@@ -148,7 +152,7 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	if (p->beside > h->rows)
 		return lh_err_set(err, LH_ECORRUPT, "parameters: %u of %llu rows are outside of "
 				  "the graph", p->beside, (unsigned long long)h->rows);
-	if (is_qg(ix) && h->version < (p->code_values ? LH_INDEX_FORMAT_PART : LH_INDEX_FORMAT_QG))
+	if (is_qg(ix) && h->version < LH_INDEX_FORMAT_QG)
 		return lh_err_set(err, LH_ECORRUPT, "header: layout qg in version %u", h->version);
 	if (h->stride != ix->shape.stride || h->vector_at != ix->shape.vector_at)
 		return lh_err_set(err, LH_ECORRUPT,
@@ -166,7 +170,9 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 /* A graph of layout qg has one level. */
 static int open_qg(struct lh_index *ix, struct lh_err *err)
 {
-	size_t signs = ix->graph ? lh_qg_sign_bytes(lh_index_lifted(&ix->params)) : 0;
+	size_t signs = ix->graph && ix->params.code_values ?
+			       lh_qg_sign_bytes(lh_index_lifted(&ix->params)) :
+			       0;
 
 	if (check_section_bytes(ix, LH_INDEX_LEVELS, 0, err) < 0 ||
 	    check_section_bytes(ix, LH_INDEX_SIGNS, signs, err) < 0)
@@ -177,7 +183,7 @@ static int open_qg(struct lh_index *ix, struct lh_err *err)
 		return lh_err_set(err, LH_ECORRUPT,
 				  "header: the graph begins at row %u of %llu, level %u", ix->entry,
 				  (unsigned long long)ix->rows, ix->top);
-	ix->signs = ix->graph ? section_data(ix, LH_INDEX_SIGNS) : NULL;
+	ix->signs = signs ? section_data(ix, LH_INDEX_SIGNS) : NULL;
 	return 0;
 }
 

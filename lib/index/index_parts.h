@@ -75,7 +75,8 @@
 /* Where the parts of a row of the file are. */
 struct lh_index_shape {
 	size_t stride, vector_at;
-	/* Layout qg with a graph: after the code of the vector, the f32 unit of the factors, for
+	/* Layout qg with a graph: after the code of the vector, u32 rows, to which it links; they are
+	 * measured. From 200 values on, their distances are estimated, by the f32 unit of the factors, for
 	 * all links f16 f_add and f_rescale, and u32 rows, and their codes (vector/graph.h). In
 	 * a file of version 3 (unit_at is 0): their codes, f32 f_add and f_rescale, rows. */
 	size_t unit_at, add_at, rescale_at, ids_at, codes_at;
@@ -189,6 +190,8 @@ static inline bool lh_index_all_zero(const void *p, size_t n)
 /* ---- params.c ---- */
 /* Compute the shape of rows, with or without a graph. */
 void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_index_shape *out);
+/* Compute that of rows in a graph of version 3. */
+void lh_index_get_old_shape(const struct lh_index_params *p, struct lh_index_shape *out);
 void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p);
 int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, struct lh_err *err);
 

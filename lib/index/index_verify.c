@@ -120,7 +120,8 @@ static void check_qg_row(struct check *c, uint64_t row)
 	const struct lh_index *ix = c->ix;
 	const struct lh_index_shape *shape = &ix->shape;
 	size_t code = lh_index_code_bytes(&ix->params);
-	size_t end = ix->graph && shape->unit_at ? shape->unit_at : shape->codes_at;
+	size_t end = ix->graph && !shape->values ? shape->ids_at :
+		     ix->graph && shape->unit_at ? shape->unit_at : shape->codes_at;
 
 	memcpy(c->row[0], ix->block + row * ix->stride, ix->stride);
 	if (!lh_index_all_zero(c->row[0] + code, end - code))
@@ -135,7 +136,8 @@ static void check_qg_row(struct check *c, uint64_t row)
 	memset(c->row[1], 0, ix->stride);
 	memcpy(c->row[1], c->row[0], code);
 	memcpy(c->row[1] + shape->ids_at, c->row[0] + shape->ids_at, 8 * (size_t)ix->params.m);
-	lh_qg_coder_row(&c->coder, (uint32_t)row, c->row[1]);
+	if (ix->signs)
+		lh_qg_coder_row(&c->coder, (uint32_t)row, c->row[1]);
 	if (memcmp(c->row[0], c->row[1], ix->stride) != 0)
 		report(c, LH_INDEX_ROWS, "row %llu: the codes of its links are wrong",
 		       (unsigned long long)row);

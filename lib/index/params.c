@@ -68,21 +68,32 @@ void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_i
 	out->stride = out->codes_at = lh_index_round(code, 64);
 	if (!graph)
 		return;
-	out->values = p->code_values ? p->code_values : lh_qg_dimension(lh_index_lifted(p));
-	codes = links / LH_QG_LANES * lh_qg_code_bytes(out->values);
-	if (!p->code_values) {
-		out->add_at = out->codes_at + codes;
-		out->rescale_at = out->add_at + list;
-		out->ids_at = out->rescale_at + list;
-		out->stride = out->ids_at + list;
+	out->values = p->code_values;
+	if (!out->values) {
+		out->ids_at = lh_index_round(code, 4);
+		out->codes_at = out->ids_at + list;
+		out->stride = lh_index_round(out->codes_at, 64);
 		return;
 	}
+	codes = links / LH_QG_LANES * lh_qg_code_bytes(out->values);
 	out->unit_at = lh_index_round(code, 4);
 	out->add_at = out->unit_at + 4;
 	out->rescale_at = out->add_at + list / 2;
 	out->ids_at = out->rescale_at + list / 2;
 	out->codes_at = out->ids_at + list;
 	out->stride = lh_index_round(out->codes_at + codes, 64);
+}
+
+void lh_index_get_old_shape(const struct lh_index_params *p, struct lh_index_shape *out)
+{
+	size_t links = 2 * (size_t)p->m, list = 4 * links;
+
+	*out = (struct lh_index_shape){ .values = lh_qg_dimension(p->dimension) };
+	out->codes_at = lh_index_round(lh_index_code_bytes(p), 64);
+	out->add_at = out->codes_at + links / LH_QG_LANES * lh_qg_code_bytes(out->values);
+	out->rescale_at = out->add_at + list;
+	out->ids_at = out->rescale_at + list;
+	out->stride = out->ids_at + list;
 }
 
 int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)

@@ -81,6 +81,8 @@ void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at)
 	float *center = c->rotated + c->slots * (size_t)dim;	/* the last place */
 	unsigned char *codes = at + shape->codes_at;
 
+	if (!shape->values)
+		return;
 	memcpy(center, rotate(c, row), dim * sizeof *center);
 	for (i = 0; i < links; i++) {
 		lh_qg_encode(dim, shape->values, center, rotate(c, ids[i]), i % LH_QG_LANES, codes,

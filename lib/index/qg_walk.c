@@ -21,6 +21,9 @@
  * Lifted rows (index_parts.h) are all about as far from a query: a walk is then stable if both say
  * so, and one that does not get there gives way to a scan.
  *
+ * Rows of short vectors have no codes: their links are measured, and those in the buffer are there
+ * once, with their distances.  A walk is then stable if both say so as well.
+ *
  * If a long walk finds that the estimates are wrong by as much as the rows' distances differ, as
  * for queries of another distribution than the rows, it goes on by measuring the links, as over
  * layout hnsw.
@@ -153,28 +156,6 @@ static void add_links(struct lh_searcher *s, uint32_t row, float square)
 	}
 }
 
-/* Find the nearest row that is not visited; false when all are that are to be. */
-static bool find_next(struct lh_searcher *s)
-{
-	struct lh_walk_buffer *w = &s->qg;
-	size_t from;
-
-	while (w->next < w->n && w->row[w->next].row == DONE)
-		w->next++;
-	for (from = w->next; from < w->n && from < w->within; from++)
-		if (w->row[from].row != DONE && s->seen[w->row[from].row] != s->epoch)
-			break;
-		else
-			w->row[from].row = DONE;
-	if (2 * w->visited < s->q->k && from > w->next) {
-		memmove(w->row + w->next, w->row + from, (w->n - from) * sizeof *w->row);
-		w->n -= from - w->next;
-	} else {
-		w->next = from;
-	}
-	return w->next < w->n && w->next < w->within;
-}
-
 /* Visit rows in more places: for those that other rows take that cannot be results. */
 static void widen(struct lh_searcher *s, size_t places)
 {
@@ -195,6 +176,97 @@ static void note_distance(struct lh_walk_buffer *w, float measured)
 	w->nearest = fminf(w->nearest, measured);
 	if (w->visited > NOISY_FROM)
 		w->errors += error * error;
+}
+
+/* Offer a row that is measured to the results; 1 if it may be one, 0, -1. */
+static int offer(struct lh_searcher *s, struct cand c)
+{
+	bool beyond = s->best.n == s->best_max && c.d > s->best.v[0].d;
+	int rc = beyond ? 0 : s->q->allow ? lh_filtered_search_row(s, c.row) : 1;
+
+	if (rc > 0 && lh_walk_offer(s, c))
+		s->qg.changed = s->qg.visited;
+	return rc;
+}
+
+/* Measure links of a row without codes, and add those that are near enough. */
+static int measure_block(struct lh_searcher *s, const uint32_t *ids)
+{
+	const struct lh_index *ix = s->ix;
+	struct lh_walk_near new[LH_QG_LANES];
+	const void *codes[LH_QG_LANES];
+	float d[LH_QG_LANES] = { 0 }, measured[LH_QG_LANES], max = limit(&s->qg);
+	uint32_t row[LH_QG_LANES], lane[LH_QG_LANES], below = 0, n = 0, i, to;
+
+	for (i = 0; i < LH_QG_LANES; i++)
+		__builtin_prefetch(s->seen + (ids[i] < ix->rows ? ids[i] : 0), 1);
+	for (i = 0; i < LH_QG_LANES; i++) {
+		to = lh_once32(&ids[i]);
+		if (to >= ix->rows || s->seen[to] == s->epoch)
+			continue;
+		codes[n] = lh_index_code(ix, to);
+		row[n] = to;
+		lane[n++] = i;
+	}
+	n = (uint32_t)lh_walk_spend(s, n, lh_index_code_bytes(&ix->params));
+	if (n)
+		lh_quantize_rows(&s->code, codes, n, measured);
+	for (i = 0; i < n; i++) {
+		d[lane[i]] = lh_walk_squared(s, measured[i]);
+		below |= (uint32_t)(d[lane[i]] < max) << lane[i];
+		if (offer(s, (struct cand){ measured[i], row[i] }) < 0)
+			return -1;
+	}
+	insert(&s->qg, new, near_links(s, ids, below, d, new));
+	for (i = 0; i < n; i++)
+		s->seen[row[i]] = s->epoch;
+	return 0;
+}
+
+/* Follow the links of a row without codes, which has been measured and offered. */
+static int follow(struct lh_searcher *s, uint32_t row, bool is_copy)
+{
+	const struct lh_index *ix = s->ix;
+	struct lh_walk_copies *copies = &s->copies;
+	const uint32_t *ids = (const void *)(ix->block + row * ix->stride + ix->shape.ids_at);
+	uint32_t i;
+
+	lh_walk_count(s, 2 * ix->params.m * sizeof *ids);
+	note_distance(&s->qg, s->qg.estimate);
+	if (lh_walk_excluded(s->q, row) || lh_index_hidden(ix, row) ||
+	    (s->q->allow && lh_filter_cache_allows(s->q, row, s->err) <= 0))
+		widen(s, !is_copy);
+	else
+		copies->offered += is_copy;
+	lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v);
+	copies->of = (struct cand){ s->qg.estimate, row };
+	for (i = 0; i < 2 * ix->params.m; i += LH_QG_LANES)
+		if (measure_block(s, ids + i) < 0)
+			return -1;
+	return 0;
+}
+
+/* Find the nearest row that is not visited; false when all are that are to be. */
+static bool find_next(struct lh_searcher *s)
+{
+	struct lh_walk_buffer *w = &s->qg;
+	size_t from;
+
+	while (w->next < w->n && w->row[w->next].row == DONE)
+		w->next++;
+	for (from = w->next; from < w->n && from < w->within; from++)
+		if (w->row[from].row != DONE &&
+		    (w->measured || s->seen[w->row[from].row] != s->epoch))
+			break;
+		else
+			w->row[from].row = DONE;
+	if (2 * w->visited < s->q->k && from > w->next) {
+		memmove(w->row + w->next, w->row + from, (w->n - from) * sizeof *w->row);
+		w->n -= from - w->next;
+	} else {
+		w->next = from;
+	}
+	return w->next < w->n && w->next < w->within;
 }
 
 /* Return what the estimates of the visited rows are wrong by, in the mean. */
@@ -221,11 +293,10 @@ static bool is_stable(const struct lh_searcher *s, float estimate)
 	const struct lh_walk_buffer *w = &s->qg;
 	float farthest = farthest_best(s), far = w->nearest / w->entry;
 	float more = fmaxf(FAR_TIMES * (far - FAR), NEARER) * (farthest - w->nearest);
-
 	bool still = (float)(w->visited - w->changed) > fminf(far, STABLE) * (float)w->visited;
 
 	more += farthest;
-	return s->lifted ? still && estimate >= more : still || estimate >= more;
+	return s->lifted || w->measured ? still && estimate >= more : still || estimate >= more;
 }
 
 static bool is_widest(const struct lh_walk_buffer *w, size_t ef)
@@ -272,18 +343,30 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 	return 0;
 }
 
-static void begin(struct lh_searcher *s, size_t ef, size_t spare)
+static int begin(struct lh_searcher *s, size_t ef, size_t spare)
 {
+	struct cand first = { 0, s->ix->entry };
 	struct lh_walk_buffer *w = &s->qg;
 
 	w->n = w->next = w->within = w->visited = w->changed = 0;
 	w->errors = 0;
 	w->max = spare;
-	widen(s, TIMES * ef);
+	w->measured = !s->ix->signs;
+	widen(s, w->measured ? ef : TIMES * ef);
 	lh_walk_keep(s, lh_scan_candidates(s));
 	lh_walk_epoch(s);
-	lh_qg_query_set(&w->query, s->ix->signs, s->lifted ? s->lifted : s->q->vector);
-	insert(w, &(struct lh_walk_near){ 0, s->ix->entry }, 1);
+	if (w->measured) {
+		lh_walk_spend(s, 1, lh_index_code_bytes(&s->ix->params));
+		first.d = lh_quantize_row(&s->code, lh_index_code(s->ix, s->ix->entry));
+		s->seen[first.row] = s->epoch;
+		if (offer(s, first) < 0)
+			return -1;
+		first.d = lh_walk_squared(s, first.d);
+	} else {
+		lh_qg_query_set(&w->query, s->ix->signs, s->lifted ? s->lifted : s->q->vector);
+	}
+	insert(w, &(struct lh_walk_near){ first.d, first.row }, 1);
+	return 0;
 }
 
 /* Find and prefetch the row that is next as far as is known, unless it is the one before. */
@@ -310,7 +393,7 @@ static bool next_row(struct lh_searcher *s, uint32_t *row, bool *is_copy)
 	while ((*is_copy = lh_walk_next_copy(s, &copy))) {
 		*row = copy.row;
 		s->qg.estimate = lh_walk_squared(s, copy.d);
-		if (s->seen[copy.row] != s->epoch)
+		if (s->qg.measured || s->seen[copy.row] != s->epoch)
 			return true;
 	}
 	if (!find_next(s))
@@ -388,7 +471,8 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 	uint32_t row, ahead;
 	bool is_copy;
 
-	begin(s, adapt ? ef / 2 : ef, s->q->k + (adapt ? SPARE : 0));
+	if (begin(s, adapt ? ef / 2 : ef, s->q->k + (adapt ? SPARE : 0)) < 0)
+		return -1;
 	while (!s->q->truncated) {
 		if (!next_row(s, &row, &is_copy)) {
 			if (adapt && go_on(s, ef))
@@ -400,7 +484,7 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 		s->seen[row] = s->epoch;
 		w->visited++;
 		ahead = look_ahead(s, DONE);
-		if (visit(s, row, is_copy) < 0)
+		if ((w->measured ? follow(s, row, is_copy) : visit(s, row, is_copy)) < 0)
 			return -1;
 		if (!s->q->allow && w->visited == NOISY_AFTER && is_noisy(s))
 			return adapt && s->lifted
@@ -410,7 +494,7 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 		    w->visited > s->ix->rows / (s->q->allow ? GIVE_UP : 4))
 			return 0;
 	}
-	if (measure_others(s, false) < 0)
+	if (!w->measured && measure_others(s, false) < 0)
 		return -1;
 	return s->q->truncated || s->best.n >= s->q->k;
 }

@@ -47,7 +47,7 @@ static void make_rows(struct batch *b, struct lh_qg_coder *coder)
 		to = b->rows + (i - b->from) * b->shape.stride;
 		memset(to, 0, b->shape.stride);
 		memcpy(to, code_of(w, i), lh_index_code_bytes(&w->p));
-		if (!b->signs)
+		if (!w->linked)
 			continue;
 		links = lh_index_links_of(w, lh_index_row_at(w, i), &n);
 		ids = (void *)(to + b->shape.ids_at);
@@ -146,7 +146,7 @@ int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 
 int lh_qg_write_signs(struct lh_index_writer *w, struct lh_err *err)
 {
-	size_t n = w->linked ? lh_qg_sign_bytes(lh_index_lifted(&w->p)) : 0;
+	size_t n = w->linked && w->p.code_values ? lh_qg_sign_bytes(lh_index_lifted(&w->p)) : 0;
 	LH_SCOPED(lh_free_local) unsigned char *signs = lh_calloc(1, n + 8);
 
 	if (n)

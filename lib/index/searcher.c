@@ -24,7 +24,7 @@ static void searcher_room(struct lh_searcher *s)
 	lh_quantized_query_init(&s->exact, LH_F32, p->distance, p->dimension);
 	if (ix->signs)
 		lh_qg_query_init(&s->qg.query, lh_index_lifted(p), ix->shape.values);
-	if (ix->signs && p->distance == LH_IP)
+	if (ix->graph && p->distance == LH_IP)
 		s->lifted = lh_calloc(lh_index_lifted(p), sizeof *s->lifted);
 	s->vector = lh_calloc(p->dimension, sizeof *s->vector);
 	if (ix->graph)
@@ -561,11 +561,11 @@ static int search_rows(struct lh_searcher *s)
 	for (; rc == 0 && lh_walk_pays(s, ef); adapt = false) {
 		s->best.n = 0;
 		s->q->work.ef = (uint32_t)ef;
-		if (s->ix->signs)
+		if (s->ix->params.layout == LH_LAYOUT_QG)
 			rc = lh_walk_qg(s, ef, adapt);
 		else
 			rc = walk(s, ef);
-		if (rc > 0 && adapt && !s->ix->signs && !s->q->truncated && is_level(s))
+		if (rc > 0 && adapt && s->ix->params.layout != LH_LAYOUT_QG && !s->q->truncated && is_level(s))
 			rc = 0;
 		s->q->work.restarts += rc == 0;
 		ef = s->lifted ? s->ix->rows : WIDER * ef;

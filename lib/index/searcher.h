@@ -59,6 +59,7 @@ struct lh_walk_buffer {
 	size_t n, max, cap;
 	size_t within;		/* rows in so many places are visited, others measured at the end */
 	size_t next;		/* all before it are done */
+	bool measured;		/* rows have no codes: those in the buffer are measured */
 	float entry, nearest;	/* squared distances of the row that is visited first, and of
 				 * the nearest */
 	uint64_t visited, changed;	/* visits; the last that changed the best rows */

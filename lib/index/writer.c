@@ -26,13 +26,12 @@ static struct lh_str id_at(const void *ctx, uint32_t row)
 	return lh_index_writer_id(ctx, row);
 }
 
-/* Under 200 values the four times smaller rows of hnsw count for more than qg's speed. */
 void lh_index_choose_layout(struct lh_index_params *p)
 {
 	bool fits = p->m == 16 || p->m == 32;
 
 	if (p->layout == LH_LAYOUT_BY_DIMENSION)
-		p->layout = fits && p->dimension >= LH_QG_DIMENSION ? LH_LAYOUT_QG : LH_LAYOUT_HNSW;
+		p->layout = fits ? LH_LAYOUT_QG : LH_LAYOUT_HNSW;
 	p->code_values = p->layout == LH_LAYOUT_QG ?
 				 lh_qg_code_values(lh_index_lifted(p), p->precision) : 0;
 }

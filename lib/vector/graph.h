@@ -111,15 +111,20 @@ static inline size_t lh_qg_sign_bytes(uint32_t n)
 	return (size_t)lh_qg_dimension(n) / 2;
 }
 
-/* Return how many values the codes of vectors of n values keep in new files: all up to 256, then
- * 240, or 5 of 16 if these are more; a multiple of 16.  With 768 values, a row in i8 with 32 links
- * takes half a page.  Beside wider vectors that are read anyway, f16 has 8 and f32 10 of 16. */
+/* Return how many values the codes of vectors of n values keep in new files, a multiple of 16: none
+ * under 200 values, which are measured as fast; all up to 256, then 240, or 5 of 16 if these are
+ * more.  Up to 384 values, i8 has less, so that a row is not much larger than one of hnswlib; with
+ * 768, one with 32 links takes half a page.  Beside wider vectors that are read anyway, f16 has 8
+ * and f32 10 of 16. */
 static inline uint32_t lh_qg_code_values(uint32_t n, enum lh_precision precision)
 {
 	uint32_t of = precision == LH_I8 ? 5 : precision == LH_F16 ? 8 : 10;
 	uint32_t dim = lh_qg_dimension(n), part = dim * of / 16 / 16 * 16;
 
-	return dim <= 256 ? dim : part > 240 ? part : 240;
+	part = dim <= 256 ? dim : part > 240 ? part : 240;
+	if (precision == LH_I8 && n < 384 && part > (17 * n / 5 - 226) / 4)
+		part = (17 * n / 5 - 226) / 4 / 16 * 16;
+	return n < 200 ? 0 : part;
 }
 
 /* Return the bytes of the codes of 32 neighbours that keep so many values. */

@@ -69,6 +69,8 @@ class Index:
         at = self.row_at(r)
         if self.layout == "hnsw":
             return struct.unpack_from("<%dI" % self.u32(at), self.data, at + 4)
+        if self.version > 3 and not self.part():
+            return struct.unpack_from("<%dI" % self.links, self.data, at + self.unit_at())
         at += self.unit_at() + 4 + 4 * self.links if self.part() else \
             self.lanes_at() + self.links * (self.padded() // 8 + 8)
         return struct.unpack_from("<%dI" % self.links, self.data, at)
@@ -81,7 +83,7 @@ class Index:
         return struct.unpack_from("<%dI" % self.u32(at), self.data, at + 4)
 
     def unreached(self):
-        if not self.section[3][1] and not self.bytes_of(16):
+        if not self.section[3][1] and not self.bytes_of(11):
             return []
         met = {self.entry}
         for level in range(self.u32(44), -1, -1):
@@ -191,7 +193,7 @@ def main(path, reach=False):
         print(index.id(r), base64.b64encode(struct.pack("<%df" % len(v), *v)).decode(), sep="\t")
     for r in range(index.rows):
         assert all(to < index.rows for to in index.links_of(r) if index.section[3][1] or
-                   index.bytes_of(16)), "a link of row %d" % r
+                   index.bytes_of(11)), "a link of row %d" % r
     if index.bytes_of(16):
         index.check_signs()
         for r in range(0, index.rows, max(1, index.rows // 20)):

@@ -35,7 +35,7 @@ load ../index
 		jq -cn --argjson n "$1" '{id: "a", vector: [range($n) | 1]}' | lh-index build "${@:2}" a.lhv
 		info a.lhv layout
 	}
-	[ "$(layout_of 199) $(layout_of 200)" = 'hnsw qg' ]
+	[ "$(layout_of 2) $(layout_of 200)" = 'qg qg' ]
 	[ "$(layout_of 200 --distance l2) $(layout_of 200 --m 32)" = 'qg qg' ]
 	[ "$(layout_of 200 --distance ip) $(layout_of 200 --m 20)" = 'qg hnsw' ]
 	[ "$(layout_of 200 --layout hnsw) $(layout_of 199 --layout qg)" = 'hnsw qg' ]
@@ -133,6 +133,9 @@ qg_build() {
 # bats test_tags=full
 @test "a reader written from lhv(5) finds the same rows, and the codes that belong to them" {
 	lh-gen workers -n 1020 >w
+	lh-index build -j2 --dimension 64 a.lhv w
+	lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' >want
+	python3 "$ROOT/tests/oracle/lhv.py" a.lhv | cmp want -
 	for how in "hnsw --precision i8" "qg" "qg --precision i8 --rescore" "qg --precision f16 --m 32 --distance l2" "qg --precision i8 --distance ip"; do
 		# shellcheck disable=SC2086
 		lh-index build -j2 --dimension 300 --layout $how a.lhv w
@@ -188,15 +191,41 @@ qg_build() {
 	lh-search -q --ef 3 a.lhv <queries | jq -c '.results[0].id' | cmp - found
 }
 
+# bytes_of DIMENSION - of a row in i8 of 12,000, with its id and the parts of the file, without
+# metadata and padding
+bytes_of() {
+	lh-gen workers -n 12000 | lh-embed --model hash-v3 --dimension "$1" | jq -c '{id, vector, metadata: {}}' |
+		lh-index build -q --precision i8 --ef-construction 8 b.lhv
+	python3 -c 'import struct; d = open("b.lhv", "rb").read(); n = struct.unpack_from("<I", d, 48)[0]
+print(sum(struct.unpack_from("<Q", d, 128 + 32 * i + 16)[0] for i in range(n) if struct.unpack_from("<I", d, 128 + 32 * i)[0] != 9) // 12000)'
+}
+
+@test "under 200 values a row is not larger than one of hnswlib, and up to 384 not by a tenth" {
+	[ "$(bytes_of 64)" -le $((4 * 64 + 148)) ]
+	[ "$(bytes_of 128)" -le $((4 * 128 + 148)) ]
+	[ "$(bytes_of 200)" -le $(((4 * 200 + 148) * 11 / 10)) ]
+}
+
+@test "short vectors are found: by default 0.99 of what a scan finds" {
+	for dimension in 64 128; do
+		lh-gen workers -n 4000 | lh-index build -q -j2 --dimension $dimension a.lhv
+		lh-gen queries -n 100 --seed 7 | lh-embed --dimension $dimension --field query_text | jq -c '{vector}' >queries
+		lh-search -q --exact a.lhv <queries | jq -r 'input_line_number as $n | .results[] | "\($n) \(.id)"' | sort >want
+		lh-search -q a.lhv <queries | jq -r 'input_line_number as $n | .results[] | "\($n) \(.id)"' | sort | comm -12 - want >same
+		[ "$(wc -l <same)" -ge 990 ] || { wc -l same; return 1; }
+		lh-index verify --reach a.lhv
+	done
+}
+
 @test "the reader notices a wrong code" {
-	lh-gen workers -n 1020 | lh-index build -j2 --dimension 64 --layout qg --precision i8 a.lhv
+	lh-gen workers -n 1020 | lh-index build -j2 --dimension 200 --precision i8 a.lhv
 	python3 - <<-'END'
 		import struct
 		with open("a.lhv", "r+b") as f:
 		    data = f.read()
 		    rows = struct.unpack_from("<Q", data, 128 + 32 + 8)[0]
-		    f.seek(rows + 332 + 70)
-		    f.write(bytes([data[rows + 332 + 70] ^ 1]))
+		    f.seek(rows + 468 + 70)
+		    f.write(bytes([data[rows + 468 + 70] ^ 1]))
 	END
 	run -1 --separate-stderr python3 "$ROOT/tests/oracle/lhv.py" a.lhv
 	[[ $stderr == *"a bit of row 0"* ]]

@@ -7,9 +7,7 @@ load ../index
 @test "build makes an index, info names its fields in their order" {
 	rows 1 20 | lh-index build --now 2026-05-03T12:00:00Z w.lhv
 	[ "$(lh-index info w.lhv | jq -r 'keys_unsorted | join(" ")')" = "name dimension length distance m ef_construction precision rescore layout engine model url created_at field template lexical file_bytes pending deleted format" ]
-	local layout=${LH_TEST_LAYOUT:-hnsw} format=1
-	[ $layout = hnsw ] || format=4
-	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"layout":"'$layout'","engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","field":null,"template":null,"lexical":null,"pending":0,"deleted":0,"format":'$format'}' ]
+	[ "$(lh-index info w.lhv | jq -c 'del(.file_bytes)')" = '{"name":"w","dimension":8,"length":20,"distance":"cosine","m":16,"ef_construction":200,"precision":"f32","rescore":false,"layout":"qg","engine":null,"model":null,"url":null,"created_at":"2026-05-03T12:00:00.000Z","field":null,"template":null,"lexical":null,"pending":0,"deleted":0,"format":4}' ]
 	[ "$(info w.lhv file_bytes)" = "$(stat -c %s w.lhv)" ]
 }
 
@@ -600,8 +598,8 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 
 @test "a compaction that only adds makes the bytes of a build of everything, and inserts no row twice" {
 	lh-gen workers -n 1300 >w.jsonl
-	same_build --dimension 64 all.lhv w.jsonl
-	head -n 1200 w.jsonl | same_build --dimension 64 a.lhv
+	same_build --layout hnsw --dimension 64 all.lhv w.jsonl
+	head -n 1200 w.jsonl | same_build --layout hnsw --dimension 64 a.lhv
 	tail -n 100 w.jsonl | lh-index add -j1 a.lhv
 	lh-index compact -j1 a.lhv
 	cmp a.lhv all.lhv
@@ -834,13 +832,13 @@ flipped() {
 	lh-gen workers -n 1200 >w
 	for kind in f16 i8 "i8 --rescore"; do
 		# shellcheck disable=SC2086
-		head -n 1150 w | lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv
+		head -n 1150 w | lh-index build -j1 --layout hnsw --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv
 		tail -n 50 w | lh-index add a.lhv
 		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance <= 1e-6' >near
 		lh-index compact -j1 a.lhv
 		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance < 0.01' >near
 		# shellcheck disable=SC2086
-		lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z b.lhv w
+		lh-index build -j1 --layout hnsw --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z b.lhv w
 		cmp a.lhv b.lhv
 	done
 }
@@ -1102,7 +1100,7 @@ flipped() {
 	lh-embed --dimension 64 in | sed '1p' >vectors
 	echo '{"id":5' >>vectors
 	run -1 --separate-stderr lh-index build --estimate v.lhv vectors
-	[ "$(jq -c 'del(.metadata_bytes, .bytes)' <<<"$output")" = '{"index":"v.lhv","records":1500,"dimension":64,"precision":"f32","layout":"hnsw"}' ]
+	[ "$(jq -c 'del(.metadata_bytes, .bytes)' <<<"$output")" = '{"index":"v.lhv","records":1500,"dimension":64,"precision":"f32","layout":"qg"}' ]
 	[[ $stderr == *'1 of 1502 records rejected' ]]
 	mv vectors in
 	sed -i '$d' in

@@ -30,7 +30,7 @@ static void unlink_everywhere(char *map, uint32_t row)
 
 	for (r = 0; r < ix->rows; r++) {
 		list = (uint32_t *)(void *)(map + base + r * ix->stride + ix->shape.ids_at);
-		if (ix->signs)
+		if (!ix->level)
 			unlink_row(list, 2 * m, row, r);
 		else
 			list[0] = unlink_row(list + 1, list[0], row, 0);

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #define CHECK(x) check_why(x, err.msg)
-#define DIM 96
+#define DIM_MAX 208
+
+static unsigned dim = 96;	/* 208: with codes */
 
 static struct lh_err err;
 static char dir[] = "/tmp/lh-test-qg-XXXXXX", path[64];
@@ -28,23 +30,23 @@ static double rnd(void)
 static void point(float *v, unsigned i)
 {
 	rng = i % 40 + 100;
-	for (unsigned d = 0; d < DIM; d++)
+	for (unsigned d = 0; d < dim; d++)
 		v[d] = (float)rnd();
 	rng = i * 7919u + 1;
-	for (unsigned d = 0; d < DIM; d++)
+	for (unsigned d = 0; d < dim; d++)
 		v[d] += 0.6f * (float)rnd();
 }
 
 static void build_rows(unsigned from, unsigned to, unsigned jobs)
 {
 	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
-	float v[DIM];
+	float v[DIM_MAX];
 	char id[16];
 
 	CHECK(w);
 	for (unsigned i = from; i < to; i++) {
 		point(v, i);
-		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0, &err) ==
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0, &err) ==
 		      0);
 	}
 	CHECK(lh_index_commit(w, jobs, &err) == 0);
@@ -60,14 +62,14 @@ static void build(unsigned n, unsigned jobs)
 static void change(unsigned from, unsigned to, unsigned del_from, unsigned del_to)
 {
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
-	float v[DIM];
+	float v[DIM_MAX];
 	char id[16];
 	bool due;
 
 	CHECK(c);
 	for (unsigned i = from; i < to; i++) {
 		point(v, i);
-		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0,
+		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0,
 					  &err) == 0);
 	}
 	for (unsigned i = del_from; i < del_to; i++)
@@ -106,13 +108,13 @@ static double recall(struct lh_index *ix, size_t k)
 	struct lh_searcher *s = lh_searcher_new(ix, &err);
 	struct lh_hit a[100], b[100];
 	unsigned same = 0;
-	float v[DIM];
+	float v[DIM_MAX];
 
 	CHECK(s);
 	for (unsigned i = 0; i < 50; i++) {
 		point(v, 1000000 + i);
 		if (params.distance == LH_COSINE)
-			lh_vec_unit(v, DIM);
+			lh_vec_unit(v, dim);
 		CHECK(ask(s, v, k, true, NULL, 0, a) == (long)k);
 		CHECK(ask(s, v, k, false, NULL, 0, b) == (long)k);
 		for (size_t j = 0; j < k; j++) {
@@ -195,14 +197,14 @@ static void any_number_of_threads_gives_the_same_bytes(void)
 static void replace(unsigned n)
 {
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
-	float v[DIM];
+	float v[DIM_MAX];
 	char id[16];
 	bool due;
 
 	CHECK(c);
 	for (unsigned i = 0; i < n; i++) {
 		point(v, i + 500000);
-		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0,
+		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0,
 					  &err) == 0);
 	}
 	CHECK(lh_index_change_commit(c, &due, &err) == 0);
@@ -213,13 +215,13 @@ static void replace(unsigned n)
 static void *build_replaced(unsigned of, unsigned n, size_t *bytes)
 {
 	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
-	float v[DIM];
+	float v[DIM_MAX];
 	char id[16];
 
 	CHECK(w);
 	for (unsigned i = n; i < of + n; i++) {
 		point(v, i < of ? i : i - of + 500000);
-		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i % of), v, DIM, NULL, 0,
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i % of), v, dim, NULL, 0,
 				   &err) == 0);
 	}
 	CHECK(lh_index_commit(w, 2, &err) == 0);
@@ -257,13 +259,13 @@ static void replaced_rows_leave_no_holes(unsigned replaced, bool repairs)
 static void equal_vectors_do_not_cut_the_graph(void)
 {
 	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
-	float v[DIM];
+	float v[DIM_MAX];
 	char id[16];
 
 	CHECK(w);
 	for (unsigned i = 0; i < 4000; i++) {
 		point(v, i % 16 ? i : i % 32);
-		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0, &err) ==
+		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0, &err) ==
 		      0);
 	}
 	CHECK(lh_index_commit(w, 2, &err) == 0);
@@ -296,11 +298,11 @@ static void mixed(float *v, unsigned i)
 	float length;
 
 	point(v, i);
-	lh_vec_unit(v, DIM);
+	lh_vec_unit(v, dim);
 	rng = i * 31u + 7;
 	rnd();
 	length = (float)exp(2.3025851 * rnd());
-	for (unsigned d = 0; d < DIM; d++)
+	for (unsigned d = 0; d < dim; d++)
 		v[d] *= length;
 }
 
@@ -314,7 +316,7 @@ static double recall_of_products(bool with_long)
 	struct lh_hit a[10], b[10];
 	int64_t row = ix ? lh_index_find(ix, "w-4200", 6, &err) : -1;
 	unsigned same = 0, first = 0;
-	float v[DIM];
+	float v[DIM_MAX];
 
 	CHECK(s);
 	for (unsigned i = 0; i < 100; i++) {
@@ -335,16 +337,16 @@ static double recall_of_products(bool with_long)
 static void put_mixed(unsigned from, unsigned to)
 {
 	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
-	float v[DIM];
+	float v[DIM_MAX];
 	char id[16];
 	bool due;
 
 	CHECK(c);
 	for (unsigned i = from; i < to; i++) {
 		mixed(v, i);
-		for (unsigned d = 0; i == LONG && d < DIM; d++)
+		for (unsigned d = 0; i == LONG && d < dim; d++)
 			v[d] *= 1000;
-		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, DIM, NULL, 0,
+		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0,
 					  &err) == 0);
 	}
 	CHECK(lh_index_change_commit(c, &due, &err) == 0);
@@ -361,7 +363,7 @@ static void products_are_found(enum lh_precision precision)
 	p.distance = LH_IP;
 	p.precision = precision;
 	p.rescore = false;
-	p.dimension = DIM;
+	p.dimension = dim;
 	CHECK(unlink(path) == 0 && lh_index_create(path, &p, 1, &err) == 0);
 	put_mixed(0, 4000);
 	for (unsigned i = 0; i < 4; i++) {
@@ -386,8 +388,8 @@ static void wrong_codes_are_damage(void)
 	params.precision = LH_I8;
 	build(2000, 1);
 	CHECK(is_sound());
-	params.dimension = DIM;
-	params.code_values = lh_qg_code_values(DIM, params.precision);
+	params.dimension = dim;
+	params.code_values = lh_qg_code_values(dim, params.precision);
 	lh_index_get_shape(&params, true, &shape);
 	falsify(shape.codes_at + 100, "rows: row 17: the codes of its links are wrong");
 	build(2000, 1);
@@ -466,6 +468,12 @@ int main(void)
 	params.layout = LH_LAYOUT_QG;
 	params.ef_construction = 60;
 	test(every_kind_is_found_and_sound());
+	dim = DIM_MAX;
+	test_full(every_kind_is_found_and_sound());
+	test(wrong_codes_are_damage());
+	params.dimension = 0;
+	test_full(any_number_of_threads_gives_the_same_bytes());
+	dim = 96;
 	test_full(any_number_of_threads_gives_the_same_bytes());
 	test_full(replaced_rows_leave_no_holes(30, true));
 	test_full(replaced_rows_leave_no_holes(375, true));
@@ -473,7 +481,6 @@ int main(void)
 	test(equal_vectors_do_not_cut_the_graph());
 	test(products_are_found(LH_F32));
 	test(products_are_found(LH_I8));
-	test(wrong_codes_are_damage());
 	test(estimates_that_are_noise_give_way_to_measures());
 	unlink(path);
 	strcat(path, "-lock");

@@ -312,7 +312,8 @@ static void a_part_stands_for_all(void)
 	check(values_max == 240 && lh_qg_code_values(256, LH_F32) == 256 &&
 	      lh_qg_code_values(257, LH_F32) == 240 && lh_qg_code_values(768, LH_F16) == 384 &&
 	      lh_qg_code_values(768, LH_F32) == 480 &&
-	      lh_qg_code_values(1024, LH_I8) == 320);
+	      lh_qg_code_values(1024, LH_I8) == 320 && !lh_qg_code_values(199, LH_F32) &&
+	      lh_qg_code_values(200, LH_I8) == 112);
 	for (int i = 0; i < 100; i++) {
 		draw(768, 0.5);
 		encode(768);

@@ -25,7 +25,7 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, precision, .verbs = V_PARAMS) },
 	{ 0, "rescore", NULL, "also store f32, for exact distances",
 	  LH_FLAG(struct settings, rescore, .verbs = V_PARAMS) },
-	{ 0, "layout", "hnsw|qg", "of the graph (qg from 200 values on)",
+	{ 0, "layout", "hnsw|qg", "of the graph (default qg)",
 	  LH_CHOICE(struct settings, layout, .verbs = V_PARAMS) },
 	{ 0, "lexical", NULL, "also find texts by their words",
 	  LH_FLAG(struct settings, lexical, .verbs = V_PARAMS) },
