@@ -122,6 +122,7 @@ struct lh_chain_verdict {
 	uint64_t row;
 	uint64_t bytes;		/* size of the log */
 	bool absent;		/* the log does not exist */
+	bool torn;		/* its last line is incomplete, whatever the first fault is */
 };
 
 /* Print "row 7: row_hmac mismatch" or "anchor: expected 100 rows"; "" if the log is

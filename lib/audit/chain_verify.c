@@ -365,6 +365,7 @@ static void merge_stripe(struct verify *x, const struct lh_chain_stripe *s)
 		x->last = s->last;
 	}
 	if (s->torn) {
+		x->v->torn = true;
 		x->v->state = x->v->fault ? x->v->state : LH_CHAIN_TORN;
 		record_fault(x, x->rows, LH_CHAIN_CUT, &x->last);
 	}

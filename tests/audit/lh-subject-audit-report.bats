@@ -85,8 +85,8 @@ d/same.audit.jsonl 5 true null anchored" ]
 	run -1 --separate-stderr lh-subject-audit anchor --dir d --against old
 	[ -z "$output" ]
 	diff <(echo "$stderr") - <<-'END'
-	lh-subject-audit: d/b.audit.jsonl: cut or replaced: it has 4 rows, and should have the 5 of the anchor (anchor: expected 5 rows)
-	lh-subject-audit: d/c.audit.jsonl: removed: it is not there (anchor: expected 5 rows)
+	lh-subject-audit: d/b.audit.jsonl: cut or replaced: it has 4 rows, and should have the 5 of the anchor (anchor: expected 5 rows); 1 row is missing: put a copy of the log back; or, if you know why, accept it: lh-subject-audit anchor --against ANCHOR --accept REASON
+	lh-subject-audit: d/c.audit.jsonl: removed: it is not there (anchor: expected 5 rows); 5 rows are missing: put a copy of the log back; or, if you know why, accept it: lh-subject-audit anchor --against ANCHOR --accept REASON
 	lh-subject-audit: d/new.audit.jsonl: row 0: row_hmac mismatch
 	END
 	run -2 --separate-stderr lh-subject-audit anchor --dir d --against absent
@@ -457,12 +457,57 @@ night() {
 	mv x d/W-1.audit.jsonl
 	run -1 night d
 	[ "${lines[0]}" = "lh-subject-audit anchor --dir d --against $(ls -d "$PWD"/anchors/* | tail -n 1) ended with 1:" ]
-	[ "${lines[1]}" = "lh-subject-audit: d/W-1.audit.jsonl: cut or replaced: it has 6 rows, and should have the 7 of the anchor (anchor: expected 7 rows)" ]
+	[ "${lines[1]}" = "lh-subject-audit: d/W-1.audit.jsonl: cut or replaced: it has 6 rows, and should have the 7 of the anchor (anchor: expected 7 rows); 1 row is missing: put a copy of the log back; or, if you know why, accept it: lh-subject-audit anchor --against ANCHOR --accept REASON" ]
 	[ "$(ls -A anchors | wc -l)" = 2 ]
 	run -1 night d
 	run -2 night absent
 	[[ $output == *" ended with 2:"*"absent: No such file or directory"* ]]
 	[ "$(ls -A anchors | wc -l)" = 2 ]
+}
+
+@test "after a repair a row that an anchor had is accepted with who and why, signed, and the nights are silent again" {
+	mkdir anchors
+	log W-1 4
+	log W-2 2
+	night --first-night d
+	truncate -s -5 d/W-1.audit.jsonl
+	run -1 night d
+	[ "${lines[1]}" = "lh-subject-audit: d/W-1.audit.jsonl: cut or replaced: it has 3 rows, and should have the 4 of the anchor (anchor: expected 4 rows); 1 row is missing: put a copy of the log back; or, if you know why, repair its last line, which is torn, and accept it: lh-subject-audit anchor --against ANCHOR --accept REASON" ]
+	# a torn line is repaired first
+	run -1 night --accept "disk full on May 2" d
+	lh-subject-audit repair d/W-1.audit.jsonl >/dev/null
+	run -1 night d
+	run -1 night d
+	rm d/W-2.audit.jsonl
+	SUDO_USER=kim run -0 night --accept "disk full on May 2" d
+	[ "$output" = "lh-subject-audit: d/W-1.audit.jsonl: accepted with 3 rows, where the anchor has 4
+lh-subject-audit: d/W-2.audit.jsonl: accepted with 0 rows, where the anchor has 2" ]
+	newest=$(ls -d anchors/* | tail -n 1)
+	jq -se --arg user "$(id -un)" '.[-1].accepted | .reason == "disk full on May 2" and .user == $user and .sudo_user == "kim" and
+		[.logs[] | .log, .was.count, .now.count] == ["W-1", 4, 3, "W-2", 2, 0]' "$newest"
+	run -0 night d
+	[ -z "$output" ]
+	sed 's/May 2/May 3/' "$newest" >changed
+	run -2 lh-subject-audit verify --dir d --against changed
+	# a broken chain is never accepted, and neither is what no anchor had
+	cp -r d good
+	sed -i '2s/success/denied/' d/W-1.audit.jsonl
+	run -1 night --accept "it is right" d
+	[[ $output == *'row 1: row_hmac mismatch'* ]]
+	[ "$(ls anchors | wc -l)" = 3 ]
+}
+
+@test "accepting needs an anchor and a reason, and says if there was nothing to accept" {
+	log W-1 2
+	lh-subject-audit anchor --dir d >old
+	run -0 --separate-stderr lh-subject-audit anchor --dir d --against old --accept why
+	[ "$stderr" = "lh-subject-audit: --accept: all is as anchored; there is nothing to accept" ]
+	run ! grep -q accepted <<<"$output"
+	run -2 lh-subject-audit anchor --dir d --accept why
+	run -2 lh-subject-audit anchor --dir d --against old --accept ''
+	run -2 lh-subject-audit anchor --dir d --against old --accept "$(printf '%1001s' x)"
+	run -2 "$ROOT/share/examples/lh-subject-audit-nightly" --accept why d
+	[[ $output == *'LH_ANCHORS is not set' ]]
 }
 
 @test "the nightly script uses a folder of its own below TMPDIR, for its owner alone, and removes it" {
@@ -692,5 +737,5 @@ code() {
 	[ "$stderr" = 'lh-subject-audit: d/W-1.audit.jsonl: torn: its last line is incomplete (row 2: torn); lh-subject-audit repair removes it and keeps the 2 rows before' ]
 	head -n 1 whole >d/W-1.audit.jsonl
 	run -1 --separate-stderr lh-subject-audit anchor --dir d --against anchor
-	[ "$stderr" = 'lh-subject-audit: d/W-1.audit.jsonl: cut or replaced: it has 1 rows, and should have the 3 of the anchor (anchor: expected 3 rows)' ]
+	[ "$stderr" = 'lh-subject-audit: d/W-1.audit.jsonl: cut or replaced: it has 1 rows, and should have the 3 of the anchor (anchor: expected 3 rows); 2 rows are missing: put a copy of the log back; or, if you know why, accept it: lh-subject-audit anchor --against ANCHOR --accept REASON' ]
 }

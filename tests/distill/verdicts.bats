@@ -289,7 +289,7 @@ verdict_of() {
 	done
 	sed -i '$d' d/W-2.audit.jsonl
 	run -1 --separate-stderr lh-subject-audit verify --dir d --against kept
-	[ "${stderr_lines[0]}" = "lh-subject-audit: d/W-2.audit.jsonl: cut or replaced: it has 4 rows, and should have the 5 of the anchor (anchor: expected 5 rows)" ]
+	[ "${stderr_lines[0]}" = "lh-subject-audit: d/W-2.audit.jsonl: cut or replaced: it has 4 rows, and should have the 5 of the anchor (anchor: expected 5 rows); 1 row is missing: put a copy of the log back; or, if you know why, accept it: lh-subject-audit anchor --against ANCHOR --accept REASON" ]
 	truncate -s -5 d/W-1.audit.jsonl
 	run -1 --separate-stderr lh-subject-audit verify d/W-1.audit.jsonl
 	[ "${stderr_lines[0]}" = "lh-subject-audit: d/W-1.audit.jsonl: torn: its last line is incomplete (row 4: torn); lh-subject-audit repair removes it and keeps the 4 rows before" ]

@@ -22,7 +22,7 @@ struct settings {
 	struct lh_list key_file;
 	bool insecure_key, all, wire, apply, forbid_return;
 	enum lh_chain_sync sync;
-	const char *against, *from, *to, *html, *as_of, *config;
+	const char *against, *accept, *from, *to, *html, *as_of, *config;
 	const char *tlog, *proofs;
 	struct lh_list tlog_key, row;
 	char from_time[WINDOW_TIME], to_time[WINDOW_TIME];	/* of days and months */

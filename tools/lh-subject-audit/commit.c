@@ -1,6 +1,7 @@
 /* commit.c - lh-subject-audit commit, rows into a transparency log, each once; and anchor. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -490,6 +491,7 @@ int audit_commit(struct lh_tool *tool, void *settings)
 
 struct out {
 	struct lh_buf lines;
+	struct lh_buf accepted;		/* logs that --accept took, as members of an array */
 	size_t logs;
 	struct key_check key;
 	bool tried;	/* the other logs, by this key */
@@ -515,6 +517,56 @@ static void write_log(struct out *o, const struct log *log, const struct lh_buf 
 	lh_write_end(&w);
 	lh_buf_putc(&o->lines, '\n');
 	o->logs++;
+}
+
+/* Write the end of a log, as an anchor or a verdict has it. */
+static void write_end_of(struct lh_writer *w, const char *name, uint64_t count, const char *tip)
+{
+	lh_write_object(w, name);
+	lh_write_u64(w, "count", count);
+	lh_write_text(w, "tip", tip);
+	lh_write_end(w);
+}
+
+/* Accept a log that is sound, but is not the one of its anchor: true if it was asked for. */
+static bool accept_log(struct lh_tool *tool, const struct settings *s, const char *path,
+		       const struct log *log, const struct lh_chain_verdict *v, struct out *o)
+{
+	struct lh_writer w = lh_write_to(&o->accepted);
+
+	if (!s->accept || !log->anchor || v->fault != LH_CHAIN_ANCHOR || v->torn)
+		return false;
+	if (o->accepted.len)
+		lh_buf_putc(&o->accepted, ',');
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "log", log->name);
+	write_end_of(&w, "was", log->anchor->count, log->anchor->tip);
+	write_end_of(&w, "now", v->count, v->tip);
+	lh_write_end(&w);
+	lh_tool_message(tool, "%s: accepted with %llu rows, where the anchor has %llu", path,
+			(unsigned long long)v->count, (unsigned long long)log->anchor->count);
+	return true;
+}
+
+/* Write who accepted what, and why.  Of sudo(8) it is known for whom it runs. */
+static void write_accepted(struct lh_writer *w, const struct settings *s, const struct out *o)
+{
+	const struct passwd *pw = getpwuid(getuid());
+	const char *sudo = getenv("SUDO_USER");
+	LH_SCOPED(lh_buf_free) struct lh_buf list = { 0 };
+	char uid[24];
+
+	snprintf(uid, sizeof uid, "%lu", (unsigned long)getuid());
+	lh_buf_putc(&list, '[');
+	lh_buf_add(&list, o->accepted.p, o->accepted.len);
+	lh_buf_putc(&list, ']');
+	lh_write_object(w, "accepted");
+	lh_write_bytes(w, "reason", s->accept);
+	lh_write_bytes(w, "user", pw ? pw->pw_name : uid);
+	if (sudo && *sudo)
+		lh_write_bytes(w, "sudo_user", sudo);
+	lh_write_raw(w, "logs", (struct lh_str){ list.p, list.len });
+	lh_write_end(w);
 }
 
 /* Write the checkpoint of the transparency log as it is now. */
@@ -555,7 +607,7 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 			return -1;
 	}
 	log_error(log, &v, error);
-	if (*error) {
+	if (*error && !accept_log(tool, s, path, log, &v, o)) {
 		if (key_is_wrong(&o->key))
 			;	/* said at the end; none is called forged for that */
 		else if (v.fault == LH_CHAIN_NO_ROWS ||
@@ -603,6 +655,8 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 		lh_write_text(&w, "schema", ANCHOR_SCHEMA);
 		lh_write_text(&w, "ts", now);
 		lh_write_u64(&w, "logs", o.logs);
+		if (o.accepted.len)
+			write_accepted(&w, s, &o);
 		rc = write_checkpoint(&w, s->tlog, &tool->err);
 		lh_hmac(s->keys.key[0], o.lines.p ? o.lines.p : "", o.lines.len, NULL, 0, sum);
 		lh_hex(sum, sizeof sum, hex);
@@ -611,6 +665,9 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 		lh_buf_putc(&o.lines, '\n');
 		rc = rc ? rc : print(tool, &o.lines);
 	}
+	if (!rc && s->accept && !o.accepted.len && !o.broken)
+		lh_tool_message(tool, "--accept: all is as anchored; there is nothing to accept");
 	lh_buf_free(&o.lines);
+	lh_buf_free(&o.accepted);
 	return rc;
 }

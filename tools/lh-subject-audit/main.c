@@ -102,6 +102,8 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, wire, .verbs = V_VERIFY) },
 	{ 0, "against", "FILE", "compare with this anchor",
 	  LH_TEXT(struct settings, against, .verbs = V_VERIFY | V_ANCHOR | ANCHORED) },
+	{ 0, "accept", "REASON", "anchor what differs from --against, too, and why",
+	  LH_TEXT(struct settings, accept, .verbs = V_ANCHOR) },
 	{ 0, "from", "TIME", "rows from this time, day or month on",
 	  LH_TEXT(struct settings, from, .verbs = V_REPORT | V_ACCESSES) },
 	{ 0, "to", "TIME", "rows up to this time, day or month",
@@ -184,6 +186,19 @@ static int read_config(struct settings *s, struct lh_err *err)
 	return 0;
 }
 
+#define REASON_MAX 1000
+
+static int check_accept(struct lh_tool *tool, const struct settings *s)
+{
+	if (!s->accept)
+		return 0;
+	if (!s->against)
+		return lh_tool_usage(tool, "--accept needs --against");
+	if (!*s->accept || strlen(s->accept) > REASON_MAX)
+		return lh_tool_usage(tool, "--accept: a reason has 1 to %d bytes", REASON_MAX);
+	return 0;
+}
+
 /* Check the options that have to do with a transparency log. */
 static int check_tree(struct lh_tool *tool, const struct settings *s)
 {
@@ -224,6 +239,7 @@ static int check(struct lh_tool *tool, void *settings)
 			return lh_tool_unexpected(tool, 1, "manifest list takes none");
 	}
 	if (window_settle(tool, s) < 0 || check_tree(tool, s) < 0 ||
+	    check_accept(tool, s) < 0 ||
 	    (s->config && read_config(s, &tool->err) < 0))
 		return -1;
 	if (!needs_key(tool, s))

@@ -190,6 +190,22 @@ void log_error(const struct log *log, const struct lh_chain_verdict *v, char err
 		memcpy(error, ROOT_MISMATCH, sizeof ROOT_MISMATCH);
 }
 
+/* Append what to do with a log that is not the one of its anchor. */
+static void put_remedy(struct lh_buf *b, const struct log *log, const struct lh_chain_verdict *v)
+{
+	unsigned long long was = log->anchor ? log->anchor->count : 0;
+	unsigned long long gone = was > v->count ? was - v->count : 0;
+
+	if (gone)
+		lh_buf_printf(b, "; %llu row%s missing", gone, gone == 1 ? " is" : "s are");
+	else if (!v->absent)
+		lh_buf_printf(b, "; row %llu is another", was ? was - 1 : 0);
+	lh_buf_puts(b, ": put a copy of the log back; or, if you know why, ");
+	if (v->torn)
+		lh_buf_puts(b, "repair its last line, which is torn, and ");
+	lh_buf_puts(b, "accept it: lh-subject-audit anchor --against ANCHOR --accept REASON");
+}
+
 /* Append a sentence on what is wrong with a log, and what to do. */
 static void put_words(struct lh_buf *b, const char *path, const struct log *log,
 		      const struct lh_chain_verdict *v, const char *error)
@@ -213,6 +229,8 @@ static void put_words(struct lh_buf *b, const char *path, const struct log *log,
 		lh_buf_printf(b, "%s after %llu good rows (%s%s)", lh_chain_state_name(v->state),
 			      rows, error, v->fault == LH_CHAIN_BLANK
 			      ? ": a blank line, which no append writes" : "");
+	if (v->fault == LH_CHAIN_ANCHOR)
+		put_remedy(b, log, v);
 	lh_buf_putc(b, '\0');
 }
 
