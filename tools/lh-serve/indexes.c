@@ -159,6 +159,11 @@ void indexes_look(struct server *s, bool now)
 	all->next += EACH + SHARE * (all->next - begun);
 }
 
+const char *indexes_next(const struct server *s, size_t *at)
+{
+	return *at < s->indexes.n ? s->indexes.v[(*at)++].path : NULL;
+}
+
 const char *indexes_damaged(const struct server *s, size_t *at)
 {
 	while (*at < s->indexes.n)

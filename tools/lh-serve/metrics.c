@@ -1,11 +1,22 @@
 /* metrics.c - counts, as Prometheus reads them.  See serve.h. */
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "index/index_tools.h"
 #include "serve.h"
 
 static void heading(struct lh_buf *out, const char *name, const char *type, const char *help)
 {
 	lh_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* Append a metric that has one value. */
+static void single(struct lh_buf *out, const char *name, const char *type, const char *help,
+		   uint64_t value)
+{
+	heading(out, name, type, help);
+	lh_buf_printf(out, "%s %llu\n", name, (unsigned long long)value);
 }
 
 /* Append a label's value: a route has no control characters, but may have quotes. */
@@ -90,16 +101,68 @@ static void losses(struct lh_buf *out, const struct server *s)
 {
 	size_t at = 0, n = 0;
 
-	heading(out, "lh_serve_log_lost_total", "counter", "Lines of the access log lost.");
-	lh_buf_printf(out, "lh_serve_log_lost_total %llu\n", (unsigned long long)s->log.lost);
-	heading(out, "lh_serve_audit_rows_missing_total", "counter",
-		"Rows of who looked at whose data that were not written.");
-	lh_buf_printf(out, "lh_serve_audit_rows_missing_total %llu\n",
-		      (unsigned long long)s->pools.rows.rows);
+	single(out, "lh_serve_log_lost_total", "counter", "Lines of the access log lost.",
+	       s->log.lost);
+	single(out, "lh_serve_audit_rows_missing_total", "counter",
+	       "Rows of who looked at whose data that were not written.", s->pools.rows.rows);
 	while (indexes_damaged(s, &at))
 		n++;
-	heading(out, "lh_serve_indexes_damaged", "gauge", "Indexes that cannot be opened.");
-	lh_buf_printf(out, "lh_serve_indexes_damaged %zu\n", n);
+	single(out, "lh_serve_indexes_damaged", "gauge", "Indexes that cannot be opened.", n);
+}
+
+/* Append a value of each index, made of the status of its file and its log. */
+static void indexes(struct lh_buf *out, const struct server *s, const char *name,
+		    const char *help, uint64_t (*value)(const struct stat *, const struct stat *))
+{
+	struct stat base, log;
+	char path[4096];
+	const char *next;
+	size_t at = 0;
+
+	heading(out, name, "gauge", help);
+	while ((next = indexes_next(s, &at))) {
+		snprintf(path, sizeof path, "%s" LH_INDEX_LOG, next);
+		if (stat(next, &base) < 0)
+			continue;
+		if (stat(path, &log) < 0)
+			log = (struct stat){ .st_size = 0 };
+		lh_buf_printf(out, "%s{index=\"", name);
+		label(out, next + strlen(s->site->config.state) + 1);
+		lh_buf_printf(out, "\"} %llu\n", (unsigned long long)value(&base, &log));
+	}
+}
+
+static uint64_t bytes_of(const struct stat *base, const struct stat *log)
+{
+	return (uint64_t)(base->st_size + log->st_size);
+}
+
+static uint64_t pending_of(const struct stat *base, const struct stat *log)
+{
+	(void)base;
+	return (uint64_t)log->st_size;
+}
+
+static uint64_t changed_of(const struct stat *base, const struct stat *log)
+{
+	return (uint64_t)(base->st_mtime > log->st_mtime ? base->st_mtime : log->st_mtime);
+}
+
+/* Append what is served, since when, and the room that is left. */
+static void state_of(struct lh_buf *out, const struct server *s)
+{
+	struct statvfs fs;
+
+	heading(out, "lh_serve_build_info", "gauge", "The version.");
+	lh_buf_puts(out, "lh_serve_build_info{version=\"" LH_VERSION "\"} 1\n");
+	single(out, "lh_serve_start_time_seconds", "gauge", "When the server started.",
+	       (uint64_t)s->began);
+	indexes(out, s, "lh_serve_index_bytes", "Bytes of an index and its log.", bytes_of);
+	indexes(out, s, "lh_serve_index_pending_bytes", "Bytes of its log.", pending_of);
+	indexes(out, s, "lh_serve_index_changed_seconds", "When it changed.", changed_of);
+	if (statvfs(s->site->config.state, &fs) == 0)
+		single(out, "lh_serve_free_bytes", "gauge", "Bytes free for the state.",
+		       (uint64_t)fs.f_bavail * fs.f_frsize);
 }
 
 void metrics_answer(struct request *r)
@@ -119,11 +182,8 @@ void metrics_answer(struct request *r)
 			lh_buf_printf(out, "\",code=\"%u\"} %llu\n", code,
 				      (unsigned long long)st->status[code]);
 		}
-	heading(out, "lh_serve_in_flight", "gauge", "Requests being answered.");
-	lh_buf_printf(out, "lh_serve_in_flight %llu\n", (unsigned long long)s->in_flight);
-	heading(out, "lh_serve_connections", "gauge", "Open connections.");
-	lh_buf_printf(out, "lh_serve_connections %llu\n",
-		      (unsigned long long)s->connections.clients);
+	single(out, "lh_serve_in_flight", "gauge", "Requests being answered.", s->in_flight);
+	single(out, "lh_serve_connections", "gauge", "Open connections.", s->connections.clients);
 	heading(out, "lh_serve_held_bytes", "gauge", "Bytes of bodies and answers in memory.");
 	lh_buf_printf(out, "lh_serve_held_bytes{of=\"bodies\"} %llu\n",
 		      (unsigned long long)s->bounds.all.bodies);
@@ -141,6 +201,7 @@ void metrics_answer(struct request *r)
 		      (unsigned long long)lh_resident(getpid()));
 	pools(out, s->site, "lh_serve_memory_bytes{process=\"", lh_pool_resident);
 	losses(out, s);
+	state_of(out, s);
 	r->reply.type = "text/plain; version=0.0.4; charset=utf-8";
 	answer(r, 200);
 }

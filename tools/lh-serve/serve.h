@@ -96,6 +96,7 @@ struct server {
 		const struct site *of;	/* whose filters were there at the last look */
 	} indexes;
 	struct access_log log;
+	time_t began;
 	struct lh_record body;		/* the body parsed last, ... */
 	struct lh_buf members;		/* ... and the members added to it */
 	struct stream *starved;		/* streams that wait until answers fit */
@@ -222,6 +223,8 @@ int state_take(struct request *r, uint64_t n, struct lh_err *err);
 
 /* Look at the indexes of the state, if it is time for it or now is set. */
 void indexes_look(struct server *s, bool now);
+/* Return the path of number *at, and count; NULL: there are no more. */
+const char *indexes_next(const struct server *s, size_t *at);
 /* Return the next one, from number *at on, that could not be opened, by its path below the state;
  * NULL: there is none. */
 const char *indexes_damaged(const struct server *s, size_t *at);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <lh/time.h>
@@ -248,7 +249,7 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 			    .connections = { .tool = tool, .loop = &s.loop,
 					     .calls = &request_calls },
 			    .pools = { .tool = tool, .loop = &s.loop, .tmp.in_use = -1 },
-			    .log = { .tool = tool, .fd = STDOUT_FILENO } };
+			    .log = { .tool = tool, .fd = STDOUT_FILENO }, .began = time(NULL) };
 	int rc = start_server(&s, &tool->err);
 
 	if (!rc) {
