@@ -659,6 +659,8 @@ adds_up() {
 	cp access before
 	curl -s "$URL/metrics" >metrics
 	python3 -B "$ROOT/tests/oracle/prometheus.py" before <metrics
+	# each family is in lakehouse-operation(7), with its type
+	alike <(sed -n 's/^# TYPE //p' metrics | sort) <(sed -n 's/^\.It Li \(lh_serve_[a-z_]*\) Ta \([a-z]*\) Ta .*/\1 \2/p' "$ROOT/man/lakehouse-operation.7" | sort)
 	[ "$(jq -c keys_unsorted access | sort -u)" = '["time","trace_id","request_id","remote","token","route","status","queue_ms","filter_ms","bytes_in","bytes_out"]' ]
 	[ "$(jq -c 'select(.queue_ms < 0 or .filter_ms < 0)' access | wc -l)" = 0 ]
 	[ "$(jq -r .status access | sort -u | xargs)" = '200 204 400 404 405 415 422 502' ]
