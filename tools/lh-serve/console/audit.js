@@ -8,10 +8,7 @@ const metric_titles = new Map([
 	["p4_sft_rows", "Fine-tuning samples"], ["p4_total_quarantined", "Rows in quarantine"],
 ]);
 
-async function load_audit(signal) {
-	say("audit", "Loading …");
-	return await take("GET", "console/audit", { signal });
-}
+const load_audit = (signal) => take("GET", "console/audit", { signal });
 
 function show_audit(answer) {
 	const rows = objects(answer.baselines), newest = rows.at(-1);
@@ -25,7 +22,7 @@ function show_audit(answer) {
 	show_report(as_text(answer.report ?? ""));
 	say("audit", newest ? `${plural(rows.length, "audit")}, the newest at ` +
 		`${clock(newest.recorded_at)}; ${plural(warned, "metric")} drifted.`
-		: "No audits are on file yet.");
+		: "No audits are on file yet; lh-audit-full --append-baseline adds one.");
 }
 
 /* Return a metric of an audit; null if it has none. */

@@ -1,11 +1,7 @@
 /* ---- datasets of the catalog, and SQL over them ---- */
 
-const ROWS = 200;	/* shown at first */
-
-async function load_datasets(signal) {
-	say("datasets", "Loading …");
-	return objects((await take("GET", "v1/catalog/list", { signal })).manifests);
-}
+const load_datasets = async (signal) =>
+	objects((await take("GET", "v1/catalog/list", { signal })).manifests);
 
 function show_datasets(manifests) {
 	const rows = manifests.map((m) => [data(m.name, 80), count(m.row_count ?? "–"),
@@ -13,7 +9,8 @@ function show_datasets(manifests) {
 
 	$("datasets-list").replaceChildren(manifests.length
 		? table("Datasets", ["dataset", "rows", "files", "changed", ""], rows) : "");
-	say("datasets", `${plural(manifests.length, "dataset")}.`);
+	say("datasets", manifests.length ? `${plural(manifests.length, "dataset")}.`
+		: "No datasets are in the catalog yet; lh-ingest adds them.");
 }
 
 /* A button that puts a statement into the next panel, and the members of a manifest. */
@@ -27,31 +24,21 @@ function dataset_tools(m) {
 
 	return el("div", { class: "tools" },
 		el("button", { type: "button", class: "slight", "aria-label": name, click }, "Query …"),
-		el("details", null, el("summary", { class: "small-text" }, "manifest"),
-			terms(Object.entries(m))));
+		behind("manifest", terms(Object.entries(m))));
 }
 
 async function run_sql(signal) {
 	const sql = needed("sql-text");
 
-	say("sql", "Running …");
 	$("sql-rows").replaceChildren();
 	return await post("v1/sql", { sql }, signal);
 }
 
 function show_rows({ columns, rows }) {
-	$("sql-rows").replaceChildren(row_table(objects(columns), list(rows), ROWS));
+	const heads = objects(columns).map((c) => visible(c.name, 60).replace(/^#/, "##"));
+	const cells = (row) => heads.map((h, i) => data(list(row)[i], 1000));
+
+	$("sql-rows").replaceChildren(
+		rows_of(list(rows), (part) => table("Rows", heads, part.map(cells))));
 	say("sql", `${plural(list(rows).length, "row")}.`);
-}
-
-/* The first rows, at most so many, and the others on request. */
-function row_table(columns, rows, most) {
-	const click = () => section.replaceWith(row_table(columns, rows, most * 10));
-	const cells = (row) => columns.map((c, i) => data(list(row)[i], 1000));
-	const section = el("section", null,
-		table("Rows", columns.map((c) => visible(c.name, 60).replace(/^#/, "##")), rows.slice(0, most).map(cells)),
-		most < rows.length ? el("button", { type: "button", click },
-			`Show more: ${count(most)} of ${count(rows.length)} are shown`) : null);
-
-	return section;
 }

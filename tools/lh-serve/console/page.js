@@ -34,6 +34,14 @@ function as_text(value) {
 	return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+/* Return value as text: of a vector its length, of another list of scalars these. */
+function in_words(value) {
+	if (list(value).length > 16 && value.every(Number.isFinite))
+		return plural(value.length, "number");
+	return list(value).length && value.every((v) => typeof v !== "object")
+		? value.join(", ") : as_text(value);
+}
+
 /* Return value as text that can be shown: at most max characters, nothing hidden. */
 function visible(value, max = 300) {
 	const text = as_text(value), long = text.length > max;
@@ -80,6 +88,8 @@ const name_of = (value, attributes) => el("bdi", attributes,
 	visible(value, 120).split(/(?<=[_/])/).map((part) => [part, el("wbr")]));
 const dim = (...children) => el("span", { class: "dim small-text" }, children);
 const tag = (value, kind = "") => el("span", { class: `tag ${kind}` }, visible(value, 40));
+const behind = (title, ...children) =>
+	el("details", null, el("summary", { class: "small-text" }, title), children);
 const block = (value, max) => el("pre", { tabindex: "0" }, data(value, max));
 
 /* A list of terms; pairs without a value are left out. */
@@ -87,7 +97,7 @@ function terms(pairs) {
 	const full = pairs.filter(([, value]) => given(value) && value !== "");
 
 	return el("dl", null, full.map(([term, value]) =>
-		[el("dt", null, data(term, 60)), el("dd", null, data(value, 2000))]));
+		[el("dt", null, data(term, 60)), el("dd", null, data(in_words(value), 2000))]));
 }
 
 /* Make a table; a head that begins with # is of numbers.  On a narrow screen a table
@@ -107,6 +117,16 @@ function table(name, heads, rows) {
 			el("thead", { role: "rowgroup" },
 				el("tr", { role: "row" }, text.map(head))),
 			el("tbody", { role: "rowgroup" }, rows.map(row))));
+}
+
+/* The first rows as show makes them, at most so many, and more on request. */
+function rows_of(rows, show, most = 200) {
+	const click = () => section.replaceWith(rows_of(rows, show, most * 10));
+	const section = el("section", null, show(rows.slice(0, most)),
+		most < rows.length ? el("button", { type: "button", click },
+			`Show more: ${count(most)} of ${count(rows.length)} are shown`) : null);
+
+	return section;
 }
 
 /* Draw numbers as a line, from the left to the right edge.  Of the options, band is a

@@ -15,12 +15,12 @@ function read_entry() {
 async function record(signal) {
 	const entry = read_entry();
 
-	say("record", "Recording …");
 	return { entry, ...await post("v1/matrix/playbooks/record", entry, signal) };
 }
 
 function show_recorded({ entry, playbook_id }) {
 	$("record-none").hidden = true;
+	$("search-playbook").hidden = false;
 	$("record-list").prepend(el("li", null, id_of(playbook_id), ": ",
 		data(entry.answer_id, 100), " of ", data(entry.answer_corpus, 60),
 		`, score ${entry.score}, for “`, data(entry.query_text), "”"));

@@ -132,6 +132,24 @@ const post = (path, record, signal) =>
 
 /* ---- forms ---- */
 
+let paths = null;	/* of /openapi.json, once it was read */
+
+const read_paths = async () => paths ??= object((await take("GET", "openapi.json")).paths);
+
+/* In place of the form of a route that is off, say how to turn it on. */
+async function show_form(panel, method, path) {
+	try {
+		const off = object(object((await read_paths())[path])[method])["x-off"];
+
+		$(`${panel}-form`).hidden = given(off);
+		$(`${panel}-status`).classList.toggle("off", given(off));
+		if (given(off))
+			say(panel, `${off[0].toUpperCase()}${visible(off.slice(1))}; see lh-serve(1).`);
+	} catch (e) {
+		say_error(panel, e);
+	}
+}
+
 /* When the panel's form is submitted, await what ask returns, and give it to show, both
  * with the value of the button.  A newer submission ends an older one. */
 function on_submit(panel, ask, show) {
@@ -143,6 +161,7 @@ function on_submit(panel, ask, show) {
 		event.preventDefault();
 		current?.abort();
 		current = mine;
+		say(panel, "Asking …");
 		try {
 			const answer = await ask(mine.signal, button);
 
@@ -163,6 +182,7 @@ function judge(field, reason) {
 	field.setAttribute("aria-invalid", String(Boolean(reason)));
 	if (!reason)
 		return;
+	field.closest("details")?.setAttribute("open", "");
 	field.focus();
 	throw new Error(`${field.labels[0].textContent}: ${reason}`);
 }

@@ -1,13 +1,11 @@
 /* ---- any route: its form is made from /openapi.json ---- */
 
-let routes = [];	/* { method, path, summary, parameters, schema } */
+let routes = [];	/* { method, path, summary, off, parameters, schema } */
 let inputs = [];	/* of the chosen route: { where, name, type, needed, id } */
 
 async function load_routes() {
 	try {
-		const { paths } = await take("GET", "openapi.json");
-
-		routes = Object.entries(object(paths)).flatMap(([path, methods]) =>
+		routes = Object.entries(await read_paths()).flatMap(([path, methods]) =>
 			Object.entries(object(methods)).map(([method, o]) =>
 				route_of(method.toUpperCase(), path, object(o))))
 			.filter((r) => r.schema !== null);
@@ -21,12 +19,12 @@ async function load_routes() {
 }
 
 /* schema is that of the body, undefined without one, null if it is not JSON or of files. */
-function route_of(method, path, { summary, parameters, requestBody }) {
+function route_of(method, path, { summary, parameters, requestBody, "x-off": off }) {
 	const content = object(object(requestBody).content);
 	const schema = object(content["application/json"]).schema;
 
 	return {
-		method, path, summary, parameters: objects(parameters),
+		method, path, summary, off, parameters: objects(parameters),
 		schema: requestBody ? schema ?? null : undefined,
 	};
 }
@@ -38,10 +36,12 @@ function show_fields() {
 
 	inputs = [];
 	$("routes-answer").replaceChildren();
-	$("routes-fields").replaceChildren(
+	$("routes-form").querySelector(".actions").hidden = given(route?.off);
+	$("routes-fields").replaceChildren(...given(route?.off)
+		? [el("p", { class: "field full verdict warn" }, visible(route.off))] : [
 		...list(route?.parameters).map((p) =>
 			field(p.in, p.name, object(p.schema), p.required)),
-		...body_fields(route?.schema, list(route?.parameters).map((p) => p.name)));
+		...body_fields(route?.schema, list(route?.parameters).map((p) => p.name))]);
 }
 
 /* The members of a body, each under its first name; those in the path are not sent twice. */
@@ -143,7 +143,6 @@ async function ask_route(signal) {
 		throw new Error("Route: none chosen");
 	const to = of("path").reduce(put_in_path, path.slice(1)) + (search.size ? `?${search}` : "");
 
-	say("routes", "Sending …");
 	return await request(method, to, { body: schema ? body : undefined, signal, own: true });
 }
 

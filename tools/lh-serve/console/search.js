@@ -1,4 +1,4 @@
-/* ---- search: without and with the playbook, next to each other ---- */
+/* ---- search: where there is a playbook also with it, next to each other ---- */
 
 /* What the distances of an index mean; the smaller, the nearer. */
 const scales = new Map([
@@ -9,17 +9,16 @@ const scales = new Map([
 const metrics = new Map();	/* of the indexes, by name */
 
 async function load_corpora() {
-	const again = $("search-corpora-again");
-
-	again.hidden = true;
+	$("search-corpora-again").hidden = true;
 	try {
-		const [{ corpora }] = await Promise.all([
+		const [{ corpora, playbooks }] = await Promise.all([
 			take("GET", "v1/matrix/corpora"), load_metrics()]);
 
 		show_corpora(objects(corpora));
+		$("search-playbook").hidden = !list(playbooks).length;
 		say("search", "");
 	} catch (e) {
-		again.hidden = false;
+		$("search-corpora-again").hidden = false;
 		say_error("search", e);
 	}
 }
@@ -38,18 +37,19 @@ function show_corpora(corpora) {
 	$("search-corpora").replaceChildren(...corpora.map(corpus_choice));
 	$("corpus-names").replaceChildren(...names.map((value) => el("option", { value })));
 	if (!corpora.length)
-		$("search-corpora").append(dim("none yet"));
+		$("search-corpora").append(dim("none yet: lh-index build index/NAME.lhv FILE makes one"));
 	if (!$("record-corpus").value && names.length === 1)
 		$("record-corpus").value = names[0];
 	$("search-corpora-again").hidden = corpora.length > 0;
 }
 
 function corpus_choice(c) {
-	const value = as_text(c.name);
+	const value = as_text(c.name), good = !given(c.error);
+	const size = `${plural(c.length, "record")} × ${plural(c.dimension, "value")}`;
 
-	return el("label", null,
-		el("input", { type: "checkbox", name: "corpus", value, checked: true }),
-		data(c.name, 60), dim(`${count(c.length)} × ${count(c.dimension)}`));
+	return el("label", null, el("input",
+		{ type: "checkbox", name: "corpus", value, checked: good, disabled: !good }),
+		data(c.name, 60), dim(good ? size : data(c.error, 200)));
 }
 
 /* Return lines of key=value as a metadata_filter: a text matches as text, and as the
@@ -92,9 +92,9 @@ function read_search() {
 async function search(signal) {
 	const query = read_search();
 	const mode = document.querySelector("[name=playbook]:checked").value;
-	const uses = { off: [false], on: [true], both: [false, true] }[mode];
+	const uses = $("search-playbook").hidden ? [false]
+		: { off: [false], on: [true], both: [false, true] }[mode];
 
-	say("search", "Searching …");
 	return await Promise.all(uses.map(async (use) => {
 		const record = { ...query, use_playbook: use };
 		const answer = await post("v1/matrix/search", record, signal);
@@ -127,10 +127,19 @@ function scale_of(corpora) {
 
 const title_of = ({ use }) => use ? "With playbook" : "Without playbook";
 
+/* How many of the results are of each corpus, if several were asked. */
+function shares_of({ query, results }) {
+	const shown = (name) => results.filter((hit) => hit.corpus === name).length;
+	const shares = query.corpora.filter(shown).map((name) => `${count(shown(name))} of ${name}`);
+
+	return query.corpora.length > 1 && shares.length ? ` (${shares.join(", ")})` : "";
+}
+
 function summary_of(answer, before) {
 	const { playbook_boosted: boosted, playbook_injected: injected } = answer;
 	const moved = (hit, i) => before.get(place_of(hit)) !== i + 1;
-	const parts = [`${title_of(answer)}: ${plural(answer.results.length, "result")}`];
+	const title = $("search-playbook").hidden ? "" : `${title_of(answer)}: `;
+	const parts = [title + plural(answer.results.length, "result") + shares_of(answer)];
 
 	if (answer.use)
 		parts.push(`${count(boosted ?? 0)} boosted`, `${count(injected ?? 0)} injected`);
@@ -140,48 +149,82 @@ function summary_of(answer, before) {
 		parts.push(`${count(answer.metadata_filter_dropped)} dropped by the filters`);
 	if (answer.truncated)
 		parts.push("ended by a limit, more may match");
-	return parts.join(", ");
+	for (const [name, near] of Object.entries(object(answer.unmatched_filter)))
+		parts.push(`no record has this ${name}` +
+			(list(near).length ? ` (did you mean ${near.join(" or ")}?)` : ""));
+	return visible(parts.join(", "), 2000);
 }
 
 function result_list(answer, before) {
-	const counts = Object.entries(object(answer.per_corpus_counts));
-	const found = counts.map(([name, n]) => `${visible(name, 40)} ${count(n)}`).join(", ");
+	const words = new Set(words_in(answer.query.query_text).map(folded));
+	const head = $("search-playbook").hidden ? { class: "hide" } : null;
 
 	return el("section", { "data-playbook": answer.use ? "on" : "off" },
-		el("h2", null, title_of(answer), " ", dim("found in ", data(found))),
+		el("h2", head, head ? "Results" : title_of(answer)),
 		el("ol", { class: "hits" }, answer.results.map((hit, i) =>
-			result(answer.query, hit, i + 1, before))));
+			result({ ...answer.query, words }, hit, i + 1, before))));
+}
+
+/* The members that lh-show shows of a record with certain members; of others it shows all. */
+const kinds = [
+	["evidence_run_id category", "evidence_run_id evidence_task_id category reasons scored_at"],
+	["run_id task_id provenance", "timestamp run_id task_id model_name observer_verdict text"],
+	["source_run_id quality_score", "id quality_score instruction response"],
+	["source_run_id success_score", "id success_score title tags content"],
+	["chosen rejected prompt", "id prompt chosen rejected reason"],
+	["name role", "name role city state status skills certifications"],
+].map((names) => names.map((text) => text.split(" ")));
+const FACTS = 8;	/* shown of a hit; the others are behind "all" */
+
+function members_of(about) {
+	const kind = kinds.find(([tells]) => tells.every((name) => Object.hasOwn(about, name)));
+
+	return (kind ? kind[1] : Object.keys(about)).filter((name) => given(about[name]));
 }
 
 function result(query, hit, rank, before) {
 	const about = object(hit.metadata), playbook = object(hit.playbook);
 	const touched = playbook.boosted || playbook.injected;
+	const names = members_of(about).filter((name) => as_text(about[name]) !== hit.id);
+	const title = ["name", "title"].find((name) => names.includes(name)) ?? names[0];
 
 	return el("li", { class: touched ? "hit touched" : "hit" },
 		el("span", { class: "rank" }, `${rank}.`),
-		el("span", null, data(about.name ?? hit.id, 120), " ",
-			given(about.name) ? data(hit.id, 60, { class: "id dim" }) : null),
+		el("span", null, given(title) ? marked(about[title], 120, query.words) : null, " ",
+			data(hit.id, 60, { class: given(title) ? "id dim" : "id" })),
 		el("span", { class: "num" }, distance(hit.distance)),
 		el("div", { class: "rest" },
-			el("div", { class: "facts" }, facts(about), dim(data(hit.corpus, 60)),
+			el("div", { class: "facts" },
+				facts(about, names.filter((name) => name !== title), query.words),
+				query.corpora.length > 1 ? dim("in ", data(hit.corpus, 60)) : null,
 				touched ? change(playbook) : null, movement(hit, rank, before)),
 			el("div", { class: "tools" },
-				metadata(about), record_button(query, hit))));
-}
-
-function metadata(about) {
-	return el("details", null, el("summary", { class: "small-text" }, "metadata"),
-		terms(Object.entries(about)));
+				behind("metadata", terms(Object.entries(about))),
+				record_button(query, hit))));
 }
 
 const distance = (d) => typeof d === "number" ? d.toFixed(4) : visible(d, 20);
 
-function facts(about) {
-	const shown = ["role", "city", "state"].filter((key) => given(about[key]));
-	const status = given(about.status)
-		? tag(about.status, about.status === "active" ? "good" : "") : null;
+function facts(about, names, words) {
+	const more = names.length - FACTS;
 
-	return [shown.map((key) => data(about[key], 60)), status];
+	return [names.slice(0, FACTS).map((name) => el("span", null, dim(data(name, 40)), " ",
+		marked(in_words(about[name]), 160, words))), more > 0 ? dim(`+${more}`) : null];
+}
+
+/* ---- the words of the query, in the results ---- */
+
+const WORD = /([\p{L}\p{M}\p{N}]+)/u;
+const words_in = (text) => text.split(WORD).filter((part, i) => i % 2);
+/* About what lh-show --mark takes for the same word: its letters, whatever their case, marks
+ * and English endings; "" for one or two letters, which stand in every text. */
+const folded = (word) => word.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
+	.replace(/^\D{1,2}$|(?<=..[^sui])s$/, "").replace(/(?<=...)(ing|ed|er|or|e)$/, "");
+
+/* Text from outside, in which these words are marked. */
+function marked(value, max, words) {
+	return el("bdi", null, visible(value, max).split(WORD).map((part, i) =>
+		i % 2 && folded(part) && words.has(folded(part)) ? el("mark", null, part) : part));
 }
 
 /* What the playbook did to a hit. */

@@ -4,20 +4,17 @@ const verdicts = new Map([
 	["accepted", "good"], ["max_iter_exhausted", "warn"], ["infra_error", "bad"],
 ]);
 
-async function load_sessions(signal) {
-	say("sessions", "Loading …");
-	return await take("GET", `console/sessions?limit=${value_of("sessions-limit")}`,
-		{ signal });
-}
+const load_sessions = (signal) =>
+	take("GET", `console/sessions?limit=${value_of("sessions-limit")}`, { signal });
 
 function show_sessions(answer) {
 	const sessions = objects(answer.sessions);
 	const good = sessions.filter((s) => s.final_verdict === "accepted");
-	const counts = `${plural(sessions.length, "session")}, ${count(good.length)} accepted`;
 
 	$("sessions-list").replaceChildren(...sessions.reverse().map(session));
-	say("sessions", sessions.length ? `${counts}; newest first.`
-		: "No sessions are in the log yet.");
+	say("sessions", sessions.length
+		? `${plural(sessions.length, "session")}, ${count(good.length)} accepted; newest first.`
+		: "No sessions are in the log yet; lh-iterate writes them.");
 }
 
 function session(s) {

@@ -1,7 +1,5 @@
 /* ---- the page as a whole ---- */
 
-const HEALTH_MS = 30000;
-
 async function check_health() {
 	let good = false, text = "not reachable";
 
@@ -20,11 +18,7 @@ async function check_health() {
 function once(run) {
 	let done = false;
 
-	return () => {
-		if (!done)
-			run();
-		done = true;
-	};
+	return () => done ||= (run(), true);
 }
 
 function set_listeners() {
@@ -53,15 +47,16 @@ on_submit("routes", ask_route, show_answer);
 on_submit("sessions", load_sessions, show_sessions);
 on_submit("audit", load_audit, show_audit);
 on_submit("subject", load_subject, show_subject);
-on_open.datasets = once(() => submit("datasets"));
+for (const panel of ["datasets", "sessions", "audit"])
+	on_open[panel] = once(() => submit(panel));
 on_open.routes = once(load_routes);
-on_open.sessions = once(() => submit("sessions"));
-on_open.audit = once(() => submit("audit"));
+on_open.sql = () => show_form("sql", "post", "/v1/sql");
 on_open.subject = once(load_person_routes);
 on_open.traffic = poll;
+$("search-more").open = matchMedia("(min-width: 48rem)").matches;
 $("where").textContent = visible(location.host, 80);
 set_listeners();
 check_health();
-setInterval(check_health, HEALTH_MS);
+setInterval(check_health, 30000);
 load_corpora();
 follow_hash();

@@ -1,7 +1,5 @@
 /* ---- who looked at a subject's data, what is held, and what an erasure would do ---- */
 
-const ACCESSES = 200;	/* shown at first */
-
 /* Return the id as a part of a path. */
 function subject_id() {
 	const id = $("subject-id").value;
@@ -30,7 +28,6 @@ async function load_subject(signal, op) {
 		"a token is visible ASCII, without blanks");
 	hold_token(token);
 	$("subject-report").replaceChildren();
-	say("subject", "Loading …");
 	return await take(op ? "POST" : "GET", path, {
 		headers: legal ? { "X-Lakehouse-Legal-Token": legal } : {}, own: true, signal,
 		body: op ? JSON.stringify({ also }) : undefined,
@@ -47,23 +44,18 @@ function show_subject(answer, op) {
 	say("subject", `${plural(rows.length, "access", "accesses")} in the window.`);
 }
 
-/* Show the buttons of the routes that are configured. */
+/* Show the buttons of the routes that are on; all need the key of the report. */
 async function load_person_routes() {
-	try {
-		const paths = object((await take("GET", "openapi.json")).paths);
+	await show_form("subject", "get", "/v1/audit/subject/{id}");
+	for (const op of Object.keys(show_person)) {
+		const route = object(paths?.[`/v1/subject/{id}/${op}`]).post;
 
-		for (const op of Object.keys(show_person)) {
-			const route = object(object(paths[`/v1/subject/{id}/${op}`]).post);
-
-			$(`subject-${op}`).hidden = !route.responses || given(route["x-off"]);
-			$("subject-person").hidden &&= $(`subject-${op}`).hidden;
-		}
-	} catch (e) {
-		say_error("subject", e);
+		$(`subject-${op}`).hidden = !route || given(route["x-off"]);
+		$("subject-person").hidden &&= $(`subject-${op}`).hidden;
 	}
 }
 
-const show_person = { find: show_found, export: show_archive, erase: show_plan };
+const show_person = { find: show_found, export: show_export, erase: show_plan };
 
 function show_found({ lines }) {
 	const hits = objects(lines).filter((line) => !line.summary);
@@ -73,7 +65,7 @@ function show_found({ lines }) {
 		table("What is held", ["kind", "path", "row", "by", "members"], rows.map((h) => [
 			data(h.kind, 40), name_of(h.path), id_of(h.line ?? h.id ?? h.row ?? ""),
 			data(h.by ?? h.action, 40),
-			data(list(h.members).map((m) => as_text(m)).join(", "), 400)])), ACCESSES));
+			data(list(h.members).join(", "), 400)]))));
 	say("subject", `${plural(found, "row")} found${complete ? "" : ", not all was searched"}.`);
 }
 
@@ -86,38 +78,39 @@ function show_plan({ lines }) {
 		table("Plan of an erasure", ["action", "kind", "path", "#rows", "why"],
 			rows.map((s) => [
 			tag(s.action, kind(s)), data(s.kind, 40), name_of(s.path), data(s.rows, 24),
-			data(s.why, 400)])), ACCESSES));
+			data(s.why, 400)]))));
 	say("subject", `State: ${visible(state, 40)}${given(receipt) ? ` by ${visible(receipt, 40)}`
 		: ""}. Nothing was changed.`);
 }
 
-let archive = null;	/* the address of the newest export, in this page's memory */
+let addresses = [];	/* of the files of the newest export, in this page's memory */
 
-function show_archive({ archive: text }) {
-	const bytes = Uint8Array.from(atob(as_text(text)), (c) => c.charCodeAt(0));
+function show_export({ lines, files }) {
+	const bytes = objects(files).map((file) =>
+		Uint8Array.from(atob(as_text(file.data)), (c) => c.charCodeAt(0)));
 
-	if (archive)
-		URL.revokeObjectURL(archive);
-	archive = URL.createObjectURL(new Blob([bytes], { type: "application/gzip" }));
-	$("subject-report").replaceChildren(el("p", null,
-		el("a", { href: archive, download: "person.tar.gz" }, "person.tar.gz"), " ",
-		dim(plural(bytes.length, "byte"))));
-	say("subject", "The archive is ready.");
+	addresses.forEach((address) => URL.revokeObjectURL(address));
+	addresses = bytes.map((part) => URL.createObjectURL(new Blob([part])));
+	$("subject-report").replaceChildren(...objects(files).map(({ name }, i) => [
+		el("h2", null, el("a", { href: addresses[i],
+			download: as_text(name).replaceAll("/", "-") }, data(name)), " ",
+			dim(plural(bytes[i].length, "byte"))),
+		/^data\//.test(name) ? rows_of(new TextDecoder().decode(bytes[i]).split("\n")
+			.filter(Boolean), (part) => part.map(exported)) : [],
+	]).flat());
+	say("subject", `The files are ready: ${visible(object(list(lines).at(-1)).sentence)}.`);
 }
 
-/* The first rows as show makes them, at most so many, and more on request. */
-function rows_of(rows, show, most) {
-	const click = () => section.replaceWith(rows_of(rows, show, most * 10));
-	const section = el("section", null, show(rows.slice(0, most)),
-		most < rows.length ? el("button", { type: "button", click },
-			`Show more: ${count(most)} of ${count(rows.length)} are shown`) : null);
+/* The values of a record at any depth by their paths, as lh-show --card has them. */
+const leaves = (record, above = "") => Object.entries(record).flatMap(([name, value]) =>
+	Object.keys(object(value)).length ? leaves(value, `${above}${name}.`)
+		: [[above + name, value]]);
 
-	return section;
-}
+const exported = (line) => el("div", { class: "card" }, terms(leaves(object(parse(line)))),
+	behind("row", block(line, 20000)));
 
 function chain(answer, log) {
 	const whole = log.chain_verified === true;
-	const names = (value) => list(value).map((v) => as_text(v)).join(", ");
 
 	return el("section", null,
 		el("div", { class: `verdict ${whole ? "good" : "bad"}` },
@@ -126,8 +119,8 @@ function chain(answer, log) {
 			el("p", null, data(answer.completeness_attestation, 2000))),
 		terms([["subject", answer.candidate_id], ["made at", answer.generated_at],
 			["rows in all", log.chain_rows_total], ["last MAC", log.chain_root],
-			["datasets", names(answer.datasets_referenced)],
-			["safe views", names(answer.safe_views_available)]]));
+			["datasets", answer.datasets_referenced],
+			["safe views", answer.safe_views_available]]));
 }
 
 function manifest(m) {
@@ -145,7 +138,7 @@ function manifest(m) {
 /* The newest accesses; the others on request. */
 function accesses(rows) {
 	return el("section", null, el("h2", null, "Accesses, newest first"),
-		rows.length ? rows_of([...rows].reverse(), access_table, ACCESSES)
+		rows.length ? rows_of([...rows].reverse(), access_table)
 			: el("p", { class: "dim" }, "None."));
 }
 

@@ -141,8 +141,6 @@ function show_traffic() {
 }
 
 function show_sums(newest, all, flow) {
-	const label = "Requests a second in the last minute";
-
 	$("traffic-cards").replaceChildren(
 		card("Requests a second", rate(flow.at(-1) ?? 0)),
 		card("Latency p50", duration(quantile(all.buckets, .5))),
@@ -152,7 +150,8 @@ function show_sums(newest, all, flow) {
 		card("In flight", count(newest.in_flight)),
 		card("Memory", size(newest.memory)),
 		card("Filters restarted", count(newest.restarts)));
-	$("traffic-cards").firstElementChild.append(curve(flow, { floor: 0, label }));
+	$("traffic-cards").firstElementChild.append(
+		curve(flow, { floor: 0, label: "Requests a second in the last minute" }));
 }
 
 function route_row(name, total, part) {

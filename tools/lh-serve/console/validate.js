@@ -4,10 +4,7 @@ const message = "Hello Ada, can you start on Monday at 06:00?";
 const examples = {
 	fill: {
 		artifact: { fills: [{ candidate_id: "w-1", name: "Ada Lane" }] },
-		context: {
-			target_count: 1, city: "Toledo", state: "OH", role: "Welder",
-			client_id: "C-1",
-		},
+		context: { target_count: 1, city: "Toledo", state: "OH", role: "Welder", client_id: "C-1" },
 	},
 	email: {
 		artifact: { to: "ada@example.com", subject: "Shift on Monday", body: message },
@@ -54,7 +51,6 @@ async function validate(signal) {
 	if (value_of("validate-context"))
 		body += `,"context":${json_in("validate-context")}`;
 	$("validate-verdict").replaceChildren();
-	say("validate", "Validating …");
 	return await request("POST", "v1/validate", { body: `${body}}`, signal });
 }
 
