@@ -11,7 +11,8 @@
 #define PAGE 100		/* tools */
 #define HOUR 3600000		/* ms */
 #define INSTRUCTIONS \
-	"Tools over a folder of indexes, datasets and audit logs of a staffing business. " \
+	"Tools over a folder of indexes, datasets and audit logs; list_corpora says what can be " \
+	"searched. " \
 	"Answers are short: use detail \"full\", lookup or a resource_link for a whole record."
 
 /* The older revisions, newest first. */

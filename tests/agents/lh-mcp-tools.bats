@@ -48,7 +48,7 @@ drive() {
 	import os, re
 	from session import *
 	S = os.environ["S"]
-	want = "search lookup validate list_datasets get_manifest query_sql pathway_search relevance audit_verify audit_report trace_record".split()
+	want = "search lookup list_corpora validate list_datasets get_manifest query_sql pathway_search relevance audit_verify audit_report trace_record".split()
 	s = Session(S)
 	must(list(s.tools) == want, list(s.tools))
 	both = Session(S, "--compat", "--allow-write", "playbook_record")
@@ -90,11 +90,11 @@ drive() {
 	legal=$BATS_TEST_TMPDIR/legal
 	(umask 077; echo legal-0123456789abcdef >"$legal")
 	start_serve --state "$S"
-	[ "$(listed)" = "get_manifest list_datasets lookup pathway_search relevance search trace_record validate" ]
+	[ "$(listed)" = "get_manifest list_corpora list_datasets lookup pathway_search relevance search trace_record validate" ]
 	end_serve
 	echo '{"routes":[{"route":"POST /v1/validate","off":"a reason"},{"route":"POST /v1/sql","run":["lh-query","--catalog","none"]}]}' >config
 	start_serve --state "$S" --config config --legal-token-file "$legal"
-	[ "$(listed)" = "audit_report audit_verify get_manifest list_datasets lookup pathway_search query_sql relevance search trace_record" ]
+	[ "$(listed)" = "audit_report audit_verify get_manifest list_corpora list_datasets lookup pathway_search query_sql relevance search trace_record" ]
 	curl -sS --json '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"validate","arguments":{"kind":"fill","artifact":{}}}}' "$URL/mcp" |
 		jq -e '.result.isError and .result.content[0].text == "a reason"'
 }
@@ -103,7 +103,7 @@ drive() {
 	printf '%s\n' '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}' \
 		'{"jsonrpc":"2.0","id":2,"method":"tools/list"}' | lh-mcp --compat --allow-write playbook_record |
 		jq -r 'select(.id == 2).result.tools[] | [.name, (.inputSchema.properties | keys_unsorted | sort[])] | join(" ")' >tools
-	[ "$(wc -l <tools)" = 14 ]
+	[ "$(wc -l <tools)" = 15 ]
 	awk '/^\.Sh / { on = $2 == "TOOLS" } on && /^\.It Cm / { line = $3; for (i = 6; i <= NF; i++) if ($i != ",") line = line " " $i; print line }' \
 		"$ROOT/man/lh-mcp.1" | while read -r name rest; do echo "$name $(tr ' ' '\n' <<<"$rest" | sort | paste -sd' ')" | sed 's/ $//'; done >page
 	diff <(sort tools) <(sort page)
@@ -177,6 +177,9 @@ drive() {
 	            return found
 	        must(len(got[member]) == arguments.get("limit", 20), got)
 	        cursor = {"cursor": got["next_cursor"]}
+	corpora = s.call("list_corpora")
+	must({c["name"]: c["length"] for c in corpora["corpora"]}["workers"] == 200 and corpora["count"] == len(corpora["corpora"]), corpora)
+	must(all_of("list_corpora", "corpora", lambda c: c["name"], limit=1) == [c["name"] for c in corpora["corpora"]])
 	names = all_of("list_datasets", "datasets", lambda d: d["name"])
 	must(len(names) == len(set(names)) == 31 and s.call("list_datasets")["count"] == 31, names)
 	must(all_of("list_datasets", "datasets", lambda d: d["name"], limit=7) == names)

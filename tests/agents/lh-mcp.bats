@@ -685,7 +685,7 @@ traced() {
 	{ initialize; older 1 tools/list; } | lh-mcp --compat --allow-write playbook_record | tail -n 1 | jq -c '.result.tools | sort_by(.name)[]' >built
 	{ initialize; older 1 tools/list; } | mcp --compat --allow-write playbook_record | tail -n 1 | jq -c '.result.tools | sort_by(.name)[]' >read
 	alike built read
-	[ "$(wc -l <built)" = 12 ]
+	[ "$(wc -l <built)" = 13 ]
 	# a route that is asked by another name
 	mkdir -p state
 	jq '.tools |= map(select(.name == "list_datasets") | .name = "tables")' tools.json >one
