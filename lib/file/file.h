@@ -186,9 +186,11 @@ int lh_exists_beneath(int folder, const char *path, size_t n, struct lh_err *err
 
 /* user_cache - where the caches of this user are. */
 
-/* Append ($XDG_CACHE_HOME or ~/.cache)/lakehouse-tools; false if neither XDG_CACHE_HOME nor
- * HOME is an absolute path. */
-bool lh_user_cache(struct lh_buf *path);
+#define LH_CACHE_MODELS "lakehouse-tools"	/* compiled models */
+#define LH_CACHE_RECORDS "lakehouse"		/* indexes of files of records: personal data */
+/* Append ($XDG_CACHE_HOME or ~/.cache)/name; false if neither XDG_CACHE_HOME nor HOME is an
+ * absolute path. */
+bool lh_user_cache(struct lh_buf *path, const char *name);
 
 /*
  * owner - the owner of the files that these tools create.

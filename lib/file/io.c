@@ -299,7 +299,7 @@ int lh_exists_beneath(int folder, const char *path, size_t n, struct lh_err *err
 
 /* ---- where the caches of this user are ---- */
 
-bool lh_user_cache(struct lh_buf *path)
+bool lh_user_cache(struct lh_buf *path, const char *name)
 {
 	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	bool own = cache && *cache == '/';
@@ -307,6 +307,6 @@ bool lh_user_cache(struct lh_buf *path)
 	if (!own && (!home || *home != '/'))
 		return false;
 	lh_buf_puts(path, own ? cache : home);
-	lh_buf_puts(path, own ? "/lakehouse-tools" : "/.cache/lakehouse-tools");
+	lh_buf_printf(path, own ? "/%s" : "/.cache/%s", name);
 	return true;
 }

@@ -33,8 +33,22 @@ struct child {
 	struct lh_stderr_tail stderr_end;	/* the end of its stderr */
 };
 
+/* Duplicate the descriptors of files that the caller gave. */
+static int take_files(struct child *c, struct lh_err *err)
+{
+	if (lseek(c->how->in, 0, SEEK_SET) < 0)
+		return lh_err_sys(err, "lseek");
+	c->in = fcntl(c->how->in, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	c->outs[1] = fcntl(c->how->to, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (c->in < 0 || c->outs[1] < 0)
+		return lh_err_sys(err, "dup");
+	return lh_signal_wake_open(err);
+}
+
 static int open_pipes(struct child *c, const void *in, size_t n, struct lh_err *err)
 {
+	if (c->how->to)
+		return take_files(c, err);
 	c->in = memfd_create("input", MFD_CLOEXEC);
 	if (c->in < 0)
 		return lh_err_sys(err, "memfd_create");

@@ -40,6 +40,9 @@ struct lh_child_how {
 	char *const *env;	/* "NAME=value" to set in its environment, then NULL; or NULL */
 	const char *folder;	/* its working directory; NULL: inherited */
 	double seconds;		/* timeout; 0: none */
+	/* Descriptors, which stay the caller's: of files that are its stdin, from their beginning,
+	 * and its stdout; its stderr is then that of this process.  0: as above */
+	int in, to;
 	size_t max;		/* most bytes of its stdout; more end it. 0: discard them */
 };
 

@@ -505,7 +505,7 @@ static void let_models(struct making *m)
 	if (access(models, F_OK) < 0)
 		return;
 	let(m, models, LH_MAY_READ);
-	if (!lh_user_cache(&cache))
+	if (!lh_user_cache(&cache, LH_CACHE_MODELS))
 		return;
 	lh_buf_putc(&cache, '\0');
 	let_write(m, cache.p, true);

@@ -292,7 +292,7 @@ static char *in_cache(const char *path, const char *name, const char *end)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 
-	if (!lh_user_cache(&b))
+	if (!lh_user_cache(&b, LH_CACHE_MODELS))
 		return NULL;
 	lh_buf_printf(&b, "/%.*s-%0*llx%s", NAME_PART, name, SUM,
 		      (unsigned long long)lh_xxh3(path, strlen(path)), end);

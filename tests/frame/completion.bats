@@ -145,9 +145,9 @@ choices_of() {
 
 @test "files are completed by their kind, with folders, and all if none is of the kind" {
 	expected <<-'END'
-	lh-search |a.lhv  my dir  my index.lhv  sub
-	lh-search a.lhv |a.lhv  my dir  my index.lhv  sub
-	lh-search my|my dir  my index.lhv
+	lh-search |a.lhv  b.csv  m.gguf  my dir  my file.jsonl  my index.lhv  notes.txt  sub  w.jsonl  w.jsonl.gz
+	lh-search a.lhv |a.lhv  b.csv  m.gguf  my dir  my file.jsonl  my index.lhv  notes.txt  sub  w.jsonl  w.jsonl.gz
+	lh-search my|my dir  my file.jsonl  my index.lhv
 	lh-embed |my dir  my file.jsonl  sub  w.jsonl  w.jsonl.gz
 	lh-embed n|notes.txt
 	lh-embed --model |m.gguf  my dir  sub
@@ -313,10 +313,11 @@ all_options() {
 }
 
 @test "lines that lh complete prints say where files, folders and commands may follow" {
-	[ "$(lh complete -- lh-search '')" = $'\tfile\t*.lhv' ]
+	[ "$(lh complete -- lh-search '')" = $'\tfile' ]
+	[ "$(lh complete -- lh-search a.csv '')" = $'\tfile' ]
 	[ "$(lh complete -- lh-validate --rules '')" = $'\tfolder' ]
 	[ "$(lh complete -- lh-validate --schema=list)" = $'list\n\tfile' ]
-	[ "$(lh complete -- lh-search -- -)" = $'\tfile\t*.lhv' ]
+	[ "$(lh complete -- lh-search -- -)" = $'\tfile' ]
 	[ "$(lh complete -- lh-search - | grep -c '^-[Qk]')" = 2 ]
 	[ "$(lh complete -- lh help lh-sea)" = $'lh-search\tfind the nearest records of an index for each query' ]
 }

@@ -392,7 +392,7 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 
 @test "the name of an argument says what kind of value it has" {
 	kind() { "$1" --describe-options | jq -c "$2"; }
-	[ "$(kind lh-search '.operands')" = '[{"name":"INDEX","required":true,"repeatable":true,"value":"file","files":["*.lhv"]}]' ]
+	[ "$(kind lh-search '.operands')" = '[{"name":"INDEX|FILE","required":true,"repeatable":true,"value":"file"},{"name":"TEXT","required":false,"repeatable":false,"value":"text"}]' ]
 	[ "$(kind lh-index '.commands[] | select(.name == "merge") | [.operands[] | .name, .required, .repeatable]')" = '["DEST",true,false,"SRC",true,true]' ]
 	[ "$(kind lh-index '.commands[] | select(.name == "build").operands[1] | .required, .repeatable, .files[0]' | xargs)" = 'false true *.jsonl' ]
 	[ "$(kind lh-parity '.commands[0].operands | map(.name)')" = '["FIXTURE"]' ]

@@ -56,18 +56,18 @@ ask() {
 	echo '{"vector":[-1,0],"k":1}' | lh-search p.lhv | has -F '{"id":"g","distance":0,"corpus":"p"}]'
 }
 
-@test "a file of queries in the place of an index is exit 2, with where queries are read from" {
+@test "a file of queries that is called an index is exit 2, with where queries are read from" {
 	make_points
-	points >queries.jsonl
-	printf 'RIFF\n' >other
-	why='queries.jsonl: not an index: the magic number is wrong'
-	for indexes in queries.jsonl 'p.lhv queries.jsonl'; do
+	points >queries.lhv
+	printf 'RIFF\n' >other.lhv
+	why='queries.lhv: not an index: the magic number is wrong'
+	for indexes in queries.lhv 'p.lhv queries.lhv'; do
 		# shellcheck disable=SC2086
 		run -2 lh-search $indexes </dev/null
 		[ "$output" = "lh-search: $why (it is JSON text; queries are read from standard input)" ]
 	done
-	run -2 lh-search other </dev/null
-	[ "$output" = 'lh-search: other: not an index: the magic number is wrong' ]
+	run -2 lh-search other.lhv </dev/null
+	[ "$output" = 'lh-search: other.lhv: not an index: the magic number is wrong' ]
 }
 
 @test "a base64 vector answers as the array does" {

@@ -119,7 +119,8 @@ static bool is_json_text(const char *path)
 	return n == 1 && (first == '{' || first == '[');
 }
 
-/* Say where queries are read from, if JSON text is in the place of an index.  Returns -1. */
+/* Say where a text comes, or where queries are read from, if one is in the place of an index.
+ * Returns -1. */
 static int hint(const char *path, struct lh_err *err)
 {
 	size_t n = strlen(err->msg);
@@ -127,7 +128,7 @@ static int hint(const char *path, struct lh_err *err)
 	if (err->code == LH_ECORRUPT && is_json_text(path))
 		snprintf(err->msg + n, sizeof err->msg - n,
 			 " (it is JSON text; queries are read from standard input)");
-	return -1;
+	return given_hint(path, err);
 }
 
 /* Open one that was open before, and any that is not lazy. */

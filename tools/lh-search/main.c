@@ -1,4 +1,6 @@
 /* lh-search: find the nearest neighbours of queries.  See lh-search(1). */
+#include <unistd.h>
+
 #include "tool/records.h"
 #include "search.h"
 #include "json/write.h"
@@ -8,6 +10,13 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, query) },
 	{ 'k', NULL, "N", "results per query (default 10)",
 	  LH_UINT(struct settings, k, 0, LH_K_MAX) },
+	{ 0, "field", "NAME", "a file's text is in this member (default: all strings)",
+	  LH_TEXT(struct settings, field) },
+	{ 0, "template", "TEXT", "or in several: '{title}. {body}'",
+	  LH_TEXT(struct settings, template) },
+	{ 0, "id-field", "NAME", "a file's id (default: id, *_id, ..., the line)",
+	  LH_TEXT(struct settings, id_field) },
+	{ 0, "no-cache", NULL, "keep no index of a file", LH_FLAG(struct settings, no_cache) },
 	{ 0, "where", "KEY=VALUE", "only such records; or !=, <, <=, >, >= (repeatable)",
 	  LH_TEXTS(struct settings, where) },
 	{ 0, "exclude", "ID", "never return this record (repeatable)",
@@ -81,10 +90,12 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 	if (lh_record_parse(&rec, in.p, in.len, &tool->err) == 0 &&
 	    worker_init(&w, state, &tool->err) == 0 &&
 	    on_query(&rec, &out, &w, &tool->err) == 0) {
-		if (out.len)
+		if (out.len && !state->set->shown)
 			lh_buf_putc(&out, '\n');
-		rc = lh_decisions_sync(state->decisions, &tool->err) < 0
-			? -1 : lh_tool_out(tool, out.p, out.len);
+		rc = lh_decisions_sync(state->decisions, &tool->err);
+		if (!rc)
+			rc = state->set->shown ? show(tool, &out, text) :
+						 lh_tool_out(tool, out.p, out.len);
 	}
 	worker_free(&w);
 	if (rc < 0 && tool->err.code == LH_EDATA)
@@ -94,10 +105,12 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 
 static int check_usage(struct lh_tool *tool, void *settings)
 {
-	const struct settings *set = settings;
+	struct settings *set = settings;
 
 	if (!tool->n_operands)
-		return lh_tool_usage(tool, "missing operand INDEX");
+		return lh_tool_usage(tool, "missing operand INDEX or FILE: lh search FILE TEXT");
+	if (set->field && set->template)
+		return lh_tool_usage(tool, "--field and --template exclude each other");
 	if (set->hybrid && set->playbook)
 		return lh_tool_usage(tool, "--hybrid and --playbook exclude each other");
 	if (set->playbook && set->playbooks)
@@ -113,7 +126,7 @@ static int check_usage(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--decisions: needs --playbook or --playbooks");
 	if (set->query && !lh_utf8_valid(set->query, strlen(set->query)))
 		return lh_tool_usage(tool, "-Q is not UTF-8");
-	return 0;
+	return given_text(tool, set);
 }
 
 /* Wait until the decisions are on disk before their answers are written. */
@@ -133,8 +146,14 @@ static int search(struct lh_tool *tool, void *settings)
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free, .before_output = before_output, .shared = &run,
 	};
-	int rc = fetched_open(&run.fetched, set, tool);
+	struct given given = { NULL };
+	int rc;
 
+	set->shown = set->shown && isatty(STDOUT_FILENO) && !set->flat && !set->explain &&
+		     !set->no_metadata;
+	rc = fetched_open(&run.fetched, set, tool);
+	if (!rc)
+		rc = given_open(&given, run.fetched.operands, &run.n_operands, set, tool);
 	run.operands = run.fetched.operands;
 	looked_up_init(&run.looked_up);
 	if (!rc)
@@ -146,6 +165,7 @@ static int search(struct lh_tool *tool, void *settings)
 		rc = rerank_open(&run, set);
 	if (!rc)
 		rc = (flow.held = lh_held_open(&how, &tool->err)) ? 0 : -1;
+	given_close(&given);
 	if (!rc)
 		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query)
 				: lh_records_run(tool, &flow);
@@ -209,7 +229,7 @@ int main(int argc, char **argv)
 {
 	static const struct lh_tool_spec spec = {
 		.name = "lh-search",
-		.synopsis = "[OPTION]... INDEX...",
+		.synopsis = "[OPTION]... INDEX|FILE... [TEXT]",
 		.summary = "find the nearest records of an index for each query",
 		.example = "lh-search -k 3 -Q 'forklift operator in Chicago' workers.lhv",
 		.options = options,

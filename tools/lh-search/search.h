@@ -3,6 +3,8 @@
  *
  *     main.c      options, the flow
  *     fetched.c   indexes in S3, by local copies
+ *     given.c     the operands: files of records, by indexes of them, and the text
+ *     shown.c     the answer as a table on a terminal
  *     names.c     the names of corpora: INDEX operands, folders, playbooks
  *     corpora.c   the open indexes
  *     state.c     the state that depends on files, reopened when they change
@@ -29,6 +31,7 @@
 #include "base/table.h"
 #include "json/bind.h"
 #include "file/held.h"
+#include "filesearch/filesearch.h"
 #include "index/index_tools.h"
 #include "lineage/person_ids.h"
 #include <lh/playbook.h>
@@ -44,13 +47,18 @@ struct settings {
 	double timeout;		/* seconds of a query; 0: any */
 	bool exact, flat, no_metadata, auto_role, hybrid, explain;
 	bool wire, playbook_optional, ignore_unknown, attribute;
+	bool no_cache;
+	const char *field, *template, *id_field;	/* of files of records; or NULL */
 	const char *query, *playbook, *playbooks;
 	const char *model, *query_prefix;	/* for engine gguf; or NULL */
 	const char *rerank, *rerank_url, *rerank_field;	/* NULL: not given */
 	uint64_t rerank_depth;	/* 0: not given */
 	struct lh_list where, exclude, persons;
 	struct lh_decisions_how decisions;
+	bool shown, shown_id;	/* the answer is a table, with a column for the id */
 };
+
+struct worker;
 
 /* ---- fetched.c ---- */
 
@@ -63,6 +71,32 @@ struct fetched {
 /* Copy what the operands and --playbook name. */
 int fetched_open(struct fetched *f, struct settings *set, struct lh_tool *tool);
 void fetched_close(struct fetched *f);
+
+/* ---- given.c ---- */
+
+/* What is made of operands that are files of records. */
+struct given {
+	struct lh_filesearch *file;
+	char **operand;			/* NAME=INDEX, in place of it */
+	size_t n;
+};
+
+/* Take the last operand as the text, unless -Q gives one or it is a file. */
+int given_text(struct lh_tool *tool, struct settings *set);
+/* Replace the operands that are files of records by indexes of them, and say what was chosen. */
+int given_open(struct given *g, char **operands, size_t *n, struct settings *set,
+	       struct lh_tool *tool);
+/* Remove what is not kept, once the indexes are open. */
+void given_close(struct given *g);
+/* Add to an error that a file does not exist how a text is given. */
+int given_hint(const char *path, struct lh_err *err);
+
+/* ---- shown.c ---- */
+
+/* Append the records found, a line each. */
+int print_shown(struct worker *w, struct lh_buf *out, struct lh_err *err);
+/* Show them, the words of the text marked. */
+int show(struct lh_tool *tool, const struct lh_buf *lines, const char *text);
 
 /* ---- names.c ---- */
 

@@ -147,6 +147,8 @@ static void offer_operands(struct line *l)
 		if (strncmp(p->name, "lh-", 3) == 0 && is_tool(p->name))
 			offer(l, "", lh_str_of(p->name + 3), lh_str_of(p->about));
 	i = l->n_operands < n ? l->n_operands : n - 1;
+	if (n && i && !slots[i].repeatable && slots[i - 1].repeatable)
+		i--;	/* FILE... [TEXT]: another file may come as well */
 	if (n && (l->n_operands < n || slots[i].repeatable))
 		offer_value(l, &slots[i]);
 }

@@ -1,0 +1,198 @@
+/* filesearch.c - from a file to its index, step by step.  See filesearch.h. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/signal.h"
+#include "filesearch_parts.h"
+#include "index/index_tools.h"
+#include "proc/run.h"
+#include "store/store.h"
+
+#define DIMENSION "384"		/* with the words themselves, more would find nothing more */
+#define BYTES_A_RECORD 500	/* of an index, about: its vector, id and words */
+
+/* ---- operands ---- */
+
+static bool ends_with(const char *name, const char *end)
+{
+	const size_t n = strlen(name), e = strlen(end);
+
+	return n >= e && !strcmp(name + n - e, end);
+}
+
+static bool has_index(const char *folder)
+{
+	struct lh_index_folder found;
+	struct lh_err unused;
+	bool any = false;
+
+	if (lh_index_folder_read(&found, folder, &unused) == 0) {
+		any = found.n;
+		lh_index_folder_free(&found);
+	}
+	return any;
+}
+
+/* Return whether a folder is itself a root or a state. */
+static bool is_state(const char *folder)
+{
+	LH_SCOPED(lh_free_local) char *state = lh_filesearch_state(folder),
+				      *real = realpath(folder, NULL);
+
+	return state && real && !strcmp(state, real);
+}
+
+bool lh_filesearch_is(const char *operand)
+{
+	struct stat st;
+	bool is = true;
+	int fd;
+
+	if (!strcmp(operand, "-"))
+		return true;
+	if (stat(operand, &st) < 0 || ends_with(operand, ".lhv"))
+		return false;
+	if (S_ISDIR(st.st_mode))
+		return !has_index(operand) &&
+		       (is_state(operand) || lh_source_has_text(operand));
+	if (!S_ISREG(st.st_mode))
+		return S_ISFIFO(st.st_mode);
+	fd = open(operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0) {
+		is = !lh_index_is(fd);
+		close(fd);
+	}
+	return is;
+}
+
+/* ---- the index ---- */
+
+/* Let lh-index make an index of the records in a file. */
+static int build(const char *index, const struct chosen *c, int in,
+		 const struct lh_filesearch_how *how, struct lh_err *err)
+{
+	const char *template = lh_chosen_template(c);
+	char *argv[] = {
+		(char *)"lh-index", (char *)"build", (char *)"--engine=hash",
+		(char *)"--dimension=" DIMENSION, (char *)"--precision=i8",
+		(char *)"--exact-below=1000000000", (char *)"--lexical", (char *)"--allow-empty",
+		(char *)"--max-line=2G", (char *)"--id-field=" ID_MEMBER,
+		(char *)(template ? "--template" : "--field"),
+		(char *)(template ? template : TEXT_MEMBER),
+		(char *)(how->progress ? "--progress=auto" : "--progress=never"),
+		(char *)(how->quiet ? "-q" : "--on-error=skip"), (char *)"--", (char *)index,
+		NULL
+	};
+	LH_SCOPED(lh_child_free) struct lh_child_out out = { .status = 0 };
+	int to = lh_store_spool(err), rc;
+	mode_t mask;
+
+	if (to < 0)
+		return -1;
+	mask = umask(077);
+	rc = lh_child_run(&(struct lh_child_how){ .argv = argv, .in = in, .to = to }, NULL, 0, &out,
+			  err);
+	umask(mask);
+	close(to);
+	return !rc && out.status ? lh_err_set(err, LH_EIO, "no index was made") : rc;
+}
+
+/* Choose where the index of the records is made: 1 if it is there already. */
+static int place(struct lh_filesearch *f, struct kept *k, const char *file, int records,
+		 const struct lh_filesearch_how *how, struct lh_err *err)
+{
+	struct lh_buf path = { 0 };
+	struct lh_err why;
+	struct stat st;
+	int rc = -1;
+
+	if (how->index) {
+		f->index = lh_strndup(how->index, strlen(how->index));
+		return 0;
+	}
+	if (k->index && f->records >= LH_FILESEARCH_KEPT && lh_kept_fits(k, file) &&
+	    fstat(records, &st) == 0) {
+		rc = lh_kept_begin(k, f->records * BYTES_A_RECORD + 2 * (uint64_t)st.st_size, f,
+				   &why);
+		if (rc < 0 && why.code == LH_EINTR)
+			return lh_err_set(err, LH_EINTR, "interrupted");
+		if (rc < 0)
+			lh_buf_printf(&f->warning, "%snot kept: %s", f->warning.len ? "; " : "",
+				      why.msg);
+		if (!rc)
+			f->index = lh_strndup(k->index, strlen(k->index));
+	}
+	if (rc >= 0)
+		return rc;
+	if (lh_tmpdir_make(&f->dir, "lh-search", err) < 0)
+		return -1;
+	lh_buf_printf(&path, "%s/records.lhv%c", f->dir.path, '\0');
+	f->index = path.p;
+	return 0;
+}
+
+/* Read the records, choose, and make the index. */
+static int make(struct lh_filesearch *f, struct kept *k, const char *file, int fd[2],
+		const struct lh_filesearch_how *how, struct lh_err *err)
+{
+	struct chosen *c = NULL;
+	int rc;
+
+	fd[0] = lh_store_spool(err);
+	fd[1] = fd[0] < 0 ? -1 : lh_store_spool(err);
+	rc = fd[1] < 0 ? -1 : lh_source_read(file, how, fd[0], f, err);
+	if (!rc)
+		rc = (c = lh_chosen_new(fd[0], file, how, f, err)) ? 0 : -1;
+	if (!rc)
+		rc = lh_chosen_write(c, fd[0], fd[1], f, err);
+	if (!rc)
+		rc = place(f, k, file, fd[1], how, err);
+	if (!rc)
+		rc = build(f->index, c, fd[1], how, err);
+	if (c)
+		lh_chosen_free(c);
+	return rc < 0 ? -1 : 0;
+}
+
+int lh_filesearch_open(struct lh_filesearch *f, const char *file,
+		       const struct lh_filesearch_how *how, struct lh_err *err)
+{
+	const bool was = lh_signal_deferred();
+	int fd[2] = { -1, -1 }, rc = 0;
+	struct kept k;
+
+	*f = (struct lh_filesearch){ .dir = { NULL, -1 } };
+	if (is_state(file))
+		return lh_err_set(err, LH_EUSAGE, "%s is a root or a state, whose data belong in "
+				  "no cache: lh-search %s/index searches its indexes", file, file);
+	lh_signal_defer(true);
+	if (!lh_kept_find(&k, file, how, f))
+		rc = make(f, &k, file, fd, how, err);
+	lh_signal_defer(was);
+	if (fd[0] >= 0)
+		close(fd[0]);
+	if (fd[1] >= 0)
+		close(fd[1]);
+	lh_kept_free(&k);
+	if (rc < 0)
+		return lh_err_prefix(err, "%s", file);
+	if (f->records > LH_FILESEARCH_MANY)
+		lh_buf_printf(&f->warning, "%s%llu records: lh-index build makes an index that "
+			      "answers sooner", f->warning.len ? "; " : "",
+			      (unsigned long long)f->records);
+	lh_buf_putc(&f->said, '\0');
+	if (f->warning.len)
+		lh_buf_putc(&f->warning, '\0');
+	return 0;
+}
+
+void lh_filesearch_close(struct lh_filesearch *f)
+{
+	lh_tmpdir_remove(&f->dir, &(struct lh_err){ 0 });
+	lh_buf_free(&f->said);
+	lh_buf_free(&f->warning);
+	free(f->index);
+}
