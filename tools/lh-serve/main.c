@@ -81,15 +81,19 @@ static int check(struct lh_tool *tool, void *settings)
 	if (set->audit.required && set->audit.optional)
 		return lh_tool_usage(tool, "--audit-required and --no-audit-required exclude each "
 				     "other");
-	return tool->n_operands ? lh_tool_unexpected(tool, 0, "lh-serve takes none") : 0;
+	return files_check(tool, set);
 }
 
 static int run(struct lh_tool *tool, void *settings)
 {
-	const struct settings *set = settings;
+	struct settings *set = settings;
 	char *token = take_token();
-	struct site *site = site_new(tool, set, token, &tool->err);
-	int rc = site ? 0 : -1;
+	struct site *site = NULL;
+	struct files files;
+	int rc = files_open(&files, tool, set);
+
+	if (!rc)
+		rc = (site = site_new(tool, set, token, &tool->err)) ? 0 : -1;
 
 	if (site && set->print_config)
 		rc = site_print(site, tool);
@@ -99,6 +103,7 @@ static int run(struct lh_tool *tool, void *settings)
 		site_drop(site);
 	else if (site)
 		rc = serve(tool, set, site, token);
+	files_close(&files);
 	if (token)
 		explicit_bzero(token, strlen(token));
 	free(token);
@@ -123,7 +128,7 @@ int main(int argc, char **argv)
 	struct settings set = { .drain = -1, .audit.sync = -1 };
 	static const struct lh_tool_spec spec = {
 		.name = "lh-serve",
-		.synopsis = "[OPTION]...",
+		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "answer HTTP requests by filters",
 		.example = "lh-serve --state demo --listen 127.0.0.1:0",
 		.options = options,

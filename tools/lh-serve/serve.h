@@ -24,6 +24,7 @@
  *     mcp.c           the tools for models
  *     refuse.c        what is refused before the body has come
  *     request.c       a request from its header to its row in the log
+ *     files.c         files of records as a state that ends with the server
  *     server.c        the loop: signals, reloading, ending
  *     main.c          options; --check, --print-config
  *
@@ -108,6 +109,20 @@ struct server {
 		uint64_t last;		/* ... and the time of the last one, in ns */
 	} ids;
 };
+
+/* ---- files.c ---- */
+
+struct files {			/* the state that is made of operands */
+	struct lh_tmpdir dir;
+	bool was;		/* signals were deferred before */
+};
+
+/* Check that a file, a state or a configuration is given; else say how. */
+int files_check(struct lh_tool *tool, const struct settings *set);
+/* Make the state of the operands, if there are any; close it in any case, once the server has
+ * ended. */
+int files_open(struct files *f, struct lh_tool *tool, struct settings *set);
+void files_close(struct files *f);
 
 struct intake {				/* the body of a request */
 	struct lh_buf text;
