@@ -23,9 +23,10 @@
  * Cache:   an index of at least LH_FILESEARCH_KEPT records is kept in the folder of
  *          lh_user_cache(LH_CACHE_RECORDS), of mode 0700, as KEY.lhv with mode 0600.  The key is
  *          a hash of the file's path, size, times and inode, and of how, so that a changed file
- *          has another, and its old indexes are removed.  KEY.json says whose it is, and is
- *          written before: a killed writer leaves no index without it.  Both are only ever
- *          renamed into place.  The oldest go when all have more than LH_FILESEARCH_BYTES.
+ *          has another; what was made of a file that changed or is gone is removed when the
+ *          next index is kept.  KEY.json says whose it is, and is written before: a killed
+ *          writer leaves no index without it.  Both are only ever renamed into place.  The
+ *          oldest go when all have more than LH_FILESEARCH_BYTES.
  *          What is kept has all that is in the file: personal data, if there are any.  Nothing
  *          of a file in a root or a state is kept, since erasures there would not find it.
  * Memory:  30 bytes a record for each member that may be the id, and what lh-index takes.

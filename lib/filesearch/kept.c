@@ -248,23 +248,27 @@ static int newest_first(const void *a, const void *b)
 	       x->tv_nsec != y->tv_nsec ? (x->tv_nsec < y->tv_nsec ? 1 : -1) : 0;
 }
 
-/* Return whether an entry is of the file as it was. */
-static bool is_old(const struct kept *k, const struct entry *e, struct lh_buf *text,
-		   struct lh_buf *strings)
+/* Return whether an entry is of a file that is gone, or of one as it was. */
+static bool is_old(const struct kept *k, const struct entry *e)
 {
 	LH_SCOPED(lh_free_local) char *about = sibling(k->folder, key_in(e->name), ".json");
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, strings = { 0 }, now = { 0 };
+	LH_SCOPED(lh_free_local) char *source = NULL;
 	struct about a;
+	struct stat st;
 
-	lh_buf_reset(strings);
-	return read_about(about, &a, text, strings) &&
-	       lh_str_is(a.source, k->source.p, strlen(k->source.p)) &&
-	       !lh_str_is(a.stamp, k->stamp.p, strlen(k->stamp.p));
+	if (!read_about(about, &a, &text, &strings))
+		return false;
+	source = lh_strndup(a.source.p, a.source.n);
+	if (stat(source, &st) < 0)
+		return true;
+	put_stamp(&now, &st);
+	return !lh_str_is(a.stamp, now.p, strlen(now.p));
 }
 
-/* Remove what was made of the file as it was, and the oldest of what is over the limit. */
+/* Remove what no file has any more, and the oldest of what is over the limit. */
 static void make_room(const struct kept *k, uint64_t bytes)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, strings = { 0 };
 	LH_SCOPED(list_free) struct list l = { .n = 0 };
 	struct lh_err unused;
 	size_t i, n;
@@ -278,7 +282,7 @@ static void make_room(const struct kept *k, uint64_t bytes)
 		if (n < 5 || strcmp(l.v[i].name + n - 4, ".lhv"))
 			continue;
 		bytes += (uint64_t)l.v[i].st.st_size;
-		if (bytes > LH_FILESEARCH_BYTES || is_old(k, &l.v[i], &text, &strings)) {
+		if (bytes > LH_FILESEARCH_BYTES || is_old(k, &l.v[i])) {
 			char *about = sibling(k->folder, key_in(l.v[i].name), ".json");
 
 			unlink(l.v[i].path);

@@ -269,20 +269,21 @@ kept() {
 	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name "lh-search-$$-*")" ]
 }
 
-@test "the oldest indexes go when all have more than 1 GiB" {
-	many 5000 >m.jsonl
-	lh-search -q m.jsonl heron >/dev/null
-	cd cache/lakehouse
-	for n in 1 2 3; do
-		key=$(printf '%032x' "$n")
-		truncate -s 500M "$key.lhv"
-		echo '{"source":"/x","stamp":"s","said":"t"}' >"$key.json"
-		touch -d "2020-01-0$n" "$key.lhv"
+@test "the oldest indexes go when all have more than 1 GiB, and those of files that are gone" {
+	for n in 1 2 3 4 5; do
+		many 5000 >"m$n.jsonl"
+		lh-search -q "m$n.jsonl" heron >/dev/null
 	done
-	cd ../..
-	sed -i 's/heron/crane/' m.jsonl
-	[ "$(ids -k 1 m.jsonl crane)" = s77 ]
-	[ "$(cd cache/lakehouse && find . -name '0*' | LC_ALL=C sort | xargs)" = "./$(printf '%032x' 2).json ./$(printf '%032x' 2).lhv ./$(printf '%032x' 3).json ./$(printf '%032x' 3).lhv" ]
+	for n in 1 2 3; do
+		about=$(grep -l "/m$n.jsonl" cache/lakehouse/*.json)
+		truncate -s 400M "${about%.json}.lhv"
+		touch -d "2020-01-0$n" "${about%.json}.lhv"
+	done
+	rm m4.jsonl
+	many 5000 >m6.jsonl
+	[ "$(ids -k 1 m6.jsonl heron)" = s77 ]
+	[ "$(jq -r .source cache/lakehouse/*.json | sed 's,.*/,,' | LC_ALL=C sort | xargs)" = "m2.jsonl m3.jsonl m5.jsonl m6.jsonl" ]
+	[ "$(kept)" = 4 ]
 }
 
 @test "nothing of a root or a state is kept, and the folder itself is refused with advice" {

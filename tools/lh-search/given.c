@@ -31,7 +31,7 @@ int given_text(struct lh_tool *tool, struct settings *set)
 {
 	const char *last = tool->n_operands ? tool->operands[tool->n_operands - 1] : "";
 
-	if (set->query || set->wire || tool->n_operands < 2 || like_file(last))
+	if (set->query || set->wire || tool->n_operands < 2)
 		return 0;
 	if (access(last, F_OK) == 0) {
 		if (lh_filesearch_is(last))
@@ -39,6 +39,8 @@ int given_text(struct lh_tool *tool, struct settings *set)
 					"that text", last, last);
 		return 0;
 	}
+	if (like_file(last))
+		return 0;
 	if (!lh_utf8_valid(last, strlen(last)))
 		return lh_tool_usage(tool, "the text is not UTF-8");
 	set->query = last;
