@@ -79,6 +79,7 @@ static int build(const char *index, const struct chosen *c, int in,
 		(char *)"lh-index", (char *)"build", (char *)"--engine=hash",
 		(char *)"--dimension=" DIMENSION, (char *)"--precision=i8",
 		(char *)"--exact-below=1000000000", (char *)"--lexical", (char *)"--allow-empty",
+		(char *)"--force",	/* a damaged one is replaced */
 		(char *)"--max-line=2G", (char *)"--id-field=" ID_MEMBER,
 		(char *)(template ? "--template" : "--field"),
 		(char *)(template ? template : TEXT_MEMBER),

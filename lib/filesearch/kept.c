@@ -8,6 +8,7 @@
 #include <lh/digest.h>
 #include "base/mem.h"
 #include "filesearch_parts.h"
+#include "index/index_tools.h"
 #include "json/bind.h"
 #include "json/write.h"
 
@@ -182,16 +183,20 @@ bool lh_kept_fits(const struct kept *k, const char *file)
 	return !strcmp(now.p, k->stamp.p);
 }
 
-/* Fill f with what is kept; false if it is not there. */
+/* Fill f with what is kept; false if it is not there, or damaged. */
 static bool is_there(const struct kept *k, struct lh_filesearch *f)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, strings = { 0 };
+	struct lh_index *index = NULL;
+	struct lh_err unused;
 	struct stat st;
 	struct about a;
 
 	if (lstat(k->index, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-	    !read_about(k->about, &a, &text, &strings))
+	    !read_about(k->about, &a, &text, &strings) ||
+	    !(index = lh_index_open(k->index, &unused)))
 		return false;
+	lh_index_close(index);
 	f->index = lh_strndup(k->index, strlen(k->index));
 	f->records = a.records;
 	f->id_is_line = a.id_is_line;

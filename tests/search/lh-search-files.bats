@@ -263,8 +263,12 @@ kept() {
 	chmod 755 cache/lakehouse
 	[ "$(ids -k 1 m.jsonl heron)" = s77 ]
 	[ "$(stat -c %a cache/lakehouse)" = 700 ] && [ "$(kept)" = 1 ]
-	# a damaged one is no answer: it is exit 2 and named, or made again
+	# a damaged one is made again
 	printf x >"$(echo cache/lakehouse/*.json)"
+	[ "$(ids -k 1 m.jsonl heron)" = s77 ]
+	truncate -s 100 cache/lakehouse/*.lhv
+	[ "$(ids -k 1 m.jsonl heron)" = s77 ]
+	printf x >"$(echo cache/lakehouse/*.lhv)"
 	[ "$(ids -k 1 m.jsonl heron)" = s77 ]
 	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name "lh-search-$$-*")" ]
 }
