@@ -388,11 +388,11 @@ int lh_archive_next(struct lh_archive *a, const char **name, struct lh_err *err)
 	struct lh_archive_entry e;
 	int rc;
 
-	do {
+	do
 		rc = lh_archive_entry(a, &e, err);
-		if (rc > 0)
-			*name = e.name;
-	} while (rc > 0 && e.what);
+	while (rc > 0 && e.what);
+	if (rc > 0)
+		*name = e.name;	/* that of an entry passed over is gone by now */
 	return rc;
 }
 

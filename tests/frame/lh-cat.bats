@@ -507,3 +507,15 @@ z.writestr(i, "{}\n")'
 	[ "$status" = 143 ]
 	until_so not kill -0 "$(cat pid)"
 }
+
+@test "a link or a folder at the end of an archive is passed over as one before is" {
+	echo '{"id":1}' >one.jsonl
+	ln one.jsonl two.jsonl
+	ln -s one.jsonl three.jsonl
+	mkdir folder
+	for last in two.jsonl three.jsonl folder; do
+		tar cf a.tar one.jsonl $last
+		run -0 lh-cat a.tar
+		[ "$output" = '{"id":1}' ]
+	done
+}
