@@ -276,15 +276,14 @@ static void make_room(const struct kept *k, uint64_t bytes)
 {
 	LH_SCOPED(list_free) struct list l = { .n = 0 };
 	struct lh_err unused;
-	size_t i, n;
+	size_t i;
 
 	lh_sweep_below(k->folder);
 	if (list_read(&l, k->folder, &unused) < 0 || !l.n)
 		return;
 	qsort(l.v, l.n, sizeof *l.v, newest_first);
 	for (i = 0; i < l.n; i++) {
-		n = strlen(l.v[i].name);
-		if (n < 5 || strcmp(l.v[i].name + n - 4, ".lhv"))
+		if (strcmp(strrchr(l.v[i].name, '.'), ".lhv"))
 			continue;
 		bytes += (uint64_t)l.v[i].st.st_size;
 		if (bytes > LH_FILESEARCH_BYTES || is_old(k, &l.v[i])) {
@@ -295,6 +294,14 @@ static void make_room(const struct kept *k, uint64_t bytes)
 			free(about);
 			bytes -= (uint64_t)l.v[i].st.st_size;
 		}
+	}
+	for (i = 0; i < l.n; i++) {	/* those without an index, of a run that ended early */
+		LH_SCOPED(lh_free_local) char *index = sibling(k->folder, key_in(l.v[i].name),
+							       ".lhv");
+
+		if (!strcmp(strrchr(l.v[i].name, '.'), ".json") && access(index, F_OK) < 0 &&
+		    is_old(k, &l.v[i]))
+			unlink(l.v[i].path);
 	}
 }
 

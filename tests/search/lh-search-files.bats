@@ -285,6 +285,8 @@ kept() {
 	done
 	rm m4.jsonl
 	many 5000 >m6.jsonl
+	# one whose run ended before its index was there
+	printf '{"source":"%s/m4.jsonl","stamp":"s","said":"t"}\n' "$PWD" >cache/lakehouse/0123456789abcdef0123456789abcdef.json
 	[ "$(ids -k 1 m6.jsonl heron)" = s77 ]
 	[ "$(jq -r .source cache/lakehouse/*.json | sed 's,.*/,,' | LC_ALL=C sort | xargs)" = "m2.jsonl m3.jsonl m5.jsonl m6.jsonl" ]
 	[ "$(kept)" = 4 ]

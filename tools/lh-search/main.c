@@ -10,7 +10,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, query) },
 	{ 'k', NULL, "N", "results per query (default 10)",
 	  LH_UINT(struct settings, k, 0, LH_K_MAX) },
-	{ 0, "field", "NAME", "a file's text is in this member (default: all strings)",
+	{ 0, "field", "NAME", "a file's text (default: all strings)",
 	  LH_TEXT(struct settings, field) },
 	{ 0, "template", "TEXT", "or in several: '{title}. {body}'",
 	  LH_TEXT(struct settings, template) },
