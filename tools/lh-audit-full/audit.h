@@ -7,7 +7,7 @@
  *     census.c              every row on disk, read once: the data of phases 2 to 4 and of the
  *                           metrics
  *     phases.c samples.c receipts.c replays.c    the phases
- *     history.c drift.c     rows of baselines; metrics then and now
+ *     baselines.c drift.c   rows of baselines; metrics then and now
  *     report.c charts.c     what the audit says, to programs and to people
  *
  * A fault of the root is a failed check, with file and line, never an error; a
@@ -167,7 +167,7 @@ int phase_receipts(struct audit *a, struct lh_err *err);	/* 5 */
 int phase_gate(struct audit *a, struct lh_err *err);		/* 6 */
 int phase_replay(struct audit *a, struct lh_err *err);		/* 7 */
 
-/* Return the folder of subjects, which the caller frees (run.c). */
+/* Return the folder of subjects, which the caller frees (check.c). */
 char *audit_subjects(const struct lh_root *root, const struct settings *s);
 
 /* Find the newest run: its summary has the greatest ended_at (of equal ones the

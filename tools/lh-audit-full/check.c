@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "base/utf8.h"
+#include <lh/subject.h>
 
 #define TEXT 1000	/* bytes of the text of one call */
 
@@ -287,4 +289,33 @@ bool audit_is_whole(const struct audit *a)
 		if (!c->ran || c->skipped)
 			return false;
 	return true;
+}
+
+bool audit_is_sound(const struct audit *a)
+{
+	return a->required_passed == a->required_total;
+}
+
+/* ---- metrics ---- */
+
+const char *const metric_names[METRICS] = {
+	"p2_evidence_rows", "p2_evidence_skips", "p3_accepted", "p3_human", "p3_partial",
+	"p3_rejected",
+	"p4_pref_pairs", "p4_rag_rows", "p4_sft_rows", "p4_total_quarantined",
+};
+
+void metrics_write(struct lh_writer *w, const char *name, const struct audit *a)
+{
+	int i;
+
+	lh_write_object(w, name);
+	for (i = 0; i < METRICS; i++)
+		lh_write_u64(w, metric_names[i], a->metric[i]);
+	lh_write_end(w);
+}
+
+char *audit_subjects(const struct lh_root *root, const struct settings *s)
+{
+	return s->subjects ? lh_strndup(s->subjects, strlen(s->subjects))
+			   : lh_root_join(root, LH_SUBJECT_DIR);
 }

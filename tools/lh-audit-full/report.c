@@ -13,12 +13,6 @@
 #include "file/file.h"
 #include "text/escape.h"
 
-const char *const metric_names[METRICS] = {
-	"p2_evidence_rows", "p2_evidence_skips", "p3_accepted", "p3_human", "p3_partial",
-	"p3_rejected",
-	"p4_pref_pairs", "p4_rag_rows", "p4_sft_rows", "p4_total_quarantined",
-};
-
 const char *const phase_title[PHASES] = {
 	"Recon and sources", "Schemas", "Evidence", "Scores", "Exports", "Receipts", "Acceptance",
 	"Replay",
@@ -27,11 +21,6 @@ const char *const phase_title[PHASES] = {
 const char *check_result(const struct check *c)
 {
 	return c->skipped ? "skipped" : c->passed ? "passed" : c->required ? "FAILED" : "not met";
-}
-
-bool audit_is_sound(const struct audit *a)
-{
-	return a->required_passed == a->required_total;
 }
 
 /* ---- JSON ---- */
@@ -52,16 +41,6 @@ static void write_check(struct lh_writer *w, const struct check *c)
 	lh_write_bool(w, "required", c->required);
 	lh_write_bool(w, "skipped", c->skipped);
 	write_buf(w, "notes", &c->notes);
-	lh_write_end(w);
-}
-
-void metrics_write(struct lh_writer *w, const char *name, const struct audit *a)
-{
-	int i;
-
-	lh_write_object(w, name);
-	for (i = 0; i < METRICS; i++)
-		lh_write_u64(w, metric_names[i], a->metric[i]);
 	lh_write_end(w);
 }
 

@@ -61,12 +61,6 @@ int targets_check(const struct audit *a, struct lh_err *err)
 
 /* ---- the audit ---- */
 
-char *audit_subjects(const struct lh_root *root, const struct settings *s)
-{
-	return s->subjects ? lh_strndup(s->subjects, strlen(s->subjects))
-			   : lh_root_join(root, LH_SUBJECT_DIR);
-}
-
 /* Lock the root against changes; if it is locked, report it and do not wait,
  * because the audit will be run again. */
 static int lock_root(struct audit *a, struct lh_err *err)
