@@ -14,7 +14,7 @@ struct cold {
 	struct lift *l;
 	struct search search;
 	struct demand demand;
-	struct chat chat;
+	struct judge judge;
 	struct lh_buf scratch, corpus;
 };
 
@@ -24,7 +24,7 @@ static void worker_free(void *arg)
 
 	search_free(&c->search);
 	demand_free(&c->demand);
-	chat_free(&c->chat);
+	judge_free(&c->judge);
 	lh_buf_free(&c->scratch);
 	lh_buf_free(&c->corpus);
 }
@@ -34,7 +34,7 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	struct cold *c = context;
 
 	c->l = ctx;
-	chat_init(&c->chat, ctx);
+	judge_init(&c->judge, ctx);
 	return search_start(&c->search, c->l, false, err);
 }
 
@@ -71,19 +71,15 @@ static int put_found(struct lh_writer *w, struct cold *c, const struct hit *best
 	lh_value_str(&best->corpus, &c->corpus, &e.answer_corpus);
 	lh_playbook_id(&e, id);
 	lh_write_str(w, "playbook_id", (struct lh_str){ id, sizeof id });
-	return reword(w, "paraphrases", &c->demand, &c->chat, err);
+	return reword(w, "paraphrases", &c->demand, &c->judge, err);
 }
 
 static int search_and_judge(struct cold *c, struct lh_record *rec, struct lh_err *err)
 {
-	bool model = c->l->judge_model != NULL;
-	struct hits *h = &c->search.hits;
-
-	if (demand_read(&c->demand, rec, err) < 0 || (!model && judge_needs(&c->demand, err) < 0) ||
-	    search_ask(&c->search, rec, false, NULL, err) < 0)
-		return -1;
-	return model ? chat_judge(&c->chat, &c->demand, h, err)
-		     : judge_hits(&c->demand, h, &c->scratch, err);
+	return demand_read(&c->demand, rec, err) < 0 ||
+	       judge_needs(&c->judge, &c->demand, err) < 0 ||
+	       search_ask(&c->search, rec, false, NULL, err) < 0 ||
+	       judge_hits(&c->judge, &c->demand, &c->search.hits, err) < 0 ? -1 : 0;
 }
 
 /* Make the line for the second pass, the query and its findings, and, for a discovery, the
@@ -104,10 +100,7 @@ static int search_cold(struct lh_record *rec, void *line, struct lh_buf *out, vo
 	w = lh_write_record(out, rec, (const char *[]){ "lift" }, 1);
 	lh_write_object(&w, "lift");
 	hits_write(&w, "cold", h);
-	if (h->n)
-		lh_write_u64(&w, "best", best);
-	else
-		lh_write_null(&w, "best");
+	write_rank(&w, "best", h->n ? best + 1 : 0);
 	if (!record) {
 		lh_write_null(&w, "playbook_id");
 		lh_write_array(&w, "paraphrases");

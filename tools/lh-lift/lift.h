@@ -1,17 +1,11 @@
 /*
  * lift.h - shared by the files of lh-lift.
  *
- *     demand.c    a query, and what is known about it
  *     search.c    lh-search as a child: a query and its hits
- *     judge.c     the score of a hit, by what is known
- *     chat.c      lh-chat as a child: the score of a hit, by a model
- *     reword.c    the same demand in other words
- *     book.c      the entries of the playbook
+ *     judge.c     the score of a hit, by what is known or by a model; other words
  *     cold.c      the first pass: search, judge, record the best answers
- *     warm.c      the second pass: search with the playbook, compare
- *     rejudge.c   the results of a stored run, judged again
- *     tally.c     the figures
- *     report.c    the figures as Markdown
+ *     compare.c   the second pass, and a stored run that is judged again
+ *     tally.c     the figures, as JSON and as Markdown
  *
  * Between the passes the queries are stored in a file in a temporary folder, one
  * line each, with the findings of the first pass; memory holds only those being
@@ -32,30 +26,28 @@
 #define REPORTED 50	/* discoveries without a lift that are listed in a report */
 #define STYLE_LEN 32	/* bytes of the name of a style */
 
-/* The outcome of one query. */
-struct outcome {
-	bool answered;		/* both passes found hits */
-	bool discovery, lifted;
-	bool displaced;		/* no lift: another recorded answer is first, ... */
-	bool worse;		/* ... and the judge scored that lower */
-	bool open_gate;		/* lh-search knew no role */
-	bool agreed;		/* --rejudge: the best is the one that it was */
-	bool gated;		/* the best is not recorded: it scored less than the least */
-	uint64_t boosted, injected, bleed;
-	uint64_t refused;	/* injected results that scored less, left out */
-	uint64_t reworded, held;	/* asked in other words; those with the same answer */
-	double change;		/* of the top distance, if answered */
-	double cold_score, warm_score;	/* of the top hit; below 0: unknown */
-	char style[STYLE_LEN];	/* "" for a query without one */
+/* What is added up, of one query or of many. */
+enum sum {
+	QUERIES,
+	ANSWERED,	/* both passes found hits */
+	DISCOVERY, LIFTED,
+	DISPLACED,	/* no lift: another recorded answer is first, ... */
+	WORSE,		/* ... and the judge scored that lower */
+	OPEN_GATE,	/* lh-search knew no role */
+	AGREED,		/* --rejudge: the best is the one that it was */
+	GATED,		/* the best is not recorded: it scored less than the least */
+	BOOSTED, INJECTED,
+	BLEED, BLEED_OPEN,	/* with the gate shut, and open */
+	REFUSED,	/* injected results that scored less, left out */
+	REWORDED, HELD,	/* asked in other words; those with the same answer */
+	CHANGE,		/* of the top distance, of those answered */
+	SCORED, COLD_SCORE, WARM_SCORE,	/* of the top hits, where both are known */
+	SUMS
 };
 
 struct tally {
-	uint64_t queries, answered, discoveries, lifts, displaced, worse, boosted, injected;
-	uint64_t open_gate, bleed, bleed_open;	/* bleed: with the gate shut */
-	uint64_t reworded, held, agreed, gated, refused;
-	uint64_t scored;	/* queries with both scores */
-	double change, cold_score, warm_score;	/* sums */
-	char style[STYLE_LEN];
+	double n[SUMS];
+	char style[STYLE_LEN];	/* "" for a query without one */
 };
 
 struct lift {
@@ -86,7 +78,7 @@ struct lift {
  * number.  now: with the time. */
 size_t decide_options(const struct lift *l, char **argv, size_t n, bool now);
 
-/* ---- demand.c ---- */
+/* ---- a query ---- */
 
 struct demand {
 	struct lh_record *rec;
@@ -141,79 +133,40 @@ int hit_moved(const struct hit *h, struct moved *by, struct lh_err *err);
 bool hit_same(const struct hit *a, const struct hit *b);
 /* Return the hit with the best score; of equals, the nearest. */
 size_t hits_best(const struct hits *h);
-/* Give the hits of warm that have no score the ones that they have in cold. */
-void score_hits(struct hits *warm, const struct hits *cold);
 /* Write a rank from 1; of 0, null. */
 void write_rank(struct lh_writer *w, const char *name, size_t rank);
 
 /* ---- judge.c ---- */
 
-/* Check that what the judge needs is known. */
-int judge_needs(const struct demand *d, struct lh_err *err);
-/* Score each hit from 0 to 1. */
-int judge_hits(const struct demand *d, struct hits *h, struct lh_buf *scratch, struct lh_err *err);
-
-/* ---- chat.c ---- */
-
-struct chat {
+struct judge {
 	const struct lift *l;
-	struct lh_chat_child child;
+	struct lh_chat_child child;	/* lh-chat, of a model */
 	struct lh_extract *extract;
 	struct lh_buf line, prompt;
 };
-void chat_init(struct chat *c, const struct lift *l);
-void chat_free(struct chat *c);
-/* Score each hit from 0 to 1 by the model's rating.  LH_EDATA when it gives none,
- * LH_ENET when it cannot be asked. */
-int chat_judge(struct chat *c, const struct demand *d, struct hits *h, struct lh_err *err);
-/* Reword the demand; the text is in c until the next call, n = 0 for the same words. */
-int chat_reword(struct chat *c, const struct demand *d, struct lh_str *words, struct lh_err *err);
-
-/* ---- reword.c ---- */
-
+void judge_init(struct judge *j, const struct lift *l);
+void judge_free(struct judge *j);
+/* Check that what the judge needs is known. */
+int judge_needs(const struct judge *j, const struct demand *d, struct lh_err *err);
+/* Score each hit that has no score from 0 to 1.  LH_EDATA when a model gives no rating, LH_ENET
+ * when it cannot be asked. */
+int judge_hits(struct judge *j, const struct demand *d, struct hits *h, struct lh_err *err);
 /* Write other wordings as a list of strings: the styles other than its own, and the
  * model's. */
-int reword(struct lh_writer *w, const char *name, const struct demand *d, struct chat *c,
+int reword(struct lh_writer *w, const char *name, const struct demand *d, struct judge *j,
 	   struct lh_err *err);
 
-/* ---- book.c ---- */
-
-struct book {
-	struct lh_index *ix;		/* NULL: not needed yet */
-	const char *path;
-	struct lh_record entry;
-	struct lh_buf line, strings;
-};
-void book_free(struct book *b);
-/* Return the role of the entry that moved the hit, in b until the next call; n = 0: it
- * has none, or no longer exists. */
-int book_role(struct book *b, const struct hit *h, struct lh_str *role, struct lh_err *err);
-
-/* ---- cold.c, warm.c ---- */
+/* ---- cold.c, compare.c ---- */
 
 int cold_pass(struct lift *l);
 int warm_pass(struct lift *l);
-
-/* The result of a query; its text is the row of the report, if any, and the line to print. */
-struct compared {
-	struct outcome o;
-	size_t row;		/* bytes */
-};
-/* Add it up, and print the line: the sink of a flow. */
-int on_compared(const struct lh_output *output, void *lift, struct lh_err *err);
-
-/* ---- rejudge.c ---- */
-
 int rejudge_pass(struct lift *l);
 
 /* ---- tally.c ---- */
 
-void tally_add(struct lift *l, const struct outcome *o);
+void tally_add(struct lift *l, const struct tally *o);
 /* Append {"summary":...} and an LF. */
 void tally_print(struct lh_buf *out, const struct lift *l);
-
-/* ---- report.c ---- */
-
 /* Append a row about a discovery without a lift. */
 void report_row(struct lh_buf *out, const struct demand *d, const struct hit *best,
 		const struct hits *warm);

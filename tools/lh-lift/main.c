@@ -138,10 +138,10 @@ static int lift(struct lift *l)
 	lh_buf_free(&l->unlifted);
 	free(l->spool_path);
 	free(l->book);
-	if (rc == 0 && l->all.bleed) {
+	if (rc == 0 && l->all.n[BLEED] > 0) {
 		lh_tool_verdict_bad(l->tool);
 		lh_tool_warn(l->tool, "%llu results moved by entries of another role",
-			     (unsigned long long)l->all.bleed);
+			     (unsigned long long)l->all.n[BLEED]);
 	}
 	return rc;
 }

@@ -1,32 +1,42 @@
-/* tally.c - add up outcomes.  See lift.h. */
+/* tally.c - add up outcomes, and print the figures: as JSON, and as Markdown.  See lift.h. */
 #include "lift.h"
 
-static void add(struct tally *t, const struct outcome *o)
-{
-	t->queries++;
-	t->discoveries += o->discovery;
-	t->lifts += o->lifted;
-	t->displaced += o->displaced;
-	t->worse += o->worse;
-	t->boosted += o->boosted;
-	t->injected += o->injected;
-	t->open_gate += o->open_gate;
-	*(o->open_gate ? &t->bleed_open : &t->bleed) += o->bleed;
-	t->reworded += o->reworded;
-	t->held += o->held;
-	t->agreed += o->agreed;
-	t->gated += o->gated;
-	t->refused += o->refused;
-	if (o->answered) {
-		t->answered++;
-		t->change += o->change;
-	}
-	if (o->cold_score >= 0 && o->warm_score >= 0) {
-		t->scored++;
-		t->cold_score += o->cold_score;
-		t->warm_score += o->warm_score;
-	}
-}
+#include <stddef.h>
+
+#include <lh/num.h>
+#include "base/utf8.h"
+#include "text/escape.h"
+
+#define SHOWN 160	/* bytes of a query */
+
+/* The figures: a sum, or a sum by another. */
+static const struct figure {
+	const char *name;	/* in the summary; NULL: not there */
+	const char *head;	/* in the report; NULL: not there */
+	enum sum of, by;	/* by SUMS: the sum itself */
+} figures[] = {
+	{ "queries", "queries", QUERIES, SUMS },
+	{ "discoveries", "discoveries", DISCOVERY, SUMS },
+	{ "lifts", "lifts", LIFTED, SUMS },
+	{ "lift_ratio", "ratio", LIFTED, DISCOVERY },
+	{ "displaced", "displaced", DISPLACED, SUMS },
+	{ "displaced_worse", "by worse", WORSE, SUMS },
+	{ "boosted", "boosted", BOOSTED, SUMS },
+	{ "injected", "injected", INJECTED, SUMS },
+	{ "mean_distance_change", "distance", CHANGE, ANSWERED },
+	{ "mean_score_cold", "score cold", COLD_SCORE, SCORED },
+	{ "mean_score_warm", "score warm", WARM_SCORE, SCORED },
+	{ "bleed", "bleed", BLEED, SUMS },
+	{ "open_gate", "open gate", OPEN_GATE, SUMS },
+	{ "open_gate_bleed", "bleed there", BLEED_OPEN, SUMS },
+	{ "paraphrases", NULL, REWORDED, SUMS },
+	{ "held", NULL, HELD, SUMS },
+	{ "hold_ratio", "held", HELD, REWORDED },
+	{ "gated", NULL, GATED, SUMS },
+	{ "refused", NULL, REFUSED, SUMS },
+	{ "agreed", NULL, AGREED, SUMS },
+};
+#define FIGURES (sizeof figures / sizeof *figures)
 
 /* Return the tally of a style; those beyond the sixteenth share the last. */
 static struct tally *style_of(struct lift *l, const char *name)
@@ -42,45 +52,34 @@ static struct tally *style_of(struct lift *l, const char *name)
 	return &l->style[i];
 }
 
-void tally_add(struct lift *l, const struct outcome *o)
+void tally_add(struct lift *l, const struct tally *o)
 {
-	add(&l->all, o);
-	add(style_of(l, o->style), o);
+	struct tally *style = style_of(l, o->style);
+	int i;
+
+	for (i = 0; i < SUMS; i++) {
+		l->all.n[i] += o->n[i];
+		style->n[i] += o->n[i];
+	}
 }
 
-static void put_ratio(struct lh_writer *w, const char *name, double of, uint64_t n)
-{
-	if (n)
-		lh_write_f32(w, name, (float)(of / (double)n));
-	else
-		lh_write_null(w, name);
-}
+/* ---- the summary ---- */
 
 static void put_tally(struct lh_writer *w, const struct lift *l, const struct tally *t)
 {
-	lh_write_u64(w, "queries", t->queries);
-	lh_write_u64(w, "discoveries", t->discoveries);
-	lh_write_u64(w, "lifts", t->lifts);
-	put_ratio(w, "lift_ratio", (double)t->lifts, t->discoveries);
-	lh_write_u64(w, "displaced", t->displaced);
-	lh_write_u64(w, "displaced_worse", t->worse);
-	lh_write_u64(w, "boosted", t->boosted);
-	lh_write_u64(w, "injected", t->injected);
-	put_ratio(w, "mean_distance_change", t->change, t->answered);
-	put_ratio(w, "mean_score_cold", t->cold_score, t->scored);
-	put_ratio(w, "mean_score_warm", t->warm_score, t->scored);
-	lh_write_u64(w, "bleed", t->bleed);
-	lh_write_u64(w, "open_gate", t->open_gate);
-	lh_write_u64(w, "open_gate_bleed", t->bleed_open);
-	lh_write_u64(w, "paraphrases", t->reworded);
-	lh_write_u64(w, "held", t->held);
-	put_ratio(w, "hold_ratio", (double)t->held, t->reworded);
-	if (l->least > 0) {
-		lh_write_u64(w, "gated", t->gated);
-		lh_write_u64(w, "refused", t->refused);
+	const struct figure *f;
+
+	for (f = figures; f < figures + FIGURES; f++) {
+		if (((f->of == GATED || f->of == REFUSED) && !(l->least > 0)) ||
+		    (f->of == AGREED && !l->rejudge))
+			continue;
+		if (f->by == SUMS)
+			lh_write_u64(w, f->name, (uint64_t)t->n[f->of]);
+		else if (t->n[f->by] > 0)
+			lh_write_f32(w, f->name, (float)(t->n[f->of] / t->n[f->by]));
+		else
+			lh_write_null(w, f->name);
 	}
-	if (l->rejudge)
-		lh_write_u64(w, "agreed", t->agreed);
 }
 
 void tally_print(struct lh_buf *out, const struct lift *l)
@@ -106,4 +105,135 @@ void tally_print(struct lh_buf *out, const struct lift *l)
 	lh_write_end(&w);
 	lh_write_end(&w);
 	lh_buf_putc(out, '\n');
+}
+
+/* ---- the report: discoveries without a lift ---- */
+
+static void put_text(struct lh_buf *out, struct lh_str s)
+{
+	lh_escape_markdown(out, s.p, s.n);
+}
+
+/* Append a JSON string as it is written, without its quotes. */
+static void put_string(struct lh_buf *out, const struct lh_value *v)
+{
+	put_text(out, lh_utf8_head((struct lh_str){ v->p + 1, v->n - 2 }, SHOWN));
+}
+
+static void put_why(struct lh_buf *out, const struct hit *best, const struct hits *warm)
+{
+	struct moved by;
+	struct lh_err err;
+	size_t i;
+
+	if (warm->n && hit_moved(&warm->v[0], &by, &err) == 0 && by.id.p) {
+		lh_buf_puts(out,
+			    by.injected ? "displaced: injected by " : "displaced: boosted by ");
+		put_string(out, &by.id);
+		return;
+	}
+	for (i = 0; i < warm->n; i++)
+		if (hit_same(&warm->v[i], best) && warm->v[i].playbook.p) {
+			lh_buf_printf(out, "moved, to rank %zu", i + 1);
+			return;
+		}
+	lh_buf_puts(out, "not moved");
+}
+
+void report_row(struct lh_buf *out, const struct demand *d, const struct hit *best,
+		const struct hits *warm)
+{
+	lh_buf_puts(out, "| ");
+	put_text(out, lh_utf8_head(d->text, SHOWN));
+	lh_buf_puts(out, " | ");
+	put_string(out, &best->id);
+	lh_buf_printf(out, " | %.2f | ", best->score);
+	if (warm->n)
+		put_string(out, &warm->v[0].id);
+	lh_buf_puts(out, " | ");
+	put_why(out, best, warm);
+	lh_buf_puts(out, " |\n");
+}
+
+/* ---- its tables ---- */
+
+static void put_row(struct lh_buf *out, const char *name, const struct tally *t)
+{
+	const struct figure *f;
+
+	lh_buf_puts(out, "| ");
+	lh_escape_markdown(out, name, strlen(name));
+	for (f = figures; f < figures + FIGURES; f++) {
+		if (!f->head)
+			continue;
+		if (f->by == SUMS)
+			lh_buf_printf(out, " | %llu", (unsigned long long)t->n[f->of]);
+		else if (t->n[f->by] > 0)
+			lh_buf_printf(out, " | %.4f", t->n[f->of] / t->n[f->by]);
+		else
+			lh_buf_puts(out, " | -");
+	}
+	lh_buf_puts(out, " |\n");
+}
+
+static void put_table(struct lh_buf *out, const struct lift *l)
+{
+	const struct figure *f;
+	size_t i;
+
+	lh_buf_puts(out, "\n| style |");
+	for (f = figures; f < figures + FIGURES; f++)
+		if (f->head)
+			lh_buf_printf(out, " %s |", f->head);
+	lh_buf_puts(out, "\n|---|");
+	for (f = figures; f < figures + FIGURES; f++)
+		lh_buf_puts(out, f->head ? "---:|" : "");
+	lh_buf_putc(out, '\n');
+	for (i = 0; i < l->n_styles; i++)
+		put_row(out, i == STYLES ? "others" : *l->style[i].style ? l->style[i].style
+			: "none", &l->style[i]);
+	put_row(out, "all", &l->all);
+}
+
+static void put_head(struct lh_buf *out, const struct lift *l)
+{
+	const struct lh_tool *t = l->tool;
+	char now[32];
+	size_t i;
+
+	lh_tool_time(t, now);
+	lh_buf_printf(out, "# Lift\n\n**Date:** %s\n\n**Corpora:**", now);
+	for (i = 0; i < t->n_operands; i++)
+		lh_escape_printf(out, lh_escape_markdown, i ? ", %s" : " %s", t->operands[i]);
+	lh_buf_printf(out, "\n\n**Run:** %s", l->run);
+	lh_escape_printf(out, lh_escape_markdown,
+			 l->rejudge ? "\n\n**Judged again:** %s\n\n**Judge:** %s"
+				    : "\n\n**Playbook:** %s\n\n**Judge:** %s",
+			 l->rejudge ? l->rejudge : l->playbook ? l->playbook : "empty at the start",
+			 l->judge_model ? l->judge_model : "role, state and city");
+	lh_buf_printf(out,
+		      "\n\n**Verdict:** %llu of %llu discoveries are lifts; %llu results moved by "
+		      "entries of another role\n",
+		      (unsigned long long)l->all.n[LIFTED], (unsigned long long)l->all.n[DISCOVERY],
+		      (unsigned long long)l->all.n[BLEED]);
+}
+
+int report_write(struct lift *l, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
+	int rc;
+
+	put_head(&out, l);
+	put_table(&out, l);
+	if (l->n_unlifted) {
+		lh_buf_puts(&out,
+			    "\n## Discoveries that are no lifts\n\n| query | recorded | score | "
+			    "first instead | why |\n|---|---|---:|---|---|\n");
+		lh_buf_add(&out, l->unlifted.p, l->unlifted.len);
+		if (l->n_unlifted > REPORTED)
+			lh_buf_printf(&out, "\nand %llu more.\n",
+				      (unsigned long long)(l->n_unlifted - REPORTED));
+	}
+	rc = lh_atomic_write(&l->report, out.p, out.len, err);
+	return rc ? rc : lh_atomic_commit(&l->report, err);
 }
