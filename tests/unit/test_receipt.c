@@ -1,5 +1,6 @@
 /* lh_stage, lh_receipt: ids, times, files hashed and counted, commits, a run's hash. */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -166,6 +167,68 @@ static void what_is_made_is_hashed_as_if_it_were_read(struct lh_root *root)
 	lh_digest_cache_free(f);
 }
 
+/* ---- lists of files ---- */
+
+struct faults {
+	int n[4];
+};
+
+static void on_listed(void *ctx, enum lh_listed_fault what, const struct lh_listed *newest,
+		      const struct lh_listed *differs, uint64_t size)
+{
+	(void)newest, (void)differs, (void)size;
+	((struct faults *)ctx)->n[what]++;
+}
+
+static int on_unread(void *ctx, const struct lh_listed *newest, struct lh_err *e)
+{
+	(void)ctx, (void)newest, (void)e;
+	return -1;
+}
+
+static void a_list_of_files_is_true_until_one_changes(void)
+{
+	static const char *const names[] = { "l4", "l1", "l2", "l3" };
+	struct lh_digest_cache *cache = lh_digest_cache_new(".");
+	struct faults faults = { { 0 } };
+	struct lh_files_check how = { .folder = ".", .fault = on_listed, .unread = on_unread,
+				      .ctx = &faults };
+	struct lh_cut cut = { .path = "l4", .was = 6, .is = 3, .rows = 1 };
+	struct lh_files m = { .n = 0 };
+	struct lh_buf sums = { 0 };
+	bool changed = false;
+	uint64_t rows = 0;
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		struct lh_listed *l = lh_files_add(&m, lh_str_of(names[i]));
+
+		put(names[i], "{}\n{}\n");
+		check(lh_digest_cache_get(cache, names[i], &l->is, &err) == 1);
+	}
+	lh_files_sort(&m);
+	check(lh_files_records(&m) == 8 && lh_files_has(&m, "l3") && !lh_files_has(&m, "l"));
+	lh_files_sums(&sums, &m);
+	put("SUMS", lh_buf_room(&sums, 1) ? (sums.p[sums.len] = 0, sums.p) : "");
+	check(system("sha256sum --quiet -c SUMS") == 0);
+	check(lh_files_check(&m, &how, &err) == 0 && how.files == 4 && !faults.n[LH_LISTED_GONE]);
+	check(unlink("l1") == 0);
+	put("l2", "{}\n");
+	put("l3", "{}\n[]\n{}");
+	put("l4", "{}\n{}\n{}\n");
+	check(lh_files_check(&m, &how, &err) == 0);
+	for (i = 0; i < 4; i++)
+		check(faults.n[i] == 1);
+	put("l4", "{}\n");
+	check(lh_files_cut(&m, ".", &cut, 1, &rows, &changed, &err) == 0 && changed && rows == 1);
+	check(m.v[3].is.bytes == 3 && m.v[3].is.records == 1);
+	changed = false;
+	check(lh_files_cut(&m, ".", &cut, 1, &rows, &changed, &err) == 0 && !changed && rows == 1);
+	lh_buf_free(&sums);
+	lh_files_free(&m);
+	lh_digest_cache_free(cache);
+}
+
 /* ---- commits ---- */
 
 static void commit_is(const char *path, const char *want)
@@ -270,6 +333,7 @@ int main(void)
 	test(a_file_is_read_again_only_when_it_has_changed());
 	test(what_was_written_to_since_is_read());
 	test(what_is_made_is_hashed_as_if_it_were_read(root));
+	test(a_list_of_files_is_true_until_one_changes());
 	lh_root_close(root);
 	test(the_commit_is_what_git_says());
 	test(a_worktrees_commit_is_its_own());
