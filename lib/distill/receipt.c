@@ -126,7 +126,7 @@ int lh_report_read(struct lh_report *r, const struct lh_root *root, const char *
 					     on_violation, r);
 	if (bad > 0)
 		return lh_err_set(err, LH_ECORRUPT, "%s", r->why);
-	if (!rc && !bad)
+	if (!rc && !bad && table)
 		rc = lh_bind(table, &r->rec, to, &r->text, err);
 	if (rc < 0 && err->code == LH_EDATA)
 		err->code = LH_ECORRUPT;

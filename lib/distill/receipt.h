@@ -32,6 +32,26 @@ int lh_receipt_write(struct lh_run *run, struct lh_stage_result *res, struct lh_
 int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *text,
 		    struct lh_err *err);
 
+/* ---- reports, read ---- */
+
+#define LH_REPORT_PATH 256
+
+/* A report of a run as a file: its text, and what was read from it. */
+struct lh_report {
+	char relpath[LH_REPORT_PATH];
+	struct lh_buf file, text, scratch;
+	struct lh_record rec;
+	char why[512];		/* the first violation of its schema, "" without one */
+};
+void lh_report_init(struct lh_report *r);
+void lh_report_free(struct lh_report *r);
+
+/* Read a report of a run by its schema and table, or NULL: 1, 0 if it does not exist, -1 with
+ * LH_ECORRUPT and the reason alone if it is not one. */
+int lh_report_read(struct lh_report *r, const struct lh_root *root, const char *id,
+		   const char *name, const char *schema, const struct lh_bind *table, void *to,
+		   struct lh_err *err);
+
 /*
  * receipt_check - compare the files of a root with what its newest receipts say of them.
  *

@@ -7,24 +7,6 @@
 
 #include "receipt.h"
 
-#define LH_REPORT_PATH 256
-
-/* A report of a run as a file: its text, and what was read from it. */
-struct lh_report {
-	char relpath[LH_REPORT_PATH];
-	struct lh_buf file, text, scratch;
-	struct lh_record rec;
-	char why[512];		/* the first violation of its schema, "" without one */
-};
-void lh_report_init(struct lh_report *r);
-void lh_report_free(struct lh_report *r);
-
-/* Read a report of a run by its schema and table: 1, 0 if it does not exist, -1 with
- * LH_ECORRUPT if it is not one. */
-int lh_report_read(struct lh_report *r, const struct lh_root *root, const char *id,
-		   const char *name, const char *schema, const struct lh_bind *table, void *to,
-		   struct lh_err *err);
-
 /* What is counted of a stage; the last four are the stats of its receipt. */
 enum lh_receipt_count {
 	LH_COUNT_IN, LH_COUNT_OUT, LH_COUNT_ACCEPTED, LH_COUNT_REJECTED, LH_COUNT_QUARANTINED,

@@ -617,10 +617,10 @@ static int check_score(struct check *c, struct lh_err *err)
 static int is_valid(struct check *c, int run, const char *name, const char *schema,
 		    struct lh_err *err)
 {
-	LH_SCOPED(report_free) struct report r;
+	LH_SCOPED(lh_report_free) struct lh_report r;
 	int rc;
 
-	report_init(&r);
+	lh_report_init(&r);
 	rc = report_read(&r, c->a->root[run == RUN_OTHER], c->a->run[run].run->id, name, schema,
 			 err);
 	return rc < 0 && err->code == LH_ECORRUPT ? 0 : rc;
@@ -654,17 +654,16 @@ static int check_runs(struct check *c, struct lh_err *err)
 {
 	const struct whole *w = c->a->run;
 	uint64_t valid = 0;
-	char name[32];
 	int run, s, rc = 0;
 
 	for (run = 0; run < RUNS && rc >= 0; run++) {
 		for (s = 0; s < LH_STAGES && rc >= 0; s++) {
-			snprintf(name, sizeof name, "%s.json", lh_stage_name((enum lh_stage)s));
-			rc = is_valid(c, run, name, "stage_receipt", err);
+			rc = is_valid(c, run, lh_stage_name((enum lh_stage)s), "stage_receipt",
+				      err);
 			valid += rc > 0;
 		}
 		if (rc >= 0)
-			rc = is_valid(c, run, "summary.json", "run_summary", err);
+			rc = is_valid(c, run, "summary", "run_summary", err);
 		valid += rc > 0;
 	}
 	if (rc < 0 ||

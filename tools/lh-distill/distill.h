@@ -65,19 +65,9 @@ void whole_free(struct whole *w);
 
 /* ---- reports.c ---- */
 
-/* The text of a report, read and parsed. */
-struct report {
-	struct lh_buf text;
-	struct lh_record rec;
-};
-
-void report_init(struct report *r);
-void report_free(struct report *r);
-
-/* Read the file name in the folder of a run: 1, 0 if it does not exist, -1;
- * LH_ECORRUPT if it is not a JSON object or not of that schema. */
-int report_read(struct report *r, const struct lh_root *root, const char *run_id, const char *name,
-		const char *schema, struct lh_err *err);
+/* Read a report of a run (lh_report_read), with the path before a reason. */
+int report_read(struct lh_report *r, const struct lh_root *root, const char *run_id,
+		const char *name, const char *schema, struct lh_err *err);
 
 /*
  * Find the newest run except the one of the id but (or NULL), and return its id,

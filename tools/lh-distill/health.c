@@ -24,9 +24,9 @@ void warn_bad(struct lh_tool *tool, const struct lh_buf *bad)
 }
 
 /* Print a report on one line: a line end in JSON is white space between tokens. */
-static int put_report(struct lh_tool *tool, struct report *r)
+static int put_report(struct lh_tool *tool, struct lh_report *r)
 {
-	char *p = r->text.p + (r->rec.line - r->text.p);
+	char *p = r->file.p + (r->rec.line - r->file.p);
 	size_t i;
 
 	for (i = 0; i < r->rec.len; i++)
@@ -36,7 +36,7 @@ static int put_report(struct lh_tool *tool, struct report *r)
 }
 
 /* Print one report: 1, 0 if it does not exist, -1. */
-static int print_one(struct lh_tool *tool, struct report *r, const struct lh_root *root,
+static int print_one(struct lh_tool *tool, struct lh_report *r, const struct lh_root *root,
 		     const char *id, const char *name, const char *schema)
 {
 	int rc = report_read(r, root, id, name, schema, &tool->err);
@@ -46,18 +46,17 @@ static int print_one(struct lh_tool *tool, struct report *r, const struct lh_roo
 
 static int print_run(struct lh_tool *tool, const struct lh_root *root, const char *id)
 {
-	LH_SCOPED(report_free) struct report r;
-	char name[32];
+	LH_SCOPED(lh_report_free) struct lh_report r;
 	int i, rc = 0, found = 0;
 
-	report_init(&r);
+	lh_report_init(&r);
 	for (i = 0; rc >= 0 && i < LH_STAGES; i++) {
-		snprintf(name, sizeof name, "%s.json", lh_stage_name((enum lh_stage)i));
-		rc = print_one(tool, &r, root, id, name, "stage_receipt");
+		rc = print_one(tool, &r, root, id, lh_stage_name((enum lh_stage)i),
+			       "stage_receipt");
 		found |= rc;
 	}
 	if (rc >= 0) {
-		rc = print_one(tool, &r, root, id, "summary.json", "run_summary");
+		rc = print_one(tool, &r, root, id, "summary", "run_summary");
 		found |= rc;
 	}
 	if (rc >= 0 && !found)

@@ -8,66 +8,23 @@
 #include "base/mem.h"
 #include <lh/schema.h>
 
-#define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
-
-void report_init(struct report *r)
+int report_read(struct lh_report *r, const struct lh_root *root, const char *run_id,
+		const char *name, const char *schema, struct lh_err *err)
 {
-	lh_buf_init(&r->text, REPORT_MAX);
-	lh_record_init(&r->rec);
-}
+	LH_SCOPED(lh_free_local) char *path = NULL;
+	int rc = lh_report_read(r, root, run_id, name, schema, NULL, NULL, err);
 
-void report_free(struct report *r)
-{
-	lh_buf_free(&r->text);
-	lh_record_free(&r->rec);
-}
-
-/* The first violation suffices. */
-static void on_violation(void *ctx, const struct lh_str *field, const struct lh_str *problem)
-{
-	struct lh_err *err = ctx;
-
-	if (err->code == LH_OK)
-		lh_err_set(err, LH_ECORRUPT, "%.*s: %.*s", (int)field->n, field->p, (int)problem->n,
-			   problem->p);
-}
-
-static int check(struct report *r, const char *schema, struct lh_err *err)
-{
-	struct lh_value v = { r->text.p, r->text.len, LH_OBJECT, false };
-	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
-
-	if (lh_record_parse(&r->rec, r->text.p, r->text.len, err) < 0) {
-		if (err->code == LH_EDATA)
-			err->code = LH_ECORRUPT;
-		return -1;
-	}
-	v.p = r->rec.line;
-	v.n = r->rec.len;
-	*err = (struct lh_err){ .code = LH_OK };
-	return lh_schema_check(lh_schema_find(schema), &v, &scratch, on_violation, err) ? -1 : 0;
-}
-
-int report_read(struct report *r, const struct lh_root *root, const char *run_id, const char *name,
-		const char *schema, struct lh_err *err)
-{
-	size_t n = sizeof LH_ROOT_REPORTS + strlen(run_id) + strlen(name) + 2;
-	LH_SCOPED(lh_free_local) char *relpath = lh_calloc(n, 1), *path = NULL;
-	int rc;
-
-	snprintf(relpath, n, "%s/%s/%s", LH_ROOT_REPORTS, run_id, name);
-	path = lh_root_join(root, relpath);
-	rc = lh_file_read(path, &r->text, err);
-	if (rc > 0 && check(r, schema, err) < 0)
-		rc = lh_err_prefix(err, "%s", path);
-	return rc;
+	if (rc >= 0 || err->code != LH_ECORRUPT)
+		return rc;
+	path = lh_root_join(root, r->relpath);
+	return lh_err_prefix(err, "%s", path);
 }
 
 /* ---- the newest ---- */
 
 struct newest {
 	const struct lh_root *root;
-	struct report r;
+	struct lh_report r;
 	struct lh_buf *bad;
 	const char *but;	/* not this one */
 	bool any;		/* also without a summary */
@@ -76,7 +33,7 @@ struct newest {
 };
 
 /* Return when the report was made; the time has passed the schema. */
-static int64_t time_of(const struct report *r, const char *field)
+static int64_t time_of(const struct lh_report *r, const char *field)
 {
 	const struct lh_value *v = lh_record_get(&r->rec, field);
 	int64_t ms = INT64_MIN;
@@ -108,16 +65,16 @@ static int look_at_run(void *ctx, const char *id, struct lh_err *err)
 {
 	struct newest *n = ctx;
 	int64_t at = INT64_MIN;
-	char name[32], *copy;
+	char *copy;
 	int rc, i, found;
 
 	if (n->but && !strcmp(id, n->but))
 		return 0;
-	rc = look_at(n, id, "summary.json", "run_summary", "ended_at", &at, err);
+	rc = look_at(n, id, "summary", "run_summary", "ended_at", &at, err);
 	found = rc;
 	for (i = 0; n->any && !rc && i < LH_STAGES; i++) {
-		snprintf(name, sizeof name, "%s.json", lh_stage_name((enum lh_stage)i));
-		found |= look_at(n, id, name, "stage_receipt", "timestamp", &at, err);
+		found |= look_at(n, id, lh_stage_name((enum lh_stage)i), "stage_receipt",
+				 "timestamp", &at, err);
 		if (found < 0)
 			break;
 	}
@@ -136,9 +93,9 @@ int report_newest(char **id, const struct lh_root *root, const char *but, bool a
 	struct newest n = { .root = root, .bad = bad, .but = but, .any = any };
 	int rc;
 
-	report_init(&n.r);
+	lh_report_init(&n.r);
 	rc = lh_run_each(root, look_at_run, &n, err);
-	report_free(&n.r);
+	lh_report_free(&n.r);
 	if (rc < 0)
 		free(n.id);
 	else

@@ -206,15 +206,15 @@ static void put_drift(struct lh_buf *out, const struct whole *w, const struct pr
 /* Append drift.json, and set w->severity, w->prior and w->bad. */
 static int drift_print(struct lh_buf *out, struct whole *w, struct lh_err *err)
 {
-	LH_SCOPED(report_free) struct report report;
+	LH_SCOPED(lh_report_free) struct lh_report report;
 	struct prior prior = { .n = 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf stages = { 0 }, text = { 0 };
 	struct lh_writer json = lh_write_to(&stages);
 	int i, rc = report_newest(&w->prior, w->run->root, w->run->id, false, &w->bad, err);
 
-	report_init(&report);
+	lh_report_init(&report);
 	if (rc > 0)
-		rc = report_read(&report, w->run->root, w->prior, "summary.json", "run_summary",
+		rc = report_read(&report, w->run->root, w->prior, "summary", "run_summary",
 				 err);
 	if (rc > 0 && lh_bind(prior_members, &report.rec, &prior, &text, err) < 0)
 		rc = -1;
