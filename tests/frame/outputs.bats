@@ -57,6 +57,7 @@ uses() {
 	lh-subject-audit --against reads
 	lh-subject --config reads
 	lh-subject --index reads
+	lh-subject --list reads
 	lh-subject --log reads
 	lh-tlog --policy reads
 	lh-validate --schema reads

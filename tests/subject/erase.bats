@@ -1,4 +1,4 @@
-# lh-subject erase: the plan, what is done in each kind of place, the journal, the receipt.
+# lh-subject erase: the plan, what is done in each kind of place, the list of it, the receipt.
 # bats file_tags=plain-only
 load ../helper
 load ../subject
@@ -198,6 +198,34 @@ receipt() {
 	lh-subject erase --state s --apply --reason test --id-only --text-too w-2 >/dev/null
 	[ "$(grep -c '"erased":' s/log/decisions.jsonl)" = 2 ]
 	[ "$(lh-index info s/index/workers.lhv | jq .length)" = 0 ]
+}
+
+@test "with --list the rows of it are erased, also those that have a text alone, and no others" {
+	mkdir -p s/log
+	printf '{"candidate_id":"w-2","n":%s}\n' 1 2 >s/log/a.jsonl
+	printf '{"note":"Maria Muster %s"}\n' called wrote called >s/log/b.jsonl
+	lh-subject find --state s --also 'Maria Muster' w-2 >hits
+	[ "$(jq -r 'select(.path == "s/log/a.jsonl") | .sha256' hits | first 1)" = "$(head -n 1 s/log/a.jsonl | tr -d '\n' | sha256sum | cut -d' ' -f1)" ]
+	grep -v '"line":2,"by":"text"' hits >list
+	echo '{"note":"Maria Muster is new"}' >>s/log/b.jsonl
+	sed -i '3s/called/sang/' s/log/b.jsonl
+	run -1 --separate-stderr lh-subject erase --state s --apply --reason test --also 'Maria Muster' --list list w-2
+	jq -c 'select(.path and .kind != "chain") | [.action, .rows, .why]' <<<"$output" | alike - <(printf '["%s",%s]\n' tombstone '2,null' tombstone '1,null' look '3,"not in the list"')
+	[ "$(jq -r '.note // "-"' s/log/b.jsonl | tr '\n' ' ')" = "- Maria Muster wrote Maria Muster sang Maria Muster is new " ]
+	receipt | jq -e '.rows == 3 and .left.look == 3' >/dev/null
+}
+
+@test "without a row of the person in --list there is no receipt until the next run, without it" {
+	mkdir -p s/log
+	printf '{"candidate_id":"w-2","n":%s}\n' 1 2 >s/log/a.jsonl
+	lh-subject find --state s w-2 | sed 1d >list
+	run -2 --separate-stderr lh-subject erase --state s --apply --reason test --id-only --list list w-2
+	[[ $stderr == *"1 rows or texts are left, and no receipt was written"* ]]
+	[ "$(grep -c erased s/log/a.jsonl)" = 1 ]
+	erase_s() { lh-subject erase --state s -q --apply --reason test --id-only "$@"; }
+	run -2 erase_s --list gone w-2
+	erase_s w-2 >/dev/null
+	receipt | jq -e '.rows == 2' >/dev/null
 }
 
 @test "an archive with the name of rows is by hand in the plan, in verify and in the receipt" {
@@ -412,7 +440,7 @@ again() {
 	done
 }
 
-@test "the journal is private, is durable before anything changes, and has id and texts; then it is gone" {
+@test "the list of what is changed is private, is durable before anything changes, and has id and texts; then it is gone" {
 	needs_strace
 	a_state 2
 	find s ! -path '*/.lh-trace*' ! -path '*/_erasures*' ! -name '.*' -type f -exec sha256sum {} + | sort >before

@@ -10,6 +10,7 @@
 #define ROUNDS 8
 
 static const char another[] = "another person may have that name";
+static const char unlisted[] = "not in the list";
 
 /* ---- how ---- */
 
@@ -20,16 +21,16 @@ static const struct {
 } how[PLACE_KINDS] = {
 	[PLACE_INDEX] = { "erase", erase_index, 4 },
 	[PLACE_PLAYBOOK] = { "erase", erase_index, 4 },
-	[PLACE_LOG] = { "tombstone", erase_tombstones, 5 },
-	[PLACE_REPLAYS] = { "tombstone", erase_tombstones, 1 },
-	[PLACE_SOURCE] = { "tombstone", erase_tombstones, 6 },
-	[PLACE_SKIPS] = { "remove", erase_rows, 3 },
-	[PLACE_EVIDENCE] = { "remove", erase_rows, 3 },
-	[PLACE_SCORED] = { "remove", erase_rows, 2 },
-	[PLACE_RAG] = { "remove", erase_rows, 1 },
-	[PLACE_SFT] = { "remove", erase_rows, 1 },
-	[PLACE_PREFERENCE] = { "remove", erase_rows, 1 },
-	[PLACE_QUARANTINE] = { "remove", erase_rows, 1 },
+	[PLACE_LOG] = { "tombstone", erase_lines, 5 },
+	[PLACE_REPLAYS] = { "tombstone", erase_lines, 1 },
+	[PLACE_SOURCE] = { "tombstone", erase_lines, 6 },
+	[PLACE_SKIPS] = { "remove", erase_lines, 3 },
+	[PLACE_EVIDENCE] = { "remove", erase_lines, 3 },
+	[PLACE_SCORED] = { "remove", erase_lines, 2 },
+	[PLACE_RAG] = { "remove", erase_lines, 1 },
+	[PLACE_SFT] = { "remove", erase_lines, 1 },
+	[PLACE_PREFERENCE] = { "remove", erase_lines, 1 },
+	[PLACE_QUARANTINE] = { "remove", erase_lines, 1 },
 	[PLACE_OBJECT] = { "rewrite", erase_object, 7 },
 	[PLACE_CACHE] = { "remove", erase_file, 7 },
 	[PLACE_SPOOL] = { "remove", erase_spool, 7 },
@@ -37,7 +38,7 @@ static const struct {
 	[PLACE_RECEIPT] = { "rewrite", NULL, 8 },
 	[PLACE_MANIFEST] = { "rewrite", NULL, 8 },
 	/* last of all: --from-roster finds the person there as long as anything else is left */
-	[PLACE_ROSTER] = { "remove", erase_rows, 9 },
+	[PLACE_ROSTER] = { "remove", erase_lines, 9 },
 };
 
 static void set_action(struct target *t, const char *action, const char *why)
@@ -83,7 +84,8 @@ static void choose(const struct erasure *e, struct target *t)
 		choose_own(e, p, t);
 	else if (!t->rest[REST_LEFT] && t->n)
 		set_action(t, proof ? "kept" : t->rest[REST_BY_HAND] ? "by hand" : "look",
-			   proof ? p->why : t->rest[REST_BY_HAND] ? t->why : another);
+			   proof ? p->why : t->rest[REST_BY_HAND] ? t->why
+			   : e->s->list ? unlisted : another);
 	else if (p->kind == PLACE_ROSTER && t->n && t->hit->id && !t->hit->line)
 		t->fn = erase_index;
 }
@@ -111,9 +113,10 @@ static void add_hits(struct erasure *e, size_t from, size_t to)
 {
 	struct target *t;
 	size_t i, depth;
+	enum rest rest;
 	const char *why;
 
-	if (place_is_journal(&e->s->places.v[e->hits.v[from].place]))
+	if (place_is_list(&e->s->places.v[e->hits.v[from].place]))
 		return;
 	t = add_target(e, e->hits.v[from].place);
 	t->hit = &e->hits.v[from];
@@ -124,7 +127,10 @@ static void add_hits(struct erasure *e, size_t from, size_t to)
 		depth = depth_of(&e->hits, h);
 		t->depth = depth > t->depth ? depth : t->depth;
 		t->others += h->others;
-		t->rest[hit_rest(e->s, &e->who, h, &why)]++;
+		rest = hit_rest(e->s, &e->who, h, &why);
+		if (rest == REST_LEFT && !is_mine(e, h))
+			rest = REST_LOOK;
+		t->rest[rest]++;
 		t->why = t->why ? t->why : why;
 	}
 	choose(e, t);
@@ -171,13 +177,8 @@ static int by_path(const void *a, const void *b)
 static int plan(struct erasure *e)
 {
 	struct lh_err *err = &e->tool->err;
-	const struct places *p = &e->s->places;
 	size_t i, from;
 
-	free(e->stamp);
-	e->stamp = lh_calloc(p->n + 1, sizeof *e->stamp);
-	for (i = 0; i < p->n; i++)
-		lh_stamp_take(&e->stamp[i], p->v[i].path);
 	hits_free(&e->hits);
 	e->n_targets = 0;
 	if (find_person(e->tool, e->s, &e->who, &e->hits, err) < 0)
@@ -236,7 +237,7 @@ static int print_plan(struct erasure *e)
 		if (!rc && by_hand && strcmp(t->action, "kept"))
 			rc = print_target(e, t, "by hand", t->why, by_hand);
 		if (!rc && look && strcmp(t->action, "kept"))
-			rc = print_target(e, t, "look", another, look);
+			rc = print_target(e, t, "look", e->s->list ? unlisted : another, look);
 	}
 	return rc;
 }
@@ -306,37 +307,19 @@ static int apply(struct erasure *e)
 
 		if (!t->fn)
 			continue;
-		if (erasure_note(e, t) < 0 || t->fn(e, t) < 0)
+		if ((t->fn != erase_lines && erasure_note(e, t, NULL) < 0) || t->fn(e, t) < 0)
 			return -1;
 		lh_tool_verbose(e->tool, "%s: done", place_of(e, t)->path);
 	}
 	return erasure_settle(e);
 }
 
-/* Do what follows the change of an object, an index or a log, also of one that a killed run
- * changed. */
-static int settle_places(struct erasure *e)
-{
-	size_t i;
-
-	for (i = 0; i < e->n_was; i++) {
-		const struct was *w = &e->was[i];
-
-		if (w->kind == PLACE_INDEX || w->kind == PLACE_PLAYBOOK)
-			lh_index_sweep_lock(w->path);
-		else if (w->kind == PLACE_LOG)
-			erase_sweep_cursors(w->path);
-		else if (w->kind == PLACE_OBJECT && object_settle(e, w) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Carry out the plan, and what is found after it; the journal is there. */
+/* Carry out the plan, and what is found after it; the list is there. */
 static int carry_out(struct erasure *e)
 {
 	struct lh_err *err = &e->tool->err;
 	int rc = erasure_settle(e), round;
+	size_t i;
 
 	for (round = 0; !rc && has_work(e) && round < ROUNDS; round++) {
 		rc = apply(e);
@@ -348,9 +331,10 @@ static int carry_out(struct erasure *e)
 	if (!rc && has_work(e))
 		rc = lh_err_set(err, LH_ELOCKED, "others wrote data of the person %d times "
 				"meanwhile; run it again", ROUNDS);
-	if (!rc)
-		rc = settle_places(e);
-	erase_release_roots(e);
+	for (i = 0; !rc && i < e->n_was; i++)
+		rc = place_settle(e, &e->was[i]);
+	while (e->n_held)
+		lh_root_close(e->held[--e->n_held].root);
 	return rc ? rc : erase_end_log(e);
 }
 
@@ -419,7 +403,7 @@ static int run(struct erasure *e, const char *receipt)
 
 	if (e->s->apply && (hold_roots(e) < 0 || places_list(e->s, err) < 0))
 		return -1;
-	if (erasure_check_places(e) < 0 || plan(e) < 0 || check_texts(e, receipt) < 0)
+	if (erasure_check(e) < 0 || plan(e) < 0 || check_texts(e, receipt) < 0)
 		return -1;
 	/* who erases leaves the row `erased` */
 	if (!e->s->apply && has_work(e) &&
@@ -477,18 +461,11 @@ static int erase_person(struct lh_tool *tool, struct settings *s, struct person 
 	if (!rc)
 		rc = erasure_open(&e, who);
 	if (!rc)
-		rc = erasure_check_keys(&e);
-	if (!rc)
 		rc = check_reason(&e);
 	if (!rc)
 		rc = erasure_receipt_id(&e, &receipt);
 	if (rc >= 0)
 		rc = run(&e, receipt.p);
-	erase_release_roots(&e);
-	free(e.held);
-	hits_free(&e.hits);
-	free(e.target);
-	free(e.stamp);
 	erasure_close(&e);
 	s->text_too = text_too;
 	s->with_log = with_log;
@@ -510,5 +487,5 @@ int subject_erase(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "erase needs --subjects DIR, where receipts are");
 	if (!s->tlog != !s->tlog_key.n)
 		return lh_tool_usage(tool, "--tlog DIR and --key-file-tlog FILE go together");
-	return each_person(tool, settings, erase_person);
+	return read_listed(s, &tool->err) < 0 ? -1 : each_person(tool, settings, erase_person);
 }

@@ -1,4 +1,4 @@
-/* erasure.c - the journal of an erasure, its receipt and their files.  See erase.h. */
+/* erasure.c - the list of what an erasure changes, the receipt and their files.  See erase.h. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 #include "tlog/log.h"
 
 #define FOLDER "_erasures"
-#define PLAN_SCHEMA "subject_erasure_plan.v1"
+#define LIST_SCHEMA "subject_erasure_plan.v1"
 #define RECEIPT_SCHEMA "subject_erasure.v1"
-#define JOURNAL_MAX ((size_t)1 << 30)
+#define LIST_MAX ((size_t)1 << 30)
 
 /* ---- paths ---- */
 
@@ -25,7 +25,7 @@ static char *path_of(struct erasure *e, const char *name, const char *ending)
 	return b.p;
 }
 
-/* Set hash and paths by a key: 1 if it is that of a journal or a receipt that is there, 0, -1. */
+/* Set paths by a key: 1 if it is that of a list or a receipt that is there, else 0. */
 static int set_paths(struct erasure *e, const struct lh_hmac *key)
 {
 	unsigned char sum[32];
@@ -33,44 +33,77 @@ static int set_paths(struct erasure *e, const struct lh_hmac *key)
 	e->key = key;
 	lh_hmac(key, e->who.id.p, e->who.id.n, NULL, 0, sum);
 	lh_hex(sum, sizeof sum, e->hash);
-	free(e->journal);
+	free(e->list);
 	free(e->receipt);
-	e->journal = path_of(e, e->hash, ".plan");
+	e->list = path_of(e, e->hash, ".plan");
 	e->receipt = path_of(e, e->hash, ".json");
-	if (!e->journal || !e->receipt)
-		return -1;
-	return access(e->journal, F_OK) == 0 || access(e->receipt, F_OK) == 0;
+	return access(e->list, F_OK) == 0 || access(e->receipt, F_OK) == 0;
 }
 
-/* ---- the journal ---- */
+/* Set the paths by the key whose list or receipt there is, else by the first: 1 if there is. */
+static int find_paths(struct erasure *e)
+{
+	size_t i;
 
-static const struct lh_bind plan_members[] = {
-	{ LH_BIND_STRING("receipt", struct erasure_plan, receipt), .required = true },
-	{ LH_BIND_STRING("started_at", struct erasure_plan, started), .required = true },
-	{ LH_BIND_STRING("reason", struct erasure_plan, reason) },
-	{ LH_BIND_STRINGS("also", struct erasure_plan, also, n_also), .required = true },
-	{ LH_BIND_BOOL("text_too", struct erasure_plan, text_too) },
-	{ LH_BIND_BOOL("with_log", struct erasure_plan, with_log) },
+	for (i = 0; i < e->keys.n; i++)
+		if (set_paths(e, e->keys.key[i]))
+			return 1;
+	return e->keys.n ? set_paths(e, e->keys.key[0]) : 0;
+}
+
+/* ---- the list ---- */
+
+/* The first line. */
+struct head {
+	struct lh_str id, receipt, started, reason;
+	const struct lh_str *also;
+	size_t n_also;
+	bool text_too, with_log;
+};
+static const struct lh_bind head_members[] = {
+	{ LH_BIND_ID("candidate_id", struct head, id), .required = true },
+	{ LH_BIND_STRING("receipt", struct head, receipt), .required = true },
+	{ LH_BIND_STRING("started_at", struct head, started), .required = true },
+	{ LH_BIND_STRING("reason", struct head, reason) },
+	{ LH_BIND_STRINGS("also", struct head, also, n_also), .required = true },
+	{ LH_BIND_BOOL("text_too", struct head, text_too) },
+	{ LH_BIND_BOOL("with_log", struct head, with_log) },
 	LH_BIND_END
 };
 
+/* One of a place. */
 struct entry {
-	struct lh_str path, kind, action, sha256, root, from;
+	struct lh_str path, kind, action, sha256;
 	uint64_t rows, bytes;
 	struct lh_value cuts;
 };
 static const struct lh_bind entry_members[] = {
 	{ LH_BIND_STRING("path", struct entry, path), .required = true },
-	{ LH_BIND_STRING("kind", struct entry, kind) },
-	{ LH_BIND_STRING("action", struct entry, action) },
-	{ LH_BIND_STRING("sha256", struct entry, sha256) },
+	{ LH_BIND_STRING("kind", struct entry, kind), .required = true },
+	{ LH_BIND_STRING("action", struct entry, action), .required = true },
+	{ LH_BIND_STRING("sha256", struct entry, sha256), .required = true },
 	{ LH_BIND_U64("rows", struct entry, rows, 0, INT64_MAX) },
 	{ LH_BIND_U64("bytes", struct entry, bytes, 0, INT64_MAX) },
-	{ LH_BIND_STRING("root", struct entry, root) },
-	{ LH_BIND_STRING("from", struct entry, from) },
 	{ LH_BIND_ARRAY("cuts", struct entry, cuts) },
 	LH_BIND_END
 };
+
+static char *copy_str(struct lh_str s)
+{
+	return lh_strndup(s.p ? s.p : "", s.n);
+}
+
+/* Add a copy of a text that names the person, unless it is there. */
+static void add_also(struct erasure *e, struct lh_str text)
+{
+	size_t i, cap = e->who.n_also;
+
+	for (i = 0; i < e->who.n_also; i++)
+		if (lh_str_is(text, e->who.also[i].p, e->who.also[i].n))
+			return;
+	lh_grow(&e->who.also, &cap, i + 1, sizeof text);
+	e->who.also[e->who.n_also++] = (struct lh_str){ copy_str(text), text.n };
+}
 
 static int read_cuts(struct cuts *c, const struct lh_value *v, struct lh_err *err)
 {
@@ -78,159 +111,103 @@ static int read_cuts(struct cuts *c, const struct lh_value *v, struct lh_err *er
 	int64_t n[3];
 	size_t i;
 
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
+	c->n = 0;
+	for (lh_iter_init(&it, v); v->p && lh_iter_next(&it); ) {
 		for (i = 0, lh_iter_init(&in, &it.val); i < 3 && lh_iter_next(&in); i++)
 			if (in.val.type != LH_NUMBER || !lh_value_i64(&in.val, &n[i]))
 				break;
 		if (i < 3)
 			return lh_err_set(err, LH_ECORRUPT, "a cut is not three numbers");
-		lh_grow(&c->cut, &c->cap, c->n + 1, sizeof *c->cut);
-		c->cut[c->n++] = (struct lh_cut){ c->path, (uint64_t)n[0], (uint64_t)n[1],
-						  (uint64_t)n[2] };
+		lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v);
+		c->v[c->n++] = (struct lh_cut){ NULL, (uint64_t)n[0], (uint64_t)n[1],
+						(uint64_t)n[2] };
 	}
 	return 0;
 }
 
-static char *copy_str(struct lh_str s)
-{
-	return lh_strndup(s.p ? s.p : "", s.n);
-}
-
-static void free_cuts(struct cuts *c)
-{
-	free(c->root);
-	free(c->path);
-	free(c->cut);
-}
-
-/* Take over a copy of the cuts of a file, in place of older ones. */
-static void add_cuts(struct erasure *e, struct cuts *own)
+static struct was *was_of(struct erasure *e, const char *path, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < e->n_cuts; i++)
-		if (!strcmp(e->cuts[i].root, own->root) && !strcmp(e->cuts[i].path, own->path))
-			break;
-	if (i < e->n_cuts) {
-		free_cuts(&e->cuts[i]);
-	} else {
-		lh_grow(&e->cuts, &e->cap_cuts, e->n_cuts + 1, sizeof *own);
-		e->n_cuts++;
-	}
-	e->cuts[i] = *own;
+	for (i = 0; i < e->n_was; i++)
+		if (strlen(e->was[i].path) == n && !memcmp(e->was[i].path, path, n))
+			return &e->was[i];
+	return NULL;
 }
 
-static int take_cuts(struct erasure *e, const struct entry *in)
-{
-	struct lh_err *err = &e->tool->err;
-	struct cuts own = { .root = copy_str(in->root), .path = copy_str(in->path) };
-
-	snprintf(own.from, sizeof own.from, "%.*s", (int)in->from.n, in->from.p);
-	if (read_cuts(&own, &in->cuts, err) < 0) {
-		free_cuts(&own);
-		return -1;
-	}
-	add_cuts(e, &own);
-	return 0;
-}
-
-static void add_was(struct erasure *e, const struct entry *in)
-{
-	struct was *w;
-
-	lh_grow(&e->was, &e->cap_was, e->n_was + 1, sizeof *w);
-	w = &e->was[e->n_was++];
-	*w = (struct was){ .path = copy_str(in->path), .action = copy_str(in->action),
-			   .kind = place_kind_named(in->kind), .rows = in->rows,
-			   .bytes = in->bytes };
-	snprintf(w->sha256, sizeof w->sha256, "%.*s", (int)in->sha256.n, in->sha256.p);
-}
-
-static int take_plan(struct erasure *e, struct lh_str line)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	struct erasure_plan p = { .n_also = 0 };
-	struct lh_err *err = &e->tool->err;
-	size_t i;
-
-	if (lh_record_parse(&rec, line.p, line.n, err) < 0 ||
-	    lh_bind(plan_members, &rec, &p, &text, err) < 0)
-		return -1;
-	snprintf(e->id, sizeof e->id, "%.*s", (int)p.receipt.n, p.receipt.p);
-	snprintf(e->started, sizeof e->started, "%.*s", (int)p.started.n, p.started.p);
-	e->reason = p.reason.p ? copy_str(p.reason) : NULL;
-	e->s->text_too |= p.text_too;
-	e->s->with_log |= p.with_log;
-	for (i = 0; i < p.n_also; i++)
-		erase_add_also(e, p.also[i]);
-	e->resumed = true;
-	return 0;
-}
-
-/* Take a line of the journal after the first, with LH_PAD readable bytes after it. */
+/* Take a line of the list with LH_PAD readable bytes after it: the first one, or of a place, of
+ * which an earlier line says what it was. */
 static int take_line(struct erasure *e, struct lh_str line)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	struct entry in = { .path = { NULL, 0 } };
+	struct lh_err *err = &e->tool->err;
+	struct entry in = { .rows = 0 };
+	struct was *w;
 
-	if (lh_record_parse(&rec, line.p, line.n, &e->tool->err) < 0 ||
-	    lh_bind(entry_members, &rec, &in, &text, &e->tool->err) < 0)
+	if (lh_record_parse(&rec, line.p, line.n, err) < 0 ||
+	    lh_bind(entry_members, &rec, &in, &text, err) < 0)
 		return -1;
-	if (in.from.p)
-		return take_cuts(e, &in);
-	add_was(e, &in);
-	return 0;
+	w = was_of(e, in.path.p, in.path.n);
+	if (!w) {
+		lh_grow(&e->was, &e->cap_was, e->n_was + 1, sizeof *w);
+		w = &e->was[e->n_was++];
+		*w = (struct was){ .path = copy_str(in.path), .action = copy_str(in.action),
+				   .kind = place_kind_named(in.kind), .rows = in.rows,
+				   .bytes = in.bytes };
+		snprintf(w->sha256, sizeof w->sha256, "%.*s", (int)in.sha256.n, in.sha256.p);
+	}
+	snprintf(w->from, sizeof w->from, "%.*s", (int)in.sha256.n, in.sha256.p);
+	return read_cuts(&w->cuts, &in.cuts, err);
 }
 
-/* Read the journal; a line that a kill has cut is the last. */
-static int read_journal(struct erasure *e)
+/* Take the first line: 1; 0 if it is of another person; -1. */
+static int take_head(struct erasure *e, struct lh_str line)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	struct head h = { .n_also = 0 };
+	size_t i;
+
+	if (lh_record_parse(&rec, line.p, line.n, &e->tool->err) < 0 ||
+	    lh_bind(head_members, &rec, &h, &text, &e->tool->err) < 0)
+		return -1;
+	if (!lh_str_is(h.id, e->who.id.p, e->who.id.n))
+		return 0;
+	snprintf(e->id, sizeof e->id, "%.*s", (int)h.receipt.n, h.receipt.p);
+	snprintf(e->started, sizeof e->started, "%.*s", (int)h.started.n, h.started.p);
+	free(e->reason);
+	e->reason = h.reason.p ? copy_str(h.reason) : NULL;
+	e->s->text_too |= h.text_too;
+	e->s->with_log |= h.with_log;
+	for (i = 0; i < h.n_also; i++)
+		add_also(e, h.also[i]);
+	return 1;
+}
+
+/* Read a list if it is the person's: 1, 0, -1.  A line that a kill has cut is the last. */
+static int read_list(struct erasure *e, const char *path)
 {
 	struct lh_err *err = &e->tool->err;
 	LH_SCOPED(lh_buf_free) struct lh_buf file = { 0 };
 	struct lh_str rest, line;
 	int rc;
 
-	lh_buf_init(&file, JOURNAL_MAX);
-	rc = lh_file_read(e->journal, &file, err);
+	lh_buf_init(&file, LIST_MAX);
+	rc = lh_file_read(path, &file, err);
 	if (rc <= 0)
 		return rc;
 	if (!lh_buf_room(&file, LH_PAD))
 		return lh_buf_check(&file, err);
 	rest = (struct lh_str){ file.p, file.len };
-	for (rc = 0; !rc && lh_next_line(&rest, &line); ) {
-		rc = e->resumed ? take_line(e, line) : take_plan(e, line);
-		if (rc && err->code == LH_EDATA && !rest.n && e->resumed)
-			rc = 0;
-	}
-	return rc ? lh_err_prefix(err, "%s", e->journal) : 0;
+	rc = lh_next_line(&rest, &line) ? take_head(e, line) : 0;
+	while (rc > 0 && lh_next_line(&rest, &line))
+		if (take_line(e, line) < 0 && (err->code != LH_EDATA || rest.n))
+			rc = -1;
+	return rc < 0 ? lh_err_prefix(err, "%s", path) : rc;
 }
 
-/* Return whether a file is a journal of the person: 1, 0, -1. */
-static int has_person(struct erasure *e, const char *path)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf file = { 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	struct lh_err *err = &e->tool->err;
-	const struct lh_value *id;
-	struct lh_str rest, line;
-	int rc;
-
-	lh_buf_init(&file, JOURNAL_MAX);
-	rc = lh_file_read(path, &file, err);
-	if (rc <= 0 || !lh_buf_room(&file, LH_PAD))
-		return rc < 0 ? -1 : lh_buf_check(&file, err);
-	rest = (struct lh_str){ file.p, file.len };
-	if (!lh_next_line(&rest, &line))
-		return 0;
-	if (lh_record_parse(&rec, line.p, line.n, err) < 0)
-		return lh_err_prefix(err, "%s", path);
-	id = lh_record_get(&rec, "candidate_id");
-	return id && lh_value_is(id, e->who.id.p, e->who.id.n);
-}
-
-int erasure_check_keys(struct erasure *e)
+int erasure_check(struct erasure *e)
 {
 	size_t i;
 	int rc = 0;
@@ -238,41 +215,30 @@ int erasure_check_keys(struct erasure *e)
 	for (i = 0; !e->resumed && !rc && i < e->s->places.n; i++) {
 		const struct place *p = &e->s->places.v[i];
 
-		rc = place_is_journal(p) ? has_person(e, p->path) : 0;
+		rc = place_is_list(p) ? read_list(e, p->path) : 0;
 		if (rc > 0)
 			rc = lh_err_set(&e->tool->err, LH_EUSAGE, "%s: the erasure was begun with "
 					"another key: add it with --key-file", p->path);
 	}
+	for (i = 0; !rc && i < e->n_was; i++)
+		if (!place_named(e, e->was[i].path) && access(e->was[i].path, F_OK) == 0)
+			rc = lh_err_set(&e->tool->err, LH_EUSAGE, "%s: was a place when the "
+					"erasure was begun, and must be named again",
+					e->was[i].path);
 	return rc;
 }
 
-int erasure_check_places(struct erasure *e)
-{
-	size_t i;
-
-	for (i = 0; i < e->n_was; i++)
-		if (!place_named(e, e->was[i].path) && access(e->was[i].path, F_OK) == 0)
-			return lh_err_set(&e->tool->err, LH_EUSAGE, "%s: was a place when the "
-					  "erasure was begun, and must be named again",
-					  e->was[i].path);
-	return 0;
-}
-
-/* Append the line of a target to out, unless the journal has its place, or it is a temporary file,
- * which another run would not meet: 1, 0, -1. */
-static int note(struct erasure *e, const struct target *t, struct lh_buf *out)
+int erasure_note(struct erasure *e, const struct target *t, const struct cuts *cuts)
 {
 	const struct place *p = place_of(e, t);
-	const size_t from = out->len;
-	struct lh_writer w = lh_write_to(out);
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+	struct lh_err *err = &e->tool->err;
 	struct was now;
 	size_t i;
 
-	for (i = 0; i < e->n_was; i++)
-		if (!strcmp(e->was[i].path, p->path))
-			break;
-	if (i < e->n_was || p->kind == PLACE_SPOOL)
-		return 0;
+	if (p->kind == PLACE_SPOOL || (!cuts && was_of(e, p->path, strlen(p->path))))
+		return 0;	/* another run would not meet it, or it is there */
 	if (state_of_place(e, p->path, p->kind, &now) < 0)
 		return -1;
 	lh_write_object(&w, NULL);
@@ -282,50 +248,19 @@ static int note(struct erasure *e, const struct target *t, struct lh_buf *out)
 	lh_write_u64(&w, "rows", now.rows);
 	lh_write_u64(&w, "bytes", now.bytes);
 	lh_write_text(&w, "sha256", now.sha256);
-	lh_write_end(&w);
-	lh_buf_room(out, LH_PAD);
-	return take_line(e, (struct lh_str){ out->p + from, out->len - from }) < 0 ? -1 : 1;
-}
-
-static int append(struct erasure *e, const struct lh_buf *line)
-{
-	struct lh_err *err = &e->tool->err;
-
-	if (!e->log.path && lh_applog_open(&e->log, e->journal, 0600, e->tool->lock_timeout,
-					   err) < 0)
-		return -1;
-	return lh_applog_append(&e->log, line->p, line->len, LH_SYNC_EACH, err);
-}
-
-int erasure_note(struct erasure *e, const struct target *t)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
-	int rc = note(e, t, &line);
-
-	return rc <= 0 ? rc : append(e, &line);
-}
-
-int erasure_note_cuts(struct erasure *e, const struct cuts *c)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
-	struct lh_writer w = lh_write_to(&line);
-	size_t i;
-
-	lh_write_object(&w, NULL);
-	lh_write_bytes(&w, "root", c->root);
-	lh_write_bytes(&w, "path", c->path);
-	lh_write_text(&w, "from", c->from);
 	lh_write_array(&w, "cuts");
-	for (i = 0; i < c->n; i++) {
+	for (i = 0; cuts && i < cuts->n; i++) {
 		lh_write_array(&w, NULL);
-		lh_write_u64(&w, NULL, c->cut[i].was);
-		lh_write_u64(&w, NULL, c->cut[i].is);
-		lh_write_u64(&w, NULL, c->cut[i].rows);
+		lh_write_u64(&w, NULL, cuts->v[i].was);
+		lh_write_u64(&w, NULL, cuts->v[i].is);
+		lh_write_u64(&w, NULL, cuts->v[i].rows);
 		lh_write_end(&w);
 	}
 	lh_write_end(&w);
 	lh_write_end(&w);
-	if (append(e, &line) < 0)
+	if (!e->log.path && lh_applog_open(&e->log, e->list, 0600, e->tool->lock_timeout, err) < 0)
+		return -1;
+	if (lh_applog_append(&e->log, line.p, line.len, LH_SYNC_EACH, err) < 0)
 		return -1;
 	lh_buf_room(&line, LH_PAD);
 	return take_line(e, (struct lh_str){ line.p, line.len });
@@ -344,10 +279,9 @@ int erasure_begin(struct erasure *e)
 	lh_sha256(seed, strlen(seed), sum);
 	memcpy(e->id, "er-", 3);
 	lh_hex(sum, 8, e->id + 3);
-	if (e->s->reason)
-		e->reason = lh_strndup(e->s->reason, strlen(e->s->reason));
+	e->reason = lh_strndup(e->s->reason, strlen(e->s->reason));
 	lh_write_object(&w, NULL);
-	lh_write_text(&w, "schema", PLAN_SCHEMA);
+	lh_write_text(&w, "schema", LIST_SCHEMA);
 	lh_write_text(&w, "receipt", e->id);
 	lh_write_str(&w, "candidate_id", e->who.id);
 	lh_write_array(&w, "also");
@@ -360,65 +294,49 @@ int erasure_begin(struct erasure *e)
 	lh_write_bool(&w, "with_log", e->s->with_log);
 	lh_write_end(&w);
 	lh_buf_putc(&text, '\n');
-	for (i = 0; i < e->n_targets; i++) {
-		int rc = e->target[i].fn ? note(e, &e->target[i], &text) : 0;
-
-		if (rc < 0)
-			return -1;
-		if (rc)
-			lh_buf_putc(&text, '\n');
-	}
-	return lh_atomic_put(e->journal, 0600, &text, &e->tool->err);
+	return lh_atomic_put(e->list, 0600, &text, &e->tool->err);
 }
 
 /* ---- receipts of roots ---- */
 
-/* Make those of a root true: the files of it that were replaced are given in e->cuts. */
+/* Make those of a root true, by the files of it that were replaced. */
 static int settle_root(struct erasure *e, const char *path)
 {
 	struct lh_root *root = erase_hold_root(e, path);
 	LH_SCOPED(lh_free_local) struct lh_cut *cut = NULL;
 	size_t i, k, n = 0, cap = 0;
+	struct was now;
 
 	if (!root)
 		return -1;
-	for (i = 0; i < e->n_cuts; i++) {
-		struct cuts *c = &e->cuts[i];
-		LH_SCOPED(lh_free_local) char *file = NULL;
-		struct was now = { .path = NULL };
-		int fd, rc;
+	for (i = 0; i < e->n_was; i++) {
+		const struct was *w = &e->was[i];
+		const struct place *p = w->cuts.n ? place_named(e, w->path) : NULL;
 
-		if (strcmp(c->root, path))
+		if (!p || !p->root || strcmp(p->root, path))
 			continue;
-		file = lh_root_join(root, c->path);
-		fd = lh_open_regular(file, O_RDONLY, 0, &e->tool->err);
-		if (fd < 0)
+		if (state_of_place(e, w->path, w->kind, &now) < 0)
 			return -1;
-		rc = erase_hash_file(fd, &now, &e->tool->err);
-		close(fd);
-		if (rc < 0)
-			return -1;
-		if (!strcmp(now.sha256, c->from))
+		if (!strcmp(now.sha256, w->from))
 			continue;	/* it was not replaced */
-		lh_grow(&cut, &cap, n + c->n, sizeof *cut);
-		for (k = 0; k < c->n; k++)
-			cut[n++] = c->cut[k];
+		lh_grow(&cut, &cap, n + w->cuts.n, sizeof *cut);
+		for (k = 0; k < w->cuts.n; k++, n++) {
+			cut[n] = w->cuts.v[k];
+			cut[n].path = p->path + p->rel;
+		}
 	}
-	return lh_receipts_cut(root, e->id, cut, n, &e->tool->err);
+	return n ? lh_receipts_cut(root, e->id, cut, n, &e->tool->err) : 0;
 }
 
 int erasure_settle(struct erasure *e)
 {
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < e->n_cuts; i++) {
-		for (k = 0; k < i && strcmp(e->cuts[k].root, e->cuts[i].root); k++)
-			;
-		if (k == i && settle_root(e, e->cuts[i].root) < 0)
+	for (i = 0; i < e->n_held; i++)
+		if (settle_root(e, e->held[i].path) < 0)
 			return -1;
-	}
-	while (e->n_cuts)
-		free_cuts(&e->cuts[--e->n_cuts]);
+	for (i = 0; i < e->n_was; i++)
+		e->was[i].cuts.n = 0;
 	return 0;
 }
 
@@ -472,7 +390,7 @@ static int read_receipt(struct erasure *e, struct receipt *r)
 	struct lh_err *err = &e->tool->err;
 	int rc;
 
-	lh_buf_init(&r->file, JOURNAL_MAX);
+	lh_buf_init(&r->file, LIST_MAX);
 	rc = lh_file_read(e->receipt, &r->file, err);
 	if (rc <= 0)
 		return rc;
@@ -580,16 +498,15 @@ int erasure_compare(struct lh_tool *tool, struct settings *s, const struct perso
 {
 	struct erasure e = { .tool = tool, .s = s, .log = { .fd = -1 }, .lock = { .fd = -1 } };
 	LH_SCOPED(receipt_free) struct receipt r = { .says = false };
-	size_t i;
-	int rc = 0;
+	int rc;
 
 	if (!s->key_file.n || !s->subjects)
 		return 0;
 	e.who.id = who->id;
 	rc = lh_chain_keys_read(&e.keys, (const char *const *)s->key_file.v, s->key_file.n,
 				s->insecure_key, &tool->err);
-	for (i = 0; !rc && i < e.keys.n; i++)
-		rc = set_paths(&e, e.keys.key[i]);
+	if (!rc)
+		rc = find_paths(&e);
 	if (rc > 0)
 		rc = read_receipt(&e, &r);
 	if (rc > 0)
@@ -618,11 +535,18 @@ int erasure_left_before(struct erasure *e, struct remains *left)
 	return 0;
 }
 
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct was *)a)->path, ((const struct was *)b)->path);
+}
+
 static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
 {
 	struct was now;
 	size_t i;
 
+	if (e->n_was)
+		qsort(e->was, e->n_was, sizeof *e->was, by_path);
 	lh_write_array(w, "places");
 	for (i = 0; i < e->n_was; i++) {
 		const struct was *was = &e->was[i];
@@ -672,7 +596,7 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 	int rc;
 
 	lh_tool_time(e->tool, now);
-	lh_buf_init(&earlier, JOURNAL_MAX);
+	lh_buf_init(&earlier, LIST_MAX);
 	rc = lh_file_read(e->receipt, &earlier, &e->tool->err);
 	if (rc < 0)
 		return -1;
@@ -736,7 +660,7 @@ int erasure_finish(struct erasure *e, const struct remains *left)
 	int rc = erasure_receipt_id(e, &id);
 
 	if (rc > 0 && !strcmp(id.p, e->id)) {	/* it was written before a kill */
-		lh_buf_init(&text, JOURNAL_MAX);
+		lh_buf_init(&text, LIST_MAX);
 		rc = lh_file_read(e->receipt, &text, err) > 0 ? 0 : -1;
 	} else if (rc >= 0) {
 		rc = write_receipt(e, left, &text);
@@ -749,9 +673,9 @@ int erasure_finish(struct erasure *e, const struct remains *left)
 		rc = lh_atomic_put(e->s->receipt, 0600, &text, err);
 	if (rc < 0)
 		return -1;
-	if (unlink(e->journal) < 0)
-		return lh_err_sys(err, "%s: cannot remove", e->journal);
-	return lh_sync_folder(e->journal, err);
+	if (unlink(e->list) < 0)
+		return lh_err_sys(err, "%s: cannot remove", e->list);
+	return lh_sync_folder(e->list, err);
 }
 
 /* ---- all ---- */
@@ -771,39 +695,42 @@ int erasure_lock(struct erasure *e)
 int erasure_open(struct erasure *e, const struct person *who)
 {
 	size_t i;
-	int rc = 0;
+	int rc;
 
-	e->who.id = who->id;
 	for (i = 0; i < who->n_also; i++)
-		erase_add_also(e, who->also[i]);
-	for (i = 0; !rc && i < e->keys.n; i++)
-		rc = set_paths(e, e->keys.key[i]);
-	if (!rc)
-		rc = set_paths(e, e->keys.key[0]);
-	if (rc < 0 || read_journal(e) < 0)
-		return -1;
-	return person_prepare(&e->who, e->s, &e->tool->err);
+		add_also(e, who->also[i]);
+	find_paths(e);
+	rc = read_list(e, e->list);
+	e->resumed = rc > 0;
+	return rc < 0 ? -1 : person_prepare(&e->who, e->s, &e->tool->err);
 }
 
 void erasure_close(struct erasure *e)
 {
+	size_t i;
+
+	while (e->n_held)
+		lh_root_close(e->held[--e->n_held].root);
 	while (e->n_was) {
-		free(e->was[--e->n_was].path);
-		free(e->was[e->n_was].action);
+		struct was *w = &e->was[--e->n_was];
+
+		free(w->path);
+		free(w->action);
+		free(w->cuts.v);
 	}
-	while (e->n_cuts)
-		free_cuts(&e->cuts[--e->n_cuts]);
+	free(e->held);
 	free(e->was);
-	free(e->cuts);
-	free(e->journal);
+	free(e->list);
 	free(e->receipt);
 	free(e->reason);
+	free(e->target);
+	hits_free(&e->hits);
 	lh_buf_free(&e->by_hand);
 	lh_buf_free(&e->old_versions);
 	lh_applog_close(&e->log, &(struct lh_err){ 0 });
 	lh_lock_drop(&e->lock);
 	lh_chain_keys_free(&e->keys);
-	for (size_t i = 0; i < e->who.n_also; i++)
+	for (i = 0; i < e->who.n_also; i++)
 		free((char *)e->who.also[i].p);
 	person_free(&e->who);
 }

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <lh/digest.h>
 #include <lh/index.h>
 
 #include "archive/archive.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"
+#include "flow/flow.h"
 #include "index/index_tools.h"
 
 void hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id)
@@ -27,10 +29,25 @@ void hit_add(struct find *f, const struct hit *like, struct lh_str members, stru
 	to->n++;
 }
 
-void hit_add_match(struct find *f, const struct hit *like, struct lh_str id)
+void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE])
+{
+	static const char blank[] = " \t\r\n";
+
+	if (row.n >= 3 && !memcmp(row.p, "\xef\xbb\xbf", 3))
+		row = (struct lh_str){ row.p + 3, row.n - 3 };
+	while (row.n && memchr(blank, row.p[row.n - 1], 4))
+		row.n--;
+	while (row.n && memchr(blank, *row.p, 4))
+		row = (struct lh_str){ row.p + 1, row.n - 1 };
+	lh_sha256(row.p, row.n, hash);
+}
+
+void hit_add_match(struct find *f, const struct hit *like, struct lh_str id, struct lh_str row)
 {
 	struct hit h = *like;
 
+	h.hashed = true;
+	row_hash(row, h.sha256);
 	h.by = match_by(&f->m);
 	h.also = f->m.also;
 	h.others = f->m.others;
@@ -90,7 +107,8 @@ static int find_whole(struct find *f, size_t i)
 	rc = person_match(f->who, &v, false, &f->m, f->err);
 	if (rc <= 0)
 		return rc;
-	hit_add_match(f, &(struct hit){ .place = i, .line = 1 }, (struct lh_str){ NULL, 0 });
+	hit_add_match(f, &(struct hit){ .place = i, .line = 1 }, (struct lh_str){ NULL, 0 },
+		      (struct lh_str){ f->text.p, f->text.len });
 	return 0;
 }
 
@@ -137,7 +155,8 @@ static int find_row(struct find *f, size_t i, const struct lh_row *row)
 	rc = person_match(f->who, &v, true, &f->m, f->err);
 	if (rc <= 0)
 		return rc;
-	hit_add_match(f, &(struct hit){ .place = i }, row->id);
+	hit_add_match(f, &(struct hit){ .place = i }, row->id,
+		      (struct lh_str){ f->text.p, f->text.len });
 	return 0;
 }
 
@@ -217,6 +236,65 @@ int find_in_place(struct find *f, size_t i)
 	default:
 		return find_rows(f, i);
 	}
+}
+
+/* ---- a list of rows ---- */
+
+struct listed {
+	struct lh_str path, sha256;
+};
+static const struct lh_bind listed_members[] = {
+	{ LH_BIND_STRING("path", struct listed, path) },
+	{ LH_BIND_STRING("sha256", struct listed, sha256) },
+	LH_BIND_END
+};
+
+static void key_of(struct lh_str path, const char *hex, unsigned char key[LH_HASH_SIZE])
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+
+	lh_buf_printf(&text, "%.*s%c%.64s", (int)path.n, path.p, '\0', hex);
+	lh_sha256(text.p, text.len, key);
+}
+
+static int read_row(struct lh_record *rec, void *result, struct lh_buf *text, void *context,
+		    struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
+	struct listed row = { .path.p = NULL };
+
+	(void)text, (void)context;
+	if (lh_bind(listed_members, rec, &row, &strings, err) < 0)
+		return -1;
+	if (!row.path.p || row.sha256.n != 2 * LH_HASH_SIZE)
+		return 0;		/* a summary, or a place without a row */
+	key_of(row.path, row.sha256.p, result);
+	return 1;
+}
+
+static int take_row(const struct lh_output *o, void *shared, struct lh_err *err)
+{
+	return lh_hashset_add(&((struct settings *)shared)->listed, o->result, NULL, err) < 0
+		? -1 : 0;
+}
+
+int read_listed(struct settings *s, struct lh_err *err)
+{
+	return !s->list ? 0 : lh_flow_file(s->list, &(struct lh_flow){
+			.fill = read_row, .result_size = LH_HASH_SIZE, .sink = take_row,
+			.shared = s }, err);
+}
+
+int is_listed(const struct settings *s, const struct hit *h)
+{
+	unsigned char key[LH_HASH_SIZE];
+	char hex[2 * LH_HASH_SIZE];
+
+	if (!s->list || h->by == HIT_BYTES)
+		return 0;
+	lh_hex(h->sha256, LH_HASH_SIZE, hex);
+	key_of(lh_str_of(s->places.v[h->place].path), hex, key);
+	return h->hashed && lh_hashset_find(&s->listed, key) >= 0 ? 1 : -1;
 }
 
 /* ---- order ---- */

@@ -26,8 +26,8 @@ struct find {
 
 /* Add a hit; members and id are copied. */
 void hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id);
-/* Add a hit by f->m. */
-void hit_add_match(struct find *f, const struct hit *like, struct lh_str id);
+/* Add a hit by f->m of a row. */
+void hit_add_match(struct find *f, const struct hit *like, struct lh_str id, struct lh_str row);
 
 /* Search place i, whatever its kind, by the person's id and texts. */
 int find_in_place(struct find *f, size_t i);

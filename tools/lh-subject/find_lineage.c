@@ -63,7 +63,8 @@ static int on_person(void *ctx, const struct lh_lineage_made *made, struct lh_er
 
 	if (rc <= 0 || hit.place == NO_HIT)
 		return rc < 0 ? -1 : 0;
-	hit_add_match(f, &hit, (struct lh_str){ NULL, 0 });
+	hit_add_match(f, &hit, (struct lh_str){ NULL, 0 },
+		      (struct lh_str){ made->rec->line, made->rec->len });
 	return 0;
 }
 
@@ -95,6 +96,8 @@ static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err 
 		if (person_match(f->who, &v, false, &f->m, err) < 0)
 			return -1;
 		hit.others = f->m.others;
+		hit.hashed = true;
+		row_hash((struct lh_str){ v.p, v.n }, hit.sha256);
 	}
 	hit_add(f, &hit, lh_str_of("[]"), (struct lh_str){ NULL, 0 });
 	return made->ids && made->rec ? name_row(f, made->ids, f->hits->n - 1) : 0;

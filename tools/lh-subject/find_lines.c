@@ -23,6 +23,7 @@ struct line {
 	enum hit_by by;
 	size_t others, via, members;
 	bool also, unread;
+	unsigned char sha256[LH_HASH_SIZE];
 };
 
 #define NAME_LEAST 8		/* bytes of a name that is searched in logs */
@@ -159,6 +160,7 @@ static int fill_named(struct find *f, const struct lh_value *v, struct line *lin
 	}
 	*line = (struct line){ .by = HIT_LINEAGE, .via = f->named[n.name],
 			       .members = out->len - from };
+	row_hash((struct lh_str){ v->p, v->n }, line->sha256);
 	rc = person_match(f->who, v, false, &f->m, err);
 	line->others = f->m.others;
 	return rc < 0 ? -1 : 1;
@@ -200,7 +202,8 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 	if (rc < 0 || (!rc && !pair))
 		return rc;
 	*line = (struct line){ pair ? HIT_ID : match_by(&f->m), f->m.others, NO_HIT,
-			       f->m.members.len, f->m.also, false };
+			       f->m.members.len, f->m.also, false, "" };
+	row_hash((struct lh_str){ rec->line, rec->len }, line->sha256);
 	lh_buf_add(out, f->m.members.p, f->m.members.len);
 	if (p->kind == PLACE_LOG && line->by == HIT_ID && add_names(&v, out) < 0)
 		return -1;
@@ -218,7 +221,9 @@ static void bad(const struct lh_bad_line *of, void *result, struct lh_buf *out, 
 		return;
 	rc = of->p ? person_match_bytes(f->who, of->p, of->n, &f->m) : -1;
 	*line = (struct line){ match_by(&f->m), f->m.others, NO_HIT, f->m.members.len,
-			       f->m.also, rc < 0 };
+			       f->m.also, rc < 0, "" };
+	if (rc > 0)
+		row_hash((struct lh_str){ of->p, of->n }, line->sha256);
 	if (rc > 0)
 		lh_buf_add(out, f->m.members.p, f->m.members.len);
 }
@@ -232,6 +237,8 @@ static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
 			   .others = line->others, .via = line->via, .also = line->also };
 	struct lh_str name;
 
+	hit.hashed = true;
+	memcpy(hit.sha256, line->sha256, sizeof hit.sha256);
 	if (line->unread)
 		return lh_err_set(err, LH_EIO, "%s:%llu: the line is over the limit, and was not "
 				  "searched", o->file, (unsigned long long)o->line);

@@ -18,6 +18,7 @@ const struct lh_bind find_out[] = {
 	TEXT("object"), COUNT("row"), TEXT("by"),
 	{ LH_BIND_ONLY("members", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
 	  .about = "in which members of the row the person is" },
+	{ LH_BIND_ONLY("sha256", LH_BIND_TO_STRING), .about = "of the row" },
 	{ LH_BIND_ONLY("via", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT),
 	  .about = "the row that it was made from" },
 	{ LH_BIND_ONLY("summary", LH_BIND_TO_BOOL), .about = "true in the last line" },
@@ -60,6 +61,7 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 	static const char *const by[] = { "id", "lineage", "text", "text", "bytes" };
 	const struct hit *h = &hits->v[i], *via;
 	const struct place *p = &s->places.v[h->place];
+	char hex[2 * LH_HASH_SIZE];
 
 	lh_write_object(w, NULL);
 	lh_write_str(w, "candidate_id", who->id);
@@ -71,6 +73,10 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 		write_bytes(w, h);
 	else
 		lh_write_raw(w, "members", lh_str_of(h->members));
+	if (h->hashed) {
+		lh_hex(h->sha256, LH_HASH_SIZE, hex);
+		lh_write_str(w, "sha256", (struct lh_str){ hex, sizeof hex });
+	}
 	if (h->via != NO_HIT) {
 		via = &hits->v[h->via];
 		lh_write_object(w, "via");

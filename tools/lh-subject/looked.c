@@ -18,21 +18,17 @@ static size_t list_kinds(const struct settings *s, const struct hits *hits,
 	return n;
 }
 
-static int append(struct lh_tool *tool, const struct settings *s, const struct lh_chain_row *row)
+int append_row(struct lh_tool *tool, const struct settings *s, const struct lh_chain_keys *keys,
+	       const struct lh_chain_row *row)
 {
-	struct lh_chain_keys keys = { .n = 0 };
 	struct lh_err *err = &tool->err, later;
-	struct lh_chain_log *log = NULL;
-	int rc = lh_chain_keys_read(&keys, (const char *const *)s->key_file.v, s->key_file.n,
-				    s->insecure_key, err);
+	struct lh_chain_log *log = lh_chain_log_open(s->subjects, keys, LH_CHAIN_EACH,
+						     tool->lock_timeout, err);
+	int rc = log ? lh_chain_append(log, row, NULL, err) : -1;
 
-	if (!rc)
-		log = lh_chain_log_open(s->subjects, &keys, LH_CHAIN_EACH, tool->lock_timeout, err);
-	rc = log ? lh_chain_append(log, row, NULL, err) : -1;
 	if (log && lh_chain_log_close(log, rc ? &later : err) < 0)
 		rc = -1;
-	lh_chain_keys_free(&keys);
-	return rc < 0 ? lh_err_prefix(err, "nothing is shown without its row in the log") : 0;
+	return rc;
 }
 
 int looked(struct lh_tool *tool, const struct settings *s, const struct person *who,
@@ -45,6 +41,8 @@ int looked(struct lh_tool *tool, const struct settings *s, const struct person *
 		.accessor = { .kind = lh_str_of("subject_request"),
 			      .daemon = lh_str_of("lh-subject"), .purpose = lh_str_of(purpose) },
 	};
+	struct lh_chain_keys keys = { .n = 0 };
+	int rc;
 
 	if (!s->key_file.n || who->logged)
 		return 0;
@@ -55,5 +53,11 @@ int looked(struct lh_tool *tool, const struct settings *s, const struct person *
 	lh_tool_time(tool, now);
 	row.ts = lh_str_of(now);
 	row.n_fields = list_kinds(s, hits, kind);
-	return append(tool, s, &row);
+	rc = lh_chain_keys_read(&keys, (const char *const *)s->key_file.v, s->key_file.n,
+				s->insecure_key, &tool->err);
+	if (!rc)
+		rc = append_row(tool, s, &keys, &row);
+	lh_chain_keys_free(&keys);
+	return rc < 0 ? lh_err_prefix(&tool->err, "nothing is shown without its row in the log")
+		      : 0;
 }

@@ -50,6 +50,8 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, apply, .verbs = V_ERASE) },
 	{ 0, "reason", "TEXT", "why, for the receipt",
 	  LH_TEXT(struct settings, reason, .verbs = V_ERASE) },
+	{ 0, "list", "FILE", "lines of find: these rows alone",
+	  LH_TEXT(struct settings, list, .verbs = V_ERASE) },
 	{ 0, "receipt", "FILE", "the receipt (default: below the subjects)",
 	  LH_TEXT(struct settings, receipt, .verbs = V_ERASE, .makes = &made_receipt) },
 	{ 0, "text-too", NULL, "also rows in which only a text is found",
@@ -153,6 +155,7 @@ static int free_settings(struct lh_tool *tool, void *settings, int rc)
 
 	(void)tool;
 	places_free(&s->places);
+	lh_map_free(&s->listed);
 	lh_buf_free(&s->folder);
 	if (s->file)
 		lh_serve_config_free(s->file);

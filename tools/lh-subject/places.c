@@ -456,7 +456,7 @@ bool place_is_named_after(const struct settings *s, const char *path, struct lh_
 	return false;
 }
 
-bool place_is_journal(const struct place *p)
+bool place_is_list(const struct place *p)
 {
 	const size_t n = strlen(p->path), end = sizeof ".plan" - 1;
 

@@ -11,10 +11,11 @@
  *     find_*.c     the hits in a place, by its kind
  *     looked.c     the row in the person's log on who looked
  *     requests.c   the commands as operations of requests
- *     erase.c      the plan of an erasure, its journal and its receipt
- *     erase_*.c    how data are taken out of a place, by its kind
+ *     erase.c      the plan of an erasure, and the rounds that carry it out
+ *     erasure.c    the list of what is changed, and the receipt
+ *     erase_places.c   how data are taken out of a place, by its kind
  *     texts.c      where texts begin in bytes
- *     verify.c     whether anything of a person is left
+ *     verify.c     a find that must be empty
  *     export.c     what is held about a person, as a folder
  *     redact.c     a row without other persons' data
  *
@@ -46,7 +47,7 @@ enum place_kind {
 	PLACE_CACHE,		/* of lh-embed: SQLite, its -wal, -shm and -journal */
 	PLACE_ROSTER,
 	PLACE_MANIFEST, PLACE_CHAIN, PLACE_SECRET,	/* of a subject */
-	PLACE_ERASURE,		/* a receipt or a journal of _erasures */
+	PLACE_ERASURE,		/* a receipt or a list of _erasures */
 	PLACE_TREE,		/* a transparency log; what an older witness has cosigned */
 	PLACE_TRACE_INDEX,
 	PLACE_CURSOR,		/* LOG.cursor: how far rows were sent */
@@ -101,6 +102,8 @@ struct hit {
 	char *id;		/* of a record of an index, the member of an archive, or the
 				   attribute; NULL: none */
 	char *members;		/* the members in which the person is, an array as JSON */
+	bool hashed;
+	unsigned char sha256[LH_HASH_SIZE];	/* of the row, if it is hashed */
 	size_t others;		/* other persons in the row */
 	size_t via;		/* the hit that it was made from; NO_HIT: none */
 };
@@ -139,7 +142,7 @@ struct settings {
 	struct lh_list also;
 	bool from_roster, fold, brief;		/* brief: --short */
 	/* erase, export, verify */
-	const char *reason, *receipt, *out, *tlog;
+	const char *reason, *receipt, *list, *out, *tlog;
 	struct lh_list key_file, tlog_key;
 	bool apply, id_only, text_too, with_log, unredacted, insecure_key;
 
@@ -150,6 +153,7 @@ struct settings {
 	struct lh_serve_config *file;	/* of --config */
 	struct lh_buf folder;		/* what subjects points to, unless that was given */
 	struct places places;		/* once places_list was called */
+	struct lh_map listed;		/* the rows of --list */
 	bool exported;			/* --out was written */
 };
 
@@ -177,8 +181,8 @@ void place_write(struct lh_writer *w, const struct place *p);
 bool place_is_own(const struct place *p, struct lh_str id);
 /* Return whether a file is called after the person, as the log and what belongs to it are. */
 bool place_is_named_after(const struct settings *s, const char *path, struct lh_str id);
-/* Return whether a place is the journal of an erasure that goes on. */
-bool place_is_journal(const struct place *p);
+/* Return whether a place is the list of an erasure that goes on. */
+bool place_is_list(const struct place *p);
 /* ---- kinds.c ---- */
 
 /* Return the kind of a file by its path below a state or a root. */
@@ -260,6 +264,12 @@ void hits_free(struct hits *hits);
 /* Return the number of the first hit of a place in that line or after it. */
 size_t hits_from(const struct hits *h, size_t place, uint64_t line);
 
+/* Set the hash of a row, without a byte order mark, and white space around it. */
+void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE]);
+/* Read the rows of --list, lines of find.  is_listed: 0: there is no list; 1: it has the row; -1 */
+int read_listed(struct settings *s, struct lh_err *err);
+int is_listed(const struct settings *s, const struct hit *h);
+
 /* ---- find_lines.c ---- */
 
 /* Run a flow over the lines of a place, which are any JSON values or, with flow->bad, any text. */
@@ -273,6 +283,11 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 	       const struct hits *hits, size_t i);
 /* ---- looked.c ---- */
 
+/* Append a row to the log of its subject. */
+struct lh_chain_keys;
+struct lh_chain_row;
+int append_row(struct lh_tool *tool, const struct settings *s, const struct lh_chain_keys *keys,
+	       const struct lh_chain_row *row);
 /* Append a row on who looked to the log of the person, with the kinds of places of the hits, where
  * there are a key and a folder of logs. */
 int looked(struct lh_tool *tool, const struct settings *s, const struct person *who,

@@ -47,7 +47,8 @@ static bool is_common(const struct settings *s, const struct person *who, const 
 	if (h->by == HIT_BYTES)
 		return !s->text_too && (h->in == HIT_NAME || h->in == HIT_RAW) &&
 		       (h->text || who->number) && !h->deleted;
-	return h->by == HIT_NUMBER || (h->by == HIT_TEXT && !s->text_too);
+	return (h->by == HIT_NUMBER || (h->by == HIT_TEXT && !s->text_too)) &&
+	       is_listed(s, h) <= 0;
 }
 
 enum rest hit_rest(const struct settings *s, const struct person *who, const struct hit *h,
@@ -56,7 +57,7 @@ enum rest hit_rest(const struct settings *s, const struct person *who, const str
 	const struct place *p = &s->places.v[h->place];
 
 	*why = NULL;
-	if (place_is_journal(p))
+	if (place_is_list(p))
 		return REST_KEPT;
 	if (h->by != HIT_BYTES && place_is_own(p, who->id) && !is_common(s, who, h))
 		return h->also ? REST_LEFT : REST_KEPT;
@@ -79,8 +80,8 @@ static int count_hit(struct verify *v, size_t i, bool print)
 	const char *why;
 	const enum rest rest = hit_rest(v->s, v->who, h, &why);
 
-	/* a journal is gone when the erasure that verifies is done; what is kept is kept whole */
-	if ((place_is_journal(p) && !print) ||
+	/* a list is gone when the erasure that verifies is done; what is kept is kept whole */
+	if ((place_is_list(p) && !print) ||
 	    (rest == REST_KEPT && i && h[-1].place == h->place))
 		return 0;
 	++*to[rest];

@@ -69,7 +69,7 @@ static int from_roster(struct person *who, const struct each *e, struct lh_err *
 	for (p = who->text.p; p < end; p += strlen(p) + 1)
 		add_also(who, lh_str_of(p));
 	if (who->n_also > had || e->s->apply || !e->s->from_roster)
-		return 0;	/* an erasure that was begun has the texts in its journal */
+		return 0;	/* an erasure that was begun has the texts in its list */
 	lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
 		   (int)who->id.n, who->id.p);
 	if (e->tool->verb->bit != V_ERASE)

@@ -1,0 +1,775 @@
+/* erase_places.c - how data are taken out of a place, by its kind.  See erase.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
+#include <lh/index.h>
+
+#include "archive/archive.h"
+#include "audit/commitment.h"
+#include "audit/subject_manifest.h"
+#include "base/mem.h"
+#include "catalog/catalog.h"
+#include "erase.h"
+#include "file/rows.h"
+#include "index/index_tools.h"
+#include "observe/observe.h"
+#include "store/store.h"
+
+#define BLOCK ((size_t)256 << 10)
+
+/* ---- what a place is ---- */
+
+const struct place *place_named(const struct erasure *e, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < e->s->places.n; i++)
+		if (!strcmp(e->s->places.v[i].path, path))
+			return &e->s->places.v[i];
+	return NULL;
+}
+
+static int hash_file(int fd, struct was *now, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
+	struct lh_sha256 hash;
+	unsigned char sum[32];
+	ssize_t n;
+
+	lh_sha256_start(&hash);
+	while ((n = lh_read_some(fd, block, BLOCK, err)) > 0) {
+		lh_sha256_more(&hash, block, (size_t)n);
+		now->bytes += (uint64_t)n;
+	}
+	lh_sha256_end(&hash, sum);
+	lh_hex(sum, sizeof sum, now->sha256);
+	return n < 0 ? -1 : 0;
+}
+
+static int count_lines(int fd, const char *path, uint64_t *rows, struct lh_err *err)
+{
+	struct lh_rows *r = lh_rows_new();
+	struct lh_file_row row;
+	int rc = lh_rows_open_fd(r, fd, path, err);
+
+	while (rc > 0 && (rc = lh_rows_next(r, &row, err)) > 0)
+		++*rows;
+	lh_rows_free(r);
+	return rc;
+}
+
+static int count_records(const char *path, uint64_t *rows, struct lh_err *err)
+{
+	struct lh_index *ix = lh_index_open(path, err);
+	struct lh_index_stats st;
+
+	if (!ix)
+		return -1;
+	lh_index_get_stats(ix, &st);
+	*rows = st.live;
+	lh_index_close(ix);
+	return 0;
+}
+
+/* Pass an open object, unpacked, to a function, piece by piece. */
+static int read_object(int fd, int (*fn)(void *to, const char *p, size_t n, struct lh_err *err),
+		       void *to, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
+	LH_SCOPED(lh_byte_source_close) struct lh_byte_source from = { .fd = -1 };
+	char name[40];
+	ssize_t n = 0;
+	int rc;
+
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	rc = lseek(fd, 0, SEEK_SET) == 0 ? lh_byte_source_open(&from, name, err) : -1;
+	rc = rc ? -1 : lh_byte_source_next(&from, err);
+	while (rc > 0 && (n = lh_byte_source_read(&from, block, BLOCK, err)) > 0)
+		if (fn(to, block, (size_t)n, err) < 0)
+			return -1;
+	return rc < 0 || n < 0 ? -1 : 0;
+}
+
+struct counting {
+	uint64_t rows;
+	char last;
+};
+
+static int count_ends(void *to, const char *p, size_t n, struct lh_err *err)
+{
+	struct counting *c = to;
+	size_t i;
+
+	(void)err;
+	for (i = 0; i < n; i++)
+		c->rows += p[i] == '\n';
+	c->last = p[n - 1];
+	return 0;
+}
+
+int state_of_place(struct erasure *e, const char *path, enum place_kind k, struct was *now)
+{
+	const struct place *p = place_named(e, path);
+	struct counting ends = { 0, '\n' };
+	struct lh_err *err = &e->tool->err;
+	int fd, rc;
+
+	*now = (struct was){ .path = NULL };
+	if (!p || k == PLACE_TRACE_INDEX)	/* which is made anew by each that needs it */
+		return 0;
+	fd = place_open(p, err);
+	if (fd < 0)
+		return err->status == 404 || errno == ENOENT ? 0 : -1;
+	rc = hash_file(fd, now, err);
+	if (!rc && (k == PLACE_INDEX || k == PLACE_PLAYBOOK)) {
+		rc = count_records(path, &now->rows, err);
+	} else if (!rc && k == PLACE_OBJECT) {
+		rc = read_object(fd, count_ends, &ends, err);
+		now->rows = ends.rows + (ends.last != '\n');
+	} else if (!rc && (k == PLACE_ROSTER || (k >= PLACE_LOG && k <= PLACE_REPLAYS))) {
+		rc = count_lines(fd, path, &now->rows, err);
+	}
+	close(fd);
+	return rc < 0 ? -1 : 0;
+}
+
+struct lh_root *erase_hold_root(struct erasure *e, const char *path)
+{
+	struct lh_err *err = &e->tool->err;
+	struct held_root *h;
+	size_t i;
+
+	for (i = 0; i < e->n_held; i++)
+		if (!strcmp(e->held[i].path, path))
+			return e->held[i].root;
+	lh_grow(&e->held, &e->cap_held, e->n_held + 1, sizeof *h);
+	h = &e->held[e->n_held];
+	*h = (struct held_root){ path, lh_root_open(path, err) };
+	if (h->root && lh_root_lock(h->root, e->tool->lock_timeout, err) < 0) {
+		lh_root_close(h->root);
+		h->root = NULL;
+	}
+	e->n_held += h->root != NULL;
+	return h->root;
+}
+
+/* ---- lines ---- */
+
+/* Lines without those that are erased, as a stream. */
+struct line_filter {
+	const struct erasure *e;
+	const struct target *t;		/* whose hits are the lines */
+	struct lh_str stone;		/* what takes the place of a line; n 0: nothing */
+	int (*write)(void *to, const void *p, size_t n, struct lh_err *err);
+	void *to;
+	struct cuts *cuts;		/* or NULL */
+	uint64_t line;			/* begins as 1 */
+	uint64_t at, out, rows;		/* bytes read and written, lines erased */
+	size_t next, next_cut;
+	struct lh_buf held;		/* a line that may be erased */
+	bool begun;			/* in a line */
+};
+
+/* Return the hit of the line at hand, if that is erased. */
+static const struct hit *hit_of_line(struct line_filter *f)
+{
+	const struct target *t = f->t;
+
+	while (f->next < t->n && (t->hit[f->next].line < f->line ||
+				  !is_mine(f->e, &t->hit[f->next])))
+		f->next++;
+	return f->next < t->n && t->hit[f->next].line == f->line ? &t->hit[f->next] : NULL;
+}
+
+/* At the end of a line, set what is left of the lengths that end there. */
+static int end_line(struct line_filter *f, const struct hit *hit, struct lh_err *err)
+{
+	struct cuts *c = f->cuts;
+	struct lh_str out = { f->held.p, f->held.len };
+	unsigned char hash[LH_HASH_SIZE];
+
+	if (hit) {
+		row_hash((struct lh_str){ f->held.p, f->held.len }, hash);
+		if (!memcmp(hash, hit->sha256, sizeof hash)) {
+			f->rows++;
+			out = f->stone;
+		}
+		f->out += out.n;
+		if (out.n && f->write(f->to, out.p, out.n, err) < 0)
+			return -1;
+		lh_buf_reset(&f->held);
+	}
+	f->line++;
+	f->begun = false;
+	for (; c && f->next_cut < c->n && c->v[f->next_cut].was <= f->at; f->next_cut++) {
+		c->v[f->next_cut].is = f->out;
+		c->v[f->next_cut].rows = f->rows;
+	}
+	return 0;
+}
+
+static int filter_more(void *to, const char *p, size_t n, struct lh_err *err)
+{
+	struct line_filter *f = to;
+	const char *const end = p + n, *from = p, *lf, *stop;
+
+	for (; p < end; p = stop) {
+		const struct hit *hit = hit_of_line(f);
+
+		lf = memchr(p, '\n', (size_t)(end - p));
+		stop = lf ? lf + 1 : end;
+		f->at += (uint64_t)(stop - p);
+		f->begun = true;
+		if (hit) {
+			if (from < p && f->write(f->to, from, (size_t)(p - from), err) < 0)
+				return -1;
+			from = stop;
+			lh_buf_add(&f->held, p, (size_t)(stop - p));
+		} else {
+			f->out += (uint64_t)(stop - p);
+		}
+		if (lf && end_line(f, hit, err) < 0)
+			return -1;
+	}
+	return from < end ? f->write(f->to, from, (size_t)(end - from), err) : 0;
+}
+
+static int filter_end(struct line_filter *f, struct lh_err *err)
+{
+	const bool begun = f->begun;
+
+	f->at = UINT64_MAX;
+	if (begun || f->cuts)
+		return end_line(f, begun ? hit_of_line(f) : NULL, err);
+	return 0;
+}
+
+/* ---- a file of lines ---- */
+
+static int by_length(const void *a, const void *b)
+{
+	const struct lh_cut *x = a, *y = b;
+
+	return (x->was > y->was) - (x->was < y->was);
+}
+
+struct claiming {
+	const char *path;		/* in the root */
+	struct cuts *cuts;
+};
+
+static int on_claim(void *ctx, const char *path, uint64_t bytes, struct lh_err *err)
+{
+	const struct claiming *c = ctx;
+
+	(void)err;
+	if (strcmp(path, c->path))
+		return 0;
+	lh_grow(&c->cuts->v, &c->cuts->cap, c->cuts->n + 1, sizeof *c->cuts->v);
+	c->cuts->v[c->cuts->n++] = (struct lh_cut){ .path = c->path, .was = bytes };
+	return 0;
+}
+
+static int write_out(void *to, const void *p, size_t n, struct lh_err *err)
+{
+	return lh_atomic_write(to, p, n, err);
+}
+
+static const char *const cursors[] = { ".cursor", ".otlp.cursor" };
+
+/* Put the new file in the place of the old one, with the cursors of a log. */
+static int put_in_place(struct erasure *e, const char *path, bool log, int fd,
+			struct lh_atomic *out)
+{
+	struct lh_lock lock[2] = { { .fd = -1 }, { .fd = -1 } };
+	struct lh_err *err = &e->tool->err;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && log && i < 2; i++) {
+		LH_SCOPED(lh_buf_free) struct lh_buf cursor = { 0 };
+
+		lh_buf_printf(&cursor, "%s%s%c", path, cursors[i], '\0');
+		if (access(cursor.p, F_OK) < 0)
+			continue;
+		rc = lh_cursor_lock(&lock[i], cursor.p, e->tool->lock_timeout, err);
+		if (!rc && lh_cursor_move(cursor.p, fd, out->fd, err) < 0)
+			rc = -1;
+	}
+	if (!rc)
+		rc = lh_atomic_commit(out, err);
+	lh_lock_drop(&lock[0]);
+	lh_lock_drop(&lock[1]);
+	return rc;
+}
+
+/* Write the file anew, under its lock. */
+static int rewrite(struct erasure *e, const struct target *t, int fd, struct line_filter *f)
+{
+	const struct place *p = place_of(e, t);
+	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
+	const struct claiming claiming = { p->root ? p->path + p->rel : NULL, f->cuts };
+	struct lh_root *root = p->root ? erase_hold_root(e, p->root) : NULL;
+	struct lh_err *err = &e->tool->err;
+	struct lh_atomic out;
+	ssize_t n;
+	int rc = 0;
+
+	if (p->root &&
+	    (!root || lh_receipts_claims(root, on_claim, (void *)&claiming, err) < 0))
+		return -1;
+	if (f->cuts->n)
+		qsort(f->cuts->v, f->cuts->n, sizeof *f->cuts->v, by_length);
+	lh_atomic_sweep_locked(p->path);
+	if (lh_atomic_open(&out, p->path, 0600, err) < 0)
+		return -1;
+	f->to = &out;
+	while (!rc && (n = lh_read_some(fd, block, BLOCK, err)) != 0)
+		rc = n < 0 ? -1 : filter_more(f, block, (size_t)n, err);
+	if (!rc)
+		rc = filter_end(f, err);
+	if (!rc && f->rows)
+		rc = erasure_note(e, t, f->cuts);
+	if (!rc && f->rows)
+		rc = put_in_place(e, p->path, f->stone.n > 0, fd, &out);
+	lh_atomic_close(&out);
+	return rc;
+}
+
+int erase_lines(struct erasure *e, const struct target *t)
+{
+	const struct place *p = place_of(e, t);
+	struct lh_err *err = &e->tool->err;
+	LH_SCOPED(lh_buf_free) struct lh_buf stone = { 0 };
+	struct cuts cuts = { .n = 0 };
+	struct line_filter f = { .e = e, .t = t, .line = 1, .write = write_out, .cuts = &cuts };
+	int fd = lh_open_regular(p->path, O_RDONLY, 0, err), rc;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!strcmp(t->action, "tombstone")) {
+		lh_tombstone(&stone, lh_str_of(e->id), e->started);
+		lh_buf_putc(&stone, '\n');
+		f.stone = (struct lh_str){ stone.p, stone.len };
+	}
+	rc = lh_flock(fd, LOCK_EX, p->path, e->tool->lock_timeout, err);
+	if (!rc && lh_is_still_named(fd, p->path))	/* else the next round finds it again */
+		rc = rewrite(e, t, fd, &f);
+	lh_buf_free(&f.held);
+	free(cuts.v);
+	close(fd);
+	return rc;
+}
+
+/* ---- indexes ---- */
+
+static int delete_records(struct erasure *e, const struct target *t, const char *path)
+{
+	struct lh_err *err = &e->tool->err;
+	struct lh_index_change *c;
+	bool due;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < t->n && !(t->hit[i].id && is_mine(e, &t->hit[i])); i++)
+		;
+	if (i == t->n)
+		return 0;
+	c = lh_index_change_open(path, e->tool->lock_timeout, err);
+	if (!c)
+		return -1;
+	for (; !rc && i < t->n; i++)
+		if (t->hit[i].id && is_mine(e, &t->hit[i]))
+			rc = lh_index_change_delete(c, t->hit[i].id, strlen(t->hit[i].id), err);
+	if (!rc)
+		rc = lh_index_change_commit(c, &due, err);
+	lh_index_change_close(c);
+	return rc;
+}
+
+/* A delete alone leaves vector, words and metadata in the file, so the index is compacted. */
+int erase_index(struct erasure *e, const struct target *t)
+{
+	const char *path = place_of(e, t)->path;
+	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG);
+
+	if (delete_records(e, t, path) < 0)
+		return -1;
+	if (access(log, F_OK) == 0 && lh_index_compact(path, (unsigned)e->tool->jobs,
+						       e->tool->lock_timeout, &e->tool->err) < 0)
+		return -1;
+	lh_atomic_sweep_locked(path);
+	lh_atomic_sweep_locked(log);
+	return 0;
+}
+
+/* ---- objects ---- */
+
+struct packing {
+	struct lh_child_writer writer;
+	bool packs;
+	int fd;
+};
+
+static int pack(void *to, const void *p, size_t n, struct lh_err *err)
+{
+	struct packing *k = to;
+
+	return k->packs ? lh_child_writer_more(&k->writer, p, n, err)
+			: lh_write_all(k->fd, p, n, err);
+}
+
+/* Write the rows that stay to k->fd, in the compression of the object that is open as fd. */
+static int repack(struct line_filter *f, struct packing *k, int fd, struct lh_err *err)
+{
+	char head[LH_ARCHIVE_SNIFF];
+	ssize_t n = pread(fd, head, sizeof head, 0);
+	const char *kind = n > 0 ? lh_archive_kind(head, (size_t)n) : NULL;
+	int rc = kind ? lh_child_writer_start(&k->writer, kind, k->fd, err) : 0;
+
+	k->packs = kind && !rc;
+	if (!rc)
+		rc = read_object(fd, filter_more, f, err);
+	if (!rc)
+		rc = filter_end(f, err);
+	if (!rc && k->packs)
+		rc = lh_child_writer_end(&k->writer, err);
+	if (k->packs)
+		lh_child_writer_stop(&k->writer);
+	return rc;
+}
+
+/* Put the new object in the place of the one with that ETag: another is left to the next round. */
+static int put(struct lh_store *s, const char *key, const char *etag, int fd, struct lh_err *err)
+{
+	struct lh_transfer done;
+	struct lh_object o;
+
+	if (lh_store_head(s, key, &o, err) < 0)
+		return err->status == 404 ? 0 : -1;
+	if (strcmp(o.etag, etag))
+		return 0;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return lh_err_sys(err, "temporary file");
+	return lh_store_put(s, key, &(struct lh_put){ .fd = fd }, &done, err);
+}
+
+static int replace_object(struct erasure *e, const struct target *t, struct lh_store *s)
+{
+	const struct place *p = place_of(e, t);
+	struct lh_err *err = &e->tool->err;
+	struct packing k = { .fd = lh_store_spool(err) };
+	struct line_filter f = { .e = e, .t = t, .line = 1, .write = pack, .to = &k };
+	struct lh_object o;
+	int rc = k.fd < 0 ? -1 : lh_store_head(s, place_key(p), &o, err), fd;
+
+	if (rc < 0 && k.fd >= 0 && err->status == 404)
+		rc = 0;
+	else if (!rc) {
+		fd = place_open(p, err);
+		rc = fd < 0 ? -1 : repack(&f, &k, fd, err);
+		if (!rc && f.rows)
+			rc = put(s, place_key(p), o.etag, k.fd, err);
+		if (fd >= 0)
+			close(fd);
+	}
+	lh_buf_free(&f.held);
+	if (k.fd >= 0)
+		close(k.fd);
+	return rc;
+}
+
+int erase_object(struct erasure *e, const struct target *t)
+{
+	struct lh_store *s = lh_store_open(place_of(e, t)->store, NULL, &e->tool->err);
+	const int rc = s ? replace_object(e, t, s) : -1;
+
+	lh_store_close(s);
+	return rc;
+}
+
+struct settling {
+	struct erasure *e;
+	const char *path;
+};
+
+static void on_gone(void *ctx, const char *version)
+{
+	struct settling *s = ctx;
+
+	lh_tool_verbose(s->e->tool, "%s: version %s deleted", s->path, version);
+}
+
+static void on_stays(void *ctx, const char *version, const struct lh_err *why)
+{
+	struct settling *s = ctx;
+	struct lh_writer w = lh_write_to(&s->e->old_versions);
+
+	w.comma = s->e->old_versions.len > 0;
+	lh_write_object(&w, NULL);
+	erasure_write_path(s->e, &w, PLACE_OBJECT, s->path);
+	lh_write_text(&w, "version", version);
+	lh_write_bytes(&w, "why", why->msg);
+	lh_write_end(&w);
+	lh_tool_warn(s->e->tool, "%s: old versions stay: %s", s->path, why->msg);
+}
+
+/* Make the manifests that describe the object as it was describe it as it is. */
+static int renew_manifests(struct erasure *e, const struct place *object, const struct was *was,
+			   const struct was *now)
+{
+	const struct lh_catalog_how how = { .now = e->started,
+					    .lock_timeout = e->tool->lock_timeout };
+	const struct lh_catalog_renewal r = {
+		.key = lh_str_of(place_key(object)), .was_size = was->bytes, .size = now->bytes,
+		.was_sha256 = was->sha256, .sha256 = now->sha256,
+		.rows = was->rows > now->rows ? was->rows - now->rows : 0
+	};
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_err *err = &e->tool->err;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc >= 0 && i < e->s->places.n; i++) {
+		const struct place *p = &e->s->places.v[i];
+		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
+		LH_SCOPED(lh_free_local) char *folder = NULL;
+		const char *slash = strrchr(p->path, '/');
+
+		if (p->kind != PLACE_DATASET)
+			continue;
+		folder = lh_strndup(slash ? p->path : ".", slash ? (size_t)(slash - p->path) : 1);
+		lh_buf_init(&text, LH_CATALOG_MANIFEST_MAX);
+		rc = lh_file_read(p->path, &text, err);
+		if (rc > 0 && lh_catalog_dataset_parse(&m, text.p, text.len, err) == 0)
+			rc = lh_catalog_renew(folder, m.name, &r, &how, err);
+		lh_buf_free(&text);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+static int settle_object(struct erasure *e, const struct was *was)
+{
+	const struct lh_old_versions each = { on_gone, on_stays,
+					      &(struct settling){ e, was->path } };
+	const struct place *p = place_named(e, was->path);
+	struct lh_store *s;
+	struct was now;
+	int rc;
+
+	if (!p || !p->store)
+		return 0;
+	if (state_of_place(e, was->path, was->kind, &now) < 0 ||
+	    renew_manifests(e, p, was, &now) < 0)
+		return -1;
+	s = lh_store_open(p->store, NULL, &e->tool->err);
+	rc = s ? lh_store_delete_old(s, place_key(p), &each, &e->tool->err) : -1;
+	lh_store_close(s);
+	return rc;
+}
+
+static void sweep_cursors(const char *log)
+{
+	struct lh_err unused;
+	struct lh_lock lock;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+
+		lh_buf_printf(&path, "%s%s%c", log, cursors[i], '\0');
+		if (access(path.p, F_OK) == 0 && lh_cursor_lock(&lock, path.p, 0, &unused) == 0)
+			lh_lock_drop(&lock);
+	}
+}
+
+int place_settle(struct erasure *e, const struct was *w)
+{
+	if (w->kind == PLACE_INDEX || w->kind == PLACE_PLAYBOOK)
+		lh_index_sweep_lock(w->path);
+	else if (w->kind == PLACE_LOG)
+		sweep_cursors(w->path);
+	return w->kind == PLACE_OBJECT ? settle_object(e, w) : 0;
+}
+
+/* ---- whole files ---- */
+
+static int remove_file(const char *path, struct lh_err *err)
+{
+	if (unlink(path) == 0)
+		return lh_sync_folder(path, err);
+	return errno == ENOENT ? 0 : lh_err_sys(err, "%s: cannot remove", path);
+}
+
+int erase_file(struct erasure *e, const struct target *t)
+{
+	return remove_file(place_of(e, t)->path, &e->tool->err);
+}
+
+/* What is being written is left to the next round. */
+int erase_spool(struct erasure *e, const struct target *t)
+{
+	const char *path = place_of(e, t)->path;
+	int fd = lh_open_regular(path, O_RDONLY, 0, &e->tool->err), rc = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && lh_is_still_named(fd, path))
+		rc = remove_file(path, &e->tool->err);
+	close(fd);
+	return rc;
+}
+
+/* Overwrite a secret before its name goes, so that it is not in a block that is free. */
+int erase_secret(struct erasure *e, const struct target *t)
+{
+	static const char zeros[LH_OPENING];
+	const char *path = place_of(e, t)->path;
+	struct lh_err *err = &e->tool->err;
+	int fd = lh_open_regular(path, O_WRONLY, 0, err), rc;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	rc = lh_pwrite_all(fd, zeros, sizeof zeros, 0, err);
+	if (!rc && fsync(fd) < 0)
+		rc = lh_err_sys(err, "%s: cannot sync", path);
+	close(fd);
+	return rc ? rc : remove_file(path, err);
+}
+
+/* ---- the person's own log and manifest ---- */
+
+/* Return where the person's file with that ending is, to be freed. */
+static char *own_path(struct erasure *e, const char *ending)
+{
+	char name[LH_SUBJECT_MAX + 1];
+	const struct lh_str id = e->who.id;
+	struct lh_err *err = &e->tool->err;
+	int rc = strcmp(ending, LH_SUBJECT_MANIFEST)
+		? lh_chain_log_name(name, e->s->subjects, id.p, id.n, err)
+		: lh_manifest_name(name, e->s->subjects, id.p, id.n, err);
+
+	return rc < 0 ? NULL : lh_subject_path(e->s->subjects, name, ending);
+}
+
+/* Return whether the log ends with the row of this erasure: 1, 0, -1. */
+static int is_ended(const char *path, const char *id, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	int fd = lh_open_regular(path, O_RDONLY, 0, err);
+	struct stat st;
+	ssize_t n;
+	char *to;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	to = lh_buf_room(&text, 65536);
+	n = fstat(fd, &st) == 0
+		? pread(fd, to, 65536, st.st_size > 65536 ? st.st_size - 65536 : 0) : -1;
+	close(fd);
+	if (n < 0)
+		return lh_err_sys(err, "%s: read failed", path);
+	return memmem(to, (size_t)n, id, strlen(id)) != NULL;
+}
+
+/* Set tip to the last row_hmac of the log. */
+static int read_tip(struct erasure *e, const char *path, char tip[LH_CHAIN_TIP])
+{
+	const struct lh_chain_check check = { .keys = &e->keys, .jobs = 1,
+					      .lock_timeout = e->tool->lock_timeout };
+	struct lh_chain_verdict v;
+	char why[LH_CHAIN_ERROR];
+
+	if (lh_chain_verify(path, &check, &v, &e->tool->err) < 0)
+		return -1;
+	lh_chain_error(&v, why);
+	if (*why)
+		return lh_err_set(&e->tool->err, LH_ECORRUPT, "%s: %s", path, why);
+	memcpy(tip, v.tip, LH_CHAIN_TIP);
+	return 0;
+}
+
+static void write_consent(struct lh_writer *w, const char *name, struct lh_str was)
+{
+	lh_write_object(w, name);
+	lh_write_text(w, "status", lh_str_is(was, "never_collected", 15) ? "never_collected"
+								       : "withdrawn");
+	lh_write_end(w);
+}
+
+/* Append a manifest that has nothing of the person but the id. */
+static void write_manifest(struct lh_buf *out, const struct erasure *e,
+			   const struct lh_manifest *m, const char *tip)
+{
+	struct lh_writer w = lh_write_to(out);
+
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "schema", m->schema);
+	lh_write_str(&w, "candidate_id", m->candidate_id);
+	lh_write_str(&w, "created_at", m->created_at);
+	lh_write_text(&w, "updated_at", e->started);
+	lh_write_text(&w, "status", "erased");
+	lh_write_text(&w, "vertical", "unknown");
+	lh_write_object(&w, "consent");
+	write_consent(&w, "general_pii", m->consent.general_pii.status);
+	write_consent(&w, "biometric", m->consent.biometric.status);
+	lh_write_end(&w);
+	lh_write_object(&w, "retention");
+	lh_write_text(&w, "general_pii_until", e->started);
+	lh_write_text(&w, "policy", "erased");
+	lh_write_end(&w);
+	lh_write_raw(&w, "datasets", lh_str_of("[]"));
+	lh_write_raw(&w, "safe_views", lh_str_of("[]"));
+	lh_write_str(&w, "audit_log_path", m->audit_log_path);
+	lh_write_text(&w, "audit_log_chain_root", tip);
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
+}
+
+static int renew_manifest(struct erasure *e, const char *tip)
+{
+	struct lh_err *err = &e->tool->err;
+	LH_SCOPED(lh_free_local) char *path = own_path(e, LH_SUBJECT_MANIFEST);
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_manifest m;
+	int rc = path ? lh_manifest_read(&m, path, err) : -1;
+
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	write_manifest(&text, e, &m, tip);
+	if (lh_manifest_is(&m, e->who.id.p, e->who.id.n) &&
+	    (text.len != m.text.len || memcmp(text.p, m.text.p, text.len)))
+		rc = lh_atomic_put(path, 0600, &text, err);
+	lh_manifest_free(&m);
+	return rc;
+}
+
+int erase_end_log(struct erasure *e)
+{
+	const struct lh_chain_row row = {
+		.candidate_id = e->who.id, .ts = lh_str_of(e->started), .result = "success",
+		.accessor = { .kind = lh_str_of("erasure"), .daemon = lh_str_of("lh-subject"),
+			      .purpose = lh_str_of("erased"), .trace_id = lh_str_of(e->id) },
+	};
+	LH_SCOPED(lh_free_local) char *path = own_path(e, LH_SUBJECT_LOG);
+	LH_SCOPED(lh_free_local) char *commit = own_path(e, LH_SUBJECT_COMMIT);
+	char tip[LH_CHAIN_TIP] = "GENESIS";
+	int rc;
+
+	if (!path || !commit)
+		return -1;
+	if (e->s->with_log)
+		return remove_file(commit, &e->tool->err) < 0 ? -1 : renew_manifest(e, tip);
+	rc = is_ended(path, e->id, &e->tool->err);
+	if (!rc)
+		rc = append_row(e->tool, e->s, &e->keys, &row);
+	if (rc >= 0)
+		rc = read_tip(e, path, tip);
+	return rc ? rc : renew_manifest(e, tip);
+}
