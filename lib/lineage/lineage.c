@@ -228,7 +228,6 @@ int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, 
 
 /* ---- the rows of a person, and what was made from rows ---- */
 
-#define ALL ((1u << LH_PLACES) - 1)
 #define BATCH 1000		/* rows whose receipts are looked for at one time */
 
 struct making {
@@ -251,24 +250,6 @@ static int pass(struct making *m, const struct lh_lineage_hit *hit, struct lh_er
 	if (lh_stopping())
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	return m->fn(m->ctx, &made, err);
-}
-
-int lh_lineage_persons(struct lh_lineage *l, struct lh_str id, lh_lineage_made_fn *fn, void *ctx,
-		       struct lh_err *err)
-{
-	struct making m = { .l = l, .fn = fn, .ctx = ctx };
-	struct lh_hits hits = { 0 };
-	size_t i;
-	const struct lh_wanted want = { .kind = LH_KEY_PERSON, .text = id };
-	int rc = lh_lineage_find(l, ALL, &want, &hits, err);
-
-	for (i = 0; i < hits.n && rc >= 0; i++) {
-		rc = lh_lineage_row(l, &hits.hit[i], err);
-		if (rc > 0)
-			rc = pass(&m, &hits.hit[i], err);
-	}
-	free(hits.hit);
-	return rc < 0 ? -1 : 0;
 }
 
 /* ---- receipts ---- */
@@ -397,16 +378,4 @@ int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size
 			rc = pass_from(&m, &hit, err);
 	}
 	return rc < 0 ? -1 : flush_receipts(&m, err);
-}
-
-int lh_lineage_has(struct lh_lineage *l, const char *file, struct lh_err *err)
-{
-	const size_t i = file_of(l, file);
-	struct lh_lineage_file *f = &l->file[i];
-
-	if (i == l->n_files)
-		return 0;
-	if (!f->keyed && !f->unreadable && lh_lineage_keys(l, i, err) < 0)
-		return lh_lineage_left_out(l, f, err) < 0 ? -1 : 1;
-	return !f->others;
 }

@@ -76,17 +76,10 @@ struct lh_lineage_made {
 };
 typedef int lh_lineage_made_fn(void *ctx, const struct lh_lineage_made *made, struct lh_err *err);
 
-/* Pass each row that may name the person (person_ids.h): the key is that of the id, and the record
- * is not compared. */
-int lh_lineage_persons(struct lh_lineage *l, struct lh_str id, lh_lineage_made_fn *fn, void *ctx,
-		       struct lh_err *err);
 /* Pass each row of the records of n rows, but nothing of a row that has two records or none.  A
  * row that is not there is left out. */
 int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size_t n,
 		    lh_lineage_made_fn *fn, void *ctx, struct lh_err *err);
-/* Return whether a file, relative to the root, is one of which all lines are records that are
- * found: 1, 0, -1. */
-int lh_lineage_has(struct lh_lineage *l, const char *file, struct lh_err *err);
 
 /* Append the answer for an operand, which is UTF-8: an enum lh_lineage_result, or -1.
  * subject: it is the id of a subject and nothing else. */
@@ -108,7 +101,6 @@ int lh_lineage_sample(struct lh_lineage *l, struct lh_str id, struct lh_buf *out
  *     refusal       those of source_record: a scored run, or the two of a pair
  *     skip          source_file, line_offset and sig_hash of the source row
  *     source        its sig_hash, computed
- *     any           the ids of persons in it (person_ids.h)
  *     replay        recorded_run_id, and the ids of the samples that were retrieved
  *
  * This is the one place that knows how rows of different files are joined: by a run id, a
@@ -127,8 +119,7 @@ enum lh_place {
 	LH_PLACE_BASELINE, LH_PLACES
 };
 
-enum lh_key_kind { LH_KEY_ID, LH_KEY_RUN, LH_KEY_SIG, LH_KEY_LINE, LH_KEY_RETRIEVED,
-		   LH_KEY_PERSON };
+enum lh_key_kind { LH_KEY_ID, LH_KEY_RUN, LH_KEY_SIG, LH_KEY_LINE, LH_KEY_RETRIEVED };
 
 /* The record that a row is about; of a pair one of two, the chosen one first. */
 struct lh_row_side {
@@ -161,11 +152,7 @@ uint32_t lh_row_key(enum lh_key_kind kind, struct lh_str text);
 /* Return the key of a line of a source, counted from 0. */
 uint32_t lh_row_line_key(struct lh_str source_file, int64_t line);
 
-/* Append the keys of the persons in a record, 4 bytes each. */
-int lh_row_person_keys(const struct lh_record *rec, struct lh_buf *scratch, struct lh_buf *out,
-		       struct lh_err *err);
-
-/* Append all other keys of a row, 4 bytes each; *ids then has what it is called. */
+/* Append the keys of a row, 4 bytes each; *ids then has what it is called. */
 int lh_row_keys(struct lh_row_ids *ids, enum lh_place place, const struct lh_record *rec,
 		struct lh_buf *out, struct lh_err *err);
 

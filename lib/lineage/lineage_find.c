@@ -159,23 +159,19 @@ static void mapper_free(void *context)
 	lh_row_ids_free(&((struct mapper *)context)->ids);
 }
 
-/* The result of a row is whether it is a record. */
-static int fill(struct lh_record *rec, void *bad, struct lh_buf *out, void *context,
+static int fill(struct lh_record *rec, void *unused, struct lh_buf *out, void *context,
 		struct lh_err *err)
 {
 	struct mapper *m = context;
 
-	(void)bad;
-	return lh_row_keys(&m->ids, m->place, rec, out, err) < 0 ||
-	       lh_row_person_keys(rec, &m->ids.scratch, out, err) < 0 ? -1 : 1;
+	(void)unused;
+	return lh_row_keys(&m->ids, m->place, rec, out, err) < 0 ? -1 : 1;
 }
 
-static void on_bad(const struct lh_bad_line *line, void *bad, struct lh_buf *out, void *context)
+/* Pass over a line that is no record. */
+static void on_bad(const struct lh_bad_line *line, void *unused, struct lh_buf *out, void *context)
 {
-	(void)line;
-	(void)out;
-	(void)context;
-	*(bool *)bad = true;
+	(void)line, (void)unused, (void)out, (void)context;
 }
 
 static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
@@ -186,7 +182,6 @@ static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
 
 	if (o->line > UINT32_MAX)
 		return lh_err_set(err, LH_EIO, "%s: more than 2^32 lines", o->file);
-	f->others |= *(const bool *)o->result;
 	lh_grow(&f->key, &f->cap_keys, f->n_keys + o->n / sizeof key, sizeof *f->key);
 	for (i = 0; i + sizeof key <= o->n; i += sizeof key) {
 		memcpy(&key, o->text + i, sizeof key);
@@ -281,9 +276,7 @@ static int has_key(struct scan *s, const struct lh_file_row *row, struct lh_err 
 	if (lh_record_parse(&l->rec, row->p + bom, row->n - bom, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
 	lh_buf_reset(&s->keys);
-	if ((s->want->kind == LH_KEY_PERSON ?
-	     lh_row_person_keys(&l->rec, &l->ids.scratch, &s->keys, err) :
-	     lh_row_keys(&l->ids, l->file[s->file].place, &l->rec, &s->keys, err)) < 0)
+	if (lh_row_keys(&l->ids, l->file[s->file].place, &l->rec, &s->keys, err) < 0)
 		return -1;
 	for (i = 0; i + sizeof key <= s->keys.len; i += sizeof key) {
 		memcpy(&key, s->keys.p + i, sizeof key);
@@ -384,7 +377,6 @@ static const unsigned places_of[] = {
 	[LH_KEY_SIG] = RUNS | 1u << LH_PLACE_SOURCE | 1u << LH_PLACE_SKIP,
 	[LH_KEY_LINE] = 1u << LH_PLACE_SKIP | 1u << LH_PLACE_EVIDENCE,
 	[LH_KEY_RETRIEVED] = 1u << LH_PLACE_REPLAY,
-	[LH_KEY_PERSON] = ~0u,
 };
 
 /* Set which escapes the bytes of a name can have: of any byte that with a number. */

@@ -32,7 +32,6 @@ struct lh_lineage_file {
 	size_t n_marks, cap_marks;
 	/* once its keys were read: */
 	bool keyed;
-	bool others;		/* it has lines that are no records */
 	uint64_t *key;		/* key << 32 | line, sorted */
 	size_t n_keys, cap_keys;
 };

@@ -491,33 +491,6 @@ static void add_key(struct lh_buf *out, uint32_t key)
 	lh_buf_add(out, &key, sizeof key);
 }
 
-struct keys {
-	struct lh_buf *scratch, *out;
-};
-
-static int add_person(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
-		      struct lh_err *err)
-{
-	const struct keys *k = ctx;
-	struct lh_str text = { v->p, v->n };
-
-	(void)at, (void)err;
-	lh_buf_reset(k->scratch);
-	if (id && v->type == LH_STRING)
-		lh_value_str(v, k->scratch, &text);
-	if (id)
-		add_key(k->out, lh_row_key(LH_KEY_PERSON, text));
-	return 0;
-}
-
-int lh_row_person_keys(const struct lh_record *rec, struct lh_buf *scratch, struct lh_buf *out,
-		       struct lh_err *err)
-{
-	const struct lh_value v = { rec->line, rec->len, LH_OBJECT, false };
-
-	return lh_person_walk(&v, false, add_person, &(struct keys){ scratch, out }, err);
-}
-
 int lh_row_keys(struct lh_row_ids *ids, enum lh_place place, const struct lh_record *rec,
 		struct lh_buf *out, struct lh_err *err)
 {

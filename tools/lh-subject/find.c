@@ -366,14 +366,6 @@ static void settle(struct hits *h)
 
 /* ---- all ---- */
 
-bool find_is_indexed(const struct find *f, size_t i)
-{
-	const struct place *p = &f->s->places.v[i];
-
-	return person_is_quick(f->who) && !f->who->thorough && p->root && p->kind >= PLACE_SOURCE &&
-	       p->kind <= PLACE_REPLAYS && strncmp(p->path + p->rel, "shards/", 7);
-}
-
 int find_person(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
 		struct lh_err *err)
 {
@@ -382,8 +374,7 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 	int rc = find_datasets(&f);
 
 	for (i = 0; !rc && i < s->places.n; i++)
-		if (!find_is_indexed(&f, i))
-			rc = find_in_place(&f, i);
+		rc = find_in_place(&f, i);
 	if (!rc)
 		rc = find_in_roots(&f);
 	if (!rc)

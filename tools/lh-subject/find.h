@@ -33,8 +33,6 @@ void hit_add_match(struct find *f, const struct hit *like, struct lh_str id, str
 int find_in_place(struct find *f, size_t i);
 /* Search what is in no row of place i: its name, its attributes, bytes. */
 int find_bytes(struct find *f, size_t i);
-/* Return whether place i is searched by the index of its root. */
-bool find_is_indexed(const struct find *f, size_t i);
 /* Search a file of lines. */
 int find_lines(struct find *f, size_t i);
 /* Report a Parquet file, which is not searched: 1; 0 if it is none; -1. */
@@ -45,7 +43,7 @@ bool find_is_named(const struct find *f, const struct place *p, const struct lh_
 int find_datasets(struct find *f);
 void find_datasets_free(struct find *f);
 
-/* Search the files of roots by lh-trace's index, and all that was made from hits in them. */
+/* Add all that was made from hits in roots. */
 int find_in_roots(struct find *f);
 /* Search logs for what names a found row, or belongs to the trace of one. */
 int find_named(struct find *f);

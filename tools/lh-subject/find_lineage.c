@@ -1,4 +1,4 @@
-/* find_lineage.c - rows of a root, and what was made from rows.  See find.h. */
+/* find_lineage.c - what was made from rows of a root.  See find.h. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -49,23 +49,6 @@ static size_t place_of(const struct root *r, const char *rel, struct lh_buf *pat
 		return NO_HIT;
 	found = bsearch(path->p, p->v, p->n, sizeof *p->v, compare_path);
 	return found ? (size_t)(found - p->v) : NO_HIT;
-}
-
-/* Add a row that has the person's key, if it is theirs. */
-static int on_person(void *ctx, const struct lh_lineage_made *made, struct lh_err *err)
-{
-	struct root *r = ctx;
-	struct find *f = r->f;
-	const struct lh_value v = { made->rec->line, made->rec->len, LH_OBJECT, false };
-	const struct hit hit = { .place = place_of(r, made->row.file, &f->text),
-				 .line = made->row.line };
-	int rc = person_match(f->who, &v, false, &f->m, err);
-
-	if (rc <= 0 || hit.place == NO_HIT)
-		return rc < 0 ? -1 : 0;
-	hit_add_match(f, &hit, (struct lh_str){ NULL, 0 },
-		      (struct lh_str){ made->rec->line, made->rec->len });
-	return 0;
 }
 
 /* Remember the names of a row that logs may have: its id, and that of its run. */
@@ -146,38 +129,14 @@ static void list_from(struct root *r, struct lh_lineage_row **rows)
 	}
 }
 
-/* Search the files of the root that the index does not have, as hidden ones, or has lines of that
- * are no records. */
-static int search_others(struct root *r)
-{
-	const struct places *all = &r->f->s->places;
-	size_t i;
-	int rc = 1;
-
-	for (i = 0; rc >= 0 && i < all->n; i++) {
-		if (all->v[i].root != r->path || !find_is_indexed(r->f, i))
-			continue;
-		rc = lh_lineage_has(r->lineage, all->v[i].path + all->v[i].rel, r->f->err);
-		if (!rc)
-			rc = find_in_place(r->f, i);
-	}
-	return rc < 0 ? -1 : 0;
-}
-
 static int search_root(struct root *r)
 {
 	struct find *f = r->f;
 	struct lh_lineage_row *rows = NULL;
-	int rc = 0;
+	int rc;
 
-	if (person_is_quick(f->who) && !f->who->thorough)
-		rc = lh_lineage_persons(r->lineage, f->who->id, on_person, r, f->err);
-	if (!rc)
-		rc = search_others(r);
-	if (!rc)
-		list_from(r, &rows);
-	if (!rc)
-		rc = lh_lineage_made(r->lineage, rows, r->n_from, on_made, r, f->err);
+	list_from(r, &rows);
+	rc = lh_lineage_made(r->lineage, rows, r->n_from, on_made, r, f->err);
 	free(rows);
 	return rc;
 }
