@@ -29,16 +29,10 @@ void hit_add(struct find *f, const struct hit *like, struct lh_str members, stru
 /* Add a hit by f->m of a row. */
 void hit_add_match(struct find *f, const struct hit *like, struct lh_str id, struct lh_str row);
 
-/* Search place i, whatever its kind, by the person's id and texts. */
-int find_in_place(struct find *f, size_t i);
 /* Search what is in no row of place i: its name, its attributes, bytes. */
 int find_bytes(struct find *f, size_t i);
 /* Search a file of lines. */
 int find_lines(struct find *f, size_t i);
-/* Report a Parquet file, which is not searched: 1; 0 if it is none; -1. */
-int find_table(struct find *f, size_t i);
-/* Return whether a row of an object is one that the person's manifest names. */
-bool find_is_named(const struct find *f, const struct place *p, const struct lh_value *v);
 /* Read from the person's manifest and the catalogs which rows it names. */
 int find_datasets(struct find *f);
 void find_datasets_free(struct find *f);
@@ -47,10 +41,5 @@ void find_datasets_free(struct find *f);
 int find_in_roots(struct find *f);
 /* Search logs for what names a found row, or belongs to the trace of one. */
 int find_named(struct find *f);
-/* Remember a name of a hit: an id of a row or a run, that of a session, or "uid:" and that of a
- * trace. */
-int find_name(struct find *f, size_t hit, struct lh_str name);
-/* Remove the hits from n on. */
-void hits_cut(struct hits *h, size_t n);
 
 #endif

@@ -2,22 +2,21 @@
  * subject.h - what the commands of lh-subject share.
  *
  *     main.c       options and commands
- *     places.c     the files in which data of persons may be
- *     kinds.c      what a file is, by its path
+ *     places.c     the files in which data of persons may be, and what each is
  *     person.c     a person: the id, other texts, and whether a record is about them
- *     who.c        the persons that a command is asked about
- *     roster.c     the texts of rosters that name a person
- *     find.c       the hits of a person in all places
- *     find_*.c     the hits in a place, by its kind
- *     looked.c     the row in the person's log on who looked
- *     requests.c   the commands as operations of requests
- *     erase.c      the plan of an erasure, and the rounds that carry it out
- *     erasure.c    the list of what is changed, and the receipt
- *     erase_places.c   how data are taken out of a place, by its kind
+ *     persons.c    the persons that a command is asked about, their texts in rosters, the row on
+ *                  who looked
  *     texts.c      where texts begin in bytes
+ *     find.c       the hits of a person in all places
+ *     find_rows.c  those in rows: of files, of datasets, and of what was made from rows
+ *     find_bytes.c those in no row: in names, attributes and bytes
  *     verify.c     a find that must be empty
+ *     erase.c      the plan of an erasure, and the rounds that carry it out
+ *     erase_places.c   how data are taken out of a place, by its kind
+ *     erasure.c    the list of what is changed, and the receipt
  *     export.c     what is held about a person, as a folder
  *     redact.c     a row without other persons' data
+ *     requests.c   the commands as operations of requests
  *
  * A command finds first: places_list gives the files, find_person the rows, records and objects
  * that are a person's.  Erasing, exporting and verifying go by that list and nothing else.
@@ -183,17 +182,6 @@ bool place_is_own(const struct place *p, struct lh_str id);
 bool place_is_named_after(const struct settings *s, const char *path, struct lh_str id);
 /* Return whether a place is the list of an erasure that goes on. */
 bool place_is_list(const struct place *p);
-/* ---- kinds.c ---- */
-
-/* Return the kind of a file by its path below a state or a root. */
-enum place_kind kind_in_root(const char *rel);
-/* Return the kind of a file in a folder of subjects. */
-enum place_kind kind_of_subject(const char *rel);
-/* Return the kind of a file in a folder of indexes, of playbooks. */
-enum place_kind kind_of_index(const char *rel), kind_of_playbook(const char *rel);
-/* Return whether a file is a lock, which has at most the number of a process. */
-bool is_lock(const char *path, uint64_t bytes);
-
 /* ---- person.c ---- */
 
 /* Prepare the texts of a person whose id and also are set. */
@@ -247,14 +235,6 @@ void person_has(const struct person *who, const struct lh_person_at *at, const s
 /* Return whether only the id matters, as bytes. */
 bool person_is_quick(const struct person *who);
 
-/* ---- roster.c ---- */
-
-/* Append the texts that name a person in the rosters among the places, each with a NUL, and add
- * the names of members of the person's records that are not among them to *unused. */
-struct lh_intern;
-int roster_texts(const struct settings *s, struct lh_str id, struct lh_buf *texts,
-		 struct lh_intern *unused, struct lh_err *err);
-
 /* ---- find.c ---- */
 
 /* Find all that is the person's in s->places. */
@@ -270,18 +250,17 @@ void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE]);
 int read_listed(struct settings *s, struct lh_err *err);
 int is_listed(const struct settings *s, const struct hit *h);
 
-/* ---- find_lines.c ---- */
+/* Write a hit as lh-subject find prints it: an object, w is in no other. */
+void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
+	       const struct hits *hits, size_t i);
+
+/* ---- find_rows.c ---- */
 
 /* Run a flow over the lines of a place, which are any JSON values or, with flow->bad, any text. */
 struct lh_flow;
 int place_flow(struct place *p, struct lh_flow *flow, struct lh_err *err);
 
-/* ---- find_print.c ---- */
-
-/* Write a hit as lh-subject find prints it: an object, w is in no other. */
-void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
-	       const struct hits *hits, size_t i);
-/* ---- looked.c ---- */
+/* ---- persons.c ---- */
 
 /* Append a row to the log of its subject. */
 struct lh_chain_keys;
