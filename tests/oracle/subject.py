@@ -1,13 +1,8 @@
-#!/usr/bin/env python3
-"""A searcher for a person's data by another hand: the standard library of Python and
-lh-subject(1), nothing of the C.  zstd(1) and lz4(1) unpack what Python cannot.
+"""A searcher for texts in any bytes by another hand: the standard library of Python, nothing of the
+C.  zstd(1) and lz4(1) unpack what Python cannot.
 
-    subject.py find FOLDER ID [TEXT...]    {"path","line"} of each line of JSON that is the
-                                           person's by id or text, sorted
-    subject.py bytes FOLDER ID [TEXT...]   {"path","member","number"} for each text (0: the id)
-                                           that is in the bytes of a file, however encoded
-    subject.py texts FOLDER PATTERN        each text that matches a regular expression, however
-                                           encoded, once, with no border asked for
+    texts(FOLDER, PATTERN)    each text that matches a regular expression, however encoded, once,
+                              with no border asked for
 
 Everything is read into memory, and decoded as a whole, over and over.
 """
@@ -15,14 +10,12 @@ import base64
 import bz2
 import gzip
 import io
-import json
 import lzma
 import os
 import re
 import subprocess
 import sys
 import tarfile
-import unicodedata
 import zipfile
 
 ESCAPE = re.compile(rb'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|["\\/bfnrt])')
@@ -117,88 +110,6 @@ def decoded(data, depth=0, seen=None):
 
 # ---- texts ----
 
-def fold(text):
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-
-
-def is_phone(text):
-    return sum(c.isdigit() for c in text) >= 7 and not re.search(r"[^0-9 ()+./-]", text)
-
-
-def bordered(text):
-    return re.compile(r"(?<![\w-])" + re.escape(text) + r"(?![\w-])")
-
-
-def phone(text):
-    digits = re.sub(r"\D", "", text)
-    return re.compile(r"(?<!\d)" + r"[ ()+./-]*".join(digits) + r"(?!\d)")
-
-
-class Person:
-    def __init__(self, id, also):
-        self.id = id
-        self.text = [bordered(id)] + [phone(t) if is_phone(t) else bordered(fold(t)) for t in also]
-
-    def numbers(self, text, first=0):
-        folded = fold(text)
-        return {n for n, p in enumerate(self.text) if n >= first and p.search(folded if n else text)}
-
-
-def find_bytes(folder, person):
-    for path, data in files(folder):
-        for name, bytes_of in members(data):
-            found = set()
-            for layer in decoded(bytes_of):
-                found |= person.numbers(layer.decode("utf-8", "replace"))
-            for number in sorted(found):
-                yield {"path": path, "member": name, "number": number}
-
-
-# ---- rows ----
-
-IDS = {"candidate_id", "worker_id", "subject", "answer_id"}
-ABOUT = {"corpus", "metadata", "found", "name", "first_name", "last_name", "full_name", "email", "phone",
-         "telephone", "candidate_id", "worker_id"}
-
-
-class Number(str):
-    """A number as it stands in its line."""
-
-
-def scalars(value, is_id=False, about=False):
-    """Yield (text, whether it is the id of a person) for all strings, numbers and keys."""
-    if isinstance(value, (str, Number)):
-        yield value, is_id
-    elif isinstance(value, list):
-        for v in value:
-            yield from scalars(v, is_id)
-    elif isinstance(value, dict):
-        about = about or bool(ABOUT & value.keys())
-        for key, v in value.items():
-            yield key, False
-            yield from scalars(v, key == "id" and about or key in IDS and not (key == "subject" and "sender" in value))
-
-
-def is_persons(person, row, about):
-    for text, is_id in scalars(row, False, about):
-        if is_id and text == person.id or person.numbers(text, 1):
-            return True
-    return False
-
-
-def find(folder, person):
-    for path, data in files(folder):
-        if not re.search(r"\.jsonl(\.\w+)?$", path):
-            continue
-        lines = next(iter(unpack(data)), ("", data))[1].split(b"\n")
-        for n, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            row = json.loads(line, parse_int=Number, parse_float=Number)
-            if is_persons(person, row, os.path.basename(path) == "roster.jsonl"):
-                yield {"path": path, "line": n}
-
-
 def texts(folder, pattern):
     pattern = re.compile(pattern.encode())
     found = set()
@@ -207,15 +118,3 @@ def texts(folder, pattern):
             for layer in decoded(bytes_of):
                 found.update(pattern.findall(layer))
     return {t.decode() for t in found}
-
-
-def main(command, folder, what, *also):
-    if command == "texts":
-        print(*sorted(texts(folder, what)), sep="\n")
-        return
-    for found in {"find": find, "bytes": find_bytes}[command](folder, Person(what, also)):
-        print(json.dumps(found, separators=(",", ":")))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
