@@ -565,6 +565,7 @@ person_server() {
 	drive <<-'PY'
 	b.open(URL + "#subject")
 	b.until("document.querySelector('#subject-form')")
+	status("subject", "There is the report alone; persons' data: no configuration has this route; ")
 	panel("routes"); b.until("document.querySelector('#routes-route option')")
 	panel("subject")
 	assert b.js("['find', 'export', 'erase', 'person'].map((x) => document.getElementById('subject-' + x).checkVisibility())") == [False] * 4

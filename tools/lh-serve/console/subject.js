@@ -46,13 +46,18 @@ function show_subject(answer, op) {
 
 /* Show the buttons of the routes that are on; all need the key of the report. */
 async function load_person_routes() {
+	let off;
+
 	await show_form("subject", "get", "/v1/audit/subject/{id}");
 	for (const op of Object.keys(show_person)) {
 		const route = object(paths?.[`/v1/subject/{id}/${op}`]).post;
 
-		$(`subject-${op}`).hidden = !route || given(route["x-off"]);
+		off = object(route)["x-off"];
+		$(`subject-${op}`).hidden = !route || given(off);
 		$("subject-person").hidden &&= $(`subject-${op}`).hidden;
 	}
+	if (given(off) && $("subject-person").hidden && !$("subject-status").textContent)
+		say("subject", `There is the report alone; ${visible(off)}.`);
 }
 
 const show_person = { find: show_found, export: show_export, erase: show_plan };
