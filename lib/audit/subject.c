@@ -402,13 +402,30 @@ static void put_result(struct lh_buf *out, struct lh_str result)
 	lh_html_data(out, result.p, result.n);
 }
 
+/* Append what was looked at.  The members of an answer that shows this record are those of its own
+ * format, which say nothing to a reader. */
+static void put_data(struct lh_buf *out, const struct row *row)
+{
+	size_t i;
+
+	for (i = 0; i < row->n_fields; i++)
+		if (lh_str_is(row->field[i], "row_hmac", 8)) {
+			lh_buf_puts(out, "this record: who looked, at what and when");
+			return;
+		}
+	for (i = 0; i < row->n_fields; i++)
+		lh_escape_printf(out, lh_html_data, i ? ", %.*s" : "%.*s", (int)row->field[i].n,
+				 row->field[i].p);
+	if (row->field && !row->n_fields)
+		lh_buf_puts(out, "none");
+}
+
 int lh_access_html(struct lh_buf *out, const struct lh_record *rec, struct lh_buf *text,
 		   struct lh_err *err)
 {
 	struct row row = { .ts = { "", 0 }, .result = { "", 0 } };
 	char at[LH_TIME_LEN + 1];
 	int64_t ms;
-	size_t i;
 
 	if (lh_bind(row_members, rec, &row, text, err) < 0)
 		return -1;
@@ -430,11 +447,7 @@ int lh_access_html(struct lh_buf *out, const struct lh_record *rec, struct lh_bu
 			 (int)row.accessor.daemon.n, row.accessor.daemon.p,
 			 (int)row.accessor.kind.n, row.accessor.kind.p,
 			 (int)row.accessor.purpose.n, row.accessor.purpose.p);
-	for (i = 0; i < row.n_fields; i++)
-		lh_escape_printf(out, lh_html_data, i ? ", %.*s" : "%.*s", (int)row.field[i].n,
-				 row.field[i].p);
-	if (row.field && !row.n_fields)
-		lh_buf_puts(out, "none");
+	put_data(out, &row);
 	lh_buf_puts(out, "</td><td data-label=\"Outcome\">");
 	put_result(out, row.result);
 	lh_buf_puts(out, "</td></tr>\n");

@@ -328,6 +328,24 @@ d/same.audit.jsonl 5 true null anchored" ]
 	grep -q 'Its first entry is genuine and unaltered' page.html
 }
 
+@test "a page of which no entry is genuine says so without contradiction, and a look at the record itself has no names of its format" {
+	local fields='"schema","candidate_id","audit_log","prev_chain_hash","row_hmac"'
+	echo '{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"record"},"fields_accessed":['"$fields"'],"result":"success"}' |
+		lh-subject-audit append --dir d >/dev/null
+	log W-2 1
+	lh-subject-audit report --dir d --html page.html W-1 >report
+	grep -q 'data-label="Which data">this record: who looked, at what and when<' page.html
+	grep -q 'The last genuine entry has the seal' page.html
+	cp d/W-1.audit.jsonl whole
+	sed -i 's/"success"/"denied"/' d/W-1.audit.jsonl
+	run -1 lh-subject-audit report --dir d --html page.html W-1
+	grep -q 'Its very first entry has been changed or damaged, so none can be relied on (row 0: row_hmac mismatch)' page.html
+	run ! grep -q 'GENESIS\|None of its entries\|has the seal' page.html
+	head -c -9 whole >d/W-1.audit.jsonl
+	run -1 lh-subject-audit report --dir d --html page.html W-1
+	grep -q 'Its only entry was never finished being written' page.html
+}
+
 @test "a report with a log alone, a manifest alone, and with neither" {
 	log W-1 1
 	manifest W-2 | lh-subject-audit manifest put --dir d

@@ -47,13 +47,18 @@ static int put_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 	return pg->b.len < BLOCK ? 0 : flush_page(pg, err);
 }
 
-/* Append "Its first 5 entries are", "Its first entry is" or "None of its entries is". */
-static void put_good_part(struct page *pg, unsigned long long rows)
+/* Append "Its first 5 entries are genuine and unaltered" and what follows, or without any
+ * the other sentence. */
+static void put_good_part(struct page *pg, unsigned long long rows, const char *then,
+			  const char *without)
 {
 	if (rows > 1)
 		lh_buf_printf(&pg->b, "Its first %llu entries are", rows);
-	else
-		lh_buf_puts(&pg->b, rows ? "Its first entry is" : "None of its entries is");
+	else if (rows)
+		lh_buf_puts(&pg->b, "Its first entry is");
+	if (rows)
+		lh_buf_puts(&pg->b, " genuine and unaltered");
+	lh_buf_puts(&pg->b, rows ? then : without);
 }
 
 static void put_broken(struct page *pg)
@@ -62,11 +67,10 @@ static void put_broken(struct page *pg)
 
 	if (r->v.state == LH_CHAIN_TORN) {
 		lh_buf_puts(&pg->b, "<strong>The record is incomplete at its end.</strong> ");
-		put_good_part(pg, r->v.count);
+		put_good_part(pg, r->v.count, ", but the last one", "Its only entry");
 		lh_buf_printf(&pg->b,
-			      " genuine and unaltered, but the last one was never finished being "
-			      "written: it is torn (%s). <code>lh-subject-audit repair</code> "
-			      "removes it. This looks like an "
+			      " was never finished being written: it is torn (%s). "
+			      "<code>lh-subject-audit repair</code> removes it. This looks like an "
 			      "interruption, not like tampering.", r->error);
 	} else if (r->v.state == LH_CHAIN_EMPTY) {
 		lh_buf_puts(&pg->b, "<strong>This record is empty.</strong> Its entries were "
@@ -74,10 +78,10 @@ static void put_broken(struct page *pg)
 		return;
 	} else {
 		lh_buf_puts(&pg->b, "<strong>This record cannot be trusted as a whole.</strong> ");
-		put_good_part(pg, r->v.count);
-		lh_buf_printf(&pg->b,
-			      " genuine and unaltered; from there on it has been changed or "
-			      "damaged (%s).", r->error);
+		put_good_part(pg, r->v.count, "; from there on it has been changed or damaged",
+			      "Its very first entry has been changed or damaged, so none can be "
+			      "relied on");
+		lh_buf_printf(&pg->b, " (%s).", r->error);
 	}
 	lh_buf_printf(&pg->b, " Rows count from 0: this one is line %llu of the log.",
 		      (unsigned long long)r->v.row + 1);
@@ -229,11 +233,14 @@ static int report_html(struct report *r)
 		lh_buf_puts(&pg.b, LH_ACCESS_END);
 	if (r->has_manifest)
 		put_manifest(&pg);
-	lh_buf_printf(&pg.b, "<h2>How to check this</h2>\n<p>The record ends with the seal "
-		      "<code>%s</code>. Whoever keeps the log can have it verified with "
-		      "<code>lh-subject-audit verify</code>; against a copy of earlier seals that "
-		      "is kept elsewhere, that also shows whether entries were cut off its end."
-		      "</p>\n", r->v.tip);
+	lh_buf_puts(&pg.b, "<h2>How to check this</h2>\n<p>");
+	if (r->v.count)
+		lh_buf_printf(&pg.b, "The last genuine entry has the seal <code>%s</code>. ",
+			      r->v.tip);
+	lh_buf_puts(&pg.b, "Whoever keeps the log can have it verified with "
+		    "<code>lh-subject-audit verify</code>; against a copy of earlier seals that "
+		    "is kept elsewhere, that also shows whether entries were cut off its end."
+		    "</p>\n");
 	if (!rc && r->s->tlog)
 		rc = put_strangers(&pg, err);
 	lh_html_close(&pg.b);
