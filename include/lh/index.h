@@ -100,7 +100,7 @@ struct lh_index_params {
 	uint32_t ef_search;	/* ef of searches that name none; 0: lh_index_ef decides */
 	uint32_t code_values;	/* values that codes of links keep, with qg; 0: all, as of old */
 	double longest;		/* length of the longest row in the graph, under ip (writer: 0) */
-	uint32_t beside;	/* the last rows are longer, and not in the graph (writer: 0) */
+	uint32_t outside;	/* the last rows are longer, and not in the graph (writer: 0) */
 	uint32_t exact_below;	/* no graph for an index of fewer rows: it is scanned */
 	uint32_t repaired;	/* rows removed from the graph since it was built (writer: 0) */
 	uint64_t seed;		/* of the levels of rows in the graph; of the rotation with qg */

@@ -337,7 +337,7 @@ int lh_filtered_search(struct lh_searcher *s)
 		work->restarts = rc == 0;
 	}
 	if (rc)
-		return rc < 0 ? -1 : lh_walk_beside(s);
+		return rc < 0 ? -1 : lh_walk_outside(s);
 	work->filter_scanned = true;
 	allowed = allowed_rows(s);
 	if (s->q->truncated)

@@ -34,8 +34,8 @@ struct lh_hnswlib_shape {
 struct lh_hnswlib;
 /* Make a graph with room for its rows. */
 struct lh_hnswlib *lh_hnswlib_new(const struct lh_hnswlib_shape *s);
-/* Add the rows, with the labels 0, 1, 2 and so on, on jobs threads; vector_of writes a vector to out
- * and may be called by several.  stop is polled, and progress called, by the calling thread. */
+/* Add the rows, with the labels 0, 1, 2 and so on, on jobs threads; vector_of writes a vector to
+ * out and may be called by several.  stop is polled, and progress called, by the calling thread. */
 int lh_hnswlib_add(struct lh_hnswlib *h,
 		   void (*vector_of)(void *ctx, uint64_t row, float *out), void *ctx, unsigned jobs,
 		   bool (*stop)(void), void (*progress)(void *ctx, uint64_t rows),

@@ -149,9 +149,9 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	if (h->rows > LH_INDEX_ROWS_MAX)
 		return lh_err_set(err, LH_ECORRUPT, "header: %llu rows",
 				  (unsigned long long)h->rows);
-	if (p->beside > h->rows)
-		return lh_err_set(err, LH_ECORRUPT, "parameters: %u of %llu rows are outside of "
-				  "the graph", p->beside, (unsigned long long)h->rows);
+	if (p->outside > h->rows)
+		return lh_err_set(err, LH_ECORRUPT, "parameters: %u of %llu rows are outside "
+				  "the graph", p->outside, (unsigned long long)h->rows);
 	if (is_qg(ix) && h->version < LH_INDEX_FORMAT_QG)
 		return lh_err_set(err, LH_ECORRUPT, "header: layout qg in version %u", h->version);
 	if (h->stride != ix->shape.stride || h->vector_at != ix->shape.vector_at)
@@ -179,7 +179,7 @@ static int open_qg(struct lh_index *ix, struct lh_err *err)
 		return -1;
 	if (ix->graph && ix->params.distance == LH_IP && !(ix->params.longest > 0))
 		return lh_err_set(err, LH_ECORRUPT, "parameters: missing longest (number)");
-	if (ix->graph && (ix->entry >= ix->rows - ix->params.beside || ix->top))
+	if (ix->graph && (ix->entry >= ix->rows - ix->params.outside || ix->top))
 		return lh_err_set(err, LH_ECORRUPT,
 				  "header: the graph begins at row %u of %llu, level %u", ix->entry,
 				  (unsigned long long)ix->rows, ix->top);

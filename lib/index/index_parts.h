@@ -75,10 +75,10 @@
 /* Where the parts of a row of the file are. */
 struct lh_index_shape {
 	size_t stride, vector_at;
-	/* Layout qg with a graph: after the code of the vector, u32 rows, to which it links; they are
-	 * measured. From 200 values on, their distances are estimated, by the f32 unit of the factors, for
-	 * all links f16 f_add and f_rescale, and u32 rows, and their codes (vector/graph.h). In
-	 * a file of version 3 (unit_at is 0): their codes, f32 f_add and f_rescale, rows. */
+	/* Layout qg with a graph: after the code of the vector, the f32 unit of the factors, for
+	 * all links f16 f_add and f_rescale, and u32 rows, and their codes (vector/graph.h); the
+	 * rows alone if values is 0. In a file of version 3 (unit_at is 0): their codes, f32 f_add
+	 * and f_rescale, rows. */
 	size_t unit_at, add_at, rescale_at, ids_at, codes_at;
 	uint32_t values;	/* that a code keeps */
 };

@@ -29,7 +29,7 @@ bool lh_index_has_graph(const struct lh_index *ix)
 int64_t lh_index_unreached(const struct lh_index *ix, void (*unreached)(void *ctx, uint64_t row),
 			   void *ctx)
 {
-	struct lh_reach r = { .rows = (uint32_t)ix->rows - ix->params.beside,
+	struct lh_reach r = { .rows = (uint32_t)ix->rows - ix->params.outside,
 			      .links_of = links_of, .ctx = (void *)(uintptr_t)ix };
 	int64_t n = 0;
 	uint32_t row;

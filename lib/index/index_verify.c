@@ -289,7 +289,7 @@ static void report_lexical(void *ctx, int run, const char *text)
 	report(ctx, LH_INDEX_LENGTHS + (uint32_t)run, "%s", text);
 }
 
-static void check_rows_room(struct check *c)
+static int check_rows_room(struct check *c)
 {
 	const struct lh_index *ix = c->ix;
 	size_t n = ix->signs ? lh_qg_sign_bytes(lh_index_lifted(&ix->params)) : 0;
@@ -298,25 +298,24 @@ static void check_rows_room(struct check *c)
 	c->row[0] = lh_calloc(1, ix->stride > n ? ix->stride : n);
 	c->row[1] = lh_calloc(1, ix->stride);
 	if (!ix->signs)
-		return;
+		return 0;
 	c->coder = (struct lh_qg_coder){ .p = &ix->params, .shape = &ix->shape, .signs = ix->signs,
 					 .rows = ix->rows, .code_of = code_of, .ctx = ix };
-	lh_qg_coder_init(&c->coder);
+	return lh_qg_coder_init(&c->coder);
 }
 
 static int check_rows(struct check *c)
 {
+	int rc = check_rows_room(c);
 	uint64_t row;
-	int rc = 0;
 
-	check_rows_room(c);
-	if (c->ix->signs) {
+	if (rc == 0 && c->ix->signs) {
 		/* The codes of links are made by the signs. */
 		const struct lh_index *ix = c->ix;
+		uint32_t n = lh_index_lifted(&ix->params);
 
-		lh_qg_signs(ix->params.seed, lh_index_lifted(&ix->params), c->row[0]);
-		if (memcmp(c->row[0], ix->signs,
-			   lh_qg_sign_bytes(lh_index_lifted(&ix->params))) != 0)
+		lh_qg_signs(ix->params.seed, n, c->row[0]);
+		if (memcmp(c->row[0], ix->signs, lh_qg_sign_bytes(n)) != 0)
 			report(c, LH_INDEX_SIGNS, "they are not those of the seed");
 	}
 	for (row = 0; rc == 0 && row < c->ix->rows; row++)

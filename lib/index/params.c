@@ -152,8 +152,8 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 		lh_write_u64(&w, "code_values", p->code_values);
 	if (p->longest > 0)
 		lh_write_f64(&w, "longest", p->longest);
-	if (p->beside)
-		lh_write_u64(&w, "beside", p->beside);
+	if (p->outside)
+		lh_write_u64(&w, "outside", p->outside);
 	lh_write_u64(&w, "exact_below", p->exact_below);
 	if (p->repaired)
 		lh_write_u64(&w, "repaired", p->repaired);
@@ -188,7 +188,7 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 /* The members of the JSON; n = 0: an absent or empty string. */
 struct text {
 	struct lh_str dimension, m, ef_construction, ef_search, code_values, exact_below, repaired;
-	struct lh_str seed, beside;
+	struct lh_str seed, outside;
 	double longest;
 	int distance, precision, layout;
 	bool rescore, persons;
@@ -211,7 +211,7 @@ static const struct lh_bind members[] = {
 	{ LH_BIND_NUMBER("ef_search", struct text, ef_search) },
 	{ LH_BIND_NUMBER("code_values", struct text, code_values) },
 	{ LH_BIND_F64("longest", struct text, longest, 0, 1e300) },
-	{ LH_BIND_NUMBER("beside", struct text, beside) },
+	{ LH_BIND_NUMBER("outside", struct text, outside) },
 	NUMBER(exact_below),
 	{ LH_BIND_NUMBER("repaired", struct text, repaired) },
 	NUMBER(seed),
@@ -319,7 +319,7 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	    get_u32("ef_construction", t.ef_construction, &p->ef_construction, err) < 0 ||
 	    get_u32("ef_search", t.ef_search, &p->ef_search, err) < 0 ||
 	    get_u32("code_values", t.code_values, &p->code_values, err) < 0 ||
-	    get_u32("beside", t.beside, &p->beside, err) < 0 ||
+	    get_u32("outside", t.outside, &p->outside, err) < 0 ||
 	    get_u32("exact_below", t.exact_below, &p->exact_below, err) < 0 ||
 	    get_u32("repaired", t.repaired, &p->repaired, err) < 0 ||
 	    get_uint("seed", t.seed, UINT64_MAX, &p->seed, err) < 0)

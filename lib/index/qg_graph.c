@@ -7,10 +7,10 @@
 #include "base/mem.h"
 #include "vector/graph.h"
 
-/* Rows beside the graph are longer than so many times the median, or, where these are more than
+/* Rows outside the graph are longer than so many times the median, or, where these are more than
  * such a part of all, than so many times the shortest of that part. */
-#define BESIDE_TIMES 4
-#define BESIDE_PART 100
+#define OUTSIDE_TIMES 4
+#define OUTSIDE_PART 100
 #define LONGER 1.25		/* times the longest row, with which a graph is still continued */
 
 /* Return the row that has a number in the graph. */
@@ -30,7 +30,7 @@ static void make_codes(const struct lh_index_writer *w, enum lh_precision precis
 
 	codes->huge = true;
 	lh_growable_room(codes, w->rows * stride);
-	for (i = 0; i < w->rows - w->p.beside; i++) {
+	for (i = 0; i < w->rows - w->p.outside; i++) {
 		lh_quantize_decode(w->p.precision, w->block.p + row_of(w, i) * w->stride,
 				   w->p.dimension, v);
 		lh_qg_lift(&w->p, v);
@@ -46,7 +46,7 @@ static int by_size(const void *a, const void *b)
 }
 
 /* Find the length of the longest row in the graph, under ip.  A few that are much longer than
- * most are left beside it: by their length, all others would be short. */
+ * most are left outside: by their length, all others would be short. */
 static void find_longest(struct lh_index_writer *w)
 {
 	LH_SCOPED(lh_free_local) double *length = lh_calloc(w->rows, sizeof *length);
@@ -60,8 +60,8 @@ static void find_longest(struct lh_index_writer *w)
 		length[row] = sorted[row] = sqrt(lh_vec_dot_f64(v, v, w->p.dimension));
 	}
 	qsort(sorted, n, sizeof *sorted, by_size);
-	limit = sorted[n - 1 - n / BESIDE_PART];
-	limit = BESIDE_TIMES * (limit > BESIDE_TIMES * sorted[n / 2] ? limit : sorted[n / 2]);
+	limit = sorted[n - 1 - n / OUTSIDE_PART];
+	limit = OUTSIDE_TIMES * (limit > OUTSIDE_TIMES * sorted[n / 2] ? limit : sorted[n / 2]);
 	if (sorted[n - 1] > limit)
 		w->in_graph = lh_calloc(n, sizeof *w->in_graph);
 	for (row = 0; row < n; row++) {
@@ -71,7 +71,7 @@ static void find_longest(struct lh_index_writer *w)
 		if (w->in_graph)
 			w->in_graph[in++] = (uint32_t)row;
 	}
-	w->p.beside = w->in_graph ? (uint32_t)(n - in) : 0;
+	w->p.outside = w->in_graph ? (uint32_t)(n - in) : 0;
 	w->p.longest = w->p.longest > 0 ? w->p.longest : 1;
 }
 
@@ -84,7 +84,7 @@ static void decide_lengths(struct lh_index_writer *w)
 	if (w->p.distance != LH_IP)
 		return;
 	find_longest(w);
-	if (of && !of->params.beside && !w->p.beside &&
+	if (of && !of->params.outside && !w->p.outside &&
 	    w->p.longest <= LONGER * of->params.longest &&
 	    w->p.longest * LONGER >= of->params.longest)
 		return;
@@ -94,11 +94,11 @@ static void decide_lengths(struct lh_index_writer *w)
 }
 
 /* Give the rows their lists, which are those of their numbers in the graph so far.  A row that is
- * beside it links to itself. */
+ * outside links to itself. */
 static void spread_links(struct lh_index_writer *w)
 {
 	uint32_t degree = 2 * w->p.m, row = (uint32_t)w->rows, i, *list;
-	uint32_t next = row - w->p.beside;
+	uint32_t next = row - w->p.outside;
 	bool linked;
 
 	while (w->in_graph && row-- > 0) {
@@ -175,7 +175,7 @@ static int link_rows(struct lh_index_writer *w, const void *codes, enum lh_preci
 	uint32_t n = lh_index_lifted(&w->p);
 	struct lh_qg_build g = {
 		.codes = codes, .precision = precision, .stride = stride,
-		.rows = (uint32_t)w->rows - w->p.beside,
+		.rows = (uint32_t)w->rows - w->p.outside,
 		.vectors = lifted ? codes : w->block.p,
 		.vector_stride = lifted ? stride : w->stride,
 		.vector_bytes = lifted ? lh_quantize_bytes(precision, n) :

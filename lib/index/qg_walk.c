@@ -487,8 +487,9 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 		if ((w->measured ? follow(s, row, is_copy) : visit(s, row, is_copy)) < 0)
 			return -1;
 		if (!s->q->allow && w->visited == NOISY_AFTER && is_noisy(s))
-			return adapt && s->lifted
-				? 0 : measure_links(s, adapt ? NOISY_TIMES * ef : ef);
+			return adapt && s->lifted ?
+				       0 :
+				       measure_links(s, adapt ? NOISY_TIMES * ef : ef);
 		look_ahead(s, ahead);
 		if (s->best.n < s->q->k &&
 		    w->visited > s->ix->rows / (s->q->allow ? GIVE_UP : 4))

@@ -88,10 +88,10 @@ uint32_t lh_index_nth_added(const struct lh_index_writer *w, uint64_t i)
 	return w->old_order && i < w->old->rows ? w->old_order[i] : (uint32_t)i;
 }
 
-/* Place the rows that are beside the graph at the end; returns how many others there are. */
-static uint64_t place_beside(struct lh_index_writer *w, struct queue *q)
+/* Place the rows that are outside the graph at the end; returns how many others there are. */
+static uint64_t place_outside(struct lh_index_writer *w, struct queue *q)
 {
-	uint64_t linked = w->rows - w->p.beside, to = linked, next = 0;
+	uint64_t linked = w->rows - w->p.outside, to = linked, next = 0;
 	uint32_t row;
 
 	for (row = 0; w->in_graph && row < w->rows; row++) {
@@ -110,7 +110,7 @@ static uint64_t place_beside(struct lh_index_writer *w, struct queue *q)
  * the order of the puts. */
 static void order_rows(struct lh_index_writer *w, struct queue *q)
 {
-	uint64_t i, first = 0, linked = place_beside(w, q);
+	uint64_t i, first = 0, linked = place_outside(w, q);
 	uint32_t row = w->graph.entry;
 
 	for (i = 0; i < linked; i++) {

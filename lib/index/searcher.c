@@ -532,9 +532,9 @@ static bool is_level(const struct lh_searcher *s)
 	return nearest > LEVEL * farthest;
 }
 
-int lh_walk_beside(struct lh_searcher *s)
+int lh_walk_outside(struct lh_searcher *s)
 {
-	uint32_t row = (uint32_t)s->ix->rows - s->ix->params.beside;
+	uint32_t row = (uint32_t)s->ix->rows - s->ix->params.outside;
 	int rc;
 
 	for (; row < s->ix->rows; row++) {
@@ -553,25 +553,23 @@ int lh_walk_beside(struct lh_searcher *s)
 static int search_rows(struct lh_searcher *s)
 {
 	bool adapt = !s->q->ef && !s->ix->params.ef_search;
+	bool qg = s->ix->params.layout == LH_LAYOUT_QG;
 	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(&s->ix->params, s->q->k);
 	int rc = 0;
 
-	if (ef < s->q->k && !s->ix->signs)
+	if (ef < s->q->k && !qg)
 		ef = s->q->k;
 	for (; rc == 0 && lh_walk_pays(s, ef); adapt = false) {
 		s->best.n = 0;
 		s->q->work.ef = (uint32_t)ef;
-		if (s->ix->params.layout == LH_LAYOUT_QG)
-			rc = lh_walk_qg(s, ef, adapt);
-		else
-			rc = walk(s, ef);
-		if (rc > 0 && adapt && s->ix->params.layout != LH_LAYOUT_QG && !s->q->truncated && is_level(s))
+		rc = qg ? lh_walk_qg(s, ef, adapt) : walk(s, ef);
+		if (rc > 0 && adapt && !qg && !s->q->truncated && is_level(s))
 			rc = 0;
 		s->q->work.restarts += rc == 0;
 		ef = s->lifted ? s->ix->rows : WIDER * ef;
 	}
 	if (rc > 0)
-		return lh_walk_beside(s);
+		return lh_walk_outside(s);
 	if (rc == 0) {
 		lh_walk_keep(s, lh_scan_candidates(s));
 		if (rc == 0) {

@@ -154,8 +154,8 @@ static inline bool lh_walk_measured(const struct lh_searcher *s, uint32_t row)
 /* Ask the kernel to read ahead, before a scan of all rows. */
 void lh_walk_readahead(struct lh_searcher *s);
 
-/* Measure the rows that are beside the graph, after a walk; -1 for damage. */
-int lh_walk_beside(struct lh_searcher *s);
+/* Measure the rows that are outside the graph, after a walk; -1 for damage. */
+int lh_walk_outside(struct lh_searcher *s);
 
 /* Return whether the query excludes the row. */
 bool lh_walk_excluded(const struct lh_query *q, uint64_t row);

@@ -47,7 +47,7 @@ struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_i
 	}
 	w = lh_calloc(1, sizeof *w);
 	w->p = *p;
-	w->p.longest = w->p.beside = 0;
+	w->p.longest = w->p.outside = 0;
 	w->block.huge = true;
 	w->path = lh_strndup(path, strlen(path));
 	return w;

@@ -93,7 +93,7 @@ class Index:
                 new = set(self.upper_links(r, level) if level else self.links_of(r)) - met
                 met |= new
                 todo += new
-        linked = self.rows - self.params.get("beside", 0)
+        linked = self.rows - self.params.get("outside", 0)
         return [self.id(r) for r in range(linked) if r not in met]
 
     # layout qg

@@ -352,10 +352,11 @@ static void begin_curves(struct compare *c)
 {
 	int i;
 
-	lh_buf_printf(&c->curves, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 640 420\" "
-		      "font-family=\"sans-serif\" font-size=\"12\">\n");
+	lh_buf_printf(&c->curves, "<svg xmlns=\"http://www.w3.org/2000/svg\" "
+		      "viewBox=\"0 0 640 420\" font-family=\"sans-serif\" font-size=\"12\">\n");
 	for (i = 0; i <= 6; i++)
-		lh_buf_printf(&c->curves, "<text x=\"50\" y=\"%d\" text-anchor=\"end\">1e%d</text>\n",
+		lh_buf_printf(&c->curves,
+			      "<text x=\"50\" y=\"%d\" text-anchor=\"end\">1e%d</text>\n",
 			      384 - 60 * i, i);
 	for (i = 5; i <= 10; i++)
 		lh_buf_printf(&c->curves, "<text x=\"%d\" y=\"400\">%.1f</text>\n", 104 * i - 470,
@@ -370,8 +371,8 @@ static void put_curve(struct compare *c, enum side side, size_t k, const double 
 	static const char *const colours[] = { "#06c", "#c30", "#555" };
 	size_t i;
 
-	lh_buf_printf(&c->curves, "<polyline fill=\"none\" stroke=\"%s\"%s points=\"", colours[side],
-		      k > 10 ? " stroke-dasharray=\"4\"" : "");
+	lh_buf_printf(&c->curves, "<polyline fill=\"none\" stroke=\"%s\"%s points=\"",
+		      colours[side], k > 10 ? " stroke-dasharray=\"4\"" : "");
 	for (i = 0; i < n; i++)
 		lh_buf_printf(&c->curves, "%.1f,%.1f ", across(recall[i]), up(rate[i]));
 	lh_buf_printf(&c->curves, "\"/>\n");

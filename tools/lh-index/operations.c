@@ -113,7 +113,7 @@ const struct lh_op index_ops[] = {
 	  .command = index_import, .writes = true },
 	{ "export", "INDEX", "write INDEX as an index of hnswlib", V_EXPORT,
 	  .command = index_export },
-	{ "compare", "INDEX [QUERIES...]", "recall and rate beside hnswlib and a scan", V_COMPARE,
+	{ "compare", "INDEX [QUERIES...]", "recall and rate, of hnswlib and a scan too", V_COMPARE,
 	  .command = index_compare },
 	{ "fetch", "URL FILE", "copy an index from S3 to a file", V_FETCH,
 	  .command = index_fetch, .writes = true },
