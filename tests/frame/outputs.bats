@@ -14,6 +14,7 @@ uses() {
 	lh-gen --expect replaces
 	lh-index --hnswlib replaces
 	lh-index --ids replaces
+	lh-index --out replaces
 	lh-lift --report replaces
 	lh-observe --cursor replaces
 	lh-parity --report replaces
@@ -95,6 +96,7 @@ write() {
 	"lh-gen kb") lh-gen kb -n 20 --root "${2%/data/*}" ;;
 	"lh-index --hnswlib") lh-index export x.lhv --hnswlib "$2" --ids ours.ids ;;
 	"lh-index --ids") lh-index export x.lhv --hnswlib ours.bin --ids "$2" ;;
+	"lh-index --out") lh-index compare x.lhv a.jsonl --out "$2" ;;
 	"lh-index dump --ids") lh-index dump x.lhv --to npy --ids "$2" >ours.npy ;;
 	"lh-index build") lh-index build "$2" a.jsonl ;;
 	"lh-index import") lh-index import "$2" --hnswlib x.bin --ids x.ids ;;
