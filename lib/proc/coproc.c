@@ -74,7 +74,7 @@ static const struct {
 	{ "LH_OTLP_TOKEN", LH_KEYS_EXPORT }, { "LH_RERANK_API_KEY", LH_KEYS_RERANK },
 };
 
-#define ARRAY_TASK "SLURM_ARRAY_TASK_"	/* begins the variables of --shard, tool/shard.c */
+#define ARRAY_TASK "SLURM_ARRAY_TASK_"	/* begins the variables of --shard, tool/options.c */
 
 /* Variables that any program may need, and that hold no keys; "_" at the end stands
  * for all that begin so. */
