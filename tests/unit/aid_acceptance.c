@@ -27,7 +27,7 @@ static void take(char *to, const struct lh_value *v)
 static int recall(struct whole *w, struct lh_run *run, const struct lh_root *root, char *id,
 		  struct lh_err *err)
 {
-	struct report r;
+	struct lh_report r;
 	struct lh_iter it;
 	struct lh_value v;
 	int64_t n;
@@ -35,8 +35,8 @@ static int recall(struct whole *w, struct lh_run *run, const struct lh_root *roo
 
 	run->id = id;
 	w->run = run;
-	report_init(&r);
-	rc = report_read(&r, root, id, "summary.json", "run_summary", err);
+	lh_report_init(&r);
+	rc = report_read(&r, root, id, "summary", "run_summary", err);
 	if (rc > 0) {
 		take(w->summary.run_hash, lh_record_get(&r.rec, "run_hash"));
 		for (lh_iter_init(&it, lh_record_get(&r.rec, "stages"));
@@ -49,7 +49,7 @@ static int recall(struct whole *w, struct lh_run *run, const struct lh_root *roo
 				w->stage[i].quarantined = (uint64_t)n;
 		}
 	}
-	report_free(&r);
+	lh_report_free(&r);
 	return rc > 0 ? 0 : -1;
 }
 
