@@ -139,11 +139,11 @@ $(B)/%.c.o: %.c Makefile
 	@echo '  CC     $<'
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(BANNED) $(WARN) -Wstrict-prototypes -Wmissing-prototypes $(ALL) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# What stands in for a library of C++ that is given as headers.
+# What stands in for a library of C++ that is given as headers, whose assertions would abort.
 $(B)/%.cc.o: %.cc Makefile
 	@mkdir -p $(@D)
 	@echo '  CC     $<'
-	$(Q)$(CXX) -std=c++17 $(ALL) $(CPPFLAGS) $(CFLAGS) -O3 -c -o $@ $<
+	$(Q)$(CXX) -std=c++17 $(ALL) $(CPPFLAGS) $(CFLAGS) -O3 -DNDEBUG -c -o $@ $<
 
 .SECONDEXPANSION:
 $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a

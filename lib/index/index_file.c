@@ -54,6 +54,7 @@ static int check_identity(const struct lh_index_header *h, size_t n, struct lh_e
 /* Sections must follow each other without a gap, so that none overlaps another. */
 static int check_sections(const struct lh_index_header *h, size_t n, struct lh_err *err)
 {
+	static const struct lh_index_section none;
 	uint64_t at = LH_INDEX_PAGE, pages;
 	uint32_t i, last = 0;
 
@@ -76,6 +77,10 @@ static int check_sections(const struct lh_index_header *h, size_t n, struct lh_e
 		at += pages;
 		last = s->kind;
 	}
+	for (; i < LH_INDEX_SECTIONS; i++)
+		if (memcmp(&h->section[i], &none, sizeof none) != 0)
+			return lh_err_set(err, LH_ECORRUPT,
+					  "header: entry %u of the section table is damaged", i);
 	if (at != n)
 		return lh_err_set(err, LH_ECORRUPT, "header: the sections end at %llu of %zu bytes",
 				  (unsigned long long)at, n);

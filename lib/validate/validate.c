@@ -236,8 +236,6 @@ int lh_val_worker(struct lh_validator *v, const struct lh_str *id, struct lh_wor
 	if (!v->how.roster)
 		return v->how.roster_needed ?
 			lh_err_set(v->err, LH_EUSAGE, "no roster was given (--roster)") : 0;
-	if (v->how.roster_needed && !lh_roster_count(v->how.roster))
-		return lh_err_set(v->err, LH_EUSAGE, "the roster is empty (--roster)");
 	lh_buf_reset(&v->found);
 	rc = lh_roster_find(v->how.roster, id->p, id->n, &v->found, w, v->err);
 	if (rc < 0)

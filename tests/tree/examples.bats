@@ -79,24 +79,6 @@ teardown() {
 	done
 }
 
-@test "the last commands of the README print a line for each check, and no null" {
-	mkdir build
-	sed -n '/^    lh-gen kb /,/^    lh-audit-full /p' "$ROOT/README.md" >commands
-	[ "$(wc -l <commands)" = 3 ]
-	bash -eo pipefail commands >out
-	[ "$(tail -n 22 out | grep -c '^\[[0-9]*,"[^"]*",true\]$')" = 22 ]
-	not grep -q '\[null' out
-}
-
-@test "the first search of the README prints what is shown below it" {
-	awk '/^    lh-gen workers -n 2000 /, /jq -c/ { print substr($0, 5) }' "$ROOT/README.md" >commands
-	[ "$(wc -l <commands)" = 3 ]
-	bash -eo pipefail commands >out
-	awk '/^    \[/ { print substr($0, 5) }' "$ROOT/README.md" >want
-	[ "$(wc -l <want)" = 2 ]
-	diff want out
-}
-
 # bats test_tags=full
 @test "each route of lh-serve answers what its page shows" {
 	prepare
@@ -110,21 +92,19 @@ teardown() {
 	diff want out
 }
 
-@test "the README's commands for a model run" {
-	prepare
-	awk '/^    lh-gen workers -n 500 >/, /-Q/ { print substr($0, 5) }' "$ROOT/README.md" >commands
-	[ "$(wc -l <commands)" = 4 ]
-	bash -eo pipefail commands >out
-	[ "$(jq -c .rank out | tr '\n' ' ')" = '1 2 ' ]
-}
-
-@test "the README's bridge answers the search below it" {
-	port=$(free_port)
-	awk '/^    mkdir -p demo/, /jq -c/ { print substr($0, 5) }' "$ROOT/README.md" |
-		sed "s/:3110/:$port/; s/--state demo/& --listen 127.0.0.1:$port/" >commands
-	[ "$(wc -l <commands)" = 7 ]
-	echo 'kill %1; wait' >>commands
-	patiently bash -eo pipefail commands >out 2>err 3>&- || { cat err; return 1; }
-	[ "$(grep -c '^\["w-[0-9]*","Forklift Operator",' out)" = 2 ]
-	jq -e '.route == "POST /v1/matrix/search" and .status == 200' demo/access.jsonl
+@test "the README's blocks run in order as they are printed, and print what is shown" {
+	mkdir share
+	cp -r "$ROOT/share/demo" share/
+	awk '/^## The tools/ { exit } /^    / { print substr($0, 5); next } { print "" }' "$ROOT/README.md" |
+		sed '/^export PATH/,$!d; /^export PATH/d; /sudo/d; /^name  /,/^Ben .* Gent$/d' >commands
+	grep -q '^lh search people.csv' commands
+	bash -eo pipefail <(sed 's/^    *lh-validate .*/{ & || [ $? = 1 ]; } |/; s/| || /|| /' commands) >out 2>err || { cat err; return 1; }
+	[ "$(head -n 1 out | jq -r '.results[].metadata.name' | paste -sd,)" = 'Ada Visser,Cleo Maas,Ben Smit' ]
+	[ "$(grep -c '^\[[12],"w-[0-9]*","Forklift Operator","Aurora"\]$' out)" = 2 ]
+	[ "$(grep -c '^{"\(fills\|to\|operation\)":' out)" = 4 ]
+	[ "$(grep -c '"verified":true.*"state":"intact"' out)" = 5 ]
+	# on a terminal it is the table that the README has
+	sed -n '/^    name  /,/^    Ben .* Gent$/s/^    //p' "$ROOT/README.md" >want
+	PAGER=cat NO_COLOR=1 script -qefc "lh search people.csv 'nurse in Utrecht' 2>/dev/null" /dev/null </dev/null |
+		tr -d '\r' | sed 's/ *$//' | alike want -
 }

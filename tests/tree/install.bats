@@ -59,7 +59,7 @@ setup() {
 	cd "$ROOT/build/lib"
 	objects=(*/*.o)
 	[ ${#objects[@]} -gt 100 ]
-	nm -A -u "${objects[@]}" | grep -vE '^[a-z]*/(tool|messages|progress|signal|mem|truncated|coproc)\.c\.o:' |
+	nm -A -u "${objects[@]}" | grep -vE '^[a-z]*/(tool|stderr|signal|mem|coproc)\.c\.o:' |
 		awk '{ print $1, $NF }' >"$BATS_TEST_TMPDIR/used"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/used")" -gt 1000 ]
 	run -1 grep -E ' (_?exit|abort|stderr|perror|warnx?|errx?|err_sys|__assert_fail)$' "$BATS_TEST_TMPDIR/used"

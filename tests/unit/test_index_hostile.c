@@ -238,13 +238,14 @@ static void overwritten_runs_do_no_harm(unsigned smears)
 }
 
 /* Return whether the kind of section hides the order: the file is then one whose rows
- * are stored in the order of the puts. */
+ * are stored in the order of the puts.  Or one that is empty, which is as good as none. */
 static bool hides_order(const struct lh_index_header *h)
 {
 	const struct lh_index_header *was = (const void *)good;
 
 	for (uint32_t i = 0; i < was->n_sections && i < h->n_sections; i++)
-		if (was->section[i].kind == LH_INDEX_ORDER && h->section[i].kind > LH_INDEX_ORDER)
+		if ((was->section[i].kind == LH_INDEX_ORDER || !was->section[i].bytes) &&
+		    h->section[i].kind > LH_INDEX_ORDER)
 			return true;
 	return false;
 }

@@ -174,39 +174,6 @@ here() {
 	ln -s "$LH_BIN"/lh* bin/
 }
 
-@test "the README's worked example runs as printed, and only the fit drafts go on" {
-	here
-	awk '/^    lh-gen workers -n 1000 > build/ { on = 1 } !/^    / { on = 0 } on { print substr($0, 5) }' "$ROOT/README.md" >example
-	[ "$(wc -l <example)" = 6 ]
-	run -0 bash example
-	[ "$output" = '{"fills":[{"candidate_id":"w-2","name":"Brittany Lewis"},{"candidate_id":"w-425","name":"Heather O’Brien"}]}
-{"to":"419-555-0148","body":"Hi Brittany, Keystone Castings in Toledo needs a welder on Monday at 06:00. Reply YES to take it."}
-{"to":"heather.obrien425@example.com","subject":"Welding in Toledo on Monday","body":"Hi Heather,\n\nKeystone Castings needs a welder from 06:00. Questions? 419-555-0100.\n"}
-{"operation":"fill: Welder x2 in Toledo, OH","endorsed_names":["Brittany Lewis","Heather O’Brien"],"fingerprint":"9f2c61d0"}
-order-2: fills[1] worker '"'w-184'"' is blacklisted for client '"'Eastman Road Foods'"'
-order-3: fills[1].candidate_id '"'w-4711'"' does not exist in worker roster
-order-1/w-425: SMS body is 194 units of GSM 7-bit in 2 parts (max 160 units, 1 part)
-order-1/mail-2: salary disclosure: keyword near dollar amount
-order-1/payroll: SSN-shaped sequence in body' ]
-}
-
-@test "the README's examples of records, samples and serving run as printed" {
-	local port
-	here
-	port=$(free_port)
-	awk '/^    / && on { print substr($0, 5) } /^\*\*Drafts\./ { on = 1 } /^## / { on = 0 }' "$ROOT/README.md" |
-		sed "s/:3110/:$port/; s/lh-serve /&--listen 127.0.0.1:$port /; \$a wait" >example
-	grep -q 'lh-subject-audit verify' example
-	grep -q 'lh-distill health --all' example
-	grep -q 'lh-serve' example
-	run -0 patiently bash example
-	[ "$(grep -c '"verified":true.*"state":"intact"' <<<"$output")" = 5 ]
-	[ "$(grep -c '"mismatched":0,"missing":0' <<<"$output")" = 12 ]
-	[ "$(grep -c '^\[[0-7],".*",true\]$' <<<"$output")" = 22 ]
-	[ "$(grep -c '^\["w-[0-9]*","Forklift Operator","Aurora"\]$' <<<"$output")" = 2 ]
-	[ "$(jq -c '[.route, .status]' demo/access.jsonl)" = '["POST /v1/matrix/search",200]' ]
-}
-
 # bats test_tags=full
 @test "the demo runs to its end, also where packages cannot be fetched" {
 	here

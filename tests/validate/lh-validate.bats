@@ -524,11 +524,6 @@ found() {
 	run -0 --separate-stderr lh-validate ok
 	run -1 lh-validate --wire in
 	[ "$(grep -c "does not exist in worker roster" <<<"$output")" = 3 ]
-	# of a roster without anybody it would be as untrue that somebody is not in it
-	: >nobody.jsonl
-	run -2 --separate-stderr lh-validate -j1 --roster nobody.jsonl in
-	[ "$stderr" = 'lh-validate: the roster is empty (--roster)' ]
-	run -1 lh-validate --wire --roster nobody.jsonl in
 }
 
 @test "names are the same whatever the Unicode form, the case, the apostrophe, the hyphen and the blanks are" {
