@@ -214,7 +214,7 @@ int check_keys(struct worker *w, struct lh_err *err)
 /* ---- values ---- */
 
 #define VALUES_MOST 10000	/* of a key, that are looked at */
-#define SHARED 3		/* records with a value that is named: one may be a person's alone */
+#define SHARED 3		/* records with a value that is named: one may be a person */
 
 struct values {
 	const char *key;
