@@ -33,14 +33,14 @@ static int allow(void *filter, uint64_t row, const struct lh_row *r, struct lh_e
 
 static struct lh_filter *compile(const char *text)
 {
-	struct lh_filter *f = lh_filter_new(&err);
+	struct lh_filter *f = lh_filter_new();
 	struct lh_record scan;
 	struct lh_value v;
 	struct lh_buf padded = { 0 };
 
 	lh_record_init(&scan);
 	lh_buf_puts(&padded, text);
-	if (!f || lh_buf_check(&padded, &err) < 0 ||
+	if (lh_buf_check(&padded, &err) < 0 ||
 	    lh_json_parse(&scan, padded.p, padded.len, &v, &err) < 0 ||
 	    lh_filter_compile(f, &v, &err) < 0)
 		fail();
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
 	struct lh_query q = { .k = K,
 			      .allow = allow,
-			      .filter_cache = s ? lh_filter_cache_new(ix, &err) : NULL };
+			      .filter_cache = s ? lh_filter_cache_new(ix) : NULL };
 	struct matching m;
 	struct matrix queries;
 	struct times t;

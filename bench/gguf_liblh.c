@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	read_lists();
 	first = -seconds();
 	e = opened(argv[2], &how);
-	check((w = lh_encoder_work_new(e, &err)) != NULL);
+	w = lh_encoder_work_new(e);
 	lh_encoder_info(e, &info);
 	check((v = calloc(lists * info.width, sizeof *v)) != NULL);
 	check(lh_encoder_run(w, list, 1, v, &err) == 0);

@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 	if (!f)
 		return 2;
 	w.out = (struct lh_buf){ 0 };
-	w.key = lh_hmac_new("key", 3, &err);
+	w.key = lh_hmac_new("key", 3);
 	while (lh_buf_room(&in, 1 << 20) && !feof(f))
 		lh_buf_took(&in, fread(in.p + in.len, 1, 1 << 20, f));
 	fclose(f);
