@@ -59,8 +59,9 @@ static bool read_line(const char *p, size_t n, struct line *l)
 		const struct lh_value *v = lh_record_get(&rec, fields[i]);
 
 		l->field[i] = (struct lh_str){ "", 0 };
-		good = !v || v->type == LH_NULL ||
-		       (v->type == LH_STRING && lh_value_str(v, &l->text, &l->field[i]) == 0);
+		good = !v || v->type == LH_NULL || v->type == LH_STRING;
+		if (v && v->type == LH_STRING)
+			lh_value_str(v, &l->text, &l->field[i]);
 		if (!lh_trim(l->field[i].p, l->field[i].n).n)
 			l->field[i].n = 0;
 	}

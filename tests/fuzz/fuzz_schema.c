@@ -28,7 +28,7 @@ static void schemas(const struct lh_value *v)
 
 	for (i = 0; (name = lh_schema_name(i)); i++) {
 		n_reported = 0;
-		n = lh_schema_check(lh_schema_find(name), v, &scratch, note, &n_reported, &err);
+		n = lh_schema_check(lh_schema_find(name), v, &scratch, note, &n_reported);
 		if (scratch.len || (n <= LH_SCHEMA_MAX ? n_reported != n
 				    : n_reported != LH_SCHEMA_MAX + 1))
 			abort();

@@ -37,7 +37,7 @@ static void check_scored(enum lh_category category)
 	if (lh_record_parse(&made, out.p, out.len, &err) < 0)
 		abort();
 	if (lh_schema_check_record(lh_schema_find("scored_run"), &made, &scratch, on_violation,
-				   NULL, &err) != 0)
+				   NULL) != 0)
 		abort();
 	if (lh_scored_read(&made, &on_file, &err) < 0 || on_file.category != category ||
 	    !on_file.current)

@@ -147,7 +147,7 @@ static void answers(const char *p, size_t n)
 	for (own = 0; own < 2; own++) {
 		if (lh_record_parse(&rec, p, n, &err) < 0)
 			break;
-		must(lh_answer_read(&rec, own, &a) == 0);
+		lh_answer_read(&rec, own, &a);
 		must(a.status >= 200 && a.status <= 599);
 		lh_buf_reset(&twice);
 		lh_buf_add(&twice, a.body.p, a.body.n);
@@ -162,7 +162,9 @@ static void start(void)
 {
 	must(lh_routes_built_in(&routes, "state", &err) == 0);
 	/* so that no pointer is NULL */
-	must(!lh_buf_grow(&text, 1) && !lh_buf_grow(&line, 1) && !lh_buf_grow(&members, 1));
+	lh_buf_grow(&text, 1);
+	lh_buf_grow(&line, 1);
+	lh_buf_grow(&members, 1);
 	lh_record_init(&rec);
 	lh_record_init(&again);
 	lh_record_init(&made);
