@@ -218,7 +218,7 @@ static void rows(const struct lh_tool *t, bool brief, size_t column, struct lh_b
 	char left[128];
 
 	for (o = t->options; o->key || o->name; o++) {
-		if (o->common || !listed(t, o, brief))
+		if (o->common || o->seldom || !listed(t, o, brief))
 			continue;
 		option_left(o, left, sizeof left);
 		lh_buf_reset(&right);
@@ -238,7 +238,7 @@ static void common(const struct lh_tool *t, bool brief, struct lh_buf *b)
 	const struct lh_option *o;
 
 	for (o = t->options; o->key || o->name; o++) {
-		if (!o->common || !listed(t, o, brief))
+		if (!(o->common || o->seldom) || !listed(t, o, brief))
 			continue;
 		if (o->key)
 			lh_buf_printf(&names, "%s-%c", names.len ? ", " : "", o->key);

@@ -116,6 +116,7 @@ struct lh_option {
 	enum lh_tool_ask asks;	/* of a flag: what is printed in place of a run; of one that is
 				   not common, only without operands */
 	bool hidden;		/* not in --help, nor in completions */
+	bool seldom;		/* without a row of its own in --help */
 	const struct lh_made *makes;	/* of a text: the tool replaces the file that it names,
 					   if that is one of these */
 	const char *words;	/* "a|b|c": of a choice with a short arg, the choices; of a text,
