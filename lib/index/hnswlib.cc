@@ -29,8 +29,8 @@ static_assert(sizeof(head) == 96, "the head has 96 bytes");
 const uint64_t LINKS_MAX = 0xffff;	/* of a list, whose number takes 16 bits */
 using graph = hnswlib::HierarchicalNSW<float>;
 
-/* The library chooses its kernels when it is compiled.  Ours are chosen when the program runs, and
- * as fast: bench/README.md has both. */
+/* The library chooses its kernels when it is compiled.  Ours are chosen when the program
+ * runs. */
 struct space : hnswlib::SpaceInterface<float> {
 	lh_distance distance = LH_COSINE;
 	size_t n = 0;
