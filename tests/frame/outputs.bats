@@ -55,6 +55,7 @@ uses() {
 	lh-subject-audit --config reads
 	lh-replay --index reads
 	lh-serve --config reads
+	lh-serve --may-read reads
 	lh-subject-audit --against reads
 	lh-subject --config reads
 	lh-subject --index reads
