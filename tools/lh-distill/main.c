@@ -27,10 +27,26 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
+static const struct lh_bind summary[] = {
+	LH_OP_COUNT("schema_version"), LH_OP_TEXT("run_id"), LH_OP_TEXT("started_at"),
+	LH_OP_TEXT("ended_at"), LH_OP_TEXT("git_commit"), LH_OP_ARRAY("stages"),
+	LH_OP_COUNT("total_records_in"), LH_OP_COUNT("total_records_out"),
+	LH_OP_COUNT("total_records_accepted"), LH_OP_COUNT("total_records_rejected"),
+	LH_OP_COUNT("total_records_quarantined"), LH_OP_COUNT("total_records_skipped"),
+	LH_OP_COUNT("rag_records"), LH_OP_COUNT("sft_records"), LH_OP_COUNT("preference_pairs"),
+	LH_OP_BOOL("overall_passed"), LH_OP_TEXT("run_hash"), LH_OP_COUNT("total_duration_ms"),
+	LH_BIND_END
+};
+static const struct lh_bind checked[] = {
+	LH_OP_TEXT("source"), LH_OP_COUNT("rows"), LH_OP_COUNT("checked"),
+	LH_OP_COUNT("mismatched"), LH_OP_COUNT("missing"), LH_OP_COUNT("scored"),
+	LH_OP_COUNT("scoreable"), LH_BIND_END
+};
+
 static const struct lh_op ops[] = {
-	{ "run", "", "collect, score and export, with receipts", V_RUN, .command = distill_run,
-	  .writes = true },
-	{ "health", "", "check evidence against its sources", V_HEALTH,
+	{ "run", "", "collect, score and export, with receipts", V_RUN, .out = summary,
+	  .command = distill_run, .writes = true },
+	{ "health", "", "check evidence against its sources", V_HEALTH, .out = checked,
 	  .command = distill_health },
 	{ "receipts", "", "print the receipts of a run", V_RECEIPTS, .out = lh_op_any,
 	  .command = distill_receipts },

@@ -139,17 +139,33 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
+static const struct lh_bind row_out[] = {
+	LH_OP_TEXT("schema"), LH_OP_TEXT("ts"), LH_OP_TEXT("candidate_id"),
+	LH_OP_OBJECT("accessor"), LH_OP_ARRAY("fields_accessed"), LH_OP_TEXT("result"),
+	LH_OP_TEXT("prev_chain_hash"), LH_OP_TEXT("row_hmac"), LH_BIND_END
+};
+static const struct lh_bind verdict[] = {
+	{ LH_BIND_ONLY("file", LH_BIND_TO_STRING) },	/* not with --wire */
+	LH_OP_COUNT("count"), LH_OP_TEXT("tip"), LH_OP_BOOL("verified"),
+	{ LH_BIND_ONLY("error", LH_BIND_TO_STRING), .null = true },
+	{ LH_BIND_ONLY("state", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("line", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	{ LH_BIND_ONLY("broken", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY) },
+	LH_BIND_END
+};
+
 static const struct lh_op ops[] = {
 	{ "append", "[FILE...]", "add a row for each record", V_APPEND, .in = append_members,
-	  .command = audit_append, .writes = true },
-	{ "verify", "[LOG...]", "check the chains of logs", V_VERIFY, .command = audit_verify },
+	  .out = row_out, .command = audit_append, .writes = true },
+	{ "verify", "[LOG...]", "check the chains of logs", V_VERIFY, .out = verdict,
+	  .command = audit_verify },
 	{ "repair", "LOG...", "remove a torn last line", V_REPAIR, .command = audit_repair,
 	  .writes = true },
 	{ "anchor", "", "print the signed ends of all logs", V_ANCHOR, .command = audit_anchor },
 	{ "report", "ID", "report every access to a subject's data", V_REPORT, answer_report,
 	  LH_OP_IN(report_members, struct wanted), .out = report_out, .command = audit_report },
 	{ "accesses", "", "list who looked at anything, over all subjects", V_ACCESSES,
-	  .command = audit_accesses },
+	  .out = row_out, .command = audit_accesses },
 	{ "commit", "", "commit new rows to a transparency log", V_COMMIT,
 	  .command = audit_commit, .writes = true },
 	{ "prove", "ID", "print rows with proofs that strangers can check", V_PROVE,
