@@ -38,7 +38,7 @@
  * Padding: LH_PAD readable bytes must follow a parsed text that is not empty; struct lh_buf
  *          and the line readers provide them.
  * Errors:  LH_EDATA, with err->column the byte of the error, from 1 (0 for "not a JSON
- *          object"); or LH_ENOMEM.
+ *          object").
  * Memory:  48 bytes for each top-level member, about 30 for each key of the objects open at
  *          the same time, nothing for arrays and numbers.
  * Threads: one thread per struct.

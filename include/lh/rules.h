@@ -71,7 +71,7 @@ struct lh_rule_hit {		/* a rule whose condition holds */
  * Try the rules in order.  context is the one in effect, or NULL.  act is called
  * for each rule that holds and has an action other than Pass; a result other than 0
  * ends the run and is returned (so -1 with *err for a failure).  Returns 0 if all
- * were tried, -1 if out of memory.  *scratch is used after its end, and its length
+ * were tried.  *scratch is used after its end, and its length
  * is restored.
  */
 typedef int lh_rule_fn(void *ctx, const struct lh_rule_hit *hit, struct lh_err *err);

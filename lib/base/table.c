@@ -163,7 +163,7 @@ static void grow(struct lh_table *t)
 	t->slots = slots;
 }
 
-/* Find the key's slot, with room for a key more; NULL if out of memory. */
+/* Find the key's slot, with room for a key more. */
 static struct lh_table_slot *find_or_grow(struct lh_table *t, uint32_t hash, struct lh_str key,
 					  const struct keys *keys)
 {

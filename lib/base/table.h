@@ -68,7 +68,7 @@ struct lh_map {
 int64_t lh_map_find(const struct lh_map *m, const void *key, size_t key_size, size_t size);
 
 /* Return the number of the key's entry; if there is none, add one whose bytes after the key are
- * zero.  is_new may be NULL.  -1 with *err if out of memory. */
+ * zero.  is_new may be NULL.  -1 with *err if there are 2^32 - 2 entries. */
 int64_t lh_map_add(struct lh_map *m, const void *key, size_t key_size, size_t size, bool *is_new,
 		   struct lh_err *err);
 
@@ -130,7 +130,7 @@ static inline struct lh_known *lh_keymap_entry(const struct lh_map *m, size_t i)
 }
 
 /* Return a pointer to the bits of a key, which is added with 0 if it is not there; valid until
- * the next call.  NULL with *err if out of memory. */
+ * the next call.  NULL with *err where lh_map_add fails. */
 static inline uint64_t *lh_keymap_at(struct lh_map *m, const struct lh_key *k, struct lh_err *err)
 {
 	int64_t i = lh_map_add(m, k, sizeof *k, sizeof(struct lh_known), NULL, err);

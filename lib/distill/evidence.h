@@ -41,7 +41,7 @@ extern const struct lh_bind lh_provenance_members[];
 void lh_provenance_set_line(struct lh_provenance *p);
 
 /* Read rec's provenance.  Members that are absent or of another type are left out.
- * Strings point into the record or *text, which is emptied first.  -1: LH_ENOMEM. */
+ * Strings point into the record or *text, which is emptied first. */
 int lh_provenance_read(const struct lh_record *rec, struct lh_provenance *p, struct lh_buf *text,
 		       struct lh_err *err);
 

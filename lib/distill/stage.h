@@ -137,7 +137,7 @@ void lh_stage_begin(struct lh_stage_result *res, enum lh_stage stage);
 void lh_stage_done(struct lh_stage_result *res);	/* an all zero struct is allowed */
 
 /* Add an error to the receipt (the stage has not passed), or a warning.  The text
- * is UTF-8.  Running out of memory is reported by lh_receipt_write. */
+ * is UTF-8. */
 void lh_stage_fault(struct lh_stage_result *res, const char *fmt, ...) LH_PRINTF(2, 3);
 void lh_stage_warn(struct lh_stage_result *res, const char *fmt, ...) LH_PRINTF(2, 3);
 

@@ -459,7 +459,7 @@ static int replace_target(struct lh_atomic *a, bool is_new, struct lh_err *err)
 static int commit(struct lh_atomic *a, bool is_new, struct lh_err *err)
 {
 	const char *name;
-	char *folder = folder_of(a->path, &name);	/* if out of memory, the old file stays */
+	char *folder = folder_of(a->path, &name);
 	int rc = replace_target(a, is_new, err);
 
 	if (!rc) {

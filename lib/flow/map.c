@@ -125,7 +125,7 @@ static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 	b->items[b->n_items++] = (struct lh_flow_item){ b->out.len, l->at, l->n, l->line };
 }
 
-/* After each record: end the run if out ran out of memory; deliver out if it is large. */
+/* After each record: deliver out if it is large; end the run if that fails. */
 static void check_output(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
 	struct lh_err err;

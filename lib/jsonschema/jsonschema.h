@@ -44,7 +44,7 @@ void lh_jsonschema_free(struct lh_jsonschema *s);
 
 /* Return the number of violations (0: valid), and report up to LH_SCHEMA_MAX of them, as
  * lh_schema_check does.  found may be NULL: then the check ends with the first.  -1 with
- * LH_ENOMEM, or LH_EDATA if the value needs too many steps or too deep a nesting. */
+ * LH_EDATA if the value needs too many steps or too deep a nesting. */
 long lh_jsonschema_check(const struct lh_jsonschema *s, struct lh_jsonschema_run *run,
 			 const struct lh_value *v, lh_schema_fn *found, void *ctx,
 			 struct lh_err *err);

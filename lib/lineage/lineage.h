@@ -141,7 +141,7 @@ struct lh_row_ids {
 void lh_row_ids_free(struct lh_row_ids *ids);
 
 /* Read those of a row.  Members that are absent or of another type are left out.  Strings
- * point into the record or *ids.  -1: LH_ENOMEM. */
+ * point into the record or *ids. */
 int lh_row_ids_read(struct lh_row_ids *ids, enum lh_place place, const struct lh_record *rec,
 		    struct lh_err *err);
 

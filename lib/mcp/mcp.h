@@ -43,7 +43,7 @@
  *
  *     struct lh_mcp_lines in = { .max = 16 << 20 };
  *
- *     to = lh_mcp_lines_room(&in, CHUNK);            NULL: out of memory
+ *     to = lh_mcp_lines_room(&in, CHUNK);
  *     lh_mcp_lines_took(&in, read(fd, to, CHUNK));   0: the end
  *     while ((got = lh_mcp_lines_next(&in, &line)))
  *             if (got < 0) ...                       a line that is too long: skipped

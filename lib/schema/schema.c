@@ -72,7 +72,7 @@ static void report_value(struct walk *w, const struct place *p, const char *what
 	add_problem(w, p, "%s", problem);
 }
 
-/* Return the text of a string; empty if out of memory. */
+/* Return the text of a string. */
 static struct lh_str text_of(struct walk *w, const struct lh_value *v)
 {
 	size_t mark = w->scratch->len;

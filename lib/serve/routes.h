@@ -14,8 +14,7 @@
  * that exists; one that is made later is noticed.
  *
  * Owner:   the struct is the caller's, all zero at first; freeing it frees the routes.
- * Errors:  LH_EUSAGE for a configuration, with "file:line: " before the reason; LH_EIO;
- *          LH_ENOMEM.
+ * Errors:  LH_EUSAGE for a configuration, with "file:line: " before the reason; LH_EIO.
  * Threads: any number may read.
  */
 #ifndef LH_ROUTES_H

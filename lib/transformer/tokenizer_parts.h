@@ -67,7 +67,7 @@ static inline uint32_t lh_trie_walk(const struct lh_trie *t, uint32_t node, cons
 void lh_trie_init(struct lh_trie *t, size_t keys);
 
 /* Add a key, which is not empty: 0; 1 if it is there already, with *value set to its value and
- * nothing changed; -1 with *err if out of memory or nodes (LH_ECORRUPT). */
+ * nothing changed; -1 with *err if out of nodes (LH_ECORRUPT). */
 int lh_trie_add(struct lh_trie *t, struct lh_str key, uint32_t *value, struct lh_err *err);
 
 /* Return the node after the bytes of a key that follow those of a node, added where there is none;

@@ -94,9 +94,8 @@ static bool has(const struct lh_str *s, const struct lh_str *needle)
 	return false;
 }
 
-/* Return 1, 0, or -1 if out of memory. */
-static int string_has_any(const struct lh_rule *rule, const struct lh_value *v,
-			  struct lh_buf *scratch)
+static bool string_has_any(const struct lh_rule *rule, const struct lh_value *v,
+			   struct lh_buf *scratch)
 {
 	size_t mark = scratch->len, i;
 	struct lh_str s;
@@ -105,32 +104,32 @@ static int string_has_any(const struct lh_rule *rule, const struct lh_value *v,
 	scratch->len = mark;
 	for (i = 0; i < rule->n_needles; i++)
 		if (has(&s, &rule->needle[i]))
-			return 1;
-	return 0;
+			return true;
+	return false;
 }
 
-static int has_any(const struct lh_rule *rule, const struct lh_value *v, struct lh_buf *scratch)
+static bool has_any(const struct lh_rule *rule, const struct lh_value *v, struct lh_buf *scratch)
 {
 	struct lh_iter it;
-	int rc = 0;
+	bool found = false;
 
 	if (v->type == LH_STRING)
 		return string_has_any(rule, v, scratch);
 	if (v->type == LH_ARRAY)
-		for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); )
+		for (lh_iter_init(&it, v); !found && lh_iter_next(&it); )
 			if (it.val.type == LH_STRING)
-				rc = string_has_any(rule, &it.val, scratch);
-	return rc;
+				found = string_has_any(rule, &it.val, scratch);
+	return found;
 }
 
-/* Return 1 if the condition holds, 0 if not, -1 with *err. */
-static int condition_holds(const struct lh_rule *rule, const struct lh_value *artifact,
-			   const struct lh_value *context, struct lh_buf *scratch)
+/* Return whether the condition holds. */
+static bool condition_holds(const struct lh_rule *rule, const struct lh_value *artifact,
+			    const struct lh_value *context, struct lh_buf *scratch)
 {
 	struct lh_value v;
 
 	if (rule->when == LH_WHEN_ALWAYS)
-		return 1;
+		return true;
 	if (!find_field(rule, artifact, context, &v))
 		return rule->when == LH_WHEN_EMPTY;
 	switch (rule->when) {
@@ -157,8 +156,7 @@ int lh_rules_run(const struct lh_rules *r, enum lh_task task, const struct lh_va
 	for (rule = r->rule; !rc && rule < r->rule + r->n; rule++) {
 		if (!(rule->tasks & task) || rule->hit.action == LH_RULE_PASS)
 			continue;
-		rc = condition_holds(rule, artifact, context, scratch);
-		if (rc > 0)
+		if (condition_holds(rule, artifact, context, scratch))
 			rc = act(ctx, &rule->hit, err);
 	}
 	return rc;
