@@ -23,12 +23,13 @@
  * Cache:   an index of at least LH_FILESEARCH_KEPT records is kept in the folder of
  *          lh_user_cache(LH_CACHE_RECORDS), of mode 0700, as KEY.lhv with mode 0600.  The key is
  *          a hash of the file's path, size, times and inode, and of how, so that a changed file
- *          has another; what was made of a file that changed or is gone is removed when the
- *          next index is kept.  KEY.json says whose it is, and is written before: a killed
- *          writer leaves no index without it.  Both are only ever renamed into place.  The
- *          oldest go when all have more than LH_FILESEARCH_BYTES.
+ *          has another; what was made of a file that changed or is gone, or has no KEY.json, is
+ *          removed when the next index is kept.  KEY.json says whose it is, and is written
+ *          before: a killed writer leaves no index without it.  Both are only ever renamed into
+ *          place.  The oldest go when all have more than LH_FILESEARCH_BYTES.
  *          What is kept has all that is in the file: personal data, if there are any.  Nothing
- *          of a file in a root or a state is kept, since erasures there would not find it.
+ *          of a file in a root or a state is kept, since erasures there, by another user, would
+ *          not find it.
  * Memory:  30 bytes a record for each member that may be the id, and what lh-index takes.
  * Errors:  0, or -1 with *err; that of a child is reported on stderr by the child itself.
  * Threads: one thread; a signal is deferred while a child runs.

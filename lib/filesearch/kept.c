@@ -253,7 +253,8 @@ static int newest_first(const void *a, const void *b)
 	       x->tv_nsec != y->tv_nsec ? (x->tv_nsec < y->tv_nsec ? 1 : -1) : 0;
 }
 
-/* Return whether an entry is of a file that is gone, or of one as it was. */
+/* Return whether an entry is of a file that is gone, or of one as it was, or an index of which
+ * nothing says what it is of. */
 static bool is_old(const struct kept *k, const struct entry *e)
 {
 	LH_SCOPED(lh_free_local) char *about = sibling(k->folder, key_in(e->name), ".json");
@@ -262,8 +263,8 @@ static bool is_old(const struct kept *k, const struct entry *e)
 	struct about a;
 	struct stat st;
 
-	if (!read_about(about, &a, &text, &strings))
-		return false;
+	if (!read_about(about, &a, &text, &strings))	/* without it no search takes the index */
+		return !strcmp(strrchr(e->name, '.'), ".lhv");
 	source = lh_strndup(a.source.p, a.source.n);
 	if (stat(source, &st) < 0)
 		return true;

@@ -592,7 +592,7 @@ audited() {
 	cd "$open"
 	chown -R 65534:65534 . && chmod 755 .
 	chown root s/log && chmod 755 s/log
-	run as_nobody env PATH="$PATH" LH_SUBJECT_AUDIT_KEY=key XDG_CACHE_HOME=.cache lh-subject erase --state s --store s/store --apply --reason test --id-only w-2
+	run as_nobody env PATH="$PATH" LH_SUBJECT_AUDIT_KEY=key XDG_CACHE_HOME="$open/.cache" lh-subject erase --state s --store s/store --apply --reason test --id-only w-2
 	counts=$(grep -c '"w-2"' s/log/sessions.jsonl s/roster.jsonl) || true
 	cd "$BATS_TEST_TMPDIR"
 	rm -r "$open"
@@ -600,6 +600,38 @@ audited() {
 	grep '"action":"by hand"' <<<"$output" | grep -q 's/log/sessions.jsonl.*cannot be written'
 	[ "$counts" = "s/log/sessions.jsonl:1
 s/roster.jsonl:0" ]
+}
+
+@test "an index that lh-search keeps goes as a whole, for an id or a text, and is in the receipt; those of others stay" {
+	mkdir -p s/log
+	echo '{"candidate_id":"w-1"}' >s/log/a.jsonl
+	keep b.jsonl 'Cy'
+	other=$(echo .cache/lakehouse/*.lhv)
+	keep a.jsonl 'Rob Al'
+	sed -i 's/k-/m-/' b.jsonl	# its index is of before, and is searched all the same
+	lh-subject erase --state s -q --also 'Rob Al' w-1 >plan
+	kept=$(jq -r 'select(.action == "remove") | .path' plan)
+	[ -e "$kept" ] && [ "$kept" != "$PWD/$other" ]
+	jq -c 'select(.action == "remove") | [.place, .kind, .source, .rows]' plan | alike - <(echo '["user-cache","kept-index","'"$PWD"'/a.jsonl",1]')
+	lh-subject erase --state s -q --also 'Rob Al' --apply --reason test w-1 >out
+	[ ! -e "$kept" ] && [ -e "$other" ] && [ -e a.jsonl ]
+	receipt | jq -e '.places | any(.kind == "kept-index" and .action == "remove" and .path == "'"$kept"'" and .sha256_after == null)' >/dev/null
+	run ! grep -F "$PWD/a.jsonl" <(receipt)
+	lh-subject verify --state s --also 'Rob Al' w-1 >/dev/null
+	# by the id alone, with nothing in any other place, and from files that are gone
+	keep c.jsonl 'Rob Al'
+	keep d.jsonl 'Cy'
+	rm ./*.jsonl
+	lh-subject erase --state s -q --id-only --apply --reason test k-78 >out
+	[ "$(jq -r 'select(.action == "remove") | .kind' out | xargs)" = "kept-index kept-index" ]
+	not compgen -G '.cache/lakehouse/*.lhv'
+	# what says only by its name whom it is of
+	keep 'Rob Al.jsonl' 'Cy'
+	lh-subject erase --state s -q --also 'Rob Al' --apply --reason test w-2 >out
+	[ "$(jq -r 'select(.action == "remove") | .kind' out)" = kept-source ]
+	run ! grep -rF 'Rob Al' .cache
+	keep e.jsonl 'Cy'	# the index that nothing names is removed with the next one
+	[ "$(find .cache -name '*.lhv' | wc -l)" = 1 ]
 }
 
 @test "in S3 the object is replaced and its old versions are deleted; one that cannot be is in the receipt" {

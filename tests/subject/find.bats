@@ -346,3 +346,40 @@ hits() {
 		[[ $stderr == *"nothing is shown without its row in the log"* ]]
 	done
 }
+
+@test "an index that lh-search keeps of a file is a place, by id and by texts, with the file that it was made of" {
+	mkdir -p s/log
+	keep 'a.jsonl' 'Rob Al'
+	kept=$(echo "$XDG_CACHE_HOME"/lakehouse/*.lhv)
+	: >"$kept-making"	# a lock, which is no place
+	lh-subject places --state s | jq -c 'del(.bytes)' | alike - <(printf '{"place":"user-cache","kind":"kept-%s","path":"%s","source":"%s","erasable":true}\n' \
+		source "${kept%.lhv}.json" "$PWD/a.jsonl" index "$kept" "$PWD/a.jsonl")
+	lh-subject find --state s k-77 >got
+	jq -c 'select(.kind) | del(.sha256)' got | alike - <(echo '{"candidate_id":"k-77","place":"user-cache","kind":"kept-index","path":"'"$kept"'","source":"'"$PWD/a.jsonl"'","id":"k-77","by":"id","members":["id","metadata.id"]}')
+	[ "$(jq -c 'select(.summary) | [.found, .complete]' got)" = '[1,true]' ]
+	[ "$(lh-subject find --state s --also 'rob al' x-1 | jq -c 'select(.kind) | [.path, .id, .by, .members]')" = "[\"$kept\",\"k-77\",\"text\",[\"metadata.name\"]]" ]
+	run -1 lh-subject verify --state s --also 'Rob Al' x-1
+	[ "$(jq -c '[.kind, .action, .left]' <<<"$output")" = "$(printf '%s\n' '["kept-index",null,null]' '["chain","kept",null]' '[null,null,1]')" ]
+	XDG_CACHE_HOME=$PWD/another run -1 lh-subject find --state s k-78	# of whom there is no log
+	# the name of the file alone
+	mv a.jsonl 'Rob Al.jsonl'
+	keep 'Rob Al.jsonl' 'Cy'
+	[ "$(lh-subject find --state s --also 'Rob Al' x-1 | jq -r 'select(.place == "user-cache") | .kind + .members[]')" = kept-sourcesource ]
+}
+
+@test "an index that lh-search keeps and that is damaged or out of reach is named, and nothing is said to be complete" {
+	mkdir -p s/log
+	keep a.jsonl 'Rob Al'
+	kept=$(echo "$XDG_CACHE_HOME"/lakehouse/*.lhv)
+	printf xxxx | dd of="$kept" conv=notrunc bs=1 status=none
+	for command in find verify 'erase --apply --reason test --id-only'; do
+		# shellcheck disable=SC2086
+		run -2 lh-subject $command --state s k-9999
+		[ "$output" = "lh-subject: $kept: not an index: the magic number is wrong" ]
+	done
+	rm "$kept"
+	run -1 lh-subject find --state s k-77
+	rm -r "$XDG_CACHE_HOME/lakehouse" && : >"$XDG_CACHE_HOME/lakehouse"
+	run -2 lh-subject find --state s k-77
+	[ "$output" = "lh-subject: $XDG_CACHE_HOME/lakehouse: Not a directory" ]
+}

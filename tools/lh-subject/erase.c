@@ -33,6 +33,8 @@ static const struct {
 	[PLACE_QUARANTINE] = { "remove", erase_lines, 1 },
 	[PLACE_OBJECT] = { "rewrite", erase_object, 7 },
 	[PLACE_CACHE] = { "remove", erase_file, 7 },
+	[PLACE_KEPT] = { "remove", erase_file, 7 },
+	[PLACE_KEPT_SOURCE] = { "remove", erase_file, 7 },
 	[PLACE_SPOOL] = { "remove", erase_spool, 7 },
 	[PLACE_TRACE_INDEX] = { "remove", erase_file, 8 },
 	[PLACE_RECEIPT] = { "rewrite", NULL, 8 },

@@ -216,7 +216,8 @@ static bool is_whole(const struct place *p)
 	const size_t n = strlen(p->path);
 
 	return (p->kind == PLACE_RECEIPT || p->kind == PLACE_DATASET ||
-		p->kind == PLACE_MANIFEST) && n > 5 && !strcmp(p->path + n - 5, ".json");
+		p->kind == PLACE_MANIFEST || p->kind == PLACE_KEPT_SOURCE) &&
+	       n > 5 && !strcmp(p->path + n - 5, ".json");
 }
 
 /* Read the rows of all hits. */

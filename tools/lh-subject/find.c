@@ -258,11 +258,15 @@ static int find_in_place(struct find *f, size_t i)
 	case PLACE_INDEX:
 	case PLACE_PLAYBOOK:
 		return find_index(f, i);
+	case PLACE_KEPT:	/* which a search may just have removed */
+		return access(f->s->places.v[i].path, F_OK) < 0 && errno == ENOENT
+			? 0 : find_index(f, i);
 	case PLACE_ROSTER:
 		return find_roster(f, i);
 	case PLACE_RECEIPT:
 	case PLACE_DATASET:
 	case PLACE_MANIFEST:
+	case PLACE_KEPT_SOURCE:
 		return find_whole(f, i);
 	case PLACE_SECRET:
 		find_secret(f, i);
@@ -443,6 +447,7 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 const struct lh_bind places_out[] = {
 	LH_OP_TEXT("place"), LH_OP_TEXT("kind"), LH_OP_TEXT("path"), LH_OP_COUNT("bytes"),
 	LH_OP_BOOL("erasable"),
+	{ LH_BIND_ONLY("source", LH_BIND_TO_STRING), .about = "what lh-search made it of" },
 	{ LH_BIND_ONLY("why", LH_BIND_TO_STRING), .about = "why it is not erasable" },
 	LH_BIND_END
 };
@@ -451,7 +456,7 @@ const struct lh_bind places_out[] = {
 #define TEXT(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING) }
 const struct lh_bind find_out[] = {
 	{ LH_BIND_ONLY("candidate_id", LH_BIND_TO_STRING), .person = true },
-	TEXT("place"), TEXT("kind"), TEXT("path"), COUNT("line"),
+	TEXT("place"), TEXT("kind"), TEXT("path"), TEXT("source"), COUNT("line"),
 	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .person = true },
 	TEXT("object"), COUNT("row"), TEXT("by"),
 	{ LH_BIND_ONLY("members", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),

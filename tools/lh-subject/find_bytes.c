@@ -38,7 +38,7 @@ static void add(struct find *f, size_t place, enum hit_in in, size_t text, struc
 	const struct hit hit = {
 		.place = place, .by = HIT_BYTES, .in = in, .text = text, .via = NO_HIT,
 		.deleted = kind == PLACE_INDEX || kind == PLACE_PLAYBOOK || kind == PLACE_CACHE ||
-			   kind == PLACE_TRACE_INDEX
+			   kind == PLACE_TRACE_INDEX || kind == PLACE_KEPT
 	};
 
 	hit_add(f, &hit, lh_str_of("[]"), id);
@@ -309,6 +309,7 @@ static int find_in_file(struct bytes *b, const struct place *p)
 	switch (p->kind) {
 	case PLACE_INDEX:
 	case PLACE_PLAYBOOK:
+	case PLACE_KEPT:
 		return find_deleted(b, p);
 	case PLACE_INDEX_LOG:		/* with its index */
 	case PLACE_SECRET:
@@ -338,8 +339,8 @@ int find_bytes(struct find *f, size_t i)
 	if (p->kind == PLACE_SPECIAL)
 		return 0;
 	b.fd = place_open(p, f->err);
-	if (b.fd < 0)	/* a temporary file may just have gone */
-		return p->kind == PLACE_SPOOL && errno == ENOENT ? 0 : -1;
+	if (b.fd < 0)	/* a temporary file, or one of the cache, may just have gone */
+		return (p->kind == PLACE_SPOOL || place_is_kept(p)) && errno == ENOENT ? 0 : -1;
 	rc = search_attributes(f, i, b.fd);
 	if (!rc)
 		rc = find_in_file(&b, p);

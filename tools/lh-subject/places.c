@@ -15,6 +15,7 @@
 #include "distill/root.h"
 #include "distill/sample.h"
 #include "file/file.h"
+#include "filesearch/filesearch.h"
 #include "index/index_tools.h"
 #include "store/store.h"
 #include "subject.h"
@@ -28,7 +29,9 @@ static const char *const kind_names[PLACE_KINDS] = {
 	[PLACE_RAG] = "rag", [PLACE_SFT] = "sft", [PLACE_PREFERENCE] = "preference",
 	[PLACE_QUARANTINE] = "quarantine", [PLACE_REPLAYS] = "replays",
 	[PLACE_RECEIPT] = "receipt", [PLACE_DATASET] = "dataset", [PLACE_OBJECT] = "object",
-	[PLACE_CACHE] = "cache", [PLACE_ROSTER] = "roster", [PLACE_MANIFEST] = "manifest",
+	[PLACE_CACHE] = "cache", [PLACE_KEPT] = "kept-index",
+	[PLACE_KEPT_SOURCE] = "kept-source",
+	[PLACE_ROSTER] = "roster", [PLACE_MANIFEST] = "manifest",
 	[PLACE_CHAIN] = "chain", [PLACE_SECRET] = "secret", [PLACE_ERASURE] = "erasure",
 	[PLACE_TREE] = "tlog", [PLACE_TRACE_INDEX] = "trace-index", [PLACE_CURSOR] = "cursor",
 	[PLACE_SPOOL] = "spool", [PLACE_OTHER] = "other",
@@ -101,6 +104,11 @@ static const struct pattern in_root[] = {
 	{ "*.lhv", PLACE_INDEX },
 	{ "*.lhv-log", PLACE_INDEX_LOG },
 	{ NULL, PLACE_OTHER }
+}, of_cache[] = {
+	{ "*.lh-tmp-*", PLACE_SPOOL },
+	{ "*.lhv", PLACE_KEPT },
+	{ "*.json", PLACE_KEPT_SOURCE },
+	{ NULL, PLACE_OTHER }
 };
 static const char subjects[] = "data/_catalog/subjects/";
 
@@ -154,16 +162,16 @@ static enum place_kind kind_in_root(const char *rel)
 
 static bool is_lock(const char *path, uint64_t bytes)
 {
-	static const char *const end[] = { "lock", "-compact", ".in-use" };
+	static const char *const end[] = { "lock", "-compact", "-making", ".in-use" };
 	const size_t n = strlen(path);
 	char pid[32];
 	ssize_t got = -1;
 	size_t i = 0, m;
 	int fd;
 
-	while (i < 3 && (m = strlen(end[i]), n < m || strcmp(path + n - m, end[i]) != 0))
+	while (i < 4 && (m = strlen(end[i]), n < m || strcmp(path + n - m, end[i]) != 0))
 		i++;
-	if (i == 3 || bytes >= sizeof pid)
+	if (i == 4 || bytes >= sizeof pid)
 		return false;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
@@ -182,6 +190,7 @@ struct listing {
 	struct lh_err *err;
 	const char *place;		/* what is listed */
 	const char *store;		/* of objects and datasets */
+	const char *source;		/* of a file of the cache of lh-search */
 	const char *root;
 	enum place_kind (*kind)(const char *rel);
 	size_t skip;			/* bytes of a path before what kind is asked for */
@@ -264,6 +273,8 @@ static int add(struct listing *l, enum place_kind kind, const char *path, uint64
 		p->why = linked;
 	if (l->store)
 		p->store = lh_strndup(l->store, strlen(l->store));
+	if (l->source)
+		p->source = lh_strndup(l->source, strlen(l->source));
 	to->n++;
 	return 0;
 }
@@ -496,6 +507,21 @@ static int add_state(struct listing *l)
 	return lh_catalog_list(path.p + strlen(path.p) + 1, &visit, l->err);
 }
 
+static int on_kept(void *ctx, const char *path, const char *source, struct lh_err *err)
+{
+	struct listing *l = ctx;
+	struct stat st;
+	int rc;
+
+	(void)err;
+	if (lstat(path, &st) < 0 || is_lock(path, (uint64_t)st.st_size))
+		return 0;	/* it has just been removed, or has no data */
+	l->source = source;
+	rc = add(l, find_kind(of_cache, path), path, (uint64_t)st.st_size, st.st_nlink, NULL);
+	l->source = NULL;
+	return rc;
+}
+
 static int add_options(struct listing *l)
 {
 	struct settings *s = l->s;
@@ -547,6 +573,7 @@ static void settle(struct places *p)
 		if (n && !strcmp(p->v[n - 1].path, p->v[i].path)) {
 			free(p->v[i].path);
 			free(p->v[i].store);
+			free(p->v[i].source);
 		} else {
 			p->v[n++] = p->v[i];
 		}
@@ -561,6 +588,9 @@ int places_list(struct settings *s, struct lh_err *err)
 
 	places_free(&s->places);
 	rc = add_state(&l) < 0 ? -1 : add_options(&l);
+	l.place = "user-cache";
+	if (!rc)
+		rc = lh_filesearch_each(on_kept, &l, err);
 	settle(&s->places);
 	while (l.n_stores)
 		free(l.stores[--l.n_stores]);
@@ -573,6 +603,7 @@ void places_free(struct places *p)
 	while (p->n) {
 		free(p->v[--p->n].path);
 		free(p->v[p->n].store);
+		free(p->v[p->n].source);
 	}
 	free(p->v);
 	*p = (struct places){ NULL, 0, 0 };
@@ -648,6 +679,8 @@ void place_write(struct lh_writer *w, const struct place *p)
 	lh_write_text(w, "place", p->place);
 	lh_write_text(w, "kind", place_kind_name(p->kind));
 	lh_write_bytes(w, "path", p->path);
+	if (p->source)
+		lh_write_bytes(w, "source", p->source);
 }
 
 /* ---- the command ---- */

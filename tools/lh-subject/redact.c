@@ -635,7 +635,8 @@ int redact_note(struct lh_intern *own, enum place_kind kind, struct lh_str text,
 static int redact(struct redact *r, enum place_kind kind, const struct lh_value *v,
 		  const struct lh_record *rec, struct lh_buf *out)
 {
-	const bool record = kind == PLACE_ROSTER || kind == PLACE_INDEX;
+	const bool record = kind == PLACE_ROSTER || kind == PLACE_INDEX ||
+			    kind == PLACE_KEPT;
 	const int rc = rec->n ? quotes_others(r, kind, rec) : 0;
 
 	if (rc < 0 || lh_person_walk(v, record, on_scalar, r, r->err) < 0)

@@ -44,6 +44,8 @@ enum place_kind {
 	PLACE_DATASET,		/* a manifest of lh-catalog */
 	PLACE_OBJECT,		/* of a store */
 	PLACE_CACHE,		/* of lh-embed: SQLite, its -wal, -shm and -journal */
+	PLACE_KEPT,		/* an index of a file of records in the cache of lh-search, ... */
+	PLACE_KEPT_SOURCE,	/* ... and what says which file that is */
 	PLACE_ROSTER,
 	PLACE_MANIFEST, PLACE_CHAIN, PLACE_SECRET,	/* of a subject */
 	PLACE_ERASURE,		/* a receipt or a list of _erasures */
@@ -58,10 +60,12 @@ enum place_kind {
 
 struct place {
 	enum place_kind kind;
-	const char *place;	/* what it was given as: "state", "root", "index", "log", "store" */
+	const char *place;	/* what it was given as: "state", "root", "index", "log", "store";
+				   "user-cache": it is looked at without being given */
 	char *path;		/* of a file, as the place was given; of an object its name,
 				   STORE/KEY or s3://BUCKET/KEY */
 	char *store;		/* of an object or a dataset: the store; its key is after it */
+	char *source;		/* of a file of the cache of lh-search: what it was made of */
 	const char *root;	/* of a file of a root: the root as it was given; ... */
 	size_t rel;		/* ... the path in it begins at this byte of path */
 	uint64_t bytes;
@@ -174,7 +178,7 @@ static inline const char *place_key(const struct place *p)
 {
 	return p->path + strlen(p->store) + 1;
 }
-/* Write the members place, kind and path. */
+/* Write the members place, kind, path and source. */
 void place_write(struct lh_writer *w, const struct place *p);
 /* Return whether the file NAME.json, NAME.audit.jsonl or NAME.secret is this person's. */
 bool place_is_own(const struct place *p, struct lh_str id);
@@ -182,6 +186,11 @@ bool place_is_own(const struct place *p, struct lh_str id);
 bool place_is_named_after(const struct settings *s, const char *path, struct lh_str id);
 /* Return whether a place is the list of an erasure that goes on. */
 bool place_is_list(const struct place *p);
+/* Return whether a place is of the cache of lh-search, which makes it again when it is gone. */
+static inline bool place_is_kept(const struct place *p)
+{
+	return p->kind == PLACE_KEPT || p->kind == PLACE_KEPT_SOURCE;
+}
 /* ---- person.c ---- */
 
 /* Prepare the texts of a person whose id and also are set. */

@@ -44,10 +44,14 @@ static const char *by_hand(const struct place *p, const struct hit *h)
 /* Return whether others may have what was found, too: it is to be looked at. */
 static bool is_common(const struct settings *s, const struct person *who, const struct hit *h)
 {
+	/* nothing is lost with a file of the cache of lh-search */
+	const bool text_too = s->text_too ||
+			      (place_is_kept(&s->places.v[h->place]) && !s->list);
+
 	if (h->by == HIT_BYTES)
-		return !s->text_too && (h->in == HIT_NAME || h->in == HIT_RAW) &&
+		return !text_too && (h->in == HIT_NAME || h->in == HIT_RAW) &&
 		       (h->text || who->number) && !h->deleted;
-	return (h->by == HIT_NUMBER || (h->by == HIT_TEXT && !s->text_too)) &&
+	return (h->by == HIT_NUMBER || (h->by == HIT_TEXT && !text_too)) &&
 	       is_listed(s, h) <= 0;
 }
 
