@@ -111,20 +111,17 @@ static int read_pairs(struct where *w, const char *const *text)
 
 /* ---- writing ---- */
 
-/* Set *type to the type of s if it is exactly one JSON number, string, true, false or null,
- * otherwise to LH_OBJECT. */
-static int scalar_type(struct where *w, const char *s, enum lh_type *type)
+/* Return the type of s if it is exactly one JSON number, string, true, false or null, otherwise
+ * LH_OBJECT. */
+static enum lh_type scalar_type(struct where *w, const char *s)
 {
 	struct lh_value v;
 
-	*type = LH_OBJECT;
 	lh_buf_reset(&w->scratch);
 	lh_buf_puts(&w->scratch, s);
 	if (lh_json_parse(&w->scan, w->scratch.p, w->scratch.len, &v, w->err) < 0)
-		return w->err->code == LH_ENOMEM ? -1 : 0;
-	if (v.type < LH_ARRAY && v.n == w->scratch.len)
-		*type = v.type;
-	return 0;
+		return LH_OBJECT;
+	return v.type < LH_ARRAY && v.n == w->scratch.len ? v.type : LH_OBJECT;
 }
 
 static void put_text(const struct where *w, const char *text)
@@ -133,18 +130,15 @@ static void put_text(const struct where *w, const char *text)
 }
 
 /* Write the values that a pair stands for: its text, and the scalar that this spells. */
-static int put_values(struct where *w, const struct pair *p)
+static void put_values(struct where *w, const struct pair *p)
 {
-	enum lh_type type;
+	enum lh_type type = scalar_type(w, p->value);
 
-	if (scalar_type(w, p->value, &type) < 0)
-		return -1;
 	put_text(w, p->value);
 	if (type < LH_ARRAY) {
 		lh_buf_putc(w->json, ',');
 		lh_buf_puts(w->json, p->value);
 	}
-	return 0;
 }
 
 /* Return whether people read a text as a number: blanks around it, a sign, digits with a point
@@ -181,8 +175,7 @@ static int put_bound(struct where *w, const struct pair *p)
 
 	if (!*p->value)
 		return needs_quotes(w, p, "no bound");
-	if (scalar_type(w, p->value, &type) < 0)
-		return -1;
+	type = scalar_type(w, p->value);
 	if (type == LH_NUMBER || type == LH_STRING)
 		lh_buf_puts(w->json, p->value);
 	else if (looks_like_number(p->value))
@@ -207,8 +200,7 @@ static int put_operand(struct where *w, size_t i)
 		if (more)
 			lh_buf_putc(w->json, ',');
 		more = true;
-		if (put_values(w, &w->pair[i]) < 0)
-			return -1;
+		put_values(w, &w->pair[i]);
 	}
 	lh_buf_putc(w->json, ']');
 	return 0;

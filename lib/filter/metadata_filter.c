@@ -107,7 +107,7 @@ static int check(struct lh_filter *f, const struct filter_span *s, struct lh_val
 	lh_buf_add(&f->scratch, s->p, (size_t)(s->end - s->p));
 	if (lh_json_parse(&f->scan, f->scratch.p, f->scratch.len, v, err) == 0)
 		return 0;
-	return err->code == LH_ENOMEM ? -1 : broken(err);
+	return broken(err);
 }
 
 static int string_of(struct lh_filter *f, const struct filter_span *s, struct lh_str *out,

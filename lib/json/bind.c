@@ -496,8 +496,6 @@ int lh_bind_file_error(const char *path, const char *text, const char *at, struc
 	if (!at && err->column)
 		at = text + err->column - 1;
 	err->column = 0;
-	if (err->code == LH_ENOMEM)
-		return -1;
 	err->code = LH_EUSAGE;
 	return lh_err_prefix(err, "%s:%zu", path, lh_bind_line(text, at));
 }

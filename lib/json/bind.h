@@ -253,7 +253,7 @@ int lh_bind_file(const struct lh_bind *table, const struct lh_value *v, const ch
 /* Return the line, from 1, of a byte of a text; NULL: the first. */
 size_t lh_bind_line(const char *text, const char *at);
 /* Put "PATH:LINE: " before an error about the byte at `at` of a file's text, or if that is NULL
- * at err->column, and make it an LH_EUSAGE; out of memory stays as it is.  Returns -1. */
+ * at err->column, and make it an LH_EUSAGE.  Returns -1. */
 int lh_bind_file_error(const char *path, const char *text, const char *at, struct lh_err *err);
 
 /* Read those of a value that is the member called name: paths in messages begin with name. */

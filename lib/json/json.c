@@ -73,8 +73,6 @@ static int fill_error(const struct lh_scan *s, const char *p, size_t n, struct l
 	struct lh_value key = { s->at, 0, LH_STRING, false };
 	const char *q;
 
-	if (s->code == LH_ENOMEM)
-		return lh_err_nomem(err);
 	if (s->full) {
 		lh_json_room(s->n - s->top->keys, s->n, err);
 	} else if (s->why) {

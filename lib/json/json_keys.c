@@ -4,35 +4,26 @@
 #include "json_scanner.h"
 #include "base/mem.h"
 
-static int out_of_memory(struct lh_scan *s)
-{
-	s->code = LH_ENOMEM;
-	return -1;
-}
-
 int lh_json_keys_dup(struct lh_scan *s, const char *p)
 {
 	s->at = p - 1;
 	s->why = NULL;
-	s->code = LH_EDATA;
 	return -1;
 }
 
-static int grow(struct lh_scan *s)
+/* A text of 4 GiB has fewer than 2^30 different keys: the numbers take 32 bits. */
+static void grow(struct lh_scan *s)
 {
 	size_t cap = s->cap ? s->cap * 2 : 256;
 	struct lh_scan_key *key;
 	uint32_t *hash;
 
-	if (cap > UINT32_MAX / 2)
-		return out_of_memory(s);
 	key = lh_realloc(s->key, cap, sizeof *key);
 	s->key = key;
 	hash = lh_realloc(s->hash, cap + LH_KEYS_STEP, sizeof *hash);
 	memset(hash + s->cap, 0, (cap - s->cap + LH_KEYS_STEP) * sizeof *hash);
 	s->hash = hash;
 	s->cap = cap;
-	return 0;
 }
 
 static size_t slot_of(const struct lh_scan *s, uint32_t h, size_t depth)
@@ -123,8 +114,8 @@ int lh_json_keys_add(struct lh_scan *s, struct lh_level *lv, const char *p, size
 		s->full = true;
 		return -1;
 	}
-	if (s->n == s->cap && grow(s) < 0)
-		return -1;
+	if (s->n == s->cap)
+		grow(s);
 	lh_buf_reset(&s->text);
 	if (escaped)
 		lh_value_str(&v, &s->text, &str);

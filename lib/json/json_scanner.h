@@ -46,7 +46,6 @@ struct lh_scan {
 	const struct lh_level *top;
 	const char *at;		/* where the error is, ... */
 	const char *why;	/* ... and its text; NULL: a duplicate key */
-	enum lh_code code;
 	bool full;		/* too many keys: see lh_json_room */
 	struct lh_level level[LH_JSON_DEPTH + 1];	/* level[0]: outside of the value */
 };
@@ -83,7 +82,6 @@ static inline const char *lh_scan_fail(struct lh_scan *s, const char *at, const 
 {
 	s->at = at;
 	s->why = why;
-	s->code = LH_EDATA;
 	return NULL;
 }
 

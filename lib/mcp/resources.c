@@ -30,10 +30,8 @@ static int last_row(const char *path, struct lh_buf *to, struct lh_err *err)
 			lh_buf_add(to, row.p, row.n);
 	}
 	lh_rows_free(rows);
-	if (!rc && to->len && lh_record_parse(&rec, to->p, to->len, err) < 0) {
+	if (!rc && to->len && lh_record_parse(&rec, to->p, to->len, err) < 0)
 		to->len = 0;
-		rc = err->code == LH_ENOMEM ? -1 : 0;
-	}
 	return rc;
 }
 

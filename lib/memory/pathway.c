@@ -141,8 +141,6 @@ static int replay_line(struct lh_pathway *p, const char *s, size_t n, uint64_t a
 		return 1;
 	}
 	if (lh_record_parse(&p->rec, s, n, err) < 0) {
-		if (err->code == LH_ENOMEM)
-			return -1;
 		if (p->reported_at != at || p->reported_n != n) {
 			snprintf(why, sizeof why, "torn line skipped: %s",
 				 whole ? err->msg : "it has no end");
@@ -323,8 +321,6 @@ static int read_span(struct lh_pathway *p, const struct lh_span *span, struct lh
 		return -1;
 	if (lh_json_parse(&p->scan, p->window.p + (span->at - p->window_at), span->n, v, err) == 0)
 		return 0;
-	if (err->code == LH_ENOMEM)
-		return -1;
 	return lh_err_set(err, LH_ECORRUPT, "%s: byte %llu is not what it was", p->log.path,
 			  (unsigned long long)span->at);
 }

@@ -19,12 +19,9 @@ int metadata_parse(struct metadata *m, struct lh_str text, struct lh_str *json,
 {
 	lh_buf_reset(&m->copy);
 	lh_buf_add(&m->copy, text.p, text.n);
-	if (lh_record_parse(&m->scan, m->copy.p, m->copy.len, err) < 0) {
-		if (err->code == LH_ENOMEM)
-			return -1;
+	if (lh_record_parse(&m->scan, m->copy.p, m->copy.len, err) < 0)
 		return lh_err_set(err, LH_ECORRUPT, "metadata: %s",
 				  err->column ? "not JSON" : "JSON, but not an object");
-	}
 	*json = (struct lh_str){ m->scan.line, m->scan.len };
 	return 0;
 }

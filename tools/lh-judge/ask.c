@@ -175,9 +175,8 @@ static int read_answer(struct asker *a, struct lh_str answer, int64_t *grade, st
 		return -1;
 	*err = (struct lh_err){ 0 };
 	if (!rc || lh_bind_value(graded_members, &object, &graded, NULL, err) < 0)
-		return err->code == LH_ENOMEM ? -1 :
-			lh_err_data(err, 502, "the model gave no grade from 0 to 3: %.*s",
-				    (int)head.n, head.p);
+		return lh_err_data(err, 502, "the model gave no grade from 0 to 3: %.*s",
+				   (int)head.n, head.p);
 	*grade = graded.grade;
 	return 0;
 }

@@ -25,7 +25,7 @@ static int print_metadata(struct worker *w, const struct result *f, struct lh_wr
 		return damaged(f, "metadata holds a line break", err);
 	if (lh_json_parse(&w->scan, out->p + at, meta->n, &v, err) == 0)
 		return 0;
-	return err->code == LH_ENOMEM ? -1 : damaged(f, "metadata is not JSON", err);
+	return damaged(f, "metadata is not JSON", err);
 }
 
 /* "id":...,"distance":...,"score":...,"rerank_score":...,"corpus":...,"metadata":...,

@@ -73,8 +73,7 @@ static int add_text(const struct worker *w, struct reranking *s, const struct re
 	lh_buf_add(&s->metadata, f->row.meta.p, f->row.meta.n);
 	if (f->row.meta.n &&
 	    lh_json_parse(&s->scan, s->metadata.p, s->metadata.len, &all, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : damaged_row(f->seat, f->number,
-								 "metadata is not JSON", err);
+		return damaged_row(f->seat, f->number, "metadata is not JSON", err);
 	if (!f->row.meta.n || !lh_value_at(&all, field, strlen(field), &v) || v.type != LH_STRING)
 		return lh_err_data(err, 500, "corpus \"%s\": the metadata of \"%.*s\" has no "
 				   "string \"%s\" (--rerank-field)", f->seat->name->text,
