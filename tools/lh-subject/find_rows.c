@@ -321,6 +321,7 @@ static void bad(const struct lh_bad_line *of, void *result, struct lh_buf *out, 
 	struct line *line = result;
 	int rc;
 
+	*line = (struct line){ .via = NO_HIT };
 	if (f->by_name)
 		return;
 	rc = of->p ? person_match_bytes(f->who, of->p, of->n, &f->m) : -1;
