@@ -172,9 +172,11 @@ static int read_receipt(struct reading *r, const char *id, enum lh_stage stage, 
 			struct lh_err *err)
 {
 	const char *name = lh_stage_name(stage);
-	int rc = lh_report_read(&r->report, r->c->root, id, name, "stage_receipt",
-				lh_receipt_members, &r->receipt, err);
+	int rc;
 
+	r->receipt = (struct lh_receipt){ .n_erased = 0 };	/* nothing of the one before */
+	rc = lh_report_read(&r->report, r->c->root, id, name, "stage_receipt",
+			    lh_receipt_members, &r->receipt, err);
 	*there = rc != 0;
 	if (rc < 0)
 		return report_finding(r->c, LH_RECEIPT_BAD, r->report.relpath, err);
@@ -444,6 +446,7 @@ static int on_run(void *ctx, const char *id, struct lh_err *err)
 	if (rc <= 0)
 		return rc;
 	for (i = 0; i < LH_STAGES; i++) {
+		r->receipt = (struct lh_receipt){ .n_erased = 0 };
 		rc = lh_report_read(&r->report, r->c->root, id, lh_stage_name((enum lh_stage)i),
 				 "stage_receipt", lh_receipt_members, &r->receipt, err);
 		if (rc < 0 && newest && err->code != LH_ENOMEM && err->code != LH_EINTR)
