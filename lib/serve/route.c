@@ -424,7 +424,7 @@ static const char *const numbers[] = {
 	"budget", "created_after_ns", "created_before_ns", "dimension", "duration_ms", "ef_search",
 	"k", "limit", "m", "max_iterations", "max_tokens", "per_corpus_k",
 	"playbook_max_distance", "playbook_max_inject_distance", "playbook_top_k", "score",
-	"temperature", "timeout", "timeout_ms",
+	"temperature", "timeout_ms",
 };
 
 static bool is_number(struct lh_str name)
