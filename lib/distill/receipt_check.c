@@ -166,17 +166,22 @@ struct reading {
 	struct chosen chosen[LH_STAGES];
 };
 
+/* Read a receipt into an empty one: nothing of the one before stays. */
+static int bind_receipt(struct reading *r, const char *id, const char *name, struct lh_err *err)
+{
+	r->receipt = (struct lh_receipt){ .n_erased = 0 };
+	return lh_report_read(&r->report, r->c->root, id, name, "stage_receipt",
+			      lh_receipt_members, &r->receipt, err);
+}
+
 /* Read the receipt of a stage of a run: 1, 0 if there is none or it is not one, which is
  * reported, -1. */
 static int read_receipt(struct reading *r, const char *id, enum lh_stage stage, bool *there,
 			struct lh_err *err)
 {
 	const char *name = lh_stage_name(stage);
-	int rc;
+	int rc = bind_receipt(r, id, name, err);
 
-	r->receipt = (struct lh_receipt){ .n_erased = 0 };	/* nothing of the one before */
-	rc = lh_report_read(&r->report, r->c->root, id, name, "stage_receipt",
-			    lh_receipt_members, &r->receipt, err);
 	*there = rc != 0;
 	if (rc < 0)
 		return report_finding(r->c, LH_RECEIPT_BAD, r->report.relpath, err);
@@ -446,9 +451,7 @@ static int on_run(void *ctx, const char *id, struct lh_err *err)
 	if (rc <= 0)
 		return rc;
 	for (i = 0; i < LH_STAGES; i++) {
-		r->receipt = (struct lh_receipt){ .n_erased = 0 };
-		rc = lh_report_read(&r->report, r->c->root, id, lh_stage_name((enum lh_stage)i),
-				 "stage_receipt", lh_receipt_members, &r->receipt, err);
+		rc = bind_receipt(r, id, lh_stage_name((enum lh_stage)i), err);
 		if (rc < 0 && newest && err->code != LH_ENOMEM && err->code != LH_EINTR)
 			continue;	/* check_run has reported it */
 		if (rc < 0 &&

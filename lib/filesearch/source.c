@@ -29,7 +29,7 @@ struct texts {
 };
 
 /* Append a record, and write records when there are enough or all. */
-static int put_text(struct texts *t, uint64_t line, const char *id, struct lh_str text)
+static void put_text(struct texts *t, uint64_t line, const char *id, struct lh_str text)
 {
 	struct lh_writer w = lh_write_to(&t->out);
 
@@ -40,7 +40,6 @@ static int put_text(struct texts *t, uint64_t line, const char *id, struct lh_st
 	lh_write_str(&w, "text", text);
 	lh_write_end(&w);
 	lh_buf_putc(&t->out, '\n');
-	return 0;
 }
 
 static int write_texts(struct texts *t, size_t at_least)
@@ -150,7 +149,7 @@ static int read_lines(struct texts *t, struct lh_byte_source *s)
 			number++;
 			line.n -= line.n && line.p[line.n - 1] == '\r';
 			if (is_text(line))
-				rc = put_text(t, number, NULL, line);
+				put_text(t, number, NULL, line);
 			else
 				t->skipped += line.n > 0;
 		}

@@ -381,13 +381,12 @@ int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_e
 {
 	struct compiler c = { .f = f, .err = err };
 	struct lh_value own;
-	int rc = 0;
+	int rc;
 
 	clear(f);
 	f->plain = true;
 	copy_text(f, v, &own);
-	if (!rc)
-		rc = set_group(&c, &f->top, &own, 0);
+	rc = set_group(&c, &f->top, &own, 0);
 	if (!rc)
 		rc = set_slots(&c);
 	f->plain = f->plain && !f->top.n_lists && !f->paths;

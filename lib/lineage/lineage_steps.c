@@ -273,10 +273,8 @@ int lh_lineage_replays(struct lh_lineage *l, struct lh_hits *hits, struct lh_err
 	int rc;
 
 	lh_buf_add(&id, l->ids.id.p, l->ids.id.n);
-	rc = 0;
 	want.text = (struct lh_str){ id.p, id.len };
-	if (!rc)
-		rc = lh_lineage_find(l, 1u << LH_PLACE_REPLAY, &want, hits, err);
+	rc = lh_lineage_find(l, 1u << LH_PLACE_REPLAY, &want, hits, err);
 	for (i = 0; i < hits->n && rc >= 0; i++) {
 		rc = lh_lineage_row(l, &hits->hit[i], err);
 		if (rc > 0 && retrieved(&l->ids, &id))

@@ -500,13 +500,12 @@ int lh_mcp_answer_search(struct lh_mcp_reply *r, const struct lh_value *args,
 	struct lh_writer w = lh_write_to(r->structured);
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value v;
-	int rc = 0;
+	int rc;
 
 	if (lh_mcp_has(args, "index", &v) && v.type == LH_STRING)
 		lh_value_str(&v, &text, &all.corpus);
 	lh_write_object(&w, NULL);
-	if (!rc)
-		rc = write_results(&w, &all, rec, err);
+	rc = write_results(&w, &all, rec, err);
 	lh_mcp_copy(&w, &whole, "per_corpus_counts", LH_BIND_IS(LH_OBJECT));
 	lh_mcp_copy(&w, &whole, "metadata_filter_dropped", LH_BIND_IS(LH_NUMBER));
 	lh_mcp_copy(&w, &whole, "unmatched_filter", LH_BIND_IS(LH_OBJECT));

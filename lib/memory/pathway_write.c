@@ -50,7 +50,7 @@ static int append_event(struct lh_pathway *p, struct lh_err *err)
 	struct lh_value v;
 	int rc = 0;
 
-	if (!rc && p->line.len > p->max_line)
+	if (p->line.len > p->max_line)
 		rc = lh_err_data(err, 413, "the event is longer than %llu bytes",
 				 (unsigned long long)p->max_line);
 	if (!rc && (rc = lh_json_parse(&p->scan, p->line.p, p->line.len, &v, err)) < 0) {

@@ -224,7 +224,7 @@ int lh_http_refuse_keyed(struct lh_err *err, const char *url, const struct lh_ht
 	return lh_http_refuse(err, url, &shown, what);
 }
 
-#define OLLAMA_PORT ":11434"	/* unless it is told another */
+#define OLLAMA_PORT ":11434"	/* the usual one */
 
 /* Report why there is no complete answer. */
 static int report_incomplete(struct lh_http *h, CURLcode rc, const char *url,

@@ -70,10 +70,8 @@ static int write_rejects(struct lh_records *r, const char *p, size_t n, struct l
 
 static int flush_rejects(struct lh_records *r, struct lh_err *err)
 {
-	int rc = 0;
+	int rc = write_rejects(r, r->lines.p, r->lines.len, err);
 
-	if (!rc)
-		rc = write_rejects(r, r->lines.p, r->lines.len, err);
 	lh_buf_reset(&r->lines);
 	return rc;
 }

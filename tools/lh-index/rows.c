@@ -130,7 +130,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 {
 	struct run *run = ctx;
 	struct worker *w = context;
-	size_t i;
 
 	(void)err;
 	w->rows = run->rows;
@@ -138,8 +137,6 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	w->slot = lh_calloc(w->n_slots, sizeof *w->slot);
 	w->text = lh_calloc(w->n_slots, sizeof *w->text);
 	w->of = lh_calloc(w->n_slots, sizeof *w->of);
-	for (i = 0; i < w->n_slots; i++) {
-	}
 	return 0;
 }
 

@@ -364,7 +364,9 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 		note_used(w);
 	if (set->wire)
 		return print_wire(w, out, err);
-	if (set->shown)
-		return print_shown(w, out, err);
+	if (set->shown) {
+		print_shown(w, out);
+		return 0;
+	}
 	return set->flat ? print_flat(w, out, err) : print_record(w, rec, out, err);
 }

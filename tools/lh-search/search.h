@@ -94,7 +94,7 @@ int given_hint(const char *path, struct lh_err *err);
 /* ---- shown.c ---- */
 
 /* Append the records found, a line each. */
-int print_shown(struct worker *w, struct lh_buf *out, struct lh_err *err);
+void print_shown(struct worker *w, struct lh_buf *out);
 /* Show them, the words of the text marked. */
 int show(struct lh_tool *tool, const struct lh_buf *lines, const char *text);
 

@@ -13,18 +13,19 @@
 #include "search.h"
 
 /* Append the members of the metadata; a value that is no object is one. */
-static int put_members(struct worker *w, const struct result *f, struct lh_buf *copy,
-		       struct lh_value *v, struct lh_err *err)
+static void put_members(struct worker *w, const struct result *f, struct lh_buf *copy,
+			struct lh_value *v)
 {
+	struct lh_err unused;
+
 	lh_buf_reset(copy);
 	lh_buf_add(copy, f->row.meta.p, f->row.meta.n);
 	if (!f->row.meta.n || memchr(copy->p, '\n', copy->len) ||
-	    lh_json_parse(&w->scan, copy->p, copy->len, v, err) < 0)
+	    lh_json_parse(&w->scan, copy->p, copy->len, v, &unused) < 0)
 		v->type = LH_NULL;
-	return 0;
 }
 
-int print_shown(struct worker *w, struct lh_buf *out, struct lh_err *err)
+void print_shown(struct worker *w, struct lh_buf *out)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
 	struct lh_value v = { 0 }, has;
@@ -34,7 +35,7 @@ int print_shown(struct worker *w, struct lh_buf *out, struct lh_err *err)
 	for (i = 0; i < w->n_found; i++) {
 		const struct result *f = &w->found[i];
 
-		put_members(w, f, &copy, &v, err);
+		put_members(w, f, &copy, &v);
 		to = lh_write_to(out);
 		lh_write_object(&to, NULL);
 		if (w->n_chosen > 1)
@@ -49,7 +50,6 @@ int print_shown(struct worker *w, struct lh_buf *out, struct lh_err *err)
 		lh_write_end(&to);
 		lh_buf_putc(out, '\n');
 	}
-	return 0;
 }
 
 /* Start lh-show with lines as its stdin. */
