@@ -3,45 +3,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
 #include "index/index_tools.h"
 #include "json/write.h"
 #include "store.h"
 
-#define INDEX_LOG "-log"
 #define LOCK_WAIT 10.0		/* seconds for a writer of an index */
-
-void transfer_write(struct lh_buf *out, const char *key, const struct lh_transfer *done)
-{
-	struct lh_writer w = lh_write_to(out);
-	char hex[LH_SHA256_HEX];
-
-	lh_hex(done->sha256, sizeof done->sha256, hex);
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "key", key);
-	lh_write_u64(&w, "size", done->size);
-	lh_write_str(&w, "sha256", (struct lh_str){ hex, sizeof hex });
-	lh_write_text(&w, "etag", done->etag);
-	lh_write_end(&w);
-}
 
 static int print_transfer(struct lh_tool *tool, const char *key, const struct lh_transfer *done)
 {
 	struct lh_buf line = { 0 };
 
 	transfer_write(&line, key, done);
-	return lh_tool_out_line(tool, &line);
-}
-
-int store_print_done(struct lh_tool *tool, const char *what, const char *key)
-{
-	struct lh_buf line = { 0 };
-	struct lh_writer w = lh_write_to(&line);
-
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "key", key);
-	lh_write_bool(&w, what, true);
-	lh_write_end(&w);
 	return lh_tool_out_line(tool, &line);
 }
 
@@ -185,6 +157,18 @@ static const struct lh_bind objects[] = {
 	  .about = "whether there are more" },
 	LH_BIND_END
 };
+static const struct lh_bind snapshot[] = {
+	{ LH_BIND_ONLY("snapshot", LH_BIND_TO_STRING), .required = true,
+	  .about = "when it was taken" },
+	LH_OP_COUNT("files"),
+	LH_OP_COUNT("bytes"),
+	{ LH_BIND_ONLY("copied", LH_BIND_TO_WHOLE), .about = "bytes that were not there yet" },
+	{ LH_BIND_ONLY("left_out", LH_BIND_TO_WHOLE), .about = "keys and tokens" },
+	{ LH_BIND_ONLY("whole", LH_BIND_TO_BOOL), .about = "verify: whether all bytes are right" },
+	{ LH_BIND_ONLY("damaged", LH_BIND_TO_WHOLE), .about = "files that are not" },
+	{ LH_BIND_ONLY("first_damaged", LH_BIND_TO_STRING), .about = "the path of the first" },
+	LH_BIND_END
+};
 
 #define REQUEST(table) LH_OP_IN(table, struct request)
 const struct lh_op store_ops[] = {
@@ -204,6 +188,14 @@ const struct lh_op store_ops[] = {
 	  REQUEST(object_members), .command = run_delete, .writes = true },
 	{ "sync", "FROM TO", "copy the objects that TO does not have", V_SYNC,
 	  .command = store_sync, .writes = true },
+	{ "snapshot", "STATE STORE", "copy a state as it is now, while it is served", V_SNAPSHOT,
+	  .out = snapshot, .command = store_snapshot, .writes = true },
+	{ "snapshots", "STORE", "describe the snapshots that are there", V_SNAPSHOTS,
+	  .out = snapshot, .command = store_snapshots },
+	{ "restore", "STORE DIR", "make a new folder of a snapshot", V_RESTORE,
+	  .out = snapshot, .command = store_restore, .writes = true },
+	{ "verify", "STORE", "read all bytes of all snapshots", V_VERIFY,
+	  .out = snapshot, .command = store_verify },
 	LH_OP_REQUESTS("STORE [FILE...]", V_REQUESTS),
 	LH_OP_END
 };

@@ -10,11 +10,21 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, remove, .verbs = V_SYNC) },
 	{ 'n', "dry-run", NULL, "print, and change nothing",
 	  LH_FLAG(struct settings, dry_run, .verbs = V_SYNC) },
+	{ 0, "keep", "AGE", "remove older snapshots: 90m, 36h, 7d, 8w",
+	  LH_TEXT(struct settings, age, .verbs = V_SNAPSHOT) },
+	{ 0, "replace", NULL, "in place of the snapshot of the same time",
+	  LH_FLAG(struct settings, replace, .verbs = V_SNAPSHOT) },
+	{ 0, "as-of", "TIME", "the last snapshot by then",
+	  LH_TIME(struct settings, as_of, .verbs = V_RESTORE) },
+	LH_LOCK_OPTION(V_SNAPSHOT),
+	{ 0, "now", "TIME", "the time of the snapshot (default: the clock)",
+	  LH_TOOL_FIELD(TIME, now, .env = "LH_NOW", .verbs = V_SNAPSHOT) },
+	LH_ALLOW_EMPTY_OPTION(V_SNAPSHOTS | V_VERIFY),
 	{ 0, "key-file", "FILE", "AWS credentials file (mode 0600)",
 	  LH_TEXT(struct settings, opts.key_file, .env = "LH_S3_KEY_FILE") },
 	{ 0, "part-size", "SIZE", "S3: larger objects are sent in parts (default 64M)",
 	  LH_SIZE(struct settings, opts.part_size, 5242880, 5368709120.0,
-		  .verbs = V_PUT | V_SYNC) },
+		  .verbs = V_PUT | V_SYNC | V_SNAPSHOT) },
 	{ 0, "retries", "N", "S3: more tries of a call (default 4)",
 	  LH_UINT(struct settings, retries, 0, 100) },
 	{ 0, "timeout", "S", "S3: seconds without progress (default 60)",
@@ -31,21 +41,6 @@ static const struct lh_option options[] = {
 	LH_COMMON_OPTIONS,
 	LH_OPTION_END
 };
-
-struct lh_store *store_operand(struct lh_tool *tool, const struct settings *s, size_t i)
-{
-	struct lh_store_opts opts = s->opts;
-
-	opts.retries = (unsigned)s->retries;
-	return lh_store_open(tool->operands[i], &opts, &tool->err);
-}
-
-int store_open(struct settings *s)
-{
-	lh_store_close(s->store);
-	s->store = store_operand(s->tool, s, 0);
-	return s->store ? 0 : -1;
-}
 
 static void on_moved(void *context, uint64_t n)
 {
@@ -64,10 +59,32 @@ static void on_refused(void *context, const struct lh_err *why)
 	lh_tool_verdict_bad(s->tool);
 }
 
+/* Set the milliseconds of "7d". */
+static int read_age(struct lh_tool *tool, struct settings *s)
+{
+	static const char unit[] = "mhdw";
+	static const int64_t ms[] = { 60000, 3600000, 86400000, 604800000 };
+	char *end;
+	const char *u;
+	unsigned long n;
+
+	if (!s->age)
+		return 0;
+	n = strtoul(s->age, &end, 10);
+	u = *end ? strchr(unit, *end) : NULL;
+	if (!u || end[1] || *s->age < '0' || *s->age > '9' || !n || n > 99999)
+		return lh_tool_usage(tool, "--keep must be a number with m, h, d or w, such as 7d, "
+				     "not \"%s\"", s->age);
+	s->keep = (int64_t)n * ms[u - unit];
+	return 0;
+}
+
 static int check(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 
+	if (read_age(tool, s) < 0)
+		return -1;
 	s->tool = tool;
 	s->opts.context = s;
 	s->opts.moved = tool->verb->bit == V_REQUESTS ? NULL : on_moved;

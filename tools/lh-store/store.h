@@ -7,13 +7,17 @@
 
 enum {
 	V_PUT = 1, V_GET = 2, V_HEAD = 4, V_LIST = 8, V_DELETE = 16, V_SYNC = 32,
-	V_REQUESTS = 64, V_ALL = 127
+	V_REQUESTS = 64, V_SNAPSHOT = 128, V_SNAPSHOTS = 256, V_RESTORE = 512, V_VERIFY = 1024
 };
+
+#define INDEX_LOG "-log"	/* after the name of an index: its pending changes */
 
 struct settings {
 	struct lh_store_opts opts;
 	uint64_t retries;
-	bool if_none_match, missing_ok, remove, dry_run;
+	bool if_none_match, missing_ok, remove, dry_run, replace;
+	const char *age, *as_of;
+	int64_t keep;		/* milliseconds, from age; 0: all snapshots */
 	struct lh_tool *tool;
 	uint64_t moved, of;	/* bytes received and sent, of all; of 0: not known */
 	struct lh_store *store;	/* the first operand, once it is open */
@@ -31,7 +35,7 @@ int store_print_done(struct lh_tool *tool, const char *what, const char *key);
 /* Append {"key","size","sha256","etag"}. */
 void transfer_write(struct lh_buf *out, const char *key, const struct lh_transfer *done);
 
-int store_sync(struct lh_tool *tool, void *settings);
+lh_op_command store_sync, store_snapshot, store_snapshots, store_restore, store_verify;
 
 extern const struct lh_op store_ops[];
 

@@ -1,0 +1,226 @@
+# lh-store snapshot, snapshots, restore, verify: copies of a state that is served and written.
+# bats file_tags=long
+load ../helper
+load ../servers/server
+load ../servers/s3
+
+KEY=$(printf 'k%.0s' {1..32})
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	unset AWS_SESSION_TOKEN AWS_REGION AWS_PROFILE LH_S3_KEY_FILE LH_NOW
+	(umask 077; printf %s "$KEY" >audit.key)
+	export LH_SUBJECT_AUDIT_KEY=$PWD/audit.key
+}
+
+teardown() {
+	stop_upstreams
+	faults_happened
+}
+
+# a_state - s: an index with a pending change, a log of who looked, a roster, a lock, a token.
+a_state() {
+	mkdir -p s/index s/log s/spool
+	seq 40 | jq -c '{id: "w-\(.)", text: "welder \(.)", metadata: {n: .}}' >s/roster.jsonl
+	lh-index build -q s/index/w.lhv s/roster.jsonl
+	a_change new-1
+	a_look
+	echo '{"a":1}' >s/log/decisions.jsonl
+	echo secret >s/serve.token
+	: >s/spool/upload
+	: >s/roster.jsonl.lock
+}
+
+a_change() {
+	echo '{"id":"'"$1"'","text":"one more"}' | lh-index add -q s/index/w.lhv
+}
+
+a_look() {
+	mkdir -p s/data/_catalog/subjects
+	echo '{"candidate_id":"w-1","accessor":{"kind":"gateway_lookup","daemon":"d","purpose":"p"},"fields_accessed":["name"],"result":"success"}' |
+		lh-subject-audit append -q --dir s/data/_catalog/subjects
+}
+
+# is_sound DIR - each thing in it can be used.
+is_sound() {
+	lh-index verify "$1/index/w.lhv" >/dev/null
+	lh-subject-audit verify --dir "$1/data/_catalog/subjects" >/dev/null
+}
+
+round() {
+	local first second
+	a_state
+	first=$(lh-store snapshot s "$1" | jq -r .snapshot)
+	a_change new-2
+	second=$(lh-store snapshot s "$1")
+	[ "$(jq -c '[.left_out, .copied < .bytes, .copied > 0]' <<<"$second")" = '[1,true,true]' ]
+	[ "$(lh-store snapshots "$1" | jq -r .snapshot | head -n 1)" = "$first" ]
+	[ "$(lh-store verify "$1" | jq -c .whole | xargs)" = "true true" ]
+	lh-store restore "$1" out >/dev/null
+	is_sound out
+	rm -rf s/serve.token s/spool s/roster.jsonl.lock
+	diff -r s out
+	lh-store restore --as-of "$first" "$1" before >/dev/null
+	[ "$(lh-index info before/index/w.lhv | jq .length)" = 41 ]
+	[ "$(lh-index info out/index/w.lhv | jq .length)" = 42 ]
+	[ -z "$(find out ! -type d -perm /077)" ]
+}
+
+@test "a snapshot is restored as the state was, without keys, locks and spools; the next copies what changed" {
+	round dest
+	rm -rf s out before
+	start_s3
+	round s3://bucket/p
+}
+
+@test "files that have one content are stored once" {
+	mkdir s
+	seq 1000 >s/a
+	cp s/a s/b
+	lh-store snapshot s dest >/dev/null
+	lh-store snapshot s dest >/dev/null
+	[ "$(find dest/content -type f | wc -l)" = 1 ]
+	[ "$(find dest/snapshots -type f | wc -l)" = 2 ]
+}
+
+@test "verify names the first file that is damaged or gone, and the other snapshots are whole" {
+	mkdir s
+	echo one >s/a
+	lh-store snapshot s dest >/dev/null
+	echo two >s/b
+	lh-store snapshot s dest >/dev/null
+	content=dest/content/$(sha256sum s/b | sed 's,^\(..\)\(\S*\).*,\1/\1\2,')
+	printf x | dd of="$content" conv=notrunc status=none
+	run -1 lh-store verify dest
+	[ "$(jq -c '[.whole, .first_damaged]' <<<"$output" | xargs)" = '[true,null] [false,b]' ]
+	run -2 --separate-stderr lh-store restore dest out
+	[[ $stderr == *"b: "*"is damaged"* && ! -e out ]]
+	rm "$content"
+	run -1 lh-store verify dest
+	[ "$(jq -c .damaged <<<"$output" | xargs)" = '0 1' ]
+}
+
+@test "a list of another's making names no file outside, and is no snapshot" {
+	mkdir -p s dest/snapshots
+	for path in ../x /etc/x a//b . "a/../../x"; do
+		printf '{"snapshot":"2026-05-03T12:00:00.000Z","files":[{"path":"%s","sha256":"%064d","bytes":1,"record_count":0}]}\n' \
+			"$path" 0 >dest/snapshots/2026-05-03T12:00:00.000Z.json
+		run -1 --separate-stderr lh-store restore dest out
+		[[ $stderr == *"is not a key"* && ! -e out ]]
+		run -1 lh-store verify dest
+	done
+	printf '{"files":[' >dest/snapshots/2026-05-03T12:00:00.000Z.json
+	run -1 lh-store snapshots dest
+	# what a list that cannot be read names is not known, so nothing is removed
+	echo one >s/a
+	run -1 lh-store snapshot --keep 7d --now 2026-05-04T12:00:00Z s dest
+	[ "$(find dest/content -type f | wc -l)" = 1 ]
+}
+
+@test "--keep removes older snapshots and what only they had, never the newest" {
+	mkdir s
+	for day in 01 02 20; do
+		echo "$day" >s/a
+		echo same >s/b
+		lh-store snapshot --now "2026-05-${day}T00:00:00Z" --keep 7d s dest >/dev/null
+	done
+	[ "$(lh-store snapshots dest | jq -r .snapshot)" = 2026-05-20T00:00:00.000Z ]
+	[ "$(find dest/content -type f | wc -l)" = 2 ]
+	lh-store verify dest >/dev/null
+	lh-store snapshot --now 2026-01-01T00:00:00Z --keep 1m s dest >/dev/null
+	[ "$(lh-store snapshots dest | wc -l)" = 2 ]
+	run -2 lh-store snapshot --keep 7 s dest
+	run -2 lh-store snapshot --keep 0d s dest
+}
+
+@test "--replace puts another state under the same time, and what only the old one had is gone" {
+	mkdir s
+	echo keep >s/a
+	echo 'Ada Lovelace' >s/b
+	for day in 01 02; do lh-store snapshot --now "2026-05-${day}T00:00:00Z" s dest >/dev/null; done
+	run -1 --separate-stderr lh-store snapshot --now 2026-05-01T00:00:00Z s dest
+	[[ $stderr == *412* ]]
+	lh-store snapshots dest | jq -r .snapshot | while read -r time; do
+		lh-store restore --as-of "$time" dest one >/dev/null
+		rm one/b
+		lh-store snapshot --replace --now "$time" one dest >/dev/null
+		rm -r one
+	done
+	[ "$(lh-store snapshots dest | jq -c .files | xargs)" = '1 1' ]
+	lh-store verify dest >/dev/null
+	run -1 grep -r Lovelace dest
+}
+
+@test "a destination in the state, a folder that is there, a time before all: each is refused" {
+	mkdir s out
+	echo a >s/a
+	run -2 --separate-stderr lh-store snapshot s s/backup
+	[[ $stderr == *"is in s, of which it would be a copy" && ! -e s/backup ]]
+	run -2 lh-store snapshot s s
+	lh-store snapshot s dest >/dev/null
+	: >out/x
+	run -2 --separate-stderr lh-store restore dest out
+	[[ $stderr == *"is there already"* ]]
+	run -2 --separate-stderr lh-store restore --as-of 2020-01-01T00:00:00Z dest new
+	[[ $stderr == *"the first snapshot is of "* && ! -e new ]]
+	mkdir none
+	run -1 lh-store verify none
+	run -0 lh-store verify --allow-empty none
+	run -2 --separate-stderr lh-store verify nowhere
+	[[ $stderr == *nowhere:* ]]
+}
+
+@test "the last line of a log that was cut in a crash is left out; a roster without an end is whole" {
+	mkdir -p s/log
+	printf '{"a":1}\n{"a"' >s/log/decisions.jsonl
+	printf '{"id":"w-1"}' >s/roster.jsonl
+	lh-store snapshot s dest >/dev/null
+	lh-store restore dest out >/dev/null
+	[ "$(cat out/log/decisions.jsonl)" = '{"a":1}' ]
+	cmp s/roster.jsonl out/roster.jsonl
+}
+
+@test "two that write into one place take turns; the lock of a dead one in a bucket is taken over" {
+	mkdir s
+	echo a >s/a
+	mkdir dest
+	exec 7>dest/lock
+	flock 7
+	run -2 --separate-stderr lh-store snapshot --lock-timeout 0 s dest
+	[[ $stderr == *dest* ]]
+	exec 7>&-
+	start_s3
+	echo "$(uname -n) $$ 2026-05-03T12:00:00.000Z" | lh-store put s3://bucket/p lock >/dev/null
+	run -2 --separate-stderr lh-store snapshot s s3://bucket/p
+	[[ $stderr == *"another snapshot is written there, by "* ]]
+	(exit 0) &
+	wait $!
+	echo "$(uname -n) $! 2026-05-03T12:00:00.000Z" | lh-store put s3://bucket/p lock >/dev/null
+	lh-store snapshot s s3://bucket/p >/dev/null
+	run -1 lh-store head s3://bucket/p lock
+}
+
+@test "killed at any point while the state is written, every snapshot that is listed restores and is sound" {
+	local i n last=0 rc killed=0
+	a_state
+	lh-store snapshot s dest >/dev/null
+	while :; do a_change "x-$((last++))" && a_look && { [ $((last % 4)) != 0 ] || lh-index compact -q s/index/w.lhv; }; done 3>&- &
+	writer=$!
+	for ((i = 0; i < $(scale 12 200 200); i++)); do
+		rc=0
+		timeout -s KILL "0.0$((RANDOM % 6))$((RANDOM % 10))" lh-store snapshot --keep 1h s dest >/dev/null 2>&1 || rc=$?
+		killed=$((killed + (rc == 137)))
+		[ $((i % 4)) = 0 ] || continue
+		rm -rf out
+		lh-store verify dest >/dev/null
+		lh-store restore dest out >/dev/null
+		is_sound out
+	done
+	kill $writer
+	wait $writer || true
+	[ $killed -gt 0 ]
+	n=$(lh-store snapshots dest | wc -l)
+	lh-store snapshot s dest >/dev/null
+	[ "$(lh-store verify dest | jq -c 'select(.whole)' | wc -l)" = $((n + 1)) ]
+	no_litter dest
+}

@@ -1,0 +1,406 @@
+/*
+ * taking.c - lh-store snapshot: copy a state as it is at one moment.
+ *
+ * The state is served and written meanwhile.  Its files are opened first, all of them, and then
+ * copied as long as they were: they are replaced or grow, but are not changed in their place.  What
+ * refers to other files is opened before those, and logs that only grow last, so that
+ * what a file refers to is there.  The list is written last.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lh/time.h>
+#include "base/mem.h"
+#include "base/table.h"
+#include "index/index_tools.h"
+#include "snapshot.h"
+
+#define ROOT_LOCK ".lh-lock"		/* of a distillation; see distill/root.h */
+#define KB "data/_kb"
+#define SUBJECTS "data/_catalog/subjects/"
+#define TRIES 100			/* lists of a state whose files come and go */
+
+struct opened {
+	char *key;
+	int fd;
+	uint64_t size;
+};
+
+struct taking {
+	struct lh_tool *tool;
+	struct settings *s;
+	const char *state;
+	struct lh_store *from, *to;
+	struct opened *v;
+	size_t n, cap;
+	struct lh_table by_key;
+	char **key;			/* of the last list */
+	size_t n_keys, cap_keys;
+	uint64_t left_out;		/* keys and tokens */
+	struct contents have;
+	struct lh_files files;
+	uint64_t copied, bytes;
+};
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool ends(const char *text, const char *with)
+{
+	size_t n = strlen(text), m = strlen(with);
+
+	return n >= m && memcmp(text + n - m, with, m) == 0;
+}
+
+/* Return whether a file is one of a moment: a lock, or the body of a request. */
+static bool is_passing(const char *key)
+{
+	return begins(key, "spool/") || ends(key, "-lock") || ends(key, "-compact") ||
+	       ends(key, ".lock") || ends(key, "/lock") || ends(key, ROOT_LOCK);
+}
+
+/* Return whether a file is kept apart from what it protects. */
+static bool is_secret(const char *key)
+{
+	return ends(key, ".key") || ends(key, ".token") || ends(key, "/key");
+}
+
+static bool is_log(const char *key)
+{
+	return (begins(key, SUBJECTS) || begins(key, "log/")) && ends(key, ".jsonl");
+}
+
+/* Return in which turn a file is opened: 0, what refers to others; 2, logs. */
+static int turn_of(const char *key)
+{
+	if (is_log(key))
+		return 2;
+	return begins(key, SUBJECTS) || begins(key, "catalog/") || begins(key, "playbook/") ||
+	       ends(key, "/checkpoint") ? 0 : 1;
+}
+
+/* ---- opening ---- */
+
+static struct lh_str key_of(const void *ctx, uint32_t i)
+{
+	return lh_str_of(((const struct taking *)ctx)->v[i].key);
+}
+
+static int add(struct taking *t, const char *key, int fd, struct lh_err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		lh_err_sys(err, "%s/%s", t->state, key);
+		close(fd);
+		return -1;
+	}
+	lh_grow(&t->v, &t->cap, t->n + 1, sizeof *t->v);
+	t->v[t->n] = (struct opened){ lh_strndup(key, strlen(key)), fd, (uint64_t)st.st_size };
+	lh_table_set(&t->by_key, lh_str_of(key), (uint32_t)t->n++, key_of, t);
+	return 0;
+}
+
+/* Open both files of an index, as they belong together. */
+static int add_index(struct taking *t, const char *key, const char *path, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf log = { 0 };
+	int fd[2];
+
+	if (lh_index_open_files(path, t->tool->lock_timeout, fd, err) < 0)
+		return -1;
+	lh_buf_printf(&log, "%s" INDEX_LOG, key);
+	lh_buf_putc(&log, '\0');
+	if (add(t, key, fd[0], err) < 0) {
+		if (fd[1] >= 0)
+			close(fd[1]);
+		return -1;
+	}
+	return fd[1] < 0 ? 0 : add(t, log.p, fd[1], err);
+}
+
+/* Open a file: 0, 1 if it is gone, -1.  A log is locked for the moment in which its size is read,
+ * so that no row is cut. */
+static int open_one(struct taking *t, const char *key, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *path = lh_files_path(t->state, key);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), rc;
+
+	if (fd < 0) {
+		if (errno == ENOENT)
+			return 1;
+		lh_err_sys(err, "%s: cannot open", path);
+		return errno == EMFILE ? lh_err_prefix(err, "more than %zu files: ulimit -n", t->n)
+				       : -1;
+	}
+	if (lh_index_is(fd)) {
+		close(fd);
+		return add_index(t, key, path, err);
+	}
+	if (!is_log(key))
+		return add(t, key, fd, err);
+	rc = lh_flock(fd, LOCK_SH, path, t->tool->lock_timeout, err);
+	if (rc < 0) {
+		close(fd);
+		return -1;
+	}
+	rc = add(t, key, fd, err);
+	if (!rc)
+		flock(fd, LOCK_UN);
+	return rc;
+}
+
+static int keep_key(void *context, const struct lh_object *o, struct lh_err *err)
+{
+	struct taking *t = context;
+
+	(void)err;
+	if (is_passing(o->key))
+		return 0;
+	lh_grow(&t->key, &t->cap_keys, t->n_keys + 1, sizeof *t->key);
+	t->key[t->n_keys++] = lh_strndup(o->key, strlen(o->key));
+	return 0;
+}
+
+/* Open the files of a turn that are not open yet: 0, 1 if some of them went meanwhile, -1. */
+static int open_turn(struct taking *t, int turn, struct lh_err *err)
+{
+	size_t i;
+	int rc = lh_store_list(t->from, "", keep_key, t, err), gone = 0;
+
+	t->left_out = 0;
+	for (i = 0; !rc && i < t->n_keys; i++) {
+		if (is_secret(t->key[i])) {
+			t->left_out++;
+			continue;
+		}
+		if (turn_of(t->key[i]) != turn ||
+		    lh_table_find(&t->by_key, lh_str_of(t->key[i]), key_of, t) >= 0)
+			continue;
+		rc = open_one(t, t->key[i], err);
+		gone |= rc > 0;
+		rc = rc < 0 ? -1 : 0;
+	}
+	while (t->n_keys)
+		free(t->key[--t->n_keys]);
+	return rc ? rc : gone;
+}
+
+/* Open all files of the state, at one moment as far as files refer to one another. */
+static int open_all(struct taking *t, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *kb = lh_files_path(t->state, KB);
+	LH_SCOPED(lh_free_local) char *name = lh_files_path(t->state, ROOT_LOCK);
+	struct lh_lock lock = { .fd = -1 };
+	struct rlimit files;
+	int turn, tries, rc = 0;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (access(kb, F_OK) == 0)
+		rc = lh_lock_take(&lock, name, t->state, t->tool->lock_timeout, err);
+	for (turn = 0; !rc && turn <= 2; turn++) {
+		for (tries = 0; (rc = open_turn(t, turn, err)) > 0 && tries < TRIES; )
+			tries++;
+		if (rc > 0)
+			rc = lh_err_set(err, LH_EIO, "%s: its files come and go too fast",
+					t->state);
+	}
+	lh_lock_drop(&lock);
+	return rc;
+}
+
+/* ---- copying ---- */
+
+/* Return a file with the first bytes of another, which has grown. */
+static int cut(int fd, uint64_t bytes, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(1, CHUNK);
+	int out = lh_store_spool(err);
+	ssize_t n = 0;
+
+	while (out >= 0 && bytes &&
+	       (n = lh_read_some(fd, chunk, bytes < CHUNK ? bytes : CHUNK, err)) > 0 &&
+	       (n = lh_write_all(out, chunk, (size_t)n, err) < 0 ? -1 : n) > 0)
+		bytes -= (uint64_t)n;
+	if (out >= 0 && (n < 0 || lseek(out, 0, SEEK_SET) < 0)) {
+		close(out);
+		return -1;
+	}
+	return out;
+}
+
+/* Store a content that is not there. */
+static int put_content(struct taking *t, const struct opened *o, const struct lh_file_digest *is,
+		       struct lh_err *err)
+{
+	struct lh_put put = { .fd = o->fd, .sha256 = is->sha256 };
+	char key[CONTENT_KEY];
+	struct lh_transfer done;
+	struct stat st;
+	int rc;
+
+	if (lseek(o->fd, 0, SEEK_SET) < 0 || fstat(o->fd, &st) < 0)
+		return lh_err_sys(err, "%s", o->key);
+	if ((uint64_t)st.st_size != is->bytes)
+		put.fd = cut(o->fd, is->bytes, err);
+	if (put.fd < 0)
+		return -1;
+	content_key(is->sha256, key);
+	rc = lh_store_put(t->to, key, &put, &done, err);
+	if (put.fd != o->fd)
+		close(put.fd);
+	t->copied += is->bytes;
+	return rc < 0 ? lh_err_prefix(err, "%s", o->key) : 0;
+}
+
+/* Set how many bytes of a log are whole rows: it was locked, so the last one without its LF is of
+ * a writer that is dead, who was not answered. */
+static int cut_torn(struct opened *o, struct lh_err *err)
+{
+	char last = '\n';
+
+	while (o->size && pread(o->fd, &last, 1, (off_t)o->size - 1) == 1 && last != '\n')
+		o->size--;
+	return last == '\n' || !o->size ? 0 : lh_err_sys(err, "%s: cannot read", o->key);
+}
+
+static int copy_one(struct taking *t, struct opened *o, struct lh_err *err)
+{
+	struct lh_listed *f;
+	int rc;
+
+	if (is_log(o->key) && cut_torn(o, err) < 0)
+		return -1;
+	f = lh_files_add(&t->files, lh_str_of(o->key));
+	rc = lseek(o->fd, 0, SEEK_SET) < 0 ? -1 : lh_digest_read(o->fd, o->size, &f->is, err);
+	if (rc <= 0)
+		return rc < 0 ? lh_err_prefix(err, "%s", o->key)
+			: lh_err_set(err, LH_EIO, "%s: has become shorter", o->key);
+	if (!ends(o->key, ".jsonl"))
+		f->is.records = 0;
+	t->bytes += o->size;
+	if (!contents_has(&t->have, f->is.sha256, f->is.bytes) &&
+	    put_content(t, o, &f->is, err) < 0)
+		return -1;
+	close(o->fd);
+	o->fd = -1;
+	lh_tool_bytes(t->tool, t->bytes, 0);
+	return 0;
+}
+
+/* Write the list, with which the snapshot is there, and print it. */
+static int put_list(struct taking *t, const char *time, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf key = { 0 }, text = { 0 };
+	struct lh_put put = { .fd = lh_store_spool(err),
+			      .when.none_match = t->s->replace ? NULL : "*" };
+	struct lh_writer w = lh_write_to(&text);
+	struct lh_transfer done;
+	struct lh_buf line = { 0 };
+	int rc = -1;
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "snapshot", time);
+	lh_write_u64(&w, "left_out", t->left_out);
+	lh_files_sort(&t->files);
+	lh_files_write(&w, "files", &t->files);
+	lh_write_end(&w);
+	lh_buf_putc(&text, '\n');
+	lh_buf_printf(&key, SNAPSHOTS "%s.json%c", time, '\0');
+	if (put.fd >= 0 && lh_write_all(put.fd, text.p, text.len, err) == 0 &&
+	    lseek(put.fd, 0, SEEK_SET) == 0)
+		rc = lh_store_put(t->to, key.p, &put, &done, err);
+	if (put.fd >= 0)
+		close(put.fd);
+	if (rc < 0)
+		return -1;
+	w = lh_write_to(&line);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "snapshot", time);
+	lh_write_u64(&w, "files", t->files.n);
+	lh_write_u64(&w, "bytes", t->bytes);
+	lh_write_u64(&w, "copied", t->copied);
+	lh_write_u64(&w, "left_out", t->left_out);
+	lh_write_end(&w);
+	return lh_tool_out_line(t->tool, &line);
+}
+
+/* Refuse a destination below the state, which would then be copied into itself. */
+static int refuse_inside(const char *state, const char *dest, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *from = realpath(state, NULL), *to = realpath(dest, NULL);
+
+	if (!from)
+		return lh_err_sys(err, "%s", state);
+	if (to && begins(to, from) && (to[strlen(from)] == '/' || !to[strlen(from)])) {
+		rmdir(dest);	/* it may have been made for this */
+		return lh_err_set(err, LH_EUSAGE, "%s: is in %s, of which it would be a copy", dest,
+				  state);
+	}
+	return 0;
+}
+
+static int take(struct taking *t, struct lh_err *err)
+{
+	char time[32];
+	size_t i;
+
+	if (open_all(t, err) < 0)
+		return -1;
+	lh_tool_time(t->tool, time);
+	if (!t->n)
+		return lh_err_set(err, LH_EIO, "%s: has no files", t->state);
+	if (contents_list(&t->have, t->to, err) < 0)
+		return -1;
+	for (i = 0; i < t->n; i++)
+		if (copy_one(t, &t->v[i], err) < 0)
+			return -1;
+	if (put_list(t, time, err) < 0)
+		return -1;
+	return t->s->keep || t->s->replace ? snapshots_expire(t->tool, t->to, t->s->keep, time) : 0;
+}
+
+int store_snapshot(struct lh_tool *tool, void *settings)
+{
+	struct taking t = { .tool = tool, .s = settings, .state = tool->operands[0] };
+	const char *dest = tool->operands[1];
+	struct lh_lock lock = { .fd = -1 };
+	int rc = -1;
+
+	umask(077);
+	if (lh_store_is_s3(t.state))
+		return lh_tool_usage(tool, "%s: a state is a folder", t.state);
+	if (lh_store_is_s3(dest) ||
+	    (lh_own_mkdirs(dest, 0700, &tool->err) == 0 &&
+	     refuse_inside(t.state, dest, &tool->err) == 0)) {
+		t.from = store_operand(tool, settings, 0);
+		t.to = t.from ? store_operand(tool, settings, 1) : NULL;
+	}
+	if (t.to && snapshots_lock(tool, t.to, dest, &lock) == 0) {
+		rc = take(&t, &tool->err);
+		snapshots_unlock(t.to, &lock);
+	}
+	while (t.n) {
+		free(t.v[--t.n].key);
+		if (t.v[t.n].fd >= 0)
+			close(t.v[t.n].fd);
+	}
+	free(t.v);
+	free(t.key);
+	lh_table_free(&t.by_key);
+	free(t.have.v);
+	lh_files_free(&t.files);
+	lh_store_close(t.from);
+	lh_store_close(t.to);
+	return rc;
+}
