@@ -12,35 +12,11 @@
 static const char another[] = "another person may have that name";
 static const char unlisted[] = "not in the list";
 
-/* ---- how ---- */
+/* ---- what is done with a place ---- */
 
-static const struct {
-	const char *action;
-	erase_fn *fn;
-	unsigned rank;		/* of places at the same depth: the lowest first */
-} how[PLACE_KINDS] = {
-	[PLACE_INDEX] = { "erase", erase_index, 4 },
-	[PLACE_PLAYBOOK] = { "erase", erase_index, 4 },
-	[PLACE_LOG] = { "tombstone", erase_lines, 5 },
-	[PLACE_REPLAYS] = { "tombstone", erase_lines, 1 },
-	[PLACE_SOURCE] = { "tombstone", erase_lines, 6 },
-	[PLACE_SKIPS] = { "remove", erase_lines, 3 },
-	[PLACE_EVIDENCE] = { "remove", erase_lines, 3 },
-	[PLACE_SCORED] = { "remove", erase_lines, 2 },
-	[PLACE_RAG] = { "remove", erase_lines, 1 },
-	[PLACE_SFT] = { "remove", erase_lines, 1 },
-	[PLACE_PREFERENCE] = { "remove", erase_lines, 1 },
-	[PLACE_QUARANTINE] = { "remove", erase_lines, 1 },
-	[PLACE_OBJECT] = { "rewrite", erase_object, 7 },
-	[PLACE_CACHE] = { "remove", erase_file, 7 },
-	[PLACE_KEPT] = { "remove", erase_file, 7 },
-	[PLACE_KEPT_SOURCE] = { "remove", erase_file, 7 },
-	[PLACE_SPOOL] = { "remove", erase_spool, 7 },
-	[PLACE_TRACE_INDEX] = { "remove", erase_file, 8 },
-	[PLACE_RECEIPT] = { "rewrite", NULL, 8 },
-	[PLACE_MANIFEST] = { "rewrite", NULL, 8 },
-	/* last of all: --from-roster finds the person there as long as anything else is left */
-	[PLACE_ROSTER] = { "remove", erase_lines, 9 },
+static erase_fn *const cut_by[] = {
+	[CUT_LINES] = erase_lines, [CUT_INDEX] = erase_index, [CUT_OBJECT] = erase_object,
+	[CUT_FILE] = erase_file, [CUT_SPOOL] = erase_spool, [CUT_SECRET] = erase_secret
 };
 
 static void set_action(struct target *t, const char *action, const char *why)
@@ -53,19 +29,11 @@ static void set_action(struct target *t, const char *action, const char *why)
 /* Choose for the person's own files: manifest, audit log and secret. */
 static void choose_own(const struct erasure *e, const struct place *p, struct target *t)
 {
-	struct lh_manifest m;
-	struct lh_err err;
-
 	if (p->kind == PLACE_MANIFEST) {
-		int rc = lh_manifest_read(&m, p->path, &err);
-
-		if (rc == 0 && lh_str_is(m.status, "erased", 6))
+		if (e->hits.erased)
 			set_action(t, "kept", "it says that the person was erased");
-		if (rc == 0)
-			lh_manifest_free(&m);
 	} else if (e->s->with_log) {
 		t->action = "remove";
-		t->fn = p->kind == PLACE_SECRET ? erase_secret : erase_file;
 	} else {
 		set_action(t, "kept", p->why);
 	}
@@ -80,8 +48,8 @@ static void choose(const struct erasure *e, struct target *t)
 	const bool proof = p->kind == PLACE_CHAIN || p->kind == PLACE_SECRET ||
 			   p->kind == PLACE_ERASURE || p->kind == PLACE_TREE;
 
-	t->action = how[p->kind].action;
-	t->fn = how[p->kind].fn;
+	t->action = place_is[p->kind].action;
+	t->fn = cut_by[place_is[p->kind].cut];
 	if (place_is_own(p, e->who.id))
 		choose_own(e, p, t);
 	else if (!t->rest[REST_LEFT] && t->n)
@@ -292,7 +260,8 @@ static int by_order(const void *a, const void *b, void *context)
 {
 	const struct target *x = a, *y = b;
 	const struct erasure *e = context;
-	const unsigned r = how[place_of(e, x)->kind].rank, s = how[place_of(e, y)->kind].rank;
+	const unsigned r = place_is[place_of(e, x)->kind].rank,
+		       s = place_is[place_of(e, y)->kind].rank;
 
 	if (x->depth != y->depth)
 		return x->depth > y->depth ? -1 : 1;

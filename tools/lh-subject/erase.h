@@ -143,8 +143,6 @@ int erasure_finish(struct erasure *e, const struct remains *left);
 
 extern erase_fn erase_lines, erase_index, erase_object, erase_file, erase_spool, erase_secret;
 
-/* Return the place of that path, or NULL. */
-const struct place *place_named(const struct erasure *e, const char *path);
 /* Set what a place is now: its rows, bytes and hash; a place that is gone has the hash "". */
 int state_of_place(struct erasure *e, const char *path, enum place_kind kind, struct was *now);
 /* Lock a root until the end of the rounds; NULL with the error of the tool. */

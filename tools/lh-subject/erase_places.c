@@ -25,16 +25,6 @@
 
 /* ---- what a place is ---- */
 
-const struct place *place_named(const struct erasure *e, const char *path)
-{
-	size_t i;
-
-	for (i = 0; i < e->s->places.n; i++)
-		if (!strcmp(e->s->places.v[i].path, path))
-			return &e->s->places.v[i];
-	return NULL;
-}
-
 static int hash_file(int fd, struct was *now, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
@@ -115,7 +105,7 @@ static int count_ends(void *to, const char *p, size_t n, struct lh_err *err)
 
 int state_of_place(struct erasure *e, const char *path, enum place_kind k, struct was *now)
 {
-	const struct place *p = place_named(e, path);
+	const struct place *p = place_named(e->s, path);
 	struct counting ends = { 0, '\n' };
 	struct lh_err *err = &e->tool->err;
 	int fd, rc;
@@ -558,7 +548,7 @@ static int settle_object(struct erasure *e, const struct was *was)
 {
 	const struct lh_old_versions each = { on_gone, on_stays,
 					      &(struct settling){ e, was->path } };
-	const struct place *p = place_named(e, was->path);
+	const struct place *p = place_named(e->s, was->path);
 	struct lh_store *s;
 	struct was now;
 	int rc;

@@ -221,7 +221,7 @@ int erasure_check(struct erasure *e)
 					"another key: add it with --key-file", p->path);
 	}
 	for (i = 0; !rc && i < e->n_was; i++)
-		if (!place_named(e, e->was[i].path) && access(e->was[i].path, F_OK) == 0)
+		if (!place_named(e->s, e->was[i].path) && access(e->was[i].path, F_OK) == 0)
 			rc = lh_err_set(&e->tool->err, LH_EUSAGE, "%s: was a place when the "
 					"erasure was begun, and must be named again",
 					e->was[i].path);
@@ -243,7 +243,7 @@ int erasure_note(struct erasure *e, const struct target *t, const struct cuts *c
 		return -1;
 	lh_write_object(&w, NULL);
 	lh_write_bytes(&w, "path", p->path);
-	lh_write_text(&w, "kind", place_kind_name(p->kind));
+	lh_write_text(&w, "kind", place_is[p->kind].name);
 	lh_write_text(&w, "action", t->action);
 	lh_write_u64(&w, "rows", now.rows);
 	lh_write_u64(&w, "bytes", now.bytes);
@@ -311,7 +311,7 @@ static int settle_root(struct erasure *e, const char *path)
 		return -1;
 	for (i = 0; i < e->n_was; i++) {
 		const struct was *w = &e->was[i];
-		const struct place *p = w->cuts.n ? place_named(e, w->path) : NULL;
+		const struct place *p = w->cuts.n ? place_named(e->s, w->path) : NULL;
 
 		if (!p || !p->root || strcmp(p->root, path))
 			continue;
@@ -439,7 +439,7 @@ void erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind 
 
 static void write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
 {
-	lh_write_text(w, "kind", place_kind_name(k));
+	lh_write_text(w, "kind", place_is[k].name);
 	erasure_write_path(e, w, k, path);
 }
 

@@ -6,9 +6,9 @@
 
 #include <lh/digest.h>
 #include <lh/index.h>
+#include <lh/num.h>
 
 #include "archive/archive.h"
-#include "audit/subject_manifest.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"
@@ -18,57 +18,7 @@
 #include "store/store.h"
 #include "subject.h"
 
-/* ---- Parquet ---- */
-
-static const char magic[] = "PAR1";
-
-/* Return whether a place is a Parquet file: 1, 0, -1. */
-static int is_table(const struct place *p, struct lh_err *err)
-{
-	const size_t n = strlen(p->path), end = sizeof ".parquet" - 1;
-	char head[4] = "";
-	int fd;
-	ssize_t got;
-
-	if (p->kind != PLACE_OBJECT && p->kind != PLACE_OTHER)
-		return 0;
-	if (lh_store_is_s3(p->path))
-		return n > end && !strcmp(p->path + n - end, ".parquet");
-	fd = lh_open_regular(p->path, O_RDONLY, 0, err);
-	if (fd < 0)
-		return -1;
-	got = pread(fd, head, sizeof head, 0);
-	close(fd);
-	return got == 4 && !memcmp(head, magic, 4);
-}
-
-static int find_table(struct find *f, size_t i)
-{
-	const struct place *p = &f->s->places.v[i];
-	const int rc = is_table(p, f->err);
-
-	if (rc <= 0)
-		return rc;
-	lh_tool_warn(f->tool, "%s: is Parquet, which is not searched (lh-ingest makes JSON Lines "
-		     "of it)", p->path);
-	f->hits->incomplete = true;
-	return 1;
-}
-
-/* ---- places ---- */
-
-void hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id)
-{
-	struct hits *to = f->hits;
-	struct hit *h;
-
-	lh_grow(&to->v, &to->cap, to->n + 1, sizeof *h);
-	h = &to->v[to->n];
-	*h = *like;
-	h->members = lh_strndup(members.p, members.n);
-	h->id = id.p ? lh_strndup(id.p, id.n) : NULL;
-	to->n++;
-}
+/* ---- hits ---- */
 
 void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE])
 {
@@ -83,43 +33,49 @@ void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE])
 	lh_sha256(row.p, row.n, hash);
 }
 
-void hit_add_match(struct find *f, const struct hit *like, struct lh_str id, struct lh_str row)
+int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
+	    struct lh_str row)
 {
-	struct hit h = *like;
+	struct hits *to = f->hits;
 
-	h.hashed = true;
-	row_hash(row, h.sha256);
-	h.by = match_by(&f->m);
-	h.also = f->m.also;
-	h.others = f->m.others;
-	h.via = NO_HIT;
-	hit_add(f, &h, (struct lh_str){ f->m.members.p, f->m.members.len }, id);
+	h.members = lh_strndup(members.p, members.n);
+	h.id = id.p ? lh_strndup(id.p, id.n) : NULL;
+	if (to->kept && row.n) {
+		h.at = to->n_kept;
+		h.n = row.n;
+		to->n_kept += row.n;
+	}
+	lh_grow(&to->v, &to->cap, to->n + 1, sizeof h);
+	to->v[to->n++] = h;
+	return h.n ? lh_write_all(to->kept, row.p, row.n, f->err) : 0;
 }
 
-static void hits_cut(struct hits *h, size_t n)
+struct hit hit_of_match(const struct find *f, size_t i, uint64_t line)
 {
-	while (h->n > n) {
-		free(h->v[--h->n].id);
-		free(h->v[h->n].members);
-	}
+	return (struct hit){ .place = i, .line = line, .by = match_by(&f->m), .also = f->m.also,
+			     .others = f->m.others, .via = NO_HIT };
 }
 
 void hits_free(struct hits *h)
 {
-	hits_cut(h, 0);
+	while (h->n) {
+		free(h->v[--h->n].id);
+		free(h->v[h->n].members);
+	}
 	free(h->v);
+	if (h->kept)
+		close(h->kept);
 	*h = (struct hits){ .n = 0 };
 }
 
-size_t hits_from(const struct hits *h, size_t place, uint64_t line)
+size_t hits_from(const struct hits *h, size_t place)
 {
 	size_t low = 0, high = h->n;
 
 	while (low < high) {
 		const size_t mid = low + (high - low) / 2;
-		const struct hit *hit = &h->v[mid];
 
-		if (hit->place < place || (hit->place == place && hit->line < line))
+		if (h->v[mid].place < place)
 			low = mid + 1;
 		else
 			high = mid;
@@ -127,61 +83,65 @@ size_t hits_from(const struct hits *h, size_t place, uint64_t line)
 	return low;
 }
 
-/* ---- files that are one JSON text ---- */
+/* ---- rows of a place ---- */
 
-/* Search a file that is one JSON text; any other is searched by its lines. */
-static int find_whole(struct find *f, size_t i)
+int find_read(struct find *f, size_t i)
 {
-	const struct place *p = &f->s->places.v[i];
-	struct lh_value v;
 	int rc;
 
 	lh_buf_reset(&f->text);
 	f->text.max = PLACE_WHOLE_MAX;
-	rc = lh_file_read(p->path, &f->text, f->err);
+	rc = lh_file_read(f->s->places.v[i].path, &f->text, f->err);
 	f->text.max = 0;
+	lh_buf_room(&f->text, LH_PAD);
+	return rc;
+}
+
+/* Search a file that is one JSON text; any other is searched by its lines. */
+static int find_whole(struct find *f, size_t i)
+{
+	struct lh_value v;
+	struct hit hit;
+	int rc = find_read(f, i);
+
 	if (rc <= 0)
 		return rc;
-	lh_buf_room(&f->text, LH_PAD);
 	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
 		return f->err->code == LH_EDATA ? find_lines(f, i) : -1;
 	rc = person_match(f->who, &v, false, &f->m, f->err);
 	if (rc <= 0)
 		return rc;
-	hit_add_match(f, &(struct hit){ .place = i, .line = 1 }, (struct lh_str){ NULL, 0 },
-		      (struct lh_str){ f->text.p, f->text.len });
-	return 0;
+	hit = hit_of_match(f, i, 1);
+	hit.whole = hit.hashed = true;
+	row_hash((struct lh_str){ f->text.p, f->text.len }, hit.sha256);
+	return hit_add(f, hit, match_members(f), NO_ID,
+		       (struct lh_str){ f->text.p, f->text.len });
 }
 
-static void find_secret(struct find *f, size_t i)
+static int find_secret(struct find *f, size_t i)
 {
-	const struct hit hit = { .place = i, .by = HIT_ID, .line = 1, .via = NO_HIT };
-
-	if (place_is_own(&f->s->places.v[i], f->who->id))
-		hit_add(f, &hit, lh_str_of("[]"), (struct lh_str){ NULL, 0 });
+	return !place_is_own(&f->s->places.v[i], f->who->id) ? 0
+		: hit_add(f, (struct hit){ .place = i, .by = HIT_ID, .line = 1, .via = NO_HIT },
+			  lh_str_of("[]"), NO_ID, NO_ID);
 }
-
-/* ---- indexes ---- */
 
 static bool row_may_have(const struct find *f, const struct lh_row *row)
 {
-	const struct lh_str id = f->who->id;
-
-	return !person_is_quick(f->who) || lh_str_is(row->id, id.p, id.n) ||
-	       (row->meta.n && (memchr(row->meta.p, '\\', row->meta.n) ||
-				memchr(row->meta.p, '%', row->meta.n) ||
-				memmem(row->meta.p, row->meta.n, id.p, id.n)));
+	return !person_is_quick(f->who) || lh_str_is(row->id, f->who->id.p, f->who->id.n) ||
+	       person_may_be_in(f->who, row->meta.p, row->meta.n);
 }
 
-/* Search a record of an index, as {"id","metadata"}. */
-static int find_row(struct find *f, size_t i, const struct lh_row *row)
+/* Search a record of an index, as {"id","metadata"}; its vector is kept with it. */
+static int find_record(struct find *f, size_t i, const struct lh_index *ix, uint64_t at,
+		       const struct lh_row *row)
 {
+	const uint32_t n = f->hits->kept ? lh_index_get_params(ix)->dimension : 0;
+	LH_SCOPED(lh_free_local) float *vector = NULL;
 	struct lh_writer w;
 	struct lh_value v;
+	struct hit hit;
 	int rc;
 
-	if (!row_may_have(f, row))
-		return 0;
 	lh_buf_reset(&f->text);
 	w = lh_write_to(&f->text);
 	lh_write_object(&w, NULL);
@@ -196,23 +156,37 @@ static int find_row(struct find *f, size_t i, const struct lh_row *row)
 	rc = person_match(f->who, &v, true, &f->m, f->err);
 	if (rc <= 0)
 		return rc;
-	hit_add_match(f, &(struct hit){ .place = i }, row->id,
-		      (struct lh_str){ f->text.p, f->text.len });
-	return 0;
+	hit = hit_of_match(f, i, 0);
+	hit.hashed = true;
+	row_hash((struct lh_str){ f->text.p, f->text.len }, hit.sha256);
+	if (n) {
+		vector = lh_calloc(n, sizeof *vector);
+		lh_index_vector(ix, at, vector);
+		w = lh_write_again(&f->text);
+		lh_write_key(&w, "vector");
+		lh_buf_f32s(&f->text, vector, n);
+		lh_write_end(&w);
+	}
+	return hit_add(f, hit, match_members(f), row->id,
+		       (struct lh_str){ f->text.p, f->text.len });
 }
 
 static int find_index(struct find *f, size_t i)
 {
-	struct lh_index *ix = lh_index_open(f->s->places.v[i].path, f->err);
-	const uint64_t n = ix ? lh_index_rows(ix) : 0;
+	const struct place *p = &f->s->places.v[i];
+	struct lh_index *ix;
 	struct lh_row row;
-	uint64_t at;
-	int rc = ix ? 0 : -1;
+	uint64_t at, n;
+	int rc;
 
-	for (at = 0; rc >= 0 && at < n; at++) {
+	if (p->kind == PLACE_KEPT && access(p->path, F_OK) < 0 && errno == ENOENT)
+		return 0;	/* a search may just have removed it */
+	ix = lh_index_open(p->path, f->err);
+	n = ix ? lh_index_rows(ix) : 0;
+	for (at = 0, rc = ix ? 0 : -1; rc >= 0 && at < n; at++) {
 		rc = lh_index_row(ix, at, &row, f->err);
-		if (rc > 0)
-			rc = find_row(f, i, &row);
+		if (rc > 0 && row_may_have(f, &row))
+			rc = find_record(f, i, ix, at, &row);
 		if (rc >= 0 && lh_stopping())
 			rc = lh_err_set(f->err, LH_EINTR, "interrupted");
 	}
@@ -220,30 +194,43 @@ static int find_index(struct find *f, size_t i)
 	return rc < 0 ? -1 : 0;
 }
 
-static int find_roster(struct find *f, size_t i)
+/* Return what a file of lines is instead: 'p' Parquet, 'i' a roster that is an index; 0; -1. */
+static int what_it_is(const struct place *p, struct lh_err *err)
 {
-	const char *path = f->s->places.v[i].path;
-	int fd = lh_open_regular(path, O_RDONLY, 0, f->err);
-	bool index;
+	char head[4] = "";
+	int fd, is;
 
+	if (p->kind == PLACE_OBJECT && lh_store_is_s3(p->path))
+		return ends_with(p->path, ".parquet") ? 'p' : 0;
+	if (p->kind != PLACE_OBJECT && p->kind != PLACE_OTHER && p->kind != PLACE_ROSTER)
+		return 0;
+	fd = lh_open_regular(p->path, O_RDONLY, 0, err);
 	if (fd < 0)
 		return -1;
-	index = lh_index_is(fd);
+	if (p->kind == PLACE_ROSTER)
+		is = lh_index_is(fd) ? 'i' : 0;
+	else
+		is = pread(fd, head, 4, 0) == 4 && !memcmp(head, "PAR1", 4) ? 'p' : 0;
 	close(fd);
-	return index ? find_index(f, i) : find_lines(f, i);
+	return is;
 }
 
 /* Search the lines of a file that may be of any program.  What is packed in what is packed is not
  * undone: find_bytes lists it. */
 static int find_rows(struct find *f, size_t i)
 {
-	int rc = find_table(f, i);
+	const struct place *p = &f->s->places.v[i];
+	int rc = what_it_is(p, f->err);
 
-	if (rc)
+	if (rc == 'i')
+		return find_index(f, i);
+	if (rc == 'p')
+		lh_tool_warn(f->tool, "%s: is Parquet, which is not searched (lh-ingest makes JSON "
+			     "Lines of it)", p->path);
+	f->hits->incomplete |= rc == 'p';
+	rc = rc ? rc : find_lines(f, i);
+	if (rc >= 0 || f->err->code != LH_EIO || !strstr(f->err->msg, LH_ARCHIVE_AGAIN))
 		return rc < 0 ? -1 : 0;
-	rc = find_lines(f, i);
-	if (rc == 0 || f->err->code != LH_EIO || !strstr(f->err->msg, LH_ARCHIVE_AGAIN))
-		return rc;
 	if (!f->who->thorough) {
 		lh_tool_warn(f->tool, "%s", f->err->msg);
 		f->hits->incomplete = true;
@@ -254,32 +241,17 @@ static int find_rows(struct find *f, size_t i)
 
 static int find_in_place(struct find *f, size_t i)
 {
-	switch (f->s->places.v[i].kind) {
-	case PLACE_INDEX:
-	case PLACE_PLAYBOOK:
+	switch (place_is[f->s->places.v[i].kind].rows) {
+	case ROWS_INDEX:
 		return find_index(f, i);
-	case PLACE_KEPT:	/* which a search may just have removed */
-		return access(f->s->places.v[i].path, F_OK) < 0 && errno == ENOENT
-			? 0 : find_index(f, i);
-	case PLACE_ROSTER:
-		return find_roster(f, i);
-	case PLACE_RECEIPT:
-	case PLACE_DATASET:
-	case PLACE_MANIFEST:
-	case PLACE_KEPT_SOURCE:
+	case ROWS_WHOLE:
 		return find_whole(f, i);
-	case PLACE_SECRET:
-		find_secret(f, i);
-		return 0;
-	case PLACE_INDEX_LOG:
-	case PLACE_CACHE:
-	case PLACE_ERASURE:
-	case PLACE_TRACE_INDEX:
-	case PLACE_CURSOR:
-	case PLACE_SPECIAL:
-		return 0;	/* derived from other places, read with them, or without data */
-	default:
+	case ROWS_SECRET:
+		return find_secret(f, i);
+	case ROWS_LINES:
 		return find_rows(f, i);
+	default:
+		return 0;
 	}
 }
 
@@ -406,7 +378,9 @@ static void settle(struct hits *h)
 		if (sorted[i].via != NO_HIT)
 			sorted[i].via = now[sorted[i].via];
 	free(h->v);
-	*h = (struct hits){ sorted, n, h->n + 1, h->incomplete, h->opaque };
+	h->v = sorted;
+	h->cap = h->n + 1;
+	h->n = n;
 }
 
 /* ---- all ---- */
@@ -530,44 +504,20 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 	lh_write_end(w);
 }
 
-/* Return whether the person was erased: then what is kept does not count as found. */
-static int was_erased(const struct settings *s, const struct person *who, struct lh_err *err)
+/* Append all hits, and return how many count: of a person who was erased, what is kept does not. */
+static size_t write_hits(const struct settings *s, const struct person *who,
+			 const struct hits *hits, struct lh_buf *out)
 {
-	struct lh_manifest m = { .n_datasets = 0 };
-	size_t i;
-	int rc = 0;
+	size_t i, found = 0;
 
-	for (i = 0; !rc && i < s->places.n; i++) {
-		const struct place *p = &s->places.v[i];
+	for (i = 0; i < hits->n; i++) {
+		struct lh_writer w = lh_write_to(out);
 
-		if (p->kind != PLACE_MANIFEST || !place_is_own(p, who->id))
-			continue;
-		rc = lh_manifest_read(&m, p->path, err);
-		if (rc >= 0)
-			rc = !rc && lh_str_is(m.status, "erased", 6);
-		lh_manifest_free(&m);
-	}
-	return rc;
-}
-
-/* Append all hits, and set *found to how many count: of a person who was erased, what is kept does
- * not. */
-static int write_hits(struct lh_tool *tool, struct settings *s, struct person *who,
-	       const struct hits *hits, struct lh_buf *out, size_t *found)
-{
-	const int erased = was_erased(s, who, &tool->err);
-	struct lh_writer w = lh_write_to(out);
-	size_t i;
-
-	if (erased < 0)
-		return -1;
-	for (*found = i = 0; i < hits->n; i++) {
-		*found += !(erased && place_is_own(&s->places.v[hits->v[i].place], who->id));
-		w = lh_write_to(out);
+		found += !(hits->erased && place_is_own(&s->places.v[hits->v[i].place], who->id));
 		hit_write(&w, s, who, hits, i);
 		lh_buf_putc(out, '\n');
 	}
-	return 0;
+	return found;
 }
 
 static int print_summary(struct lh_tool *tool, const struct settings *s, const struct person *who,
@@ -583,15 +533,14 @@ static int print_summary(struct lh_tool *tool, const struct settings *s, const s
 	lh_write_u64(&w, "found", found);
 	lh_write_bool(&w, "complete", complete && s->places.n);
 	write_searched(&w, who, NULL);
-	if (!s->places.n)
-		lh_buf_puts(&sentence, "no place was searched; ");
-	else if (found)
-		lh_buf_printf(&sentence, "%zu row%s or record%s found in %zu place%s; ", found,
-			      found == 1 ? "" : "s", found == 1 ? " was" : "s were", s->places.n,
-			      s->places.n == 1 ? "" : "s");
-	else
-		lh_buf_printf(&sentence, "nothing was found in %zu place%s; ", s->places.n,
-			      s->places.n == 1 ? "" : "s");
+	lh_buf_puts(&sentence, !s->places.n ? "no place was searched" : found ? ""
+		    : "nothing was found");
+	put_count(&sentence, found, "row or record was found", "rows or records were found");
+	if (s->places.n) {
+		lh_buf_puts(&sentence, " in ");
+		put_count(&sentence, s->places.n, "place", "places");
+	}
+	lh_buf_puts(&sentence, "; ");
 	put_searched(&sentence, who);
 	return end_summary(tool, &w, &sentence);
 }
@@ -602,9 +551,10 @@ static int find(struct lh_tool *tool, struct settings *s, struct person *who)
 	LH_SCOPED(hits_free) struct hits hits = { .n = 0 };
 	size_t found;
 
-	if (find_person(tool, s, who, &hits, &tool->err) < 0 ||
-	    write_hits(tool, s, who, &hits, &out, &found) < 0 ||
-	    (found && looked(tool, s, who, &hits, "find") < 0))
+	if (find_person(tool, s, who, &hits, &tool->err) < 0)
+		return -1;
+	found = write_hits(s, who, &hits, &out);
+	if (found && looked(tool, s, who, &hits, "find") < 0)
 		return -1;
 	if (!found)
 		lh_tool_verdict_bad(tool);

@@ -24,21 +24,36 @@ struct find {
 	bool by_name;			/* lines are searched for names */
 };
 
-/* Add a hit; members and id are copied. */
-void hit_add(struct find *f, const struct hit *like, struct lh_str members, struct lh_str id);
-/* Add a hit by f->m of a row. */
-void hit_add_match(struct find *f, const struct hit *like, struct lh_str id, struct lh_str row);
+/* Add a hit of a row; members and id are copied, and so are the bytes where they are kept. */
+int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
+	    struct lh_str row);
+/* Make what f->m has of a row of place i a hit. */
+struct hit hit_of_match(const struct find *f, size_t i, uint64_t line);
+static inline struct lh_str match_members(const struct find *f)
+{
+	return (struct lh_str){ f->m.members.p, f->m.members.len };
+}
+#define NO_ID ((struct lh_str){ NULL, 0 })
 
 /* Search what is in no row of place i: its name, its attributes, bytes. */
 int find_bytes(struct find *f, size_t i);
 /* Search a file of lines. */
 int find_lines(struct find *f, size_t i);
+/* Read a file that is one text into f->text: 1, 0 if it is gone, -1. */
+int find_read(struct find *f, size_t i);
 /* Read from the person's manifest and the catalogs which rows it names. */
 int find_datasets(struct find *f);
 void find_datasets_free(struct find *f);
 
 /* Add all that was made from hits in roots. */
 int find_in_roots(struct find *f);
+/* Remember a name of a hit: an id of a row or a run, that of a session, or "uid:" and that of a
+ * trace. */
+int find_name(struct find *f, size_t hit, struct lh_str name);
+/* Remember the names of a row of a log that was found. */
+int find_names_of(struct find *f, const struct lh_value *v, size_t hit);
+/* Look for names in a row, and make the hit of it, whose members are in f->m: 1, 0, -1. */
+int find_named_row(struct find *f, const struct lh_value *v, struct hit *h, struct lh_err *err);
 /* Search logs for what names a found row, or belongs to the trace of one. */
 int find_named(struct find *f);
 

@@ -37,11 +37,11 @@ static void add(struct find *f, size_t place, enum hit_in in, size_t text, struc
 	const enum place_kind kind = f->s->places.v[place].kind;
 	const struct hit hit = {
 		.place = place, .by = HIT_BYTES, .in = in, .text = text, .via = NO_HIT,
-		.deleted = kind == PLACE_INDEX || kind == PLACE_PLAYBOOK || kind == PLACE_CACHE ||
-			   kind == PLACE_TRACE_INDEX || kind == PLACE_KEPT
+		.deleted = place_is[kind].bytes == BYTES_INDEX || kind == PLACE_CACHE ||
+			   kind == PLACE_TRACE_INDEX
 	};
 
-	hit_add(f, &hit, lh_str_of("[]"), id);
+	hit_add(f, hit, lh_str_of("[]"), id, NO_ID);
 }
 
 /* ---- texts ---- */
@@ -59,7 +59,7 @@ static void on_text(void *ctx, size_t text, size_t at, size_t len)
 	     lh_index_in_numbers(b->fd, b->base + at)))
 		return;
 	b->found = true;
-	add(b->f, b->place, HIT_RAW, text, (struct lh_str){ NULL, 0 });
+	add(b->f, b->place, HIT_RAW, text, NO_ID);
 }
 
 /* Search the bytes of an open file as they are. */
@@ -113,7 +113,7 @@ static int on_id(void *ctx, struct lh_str id, struct lh_err *err)
 	person_look(b->f->who, id, &b->f->text, &seen);
 	if (!seen.id && !seen.text)
 		return 0;
-	add(b->f, b->place, HIT_IDS, seen.id ? 0 : seen.text, (struct lh_str){ NULL, 0 });
+	add(b->f, b->place, HIT_IDS, seen.id ? 0 : seen.text, NO_ID);
 	b->found = true;
 	return 1;
 }
@@ -263,7 +263,7 @@ static int judge_file(struct find *f, size_t place, int fd)
 		rc = n = 0;
 	}
 	if (packed)
-		add(f, place, HIT_PACKED, 0, (struct lh_str){ NULL, 0 });
+		add(f, place, HIT_PACKED, 0, NO_ID);
 	f->hits->opaque += opaque && !packed;
 	return rc < 0 || n < 0 ? lh_err_prefix(f->err, "%s", f->s->places.v[place].path) : 0;
 }
@@ -273,7 +273,7 @@ static int judge_file(struct find *f, size_t place, int fd)
 /* Return whether a place has something that is the person's by id or by lineage. */
 static bool has_own(const struct hits *h, size_t place)
 {
-	size_t i = hits_from(h, place, 0);
+	size_t i = hits_from(h, place);
 
 	while (i < h->n && h->v[i].place == place && h->v[i].by != HIT_ID &&
 	       h->v[i].by != HIT_LINEAGE)
@@ -286,7 +286,7 @@ static bool has_own(const struct hits *h, size_t place)
 static int find_deleted(struct bytes *b, const struct place *p)
 {
 	const struct hits *h = b->f->hits;
-	const size_t first = hits_from(h, b->place, 0);
+	const size_t first = hits_from(h, b->place);
 	LH_SCOPED(lh_free_local) char *path = lh_index_sibling_path(p->path, LH_INDEX_LOG);
 	struct bytes log = { .f = b->f, .place = b->place };
 	int rc;
@@ -306,25 +306,17 @@ static int find_deleted(struct bytes *b, const struct place *p)
 
 static int find_in_file(struct bytes *b, const struct place *p)
 {
-	switch (p->kind) {
-	case PLACE_INDEX:
-	case PLACE_PLAYBOOK:
-	case PLACE_KEPT:
+	switch (place_is[p->kind].bytes) {
+	case BYTES_INDEX:
 		return find_deleted(b, p);
-	case PLACE_INDEX_LOG:		/* with its index */
-	case PLACE_SECRET:
-		return 0;
-	case PLACE_CACHE:
-	case PLACE_TRACE_INDEX:
-	case PLACE_CURSOR:
-	case PLACE_ERASURE:
+	case BYTES_RAW:
 		return search_raw(b);
-	case PLACE_TREE:
-		return 0;		/* its lines were searched */
-	default:
+	case BYTES_TEXT:
 		if (!lh_index_is(b->fd))
 			return judge_file(b->f, b->place, b->fd);
 		return has_own(b->f->hits, b->place) ? 0 : search_index(b);
+	default:
+		return 0;		/* of an index and its log with the index */
 	}
 }
 
@@ -335,7 +327,7 @@ int find_bytes(struct find *f, size_t i)
 	int rc;
 
 	if (!place_is_named_after(f->s, p->path, f->who->id))
-		search_text(f, i, HIT_NAME, lh_str_of(name_of(p)), (struct lh_str){ NULL, 0 });
+		search_text(f, i, HIT_NAME, lh_str_of(name_of(p)), NO_ID);
 	if (p->kind == PLACE_SPECIAL)
 		return 0;
 	b.fd = place_open(p, f->err);

@@ -119,6 +119,12 @@ int write_searched(struct lh_writer *w, const struct person *who, const struct l
 	return rc < 0 ? -1 : 0;
 }
 
+void put_count(struct lh_buf *out, uint64_t n, const char *one, const char *more)
+{
+	if (n)
+		lh_buf_printf(out, "%llu %s", (unsigned long long)n, n == 1 ? one : more);
+}
+
 void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS])
 {
 	static const char *const word[TEXT_KINDS] = { "name", "e-mail address", "telephone" };
@@ -187,6 +193,12 @@ int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 bool person_is_quick(const struct person *who)
 {
 	return !who->n_also && !who->fold;
+}
+
+bool person_may_be_in(const struct person *who, const char *p, size_t n)
+{
+	return n && (memchr(p, '\\', n) || memchr(p, '%', n) ||
+		     memmem(p, n, who->id.p, who->id.n));
 }
 
 /* ---- match ---- */

@@ -441,7 +441,7 @@ static size_t list_kinds(const struct settings *s, const struct hits *hits,
 		has[s->places.v[hits->v[i].place].kind] = true;
 	for (i = 0; i < PLACE_KINDS; i++)
 		if (has[i])
-			kind[n++] = lh_str_of(place_kind_name((enum place_kind)i));
+			kind[n++] = lh_str_of(place_is[i].name);
 	return n;
 }
 

@@ -20,34 +20,51 @@
 #include "store/store.h"
 #include "subject.h"
 
-/* ---- kinds, by the path ---- */
+/* ---- kinds ---- */
 
-static const char *const kind_names[PLACE_KINDS] = {
-	[PLACE_INDEX] = "index", [PLACE_PLAYBOOK] = "playbook",
-	[PLACE_INDEX_LOG] = "index-log", [PLACE_LOG] = "log", [PLACE_SOURCE] = "source",
-	[PLACE_SKIPS] = "skips", [PLACE_EVIDENCE] = "evidence", [PLACE_SCORED] = "scored",
-	[PLACE_RAG] = "rag", [PLACE_SFT] = "sft", [PLACE_PREFERENCE] = "preference",
-	[PLACE_QUARANTINE] = "quarantine", [PLACE_REPLAYS] = "replays",
-	[PLACE_RECEIPT] = "receipt", [PLACE_DATASET] = "dataset", [PLACE_OBJECT] = "object",
-	[PLACE_CACHE] = "cache", [PLACE_KEPT] = "kept-index",
-	[PLACE_KEPT_SOURCE] = "kept-source",
-	[PLACE_ROSTER] = "roster", [PLACE_MANIFEST] = "manifest",
-	[PLACE_CHAIN] = "chain", [PLACE_SECRET] = "secret", [PLACE_ERASURE] = "erasure",
-	[PLACE_TREE] = "tlog", [PLACE_TRACE_INDEX] = "trace-index", [PLACE_CURSOR] = "cursor",
-	[PLACE_SPOOL] = "spool", [PLACE_OTHER] = "other",
-	[PLACE_SPECIAL] = "special"
+static const char proof[] = "kept as the proof of what was done";
+
+const struct place_is place_is[PLACE_KINDS] = {
+	[PLACE_INDEX] = { "index", ROWS_INDEX, BYTES_INDEX, "erase", CUT_INDEX, 4 },
+	[PLACE_PLAYBOOK] = { "playbook", ROWS_INDEX, BYTES_INDEX, "erase", CUT_INDEX, 4 },
+	[PLACE_INDEX_LOG] = { "index-log", ROWS_NONE, BYTES_NONE, NULL, CUT_NONE, 0 },
+	[PLACE_LOG] = { "log", ROWS_LINES, BYTES_TEXT, "tombstone", CUT_LINES, 5 },
+	[PLACE_SOURCE] = { "source", ROWS_LINES, BYTES_TEXT, "tombstone", CUT_LINES, 6 },
+	[PLACE_SKIPS] = { "skips", ROWS_LINES, BYTES_TEXT, "remove", CUT_LINES, 3 },
+	[PLACE_EVIDENCE] = { "evidence", ROWS_LINES, BYTES_TEXT, "remove", CUT_LINES, 3 },
+	[PLACE_SCORED] = { "scored", ROWS_LINES, BYTES_TEXT, "remove", CUT_LINES, 2 },
+	[PLACE_RAG] = { "rag", ROWS_LINES, BYTES_TEXT, "remove", CUT_LINES, 1 },
+	[PLACE_SFT] = { "sft", ROWS_LINES, BYTES_TEXT, "remove", CUT_LINES, 1 },
+	[PLACE_PREFERENCE] = { "preference", ROWS_LINES, BYTES_TEXT, "remove", CUT_LINES, 1 },
+	[PLACE_QUARANTINE] = { "quarantine", ROWS_LINES, BYTES_TEXT, "remove", CUT_LINES, 1 },
+	[PLACE_REPLAYS] = { "replays", ROWS_LINES, BYTES_TEXT, "tombstone", CUT_LINES, 1 },
+	[PLACE_RECEIPT] = { "receipt", ROWS_WHOLE, BYTES_TEXT, "rewrite", CUT_NONE, 8 },
+	[PLACE_DATASET] = { "dataset", ROWS_WHOLE, BYTES_TEXT, NULL, CUT_NONE, 0 },
+	[PLACE_OBJECT] = { "object", ROWS_LINES, BYTES_TEXT, "rewrite", CUT_OBJECT, 7 },
+	[PLACE_CACHE] = { "cache", ROWS_NONE, BYTES_RAW, "remove", CUT_FILE, 7 },
+	[PLACE_KEPT] = { "kept-index", ROWS_INDEX, BYTES_INDEX, "remove", CUT_FILE, 7 },
+	[PLACE_KEPT_SOURCE] = { "kept-source", ROWS_WHOLE, BYTES_TEXT, "remove", CUT_FILE, 7 },
+	/* last of all: its texts name the person as long as anything else is left */
+	[PLACE_ROSTER] = { "roster", ROWS_LINES, BYTES_TEXT, "remove", CUT_LINES, 9 },
+	[PLACE_MANIFEST] = { "manifest", ROWS_WHOLE, BYTES_TEXT, "rewrite", CUT_NONE, 8 },
+	[PLACE_CHAIN] = { "chain", ROWS_LINES, BYTES_TEXT, NULL, CUT_FILE, 0, proof },
+	[PLACE_SECRET] = { "secret", ROWS_SECRET, BYTES_NONE, NULL, CUT_SECRET, 0, proof },
+	[PLACE_ERASURE] = { "erasure", ROWS_NONE, BYTES_RAW, NULL, CUT_NONE, 0, proof },
+	[PLACE_TREE] = { "tlog", ROWS_LINES, BYTES_NONE, NULL, CUT_NONE, 0,
+			 "entries of a transparency log stay" },
+	[PLACE_TRACE_INDEX] = { "trace-index", ROWS_NONE, BYTES_RAW, "remove", CUT_FILE, 8 },
+	[PLACE_CURSOR] = { "cursor", ROWS_NONE, BYTES_RAW, NULL, CUT_NONE, 0 },
+	[PLACE_SPOOL] = { "spool", ROWS_LINES, BYTES_TEXT, "remove", CUT_SPOOL, 7 },
+	[PLACE_OTHER] = { "other", ROWS_LINES, BYTES_TEXT, NULL, CUT_NONE, 0,
+			  "not a file of these tools" },
+	[PLACE_SPECIAL] = { "special", ROWS_NONE, BYTES_NONE, NULL, CUT_NONE, 0 },
 };
-
-const char *place_kind_name(enum place_kind kind)
-{
-	return kind_names[kind];
-}
 
 enum place_kind place_kind_named(struct lh_str name)
 {
 	int i = 0;
 
-	while (i < PLACE_OTHER && !lh_str_is(name, kind_names[i], strlen(kind_names[i])))
+	while (i < PLACE_OTHER && !lh_str_is(name, place_is[i].name, strlen(place_is[i].name)))
 		i++;
 	return (enum place_kind)i;
 }
@@ -104,6 +121,9 @@ static const struct pattern in_root[] = {
 	{ "*.lhv", PLACE_INDEX },
 	{ "*.lhv-log", PLACE_INDEX_LOG },
 	{ NULL, PLACE_OTHER }
+}, of_store[] = {
+	{ "*.lh-tmp-*", PLACE_SPOOL },
+	{ NULL, PLACE_OBJECT }
 }, of_cache[] = {
 	{ "*.lh-tmp-*", PLACE_SPOOL },
 	{ "*.lhv", PLACE_KEPT },
@@ -112,75 +132,44 @@ static const struct pattern in_root[] = {
 };
 static const char subjects[] = "data/_catalog/subjects/";
 
-static enum place_kind find_kind(const struct pattern *p, const char *rel)
+static enum place_kind kind_of(const struct pattern *p, const char *rel)
 {
+	int i;
+
+	for (i = 0; p == in_root && i < LH_EXPORTERS; i++)
+		if (!strcmp(rel, lh_exporter_output((enum lh_exporter)i)))
+			return (enum place_kind)(PLACE_RAG + i);
+		else if (!strcmp(rel, lh_exporter_quarantine((enum lh_exporter)i)))
+			return PLACE_QUARANTINE;
+	for (i = 0; p == in_root && i < LH_STREAMS; i++)
+		if (!strcmp(rel, lh_stream_source((enum lh_stream)i)))
+			return PLACE_SOURCE;
+	if (p == in_root && !strncmp(rel, subjects, sizeof subjects - 1))
+		return kind_of(of_subject, rel + sizeof subjects - 1);
 	while (p->pattern && fnmatch(p->pattern, rel, 0) != 0)
 		p++;
 	return p->kind;
 }
 
-static enum place_kind kind_of_subject(const char *rel)
-{
-	return find_kind(of_subject, rel);
-}
-
-static enum place_kind kind_of_index(const char *rel)
-{
-	return find_kind(of_index, rel);
-}
-
-static enum place_kind kind_of_playbook(const char *rel)
-{
-	return find_kind(of_playbook, rel);
-}
-
-/* Return the path in a part of a divided run, shards/RUN/I-of-N/, which is laid out as a root. */
-static const char *without_part(const char *rel)
-{
-	const char *run = strncmp(rel, "shards/", 7) ? NULL : strchr(rel + 7, '/');
-	const char *part = run ? strchr(run + 1, '/') : NULL;
-
-	return part ? part + 1 : rel;
-}
-
-static enum place_kind kind_in_root(const char *rel)
-{
-	int i;
-
-	rel = without_part(rel);
-	for (i = 0; i < LH_EXPORTERS; i++)
-		if (!strcmp(rel, lh_exporter_output((enum lh_exporter)i)))
-			return (enum place_kind)(PLACE_RAG + i);
-		else if (!strcmp(rel, lh_exporter_quarantine((enum lh_exporter)i)))
-			return PLACE_QUARANTINE;
-	for (i = 0; i < LH_STREAMS; i++)
-		if (!strcmp(rel, lh_stream_source((enum lh_stream)i)))
-			return PLACE_SOURCE;
-	return strncmp(rel, subjects, sizeof subjects - 1) ? find_kind(in_root, rel)
-		: kind_of_subject(rel + sizeof subjects - 1);
-}
-
+/* Return whether a file is a lock: it has such a name, and nothing in it but a number. */
 static bool is_lock(const char *path, uint64_t bytes)
 {
 	static const char *const end[] = { "lock", "-compact", "-making", ".in-use" };
-	const size_t n = strlen(path);
-	char pid[32];
-	ssize_t got = -1;
-	size_t i = 0, m;
+	char pid[32] = "";
+	ssize_t got;
+	size_t i = 0;
 	int fd;
 
-	while (i < 4 && (m = strlen(end[i]), n < m || strcmp(path + n - m, end[i]) != 0))
+	while (i < 4 && !ends_with(path, end[i]))
 		i++;
 	if (i == 4 || bytes >= sizeof pid)
 		return false;
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return true;	/* of a writer with more rights */
-	got = read(fd, pid, sizeof pid);
+	got = read(fd, pid, sizeof pid - 1);
 	close(fd);
-	while (got > 0 && (pid[got - 1] == '\n' || (pid[got - 1] >= '0' && pid[got - 1] <= '9')))
-		got--;
-	return !got;
+	return got >= 0 && strspn(pid, "0123456789\n") == (size_t)got;
 }
 
 /* ---- the list of places ---- */
@@ -192,8 +181,8 @@ struct listing {
 	const char *store;		/* of objects and datasets */
 	const char *source;		/* of a file of the cache of lh-search */
 	const char *root;
-	enum place_kind (*kind)(const char *rel);
-	size_t skip;			/* bytes of a path before what kind is asked for */
+	const struct pattern *patterns;	/* of the path from byte skip on */
+	size_t skip;
 	char **stores;			/* that were listed */
 	size_t n_stores, cap_stores;
 };
@@ -206,54 +195,55 @@ bool is_same_folder(const char *a, const char *b)
 				 x.st_ino == y.st_ino);
 }
 
-/* Return why data in a file cannot be taken out; NULL: they can be. */
-static const char *why_not(enum place_kind kind, const char *path)
-{
-	if (kind == PLACE_OTHER)
-		return "not a file of these tools";
-	if (kind == PLACE_TREE)
-		return "entries of a transparency log stay";
-	if (kind == PLACE_CHAIN || kind == PLACE_SECRET || kind == PLACE_ERASURE)
-		return "kept as the proof of what was done";
-	if (kind == PLACE_OBJECT && !lh_archive_named(path, ".jsonl") &&
-	    !lh_archive_named(path, ".ndjson"))
-		return "not rows of JSON Lines";
-	return NULL;
-}
-
-/* Return why a file of the folder of a path cannot be replaced; NULL: it can be. */
-static const char *read_only(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	LH_SCOPED(lh_free_local) char *folder =
-		lh_strndup(slash ? path : ".", slash ? (size_t)(slash + 1 - path) : 1);
-
-	return access(folder, W_OK) < 0 ? "it cannot be written" : NULL;
-}
-
-/* Set whether a place has lines that can be read and replaced as they are. */
-static void look_at_lines(struct place *p)
+/* Return whether a file that is called as lines of these tools are is packed. */
+static bool is_packed(enum place_kind kind, const char *path)
 {
 	char head[LH_ARCHIVE_SNIFF];
 	struct lh_err err;
 	ssize_t n;
 	int fd;
 
-	if (p->kind != PLACE_ROSTER && (p->kind < PLACE_LOG || p->kind > PLACE_REPLAYS))
-		return;
-	fd = lh_open_regular(p->path, O_RDONLY, 0, &err);
+	if (kind != PLACE_ROSTER && (kind < PLACE_LOG || kind > PLACE_REPLAYS))
+		return false;
+	fd = lh_open_regular(path, O_RDONLY, 0, &err);
 	n = fd < 0 ? 0 : pread(fd, head, sizeof head, 0);	/* its reader says why */
-	p->plain = n <= 0 || !lh_archive_kind(head, (size_t)n);
-	if (!p->plain)
-		p->why = "packed";
 	if (fd >= 0)
 		close(fd);
+	return n > 0 && lh_archive_kind(head, (size_t)n);
 }
 
-static const char linked[] = "has another name";
+/* Return whether a file of the folder of a path can be replaced. */
+static bool may_replace(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	LH_SCOPED(lh_free_local) char *folder =
+		lh_strndup(slash ? path : ".", slash ? (size_t)(slash + 1 - path) : 1);
 
-/* Add a place, whose path is copied.  A file of several names is not replaced, since what it has
- * would stay under the others. */
+	return access(folder, W_OK) == 0;
+}
+
+/* Return why data in a place cannot be taken out; NULL: they can be.  A file of several names is
+ * not replaced, since what it has would stay under the others. */
+static const char *why_not(const struct listing *l, const struct place *p)
+{
+	if (place_is[p->kind].why)
+		return place_is[p->kind].why;
+	if (p->kind == PLACE_OBJECT && !lh_archive_named(p->path, ".jsonl") &&
+	    !lh_archive_named(p->path, ".ndjson"))
+		return "not rows of JSON Lines";
+	if (is_packed(p->kind, p->path))
+		return "packed";
+	if (!(l->store && lh_store_is_s3(l->store)) && !may_replace(p->path))
+		return "it cannot be written";
+	return p->linked ? "has another name" : NULL;
+}
+
+static char *copy(const char *text)
+{
+	return text ? lh_strndup(text, strlen(text)) : NULL;
+}
+
+/* Add a place, whose path is copied. */
 static int add(struct listing *l, enum place_kind kind, const char *path, uint64_t bytes,
 	       nlink_t names, const char *why)
 {
@@ -261,21 +251,11 @@ static int add(struct listing *l, enum place_kind kind, const char *path, uint64
 	struct place *p;
 
 	lh_grow(&to->v, &to->cap, to->n + 1, sizeof *p);
-	p = &to->v[to->n];
+	p = &to->v[to->n++];
 	*p = (struct place){ .kind = kind, .place = l->place, .root = l->root, .rel = l->skip,
-			     .bytes = bytes, .linked = names > 1,
-			     .why = why ? why : why_not(kind, path) };
-	p->path = lh_strndup(path, strlen(path));
-	if (!p->why && !(l->store && lh_store_is_s3(l->store)))
-		p->why = read_only(path);
-	look_at_lines(p);
-	if (!p->why && p->linked)
-		p->why = linked;
-	if (l->store)
-		p->store = lh_strndup(l->store, strlen(l->store));
-	if (l->source)
-		p->source = lh_strndup(l->source, strlen(l->source));
-	to->n++;
+			     .bytes = bytes, .linked = names > 1, .path = copy(path),
+			     .store = copy(l->store), .source = copy(l->source) };
+	p->why = why ? why : why_not(l, p);
 	return 0;
 }
 
@@ -283,15 +263,14 @@ static int add(struct listing *l, enum place_kind kind, const char *path, uint64
 
 static int add_entry(struct listing *l, const FTSENT *e)
 {
-	const char *rel = e->fts_path + l->skip;
 	struct stat st;
 
 	switch (e->fts_info) {
 	case FTS_F:
 		if (is_lock(e->fts_path, (uint64_t)e->fts_statp->st_size))
 			return 0;
-		return add(l, l->kind(rel), e->fts_path, (uint64_t)e->fts_statp->st_size,
-			   e->fts_statp->st_nlink, NULL);
+		return add(l, kind_of(l->patterns, e->fts_path + l->skip), e->fts_path,
+			   (uint64_t)e->fts_statp->st_size, e->fts_statp->st_nlink, NULL);
 	case FTS_SL:
 		if (stat(e->fts_path, &st) == 0)
 			return lh_err_set(l->err, LH_EIO, "%s: is a symbolic link, which is not "
@@ -314,7 +293,7 @@ static int add_entry(struct listing *l, const FTSENT *e)
 /* Add all files below a folder, but for the folder `without` in it. */
 static int add_folder(struct listing *l, const char *folder, const char *without)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_strndup(folder, strlen(folder));
+	LH_SCOPED(lh_free_local) char *path = copy(folder);
 	size_t n = strlen(folder);
 	FTSENT *e;
 	FTS *f;
@@ -388,11 +367,6 @@ static int on_object(void *ctx, const struct lh_object *o, struct lh_err *err)
 	return add(l, PLACE_OBJECT, path.p, o->size, 1, NULL);
 }
 
-static enum place_kind kind_of_object(const char *rel)
-{
-	return strstr(rel, ".lh-tmp-") ? PLACE_SPOOL : PLACE_OBJECT;
-}
-
 /* Add a store, unless it was added before. */
 static int add_store(struct listing *l, enum place_kind kind, const char *where)
 {
@@ -405,9 +379,9 @@ static int add_store(struct listing *l, enum place_kind kind, const char *where)
 		if (is_same_folder(where, l->stores[i]))
 			return 0;
 	lh_grow(&l->stores, &l->cap_stores, i + 1, sizeof *l->stores);
-	l->stores[l->n_stores++] = lh_strndup(where, strlen(where));
+	l->stores[l->n_stores++] = copy(where);
 	l->store = where;
-	l->kind = kind_of_object;
+	l->patterns = of_store;
 	if (!lh_store_is_s3(where)) {
 		rc = add_folder(l, where, NULL);
 	} else {
@@ -448,7 +422,7 @@ static int add_index(struct listing *l, enum place_kind kind, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		l->kind = kind == PLACE_INDEX ? kind_of_index : kind_of_playbook;
+		l->patterns = kind == PLACE_INDEX ? of_index : of_playbook;
 		return add_folder(l, path, NULL);
 	}
 	if (add_file(l, kind, path) < 0)
@@ -464,7 +438,7 @@ static int add_root(struct listing *l, enum place_kind kind, const char *path)
 
 	(void)kind;
 	l->root = path;
-	l->kind = kind_in_root;
+	l->patterns = in_root;
 	rc = add_folder(l, path, path == l->s->state ? "store" : NULL);
 	l->root = NULL;
 	return rc;
@@ -517,7 +491,7 @@ static int on_kept(void *ctx, const char *path, const char *source, struct lh_er
 	if (lstat(path, &st) < 0 || is_lock(path, (uint64_t)st.st_size))
 		return 0;	/* it has just been removed, or has no data */
 	l->source = source;
-	rc = add(l, find_kind(of_cache, path), path, (uint64_t)st.st_size, st.st_nlink, NULL);
+	rc = add(l, kind_of(of_cache, path), path, (uint64_t)st.st_size, st.st_nlink, NULL);
 	l->source = NULL;
 	return rc;
 }
@@ -553,13 +527,20 @@ static int add_options(struct listing *l)
 	if (!s->subjects || s->subjects == s->folder.p)
 		return 0;
 	l->place = "subjects";
-	l->kind = kind_of_subject;
+	l->patterns = of_subject;
 	return add_folder(l, s->subjects, NULL);
 }
 
 static int by_path(const void *a, const void *b)
 {
 	return strcmp(((const struct place *)a)->path, ((const struct place *)b)->path);
+}
+
+static void place_free(struct place *p)
+{
+	free(p->path);
+	free(p->store);
+	free(p->source);
 }
 
 /* Sort, and keep of several with one path the first. */
@@ -569,15 +550,11 @@ static void settle(struct places *p)
 
 	if (p->n)
 		qsort(p->v, p->n, sizeof *p->v, by_path);
-	for (i = 0; i < p->n; i++) {
-		if (n && !strcmp(p->v[n - 1].path, p->v[i].path)) {
-			free(p->v[i].path);
-			free(p->v[i].store);
-			free(p->v[i].source);
-		} else {
+	for (i = 0; i < p->n; i++)
+		if (n && !strcmp(p->v[n - 1].path, p->v[i].path))
+			place_free(&p->v[i]);
+		else
 			p->v[n++] = p->v[i];
-		}
-	}
 	p->n = n;
 }
 
@@ -600,13 +577,18 @@ int places_list(struct settings *s, struct lh_err *err)
 
 void places_free(struct places *p)
 {
-	while (p->n) {
-		free(p->v[--p->n].path);
-		free(p->v[p->n].store);
-		free(p->v[p->n].source);
-	}
+	while (p->n)
+		place_free(&p->v[--p->n]);
 	free(p->v);
 	*p = (struct places){ NULL, 0, 0 };
+}
+
+struct place *place_named(const struct settings *s, const char *path)
+{
+	const struct place like = { .path = (char *)path };
+
+	return !s->places.n ? NULL
+		: bsearch(&like, s->places.v, s->places.n, sizeof like, by_path);
 }
 
 bool place_is_own(const struct place *p, struct lh_str id)
@@ -650,9 +632,7 @@ bool place_is_named_after(const struct settings *s, const char *path, struct lh_
 
 bool place_is_list(const struct place *p)
 {
-	const size_t n = strlen(p->path), end = sizeof ".plan" - 1;
-
-	return p->kind == PLACE_ERASURE && n > end && !strcmp(p->path + n - end, ".plan");
+	return p->kind == PLACE_ERASURE && ends_with(p->path, ".plan");
 }
 
 int place_open(const struct place *p, struct lh_err *err)
@@ -677,7 +657,7 @@ int place_open(const struct place *p, struct lh_err *err)
 void place_write(struct lh_writer *w, const struct place *p)
 {
 	lh_write_text(w, "place", p->place);
-	lh_write_text(w, "kind", place_kind_name(p->kind));
+	lh_write_text(w, "kind", place_is[p->kind].name);
 	lh_write_bytes(w, "path", p->path);
 	if (p->source)
 		lh_write_bytes(w, "source", p->source);

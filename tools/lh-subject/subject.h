@@ -70,16 +70,37 @@ struct place {
 	size_t rel;		/* ... the path in it begins at this byte of path */
 	uint64_t bytes;
 	bool linked;		/* the file has several names */
-	bool plain;		/* it has lines of these tools, which are not packed */
 	const char *why;	/* why it is not erasable; NULL: it is */
 };
 struct places {
 	struct place *v;	/* sorted by path */
 	size_t n, cap;
 };
-const char *place_kind_name(enum place_kind kind);
+/* What a kind is, how it is searched and what an erasure does with it. */
+extern const struct place_is {
+	const char *name;
+	enum {
+		ROWS_NONE,		/* derived from others, read with them, or without data */
+		ROWS_LINES, ROWS_WHOLE, ROWS_INDEX, ROWS_SECRET
+	} rows;
+	enum { BYTES_NONE, BYTES_TEXT, BYTES_RAW, BYTES_INDEX } bytes;	/* of verify */
+	const char *action;
+	enum {
+		CUT_NONE,		/* it is made true with what it describes, or stays */
+		CUT_LINES, CUT_INDEX, CUT_OBJECT, CUT_FILE, CUT_SPOOL, CUT_SECRET
+	} cut;
+	unsigned rank;		/* of places at the same depth of lineage the lowest is first */
+	const char *why;	/* why it is never erased */
+} place_is[PLACE_KINDS];
 /* PLACE_OTHER: there is none of that name. */
 enum place_kind place_kind_named(struct lh_str name);
+
+static inline bool ends_with(const char *path, const char *end)
+{
+	const size_t n = strlen(path), k = strlen(end);
+
+	return n >= k && !strcmp(path + n - k, end);
+}
 
 /* Why a row is a person's, the strongest reason first. */
 enum hit_by {
@@ -109,13 +130,20 @@ struct hit {
 	unsigned char sha256[LH_HASH_SIZE];	/* of the row, if it is hashed */
 	size_t others;		/* other persons in the row */
 	size_t via;		/* the hit that it was made from; NO_HIT: none */
+	uint64_t at;		/* where its bytes are kept, ... */
+	size_t n;		/* ... so many; 0: none are */
+	bool whole;		/* they are a file by itself, not a line */
 };
 #define NO_HIT SIZE_MAX
 struct hits {
 	struct hit *v;		/* sorted by path, line and id */
 	size_t n, cap;
 	bool incomplete;	/* a place was not searched, which was reported */
+	bool erased;		/* the person's manifest says so */
+	bool unkept;		/* the bytes of a row could not be kept */
 	uint64_t opaque;	/* places that are neither text nor of these tools */
+	int kept;		/* a file in which the bytes of rows are kept; 0: they are not */
+	uint64_t n_kept;	/* bytes of it */
 };
 
 /* A person.  Texts in also are compared with case folded, at word borders (texts.h). */
@@ -170,6 +198,8 @@ enum {
 /* List all files of all places into s->places.  LH_EIO names one that cannot be read. */
 int places_list(struct settings *s, struct lh_err *err);
 void places_free(struct places *p);
+/* Return the place of that path, or NULL. */
+struct place *place_named(const struct settings *s, const char *path);
 bool is_same_folder(const char *a, const char *b);
 /* Open a file, or a copy of an object of S3; the descriptor is to be closed. */
 int place_open(const struct place *p, struct lh_err *err);
@@ -206,6 +236,8 @@ int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 /* Write the member searched: which kinds of texts are searched for, and with a key their hashes;
  * without one it does not fail. */
 int write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key);
+/* Append "1 row", "2 rows", or nothing of 0. */
+void put_count(struct lh_buf *out, uint64_t n, const char *one, const char *more);
 /* The same for people: "2 names and 1 telephone", "searched for the id, 2 names". */
 void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS]);
 void put_searched(struct lh_buf *out, const struct person *who);
@@ -243,6 +275,8 @@ void person_has(const struct person *who, const struct lh_person_at *at, const s
 		enum hit_by *by);
 /* Return whether only the id matters, as bytes. */
 bool person_is_quick(const struct person *who);
+/* Return whether a text may have the id: of one with escapes that is not known. */
+bool person_may_be_in(const struct person *who, const char *p, size_t n);
 
 /* ---- find.c ---- */
 
@@ -250,8 +284,8 @@ bool person_is_quick(const struct person *who);
 int find_person(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
 		struct lh_err *err);
 void hits_free(struct hits *hits);
-/* Return the number of the first hit of a place in that line or after it. */
-size_t hits_from(const struct hits *h, size_t place, uint64_t line);
+/* Return the number of the first hit of a place or of one after it. */
+size_t hits_from(const struct hits *h, size_t place);
 
 /* Set the hash of a row, without a byte order mark, and white space around it. */
 void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE]);
@@ -262,12 +296,6 @@ int is_listed(const struct settings *s, const struct hit *h);
 /* Write a hit as lh-subject find prints it: an object, w is in no other. */
 void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
 	       const struct hits *hits, size_t i);
-
-/* ---- find_rows.c ---- */
-
-/* Run a flow over the lines of a place, which are any JSON values or, with flow->bad, any text. */
-struct lh_flow;
-int place_flow(struct place *p, struct lh_flow *flow, struct lh_err *err);
 
 /* ---- persons.c ---- */
 

@@ -9,15 +9,6 @@
 #include "base/mem.h"
 #include "subject.h"
 
-struct verify {
-	struct lh_tool *tool;
-	struct settings *s;
-	struct person *who;
-	struct remains *r;
-	struct hits hits;
-	uint64_t bytes;			/* searched */
-};
-
 /* ---- what is to be done with a hit ---- */
 
 /* Return why a hit in a place that is not the person's own can be taken out by hand alone; NULL: it
@@ -73,124 +64,114 @@ enum rest hit_rest(const struct settings *s, const struct person *who, const str
 
 /* ---- what is printed ---- */
 
-static int count_hit(struct verify *v, size_t i, bool print)
+/* Print a hit; of what is kept only the place. */
+static int print_hit(struct lh_tool *tool, const struct settings *s, const struct person *who,
+		     const struct hits *hits, size_t i, enum rest rest)
 {
 	static const char *const action[RESTS] = { NULL, "look", "by hand", "kept" };
-	uint64_t *const to[] = { &v->r->left, &v->r->look, &v->r->by_hand, &v->r->kept };
-	const struct hit *h = &v->hits.v[i];
-	const struct place *p = &v->s->places.v[h->place];
 	struct lh_buf out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
-	const char *why;
-	const enum rest rest = hit_rest(v->s, v->who, h, &why);
 
-	/* a list is gone when the erasure that verifies is done; what is kept is kept whole */
-	if ((place_is_list(p) && !print) ||
-	    (rest == REST_KEPT && i && h[-1].place == h->place))
-		return 0;
-	++*to[rest];
-	if (!print)
-		return 0;
 	if (rest == REST_KEPT) {
 		lh_write_object(&w, NULL);
-		lh_write_str(&w, "candidate_id", v->who->id);
-		place_write(&w, p);
+		lh_write_str(&w, "candidate_id", who->id);
+		place_write(&w, &s->places.v[hits->v[i].place]);
 	} else {
-		hit_write(&w, v->s, v->who, &v->hits, i);
+		hit_write(&w, s, who, hits, i);
 		w = lh_write_again(&out);
 	}
 	if (action[rest])
 		lh_write_text(&w, "action", action[rest]);
 	lh_write_end(&w);
-	return lh_tool_out_line(v->tool, &out);
-}
-
-static void put_count(struct lh_buf *out, uint64_t n, const char *one, const char *more)
-{
-	if (n == 1)
-		lh_buf_puts(out, one);
-	else if (n)
-		lh_buf_printf(out, "; %llu %s", (unsigned long long)n, more);
+	return lh_tool_out_line(tool, &out);
 }
 
 void put_remains(struct lh_buf *out, const struct remains *r)
 {
-	put_count(out, r->look, "; 1 row or text is to be looked at",
-		  "rows or texts are to be looked at");
-	put_count(out, r->by_hand, "; 1 has to be taken out by hand",
-		  "have to be taken out by hand");
-	put_count(out, r->opaque, "; 1 place cannot be read, and was not searched",
-		  "places cannot be read, and were not searched");
+	static const char *const one[] = {
+		"row or text is to be looked at", "has to be taken out by hand",
+		"place cannot be read, and was not searched"
+	}, *const more[] = {
+		"rows or texts are to be looked at", "have to be taken out by hand",
+		"places cannot be read, and were not searched"
+	};
+	const uint64_t n[] = { r->look, r->by_hand, r->opaque };
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		lh_buf_puts(out, n[i] ? "; " : "");
+		put_count(out, n[i], one[i], more[i]);
+	}
 	lh_buf_puts(out, "; ");
 }
 
-/* Append the verdict for people. */
-static void put_verdict(const struct verify *v, struct lh_buf *sentence)
+/* Print the summary, with the verdict for people. */
+static int print_summary(struct lh_tool *tool, struct settings *s, const struct person *who,
+			 const struct remains *r, bool incomplete)
 {
-	const struct remains *r = v->r;
-
-	if (!v->s->places.n)
-		lh_buf_puts(sentence, "no place was searched");
-	else if (r->left == 1)
-		lh_buf_puts(sentence, "1 row or text is left");
-	else if (r->left)
-		lh_buf_printf(sentence, "%llu rows or texts are left",
-			      (unsigned long long)r->left);
-	else
-		lh_buf_printf(sentence, "%s in %zu place%s",
-			      v->hits.incomplete ? "nothing was found" :
-			      r->look || r->by_hand ? "nothing that an erasure takes out is left"
-			      : "nothing is left", v->s->places.n,
-			      v->s->places.n == 1 ? "" : "s");
-	put_remains(sentence, r);
-	put_searched(sentence, v->who);
-}
-
-static int print_summary(struct verify *v)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 }, out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
+	uint64_t bytes = 0;
+	size_t i;
 
+	for (i = 0; i < s->places.n; i++)
+		bytes += s->places.v[i].bytes;
 	lh_write_object(&w, NULL);
 	lh_write_bool(&w, "summary", true);
-	lh_write_u64(&w, "places_searched", v->s->places.n);
-	lh_write_u64(&w, "bytes_searched", v->bytes);
-	lh_write_u64(&w, "left", v->r->left);
-	lh_write_u64(&w, "look", v->r->look);
-	lh_write_u64(&w, "by_hand", v->r->by_hand);
-	lh_write_u64(&w, "kept", v->r->kept);
-	lh_write_u64(&w, "opaque", v->r->opaque);
-	lh_write_bool(&w, "complete", !v->hits.incomplete && v->s->places.n);
-	put_verdict(v, &sentence);
-	if (write_searched(&w, v->who, NULL) < 0 ||
-	    erasure_compare(v->tool, v->s, v->who, &w, &sentence) < 0) {
-		lh_buf_free(&out);
-		return -1;
+	lh_write_u64(&w, "places_searched", s->places.n);
+	lh_write_u64(&w, "bytes_searched", bytes);
+	lh_write_u64(&w, "left", r->left);
+	lh_write_u64(&w, "look", r->look);
+	lh_write_u64(&w, "by_hand", r->by_hand);
+	lh_write_u64(&w, "kept", r->kept);
+	lh_write_u64(&w, "opaque", r->opaque);
+	lh_write_bool(&w, "complete", !incomplete && s->places.n);
+	put_count(&sentence, r->left, "row or text is left", "rows or texts are left");
+	if (!s->places.n) {
+		lh_buf_puts(&sentence, "no place was searched");
+	} else if (!r->left) {
+		lh_buf_printf(&sentence, "%s in ", incomplete ? "nothing was found" :
+			      r->look || r->by_hand ? "nothing that an erasure takes out is left"
+			      : "nothing is left");
+		put_count(&sentence, s->places.n, "place", "places");
 	}
-	return end_summary(v->tool, &w, &sentence);
+	put_remains(&sentence, r);
+	put_searched(&sentence, who);
+	if (write_searched(&w, who, NULL) < 0 ||
+	    erasure_compare(tool, s, who, &w, &sentence) < 0)
+		return -1;
+	return end_summary(tool, &w, &sentence);
 }
 
 int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, bool print,
 		  struct remains *r, struct lh_err *err)
 {
-	struct verify v = { .tool = tool, .s = s, .who = who, .r = r };
+	LH_SCOPED(hits_free) struct hits hits = { .n = 0 };
+	uint64_t *const to[] = { &r->left, &r->look, &r->by_hand, &r->kept };
+	const char *why;
 	size_t i;
 	int rc;
 
 	*r = (struct remains){ 0 };
 	who->thorough = true;
-	rc = find_person(tool, s, who, &v.hits, err);
-	for (i = 0; !rc && i < v.hits.n; i++)
-		rc = count_hit(&v, i, print);
-	for (i = 0; i < s->places.n; i++)
-		v.bytes += s->places.v[i].bytes;
-	r->opaque = v.hits.opaque;
+	rc = find_person(tool, s, who, &hits, err);
+	for (i = 0; !rc && i < hits.n; i++) {
+		const struct hit *h = &hits.v[i];
+		const enum rest rest = hit_rest(s, who, h, &why);
+
+		/* a list is gone when the erasure that verifies is done; what is kept is kept
+		 * whole */
+		if ((place_is_list(&s->places.v[h->place]) && !print) ||
+		    (rest == REST_KEPT && i && h[-1].place == h->place))
+			continue;
+		++*to[rest];
+		rc = print ? print_hit(tool, s, who, &hits, i, rest) : 0;
+	}
+	r->opaque = hits.opaque;
 	if (!rc && print)
-		rc = print_summary(&v);
-	if (!rc && v.hits.incomplete)
+		rc = print_summary(tool, s, who, r, hits.incomplete);
+	if (!rc && hits.incomplete)
 		rc = lh_err_set(err, LH_EIO, "not everything could be searched");
-	hits_free(&v.hits);
 	return rc;
 }
 
