@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include <lh/index.h>
-#include <lh/metadata_filter.h>
+#include "filter/scope.h"
 
 #include "json/write.h"
 
@@ -140,6 +140,7 @@ bool lh_index_is_file(const char *path);
 struct lh_index_named {
 	const char *folder;
 	const char *what;	/* "index", "playbook" */
+	const struct lh_scope *scope;	/* others are as if they were not there; NULL: all */
 };
 /* Check at the start that the folder exists. */
 int lh_index_named_check(const struct lh_index_named *in, struct lh_err *err);
@@ -247,6 +248,9 @@ struct lh_index_words;
  * it. */
 struct lh_index_words *lh_index_words_new(const struct lh_index *ix, struct lh_err *err);
 void lh_index_words_free(struct lh_index_words *w);
+/* Let the words of those rows count alone that the filter of `rows` allows, whose filter_cache is
+ * used as long as it is set; filter_cache NULL: all rows count. */
+int lh_index_words_of(struct lh_index_words *w, const struct lh_query *rows, struct lh_err *err);
 struct lh_index_words_hit {
 	double score;		/* BM25 */
 	uint64_t row;

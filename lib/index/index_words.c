@@ -127,6 +127,8 @@ struct lh_index_words {
 	struct lh_lexical_hit *hit;
 	size_t cap;
 	struct lh_query *query;		/* being answered */
+	struct lh_query counted;	/* whose rows' words count; without filter_cache: all */
+	struct lh_lexical_counts counts;
 };
 
 static struct lh_str pending_meta(const void *ctx, uint64_t i)
@@ -188,6 +190,37 @@ static int allow(void *ctx, uint64_t row, struct lh_err *err)
 	return rc;
 }
 
+static int is_counted(void *ctx, uint64_t row, struct lh_err *err)
+{
+	const struct lh_index_words *w = ctx;
+
+	return lh_filter_cache_allows(&w->counted, row, err);
+}
+
+/* Set the parts that are searched as one; return their number. */
+static size_t parts_of(const struct lh_index_words *w, const struct lh_lexical *part[2])
+{
+	part[0] = &w->ix->lexical;
+	part[1] = &w->pending_index;
+	return w->pending ? 2 : 1;
+}
+
+int lh_index_words_of(struct lh_index_words *w, const struct lh_query *rows, struct lh_err *err)
+{
+	const bool same = w->counted.filter_cache == rows->filter_cache;
+	const struct lh_lexical *part[2];
+
+	w->counted = *rows;
+	w->counts.is = is_counted;
+	w->counts.ctx = w;
+	if (same || !rows->filter_cache)
+		return 0;
+	if (lh_lexical_count(&w->counts, part, parts_of(w, part), err) == 0)
+		return 0;
+	w->counted.filter_cache = NULL;
+	return -1;
+}
+
 static int by_id(void *ctx, uint64_t a, uint64_t b)
 {
 	const struct lh_index_words *w = ctx;
@@ -198,7 +231,8 @@ static int by_id(void *ctx, uint64_t a, uint64_t b)
 long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
 			   struct lh_index_words_hit *out, struct lh_err *err)
 {
-	const struct lh_lexical *part[] = { &w->ix->lexical, &w->pending_index };
+	const struct lh_lexical *part[2];
+	const size_t parts = parts_of(w, part);
 	struct lh_lexical_rows rows = { allow, by_id, w };
 	uint64_t all = lh_index_rows(w->ix);
 	size_t k = q->k < all ? q->k : all;
@@ -207,7 +241,8 @@ long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct 
 	q->dropped = 0;
 	w->query = q;
 	lh_grow(&w->hit, &w->cap, k, sizeof *w->hit);
-	if (lh_lexical_query_set(&w->q, text.p, text.n, part, w->pending ? 2 : 1, err) < 0)
+	w->q.of = w->counted.filter_cache ? &w->counts : NULL;
+	if (lh_lexical_query_set(&w->q, text.p, text.n, part, parts, err) < 0)
 		return -1;
 	n = lh_lexical_search(&w->q, k, &rows, w->hit, err);
 	for (i = 0; i < n; i++)

@@ -38,7 +38,8 @@ static int missing(const struct lh_index_named *in, const char *path, struct lh_
 	if (!folder_is_there(in) || lh_index_folder_read(&all, in->folder, err) < 0)
 		return lh_err_data(err, 503, "the folder cannot be read");
 	for (i = 0; i < all.n; i++)
-		lh_index_names_add(&list, all.name[i]);
+		if (lh_scope_has(in->scope, lh_str_of(all.name[i])))
+			lh_index_names_add(&list, all.name[i]);
 	lh_index_names_end(&list);
 	lh_index_folder_free(&all);
 	return lh_err_data(err, 404, "there is no %s \"%.*s\"; %s", in->what, (int)name.n, name.p,
@@ -58,7 +59,7 @@ char *lh_index_named_find(const struct lh_index_named *in, struct lh_str name, s
 {
 	char *path = lh_index_folder_path(in->folder, name);
 
-	if (lh_index_is_file(path))
+	if (lh_scope_has(in->scope, name) && lh_index_is_file(path))
 		return path;
 	missing(in, path, err);
 	free(path);

@@ -146,10 +146,21 @@ struct lh_lexical_rows {
 	void *ctx;
 };
 
+/* The rows whose words count, where that is not all of them. */
+struct lh_lexical_counts {
+	int (*is)(void *ctx, uint64_t row, struct lh_err *err);	/* 1, 0, -1 */
+	void *ctx;
+	double rows, words;		/* those that have words; their words */
+};
+/* Count these. */
+int lh_lexical_count(struct lh_lexical_counts *c, const struct lh_lexical *const *parts,
+		     size_t n_parts, struct lh_err *err);
+
 struct lh_lexical_query_term;
 struct lh_lexical_query {
 	const struct lh_lexical *part[LH_LEXICAL_PARTS];
 	size_t parts;
+	const struct lh_lexical_counts *of;	/* set before: whose words count; NULL: all */
 	double mean;			/* words per row */
 	struct lh_lexical_query_term *term;	/* by the most they can contribute, ascending */
 	size_t n, cap;

@@ -63,13 +63,57 @@ static int by_weight(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* Drop the terms that no part has. */
-static void find_terms(struct lh_lexical_query *q, const struct lh_intern *known)
+int lh_lexical_count(struct lh_lexical_counts *c, const struct lh_lexical *const *parts,
+		     size_t n_parts, struct lh_err *err)
 {
-	double rows = 0, words = 0, having;
+	uint64_t row, before = 0;
+	size_t p;
+	int rc;
+
+	c->rows = c->words = 0;
+	for (p = 0; p < n_parts; before += parts[p++]->rows)
+		for (row = 0; row < parts[p]->rows; row++) {
+			rc = parts[p]->length[row] ? c->is(c->ctx, before + row, err) : 0;
+			if (rc < 0)
+				return -1;
+			c->rows += rc;
+			c->words += rc ? parts[p]->length[row] : 0;
+		}
+	return 0;
+}
+
+/* Return how many of the rows that count have a term of part p, or -1. */
+static double count_having(const struct lh_lexical_query *q, size_t p, uint64_t term,
+			   struct lh_err *err)
+{
+	const struct lh_lexical_counts *of = q->of;
+	struct lh_lexical_cursor c;
+	const uint64_t before = p ? q->part[0]->rows : 0;
+	double n = 0;
+	int rc, more;
+
+	if (!of)
+		return q->part[p]->term[term].rows;
+	for (more = lh_lexical_begin(&c, q->part[p], term); more > 0;
+	     more = lh_lexical_next_block(&c))
+		for (; c.at < c.n; c.at++, n += rc) {
+			rc = of->is(of->ctx, before + c.row[c.at], err);
+			if (rc < 0)
+				return -1;
+		}
+	return more < 0 ? lh_err_set(err, LH_ECORRUPT, "postings: those of term %llu are damaged",
+				     (unsigned long long)term) : n;
+}
+
+/* Drop the terms that no row that counts has. */
+static int find_terms(struct lh_lexical_query *q, const struct lh_intern *known,
+		      struct lh_err *err)
+{
+	const struct lh_lexical_counts *of = q->of;
+	double rows = of ? of->rows : 0, words = of ? of->words : 0, having, here;
 	size_t i, p, n = 0;
 
-	for (p = 0; p < q->parts; p++) {
+	for (p = 0; !of && p < q->parts; p++) {
 		rows += (double)q->part[p]->head.rows;
 		words += (double)q->part[p]->head.words;
 	}
@@ -80,8 +124,11 @@ static void find_terms(struct lh_lexical_query *q, const struct lh_intern *known
 		for (having = 0, p = 0; p < q->parts; p++) {
 			a.number_in[p] = lh_lexical_find(q->part[p],
 							 lh_intern_text(known, a.number));
-			if (a.number_in[p] >= 0)
-				having += q->part[p]->term[a.number_in[p]].rows;
+			here = a.number_in[p] < 0 ? 0
+			       : count_having(q, p, (uint64_t)a.number_in[p], err);
+			if (here < 0)
+				return -1;
+			having += here;
 		}
 		a.weight = term_weight(rows, having, a.times);
 		if (having > 0)
@@ -90,6 +137,7 @@ static void find_terms(struct lh_lexical_query *q, const struct lh_intern *known
 	q->n = n;
 	if (n)
 		qsort(q->term, n, sizeof *q->term, by_weight);
+	return 0;
 }
 
 int lh_lexical_query_set(struct lh_lexical_query *q, const char *text, size_t n,
@@ -102,9 +150,7 @@ int lh_lexical_query_set(struct lh_lexical_query *q, const char *text, size_t n,
 	q->parts = n_parts;
 	memcpy(q->part, parts, n_parts * sizeof *parts);
 	rc = collect_words(q, &known, text, n, err);
-	if (rc == 0)
-		find_terms(q, &known);
-	return rc;
+	return rc ? rc : find_terms(q, &known, err);
 }
 
 void lh_lexical_query_free(struct lh_lexical_query *q)

@@ -616,3 +616,37 @@ setup() {
 		[ -z "$(ls -A d)" ] || { ls -A d; return 1; }
 	done
 }
+
+@test "a scope confines list, get, corpora, lookup and add to its indexes and records" {
+	row() { echo '{"id":"'"$1"'","vector":[1,0],"metadata":{"client":"'"$2"'"}}'; }
+	(row a-1 acme; row b-1 beta) | lh-index build -q d/w.lhv
+	row b-2 beta | lh-index build -q d/other.lhv
+	scope='"scope":{"corpora":["w"],"filter":{"client":"acme"}}'
+	add='"op":"add","name":"w","items":'
+	request "{\"op\":\"list\",$scope}" "{\"op\":\"corpora\",$scope}" "{\"op\":\"get\",\"name\":\"w\",$scope}" \
+		"{\"op\":\"get\",\"name\":\"other\",$scope}" "{\"op\":\"lookup\",\"id\":\"a-1\",$scope}" \
+		"{\"op\":\"lookup\",\"id\":\"b-1\",$scope}" "{\"op\":\"lookup\",\"id\":\"b-2\",$scope}" \
+		"{\"op\":\"lookup\",\"name\":\"w\",\"id\":\"b-1\",$scope}" "{\"op\":\"lookup\",\"name\":\"w\",\"id\":\"none\",$scope}" \
+		"{$add[$(row a-2 acme)],$scope}" "{$add[$(row a-3 acme),$(row b-1 acme)],$scope}" "{$add[$(row a-1 beta)],$scope}" \
+		"{$add[{\"id\":\"a-4\",\"vector\":[1,0]}],$scope}" "{$add[{\"id\":\"a-1\",\"vector\":[0,1]}],$scope}" \
+		'{"op":"lookup","id":"b-1"}' '{"op":"get","name":"w"}' >got 2>/dev/null
+	sed 's/"error":{"file":"-","line":[0-9]*,"code":/"error":{/' got | diff - <(cat <<-'END'
+		{"indexes":[{"params":{"name":"w","dimension":2,"m":16,"ef_search":64,"distance":"cosine","layout":"qg"}}],"count":1}
+		{"corpora":[{"name":"w","dimension":2}],"count":1}
+		{"params":{"name":"w","dimension":2,"m":16,"ef_search":64,"distance":"cosine","layout":"qg"}}
+		{"error":{404,"message":"there is no index \"other\"; known: \"w\""}}
+		{"corpus":"w","id":"a-1","metadata":{"client":"acme"}}
+		{"id":"b-1","error":{404,"message":"there is no such record in any index"}}
+		{"id":"b-2","error":{404,"message":"there is no such record in any index"}}
+		{"id":"b-1","error":{404,"message":"there is no such record in index \"w\""}}
+		{"id":"none","error":{404,"message":"there is no such record in index \"w\""}}
+		{"added":1}
+		{"error":{409,"message":"items[1]: the id is taken"}}
+		{"error":{403,"message":"items[0]: its metadata is not of the records that this client may see"}}
+		{"error":{403,"message":"items[0]: its metadata is not of the records that this client may see"}}
+		{"added":1}
+		{"corpus":"w","id":"b-1","metadata":{"client":"beta"}}
+		{"params":{"name":"w","dimension":2,"m":16,"ef_search":64,"distance":"cosine","layout":"qg"},"length":3}
+	END
+	)
+}

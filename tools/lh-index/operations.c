@@ -13,7 +13,9 @@ static const struct lh_bind params[] = {
 };
 static const struct lh_bind summary[] = {
 	{ LH_BIND_ONLY("params", LH_BIND_TO_TABLE), .required = true, .table = params },
-	LH_OP_COUNT("length"), LH_BIND_END
+	{ LH_BIND_ONLY("length", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "unless a scope has a filter" },
+	LH_BIND_END
 };
 static const struct lh_bind indexes[] = {
 	{ LH_BIND_ONLY("indexes", LH_BIND_TO_TABLES), .required = true,
@@ -47,7 +49,9 @@ static const struct lh_bind dumped[] = {
 	LH_OP_COUNT("dimension"), LH_OP_OBJECT("metadata"), LH_BIND_END
 };
 static const struct lh_bind added[] = {
-	LH_OP_COUNT("added"), LH_OP_COUNT("length"), LH_BIND_END
+	LH_OP_COUNT("added"),
+	{ LH_BIND_ONLY("length", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	LH_BIND_END
 };
 static const struct lh_bind counts[] = {
 	LH_OP_COUNT("merged"), LH_OP_COUNT("skipped"), LH_BIND_END
@@ -69,10 +73,11 @@ const struct lh_op index_ops[] = {
 	{ "create", NULL, "make an index without records", 0, requests_create,
 	  LH_OP_IN(creation_members, struct creation), .out = summary, .writes = true },
 	{ "list", NULL, "describe every index", 0, requests_list,
-	  .out = indexes },
+	  LH_OP_IN(listing_members, struct listing), .out = indexes },
 	{ "get", NULL, "describe an index", 0, requests_get,
-	  LH_OP_IN(named_members, struct named), .out = summary },
-	{ "corpora", NULL, "list the indexes", 0, requests_list, .out = corpora },
+	  LH_OP_IN(seen_members, struct named), .out = summary },
+	{ "corpora", NULL, "list the indexes", 0, requests_list,
+	  LH_OP_IN(listing_members, struct listing), .out = corpora },
 	{ "delete", NULL, "remove an index, or a playbook", 0, requests_delete,
 	  LH_OP_IN(named_members, struct named), .writes = true },
 	{ "add", NULL, "add or replace records: all or none", 0, requests_add,

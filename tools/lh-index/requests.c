@@ -10,6 +10,15 @@ const struct lh_bind named_members[] = {
 	NAME(named, name),
 	LH_BIND_END
 };
+const struct lh_bind seen_members[] = {
+	NAME(named, name),
+	LH_SCOPE_MEMBER(struct named, scope),
+	LH_BIND_END
+};
+const struct lh_bind listing_members[] = {
+	LH_SCOPE_MEMBER(struct listing, scope),
+	LH_BIND_END
+};
 
 /* ---- shared ---- */
 
@@ -20,10 +29,30 @@ struct requests *requests_begin(const struct lh_call *call, struct lh_buf *out)
 	r->n++;
 	r->at = NULL;
 	r->making = false;
+	r->in.scope = NULL;
 	opened_refresh(r);
 	r->w = lh_write_to(out);
 	lh_write_object(&r->w, NULL);
 	return r;
+}
+
+int requests_confine(struct requests *r, const struct lh_scope *scope, struct lh_err *err)
+{
+	r->in.scope = scope;
+	return lh_scope_compile(&r->scope, scope, err);
+}
+
+bool requests_sees(const struct requests *r, struct lh_str meta)
+{
+	struct lh_err unused;
+
+	return !r->scope || lh_filter_match(r->scope, meta.p, meta.n, &unused) > 0;
+}
+
+void requests_put_length(struct requests *r, uint64_t n)
+{
+	if (!r->scope)
+		lh_write_u64(&r->w, "length", n);
 }
 
 int requests_end(struct requests *r)
@@ -170,7 +199,8 @@ int requests_create(const struct lh_call *call, const void *in, struct lh_buf *o
 /* Find what to remove: the index of that name, or else the playbook. */
 static int find_removed(struct requests *r, struct lh_str name, struct lh_err *err)
 {
-	const struct lh_index_named playbooks = { r->settings->playbooks, "playbook" };
+	const struct lh_index_named playbooks = { .folder = r->settings->playbooks,
+						  .what = "playbook" };
 	struct lh_err why;
 
 	if (requests_find(r, name, err) == 0 || !playbooks.folder || err->status != 404)
@@ -321,6 +351,7 @@ int index_requests(struct lh_tool *tool, void *settings)
 	free(r.looked_up_path);
 	free(r.path);
 	free(r.other);
+	lh_filter_free(r.scope);
 	lh_buf_free(&r.item_text);
 	lh_buf_free(&r.vector);
 	return rc;

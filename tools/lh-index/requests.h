@@ -57,6 +57,7 @@ struct requests {
 	const char *at;			/* the path that an error is about, or NULL */
 	bool making;			/* there need not be a file */
 	char *path, *other;		/* of the current request */
+	struct lh_filter *scope;	/* of the current request; NULL: all records */
 	struct lh_buf item_text, vector;
 	char reported[256];		/* the last failure, until a request without one */
 };
@@ -70,20 +71,26 @@ struct creation {
 };
 struct named {
 	struct lh_str name;
+	struct lh_scope scope;
+};
+struct listing {
+	struct lh_scope scope;
 };
 struct addition {
 	struct lh_str name;
 	struct lh_value items;
+	struct lh_scope scope;
 };
 struct lookup {
 	struct lh_str name, id;		/* name: or NULL */
+	struct lh_scope scope;
 };
 struct merging {
 	struct lh_str src, dest;
 	bool clear;
 };
-extern const struct lh_bind creation_members[], named_members[], addition_members[],
-	lookup_members[], merging_members[];
+extern const struct lh_bind creation_members[], named_members[], seen_members[], listing_members[],
+	addition_members[], lookup_members[], merging_members[];
 
 lh_op_fn requests_create, requests_get, requests_delete, requests_add, requests_lookup,
 	requests_merge;
@@ -92,6 +99,12 @@ lh_op_fn requests_list;			/* and corpora, without their parameters */
 /* Begin an answer, an object that r->w writes, and end it: 0. */
 struct requests *requests_begin(const struct lh_call *call, struct lh_buf *out);
 int requests_end(struct requests *r);
+/* Let what is beyond a scope be as if it were not there, in this request. */
+int requests_confine(struct requests *r, const struct lh_scope *scope, struct lh_err *err);
+/* Return whether a record is in it; with n 0 one without metadata. */
+bool requests_sees(const struct requests *r, struct lh_str meta);
+/* Write the number of records, unless some of them are beyond the scope. */
+void requests_put_length(struct requests *r, uint64_t n);
 /* Turn the error of an index at r->at into a refusal; -1. */
 int requests_refuse(const struct lh_call *call, struct lh_err *err);
 

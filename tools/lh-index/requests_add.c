@@ -88,6 +88,18 @@ static struct opened *open_index(struct requests *r, struct lh_err *err)
 	return o;
 }
 
+/* Bring the length and the records of an index up to date. */
+static int renew(struct opened *o, struct lh_err *err)
+{
+	struct lh_index *now = lh_index_renew(o->ix, err);
+
+	if (!now)
+		return -1;
+	lh_index_close(o->ix);
+	o->ix = now;
+	return 0;
+}
+
 /* ---- items ---- */
 
 struct item {
@@ -112,6 +124,7 @@ const struct lh_bind addition_members[] = {
 	NAME(addition, name),
 	{ LH_BIND_ARRAY("items", struct addition, items), .required = true, .filled = true,
 	  .each = LH_BIND_IS(LH_OBJECT), .table = each_item },
+	LH_SCOPE_MEMBER(struct addition, scope),
 	LH_BIND_END
 };
 
@@ -123,10 +136,34 @@ static bool is_empty(const struct lh_value *object)
 	return !lh_iter_next(&it);
 }
 
+/* Refuse a record that would be beyond the scope, and an id that another record there has: to
+ * replace that would change what is not to be seen. */
+static int check_scope(struct requests *r, struct opened *o, const struct item *item,
+		       struct lh_err *err)
+{
+	struct lh_row row = { .meta = { "", 0 } };
+	int64_t at;
+
+	if (!r->scope)
+		return 0;
+	at = lh_index_find(o->ix, item->id.p, item->id.n, err);
+	if (at == -2 || (at >= 0 && lh_index_row(o->ix, (uint64_t)at, &row, err) < 0))
+		return -1;
+	if (at >= 0 && !requests_sees(r, row.meta))
+		return lh_err_data(err, 409, "the id is taken");
+	return requests_sees(r, item->meta.p ? (struct lh_str){ item->meta.p, item->meta.n }
+					     : row.meta)
+		? 0 : lh_err_data(err, 403, "its metadata is not of the records that this client "
+				  "may see");
+}
+
 static int put_item(struct requests *r, struct opened *o, const struct item *item,
 		    struct lh_err *err)
 {
 	struct row row = { .id = item->id, .model = item->model };
+
+	if (check_scope(r, o, item, err) < 0)
+		return -1;
 
 	lh_buf_reset(&r->vector);
 	if (lh_vector_record_vector(&item->vector, &r->vector, &row.n, err) < 0)
@@ -170,16 +207,6 @@ static int store(struct requests *r, struct opened *o, struct lh_err *err)
 	return 0;
 }
 
-static int renew(struct opened *o, struct lh_err *err)
-{
-	struct lh_index *now = lh_index_renew(o->ix, err);
-
-	if (!now)
-		return -1;
-	lh_index_close(o->ix);
-	o->ix = now;
-	return 0;
-}
 
 int requests_add(const struct lh_call *call, const void *in, struct lh_buf *out,
 		 struct lh_err *err)
@@ -190,11 +217,15 @@ int requests_add(const struct lh_call *call, const void *in, struct lh_buf *out,
 	struct opened *o;
 	uint64_t n;
 
-	if (requests_find(r, a->name, err) < 0)
+	if (requests_confine(r, &a->scope, err) < 0 || requests_find(r, a->name, err) < 0)
 		return -1;
 	o = open_index(r, err);
 	if (!o)
 		return -1;
+	if (r->scope && renew(o, err) < 0) {
+		close_one(o);
+		return -1;
+	}
 	if (put_items(r, o, &a->items, &n, err) < 0 || store(r, o, err) < 0) {
 		lh_index_change_discard(o->changes.c);
 		if (err->code != LH_EDATA)
@@ -207,6 +238,6 @@ int requests_add(const struct lh_call *call, const void *in, struct lh_buf *out,
 	}
 	lh_index_get_stats(o->ix, &st);
 	lh_write_u64(&r->w, "added", n);
-	lh_write_u64(&r->w, "length", st.live);
+	requests_put_length(r, st.live);
 	return requests_end(r);
 }

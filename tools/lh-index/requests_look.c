@@ -118,15 +118,20 @@ static void put_playbooks(struct requests *r)
 {
 	struct lh_index_folder f;
 	struct lh_err none;
+	bool any = false;
 	size_t i;
 
 	if (!r->settings->playbooks || lh_index_folder_read(&f, r->settings->playbooks, &none) < 0)
 		return;
-	if (f.n)
-		lh_write_array(&r->w, "playbooks");
-	for (i = 0; i < f.n; i++)
+	for (i = 0; i < f.n; i++) {
+		if (!lh_scope_has(r->in.scope, lh_str_of(f.name[i])))
+			continue;
+		if (!any)
+			lh_write_array(&r->w, "playbooks");
+		any = true;
 		lh_write_text(&r->w, NULL, f.name[i]);
-	if (f.n)
+	}
+	if (any)
 		lh_write_end(&r->w);
 	lh_index_folder_free(&f);
 }
@@ -137,12 +142,16 @@ int requests_list(const struct lh_call *call, const void *in, struct lh_buf *out
 	struct requests *r = requests_begin(call, out);
 	bool params = strcmp(call->op->name, "corpora") != 0;
 	const struct summary *s;
+	uint64_t n = 0;
 
-	(void)in;
-	if (read_catalog(r, err) < 0)
+	if (requests_confine(r, &((const struct listing *)in)->scope, err) < 0 ||
+	    read_catalog(r, err) < 0)
 		return -1;
 	lh_write_array(&r->w, params ? "indexes" : "corpora");
 	for (s = r->catalog.v; s < r->catalog.v + r->catalog.n; s++) {
+		if (!lh_scope_has(r->in.scope, name_of(s)))
+			continue;
+		n++;
 		lh_write_object(&r->w, NULL);
 		if (params)
 			requests_put_params(r, name_of(s), s->good ? s : NULL);
@@ -151,13 +160,13 @@ int requests_list(const struct lh_call *call, const void *in, struct lh_buf *out
 		if (!s->good)
 			lh_write_text(&r->w, "error", s->why);
 		else
-			lh_write_u64(&r->w, "length", s->length);
+			requests_put_length(r, s->length);
 		if (s->good && !params)
 			lh_write_u64(&r->w, "dimension", s->dimension);
 		lh_write_end(&r->w);
 	}
 	lh_write_end(&r->w);
-	lh_write_u64(&r->w, "count", r->catalog.n);
+	lh_write_u64(&r->w, "count", n);
 	if (!params)
 		put_playbooks(r);
 	return requests_end(r);
@@ -171,7 +180,8 @@ int requests_get(const struct lh_call *call, const void *in, struct lh_buf *out,
 	char text[LH_INDEX_NAME_MAX + 1];
 	struct requests *r = requests_begin(call, out);
 
-	if (requests_find(r, name, err) < 0)
+	if (requests_confine(r, &((const struct named *)in)->scope, err) < 0 ||
+	    requests_find(r, name, err) < 0)
 		return -1;
 	memcpy(text, name.p, name.n);
 	text[name.n] = '\0';
@@ -183,6 +193,6 @@ int requests_get(const struct lh_call *call, const void *in, struct lh_buf *out,
 	if (!s->good)
 		return lh_err_data(err, s->status, "%s", s->why);
 	requests_put_params(r, name, s);
-	lh_write_u64(&r->w, "length", s->length);
+	requests_put_length(r, s->length);
 	return requests_end(r);
 }

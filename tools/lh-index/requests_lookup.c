@@ -8,6 +8,7 @@
 const struct lh_bind lookup_members[] = {
 	{ LH_BIND_STRING("name", struct lookup, name), LH_INDEX_NAMED },
 	{ LH_BIND_ID("id", struct lookup, id), .required = true, .filled = true },
+	LH_SCOPE_MEMBER(struct lookup, scope),
 	LH_BIND_END
 };
 
@@ -64,6 +65,8 @@ static int write_record(struct requests *r, struct lh_str name, struct lh_str id
 		return 0;
 	if (at < 0 || lh_index_row(r->looked_up, (uint64_t)at, &row, err) < 0)
 		return -1;
+	if (!requests_sees(r, row.meta))
+		return 0;
 	lh_write_str(&r->w, "corpus", name);
 	lh_write_str(&r->w, "id", row.id);
 	if (metadata_write(&r->metadata, &r->w, &row, err) < 0)
@@ -84,6 +87,8 @@ static int in_any(struct requests *r, struct lh_str id, struct lh_err *err)
 		return err->code == LH_ENOMEM ? -1 :
 						lh_err_data(err, 503, "the folder cannot be read");
 	for (i = 0; !rc && i < f.n; i++) {
+		if (!lh_scope_has(r->in.scope, lh_str_of(f.name[i])))
+			continue;
 		rc = write_record(r, (struct lh_str){ f.name[i], strlen(f.name[i]) }, id, err);
 		if (rc < 0 && lh_err_status(err) == 404)
 			rc = 0;		/* it was removed meanwhile */
@@ -97,8 +102,8 @@ int requests_lookup(const struct lh_call *call, const void *in, struct lh_buf *o
 {
 	const struct lookup *of = in;
 	struct requests *r = requests_begin(call, out);
-	int rc = of->name.p ? write_record(r, of->name, of->id, err)
-			    : in_any(r, of->id, err);
+	int rc = requests_confine(r, &of->scope, err) < 0 ? -1
+		 : of->name.p ? write_record(r, of->name, of->id, err) : in_any(r, of->id, err);
 
 	if (rc)
 		return rc < 0 ? -1 : requests_end(r);

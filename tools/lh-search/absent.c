@@ -49,36 +49,58 @@ static void remember(struct known_keys *k, struct lh_str key, bool has)
 	pthread_mutex_unlock(&k->lock);
 }
 
-/* Return whether a record of the index has the key.  A damaged one is the
+/* Look for a record that has the key; *any: there is one, with or without.  A damaged one is the
  * search's to report. */
-static bool index_has(struct opened *o, struct lh_str key)
+static bool look_for(struct worker *w, const struct lh_index *ix, struct lh_filter *f, bool *any)
 {
-	int known = is_known(&o->keys, key), got = 0;
+	uint64_t i, n = lh_index_rows(ix);
 	struct lh_err unused;
-	struct lh_filter *f = known < 0 ? lh_filter_exists(key, &unused) : NULL;
-	uint64_t i, n = f ? lh_index_rows(o->ix) : 0;
 	struct lh_row row;
+	int got = 0;
 
-	if (known >= 0)
-		return known;
+	*any = false;
 	for (i = 0; !got && i < n; i++) {
-		got = lh_index_row(o->ix, i, &row, &unused);
-		if (got > 0)
+		got = lh_index_row(ix, i, &row, &unused);
+		if (got > 0 && (got = is_in_scope(w, &row))) {
+			*any = true;
 			got = lh_filter_match(f, row.meta.p, row.meta.n, &unused);
+		}
 	}
-	lh_filter_free(f);
-	if (f)
-		remember(&o->keys, key, got);
-	return !f || got;
+	return got;
 }
 
-/* Return whether a record of the corpus of s has the key: 1, 0; -1 if it has no records. */
-static int corpus_has(const struct corpus_search *s, struct lh_str key)
+/* Return whether a record of the corpus of s has the key: 1, 0; -1 if it has no records.  What is
+ * found is remembered, for the scope of the query. */
+static int corpus_has(struct worker *w, const struct corpus_search *s, struct lh_str key)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	const struct lh_value *scope = &w->reader.q.scope.filter;
+	struct lh_str name = key;
 	struct lh_index_stats stats;
+	struct lh_err unused;
+	struct lh_filter *f;
+	bool any, has;
+	int known;
 
 	lh_index_get_stats(s->open->ix, &stats);
-	return stats.live ? index_has(s->open, key) : -1;
+	if (!stats.live)
+		return -1;
+	if (scope->p) {
+		lh_buf_add(&text, key.p, key.n);
+		lh_buf_putc(&text, '\0');
+		lh_buf_add(&text, scope->p, scope->n);
+		name = (struct lh_str){ text.p, text.len };
+	}
+	known = is_known(&s->open->keys, name);
+	f = known < 0 ? lh_filter_exists(key, &unused) : NULL;
+	if (!f)
+		return known < 0 ? 1 : known;
+	has = look_for(w, s->open->ix, f, &any);
+	lh_filter_free(f);
+	if (!any)
+		return -1;
+	remember(&s->open->keys, name, has);
+	return has;
 }
 
 /* Return corpus number i of those that the query asks, also of those that cannot embed its text;
@@ -120,7 +142,7 @@ static void offer_index(struct worker *w, const struct opened *o, struct lh_sugg
 	struct lh_err unused;
 
 	for (i = 0; i < n && seen < NEAR_ROWS; i++) {
-		if (lh_index_row(o->ix, i, &row, &unused) <= 0)
+		if (lh_index_row(o->ix, i, &row, &unused) <= 0 || !is_in_scope(w, &row))
 			continue;
 		seen++;
 		lh_buf_reset(&w->entry);
@@ -189,23 +211,24 @@ static void report(const struct worker *w, const struct corpus_search *s, struct
 int check_keys(struct worker *w, struct lh_err *err)
 {
 	const struct corpus_search *s;
-	const struct lh_str *key;
+	const struct lh_str *key = NULL;
 	size_t n = 0, i, k;
 
-	key = w->reader.q.filter.p ? lh_filter_keys(w->filter, &n) : NULL;
+	if (w->reader.q.filter.p)
+		key = lh_filter_keys(w->scope ? w->own : w->filter, &n);
 	for (k = 0; k < n; k++) {
 		bool has = false, lacks = false;
 		int got;
 
 		for (i = 0; (s = asked_at(w, i)); i++) {
-			got = corpus_has(s, key[k]);
+			got = corpus_has(w, s, key[k]);
 			has |= got > 0;
 			lacks |= !got;
 		}
 		if (lacks && !has)
 			return refuse_key(w, key[k], err);
 		for (i = 0; lacks && (s = asked_at(w, i)); i++)
-			if (!corpus_has(s, key[k]))
+			if (!corpus_has(w, s, key[k]))
 				report(w, s, key[k]);
 	}
 	return 0;
@@ -254,7 +277,7 @@ static void see_index(struct worker *w, const struct opened *o, struct values *v
 	struct lh_row row;
 
 	for (i = 0; i < n && !v->matched; i++) {
-		if (lh_index_row(o->ix, i, &row, &unused) <= 0)
+		if (lh_index_row(o->ix, i, &row, &unused) <= 0 || !is_in_scope(w, &row))
 			continue;
 		lh_buf_reset(&w->entry);
 		lh_buf_add(&w->entry, row.meta.p, row.meta.n);

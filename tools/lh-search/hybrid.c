@@ -15,14 +15,35 @@ size_t hybrid_depth(size_t k)
 	return 2 * k > DEPTH_MIN ? 2 * k : DEPTH_MIN;
 }
 
-static int search_words(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t *n,
+static int in_scope(void *scope, uint64_t row, const struct lh_row *r, struct lh_err *err)
+{
+	(void)row;
+	return lh_filter_match(scope, r->meta.p, r->meta.n, err);
+}
+
+/* Let the words of the records in the scope count alone: how rare a word is tells of the others. */
+static int count_scope(struct worker *w, struct corpus_search *s, struct lh_err *err)
+{
+	struct cached_filter *was = s->scoped;
+
+	s->scoped = w->scope ? filters_take(&s->open->filters, s->open->ix,
+					    &w->reader.q.scope.filter) : NULL;
+	if (was)
+		filters_give(&s->open->filters, was);
+	return lh_index_words_of(s->words, &(struct lh_query){
+			.allow = in_scope, .ctx = w->scope,
+			.filter_cache = s->scoped ? s->scoped->verdicts : NULL }, err);
+}
+
+static int search_words(struct worker *w, struct corpus_search *s, struct lh_query *q, size_t *n,
 			struct lh_err *err)
 {
+	const struct lh_str text = w->reader.q.text;
 	long found;
 
 	if (!s->words)
 		s->words = lh_index_words_new(s->open->ix, err);
-	if (!s->words)
+	if (!s->words || count_scope(w, s, err) < 0)
 		return -1;
 	lh_grow(&s->said, &s->cap_said, q->k, sizeof *s->said);
 	found = lh_index_words_search(s->words, q, text, s->said, err);
@@ -125,9 +146,11 @@ static void keep_vectors(struct corpus_search *s, size_t k)
 					      SIZE_MAX, s->hit[i].distance, true };
 }
 
-int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
-		struct limits *l, struct lh_err *err)
+int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, size_t k,
+		struct lh_err *err)
 {
+	const struct lh_str text = w->reader.q.text;
+	struct limits *l = &w->limits;
 	size_t i, n, by_words = 0;
 
 	q->dropped = 0;
@@ -135,7 +158,7 @@ int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text,
 		keep_vectors(s, k);
 		return 0;
 	}
-	if (!limits_late(l) && search_words(s, q, text, &by_words, err) < 0)
+	if (!limits_late(l) && search_words(w, s, q, &by_words, err) < 0)
 		return -1;
 	n = s->n + by_words;
 	lh_grow(&s->fused, &s->cap_fused, n, sizeof *s->fused);

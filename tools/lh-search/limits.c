@@ -93,7 +93,7 @@ void print_explain(const struct worker *w, struct lh_writer *to)
 	size_t i;
 	bool several;
 
-	if (!w->run->set->explain && q->explain.type != LH_TRUE)
+	if ((!w->run->set->explain && q->explain.type != LH_TRUE) || w->scope)
 		return;
 	if (playbook && playbook->query == w->query)
 		playbook = NULL;	/* it is one of the corpora */

@@ -254,6 +254,11 @@ long names_find(const struct names *l, struct lh_str text)
 	return find_name(l, 0, l->n, text);
 }
 
+long names_find_in(const struct names *l, const struct lh_scope *scope, struct lh_str text)
+{
+	return lh_scope_has(scope, text) ? names_find(l, text) : -1;
+}
+
 long names_find_playbook(const struct names *l, struct lh_str text)
 {
 	return find_name(l, l->n, l->all, text);

@@ -131,10 +131,10 @@ void note_used(struct worker *w)
 		note_excluded(w, lh_str_of(set->exclude.v[i]));
 	for (i = 0; i < q->n_exclude; i++)
 		note_excluded(w, q->exclude[i]);
-	for (i = 0; q->filter.p && !of_persons && i < w->n_chosen; i++)
+	for (i = 0; q->both.p && !of_persons && i < w->n_chosen; i++)
 		of_persons = is_of_persons(w, w->chosen[i]);
 	if (of_persons)
-		lh_persons_used_condition(&w->used, &q->filter, "metadata_filter");
+		lh_persons_used_condition(&w->used, &q->both, "metadata_filter");
 }
 
 static void print_used(const struct worker *w, struct lh_writer *to)
@@ -160,6 +160,13 @@ static void print_left_out(const struct worker *w, struct lh_writer *to)
 		lh_write_end(to);
 	}
 	lh_write_end(to);
+}
+
+/* Say how many records the filter refused; beyond a scope nothing is counted. */
+static void print_dropped(const struct worker *w, struct lh_writer *to)
+{
+	if (!w->scope)
+		lh_write_u64(to, "metadata_filter_dropped", w->dropped);
 }
 
 int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *out,
@@ -193,7 +200,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	if (print_results(w, &to, err) < 0)
 		return -1;
 	if (q->filter.p) {
-		lh_write_u64(&to, "metadata_filter_dropped", w->dropped);
+		print_dropped(w, &to);
 		print_unmatched(w, &to);
 	}
 	if (q->use_playbook) {
@@ -227,7 +234,7 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 			lh_write_u64(&to, NULL, s->n < most ? s->n : most);
 		}
 		lh_write_end(&to);
-		lh_write_u64(&to, "metadata_filter_dropped", w->dropped);
+		print_dropped(w, &to);
 		lh_write_u64(&to, "playbook_boosted", w->boosted);
 		lh_write_u64(&to, "playbook_injected", w->injected);
 	}

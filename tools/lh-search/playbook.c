@@ -23,9 +23,11 @@ static long playbook_of(const struct worker *w)
 	long at = -1;
 
 	if (set->playbook && !name.p)
-		return (long)l->n;
+		name = lh_str_of(l->v[l->n].text);
 	if (!name.p)
 		name = lh_str_of(LH_PLAYBOOK_CORPUS);
+	if (!lh_scope_has(&w->reader.q.scope, name))
+		return -1;
 	if (set->playbook || set->playbooks)
 		at = names_find_playbook(l, name);
 	return at < 0 && !set->playbooks ? names_find(l, name) : at;
@@ -161,6 +163,20 @@ static int by_distance(const void *a, const void *b)
 	return c ? c : i->n < k->n ? -1 : i->n > k->n;
 }
 
+/* Return whether an entry recommends a record that may be a result: others would take its place
+ * among those that are looked at, and so be noticed. */
+static int is_for_scope(void *worker, uint64_t number, const struct lh_row *row, struct lh_err *err)
+{
+	struct worker *w = worker;
+	struct lh_playbook_entry e;
+	struct memory m = { .factor = 0 };
+
+	(void)number;
+	if (lh_playbook_read_row(row, &w->scan, &w->entry, &w->texts, &e, err) < 0)
+		return err->code == LH_EDATA ? 0 : -1;
+	return recall(w, &e, &m, err);
+}
+
 static long search_playbook(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct settings *set = w->run->set;
@@ -173,7 +189,13 @@ static long search_playbook(struct worker *w, struct corpus_search *s, struct lh
 		return -1;
 	lh_grow(&w->remembered, &w->cap_remembered, q.k, sizeof *w->remembered);
 	q.vector = s->vector;
+	if (w->scope) {
+		q.allow = is_for_scope;
+		q.ctx = w;
+		q.filter_cache = lh_filter_cache_new(s->open->ix);
+	}
 	n = limits_search(w, s, &q, w->remembered, err);
+	lh_filter_cache_free(q.filter_cache);
 	return n < 0 ? at_corpus(s, err) : n;
 }
 

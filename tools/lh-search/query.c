@@ -34,6 +34,7 @@ enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
 	  .about = "the corpora to search" }, \
 	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter|where", \
 	  .about = "what the metadata of a result must have" }, \
+	LH_SCOPE_MEMBER(struct query, scope), \
 	{ LH_BIND_BOOL("use_playbook", struct query, use_playbook), \
 	  .about = "whether past answers count" }, \
 	{ LH_BIND_STRING("playbook_corpus", struct query, playbook), .path = true, .safe = true, \
@@ -88,6 +89,7 @@ void query_reader_free(struct query_reader *r)
 	lh_buf_free(&r->vector);
 	lh_buf_free(&r->role);
 	lh_buf_free(&r->role_why);
+	lh_buf_free(&r->both);
 }
 
 /* Keep the model if it says what made the vector: that of a query by text is a member like
@@ -156,6 +158,17 @@ static int check_names(const struct query *q, const struct settings *set, struct
 	return 0;
 }
 
+/* Refuse what would count the records beyond the scope. */
+static int check_scope(const struct query *q, struct lh_err *err)
+{
+	const char *why = q->budget != UNSET ? "budget"
+			  : q->explain.type == LH_TRUE ? "explain" : NULL;
+
+	return q->scope.filter.p && why
+		? lh_err_set(err, LH_EDATA, "\"%s\" is not for a search that is confined to some "
+			     "records", why) : 0;
+}
+
 int query_read(struct query_reader *r, const struct lh_record *rec, const struct settings *set,
 	       struct lh_err *err)
 {
@@ -169,7 +182,7 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 			     .playbook_max = 0.5,
 			     .playbook_max_inject = 0.2 };
 	if (lh_bind(r->members, rec, q, &r->text, err) < 0 || check_names(q, set, err) < 0 ||
-	    read_model(q, set, err) < 0 || read_vector(r, err) < 0)
+	    check_scope(q, err) < 0 || read_model(q, set, err) < 0 || read_vector(r, err) < 0)
 		return -1;
 	q->wanted = q->k;
 	if (q->k && q->k < set->rerank_depth)

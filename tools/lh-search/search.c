@@ -17,6 +17,8 @@ void worker_free(void *worker)
 	lh_buf_free(&w->texts);
 	lh_buf_free(&w->row);
 	lh_filter_free(w->filter);
+	lh_filter_free(w->own);
+	lh_filter_free(w->scope);
 	lh_record_free(&w->scan);
 	reranking_free(w->reranking);
 	lh_persons_used_free(&w->used);
@@ -89,7 +91,7 @@ int may_answer(struct worker *w, const struct corpus_search *s, uint64_t row,
 {
 	if (s->n_excluded && bsearch(&row, s->excluded, s->n_excluded, sizeof row, by_row))
 		return 0;
-	return w->reader.q.filter.p ? lh_filter_match(w->filter, r->meta.p, r->meta.n, err) : 1;
+	return w->reader.q.both.p ? lh_filter_match(w->filter, r->meta.p, r->meta.n, err) : 1;
 }
 
 static int allow(void *filter, uint64_t row, const struct lh_row *r, struct lh_err *err)
@@ -98,16 +100,42 @@ static int allow(void *filter, uint64_t row, const struct lh_row *r, struct lh_e
 	return lh_filter_match(filter, r->meta.p, r->meta.n, err);
 }
 
+/* Join the filter of the query with that of its scope; the first is compiled alone, too: its keys
+ * and values are what errors and suggestions are about. */
+static int join_filters(struct worker *w, struct lh_err *err)
+{
+	struct query *q = &w->reader.q;
+	struct lh_buf *text = &w->reader.both;
+
+	if (lh_scope_compile(&w->scope, &q->scope, err) < 0)
+		return -1;
+	q->both = q->filter.p ? q->filter : q->scope.filter;
+	if (!q->filter.p || !q->scope.filter.p)
+		return 0;
+	lh_buf_reset(text);
+	lh_buf_puts(text, "{\"and\":[");
+	lh_buf_add(text, q->filter.p, q->filter.n);
+	lh_buf_putc(text, ',');
+	lh_buf_add(text, q->scope.filter.p, q->scope.filter.n);
+	lh_buf_puts(text, "]}");
+	q->both = (struct lh_value){ .p = text->p, .n = text->len, .type = LH_OBJECT };
+	if (!w->own)
+		w->own = lh_filter_new();
+	return lh_filter_compile(w->own, &q->filter, err);
+}
+
 static int use_filter(struct worker *w, struct lh_err *err)
 {
-	struct lh_value *v = &w->reader.q.filter;
+	struct query *q = &w->reader.q;
 
-	if (!v->p && w->where.n)
-		*v = w->where;
-	if (!v->p || (w->filter_number && lh_filter_is(w->filter, v)))
+	if (!q->filter.p && w->where.n)
+		q->filter = w->where;
+	if (join_filters(w, err) < 0)
+		return -1;
+	if (!q->both.p || (w->filter_number && lh_filter_is(w->filter, &q->both)))
 		return 0;
 	w->filter_number = 0;
-	if (lh_filter_compile(w->filter, v, err) < 0)
+	if (lh_filter_compile(w->filter, &q->both, err) < 0)
 		return -1;
 	w->filter_number = ++w->filters_made;
 	return 0;
@@ -120,7 +148,7 @@ static void use_kept(struct worker *w, struct corpus_search *s)
 		return;
 	if (s->kept)
 		filters_give(&s->open->filters, s->kept);
-	s->kept = filters_take(&s->open->filters, s->open->ix, &w->reader.q.filter);
+	s->kept = filters_take(&s->open->filters, s->open->ix, &w->reader.q.both);
 	s->kept_number = w->filter_number;
 }
 
@@ -148,13 +176,14 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 }
 
 /* Write which corpora there are. */
-static void list_names(const struct names *l, char to[LH_INDEX_NAMES])
+static void list_names(const struct names *l, const struct lh_scope *scope, char to[LH_INDEX_NAMES])
 {
 	struct lh_index_names list = { .to = to };
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
-		lh_index_names_add(&list, l->v[i].text);
+		if (lh_scope_has(scope, lh_str_of(l->v[i].text)))
+			lh_index_names_add(&list, l->v[i].text);
 	lh_index_names_end(&list);
 }
 
@@ -166,14 +195,14 @@ static int no_corpus(const struct worker *w, struct lh_str name, struct lh_err *
 
 	if (w->run->set->wire && !lh_index_name_valid(name))
 		return lh_err_set(err, LH_EDATA, "\"%.*s\" is not a name: " NAME_RULE, n, name.p);
-	list_names(w->run->corpora.names, text);
+	list_names(w->run->corpora.names, &q->scope, text);
 	return lh_err_data(err, 404, "no %s is named \"%.*s\"; %s", q->index.p ? "index" : "corpus",
 			   n, name.p, text);
 }
 
 static int choose_named(struct worker *w, struct lh_str name, struct lh_err *err)
 {
-	long at = names_find(w->run->corpora.names, name);
+	long at = names_find_in(w->run->corpora.names, &w->reader.q.scope, name);
 
 	return at < 0 ? no_corpus(w, name, err) : choose(w, (size_t)at, err);
 }
@@ -189,7 +218,8 @@ static int choose_all(struct worker *w, struct lh_err *err)
 		if (choose_named(w, q->name[i], err) < 0)
 			return -1;
 	for (i = 0; !q->n_names && i < w->run->corpora.names->n; i++)
-		if (choose(w, i, err) < 0)
+		if (lh_scope_has(&q->scope, lh_str_of(w->seat[i].name->text)) &&
+		    choose(w, i, err) < 0)
 			return -1;
 	if (w->n_chosen > 1)
 		qsort(w->chosen, w->n_chosen, sizeof(*w->chosen), by_seat);
@@ -243,7 +273,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 		return -1;
 	q.exclude = s->excluded;
 	q.n_exclude = s->n_excluded;
-	if (w->reader.q.filter.p) {
+	if (w->reader.q.both.p) {
 		q.allow = allow;
 		q.ctx = w->filter;
 		use_kept(w, s);
@@ -262,7 +292,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 	w->dropped += q.dropped;
 	if (!set->hybrid)
 		return 0;
-	if (hybrid_fuse(s, &q, w->reader.q.text, k, &w->limits, err) < 0)
+	if (hybrid_fuse(w, s, &q, k, err) < 0)
 		return at_corpus(s, err);
 	w->dropped += q.dropped;
 	return 0;

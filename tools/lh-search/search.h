@@ -27,7 +27,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include <lh/metadata_filter.h>
+#include "filter/scope.h"
 #include "base/table.h"
 #include "json/bind.h"
 #include "file/held.h"
@@ -155,6 +155,9 @@ long names_find_playbook(const struct names *l, struct lh_str text);
 /* Return the number in l of name i of another list, if it has the same path, or -1. */
 long names_find_same(const struct names *l, const struct names *of, size_t i);
 
+/* Return the number of the name of a corpus that the query may be about, or -1. */
+long names_find_in(const struct names *l, const struct lh_scope *scope, struct lh_str text);
+
 /* ---- filters.c ---- */
 
 struct cached_filter {			/* a filter, and its results for the rows of an index */
@@ -230,6 +233,8 @@ struct query {
 	uint64_t k, per_corpus_k;
 	uint64_t wanted;		/* k of the query: that of the search may be deeper */
 	struct lh_value filter;		/* p NULL: not given */
+	struct lh_scope scope;		/* what it may be about */
+	struct lh_value both;		/* its filter, joined with that of the scope by "and" */
 	const struct lh_str *exclude;	/* ids */
 	size_t n_exclude;
 	const struct lh_str *name;	/* of corpora; none: all of them */
@@ -252,7 +257,7 @@ extern const struct lh_bind query_members[], wire_members[];
 struct query_reader {
 	struct query q;
 	const struct lh_bind *members;	/* that a query may have */
-	struct lh_buf text, vector, role, role_why;
+	struct lh_buf text, vector, role, role_why, both;
 };
 
 void query_reader_init(struct query_reader *r, const struct settings *set);
@@ -312,6 +317,7 @@ struct corpus_search {			/* a worker's search of one corpus */
 	struct engine *engine;
 	struct cached_filter *kept;	/* of the worker's filter of that number, ... */
 	uint64_t kept_number;
+	struct cached_filter *scoped;	/* of the scope's filter, whose records' words count */
 	float *vector;			/* the query's vector for this corpus */
 	uint64_t query;			/* the last query that chose it */
 	size_t taken;			/* results so far */
@@ -368,10 +374,20 @@ struct worker {
 	struct lh_filter *filter;	/* the last filter of a query, ... */
 	uint64_t filter_number;		/* ... counted from 1; 0: none yet */
 	uint64_t filters_made;
+	struct lh_filter *own;		/* that of the query alone, if there is one of the scope */
+	struct lh_filter *scope;	/* that of the scope; NULL: it is of all records */
 	struct lh_record scan;		/* scratch */
 	struct lh_value where;
 	uint64_t dropped;
 };
+
+/* Return whether a record is in the scope of the query. */
+static inline bool is_in_scope(struct worker *w, const struct lh_row *row)
+{
+	struct lh_err unused;
+
+	return !w->scope || lh_filter_match(w->scope, row->meta.p, row->meta.n, &unused) > 0;
+}
 
 /* Order chosen corpora by their names. */
 static inline int by_seat(const void *a, const void *b)
@@ -428,8 +444,8 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 size_t hybrid_depth(size_t k);
 /* Search by words too, unless the text is a job order, and merge with the hits by vector: the
  * best k of both are left.  q->dropped is that of the words. */
-int hybrid_fuse(struct corpus_search *s, struct lh_query *q, struct lh_str text, size_t k,
-		struct limits *l, struct lh_err *err);
+int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, size_t k,
+		struct lh_err *err);
 
 /* Compare two hits of any corpora; 0: they are equal. */
 int hybrid_cmp(const struct fused *a, const struct fused *b);

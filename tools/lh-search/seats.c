@@ -10,11 +10,13 @@ static void seat_reset(struct worker *w, struct corpus_search *s)
 {
 	if (s->kept)
 		filters_give(&s->open->filters, s->kept);
+	if (s->scoped)
+		filters_give(&s->open->filters, s->scoped);
 	lh_searcher_free(s->searcher);
 	lh_index_words_free(s->words);
 	engine_give(w, s->engine);
 	free(s->vector);
-	s->kept = NULL;
+	s->kept = s->scoped = NULL;
 	s->searcher = NULL;
 	s->words = NULL;
 	s->engine = NULL;
