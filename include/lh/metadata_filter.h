@@ -19,11 +19,20 @@
  *                 not                a scalar, a list or an object of operators, which
  *                                    must not match
  *                 exists             true or false: whether the key is there
+ *                 within             a circle: a place under the key is in it, which is
+ *                                    {"lat":41.9,"lon":-87.6} or "41.9,-87.6"
  * In addition to keys a filter may have
- *   "or"        a list of filters: one must match, so none does of an empty list
+ *   "or", "any" a list of filters: one must match, so none does of an empty list
  *   "and"       a list of filters: all must match
+ *   "not"       a filter, which must not match
  *   "exists"    a string: the name of a key that must be there
- * A metadata key of such a name is given an object: {"or":{"eq":1}}.
+ *   "within"    a circle: the metadata's numbers lat and lon, or latitude and longitude,
+ *               are in it
+ * A metadata key of such a name is given a value that does not have this shape: an object for
+ * "or", "and" and "exists", {"or":{"eq":1}}, another value for "not" and "any".
+ *
+ * A circle is {"lat":41.9,"lon":-87.6,"miles":25}, or km.  The distance is that of the great
+ * circle on a sphere of 6,371.0088 km.
  *
  * Without the key nothing matches but "not" and "exists":false: a filter and its negation
  * divide the rows.  Metadata that is an array matches when any of its elements does, or when
@@ -50,7 +59,7 @@
 LH_C_BEGIN
 
 #define LH_FILTER_DEPTH 32	/* of "or", "and" and "not" in each other */
-#define LH_FILTER_GROUPS 1000	/* filters in all "or" and "and" of a filter */
+#define LH_FILTER_GROUPS 1000	/* filters in all "or", "any", "and" and "not" of a filter */
 
 struct lh_filter;
 LH_API struct lh_filter *lh_filter_new(void);
@@ -60,8 +69,14 @@ LH_API void lh_filter_free(struct lh_filter *f);
  * operator and its key. */
 LH_API int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_err *err);
 
-/* Make the filter of the metadata that has a key: {"exists":key}. */
-LH_API struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err);
+/* What a filter looks up. */
+struct lh_filter_key {
+	struct lh_str name;		/* of a key, or of both that will do */
+	const char *filter;		/* of the metadata that has it; NULL: {"exists":name} */
+};
+
+/* Make the filter of the metadata that has a key. */
+LH_API struct lh_filter *lh_filter_exists(const struct lh_filter_key *key, struct lh_err *err);
 
 /* Return whether v has the same text as the value that f was compiled from. */
 LH_API bool lh_filter_is(const struct lh_filter *f, const struct lh_value *v);
@@ -72,16 +87,17 @@ LH_API int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, stru
 
 /* Return the keys that the compiled filter looks up, each once, and set *n to their number.
  * They are valid until the filter is compiled again or freed. */
-LH_API const struct lh_str *lh_filter_keys(const struct lh_filter *f, size_t *n);
+LH_API const struct lh_filter_key *lh_filter_keys(const struct lh_filter *f, size_t *n);
 
-/* Append the filter that pairs of KEY=VALUE, KEY!=VALUE, KEY<VALUE, KEY<=VALUE, KEY>VALUE and
- * KEY>=VALUE stand for.  The first sign ends the key.  After = and != a VALUE stands for the
+/* Append the filter that texts stand for, all of which must match: JSON objects, which are filters,
+ * and pairs of KEY=VALUE, KEY!=VALUE, KEY<VALUE, KEY<=VALUE, KEY>VALUE and KEY>=VALUE.  The first
+ * sign ends the key.  After = and != a VALUE stands for the
  * string and, if it is the text of a JSON scalar, for that too; the values of a repeated
  * KEY= are alternatives.  As a bound, the text of a JSON number or string is that, any other
  * a string.  LH_EUSAGE for anything else: also for a VALUE that begins with =, <, > or !=, for an
  * empty bound, and for one that looks like a number and is none in JSON (" 5", 050, +5, .5, 5.);
  * in quotes, as a JSON string, each of these is a VALUE. */
-LH_API int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n,
+LH_API int lh_filter_where(struct lh_buf *json, const char *const *texts, size_t n,
 			   struct lh_err *err);
 
 LH_C_END

@@ -60,7 +60,7 @@ static void clear(struct lh_filter *f)
 		free(b);
 	}
 	f->top = (struct filter_group){ .n = 0 };
-	f->n = 0;
+	f->n = f->n_asked = 0;
 }
 
 /* ---- values ---- */
@@ -123,7 +123,12 @@ static int shown(struct lh_str s)
 	return s.n < 200 ? (int)s.n : 200;
 }
 
-#define OPERATORS "lt, lte, gt, gte, eq, in, not, exists"
+static int too_deep(struct compiler *c)
+{
+	return lh_err_set(c->err, LH_EDATA, "filter: nested more than %d deep", LH_FILTER_DEPTH);
+}
+
+#define OPERATORS "lt, lte, gt, gte, eq, in, not, exists, within"
 
 static int bad(struct compiler *c, const char *operator, struct lh_str key, const char *what)
 {
@@ -153,8 +158,7 @@ static int set_not(struct compiler *c, struct filter_cond *cond, struct lh_str k
 		   const struct lh_value *v, unsigned depth)
 {
 	if (depth == LH_FILTER_DEPTH)
-		return lh_err_set(c->err, LH_EDATA, "filter: nested more than %d deep",
-				  LH_FILTER_DEPTH);
+		return too_deep(c);
 	cond->not = take(c, 1, sizeof *cond->not);
 	return cond->not ? set_cond(c, cond->not, key, v, depth + 1) : -1;
 }
@@ -166,6 +170,12 @@ static int set_exists(struct compiler *c, struct filter_cond *cond, struct lh_st
 		return bad(c, "exists", key, "true or false");
 	cond->exists = v->type == LH_TRUE;
 	return 0;
+}
+
+static int set_circle(struct compiler *c, struct filter_circle **to, const struct lh_value *v)
+{
+	*to = take(c, 1, sizeof **to);
+	return lh_circle_set(*to, v, c->err);
 }
 
 static int set_operator(struct compiler *c, struct filter_cond *cond, struct lh_str key,
@@ -189,6 +199,8 @@ static int set_operator(struct compiler *c, struct filter_cond *cond, struct lh_
 		return set_not(c, cond, key, &it->val, depth);
 	if (lh_str_is(op, "exists", 6))
 		return set_exists(c, cond, key, &it->val);
+	if (lh_str_is(op, "within", 6))
+		return set_circle(c, &cond->circle, &it->val);
 	return lh_err_set(c->err, LH_EDATA,
 			  "filter: unknown operator \"%.*s\" under \"%.*s\" (" OPERATORS
 			  "; an object equal to it: {\"eq\":{...}})",
@@ -219,7 +231,7 @@ static int set_operators(struct compiler *c, struct filter_cond *cond, struct lh
 /* Return whether metadata without the key matches. */
 static bool match_absent(const struct filter_cond *cond)
 {
-	return !cond->n_sets && !cond->n_bounds && cond->exists != 1 &&
+	return !cond->n_sets && !cond->n_bounds && !cond->circle && cond->exists != 1 &&
 		!(cond->not && cond->not->absent);
 }
 
@@ -247,6 +259,16 @@ static int set_cond(struct compiler *c, struct filter_cond *cond, struct lh_str 
 static int set_group(struct compiler *c, struct filter_group *g, const struct lh_value *v,
 		     unsigned depth);
 
+/* Add the group of a filter that is in another one. */
+static int add_group(struct compiler *c, struct filter_list *l, const struct lh_value *v,
+		     unsigned depth)
+{
+	if (++c->groups > LH_FILTER_GROUPS)
+		return lh_err_set(c->err, LH_EDATA, "filter: more than %d filters in others",
+				  LH_FILTER_GROUPS);
+	return set_group(c, &l->group[l->n++], v, depth + 1);
+}
+
 static int set_list(struct compiler *c, struct filter_group *g, const char *name,
 		    const struct lh_value *v, unsigned depth)
 {
@@ -257,21 +279,25 @@ static int set_list(struct compiler *c, struct filter_group *g, const char *name
 		return lh_err_set(c->err, LH_EDATA, "filter: \"%s\" must be an array of filters",
 				  name);
 	if (depth == LH_FILTER_DEPTH)
-		return lh_err_set(c->err, LH_EDATA, "filter: nested more than %d deep",
-				  LH_FILTER_DEPTH);
+		return too_deep(c);
 	l->any = *name == 'o';
-	c->groups += lh_value_count(v);
-	if (c->groups > LH_FILTER_GROUPS)
-		return lh_err_set(c->err, LH_EDATA,
-				  "filter: more than %d filters in \"or\" and \"and\"",
-				  LH_FILTER_GROUPS);
 	l->group = take(c, lh_value_count(v), sizeof *l->group);
-	if (!l->group)
-		return -1;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		if (set_group(c, &l->group[l->n++], &it.val, depth + 1) < 0)
+		if (add_group(c, l, &it.val, depth) < 0)
 			return -1;
 	return 0;
+}
+
+static int set_complement(struct compiler *c, struct filter_group *g, const struct lh_value *v,
+			  unsigned depth)
+{
+	struct filter_list *l = &g->list[g->n_lists++];
+
+	if (depth == LH_FILTER_DEPTH)
+		return too_deep(c);
+	l->not = true;
+	l->group = take(c, 1, sizeof *l->group);
+	return add_group(c, l, v, depth);
 }
 
 static void add_key(struct compiler *c, struct filter_key *k)
@@ -295,7 +321,36 @@ static int set_named(struct compiler *c, struct filter_group *g, const struct lh
 	return 0;
 }
 
-/* A key whose name is that of an operator has an object of operators as its value. */
+/* "within":{...}: the numbers of a record's place have either of two pairs of names. */
+static int set_place(struct compiler *c, struct filter_group *g, const struct lh_value *v)
+{
+	static const char *const name[] = { "lat", "lon", "latitude", "longitude" };
+	int i;
+
+	g->place = take(c, 4, sizeof *g->place);
+	for (i = 0; i < 4; i++) {
+		g->place[i] = (struct filter_key){ .name = lh_str_of(name[i]), .place = true };
+		add_key(c, &g->place[i]);
+	}
+	c->f->plain = false;
+	return set_circle(c, &g->circle, v);
+}
+
+/* Return whether a value is a list of objects. */
+static bool is_filters(const struct lh_value *v)
+{
+	struct lh_iter it;
+
+	if (v->type != LH_ARRAY)
+		return false;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); )
+		if (it.val.type != LH_OBJECT)
+			return false;
+	return true;
+}
+
+/* A key whose name is that of an operator has a value that the operator does not take: an object
+ * of operators for "or", "and" and "exists", any other value for "not". */
 static int set_member(struct compiler *c, struct filter_group *g, const struct lh_iter *it,
 		      unsigned depth)
 {
@@ -308,6 +363,12 @@ static int set_member(struct compiler *c, struct filter_group *g, const struct l
 		return set_list(c, g, "and", &it->val, depth);
 	if (reserved && lh_value_is(&it->key, "exists", 6))
 		return set_named(c, g, &it->val);
+	if (lh_value_is(&it->key, "any", 3) && is_filters(&it->val))
+		return set_list(c, g, "or", &it->val, depth);
+	if (!reserved && lh_value_is(&it->key, "not", 3))
+		return set_complement(c, g, &it->val, depth);
+	if (lh_value_is(&it->key, "within", 6) && lh_circle_is(&it->val))
+		return set_place(c, g, &it->val);
 	k = &g->key[g->n++];
 	string_of(c, &it->key, &k->name);
 	add_key(c, k);
@@ -342,6 +403,33 @@ static int by_name(const void *a, const void *b)
 	return lh_filter_cmp(*(void *const *)a, *(void *const *)b);
 }
 
+/* Note the keys that some record must have: those of places by both of their names. */
+static void set_asked(struct compiler *c)
+{
+	static const struct lh_filter_key places[] = {
+		{ { "lat or latitude", 15 },
+		  "{\"or\":[{\"exists\":\"lat\"},{\"exists\":\"latitude\"}]}" },
+		{ { "lon or longitude", 16 },
+		  "{\"or\":[{\"exists\":\"lon\"},{\"exists\":\"longitude\"}]}" },
+	};
+	struct lh_filter *f = c->f;
+	const struct lh_str *last = NULL;
+	bool place = false;
+	size_t i;
+
+	f->asked = take(c, f->n + 2, sizeof *f->asked);
+	f->n_asked = 0;
+	for (i = 0; i < c->n; i++) {
+		place |= c->key[i]->place;
+		if (c->key[i]->place || last == &f->name[c->key[i]->slot])
+			continue;
+		last = &f->name[c->key[i]->slot];
+		f->asked[f->n_asked++] = (struct lh_filter_key){ *last, NULL };
+	}
+	for (i = 0; place && i < 2; i++)
+		f->asked[f->n_asked++] = places[i];
+}
+
 /* Give equal names of keys one slot. */
 static int set_slots(struct compiler *c)
 {
@@ -359,6 +447,7 @@ static int set_slots(struct compiler *c)
 			f->name[f->n++] = c->key[i]->name;
 		c->key[i]->slot = f->n - 1;
 	}
+	set_asked(c);
 	for (f->paths = false, i = 0; i < f->n; i++)
 		f->paths |= memchr(f->name[i].p, '.', f->name[i].n) != NULL;
 	for (f->n_required = i = 0; i < f->top.n; i++)
@@ -419,8 +508,8 @@ bool lh_filter_is(const struct lh_filter *f, const struct lh_value *v)
 	return f->text.len == v->n && v->n && memcmp(f->text.p, v->p, v->n) == 0;
 }
 
-const struct lh_str *lh_filter_keys(const struct lh_filter *f, size_t *n)
+const struct lh_filter_key *lh_filter_keys(const struct lh_filter *f, size_t *n)
 {
-	*n = f->n;
-	return f->name;
+	*n = f->n_asked;
+	return f->asked;
 }

@@ -3,8 +3,8 @@
  * metadata_filter.c.
  *
  *     group     an object: all of its keys and lists must match
- *     list      "or" and "and": groups
- *     cond      what is under a key: values, bounds, a negation
+ *     list      "or", "any", "and" and "not": groups
+ *     cond      what is under a key: values, bounds, a circle, a negation
  */
 #ifndef LH_FILTER_PARTS_H
 #define LH_FILTER_PARTS_H
@@ -27,12 +27,18 @@ struct filter_bound {
 	struct lh_str str;		/* ... a string */
 };
 
-/* The sets and bounds must be met by one value together: by that of the key or, if that is
- * an array, by one of its elements. */
+struct filter_circle {
+	double at[3];			/* its centre, on the unit sphere */
+	double km;			/* great circle: the farthest place in it */
+};
+
+/* The sets, bounds and the circle must be met by one value together: by that of the key or, if
+ * that is an array, by one of its elements. */
 struct filter_cond {
 	struct filter_set *set;
 	struct filter_bound *bound;
 	unsigned n_sets, n_bounds;
+	struct filter_circle *circle;	/* a place is in it; or NULL */
 	struct filter_cond *not;	/* must not match; or NULL */
 	int exists;			/* 1, 0; -1: not asked for */
 	bool absent;			/* metadata without the key matches */
@@ -41,11 +47,13 @@ struct filter_cond {
 struct filter_key {
 	struct lh_str name;
 	size_t slot;			/* of the name, in lh_filter.name */
+	bool place;			/* one of the names of a place's numbers */
 	struct filter_cond cond;
 };
 
 struct filter_list {
 	bool any;			/* one must match, not all */
+	bool not;			/* the other way round */
 	struct filter_group *group;
 	size_t n;
 };
@@ -53,8 +61,10 @@ struct filter_list {
 struct filter_group {
 	struct filter_key *key;
 	size_t n;
-	struct filter_list list[2];
+	struct filter_list list[4];
 	unsigned n_lists;
+	struct filter_circle *circle;	/* the numbers of these keys are in it, or NULL */
+	struct filter_key *place;	/* lat, lon, latitude, longitude */
 };
 
 /* The value of a key in metadata, not checked. */
@@ -71,6 +81,8 @@ struct lh_filter {
 	bool paths;			/* a name may be a path */
 	struct lh_str *name;		/* of all keys at any depth, sorted by lh_filter_cmp */
 	size_t n;
+	struct lh_filter_key *asked;	/* what must be a key of some record */
+	size_t n_asked;
 	size_t n_required;		/* keys of top that must be there */
 	struct filter_span *found;	/* scratch: the value of each name */
 	struct lh_buf scratch, copy;	/* scratch: of the current value */
@@ -79,5 +91,15 @@ struct lh_filter {
 
 /* Compare struct lh_str by length, then by bytes: most comparisons end there. */
 int lh_filter_cmp(const void *a, const void *b);
+
+/* ---- filter_within.c ---- */
+
+/* Return whether the value of "within" is to be a circle, and not that of a key. */
+bool lh_circle_is(const struct lh_value *v);
+int lh_circle_set(struct filter_circle *c, const struct lh_value *v, struct lh_err *err);
+/* Return whether a place is in the circle: two numbers, {"lat":...,"lon":...}, "lat,lon". */
+bool lh_circle_has(const struct filter_circle *c, double lat, double lon);
+bool lh_circle_has_object(const struct filter_circle *c, const struct lh_value *v);
+bool lh_circle_has_text(const struct filter_circle *c, struct lh_str text);
 
 #endif

@@ -1,4 +1,4 @@
-/* filter_where.c - the filter that KEY=VALUE, KEY<VALUE and the like stand for.  See
+/* filter_where.c - the filter that KEY=VALUE, KEY<VALUE and the like, and JSON, stand for.  See
  * lh/metadata_filter.h. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +27,7 @@ struct where {
 	struct pair *pair;
 	size_t n;
 	struct lh_buf *json, scratch;
+	struct lh_buf filters;		/* those that are JSON, after a comma each */
 	struct lh_record scan;
 	struct lh_err *err;
 };
@@ -92,18 +93,44 @@ static int check_bound(const struct where *w, size_t i)
 	return 0;
 }
 
-static int read_pairs(struct where *w, const char *const *text)
+/* Add a filter that is JSON to the list of those that must match. */
+static int add_filter(struct where *w, const char *text)
+{
+	struct lh_value v;
+
+	lh_buf_reset(&w->scratch);
+	lh_buf_puts(&w->scratch, text);
+	if (lh_json_parse(&w->scan, w->scratch.p, w->scratch.len, &v, w->err) < 0) {
+		w->err->code = LH_EUSAGE;
+		return lh_err_prefix(w->err, "\"%.200s\"", text);
+	}
+	lh_buf_putc(&w->filters, ',');
+	lh_buf_add(&w->filters, v.p, v.n);
+	return 0;
+}
+
+static int read_pair(struct where *w, const char *text)
+{
+	struct pair *p = &w->pair[w->n];
+
+	if (split(text, p) < 0)
+		return lh_err_set(w->err, LH_EUSAGE,
+				  "\"%s\" is not KEY=VALUE (nor !=, <, <=, >, >=)", text);
+	if (lh_str_is(p->key, "not", 3) && p->sign != EQUAL)
+		return lh_err_set(w->err, LH_EUSAGE, "\"%s\": a key called \"not\" takes = alone",
+				  text);
+	w->n++;
+	return check_operator(w, p) < 0 || check_bound(w, w->n - 1) < 0 ? -1 : 0;
+}
+
+static int read_texts(struct where *w, const char *const *text, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < w->n; i++) {
-		if (split(text[i], &w->pair[i]) < 0)
-			return lh_err_set(w->err, LH_EUSAGE,
-					  "\"%s\" is not KEY=VALUE (nor !=, <, <=, >, >=)",
-					  text[i]);
+	for (i = 0; i < n; i++) {
 		if (!lh_utf8_valid(text[i], strlen(text[i])))
 			return lh_err_set(w->err, LH_EUSAGE, "\"%s\" is not UTF-8", text[i]);
-		if (check_operator(w, &w->pair[i]) < 0 || check_bound(w, i) < 0)
+		if ((*text[i] == '{' ? add_filter(w, text[i]) : read_pair(w, text[i])) < 0)
 			return -1;
 	}
 	return 0;
@@ -261,7 +288,7 @@ static int put_filter(struct where *w)
 	bool more = false;
 	size_t i;
 
-	lh_buf_putc(w->json, '{');
+	lh_buf_puts(w->json, w->filters.len ? "{\"and\":[{" : "{");
 	for (i = 0; i < w->n; i++) {
 		if (find_pair(w, 0, i, SIGNS) < i)
 			continue;
@@ -272,27 +299,28 @@ static int put_filter(struct where *w)
 			return -1;
 	}
 	lh_buf_putc(w->json, '}');
+	lh_buf_add(w->json, w->filters.p, w->filters.len);
+	if (w->filters.len)
+		lh_buf_puts(w->json, "]}");
 	return 0;
 }
 
-int lh_filter_where(struct lh_buf *json, const char *const *pairs, size_t n, struct lh_err *err)
+int lh_filter_where(struct lh_buf *json, const char *const *texts, size_t n, struct lh_err *err)
 {
-	struct where w = { .pair = lh_calloc(n + 1, sizeof(struct pair)), .n = n,
-			   .json = json, .err = err };
-	int rc;
+	struct where w = { .pair = lh_calloc(n + 1, sizeof(struct pair)), .json = json,
+			   .err = err };
+	int rc = read_texts(&w, texts, n);
 
-	if (!w.pair)
-		return -1;
-	rc = read_pairs(&w, pairs);
 	if (!rc)
 		rc = put_filter(&w);
+	lh_buf_free(&w.filters);
 	lh_record_free(&w.scan);
 	lh_buf_free(&w.scratch);
 	free(w.pair);
 	return rc;
 }
 
-struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err)
+struct lh_filter *lh_filter_exists(const struct lh_filter_key *key, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
 	struct lh_writer to = lh_write_to(&json);
@@ -300,9 +328,13 @@ struct lh_filter *lh_filter_exists(struct lh_str key, struct lh_err *err)
 	struct lh_value v;
 	struct lh_filter *f = lh_filter_new();
 
-	lh_write_object(&to, NULL);
-	lh_write_str(&to, "exists", key);
-	lh_write_end(&to);
+	if (key->filter) {
+		lh_buf_puts(&json, key->filter);
+	} else {
+		lh_write_object(&to, NULL);
+		lh_write_str(&to, "exists", key->name);
+		lh_write_end(&to);
+	}
 	if (lh_json_parse(&scan, json.p, json.len, &v, err) < 0 ||
 	    lh_filter_compile(f, &v, err) < 0) {
 		lh_filter_free(f);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include <lh/num.h>
+
 #include "json/json_scanner.h"
 #include "json/value.h"
 
@@ -148,7 +150,7 @@ static bool match_string(const struct filter_cond *c, const struct lh_str *str)
 		if (c->bound[i].number.p ||
 		    !within(&c->bound[i], lh_str_cmp(*str, c->bound[i].str)))
 			return false;
-	return true;
+	return !c->circle || lh_circle_has_text(c->circle, *str);
 }
 
 static bool holds(const struct filter_set *s, const struct lh_value *v)
@@ -174,7 +176,7 @@ static bool match_other(const struct filter_cond *c, const struct lh_value *v)
 		if (v->type != LH_NUMBER ||
 		    !within(&c->bound[i], lh_number_cmp(v, &c->bound[i].number)))
 			return false;
-	return true;
+	return !c->circle || lh_circle_has_object(c->circle, v);
 }
 
 /* Return whether only strings can match, so that no other value must be parsed. */
@@ -207,7 +209,7 @@ static int match_one(struct lh_filter *f, const struct filter_cond *c, const str
 	return check(f, s, &v, err) < 0 ? -1 : match_other(c, &v);
 }
 
-/* Match the sets and bounds. */
+/* Match the sets, the bounds and the circle. */
 static int match_value(struct lh_filter *f, const struct filter_cond *c,
 		       const struct filter_span *s, struct lh_err *err)
 {
@@ -230,7 +232,7 @@ static int match_cond(struct lh_filter *f, const struct filter_cond *c,
 {
 	int got = c->exists != 0;
 
-	if (got > 0 && (c->n_sets || c->n_bounds))
+	if (got > 0 && (c->n_sets || c->n_bounds || c->circle))
 		got = match_value(f, c, s, err);
 	if (got <= 0 || !c->not)
 		return got;
@@ -353,10 +355,36 @@ static int match_list(struct lh_filter *f, const struct filter_list *l, struct l
 
 	for (i = 0; i < l->n; i++) {
 		got = match_group(f, &l->group[i], err);
-		if (got < 0 || (bool)got == l->any)
-			return got;
+		if (got < 0)
+			return -1;
+		if ((bool)got == l->any)
+			return l->any != l->not;
 	}
-	return !l->any;
+	return l->any == l->not;
+}
+
+/* Match the circle by the pair of keys that the metadata has: 1, 0, -1. */
+static int match_place(struct lh_filter *f, const struct filter_group *g, struct lh_err *err)
+{
+	double at[2];
+	struct lh_value v;
+	const char *end;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		const struct filter_span *s = &f->found[g->place[i].slot];
+
+		if (!s->p)
+			s = &f->found[g->place[i + 2].slot];
+		if (!s->p)
+			return 0;
+		if (check(f, s, &v, err) < 0)
+			return -1;
+		if (v.type != LH_NUMBER)
+			return 0;
+		at[i] = lh_f64_read(v.p, v.p + v.n, &end);
+	}
+	return lh_circle_has(g->circle, at[0], at[1]);
 }
 
 static int match_group(struct lh_filter *f, const struct filter_group *g, struct lh_err *err)
@@ -370,6 +398,8 @@ static int match_group(struct lh_filter *f, const struct filter_group *g, struct
 
 		got = s->p ? match_cond(f, &k->cond, s, err) : k->cond.absent;
 	}
+	if (got > 0 && g->circle)
+		got = match_place(f, g, err);
 	for (i = 0; i < g->n_lists && got > 0; i++)
 		got = match_list(f, &g->list[i], err);
 	return got;

@@ -323,6 +323,8 @@ static int take_listed(struct bind *b, const struct lh_bind_place *at, const str
 		       struct lh_str *to)
 {
 	lh_value_str(v, b->text, to);
+	if (at->line->no_nul && memchr(to->p, '\0', to->n))
+		return lh_bind_must(at, b->err, "not hold NUL");
 	return to->n || !at->line->each_filled ? 0 : lh_bind_must(at, b->err, "not be empty");
 }
 

@@ -293,6 +293,38 @@ ask() {
 	wait "$pid" || [ $? = 1 ]
 }
 
+@test "what not, any, ranges and within let through is what the page says, at the poles and the date line too" {
+	python3 -B "$ROOT/tests/oracle/filters.py" rows 600 >rows
+	python3 -B "$ROOT/tests/oracle/filters.py" queries 3000 >queries
+	lh-index build -q f.lhv rows
+	lh-search --no-metadata f.lhv <queries >answers
+	python3 -B "$ROOT/tests/oracle/filters.py" check rows answers | has '^3000 answers, 2[0-9]* with a part'
+}
+
+@test "--where takes a filter as JSON, and a query its conditions as texts, over a service too" {
+	printf '%s\n' '{"id":"a","vector":[1,0],"metadata":{"lat":41.9,"lon":-87.6,"pay":20}}' \
+		'{"id":"b","vector":[1,0.1],"metadata":{"latitude":41.6,"longitude":-87.3,"pay":25}}' \
+		'{"id":"c","vector":[1,0.2],"metadata":{"pay":20}}' | lh-index build -q p.lhv
+	within='{"within":{"lat":41.88,"lon":-87.63,"miles":30}}'
+	[ "$(ask '{"vector":[1,0]}' --where "$within" p.lhv)" = "a b" ]
+	[ "$(ask '{"vector":[1,0]}' --where "$within" --where 'pay>20' p.lhv)" = b ]
+	[ "$(ask '{"vector":[1,0]}' --where '{"not":'"$within"'}' p.lhv)" = c ]
+	[ "$(ask '{"vector":[1,0],"where":["pay<=20"],"metadata_filter":'"$within"'}' p.lhv)" = a ]
+	[ "$(ask '{"vector":[1,0],"where":["pay<=20"]}' --where pay=25 p.lhv)" = "a c" ]
+	echo '{"vector":[1,0],"corpora":["p"],"where":["pay>=20","{\"not\":{\"pay\":25}}"]}' |
+		lh-search --wire p.lhv | has -F '"metadata_filter_dropped":1'
+	run -1 --separate-stderr lh-search p.lhv <<<'{"vector":[1,0],"where":["pay"]}'
+	[[ $stderr == *'"where": "pay" is not KEY=VALUE'* ]]
+	run -1 --separate-stderr lh-search p.lhv <<<'{"vector":[1,0],"where":["a=\u0000"]}'
+	[[ $stderr == *'where[0] must not hold NUL'* ]]
+	run -2 lh-search --where '{"pay":' -Q x p.lhv
+	run -2 lh-search --where 'not<5' -Q x p.lhv
+	[[ $output == *'a key called "not" takes = alone' ]]
+	echo '{"id":"a","vector":[1,0],"metadata":{"pay":20}}' | lh-index build -q n.lhv
+	run -1 --separate-stderr lh-search n.lhv <<<'{"vector":[1,0],"metadata_filter":'"$within"'}'
+	[[ $stderr == *'no record has the key "lat or latitude"'* ]]
+}
+
 @test "--where and filters take paths; a key that no corpus has is refused, with those near it" {
 	printf '%s\n' '{"id":"a","vector":[1,0],"metadata":{"t":{"en":"x","l":[1,{"n":2}]}}}' \
 		'{"id":"b","vector":[1,0],"metadata":{"t.en":"y"}}' | lh-index build p.lhv

@@ -172,7 +172,54 @@ static const struct {
 	{ "{'or':[{'a':{'not':1}},{'exists':'c'}]}", "", 1 },
 	{ "{'or':{'eq':1}}", "{'or':1}", 1 },
 	{ "{'and':{'in':[1]},'exists':{'not':2}}", "{'and':1,'exists':1}", 1 },
+	/* any, not and within at the top; keys of such names have values of another shape */
+	{ "{'any':[{'a':1},{'b':1}]}", "{'b':1}", 1 },
+	{ "{'any':[{'a':1},{'b':1}]}", "{'b':2}", 0 },
+	{ "{'any':[],'a':1}", "{'a':1}", 0 },
+	{ "{'any':['x']}", "{'any':'x'}", 1 },
+	{ "{'any':{'not':'x'}}", "{'any':'x'}", 0 },
+	{ "{'not':{'a':1,'b':1}}", "{'a':1}", 1 },
+	{ "{'not':{'a':1,'b':1}}", "{'b':1,'a':1}", 0 },
+	{ "{'not':{'a':1}}", "", 1 },
+	{ "{'not':{'not':{'a':1}}}", "", 0 },
+	{ "{'not':{'a':{'not':1}}}", "", 0 },
+	{ "{'not':{}}", "{'a':1}", 0 },
+	{ "{'not':'x'}", "{'not':'x'}", 1 },
+	{ "{'not':['x','y']}", "{'not':'z'}", 0 },
+	{ "{'not':{'any':[{'a':1},{'b':{'gt':1}}]},'c':1}", "{'a':2,'b':1,'c':1}", 1 },
+	{ "{'within':{'eq':{'lat':1,'lon':2,'km':3}}}", "{'within':{'lat':1,'lon':2,'km':3}}", 1 },
+	/* a pole is one point, and so are both sides of the date line and its antipode */
+	{ "{'within':{'lat':90,'lon':0,'km':0}}", "{'lat':90,'lon':137.2}", 1 },
+	{ "{'within':{'lat':-90,'lon':5,'miles':0}}", "{'latitude':-90,'longitude':-180}", 1 },
+	{ "{'within':{'lat':0,'lon':180,'km':0}}", "{'lat':0,'lon':-180.0}", 1 },
+	{ "{'within':{'lat':10,'lon':190,'km':0}}", "{'lat':10,'lon':-170}", 1 },
+	{ "{'within':{'lat':0,'lon':179.9,'km':22.3}}", "{'lat':0,'lon':-179.9}", 1 },
+	{ "{'within':{'lat':0,'lon':179.9,'km':22.2}}", "{'lat':0,'lon':-179.9}", 0 },
+	{ "{'within':{'lat':89.9,'lon':0,'km':22.3}}", "{'lat':89.9,'lon':180}", 1 },
+	{ "{'within':{'lat':89.9,'lon':0,'km':22.2}}", "{'lat':89.9,'lon':180}", 0 },
+	{ "{'within':{'lat':30,'lon':40,'km':20015.12}}", "{'lat':-30,'lon':-140}", 1 },
+	{ "{'within':{'lat':30,'lon':40,'km':20015.11}}", "{'lat':-30,'lon':-140}", 0 },
+	{ "{'within':{'lat':41.88,'lon':-87.63,'miles':1}}", "{'lat':41.88,'lon':-87.63}", 1 },
+	{ "{'within':{'lat':0,'lon':0,'miles':69.1}}", "{'lat':1,'lon':0}", 1 },
+	{ "{'within':{'lat':0,'lon':0,'miles':69}}", "{'lat':1,'lon':0}", 0 },
+	{ "{'within':{'lat':0,'lon':0,'km':30000}}", "{'lat':91,'lon':0}", 0 },
+	{ "{'within':{'lat':0,'lon':0,'km':30000}}", "{'lat':'1','lon':0}", 0 },
+	{ "{'within':{'lat':0,'lon':0,'km':30000}}", "{'lat':1}", 0 },
+	{ "{'within':{'lat':0,'lon':0,'km':30000}}", "", 0 },
+	{ "{'not':{'within':{'lat':0,'lon':0,'km':9}}}", "", 1 },
+	{ "{'p.q':{'within':{'lat':1,'lon':2,'km':1}}}", "{'p':{'q':{'lat':1,'lon':2}}}", 1 },
+	{ "{'p':{'within':{'lat':1,'lon':2,'km':1}}}", "{'p':' 1.0 ,2e0'}", 1 },
+	{ "{'p':{'within':{'lat':1,'lon':2,'km':1}}}", "{'p':['9,9','1,2']}", 1 },
+	{ "{'p':{'within':{'lat':1,'lon':2,'km':1},'not':'1,2'}}", "{'p':'1,2'}", 0 },
+	{ "{'p':{'within':{'lat':1,'lon':2,'km':30000}}}", "{'p':'0x1,2'}", 0 },
+	{ "{'p':{'within':{'lat':1,'lon':2,'km':30000}}}", "{'p':'nan,2'}", 0 },
+	{ "{'p':{'within':{'lat':1,'lon':2,'km':30000}}}", "{'p':'1,2,3'}", 0 },
+	{ "{'p':{'within':{'lat':1,'lon':2,'km':30000}}}", "{'p':'1'}", 0 },
+	{ "{'p':{'within':{'lat':1,'lon':2,'km':30000}}}", "{'p':1}", 0 },
+	{ "{'p':{'within':{'lat':1,'lon':2,'km':30000}}}", "{}", 0 },
 	/* damage is detected where it is read */
+	{ "{'within':{'lat':1,'lon':2,'km':1}}", "{'lat':1,'lon':2", -1 },
+	{ "{'within':{'lat':1,'lon':2,'km':1}}", "{'lat':1x,'lon':2}", -1 },
 	{ "{\"a\":1}", "[1]", -1 },
 	{ "{\"a\":1}", "{", -1 },
 	{ "{\"a\":1}", "{\"", -1 },
@@ -202,7 +249,15 @@ static const struct {
 	{ "{'price':{'lt':5,'LT':6}}", "unknown operator \"LT\" under \"price\"" },
 	{ "{'a':{'not':{'x':1}}}", "unknown operator \"x\" under \"a\"" },
 	{ "{'a':{'x':1}}", "{\"eq\":{...}}" },
-	{ "{'not':{'a':1}}", "unknown operator \"a\" under \"not\"" },
+	{ "{'within':{'lat':1,'lon':2}}", "needs miles or km" },
+	{ "{'within':{'lat':1,'lon':2,'km':1,'miles':1}}", "needs miles or km" },
+	{ "{'within':{'lat':1,'lon':2,'km':-1}}", "0 or more" },
+	{ "{'within':{'lat':91,'lon':2,'km':1}}", "needs lat, -90 to 90" },
+	{ "{'within':{'lon':2,'km':1}}", "needs lat" },
+	{ "{'within':{'lat':1,'lon':2,'mi':1}}", "numbers alone: lat, lon, and miles or km" },
+	{ "{'within':{'lat':1,'lon':'2','km':1}}", "numbers alone" },
+	{ "{'a':{'within':5}}", "\"within\" must be an object" },
+	{ "{'within':{'miles':5}}", "unknown operator \"miles\" under \"within\"" },
 	{ "{'a':{}}", "no operator under \"a\"" },
 	{ "{'a':{'not':{}}}", "no operator under \"a\"" },
 	{ "{'a':{'lt':null}}", "\"lt\" under \"a\" must be a number or a string" },
@@ -334,16 +389,21 @@ static void check_limits(struct lh_filter *f, struct lh_record *scan, struct lh_
 
 static void check_keys(struct lh_filter *f, struct lh_record *scan, struct lh_buf *text)
 {
-	const struct lh_str *key;
+	const struct lh_filter_key *key;
 	struct lh_value v;
 	struct lh_err err;
 	size_t n;
 
+	parsed(scan, text, "{'within':{'lat':1,'lon':2,'km':1},'not':{'lat':5,'a':1}}", &v);
+	check(lh_filter_compile(f, &v, &err) == 0);
+	key = lh_filter_keys(f, &n);
+	check(n == 4 && lh_str_is(key[0].name, "a", 1) && lh_str_is(key[1].name, "lat", 3) &&
+	      lh_str_is(key[2].name, "lat or latitude", 15) && key[3].filter);
 	parsed(scan, text, "{'b':1,'or':[{'c':{'not':2}},{'b':3}],'exists':'aa'}", &v);
 	check(lh_filter_compile(f, &v, &err) == 0);
 	key = lh_filter_keys(f, &n);
-	check(n == 3 && lh_str_is(key[0], "b", 1) && lh_str_is(key[1], "c", 1) &&
-	      lh_str_is(key[2], "aa", 2));
+	check(n == 3 && lh_str_is(key[0].name, "b", 1) && lh_str_is(key[1].name, "c", 1) &&
+	      lh_str_is(key[2].name, "aa", 2));
 }
 
 static void check_same(struct lh_filter *f, struct lh_record *scan, struct lh_buf *text)

@@ -248,7 +248,7 @@ static void make_tags(struct search *f, const struct settings *s, struct lh_str 
 }
 
 /* Return whether a trace has the key in its content: 1, 0, -1.  Without any trace it is 1. */
-static int has_key(struct run *r, struct lh_str key, struct lh_err *err)
+static int has_key(struct run *r, const struct lh_filter_key *key, struct lh_err *err)
 {
 	struct lh_filter *f = lh_filter_exists(key, err);
 	struct lh_pathway_stats st;
@@ -271,17 +271,17 @@ static int report_absent(struct search *f, struct lh_err *err)
 {
 	struct lh_tool *tool = f->run->tool;
 	size_t i, n = 0;
-	const struct lh_str *key = f->filter ? lh_filter_keys(f->filter, &n) : NULL;
+	const struct lh_filter_key *key = f->filter ? lh_filter_keys(f->filter, &n) : NULL;
 	int rc;
 
 	for (i = 0; i < n; i++) {
-		rc = has_key(f->run, key[i], err);
+		rc = has_key(f->run, &key[i], err);
 		if (rc < 0)
 			return -1;
 		if (rc)
 			continue;
 		lh_tool_warn(tool, "--where: no trace has \"%.*s\"",
-			     key[i].n < 200 ? (int)key[i].n : 200, key[i].p);
+			     key[i].name.n < 200 ? (int)key[i].name.n : 200, key[i].name.p);
 		lh_tool_verdict_bad(tool);
 	}
 	return 0;

@@ -71,11 +71,11 @@ static bool look_for(struct worker *w, const struct lh_index *ix, struct lh_filt
 
 /* Return whether a record of the corpus of s has the key: 1, 0; -1 if it has no records.  What is
  * found is remembered, for the scope of the query. */
-static int corpus_has(struct worker *w, const struct corpus_search *s, struct lh_str key)
+static int corpus_has(struct worker *w, const struct corpus_search *s, const struct lh_filter_key *key)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	const struct lh_value *scope = &w->reader.q.scope.filter;
-	struct lh_str name = key;
+	struct lh_str name = key->name;
 	struct lh_index_stats stats;
 	struct lh_err unused;
 	struct lh_filter *f;
@@ -86,7 +86,7 @@ static int corpus_has(struct worker *w, const struct corpus_search *s, struct lh
 	if (!stats.live)
 		return -1;
 	if (scope->p) {
-		lh_buf_add(&text, key.p, key.n);
+		lh_buf_add(&text, key->name.p, key->name.n);
 		lh_buf_putc(&text, '\0');
 		lh_buf_add(&text, scope->p, scope->n);
 		name = (struct lh_str){ text.p, text.len };
@@ -211,7 +211,7 @@ static void report(const struct worker *w, const struct corpus_search *s, struct
 int check_keys(struct worker *w, struct lh_err *err)
 {
 	const struct corpus_search *s;
-	const struct lh_str *key = NULL;
+	const struct lh_filter_key *key = NULL;
 	size_t n = 0, i, k;
 
 	if (w->reader.q.filter.p)
@@ -221,15 +221,15 @@ int check_keys(struct worker *w, struct lh_err *err)
 		int got;
 
 		for (i = 0; (s = asked_at(w, i)); i++) {
-			got = corpus_has(w, s, key[k]);
+			got = corpus_has(w, s, &key[k]);
 			has |= got > 0;
 			lacks |= !got;
 		}
 		if (lacks && !has)
-			return refuse_key(w, key[k], err);
+			return refuse_key(w, key[k].name, err);
 		for (i = 0; lacks && (s = asked_at(w, i)); i++)
-			if (!corpus_has(w, s, key[k]))
-				report(w, s, key[k]);
+			if (!corpus_has(w, s, &key[k]))
+				report(w, s, key[k].name);
 	}
 	return 0;
 }

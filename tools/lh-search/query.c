@@ -1,6 +1,9 @@
 /* query.c - read a query record.  See search.h. */
 #include "search.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "staffing/staffing.h"
 #include "model/http.h"
 #include "vector/vector_record.h"
@@ -32,9 +35,11 @@ enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
 	{ LH_BIND_STRINGS("corpora", struct query, name, n_names), .filled = true, \
 	  .meant = "corpus", .path = true, .safe = true, .either = CORPORA_OR_INDEX, \
 	  .about = "the corpora to search" }, \
-	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter|where", \
+	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter", \
 	  .about = "what the metadata of a result must have" }, \
 	LH_SCOPE_MEMBER(struct query, scope), \
+	{ LH_BIND_STRINGS("where", struct query, where, n_where), .no_nul = true, \
+	  .about = "the same as KEY=VALUE, KEY<VALUE and so on: all must match" }, \
 	{ LH_BIND_BOOL("use_playbook", struct query, use_playbook), \
 	  .about = "whether past answers count" }, \
 	{ LH_BIND_STRING("playbook_corpus", struct query, playbook), .path = true, .safe = true, \
@@ -90,6 +95,41 @@ void query_reader_free(struct query_reader *r)
 	lh_buf_free(&r->role);
 	lh_buf_free(&r->role_why);
 	lh_buf_free(&r->both);
+	lh_buf_free(&r->where);
+	lh_record_free(&r->scan);
+}
+
+/* Add the conditions of "where" to the filter. */
+static int read_where(struct query_reader *r, struct lh_err *err)
+{
+	struct query *q = &r->q;
+	char *text[LH_FILTER_GROUPS];
+	size_t i;
+	int rc;
+
+	if (!q->n_where)
+		return 0;
+	if (q->n_where > LH_FILTER_GROUPS)
+		return lh_err_set(err, LH_EDATA, "\"where\" has more than %d conditions",
+				  LH_FILTER_GROUPS);
+	lh_buf_reset(&r->where);
+	if (q->filter.p) {
+		lh_buf_puts(&r->where, "{\"and\":[");
+		lh_buf_add(&r->where, q->filter.p, q->filter.n);
+		lh_buf_putc(&r->where, ',');
+	}
+	for (i = 0; i < q->n_where; i++)
+		text[i] = lh_strndup(q->where[i].p, q->where[i].n);
+	rc = lh_filter_where(&r->where, (const char *const *)text, q->n_where, err);
+	for (i = 0; i < q->n_where; i++)
+		free(text[i]);
+	if (rc < 0) {
+		err->code = LH_EDATA;
+		return lh_err_prefix(err, "\"where\"");
+	}
+	if (q->filter.p)
+		lh_buf_puts(&r->where, "]}");
+	return lh_json_parse(&r->scan, r->where.p, r->where.len, &q->filter, err);
 }
 
 /* Keep the model if it says what made the vector: that of a query by text is a member like
@@ -182,7 +222,8 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 			     .playbook_max = 0.5,
 			     .playbook_max_inject = 0.2 };
 	if (lh_bind(r->members, rec, q, &r->text, err) < 0 || check_names(q, set, err) < 0 ||
-	    check_scope(q, err) < 0 || read_model(q, set, err) < 0 || read_vector(r, err) < 0)
+	    read_where(r, err) < 0 || check_scope(q, err) < 0 ||
+	    read_model(q, set, err) < 0 || read_vector(r, err) < 0)
 		return -1;
 	q->wanted = q->k;
 	if (q->k && q->k < set->rerank_depth)

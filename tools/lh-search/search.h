@@ -235,6 +235,8 @@ struct query {
 	struct lh_value filter;		/* p NULL: not given */
 	struct lh_scope scope;		/* what it may be about */
 	struct lh_value both;		/* its filter, joined with that of the scope by "and" */
+	const struct lh_str *where;	/* its conditions as texts */
+	size_t n_where;
 	const struct lh_str *exclude;	/* ids */
 	size_t n_exclude;
 	const struct lh_str *name;	/* of corpora; none: all of them */
@@ -257,7 +259,8 @@ extern const struct lh_bind query_members[], wire_members[];
 struct query_reader {
 	struct query q;
 	const struct lh_bind *members;	/* that a query may have */
-	struct lh_buf text, vector, role, role_why, both;
+	struct lh_buf text, vector, role, role_why, both, where;
+	struct lh_record scan;		/* of where */
 };
 
 void query_reader_init(struct query_reader *r, const struct settings *set);

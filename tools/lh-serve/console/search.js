@@ -52,26 +52,14 @@ function corpus_choice(c) {
 		data(c.name, 60), dim(good ? size : data(c.error, 200)));
 }
 
-/* Return lines of key=value as a metadata_filter: a text matches as text, and as the
- * JSON scalar that it may be. */
+/* Return the lines of conditions, which the service reads: blanks around a sign are no part of
+ * them. */
 function read_filters(text) {
-	const filter = new Map();
+	const lines = text.split("\n").map((l) => l.trim()).filter(Boolean);
+	const wrong = lines.find((l) => !/^\{|.[=<>]/.test(l));
 
-	for (const line of text.split("\n").filter((l) => l.trim())) {
-		const at = line.indexOf("=");
-
-		judge($("search-filters"), at < 1 && `not key=value: ${line}`);
-		const key = line.slice(0, at).trim(), value = line.slice(at + 1).trim();
-		const scalar = parse(value);
-
-		if (!filter.has(key))
-			filter.set(key, []);
-		filter.get(key).push(value);
-		if (scalar === null || typeof scalar === "number" || typeof scalar === "boolean")
-			filter.get(key).push(scalar);
-	}
-	judge($("search-filters"), "");
-	return filter.size ? Object.fromEntries(filter) : undefined;
+	judge($("search-filters"), wrong && `not key=value: ${wrong}`);
+	return lines.map((l) => l[0] === "{" ? l : l.replace(/\s*(!=|<=|>=|=|<|>)\s*/, "$1"));
 }
 
 function read_search() {
@@ -83,7 +71,7 @@ function read_search() {
 	return {
 		query_text, corpora: corpora.map((box) => box.value),
 		k: number_in("search-k", 1, 1000, true),
-		metadata_filter: read_filters($("search-filters").value),
+		where: read_filters($("search-filters").value),
 		query_role: value_of("search-role") || undefined,
 	};
 }
