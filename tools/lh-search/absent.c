@@ -71,7 +71,8 @@ static bool look_for(struct worker *w, const struct lh_index *ix, struct lh_filt
 
 /* Return whether a record of the corpus of s has the key: 1, 0; -1 if it has no records.  What is
  * found is remembered, for the scope of the query. */
-static int corpus_has(struct worker *w, const struct corpus_search *s, const struct lh_filter_key *key)
+static int corpus_has(struct worker *w, const struct corpus_search *s,
+		      const struct lh_filter_key *key)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	const struct lh_value *scope = &w->reader.q.scope.filter;
