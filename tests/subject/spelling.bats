@@ -42,7 +42,7 @@ lines() {
 		{"to":"212-555-0101"}
 		{"to":"5550101"}
 		{"to":31255501010}
-		{"to":"312 555 , 0101"}
+		{"to":"312 555 and 0101"}
 		{"to":"312-555-0101"}
 	END
 	[ "$(lines --also 312-555-0101)" = "7 " ]
@@ -142,6 +142,24 @@ lines() {
 	[ "$(lines --also 'Lee, Mary Ann')" = "1 3 4 " ]
 }
 
+@test "signs of ASCII other than letters separate the digits of a telephone that has ten, and end a shorter one" {
+	mkdir d
+	printf '{"to":"%s"}\n' 312~555~0101 '312*555*0101 x' +1:312:555:0101 '312 555 , 0101' '(312)|555=0101' 1,555-0101,555-0102 3:125:55-0101 >d/log
+	for tel in 312~555~0101 +1:312:555:0101 1,312,555,0101 312-555-0101,5; do
+		[ "$(lines --also "$tel")" = "1 2 3 4 5 7 " ] || { echo "$tel"; cat found; return 1; }
+	done
+	[ "$(lines --also 555-0101) $(lines --also 555-0102)" = "6  6 " ]
+}
+
+@test "a name is found without the titles at its ends and next to its comma, unless one word would be left" {
+	mkdir d
+	printf '{"x":"%s"}\n' 'call Ann Lee.' 'Lee, Ann' 'Dr. Ann Lee Jr.' 'Jr. Ann Lea' 'Mrs. Lee' >d/log
+	for name in 'Dr. Ann Lee' 'Lee, Ann, Jr.' 'Lee Jr., Ann' 'Lee, Prof. Dr. Ann' 'Ms Ann Lee III, Ph.D.' 'Ann Lee R.N.'; do
+		[ "$(lines --also "$name")" = "1 2 3 " ] || { echo "$name"; cat found; return 1; }
+	done
+	[ "$(lines --also 'Mrs. Lee')" = "5 " ]
+}
+
 @test "a text of blanks alone is refused" {
 	echo '{"x":"  "}' >log
 	run -2 lh-subject find --log log --also $'  \xc2\xa0 \t' w-7
@@ -168,6 +186,13 @@ lines() {
 	[ "$(roster '"e-mail":"Rob <al@example.com>, al2@example.com"')" = "2 3 " ]
 	[ "$(roster '"first_name":"Rob","lastName":"Al"')" = "4 " ]
 	[ "$(roster '"name":" Rob  Al "')" = "4 " ]
+	[ "$(roster '"name":{"title":"Main","first":"Rob","last":"Al"}')" = "4 " ]
+	[ "$(roster '"Name":[{"given":"Bob","middle":"X","family":"Al"},{"given":"Rob","family":"Bo"}]')" = "4 " ]
+	[ "$(roster '"preferred_first_name":"Bob","first":"Rob","last_name":"Al"')" = "4 " ]
+	[ "$(roster '"candidate_name":"Rob Al"')" = "4 " ]
+	[ "$(roster '"workEmail":"al@example.com","home_phone_2":"312-555-0102"')" = "2 3 " ]
+	[ "$(roster '"tel_no":3125550101,"personal-email-addresses":["al@example.com"]')" = "1 2 " ]
+	[ "$(roster '"company_name":"Rob Al","fileName":"Rob Al","supervisor_email":"al@example.com","hotel":"312-555-0101","cell_phone":"mobile","mail":"al2@example.com"')" = "3 " ]
 }
 
 @test "a member of a roster that is not searched for, as it is another or too short, is named once" {

@@ -18,29 +18,42 @@
 /* ---- the texts of rosters ---- */
 
 #define PART_MAX 64		/* bytes of the name of a member that may be one of those below */
+#define NAMES_MAX 8		/* first names of a person, and last ones */
 
-enum part { PART_NONE, PART_NAME, PART_FIRST, PART_LAST, PART_EMAIL, PART_TELEPHONE, PART_ID,
-	    PARTS };
+enum part { PART_NONE, PART_FIRST, PART_MIDDLE, PART_LAST, PART_NAME, PART_EMAIL, PART_TELEPHONE,
+	    PART_ID, PARTS };
 
-/* Members by their names in small letters, without "_", "-" and blanks. */
+/* The ends of names of members, in small letters, without what separates words; a longer one comes
+ * first.  After "=" it is all of a name. */
 static const struct {
-	const char *name;
+	const char *end;
 	enum part part;
 } parts[] = {
-	{ "name", PART_NAME }, { "fullname", PART_NAME }, { "displayname", PART_NAME },
-	{ "firstname", PART_FIRST }, { "givenname", PART_FIRST },
+	{ "firstname", PART_FIRST }, { "givenname", PART_FIRST }, { "forename", PART_FIRST },
+	{ "=first", PART_FIRST }, { "=given", PART_FIRST },
+	{ "middlename", PART_MIDDLE }, { "=middle", PART_MIDDLE },
 	{ "lastname", PART_LAST }, { "surname", PART_LAST }, { "familyname", PART_LAST },
-	{ "email", PART_EMAIL }, { "emails", PART_EMAIL }, { "mail", PART_EMAIL },
-	{ "emailaddress", PART_EMAIL },
-	{ "phone", PART_TELEPHONE }, { "phones", PART_TELEPHONE },
-	{ "phonenumber", PART_TELEPHONE }, { "phonenumbers", PART_TELEPHONE },
-	{ "telephone", PART_TELEPHONE }, { "telephones", PART_TELEPHONE },
-	{ "tel", PART_TELEPHONE }, { "mobile", PART_TELEPHONE },
-	{ "mobilephone", PART_TELEPHONE }, { "homephone", PART_TELEPHONE },
-	{ "workphone", PART_TELEPHONE }, { "cell", PART_TELEPHONE },
-	{ "cellphone", PART_TELEPHONE },
-	{ "candidateid", PART_ID }, { "id", PART_ID },
-	{ "type", PARTS }, { "label", PARTS }, { "kind", PARTS },
+	{ "=last", PART_LAST }, { "=family", PART_LAST },
+	{ "name", PART_NAME }, { "alias", PART_NAME },
+	{ "email", PART_EMAIL }, { "mail", PART_EMAIL },
+	{ "telephone", PART_TELEPHONE }, { "phone", PART_TELEPHONE }, { "tel", PART_TELEPHONE },
+	{ "mobile", PART_TELEPHONE }, { "cell", PART_TELEPHONE }, { "fax", PART_TELEPHONE },
+	{ "landline", PART_TELEPHONE }, { "whatsapp", PART_TELEPHONE },
+	{ "=candidateid", PART_ID }, { "=id", PART_ID },
+	{ "=type", PARTS }, { "=label", PARTS }, { "=kind", PARTS },
+	{ "=title", PARTS }, { "=prefix", PARTS }, { "=suffix", PARTS },
+};
+/* What may be before the end of a name: company_name and file_name are no names of the person. */
+static const char *const named[] = {
+	"candidate", "worker", "employee", "person", "applicant", "member", "nurse", "staff",
+	"legal", "preferred", "full", "display", "nick", "maiden", "birth", "former", "previous",
+	"other", "alternate", "alt", "official", "known",
+};
+/* What is in no name of a member with an address or a telephone of the person. */
+static const char *const others[] = {
+	"emergency", "supervisor", "manager", "recruiter", "client", "customer", "company",
+	"employer", "agency", "referee", "reference", "referrer", "spouse", "partner", "nextofkin",
+	"parent", "guardian", "mother", "father", "doctor", "host", "last",
 };
 
 /* The texts of a person as they are read, each with a NUL. */
@@ -48,28 +61,96 @@ struct reading {
 	const struct settings *s;
 	struct lh_str id;
 	struct lh_buf *texts;
-	struct lh_buf first, last, string;
+	struct lh_buf names[PART_LAST + 1];	/* those of a part, each with a NUL */
+	unsigned n_names[PART_LAST + 1];
+	struct lh_buf string;
 	struct lh_intern *unused;	/* names of members that are not searched for */
 	struct lh_err *err;
 };
 
+/* A name of a member without what separates its words. */
+struct member_name {
+	char text[PART_MAX];
+	size_t n;
+	bool begins[PART_MAX];		/* a word */
+};
+
+/* Return the bytes before an end of a name, if it is a word or has five letters: else n + 1. */
+static size_t before_end(const struct member_name *m, size_t n, const char *end)
+{
+	const size_t len = strlen(end);
+
+	return n >= len && !memcmp(m->text + n - len, end, len) &&
+	       (m->begins[n - len] || len > 4) ? n - len : n + 1;
+}
+
+/* Return the length of a name without the number of a member, and without what says that its value
+ * is a number or an address. */
+static size_t without_number(const struct member_name *m)
+{
+	static const char *const end[] = { "numbers", "number", "addresses", "address", "no",
+					   "nr", "num" };
+	size_t i, n = m->n, before;
+
+	while (n && m->text[n - 1] >= '0' && m->text[n - 1] <= '9')
+		n--;
+	for (i = 0; i < sizeof end / sizeof *end; i++) {
+		before = before_end(m, n, end[i]);
+		if (before && before < n)
+			return before;
+	}
+	return n > 4 && m->text[n - 1] == 's' && strncmp(m->text + n - 5, "alias", 5) ? n - 1 : n;
+}
+
+/* Return whether the first n bytes of a name leave what follows a part of the person. */
+static bool is_of_person(const struct member_name *m, size_t n, enum part part)
+{
+	size_t i, at = 0, len;
+
+	if (part == PART_EMAIL || part == PART_TELEPHONE) {
+		for (i = 0; i < sizeof others / sizeof *others; i++)
+			if (memmem(m->text, n, others[i], strlen(others[i])))
+				return false;
+		return true;
+	}
+	for (i = 0; at < n && i < sizeof named / sizeof *named; i++) {
+		len = strlen(named[i]);
+		if (len > n - at || memcmp(m->text + at, named[i], len))
+			continue;
+		at += len;
+		i = (size_t)-1;
+	}
+	return at == n;
+}
+
 static enum part part_of(const struct lh_value *key)
 {
-	char name[PART_MAX];
-	size_t i, n = 0;
+	struct member_name m = { .n = 0 };
+	size_t i, n, before;
+	bool word = true;
 
 	for (i = 1; i + 1 < key->n; i++) {
 		const char c = lh_fold(key->p[i]);
 
-		if (c == '_' || c == '-' || c == ' ')
+		if (c == '_' || c == '-' || c == ' ' || c == '.') {
+			word = true;
 			continue;
-		if (n == sizeof name)
+		}
+		if (m.n == sizeof m.text)
 			return PART_NONE;
-		name[n++] = c;
+		m.begins[m.n] = word || (c != key->p[i] && lh_fold(key->p[i - 1]) == key->p[i - 1]);
+		m.text[m.n++] = c;
+		word = false;
 	}
-	for (i = 0; i < sizeof parts / sizeof *parts; i++)
-		if (lh_str_is((struct lh_str){ name, n }, parts[i].name, strlen(parts[i].name)))
+	n = without_number(&m);
+	for (i = 0; i < sizeof parts / sizeof *parts; i++) {
+		const char *end = parts[i].end;
+
+		before = before_end(&m, n, end + (*end == '='));
+		if (!before || (before < n && *end != '=' &&
+				is_of_person(&m, before, parts[i].part)))
 			return parts[i].part;
+	}
 	return PART_NONE;
 }
 
@@ -110,6 +191,15 @@ static int add_pieces(struct reading *r, struct lh_str s, const char *ends, enum
 	return added;
 }
 
+static bool has_digit(struct lh_str s)
+{
+	size_t i = 0;
+
+	while (i < s.n && !(s.p[i] >= '0' && s.p[i] <= '9'))
+		i++;
+	return i < s.n;
+}
+
 /* Append what a string of a part names the person by: the numbers or addresses in it, else all. */
 static int add_string(struct reading *r, enum part part, struct lh_str s)
 {
@@ -119,8 +209,12 @@ static int add_string(struct reading *r, enum part part, struct lh_str s)
 	enum text_kind kind = TEXT_NAME;
 	int rc = 0;
 
-	if (part == PART_FIRST || part == PART_LAST) {
-		lh_buf_add(part == PART_FIRST ? &r->first : &r->last, s.p, s.n);
+	if (part <= PART_LAST) {
+		s = lh_trim(s.p, s.n);
+		if (!s.n || memchr(s.p, '\0', s.n) || r->n_names[part]++ >= NAMES_MAX)
+			return 0;
+		lh_buf_add(&r->names[part], s.p, s.n);
+		lh_buf_putc(&r->names[part], '\0');
 		return 1;
 	}
 	if (s.n && s.n <= TEXT_MAX)
@@ -129,6 +223,8 @@ static int add_string(struct reading *r, enum part part, struct lh_str s)
 		rc = add_pieces(r, s, letters, TEXT_TELEPHONE);
 	else if (part == PART_EMAIL)
 		rc = add_pieces(r, s, " ,;:<>|\t\n", TEXT_EMAIL);
+	if (!rc && part == PART_TELEPHONE && s.n && s.n <= TEXT_MAX && !has_digit(s))
+		return 0;	/* a word such as "mobile", which is in many texts */
 	return rc ? rc : add_text(r, s);
 }
 
@@ -137,13 +233,17 @@ static int add_value(struct reading *r, enum part part, const struct lh_value *v
 	char digits[24];
 	struct lh_iter it;
 	struct lh_str s = { v->p, v->n };
+	enum part inner;
 	int64_t whole;
 	int rc = 0, added = 0;
 
 	if (v->type == LH_OBJECT || v->type == LH_ARRAY) {
-		for (lh_iter_init(&it, v); rc >= 0 && lh_iter_next(&it); added |= rc > 0)
-			rc = v->type == LH_OBJECT && part_of(&it.key) == PARTS ? 0
-				: add_value(r, part, &it.val);
+		for (lh_iter_init(&it, v); rc >= 0 && lh_iter_next(&it); added |= rc > 0) {
+			inner = v->type == LH_OBJECT ? part_of(&it.key) : part;
+			rc = inner == PARTS ? 0
+				: add_value(r, part == PART_NAME && inner && inner <= PART_LAST
+					       ? inner : part, &it.val);
+		}
 		return rc < 0 ? -1 : added;
 	}
 	if (v->type == LH_NUMBER && lh_value_i64(v, &whole)) {
@@ -156,22 +256,30 @@ static int add_value(struct reading *r, enum part part, const struct lh_value *v
 	return v->type == LH_STRING || v->type == LH_NUMBER ? add_string(r, part, s) : 1;
 }
 
-/* Append the first and the last name as one. */
+/* Append each first name with each last one, and with the middle name between them. */
 static int add_parts_of_name(struct reading *r)
 {
 	static const char alone[] = "a first or last name alone";
+	const struct lh_buf *first = &r->names[PART_FIRST], *last = &r->names[PART_LAST];
+	const struct lh_buf *middle = &r->names[PART_MIDDLE];
+	const char *f, *l;
 	uint32_t number;
-	int rc = 0;
+	int i, rc = 0;
 
-	if (r->unused && !r->first.len != !r->last.len)
+	if (r->unused && !first->len != !last->len)
 		rc = lh_intern_add(r->unused, alone, sizeof alone - 1, &number, r->err);
-	if (r->first.len && r->last.len) {
-		lh_buf_putc(&r->first, ' ');
-		lh_buf_add(&r->first, r->last.p, r->last.len);
-		rc = add_text(r, (struct lh_str){ r->first.p, r->first.len });
+	for (f = first->p; f < first->p + first->len; f += strlen(f) + 1)
+		for (l = last->p; l < last->p + last->len; l += strlen(l) + 1)
+			for (i = 0; i < 2 && (!i || middle->len); i++) {
+				lh_buf_reset(&r->string);
+				lh_buf_printf(&r->string, "%s %s%s%s", f, i ? middle->p : "",
+					      i ? " " : "", l);
+				add_text(r, (struct lh_str){ r->string.p, r->string.len });
+			}
+	for (i = 0; i <= PART_LAST; i++) {
+		lh_buf_reset(&r->names[i]);
+		r->n_names[i] = 0;
 	}
-	lh_buf_reset(&r->first);
-	lh_buf_reset(&r->last);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -196,8 +304,10 @@ static int read_members(struct reading *r, const struct lh_value *record)
 
 static void reading_free(struct reading *r)
 {
-	lh_buf_free(&r->first);
-	lh_buf_free(&r->last);
+	size_t i;
+
+	for (i = 0; i <= PART_LAST; i++)
+		lh_buf_free(&r->names[i]);
 	lh_buf_free(&r->string);
 }
 

@@ -11,6 +11,7 @@
 #define NATIONAL 10		/* the last digits of a telephone number, which decide */
 #define DIGITS_MAX 15		/* of a telephone number */
 #define WORDS 5			/* of a name that may be written "Last, First" */
+#define TITLED 16		/* words of a name that may have titles */
 #define BESIDE 5		/* most digits beside a short number that belong to it */
 #define ESCAPED 8		/* bytes of a character, about */
 
@@ -136,7 +137,13 @@ static bool is_bracket(uint32_t sign)
 	return category == UTF8PROC_CATEGORY_PS || category == UTF8PROC_CATEGORY_PE;
 }
 
-/* Return whether a sign may be between digits of a telephone number. */
+/* Return whether a sign may be between digits of a telephone number that has all ten. */
+static bool separates_national(uint32_t sign)
+{
+	return sign && sign < 0x80 && strchr("~*:,;|=\\'\"#<>!&", (int)sign);
+}
+
+/* Return whether a sign may be between digits of any telephone number. */
 static bool separates(uint32_t sign)
 {
 	switch (sign) {
@@ -215,9 +222,10 @@ static struct lh_str without_mailto(struct lh_str s)
 static bool read_telephone(struct lh_str text, struct telephone *t)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
-	struct lh_spelled s;
+	struct lh_spelled s, rest;
 	char digits[DIGITS_MAX];
 	unsigned n = 0, gap = 0;
+	bool national = false, extended = false;
 	uint32_t sign;
 
 	text = without_fraction(without_scheme(text));
@@ -226,13 +234,16 @@ static bool read_telephone(struct lh_str text, struct telephone *t)
 		if (is_digit(sign) && n < DIGITS_MAX && gap <= GAP) {
 			digits[n++] = (char)sign;
 			gap = 0;
-		} else if (!separates(sign)) {
-			break;
-		} else {
-			gap += n > 0;
+			continue;
 		}
+		rest = s;
+		extended = n >= (national ? NATIONAL : TEXT_DIGITS) && is_extension(sign, &rest);
+		if (extended || !(separates(sign) || separates_national(sign)))
+			break;
+		national |= !separates(sign);
+		gap += n > 0;
 	}
-	if (n < TEXT_DIGITS || (sign && !is_extension(sign, &s)))
+	if (n < (national ? NATIONAL : TEXT_DIGITS) || (sign && !extended))
 		return false;
 	t->n = n < NATIONAL ? n : NATIONAL;
 	memcpy(t->digits, digits + n - t->n, t->n);
@@ -340,6 +351,75 @@ static uint32_t *sign_room(struct lh_str text)
 	return lh_calloc(text.n * 6 + LH_SPELLED_SIGNS, sizeof(uint32_t));
 }
 
+/* ---- titles ---- */
+
+/* Return whether a word of a name is a title before it, or after its end. */
+static bool is_title(const uint32_t *sign, size_t n, bool after)
+{
+	static const char before_name[] = " dr mr mrs ms mx miss prof professor sir rev ",
+		after_name[] = " jr sr ii iii iv phd md rn lpn esq mba cpa ";
+	char word[12] = " ";
+	size_t i, len = 1;
+
+	for (i = 0; i < n; i++) {
+		if (sign[i] == '.')
+			continue;
+		if (sign[i] > 0x7f || len > sizeof word - 3)
+			return false;
+		word[len++] = (char)sign[i];
+	}
+	word[len] = ' ';
+	word[len + 1] = '\0';
+	return len > 1 && strstr(after ? after_name : before_name, word);
+}
+
+/* Take the titles out of a name, at its ends and next to a comma, if two words are left: "Dr. Ann
+ * Lee, Jr." is "ann lee", and "Lee Jr., Ann" is "lee,ann".  Return the number of its signs. */
+static size_t without_titles(uint32_t *sign, size_t n)
+{
+	struct {
+		size_t at, n;
+		bool comma, title;	/* comma: one is before it */
+	} word[TITLED];
+	size_t i, words = 0, left = 0, to = 0;
+	bool comma = false;
+
+	for (i = 0; i < n; i++) {
+		if (sign[i] == ' ' || sign[i] == ',') {
+			comma |= sign[i] == ',';
+			continue;
+		}
+		if (!i || sign[i - 1] == ' ' || sign[i - 1] == ',') {
+			if (words == TITLED)
+				return n;
+			word[words].at = i;
+			word[words].n = 0;
+			word[words++].comma = comma;
+			comma = false;
+		}
+		word[words - 1].n++;
+	}
+	for (i = 0; i < words; i++)
+		word[i].title = (!i || word[i].comma || word[i - 1].title) &&
+				is_title(sign + word[i].at, word[i].n, false);
+	for (i = words; i-- > 0; left += !word[i].title)
+		word[i].title |= (i + 1 == words || word[i + 1].comma || word[i + 1].title) &&
+				 is_title(sign + word[i].at, word[i].n, true);
+	if (left < 2 || left == words)
+		return n;
+	for (i = 0, comma = false; i < words; i++) {
+		comma |= word[i].comma;
+		if (word[i].title)
+			continue;
+		if (to)
+			sign[to++] = comma ? ',' : ' ';
+		memmove(sign + to, sign + word[i].at, word[i].n * sizeof *sign);
+		to += word[i].n;
+		comma = false;
+	}
+	return to;
+}
+
 static void put_signs(struct lh_buf *out, const uint32_t *sign, size_t n)
 {
 	unsigned char c[4];
@@ -366,6 +446,7 @@ void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *ki
 	name = text->id ? text->text : without_mailto(text->text);
 	sign = sign_room(name);
 	n = spell(name, 0, sign, &soft);
+	n = text->id ? n : without_titles(sign, n);
 	for (i = 0; i < n; i++) {
 		commas += sign[i] == ',';
 		comma = sign[i] == ',' ? i : comma;
@@ -377,6 +458,17 @@ void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *ki
 		n = comma;
 	}
 	put_signs(out, sign, n);
+}
+
+/* Add the forms of a name with its titles and without. */
+static void add_titled(struct texts *t, struct form *f, bool id)
+{
+	const size_t n = f->n;
+
+	add_name(t, f);
+	f->n = id ? n : without_titles(f->sign, n);
+	if (f->n < n)
+		add_name(t, f);
 }
 
 static int add_spelled(struct texts *t, const struct text *text, struct lh_err *err)
@@ -393,11 +485,11 @@ static int add_spelled(struct texts *t, const struct text *text, struct lh_err *
 	for (i = 0; i < f.n; i++)
 		f.email |= sign[i] == '@';
 	measure(t, ESCAPED * plain.n + LH_SPELLED_BLANKS);
-	add_name(t, &f);
+	add_titled(t, &f, text->id);
 	if (!soft)
 		return 0;
 	f.n = spell(plain, '-', sign, &soft);
-	add_name(t, &f);
+	add_titled(t, &f, text->id);
 	return 0;
 }
 
@@ -503,6 +595,10 @@ static size_t match(const struct form *f, const unsigned char *p, size_t n)
 	       !(f->email ? address_goes_on(p, n, s.at) : is_before_word(p, n, s.at)) ? s.at : 0;
 }
 
+/* What is between two groups of digits: they are of one number, or may be, or are only if that has
+ * all ten. */
+enum gap { JOINS, MAY_JOIN, PARTS };
+
 /* Digits of numbers, of which the last are held. */
 struct digits {
 	const unsigned char *p;
@@ -512,7 +608,7 @@ struct digits {
 	unsigned group;			/* digits that are next to each other */
 	struct digit {
 		char value;
-		bool tight;		/* of one number with the digit before its group */
+		enum gap gap;		/* before its group */
 		unsigned before;	/* in its group */
 		size_t at;
 	} held[16];
@@ -524,7 +620,7 @@ static const struct digit *held(const struct digits *d, size_t back)
 }
 
 /* Read digits that are next to each other, and set their end. */
-static size_t read_group(struct digits *d, bool tight)
+static size_t read_group(struct digits *d, enum gap gap)
 {
 	uint32_t sign;
 	size_t len, end = d->at;
@@ -536,18 +632,17 @@ static size_t read_group(struct digits *d, bool tight)
 				break;
 			continue;	/* it has no width */
 		}
-		d->held[d->count++ % 16] = (struct digit){ (char)sign, tight, d->group++, d->at };
+		d->held[d->count++ % 16] = (struct digit){ (char)sign, gap, d->group++, d->at };
 		end = d->at + len;
 	}
 	d->at = end;
 	return end;
 }
 
-/* Pass over what separates the digits of a number: true if digits follow.  tight: they are of the
- * same number also if that has few digits. */
-static bool pass_gap(struct digits *d, bool *tight)
+/* Pass over what separates the digits of a number: true if digits follow. */
+static bool pass_gap(struct digits *d, enum gap *is)
 {
-	bool blank = false, closes = false;
+	bool blank = false, closes = false, parts = false;
 	unsigned gap = 0, blanks = 0;
 	uint32_t sign, before = 0;
 	size_t len;
@@ -556,8 +651,9 @@ static bool pass_gap(struct digits *d, bool *tight)
 		len = char_at(d->p + d->at, d->n - d->at, &sign);
 		if (is_digit(sign))
 			break;
-		if (sign ? !separates(sign) : len < 2)
+		if (sign ? !separates(sign) && !separates_national(sign) : len < 2)
 			return false;
+		parts |= separates_national(sign);
 		gap += sign && (sign != ' ' || before != ' ');
 		blanks = sign == ' ' ? blanks + 1 : sign ? 0 : blanks;
 		if (gap > GAP || blanks > LH_SPELLED_BLANKS)
@@ -566,7 +662,7 @@ static bool pass_gap(struct digits *d, bool *tight)
 		blank |= sign == ' ';
 		closes |= sign == ')';
 	}
-	*tight = !blank || closes;
+	*is = parts ? PARTS : blank && !closes ? MAY_JOIN : JOINS;
 	return d->at < d->n;
 }
 
@@ -574,7 +670,7 @@ static bool pass_gap(struct digits *d, bool *tight)
 static bool is_fraction(const struct digits *d)
 {
 	struct digits next = *d;
-	bool tight = false;
+	enum gap gap = JOINS;
 	size_t at = d->at;
 
 	if (d->count != d->group || at + 1 >= d->n || d->p[at] != '.' || d->p[at + 1] != '0')
@@ -582,7 +678,7 @@ static bool is_fraction(const struct digits *d)
 	while (++at < d->n && d->p[at] == '0')
 		;
 	next.at = at;
-	return !(pass_gap(&next, &tight) && (tight || next.at == at));
+	return !(pass_gap(&next, &gap) && (gap == JOINS || next.at == at));
 }
 
 /* Return whether digits next to a short number, which blanks separate from it, are of it too as an
@@ -599,11 +695,13 @@ static bool has_more_before(const struct digits *d, unsigned n)
 	const struct digit *first = held(d, n), *digit = first;
 	unsigned i;
 
-	if (first->before || first->tight)
+	if (first->before || first->gap == JOINS)
 		return true;
+	if (first->gap == PARTS)
+		return false;
 	for (i = 0; i <= BESIDE && d->count > n + i; i++) {
 		digit = held(d, n + i + 1);
-		if (!digit->before && !digit->tight)
+		if (!digit->before && digit->gap != JOINS)
 			return belongs(d, i + 1, digit->at, first->at);
 	}
 	return false;
@@ -613,19 +711,19 @@ static bool has_more_before(const struct digits *d, unsigned n)
 static bool has_more_after(const struct digits *d)
 {
 	struct digits next = *d;
-	bool tight = false;
+	enum gap gap = JOINS;
 	unsigned count = 0;
 	size_t at, end;
 
-	if (is_fraction(d) || !pass_gap(&next, &tight))
+	if (is_fraction(d) || !pass_gap(&next, &gap) || gap == PARTS)
 		return false;
-	if (tight)
+	if (gap == JOINS)
 		return true;
 	at = next.at;
 	do {
-		end = read_group(&next, tight);
+		end = read_group(&next, gap);
 		count += next.group;
-	} while (count <= BESIDE && pass_gap(&next, &tight) && tight);
+	} while (count <= BESIDE && pass_gap(&next, &gap) && gap == JOINS);
 	return belongs(d, count, at, end);
 }
 
@@ -641,9 +739,13 @@ static bool is_telephone(const struct digits *d, const struct telephone *t)
 	first = held(d, t->n);
 	if (first->before + t->n > DIGITS_MAX)
 		return false;
-	for (i = 0; i < t->n; i++)
-		if (held(d, t->n - i)->value != t->digits[i])
+	for (i = 0; i < t->n; i++) {
+		const struct digit *digit = held(d, t->n - i);
+
+		if (digit->value != t->digits[i] || (i && !digit->before && t->n < NATIONAL &&
+						     digit->gap == PARTS))
 			return false;
+	}
 	return t->n == NATIONAL || !(has_more_before(d, t->n) || has_more_after(d));
 }
 
@@ -673,7 +775,7 @@ static size_t pass_few(const unsigned char *p, size_t n, size_t at)
 			digits++;
 		else if (p[at] >= 0x80 || lh_spelled_escapes(p[at]))
 			return 0;
-		else if (!separates(lh_spelled_ascii(p[at])))
+		else if (!separates(lh_spelled_ascii(p[at])) && !separates_national(p[at]))
 			return at;
 	return digits < TEXT_DIGITS ? at : 0;
 }
@@ -682,7 +784,7 @@ static size_t pass_few(const unsigned char *p, size_t n, size_t at)
 static size_t find_telephones(const struct texts *t, const unsigned char *p, size_t n, size_t at,
 			      texts_fn *fn, void *ctx)
 {
-	bool tight = false;
+	enum gap gap = MAY_JOIN;
 	struct digits d;
 	size_t i, end = pass_few(p, n, at);
 
@@ -693,7 +795,7 @@ static size_t find_telephones(const struct texts *t, const unsigned char *p, siz
 	d.at = at;
 	d.count = 0;
 	do {
-		end = read_group(&d, tight);
+		end = read_group(&d, gap);
 		for (i = 0; i < t->n_telephones; i++) {
 			const struct telephone *tel = &t->telephone[i];
 
@@ -702,7 +804,7 @@ static size_t find_telephones(const struct texts *t, const unsigned char *p, siz
 				fn(ctx, tel->number, at, end - at);
 			}
 		}
-	} while (pass_gap(&d, &tight));
+	} while (pass_gap(&d, &gap));
 	return end;
 }
 
