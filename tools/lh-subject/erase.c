@@ -3,64 +3,45 @@
 
 #include <stdlib.h>
 
-#include "audit/subject_manifest.h"
 #include "base/mem.h"
-#include "index/index_tools.h"
 
 #define ROUNDS 8
 
-static const char another[] = "another person may have that name";
-static const char unlisted[] = "not in the list";
+/* ---- the plan ---- */
 
-/* ---- what is done with a place ---- */
-
-static erase_fn *const cut_by[] = {
-	[CUT_LINES] = erase_lines, [CUT_INDEX] = erase_index, [CUT_OBJECT] = erase_object,
-	[CUT_FILE] = erase_file, [CUT_SPOOL] = erase_spool, [CUT_SECRET] = erase_secret
-};
-
-static void set_action(struct target *t, const char *action, const char *why)
+/* Set what is done with a place of which nothing, or all, is changed. */
+static void stays(struct target *t, const char *action, const char *why)
 {
 	t->action = action;
 	t->why = why;
-	t->fn = NULL;
-}
-
-/* Choose for the person's own files: manifest, audit log and secret. */
-static void choose_own(const struct erasure *e, const struct place *p, struct target *t)
-{
-	if (p->kind == PLACE_MANIFEST) {
-		if (e->hits.erased)
-			set_action(t, "kept", "it says that the person was erased");
-	} else if (e->s->with_log) {
-		t->action = "remove";
-	} else {
-		set_action(t, "kept", p->why);
-	}
-	if (p->linked && strcmp(t->action, "kept"))
-		set_action(t, "by hand", "has another name");
+	t->works = false;
 }
 
 /* Choose what is done with a place. */
 static void choose(const struct erasure *e, struct target *t)
 {
 	const struct place *p = place_of(e, t);
-	const bool proof = p->kind == PLACE_CHAIN || p->kind == PLACE_SECRET ||
-			   p->kind == PLACE_ERASURE || p->kind == PLACE_TREE;
+	const bool own = place_is_own(p, e->who->id);
 
 	t->action = place_is[p->kind].action;
-	t->fn = cut_by[place_is[p->kind].cut];
-	if (place_is_own(p, e->who.id))
-		choose_own(e, p, t);
-	else if (!t->rest[REST_LEFT] && t->n)
-		set_action(t, proof ? "kept" : t->rest[REST_BY_HAND] ? "by hand" : "look",
-			   proof ? p->why : t->rest[REST_BY_HAND] ? t->why
-			   : e->s->list ? unlisted : another);
-	else if (p->kind == PLACE_ROSTER && t->n && t->hit->id && !t->hit->line)
-		t->fn = erase_index;
+	t->works = place_is[p->kind].cut != CUT_NONE;
+	if (own && p->kind == PLACE_MANIFEST && e->hits.erased)
+		stays(t, "kept", "it says that the person was erased");
+	else if (own && p->kind != PLACE_MANIFEST && !e->s->with_log)
+		stays(t, "kept", p->why);
+	else if (own && p->linked)
+		stays(t, "by hand", "has another name");
+	else if (own && p->kind != PLACE_MANIFEST)
+		t->action = "remove";
+	else if (own || t->rest[REST_LEFT] || !t->n)
+		return;
+	else if (place_is[p->kind].why && p->kind != PLACE_OTHER)
+		stays(t, "kept", p->why);
+	else if (t->rest[REST_BY_HAND])
+		stays(t, "by hand", t->why);
+	else
+		stays(t, "look", NULL);
 }
-
-/* ---- the plan ---- */
 
 static size_t depth_of(const struct hits *h, const struct hit *hit)
 {
@@ -97,7 +78,7 @@ static void add_hits(struct erasure *e, size_t from, size_t to)
 		depth = depth_of(&e->hits, h);
 		t->depth = depth > t->depth ? depth : t->depth;
 		t->others += h->others;
-		rest = hit_rest(e->s, &e->who, h, &why);
+		rest = hit_rest(e->s, e->who, h, &why);
 		if (rest == REST_LEFT && !is_mine(e, h))
 			rest = REST_LOOK;
 		t->rest[rest]++;
@@ -109,12 +90,11 @@ static void add_hits(struct erasure *e, size_t from, size_t to)
 /* Return whether the round would change anything. */
 static bool has_work(const struct erasure *e)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < e->n_targets; i++)
-		if (e->target[i].fn)
-			return true;
-	return false;
+	while (i < e->n_targets && !e->target[i].works)
+		i++;
+	return i < e->n_targets;
 }
 
 /* Add what goes with an erasure though nothing is found in it: the cache of embeddings, whose keys
@@ -131,7 +111,7 @@ static void add_derived(struct erasure *e)
 		for (k = 0; k < n && e->target[k].place != i; k++)
 			;
 		if (k == n && (p->kind == PLACE_CACHE ||
-			       (p->kind == PLACE_TRACE_INDEX && !person_is_quick(&e->who))))
+			       (p->kind == PLACE_TRACE_INDEX && !person_is_quick(e->who))))
 			choose(e, add_target(e, i));
 	}
 }
@@ -146,12 +126,11 @@ static int by_path(const void *a, const void *b)
 /* Find the person in the places that are listed, and set the targets of the round, by path. */
 static int plan(struct erasure *e)
 {
-	struct lh_err *err = &e->tool->err;
 	size_t i, from;
 
 	hits_free(&e->hits);
 	e->n_targets = 0;
-	if (find_person(e->tool, e->s, &e->who, &e->hits, err) < 0)
+	if (find_person(e->tool, e->s, e->who, &e->hits, &e->tool->err) < 0)
 		return -1;
 	for (from = 0; from < e->hits.n; from = i) {
 		for (i = from; i < e->hits.n && e->hits.v[i].place == e->hits.v[from].place; i++)
@@ -169,12 +148,11 @@ static int plan(struct erasure *e)
 static int print_target(struct erasure *e, const struct target *t, const char *action,
 			const char *why, size_t rows)
 {
-	const struct place *p = place_of(e, t);
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 
 	lh_write_object(&w, NULL);
-	place_write(&w, p);
+	place_write(&w, place_of(e, t));
 	lh_write_text(&w, "action", action);
 	lh_write_u64(&w, "rows", rows);
 	if (t->others)
@@ -188,73 +166,61 @@ static int print_target(struct erasure *e, const struct target *t, const char *a
 /* Print the plan, and set the verdict if some of it is by hand. */
 static int print_plan(struct erasure *e)
 {
-	size_t i, by_hand, look;
+	size_t i;
 	int rc = 0;
 
 	for (i = 0; !rc && i < e->n_targets; i++) {
 		const struct target *t = &e->target[i];
-		const size_t *rest = t->rest;
+		const bool kept = !strcmp(t->action, "kept");
+		const size_t by_hand = t->rest[REST_BY_HAND], look = t->rest[REST_LOOK],
+			     rows = t->rest[REST_LEFT] + t->rest[REST_KEPT];
 
-		by_hand = rest[REST_BY_HAND];
-		look = rest[REST_LOOK];
 		if (is_by_hand(t))
 			lh_tool_verdict_bad(e->tool);
-		if (t->fn || rest[REST_LEFT] || rest[REST_KEPT])
-			rc = print_target(e, t, t->action, t->fn ? NULL : t->why,
-					  rest[REST_LEFT] + rest[REST_KEPT]);
-		else if (!strcmp(t->action, "kept"))
-			rc = print_target(e, t, t->action, t->why, by_hand + look);
-		if (!rc && by_hand && strcmp(t->action, "kept"))
+		if (t->works || rows || kept)
+			rc = print_target(e, t, t->action, t->works ? NULL : t->why,
+					  t->works || rows ? rows : by_hand + look);
+		if (!rc && by_hand && !kept)
 			rc = print_target(e, t, "by hand", t->why, by_hand);
-		if (!rc && look && strcmp(t->action, "kept"))
-			rc = print_target(e, t, "look", e->s->list ? unlisted : another, look);
+		if (!rc && look && !kept)
+			rc = print_target(e, t, "look", e->s->list ? "not in the list"
+					  : "another person may have that name", look);
 	}
 	return rc;
 }
 
-/* Print the summary; left is of an erasure that was done now, or NULL. */
-static int print_summary(struct erasure *e, const char *receipt, const char *state,
-			 const struct remains *left, struct lh_buf *sentence)
+/* Print the summary with a sentence, which begins with that; left: what remains, or NULL. */
+static int print_summary(struct erasure *e, struct lh_str receipt, const char *state,
+			 const struct remains *left, const char *says)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 
 	lh_write_object(&w, NULL);
 	lh_write_bool(&w, "summary", true);
-	lh_write_str(&w, "candidate_id", e->who.id);
-	lh_write_text(&w, "receipt", receipt);
+	lh_write_str(&w, "candidate_id", e->who->id);
+	if (receipt.p)
+		lh_write_str(&w, "receipt", receipt);
+	else
+		lh_write_null(&w, "receipt");
 	lh_write_text(&w, "state", state);
 	if (left) {
 		lh_write_u64(&w, "look", left->look);
 		lh_write_u64(&w, "by_hand", left->by_hand);
 		lh_write_u64(&w, "opaque", left->opaque);
 	}
-	write_searched(&w, &e->who, NULL);
-	put_searched(sentence, &e->who);
-	return end_summary(e->tool, &w, sentence);
-}
-
-/* End with a sentence, which begins with that, on what was searched for. */
-static int end_with(struct erasure *e, const char *receipt, const char *state, const char *says)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
-
-	lh_buf_printf(&sentence, "%s; ", says);
-	return print_summary(e, receipt, state, NULL, &sentence);
+	write_searched(&w, e->who, NULL);
+	lh_buf_puts(&sentence, says);
+	if (left)
+		put_remains(&sentence, left);
+	else
+		lh_buf_puts(&sentence, "; ");
+	put_searched(&sentence, e->who);
+	return end_summary(e->tool, &w, &sentence);
 }
 
 /* ---- rounds ---- */
-
-/* Lock the roots before the person is found: no run makes rows from what is found meanwhile. */
-static int hold_roots(struct erasure *e)
-{
-	size_t i;
-
-	for (i = 0; i < e->s->places.n; i++)
-		if (e->s->places.v[i].root && !erase_hold_root(e, e->s->places.v[i].root))
-			return -1;
-	return 0;
-}
 
 static int by_order(const void *a, const void *b, void *context)
 {
@@ -265,7 +231,7 @@ static int by_order(const void *a, const void *b, void *context)
 
 	if (x->depth != y->depth)
 		return x->depth > y->depth ? -1 : 1;
-	return r != s ? r < s ? -1 : 1 : x->place < y->place ? -1 : x->place > y->place;
+	return r != s ? r < s ? -1 : 1 : by_path(a, b);
 }
 
 static int apply(struct erasure *e)
@@ -274,13 +240,11 @@ static int apply(struct erasure *e)
 
 	qsort_r(e->target, e->n_targets, sizeof *e->target, by_order, e);
 	for (i = 0; i < e->n_targets; i++) {
-		const struct target *t = &e->target[i];
-
-		if (!t->fn)
+		if (!e->target[i].works)
 			continue;
-		if ((t->fn != erase_lines && erasure_note(e, t, NULL) < 0) || t->fn(e, t) < 0)
+		if (cut_place(e, &e->target[i]) < 0)
 			return -1;
-		lh_tool_verbose(e->tool, "%s: done", place_of(e, t)->path);
+		lh_tool_verbose(e->tool, "%s: done", place_of(e, &e->target[i])->path);
 	}
 	return erasure_settle(e);
 }
@@ -312,52 +276,50 @@ static int carry_out(struct erasure *e)
 /* Finish if nothing is left. */
 static int finish(struct erasure *e)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct remains left = { .left = 0 };
+	struct lh_err *err = &e->tool->err;
+	char says[64];
 
 	erasure_list_by_hand(e);
-	if (places_list(e->s, &e->tool->err) < 0 ||
-	    verify_person(e->tool, e->s, &e->who, false, &left, &e->tool->err) < 0)
+	if (places_list(e->s, err) < 0 ||
+	    verify_person(e->tool, e->s, e->who, false, &left, err) < 0)
 		return -1;
 	if (left.left)
-		return lh_err_set(&e->tool->err, LH_EDATA, "%llu rows or texts are left, and no "
-				  "receipt was written: lh-subject verify lists them",
+		return lh_err_set(err, LH_EDATA, "%llu rows or texts are left, and no receipt was "
+				  "written: lh-subject verify lists them",
 				  (unsigned long long)left.left);
 	if (erasure_finish(e, &left) < 0)
 		return -1;
 	if (left.look || left.by_hand || e->old_versions.len)
 		lh_tool_verdict_bad(e->tool);
-	lh_buf_printf(&sentence, "erased, as the receipt %s says", e->id);
-	put_remains(&sentence, &left);
-	return print_summary(e, e->id, "erased", &left, &sentence);
+	snprintf(says, sizeof says, "erased, as the receipt %s says", e->id);
+	return print_summary(e, lh_str_of(e->id), "erased", &left, says);
 }
 
 /* ---- the command ---- */
 
 /* End for a person who was erased before: what is left then and now is said again, since the roster
  * with the texts may be gone. */
-static int end_before(struct erasure *e, const char *receipt)
+static int end_before(struct erasure *e)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct remains left = { .left = 0 };
+	char says[96] = "the person was erased before";
 
-	if (verify_person(e->tool, e->s, &e->who, false, &left, &e->tool->err) < 0 ||
-	    erasure_left_before(e, &left) < 0)
+	if (verify_person(e->tool, e->s, e->who, false, &left, &e->tool->err) < 0)
 		return -1;
+	erasure_left_before(e, &left);
 	if (left.left || left.look || left.by_hand)
 		lh_tool_verdict_bad(e->tool);
-	lh_buf_puts(&sentence, "the person was erased before");
 	if (left.left)
-		lh_buf_printf(&sentence, "; %llu rows or texts are left",
-			      (unsigned long long)left.left);
-	put_remains(&sentence, &left);
-	return print_summary(e, receipt, "erased", &left, &sentence);
+		snprintf(says, sizeof says, "the person was erased before; %llu rows or texts are "
+			 "left", (unsigned long long)left.left);
+	return print_summary(e, e->before.id, "erased", &left, says);
 }
 
 /* Refuse to search for the id alone, unless that is asked for. */
-static int check_texts(struct erasure *e, const char *receipt)
+static int check_texts(struct erasure *e)
 {
-	if (e->who.n_also || e->s->id_only || e->resumed || (receipt && !has_work(e)))
+	if (e->who->n_also || e->s->id_only || e->resumed || (e->before.id.p && !has_work(e)))
 		return 0;
 	if (e->s->apply)
 		return lh_tool_usage(e->tool, "no roster has the person, so that names, e-mail "
@@ -368,34 +330,46 @@ static int check_texts(struct erasure *e, const char *receipt)
 	return 0;
 }
 
-static int run(struct erasure *e, const char *receipt)
+/* Lock the roots before the person is found: no run makes rows from what is found meanwhile. */
+static int hold_roots(struct erasure *e)
 {
-	struct lh_err *err = &e->tool->err;
+	size_t i;
 
-	if (e->s->apply && (hold_roots(e) < 0 || places_list(e->s, err) < 0))
-		return -1;
-	if (erasure_check(e) < 0 || plan(e) < 0 || check_texts(e, receipt) < 0)
+	for (i = 0; i < e->s->places.n; i++)
+		if (e->s->places.v[i].root && !erase_hold_root(e, e->s->places.v[i].root))
+			return -1;
+	return places_list(e->s, &e->tool->err);
+}
+
+static int run(struct erasure *e)
+{
+	const struct lh_str before = e->before.id;
+
+	if ((e->s->apply && hold_roots(e) < 0) || erasure_check(e) < 0 || plan(e) < 0 ||
+	    check_texts(e) < 0)
 		return -1;
 	/* who erases leaves the row `erased` */
 	if (!e->s->apply && has_work(e) &&
-	    looked(e->tool, e->s, &e->who, &e->hits, "erase, a plan") < 0)
+	    looked(e->tool, e->s, e->who, &e->hits, "erase, a plan") < 0)
 		return -1;
 	if (print_plan(e) < 0)
 		return -1;
-	if (!has_work(e) && !e->resumed && (receipt || !e->n_targets)) {
-		if (receipt)
-			return end_before(e, receipt);
+	if (!has_work(e) && !e->resumed && before.p)
+		return end_before(e);
+	if (!has_work(e) && !e->resumed && !e->n_targets) {
 		lh_tool_verdict_bad(e->tool);
-		return end_with(e, receipt, "not found", "nothing of the person was found");
+		return print_summary(e, before, "not found", NULL,
+				     "nothing of the person was found");
 	}
+	if (!e->s->apply && e->resumed)
+		return print_summary(e, before, "begun", NULL, "an erasure was begun, and goes on "
+				     "with --apply");
 	if (!e->s->apply)
-		return e->resumed ? end_with(e, receipt, "begun", "an erasure was begun, and "
-					     "goes on with --apply")
-			: end_with(e, receipt, "planned", "this is a plan, and nothing was "
-				   "changed");
-	if (receipt && !e->resumed)
-		lh_tool_message(e->tool, "the person was erased before, by %s, and is there again",
-				receipt);
+		return print_summary(e, before, "planned", NULL, "this is a plan, and nothing was "
+				     "changed");
+	if (before.p && !e->resumed)
+		lh_tool_message(e->tool, "the person was erased before, by %.*s, and is there "
+				"again", (int)before.n, before.p);
 	if (!e->resumed && erasure_begin(e) < 0)
 		return -1;
 	return carry_out(e) < 0 ? -1 : finish(e);
@@ -406,10 +380,10 @@ static int check_reason(struct erasure *e)
 {
 	struct match m = { .others = 0 };
 	const char *reason = e->s->reason ? e->s->reason : "";
-	const bool named = person_match_bytes(&e->who, reason, strlen(reason), &m);
+	const bool named = person_match_bytes(e->who, reason, strlen(reason), &m);
 
 	lh_buf_free(&m.members);
-	if (named && (m.by_text || !e->who.number))
+	if (named && (m.by_text || !e->who->number))
 		return lh_tool_usage(e->tool, "--reason: names the person, whom the receipt must "
 				     "not have");
 	return 0;
@@ -417,26 +391,21 @@ static int check_reason(struct erasure *e)
 
 static int erase_person(struct lh_tool *tool, struct settings *s, struct person *who)
 {
-	struct erasure e = { .tool = tool, .s = s, .log = { .fd = -1 }, .lock = { .fd = -1 } };
-	LH_SCOPED(lh_buf_free) struct lh_buf receipt = { 0 };
+	struct erasure e = { .tool = tool, .s = s, .who = who, .log = { .fd = -1 },
+			     .lock = { .fd = -1 } };
 	const bool text_too = s->text_too, with_log = s->with_log;
 	int rc = lh_chain_keys_read(&e.keys, s->key_file.v, s->key_file.n, s->insecure_key,
 				    &tool->err);
 
-	e.who.id = who->id;
-	e.who.thorough = true;
-	e.who.logged = who->logged;
-	e.who.n_unused = who->n_unused;
+	who->thorough = true;
 	if (!rc && s->apply)
 		rc = erasure_lock(&e);
 	if (!rc)
-		rc = erasure_open(&e, who);
+		rc = erasure_open(&e);
 	if (!rc)
 		rc = check_reason(&e);
 	if (!rc)
-		rc = erasure_receipt_id(&e, &receipt);
-	if (rc >= 0)
-		rc = run(&e, receipt.p);
+		rc = run(&e);
 	erasure_close(&e);
 	s->text_too = text_too;
 	s->with_log = with_log;

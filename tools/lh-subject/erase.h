@@ -1,9 +1,9 @@
 /*
  * erase.h - the parts of an erasure.
  *
- *     erase.c          the plan, and the rounds in which it is carried out
- *     erase_places.c   how data are taken out of a place, by its kind
- *     erasure.c        the list of what is changed, and the receipt that is made of it
+ *     erase.c      the plan, and the rounds in which it is carried out
+ *     cut.c        how data are taken out of a place, by its kind
+ *     receipt.c    the list of what is changed, and the receipt that is made of it
  *
  * A round lists the places, finds the person and changes one place after the other: first what was
  * made from rows, then these rows, because only by them is it found.  A row goes if it is, by its
@@ -24,17 +24,11 @@
 #include "file/file.h"
 #include "subject.h"
 
-#define ERASURE_ID 20		/* bytes of "er-" and 16 digits, with NUL */
-
-struct erasure;
-struct target;
-typedef int erase_fn(struct erasure *e, const struct target *t);
-
 /* A place to change or to report. */
 struct target {
 	size_t place;
 	const char *action, *why;	/* why: of what is by hand or kept */
-	erase_fn *fn;			/* NULL: nothing is changed */
+	bool works;			/* something is changed */
 	const struct hit *hit;		/* of the place, n of them; ... */
 	size_t n;
 	size_t rest[RESTS];		/* ... so many that are erased, looked at, ... */
@@ -58,25 +52,37 @@ struct was {
 	struct cuts cuts;		/* ... and how */
 };
 
-struct held_root {
-	const char *path;
-	struct lh_root *root;
+/* What the receipt of an earlier erasure says. */
+struct receipt {
+	struct lh_str id;		/* p NULL: there is none */
+	struct searched {
+		uint64_t n[TEXT_KINDS];
+		const struct lh_str *hash;	/* of each text, in hex */
+		size_t n_hashes;
+	} searched;
+	struct remains left;
+	bool says;			/* what was searched for, as those of old do not */
+	uint64_t same[TEXT_KINDS];	/* texts that are searched for now */
+	struct lh_buf file, text;
+	struct lh_record rec;
 };
 
 struct erasure {
 	struct lh_tool *tool;
 	struct settings *s;
-	struct person who;
+	struct person *who;
 	struct lh_chain_keys keys;
 	const struct lh_hmac *key;	/* of these, that of the hash */
 	char hash[65];			/* of the id */
-	char id[ERASURE_ID];		/* of the receipt */
+	char id[20];			/* of the receipt: "er-" and 16 digits */
 	char started[32];
-	char *reason;
+	struct lh_str reason;
 	char *list, *receipt;		/* their paths */
 	bool resumed;
+	struct receipt before;
 	struct lh_lock lock;
 	struct lh_applog log;		/* the list */
+	struct lh_buf file, strings;	/* what was read of it */
 	struct was *was;
 	size_t n_was, cap_was;
 
@@ -84,7 +90,10 @@ struct erasure {
 	struct hits hits;
 	struct target *target;
 	size_t n_targets, cap_targets;
-	struct held_root *held;
+	struct held_root {
+		const char *path;
+		struct lh_root *root;
+	} *held;
 	size_t n_held, cap_held;
 	struct lh_buf by_hand;		/* the array of the receipt */
 	struct lh_buf old_versions;	/* of objects: those that stay, as JSON */
@@ -102,18 +111,24 @@ static inline bool is_by_hand(const struct target *t)
 	       (t->rest[REST_BY_HAND] && strcmp(t->action, "kept"));
 }
 
+/* Return whether the hits are records of an index. */
+static inline bool is_record(const struct target *t)
+{
+	return t->n && t->hit->id && !t->hit->line;
+}
+
 /* Return whether a hit is erased: with --list, only if that has it. */
 static inline bool is_mine(const struct erasure *e, const struct hit *h)
 {
 	const char *why;
 
-	return hit_rest(e->s, &e->who, h, &why) == REST_LEFT && is_listed(e->s, h) >= 0;
+	return hit_rest(e->s, e->who, h, &why) == REST_LEFT && is_listed(e->s, h) >= 0;
 }
 
-/* ---- erasure.c ---- */
+/* ---- receipt.c ---- */
 
-/* Set the paths and the hash of the id, and read the list if there is one. */
-int erasure_open(struct erasure *e, const struct person *who);
+/* Set the paths and the hash of the id, and read the list and the receipt if there are such. */
+int erasure_open(struct erasure *e);
 void erasure_close(struct erasure *e);
 /* Fail if an erasure of the person was begun with a key that is not there, or if a place of the
  * list is not named, though it is there. */
@@ -126,23 +141,21 @@ int erasure_begin(struct erasure *e);
 int erasure_note(struct erasure *e, const struct target *t, const struct cuts *cuts);
 /* Make the receipts of all roots true again. */
 int erasure_settle(struct erasure *e);
-/* Append the id of the receipt that is there, with NUL; 1, 0 if there is none, -1. */
-int erasure_receipt_id(struct erasure *e, struct lh_buf *id);
 /* Write the path of a place without its end that is made of an id, or has the person. */
 void erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k,
 			const char *path);
 /* Add what the receipt says is left to what was found, unless that was by all texts that
  * the receipt knows. */
-int erasure_left_before(struct erasure *e, struct remains *left);
+void erasure_left_before(const struct erasure *e, struct remains *left);
 /* Set e->by_hand from the last plan, before the places are listed again. */
 void erasure_list_by_hand(struct erasure *e);
 /* Write the receipt, commit it, and remove the list. */
 int erasure_finish(struct erasure *e, const struct remains *left);
 
-/* ---- erase_places.c ---- */
+/* ---- cut.c ---- */
 
-extern erase_fn erase_lines, erase_index, erase_object, erase_file, erase_spool, erase_secret;
-
+/* Take what is erased out of a place, whose line of the list is added before. */
+int cut_place(struct erasure *e, const struct target *t);
 /* Set what a place is now: its rows, bytes and hash; a place that is gone has the hash "". */
 int state_of_place(struct erasure *e, const char *path, enum place_kind kind, struct was *now);
 /* Lock a root until the end of the rounds; NULL with the error of the tool. */

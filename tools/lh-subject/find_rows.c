@@ -34,28 +34,19 @@ static void add_object(struct find *f, const struct lh_dataset *d, struct lh_str
 /* Add the objects of a dataset, from the catalogs that are places. */
 static int add_dataset(struct find *f, const struct lh_dataset *d)
 {
-	struct lh_catalog_dataset m = { 0 };
-	char id[LH_DATASET_ID + 1];
 	size_t i, k;
 	int rc = 0;
 
-	if (!d->key_column.n || !d->key_value.p || lh_dataset_name_check(d->name, f->err) < 0)
-		return 0;
-	lh_dataset_id(d->name, id);
-	for (i = 0; !rc && i < f->s->places.n; i++) {
-		const struct place *p = &f->s->places.v[i];
-		const char *name = strrchr(p->path, '/');
+	for (i = 0; d->key_column.n && d->key_value.p && rc >= 0 && i < f->s->places.n; i++) {
+		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
 		LH_SCOPED(lh_free_local) char *folder = NULL;
 
-		if (p->kind != PLACE_DATASET || !name || strncmp(name + 1, id, LH_DATASET_ID))
-			continue;
-		folder = lh_strndup(p->path, (size_t)(name - p->path));
-		rc = lh_catalog_get(folder, d->name, &m, f->err);
-		for (k = 0; !rc && k < m.n_objects; k++)
+		rc = place_dataset(&f->s->places.v[i], &m, &folder, f->err);
+		for (k = 0; rc > 0 && lh_str_is(m.name, d->name.p, d->name.n) &&
+		     k < m.n_objects; k++)
 			add_object(f, d, m.object[k].key);
 	}
-	lh_catalog_dataset_free(&m);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 int find_datasets(struct find *f)

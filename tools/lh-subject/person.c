@@ -41,6 +41,10 @@ int person_prepare(struct person *who, const struct settings *s, struct lh_err *
 	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(who->n_also + 1, sizeof *text);
 	size_t i, n = 0;
 
+	texts_free(who->texts);
+	free(who->known);
+	lh_buf_free(&who->normals);
+	who->known = NULL;
 	text[n++] = (struct text){ who->id, 0, s->fold, true };
 	for (i = 0; i < who->n_also; i++) {
 		if (who->also[i].n < TEXT_LEAST && !s->brief)
@@ -92,11 +96,10 @@ void person_count(const struct person *who, size_t n[TEXT_KINDS])
 		n[who->known[i].kind] += !is_repeated(who, i);
 }
 
-int write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key)
+void write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key)
 {
 	char hex[2 * LH_HASH_SIZE];
 	size_t n[TEXT_KINDS], i;
-	int rc = 0;
 
 	person_count(who, n);
 	lh_write_object(w, "searched");
@@ -108,15 +111,12 @@ int write_searched(struct lh_writer *w, const struct person *who, const struct l
 		lh_write_u64(w, "unused", who->n_unused);
 	if (key)
 		lh_write_array(w, "hashes");
-	for (i = 1; key && rc >= 0 && i <= who->n_also; i++) {
-		rc = person_hash(who, i, key, hex);
-		if (rc > 0)
+	for (i = 1; key && i <= who->n_also; i++)
+		if (person_hash(who, i, key, hex))
 			lh_write_str(w, NULL, (struct lh_str){ hex, sizeof hex });
-	}
 	if (key)
 		lh_write_end(w);
 	lh_write_end(w);
-	return rc < 0 ? -1 : 0;
 }
 
 void put_count(struct lh_buf *out, uint64_t n, const char *one, const char *more)
@@ -173,7 +173,7 @@ int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *senten
 	return 0;
 }
 
-int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
+bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 		char hex[2 * LH_HASH_SIZE])
 {
 	static const char *const kind[TEXT_KINDS] = { "name", "email", "telephone" };
@@ -182,12 +182,12 @@ int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 	unsigned char sum[LH_HASH_SIZE];
 
 	if (is_repeated(who, i))
-		return 0;
+		return false;
 	lh_buf_printf(&text, "lh-subject text %s%c", kind[k->kind], '\0');
 	lh_buf_add(&text, k->normal.p, k->normal.n);
 	lh_hmac(key, text.p, text.len, NULL, 0, sum);
 	lh_hex(sum, sizeof sum, hex);
-	return 1;
+	return true;
 }
 
 bool person_is_quick(const struct person *who)

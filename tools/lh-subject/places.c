@@ -654,6 +654,25 @@ int place_open(const struct place *p, struct lh_err *err)
 	return fd;
 }
 
+int place_dataset(const struct place *p, struct lh_catalog_dataset *m, char **folder,
+		  struct lh_err *err)
+{
+	const char *slash = strrchr(p->path, '/');
+	int rc;
+
+	if (p->kind != PLACE_DATASET)
+		return 0;
+	lh_buf_init(&m->file, LH_CATALOG_MANIFEST_MAX);
+	rc = lh_file_read(p->path, &m->file, err);
+	if (rc <= 0)
+		return rc;
+	lh_buf_room(&m->file, LH_PAD);
+	if (lh_catalog_dataset_parse(m, m->file.p, m->file.len, err) < 0)
+		return lh_err_prefix(err, "%s", p->path);
+	*folder = lh_strndup(slash ? p->path : ".", slash ? (size_t)(slash - p->path) : 1);
+	return 1;
+}
+
 void place_write(struct lh_writer *w, const struct place *p)
 {
 	lh_write_text(w, "place", p->place);

@@ -8,12 +8,13 @@
  *                  who looked
  *     texts.c      where texts begin in bytes
  *     find.c       the hits of a person in all places
- *     find_rows.c  those in rows: of files, of datasets, and of what was made from rows
+ *     find_rows.c  those in lines of files, also by the key of a dataset
+ *     find_lineage.c   those in what was made from rows, or names them
  *     find_bytes.c those in no row: in names, attributes and bytes
  *     verify.c     a find that must be empty
  *     erase.c      the plan of an erasure, and the rounds that carry it out
- *     erase_places.c   how data are taken out of a place, by its kind
- *     erasure.c    the list of what is changed, and the receipt
+ *     cut.c        how data are taken out of a place, by its kind
+ *     receipt.c    the list of what is changed, and the receipt
  *     export.c     what is held about a person, as a folder
  *     redact.c     a row without other persons' data
  *     requests.c   the commands as operations of requests
@@ -208,6 +209,11 @@ static inline const char *place_key(const struct place *p)
 {
 	return p->path + strlen(p->store) + 1;
 }
+/* Read a place that is the manifest of a dataset: 1 with its catalog's folder, to be freed; 0 if it
+ * is none or has just gone; -1. */
+struct lh_catalog_dataset;
+int place_dataset(const struct place *p, struct lh_catalog_dataset *m, char **folder,
+		  struct lh_err *err);
 /* Write the members place, kind, path and source. */
 void place_write(struct lh_writer *w, const struct place *p);
 /* Return whether the file NAME.json, NAME.audit.jsonl or NAME.secret is this person's. */
@@ -223,19 +229,18 @@ static inline bool place_is_kept(const struct place *p)
 }
 /* ---- person.c ---- */
 
-/* Prepare the texts of a person whose id and also are set. */
+/* Prepare the texts of a person whose id and also are set, or have changed. */
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err);
 void person_free(struct person *who);
 
 /* Count the texts of also by their kinds; those that are compared alike are one. */
 void person_count(const struct person *who, size_t n[TEXT_KINDS]);
-/* Set the keyed hash of text i of also, in hex: 1; 0: an earlier one is compared alike; -1. */
+/* Set the keyed hash of text i of also, in hex; false: an earlier one is compared alike. */
 struct lh_hmac;
-int person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
+bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 		char hex[2 * LH_HASH_SIZE]);
-/* Write the member searched: which kinds of texts are searched for, and with a key their hashes;
- * without one it does not fail. */
-int write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key);
+/* Write the member searched: which kinds of texts are searched for, and with a key their hashes. */
+void write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key);
 /* Append "1 row", "2 rows", or nothing of 0. */
 void put_count(struct lh_buf *out, uint64_t n, const char *one, const char *more);
 /* The same for people: "2 names and 1 telephone", "searched for the id, 2 names". */
@@ -341,11 +346,11 @@ enum rest { REST_LEFT, REST_LOOK, REST_BY_HAND, REST_KEPT, RESTS };
 enum rest hit_rest(const struct settings *s, const struct person *who, const struct hit *h,
 		   const char **why);
 
-/* ---- erasure.c ---- */
+/* ---- receipt.c ---- */
 
 /* Write the member erasure: which texts the receipt of the person says were searched for, and
  * whether all of them are searched for now, and append a sentence of it. */
-int erasure_compare(struct lh_tool *tool, struct settings *s, const struct person *who,
+int erasure_compare(struct lh_tool *tool, struct settings *s, struct person *who,
 		    struct lh_writer *w, struct lh_buf *sentence);
 
 /* ---- commands ---- */

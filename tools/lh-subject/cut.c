@@ -1,4 +1,4 @@
-/* erase_places.c - how data are taken out of a place, by its kind.  See erase.h. */
+/* cut.c - how data are taken out of a place, by its kind.  See erase.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,96 +18,150 @@
 #include "erase.h"
 #include "file/rows.h"
 #include "index/index_tools.h"
+#include "manifest/manifest.h"
 #include "observe/observe.h"
 #include "store/store.h"
 
 #define BLOCK ((size_t)256 << 10)
 
-/* ---- what a place is ---- */
+/* ---- lines ---- */
 
-static int hash_file(int fd, struct was *now, struct lh_err *err)
+/* The lines of a place, as they are read, and written without those that are erased. */
+struct cutting {
+	const struct erasure *e;
+	const struct target *t;		/* whose hits are the lines; NULL: none is erased */
+	struct lh_str stone;		/* what takes the place of a line; n 0: nothing */
+	struct cuts *cuts;		/* or NULL */
+	const char *path;
+	int fd;				/* what is written; 0: nothing */
+	struct lh_child_writer pack;	/* to that, if it is compressed */
+	bool packs;
+	uint64_t line;			/* lines read */
+	uint64_t at, is, rows;		/* bytes read and written, lines erased */
+	size_t next, next_cut;
+	struct lh_buf held, out;	/* the beginning of a line; what was not written yet */
+};
+
+/* Return whether the line at hand is erased: it is still the one that was found. */
+static bool is_erased(struct cutting *c, struct lh_str line)
 {
-	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
-	struct lh_sha256 hash;
-	unsigned char sum[32];
-	ssize_t n;
+	const struct target *t = c->t;
+	unsigned char hash[LH_HASH_SIZE];
 
-	lh_sha256_start(&hash);
-	while ((n = lh_read_some(fd, block, BLOCK, err)) > 0) {
-		lh_sha256_more(&hash, block, (size_t)n);
-		now->bytes += (uint64_t)n;
-	}
-	lh_sha256_end(&hash, sum);
-	lh_hex(sum, sizeof sum, now->sha256);
-	return n < 0 ? -1 : 0;
+	while (t && c->next < t->n && (t->hit[c->next].line < c->line ||
+				       !is_mine(c->e, &t->hit[c->next])))
+		c->next++;
+	if (!t || c->next == t->n || t->hit[c->next].line != c->line)
+		return false;
+	row_hash(line, hash);
+	return !memcmp(hash, t->hit[c->next].sha256, sizeof hash);
 }
 
-static int count_lines(int fd, const char *path, uint64_t *rows, struct lh_err *err)
+/* Set what is left of the lengths that the lines until here have. */
+static void set_cuts(struct cutting *c)
 {
-	struct lh_rows *r = lh_rows_new();
-	struct lh_file_row row;
-	int rc = lh_rows_open_fd(r, fd, path, err);
+	for (; c->cuts && c->next_cut < c->cuts->n; c->next_cut++) {
+		struct lh_cut *cut = &c->cuts->v[c->next_cut];
 
-	while (rc > 0 && (rc = lh_rows_next(r, &row, err)) > 0)
-		++*rows;
-	lh_rows_free(r);
+		if (cut->was > c->at)
+			return;
+		cut->is = c->is;
+		cut->rows = c->rows;
+	}
+}
+
+static void take_line(struct cutting *c, struct lh_str line)
+{
+	c->line++;
+	c->at += line.n;
+	if (is_erased(c, line)) {
+		c->rows++;
+		line = c->stone;
+	}
+	if (c->fd)
+		lh_buf_add(&c->out, line.p, line.n);
+	c->is += line.n;
+	set_cuts(c);
+}
+
+/* Take the lines of a piece, and hold the beginning of the last. */
+static int take_piece(struct cutting *c, const char *p, size_t n, struct lh_err *err)
+{
+	const char *from, *end, *lf = memchr(p, '\n', n);
+	int rc = 0;
+
+	lh_buf_add(&c->held, p, n);
+	if (lf) {
+		end = c->held.p + c->held.len;
+		from = c->held.p;
+		for (lf = end - n + (lf - p); lf; lf = memchr(from, '\n', (size_t)(end - from))) {
+			take_line(c, (struct lh_str){ from, (size_t)(lf + 1 - from) });
+			from = lf + 1;
+		}
+		c->held.len = (size_t)(end - from);
+		memmove(c->held.p, from, c->held.len);
+	}
+	if (c->out.len)
+		rc = c->packs ? lh_child_writer_more(&c->pack, c->out.p, c->out.len, err)
+			      : lh_write_all(c->fd, c->out.p, c->out.len, err);
+	lh_buf_reset(&c->out);
 	return rc;
 }
 
-static int count_records(const char *path, uint64_t *rows, struct lh_err *err)
-{
-	struct lh_index *ix = lh_index_open(path, err);
-	struct lh_index_stats st;
-
-	if (!ix)
-		return -1;
-	lh_index_get_stats(ix, &st);
-	*rows = st.live;
-	lh_index_close(ix);
-	return 0;
-}
-
-/* Pass an open object, unpacked, to a function, piece by piece. */
-static int read_object(int fd, int (*fn)(void *to, const char *p, size_t n, struct lh_err *err),
-		       void *to, struct lh_err *err)
+static int take_all(struct cutting *c, int from, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
-	LH_SCOPED(lh_byte_source_close) struct lh_byte_source from = { .fd = -1 };
+	LH_SCOPED(lh_byte_source_close) struct lh_byte_source source = { .fd = -1 };
 	char name[40];
 	ssize_t n = 0;
 	int rc;
 
-	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-	rc = lseek(fd, 0, SEEK_SET) == 0 ? lh_byte_source_open(&from, name, err) : -1;
-	rc = rc ? -1 : lh_byte_source_next(&from, err);
-	while (rc > 0 && (n = lh_byte_source_read(&from, block, BLOCK, err)) > 0)
-		if (fn(to, block, (size_t)n, err) < 0)
+	snprintf(name, sizeof name, "/proc/self/fd/%d", from);
+	rc = lseek(from, 0, SEEK_SET) == 0 ? lh_byte_source_open(&source, name, err) : -1;
+	rc = rc ? -1 : lh_byte_source_next(&source, err);
+	while (rc > 0 && (n = lh_byte_source_read(&source, block, BLOCK, err)) > 0)
+		if (take_piece(c, block, (size_t)n, err) < 0)
 			return -1;
-	return rc < 0 || n < 0 ? -1 : 0;
+	if (rc < 0 || n < 0)
+		return -1;
+	if (c->held.len)
+		take_line(c, (struct lh_str){ c->held.p, c->held.len });
+	lh_buf_reset(&c->held);
+	c->at = UINT64_MAX;
+	set_cuts(c);
+	return take_piece(c, "", 0, err);
 }
 
-struct counting {
-	uint64_t rows;
-	char last;
-};
-
-static int count_ends(void *to, const char *p, size_t n, struct lh_err *err)
+/* Read the lines that are open, and write them in the compression that they have. */
+static int cut_through(struct cutting *c, int from, struct lh_err *err)
 {
-	struct counting *c = to;
-	size_t i;
+	char head[LH_ARCHIVE_SNIFF];
+	const ssize_t n = c->fd ? pread(from, head, sizeof head, 0) : 0;
+	const char *kind = n > 0 ? lh_archive_kind(head, (size_t)n) : NULL;
+	int rc = kind ? lh_child_writer_start(&c->pack, kind, c->fd, err) : 0;
 
-	(void)err;
-	for (i = 0; i < n; i++)
-		c->rows += p[i] == '\n';
-	c->last = p[n - 1];
-	return 0;
+	c->packs = kind && !rc;
+	if (!rc)
+		rc = take_all(c, from, err);
+	if (!rc && c->packs)
+		rc = lh_child_writer_end(&c->pack, err);
+	if (c->packs)
+		lh_child_writer_stop(&c->pack);
+	lh_buf_free(&c->held);
+	lh_buf_free(&c->out);
+	return rc ? lh_err_prefix(err, "%s", c->path) : 0;
 }
+
+/* ---- what a place is ---- */
 
 int state_of_place(struct erasure *e, const char *path, enum place_kind k, struct was *now)
 {
 	const struct place *p = place_named(e->s, path);
-	struct counting ends = { 0, '\n' };
+	struct cutting lines = { .e = e, .path = path };
 	struct lh_err *err = &e->tool->err;
+	struct lh_index_stats st = { .live = 0 };
+	struct lh_index *ix = NULL;
+	struct lh_file_digest d;
 	int fd, rc;
 
 	*now = (struct was){ .path = NULL };
@@ -116,17 +170,24 @@ int state_of_place(struct erasure *e, const char *path, enum place_kind k, struc
 	fd = place_open(p, err);
 	if (fd < 0)
 		return err->status == 404 || errno == ENOENT ? 0 : -1;
-	rc = hash_file(fd, now, err);
-	if (!rc && (k == PLACE_INDEX || k == PLACE_PLAYBOOK)) {
-		rc = count_records(path, &now->rows, err);
+	rc = lh_digest_read(fd, UINT64_MAX, &d, err) < 0 ? -1 : 0;
+	now->bytes = d.bytes;
+	lh_hex(d.sha256, sizeof d.sha256, now->sha256);
+	if (place_is[k].cut == CUT_LINES)
+		now->rows = d.records;
+	if (!rc && place_is[k].cut == CUT_INDEX) {
+		ix = lh_index_open(path, err);
+		rc = ix ? 0 : -1;
+		if (ix)
+			lh_index_get_stats(ix, &st);
+		lh_index_close(ix);
+		now->rows = st.live;
 	} else if (!rc && k == PLACE_OBJECT) {
-		rc = read_object(fd, count_ends, &ends, err);
-		now->rows = ends.rows + (ends.last != '\n');
-	} else if (!rc && (k == PLACE_ROSTER || (k >= PLACE_LOG && k <= PLACE_REPLAYS))) {
-		rc = count_lines(fd, path, &now->rows, err);
+		rc = cut_through(&lines, fd, err);
+		now->rows = lines.line;
 	}
 	close(fd);
-	return rc < 0 ? -1 : 0;
+	return rc;
 }
 
 struct lh_root *erase_hold_root(struct erasure *e, const char *path)
@@ -147,97 +208,6 @@ struct lh_root *erase_hold_root(struct erasure *e, const char *path)
 	}
 	e->n_held += h->root != NULL;
 	return h->root;
-}
-
-/* ---- lines ---- */
-
-/* Lines without those that are erased, as a stream. */
-struct line_filter {
-	const struct erasure *e;
-	const struct target *t;		/* whose hits are the lines */
-	struct lh_str stone;		/* what takes the place of a line; n 0: nothing */
-	int (*write)(void *to, const void *p, size_t n, struct lh_err *err);
-	void *to;
-	struct cuts *cuts;		/* or NULL */
-	uint64_t line;			/* begins as 1 */
-	uint64_t at, out, rows;		/* bytes read and written, lines erased */
-	size_t next, next_cut;
-	struct lh_buf held;		/* a line that may be erased */
-	bool begun;			/* in a line */
-};
-
-/* Return the hit of the line at hand, if that is erased. */
-static const struct hit *hit_of_line(struct line_filter *f)
-{
-	const struct target *t = f->t;
-
-	while (f->next < t->n && (t->hit[f->next].line < f->line ||
-				  !is_mine(f->e, &t->hit[f->next])))
-		f->next++;
-	return f->next < t->n && t->hit[f->next].line == f->line ? &t->hit[f->next] : NULL;
-}
-
-/* At the end of a line, set what is left of the lengths that end there. */
-static int end_line(struct line_filter *f, const struct hit *hit, struct lh_err *err)
-{
-	struct cuts *c = f->cuts;
-	struct lh_str out = { f->held.p, f->held.len };
-	unsigned char hash[LH_HASH_SIZE];
-
-	if (hit) {
-		row_hash((struct lh_str){ f->held.p, f->held.len }, hash);
-		if (!memcmp(hash, hit->sha256, sizeof hash)) {
-			f->rows++;
-			out = f->stone;
-		}
-		f->out += out.n;
-		if (out.n && f->write(f->to, out.p, out.n, err) < 0)
-			return -1;
-		lh_buf_reset(&f->held);
-	}
-	f->line++;
-	f->begun = false;
-	for (; c && f->next_cut < c->n && c->v[f->next_cut].was <= f->at; f->next_cut++) {
-		c->v[f->next_cut].is = f->out;
-		c->v[f->next_cut].rows = f->rows;
-	}
-	return 0;
-}
-
-static int filter_more(void *to, const char *p, size_t n, struct lh_err *err)
-{
-	struct line_filter *f = to;
-	const char *const end = p + n, *from = p, *lf, *stop;
-
-	for (; p < end; p = stop) {
-		const struct hit *hit = hit_of_line(f);
-
-		lf = memchr(p, '\n', (size_t)(end - p));
-		stop = lf ? lf + 1 : end;
-		f->at += (uint64_t)(stop - p);
-		f->begun = true;
-		if (hit) {
-			if (from < p && f->write(f->to, from, (size_t)(p - from), err) < 0)
-				return -1;
-			from = stop;
-			lh_buf_add(&f->held, p, (size_t)(stop - p));
-		} else {
-			f->out += (uint64_t)(stop - p);
-		}
-		if (lf && end_line(f, hit, err) < 0)
-			return -1;
-	}
-	return from < end ? f->write(f->to, from, (size_t)(end - from), err) : 0;
-}
-
-static int filter_end(struct line_filter *f, struct lh_err *err)
-{
-	const bool begun = f->begun;
-
-	f->at = UINT64_MAX;
-	if (begun || f->cuts)
-		return end_line(f, begun ? hit_of_line(f) : NULL, err);
-	return 0;
 }
 
 /* ---- a file of lines ---- */
@@ -264,11 +234,6 @@ static int on_claim(void *ctx, const char *path, uint64_t bytes, struct lh_err *
 	lh_grow(&c->cuts->v, &c->cuts->cap, c->cuts->n + 1, sizeof *c->cuts->v);
 	c->cuts->v[c->cuts->n++] = (struct lh_cut){ .path = c->path, .was = bytes };
 	return 0;
-}
-
-static int write_out(void *to, const void *p, size_t n, struct lh_err *err)
-{
-	return lh_atomic_write(to, p, n, err);
 }
 
 static const char *const cursors[] = { ".cursor", ".otlp.cursor" };
@@ -300,45 +265,40 @@ static int put_in_place(struct erasure *e, const char *path, bool log, int fd,
 }
 
 /* Write the file anew, under its lock. */
-static int rewrite(struct erasure *e, const struct target *t, int fd, struct line_filter *f)
+static int rewrite(struct erasure *e, const struct target *t, int fd, struct cutting *c)
 {
 	const struct place *p = place_of(e, t);
-	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
-	const struct claiming claiming = { p->root ? p->path + p->rel : NULL, f->cuts };
+	const struct claiming claiming = { p->root ? p->path + p->rel : NULL, c->cuts };
 	struct lh_root *root = p->root ? erase_hold_root(e, p->root) : NULL;
 	struct lh_err *err = &e->tool->err;
 	struct lh_atomic out;
-	ssize_t n;
-	int rc = 0;
+	int rc;
 
 	if (p->root &&
 	    (!root || lh_receipts_claims(root, on_claim, (void *)&claiming, err) < 0))
 		return -1;
-	if (f->cuts->n)
-		qsort(f->cuts->v, f->cuts->n, sizeof *f->cuts->v, by_length);
+	if (c->cuts->n)
+		qsort(c->cuts->v, c->cuts->n, sizeof *c->cuts->v, by_length);
 	lh_atomic_sweep_locked(p->path);
 	if (lh_atomic_open(&out, p->path, 0600, err) < 0)
 		return -1;
-	f->to = &out;
-	while (!rc && (n = lh_read_some(fd, block, BLOCK, err)) != 0)
-		rc = n < 0 ? -1 : filter_more(f, block, (size_t)n, err);
-	if (!rc)
-		rc = filter_end(f, err);
-	if (!rc && f->rows)
-		rc = erasure_note(e, t, f->cuts);
-	if (!rc && f->rows)
-		rc = put_in_place(e, p->path, f->stone.n > 0, fd, &out);
+	c->fd = out.fd;
+	rc = cut_through(c, fd, err);
+	if (!rc && c->rows)
+		rc = erasure_note(e, t, c->cuts);
+	if (!rc && c->rows)
+		rc = put_in_place(e, p->path, c->stone.n > 0, fd, &out);
 	lh_atomic_close(&out);
 	return rc;
 }
 
-int erase_lines(struct erasure *e, const struct target *t)
+static int cut_lines(struct erasure *e, const struct target *t)
 {
 	const struct place *p = place_of(e, t);
 	struct lh_err *err = &e->tool->err;
 	LH_SCOPED(lh_buf_free) struct lh_buf stone = { 0 };
 	struct cuts cuts = { .n = 0 };
-	struct line_filter f = { .e = e, .t = t, .line = 1, .write = write_out, .cuts = &cuts };
+	struct cutting c = { .e = e, .t = t, .cuts = &cuts, .path = p->path };
 	int fd = lh_open_regular(p->path, O_RDONLY, 0, err), rc;
 
 	if (fd < 0)
@@ -346,12 +306,11 @@ int erase_lines(struct erasure *e, const struct target *t)
 	if (!strcmp(t->action, "tombstone")) {
 		lh_tombstone(&stone, lh_str_of(e->id), e->started);
 		lh_buf_putc(&stone, '\n');
-		f.stone = (struct lh_str){ stone.p, stone.len };
+		c.stone = (struct lh_str){ stone.p, stone.len };
 	}
 	rc = lh_flock(fd, LOCK_EX, p->path, e->tool->lock_timeout, err);
 	if (!rc && lh_is_still_named(fd, p->path))	/* else the next round finds it again */
-		rc = rewrite(e, t, fd, &f);
-	lh_buf_free(&f.held);
+		rc = rewrite(e, t, fd, &c);
 	free(cuts.v);
 	close(fd);
 	return rc;
@@ -384,7 +343,7 @@ static int delete_records(struct erasure *e, const struct target *t, const char 
 }
 
 /* A delete alone leaves vector, words and metadata in the file, so the index is compacted. */
-int erase_index(struct erasure *e, const struct target *t)
+static int cut_index(struct erasure *e, const struct target *t)
 {
 	const char *path = place_of(e, t)->path;
 	LH_SCOPED(lh_free_local) char *log = lh_index_sibling_path(path, LH_INDEX_LOG);
@@ -401,40 +360,6 @@ int erase_index(struct erasure *e, const struct target *t)
 
 /* ---- objects ---- */
 
-struct packing {
-	struct lh_child_writer writer;
-	bool packs;
-	int fd;
-};
-
-static int pack(void *to, const void *p, size_t n, struct lh_err *err)
-{
-	struct packing *k = to;
-
-	return k->packs ? lh_child_writer_more(&k->writer, p, n, err)
-			: lh_write_all(k->fd, p, n, err);
-}
-
-/* Write the rows that stay to k->fd, in the compression of the object that is open as fd. */
-static int repack(struct line_filter *f, struct packing *k, int fd, struct lh_err *err)
-{
-	char head[LH_ARCHIVE_SNIFF];
-	ssize_t n = pread(fd, head, sizeof head, 0);
-	const char *kind = n > 0 ? lh_archive_kind(head, (size_t)n) : NULL;
-	int rc = kind ? lh_child_writer_start(&k->writer, kind, k->fd, err) : 0;
-
-	k->packs = kind && !rc;
-	if (!rc)
-		rc = read_object(fd, filter_more, f, err);
-	if (!rc)
-		rc = filter_end(f, err);
-	if (!rc && k->packs)
-		rc = lh_child_writer_end(&k->writer, err);
-	if (k->packs)
-		lh_child_writer_stop(&k->writer);
-	return rc;
-}
-
 /* Put the new object in the place of the one with that ETag: another is left to the next round. */
 static int put(struct lh_store *s, const char *key, const char *etag, int fd, struct lh_err *err)
 {
@@ -450,36 +375,27 @@ static int put(struct lh_store *s, const char *key, const char *etag, int fd, st
 	return lh_store_put(s, key, &(struct lh_put){ .fd = fd }, &done, err);
 }
 
-static int replace_object(struct erasure *e, const struct target *t, struct lh_store *s)
+static int cut_object(struct erasure *e, const struct target *t)
 {
 	const struct place *p = place_of(e, t);
 	struct lh_err *err = &e->tool->err;
-	struct packing k = { .fd = lh_store_spool(err) };
-	struct line_filter f = { .e = e, .t = t, .line = 1, .write = pack, .to = &k };
+	struct lh_store *s = lh_store_open(p->store, NULL, err);
+	struct cutting c = { .e = e, .t = t, .path = p->path, .fd = s ? lh_store_spool(err) : -1 };
 	struct lh_object o;
-	int rc = k.fd < 0 ? -1 : lh_store_head(s, place_key(p), &o, err), fd;
+	int fd = -1, rc = -1;
 
-	if (rc < 0 && k.fd >= 0 && err->status == 404)
-		rc = 0;
-	else if (!rc) {
+	if (c.fd >= 0 && lh_store_head(s, place_key(p), &o, err) < 0)
+		rc = err->status == 404 ? 0 : -1;
+	else if (c.fd >= 0)
 		fd = place_open(p, err);
-		rc = fd < 0 ? -1 : repack(&f, &k, fd, err);
-		if (!rc && f.rows)
-			rc = put(s, place_key(p), o.etag, k.fd, err);
-		if (fd >= 0)
-			close(fd);
+	if (fd >= 0) {
+		rc = cut_through(&c, fd, err);
+		if (!rc && c.rows)
+			rc = put(s, place_key(p), o.etag, c.fd, err);
+		close(fd);
 	}
-	lh_buf_free(&f.held);
-	if (k.fd >= 0)
-		close(k.fd);
-	return rc;
-}
-
-int erase_object(struct erasure *e, const struct target *t)
-{
-	struct lh_store *s = lh_store_open(place_of(e, t)->store, NULL, &e->tool->err);
-	const int rc = s ? replace_object(e, t, s) : -1;
-
+	if (c.fd >= 0)
+		close(c.fd);
 	lh_store_close(s);
 	return rc;
 }
@@ -521,25 +437,17 @@ static int renew_manifests(struct erasure *e, const struct place *object, const 
 		.was_sha256 = was->sha256, .sha256 = now->sha256,
 		.rows = was->rows > now->rows ? was->rows - now->rows : 0
 	};
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_err *err = &e->tool->err;
 	size_t i;
 	int rc = 0;
 
 	for (i = 0; rc >= 0 && i < e->s->places.n; i++) {
-		const struct place *p = &e->s->places.v[i];
 		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
 		LH_SCOPED(lh_free_local) char *folder = NULL;
-		const char *slash = strrchr(p->path, '/');
 
-		if (p->kind != PLACE_DATASET)
-			continue;
-		folder = lh_strndup(slash ? p->path : ".", slash ? (size_t)(slash - p->path) : 1);
-		lh_buf_init(&text, LH_CATALOG_MANIFEST_MAX);
-		rc = lh_file_read(p->path, &text, err);
-		if (rc > 0 && lh_catalog_dataset_parse(&m, text.p, text.len, err) == 0)
+		rc = place_dataset(&e->s->places.v[i], &m, &folder, err);
+		if (rc > 0)
 			rc = lh_catalog_renew(folder, m.name, &r, &how, err);
-		lh_buf_free(&text);
 	}
 	return rc < 0 ? -1 : 0;
 }
@@ -597,13 +505,13 @@ static int remove_file(const char *path, struct lh_err *err)
 	return errno == ENOENT ? 0 : lh_err_sys(err, "%s: cannot remove", path);
 }
 
-int erase_file(struct erasure *e, const struct target *t)
+static int cut_file(struct erasure *e, const struct target *t)
 {
 	return remove_file(place_of(e, t)->path, &e->tool->err);
 }
 
 /* What is being written is left to the next round. */
-int erase_spool(struct erasure *e, const struct target *t)
+static int cut_spool(struct erasure *e, const struct target *t)
 {
 	const char *path = place_of(e, t)->path;
 	int fd = lh_open_regular(path, O_RDONLY, 0, &e->tool->err), rc = 0;
@@ -617,7 +525,7 @@ int erase_spool(struct erasure *e, const struct target *t)
 }
 
 /* Overwrite a secret before its name goes, so that it is not in a block that is free. */
-int erase_secret(struct erasure *e, const struct target *t)
+static int cut_secret(struct erasure *e, const struct target *t)
 {
 	static const char zeros[LH_OPENING];
 	const char *path = place_of(e, t)->path;
@@ -639,7 +547,7 @@ int erase_secret(struct erasure *e, const struct target *t)
 static char *own_path(struct erasure *e, const char *ending)
 {
 	char name[LH_SUBJECT_MAX + 1];
-	const struct lh_str id = e->who.id;
+	const struct lh_str id = e->who->id;
 	struct lh_err *err = &e->tool->err;
 	int rc = strcmp(ending, LH_SUBJECT_MANIFEST)
 		? lh_chain_log_name(name, e->s->subjects, id.p, id.n, err)
@@ -733,7 +641,7 @@ static int renew_manifest(struct erasure *e, const char *tip)
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	write_manifest(&text, e, &m, tip);
-	if (lh_manifest_is(&m, e->who.id.p, e->who.id.n) &&
+	if (lh_manifest_is(&m, e->who->id.p, e->who->id.n) &&
 	    (text.len != m.text.len || memcmp(text.p, m.text.p, text.len)))
 		rc = lh_atomic_put(path, 0600, &text, err);
 	lh_manifest_free(&m);
@@ -743,7 +651,7 @@ static int renew_manifest(struct erasure *e, const char *tip)
 int erase_end_log(struct erasure *e)
 {
 	const struct lh_chain_row row = {
-		.candidate_id = e->who.id, .ts = lh_str_of(e->started), .result = "success",
+		.candidate_id = e->who->id, .ts = lh_str_of(e->started), .result = "success",
 		.accessor = { .kind = lh_str_of("erasure"), .daemon = lh_str_of("lh-subject"),
 			      .purpose = lh_str_of("erased"), .trace_id = lh_str_of(e->id) },
 	};
@@ -762,4 +670,28 @@ int erase_end_log(struct erasure *e)
 	if (rc >= 0)
 		rc = read_tip(e, path, tip);
 	return rc ? rc : renew_manifest(e, tip);
+}
+
+/* ---- a place ---- */
+
+int cut_place(struct erasure *e, const struct target *t)
+{
+	const struct place *p = place_of(e, t);
+
+	if (place_is[p->kind].cut == CUT_LINES && !is_record(t))
+		return cut_lines(e, t);
+	if (erasure_note(e, t, NULL) < 0)
+		return -1;
+	switch (place_is[p->kind].cut) {
+	case CUT_OBJECT:
+		return cut_object(e, t);
+	case CUT_FILE:
+		return cut_file(e, t);
+	case CUT_SPOOL:
+		return cut_spool(e, t);
+	case CUT_SECRET:
+		return cut_secret(e, t);
+	default:
+		return cut_index(e, t);	/* a roster may be one */
+	}
 }

@@ -1,0 +1,638 @@
+/* receipt.c - the list of what an erasure changes, the receipt and their files.  See erase.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <lh/digest.h>
+
+#include "audit/erasures.h"
+#include "base/mem.h"
+#include "erase.h"
+#include "tlog/log.h"
+
+#define LIST_MAX ((size_t)1 << 30)
+
+/* ---- paths ---- */
+
+static char *path_of(struct erasure *e, const char *name, const char *ending)
+{
+	struct lh_buf b = { 0 };
+
+	lh_buf_printf(&b, "%s/" LH_ERASURES_FOLDER "/%s%s%c", e->s->subjects, name, ending, '\0');
+	return b.p;
+}
+
+/* Set the paths by the key whose list or receipt there is, else by the first: 1 if there is. */
+static int find_paths(struct erasure *e)
+{
+	unsigned char sum[32];
+	size_t i;
+
+	for (i = 0; i <= e->keys.n && e->keys.n; i++) {
+		e->key = e->keys.key[i % e->keys.n];
+		lh_hmac(e->key, e->who->id.p, e->who->id.n, NULL, 0, sum);
+		lh_hex(sum, sizeof sum, e->hash);
+		free(e->list);
+		free(e->receipt);
+		e->list = path_of(e, e->hash, ".plan");
+		e->receipt = path_of(e, e->hash, ".json");
+		if (access(e->list, F_OK) == 0 || access(e->receipt, F_OK) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* ---- the list ---- */
+
+/* A line: the first, of the erasure, or one of a place. */
+struct line {
+	struct lh_str id, receipt, started, reason;
+	const struct lh_str *also;
+	size_t n_also;
+	bool text_too, with_log;
+	struct lh_str path, kind, action, sha256;
+	uint64_t rows, bytes;
+	struct lh_value cuts;
+};
+static const struct lh_bind line_members[] = {
+	{ LH_BIND_ID("candidate_id", struct line, id) },
+	{ LH_BIND_STRING("receipt", struct line, receipt) },
+	{ LH_BIND_STRING("started_at", struct line, started) },
+	{ LH_BIND_STRING("reason", struct line, reason) },
+	{ LH_BIND_STRINGS("also", struct line, also, n_also) },
+	{ LH_BIND_BOOL("text_too", struct line, text_too) },
+	{ LH_BIND_BOOL("with_log", struct line, with_log) },
+	{ LH_BIND_STRING("path", struct line, path) },
+	{ LH_BIND_STRING("kind", struct line, kind) },
+	{ LH_BIND_STRING("action", struct line, action) },
+	{ LH_BIND_STRING("sha256", struct line, sha256) },
+	{ LH_BIND_U64("rows", struct line, rows, 0, INT64_MAX) },
+	{ LH_BIND_U64("bytes", struct line, bytes, 0, INT64_MAX) },
+	{ LH_BIND_ARRAY("cuts", struct line, cuts) },
+	LH_BIND_END
+};
+
+static int read_cuts(struct cuts *c, const struct lh_value *v, struct lh_err *err)
+{
+	struct lh_iter it, in;
+	int64_t n[3];
+	size_t i;
+
+	c->n = 0;
+	for (lh_iter_init(&it, v); v->p && lh_iter_next(&it); ) {
+		for (i = 0, lh_iter_init(&in, &it.val); i < 3 && lh_iter_next(&in); i++)
+			if (in.val.type != LH_NUMBER || !lh_value_i64(&in.val, &n[i]))
+				break;
+		if (i < 3)
+			return lh_err_set(err, LH_ECORRUPT, "a cut is not three numbers");
+		lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v);
+		c->v[c->n++] = (struct lh_cut){ NULL, (uint64_t)n[0], (uint64_t)n[1],
+						(uint64_t)n[2] };
+	}
+	return 0;
+}
+
+static struct was *was_of(struct erasure *e, struct lh_str path)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_was; i++)
+		if (lh_str_is(path, e->was[i].path, strlen(e->was[i].path)))
+			return &e->was[i];
+	return NULL;
+}
+
+/* Take what a place was, of which an earlier line may say more. */
+static int take_place(struct erasure *e, const struct line *in)
+{
+	struct was *w = was_of(e, in->path);
+
+	if (!w) {
+		lh_grow(&e->was, &e->cap_was, e->n_was + 1, sizeof *w);
+		w = &e->was[e->n_was++];
+		*w = (struct was){ .path = lh_strndup(in->path.p, in->path.n),
+				   .action = lh_strndup(in->action.p, in->action.n),
+				   .kind = place_kind_named(in->kind), .rows = in->rows,
+				   .bytes = in->bytes };
+		snprintf(w->sha256, sizeof w->sha256, "%.*s", (int)in->sha256.n, in->sha256.p);
+	}
+	snprintf(w->from, sizeof w->from, "%.*s", (int)in->sha256.n, in->sha256.p);
+	return read_cuts(&w->cuts, &in->cuts, &e->tool->err);
+}
+
+/* Take what was asked: 1; 0 if that was about another person. */
+static int take_head(struct erasure *e, const struct line *h)
+{
+	struct person *who = e->who;
+	size_t i, k, cap;
+
+	if (!lh_str_is(h->id, who->id.p, who->id.n))
+		return 0;
+	snprintf(e->id, sizeof e->id, "%.*s", (int)h->receipt.n, h->receipt.p);
+	snprintf(e->started, sizeof e->started, "%.*s", (int)h->started.n, h->started.p);
+	e->reason = h->reason;
+	e->s->text_too |= h->text_too;
+	e->s->with_log |= h->with_log;
+	for (i = 0; i < h->n_also; i++) {
+		for (k = 0; k < who->n_also && !lh_str_is(h->also[i], who->also[k].p,
+							  who->also[k].n); k++)
+			;
+		cap = who->n_also;
+		if (k < who->n_also)
+			continue;
+		lh_grow(&who->also, &cap, k + 1, sizeof *who->also);
+		who->also[who->n_also++] = h->also[i];
+	}
+	return 1;
+}
+
+/* Take a line with LH_PAD readable bytes after it: 1; 0 if it begins the list of another person;
+ * -1.  text: where its strings are. */
+static int take_line(struct erasure *e, struct lh_str s, struct lh_buf *text)
+{
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	struct line in = { .rows = 0 };
+	struct lh_err *err = &e->tool->err;
+
+	if (lh_record_parse(&rec, s.p, s.n, err) < 0 ||
+	    lh_bind(line_members, &rec, &in, text, err) < 0)
+		return -1;
+	if (in.path.p && in.kind.p && in.action.p && in.sha256.p)
+		return take_place(e, &in) < 0 ? -1 : 1;
+	if (in.id.p && in.receipt.p && in.started.p)
+		return take_head(e, &in);
+	return lh_err_set(err, LH_ECORRUPT, "is neither of an erasure nor of a place");
+}
+
+/* Read a list if it is the person's: 1, 0, -1.  A line that a kill has cut is the last. */
+static int read_list(struct erasure *e, const char *path)
+{
+	struct lh_err *err = &e->tool->err;
+	struct lh_str rest, line;
+	int rc;
+
+	lh_buf_free(&e->file);
+	lh_buf_init(&e->file, LIST_MAX);
+	rc = lh_file_read(path, &e->file, err);
+	if (rc <= 0)
+		return rc;
+	if (!lh_buf_room(&e->file, LH_PAD))
+		return lh_buf_check(&e->file, err);
+	rest = (struct lh_str){ e->file.p, e->file.len };
+	rc = lh_next_line(&rest, &line) ? take_line(e, line, &e->strings) : 0;
+	while (rc > 0 && lh_next_line(&rest, &line)) {
+		LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+
+		if (take_line(e, line, &text) < 0 && (err->code != LH_EDATA || rest.n))
+			rc = -1;
+	}
+	return rc < 0 ? lh_err_prefix(err, "%s", path) : rc;
+}
+
+int erasure_check(struct erasure *e)
+{
+	struct lh_err *err = &e->tool->err;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !e->resumed && !rc && i < e->s->places.n; i++) {
+		const struct place *p = &e->s->places.v[i];
+
+		rc = place_is_list(p) ? read_list(e, p->path) : 0;
+		if (rc > 0)
+			rc = lh_err_set(err, LH_EUSAGE, "%s: the erasure was begun with another "
+					"key: add it with --key-file", p->path);
+	}
+	for (i = 0; !rc && i < e->n_was; i++)
+		if (!place_named(e->s, e->was[i].path) && access(e->was[i].path, F_OK) == 0)
+			rc = lh_err_set(err, LH_EUSAGE, "%s: was a place when the erasure was "
+					"begun, and must be named again", e->was[i].path);
+	return rc;
+}
+
+int erasure_note(struct erasure *e, const struct target *t, const struct cuts *cuts)
+{
+	const struct place *p = place_of(e, t);
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 }, text = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+	struct lh_err *err = &e->tool->err;
+	struct was now;
+	size_t i;
+
+	if (p->kind == PLACE_SPOOL || (!cuts && was_of(e, lh_str_of(p->path))))
+		return 0;	/* another run would not meet it, or it is there */
+	if (state_of_place(e, p->path, p->kind, &now) < 0)
+		return -1;
+	lh_write_object(&w, NULL);
+	lh_write_bytes(&w, "path", p->path);
+	lh_write_text(&w, "kind", place_is[p->kind].name);
+	lh_write_text(&w, "action", t->action);
+	lh_write_u64(&w, "rows", now.rows);
+	lh_write_u64(&w, "bytes", now.bytes);
+	lh_write_text(&w, "sha256", now.sha256);
+	lh_write_array(&w, "cuts");
+	for (i = 0; cuts && i < cuts->n; i++) {
+		lh_write_array(&w, NULL);
+		lh_write_u64(&w, NULL, cuts->v[i].was);
+		lh_write_u64(&w, NULL, cuts->v[i].is);
+		lh_write_u64(&w, NULL, cuts->v[i].rows);
+		lh_write_end(&w);
+	}
+	lh_write_end(&w);
+	lh_write_end(&w);
+	if (!e->log.path && lh_applog_open(&e->log, e->list, 0600, e->tool->lock_timeout, err) < 0)
+		return -1;
+	if (lh_applog_append(&e->log, line.p, line.len, LH_SYNC_EACH, err) < 0)
+		return -1;
+	lh_buf_room(&line, LH_PAD);
+	return take_line(e, (struct lh_str){ line.p, line.len }, &text) < 0 ? -1 : 0;
+}
+
+int erasure_begin(struct erasure *e)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_writer w = lh_write_to(&text);
+	char seed[sizeof e->hash + sizeof e->started];
+	unsigned char sum[32];
+	size_t i;
+
+	lh_tool_time(e->tool, e->started);
+	snprintf(seed, sizeof seed, "%s%s", e->hash, e->started);
+	lh_sha256(seed, strlen(seed), sum);
+	memcpy(e->id, "er-", 3);
+	lh_hex(sum, 8, e->id + 3);
+	e->reason = lh_str_of(e->s->reason);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "schema", "subject_erasure_plan.v1");
+	lh_write_text(&w, "receipt", e->id);
+	lh_write_str(&w, "candidate_id", e->who->id);
+	lh_write_array(&w, "also");
+	for (i = 0; i < e->who->n_also; i++)
+		lh_write_str(&w, NULL, e->who->also[i]);
+	lh_write_end(&w);
+	lh_write_str(&w, "reason", e->reason);
+	lh_write_text(&w, "started_at", e->started);
+	lh_write_bool(&w, "text_too", e->s->text_too);
+	lh_write_bool(&w, "with_log", e->s->with_log);
+	lh_write_end(&w);
+	lh_buf_putc(&text, '\n');
+	return lh_atomic_put(e->list, 0600, &text, &e->tool->err);
+}
+
+/* ---- receipts of roots ---- */
+
+/* Make those of a root true, by the files of it that were replaced. */
+static int settle_root(struct erasure *e, const struct held_root *held)
+{
+	LH_SCOPED(lh_free_local) struct lh_cut *cut = NULL;
+	size_t i, k, n = 0, cap = 0;
+	struct was now;
+
+	for (i = 0; i < e->n_was; i++) {
+		const struct was *w = &e->was[i];
+		const struct place *p = w->cuts.n ? place_named(e->s, w->path) : NULL;
+
+		if (!p || !p->root || strcmp(p->root, held->path))
+			continue;
+		if (state_of_place(e, w->path, w->kind, &now) < 0)
+			return -1;
+		if (!strcmp(now.sha256, w->from))
+			continue;	/* it was not replaced */
+		lh_grow(&cut, &cap, n + w->cuts.n, sizeof *cut);
+		for (k = 0; k < w->cuts.n; k++, n++) {
+			cut[n] = w->cuts.v[k];
+			cut[n].path = p->path + p->rel;
+		}
+	}
+	return n ? lh_receipts_cut(held->root, e->id, cut, n, &e->tool->err) : 0;
+}
+
+int erasure_settle(struct erasure *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_held; i++)
+		if (settle_root(e, &e->held[i]) < 0)
+			return -1;
+	for (i = 0; i < e->n_was; i++)
+		e->was[i].cuts.n = 0;
+	return 0;
+}
+
+/* ---- the receipt that is there ---- */
+
+static const struct lh_bind searched_members[] = {
+	{ LH_BIND_U64("names", struct searched, n[TEXT_NAME], 0, INT64_MAX), .required = true },
+	{ LH_BIND_U64("emails", struct searched, n[TEXT_EMAIL], 0, INT64_MAX), .required = true },
+	{ LH_BIND_U64("telephones", struct searched, n[TEXT_TELEPHONE], 0, INT64_MAX),
+	  .required = true },
+	{ LH_BIND_STRINGS("hashes", struct searched, hash, n_hashes), .required = true },
+	LH_BIND_END
+};
+static const struct lh_bind left_members[] = {
+	{ LH_BIND_U64("look", struct remains, look, 0, INT64_MAX) },
+	{ LH_BIND_U64("by_hand", struct remains, by_hand, 0, INT64_MAX) },
+	LH_BIND_END
+};
+static const struct lh_bind receipt_members[] = {
+	{ LH_BIND_STRING("receipt", struct receipt, id), .required = true },
+	{ LH_BIND_TABLE("searched", struct receipt, searched, searched_members),
+	  .given = LH_BIND_FIELD(struct receipt, says) },
+	{ LH_BIND_TABLE("left", struct receipt, left, left_members) },
+	{ LH_BIND_U64("opaque", struct receipt, left.opaque, 0, INT64_MAX) },
+	LH_BIND_END
+};
+
+/* Read it into e->before, whose id is else empty, and count the texts of the person that it has:
+ * 0, -1. */
+static int read_receipt(struct erasure *e)
+{
+	struct receipt *r = &e->before;
+	struct lh_err *err = &e->tool->err;
+	char hex[2 * LH_HASH_SIZE];
+	size_t i, k;
+	int rc;
+
+	lh_buf_init(&r->file, LIST_MAX);
+	rc = lh_file_read(e->receipt, &r->file, err);
+	if (rc <= 0)
+		return rc;
+	if (lh_record_parse(&r->rec, r->file.p, r->file.len, err) < 0 ||
+	    lh_bind(receipt_members, &r->rec, r, &r->text, err) < 0)
+		return lh_err_prefix(err, "%s", e->receipt);
+	for (i = 1; r->says && i <= e->who->n_also; i++)
+		for (k = person_hash(e->who, i, e->key, hex) ? 0 : r->searched.n_hashes;
+		     k < r->searched.n_hashes; k++)
+			r->same[e->who->known[i].kind] += lh_str_is(r->searched.hash[k], hex,
+								    sizeof hex);
+	return 0;
+}
+
+/* Write what a receipt says, and a sentence of it. */
+static void write_compared(const struct receipt *r, struct lh_writer *w, struct lh_buf *sentence)
+{
+	const uint64_t *were = r->searched.n;
+	const bool same = !memcmp(r->same, were, sizeof r->same);
+
+	lh_write_object(w, "erasure");
+	lh_write_str(w, "receipt", r->id);
+	lh_write_u64(w, "names", were[TEXT_NAME]);
+	lh_write_u64(w, "emails", were[TEXT_EMAIL]);
+	lh_write_u64(w, "telephones", were[TEXT_TELEPHONE]);
+	if (r->says)
+		lh_write_bool(w, "same", same);
+	lh_write_end(w);
+	lh_buf_printf(sentence, "; the erasure %.*s ", (int)r->id.n, r->id.p);
+	if (!r->says || !r->searched.n_hashes) {
+		lh_buf_puts(sentence, r->says ? "searched for the id alone"
+					      : "does not say what it searched for");
+		return;
+	}
+	lh_buf_puts(sentence, same ? "searched for the same " : "searched for ");
+	put_kinds(sentence, were);
+	if (!same)
+		lh_buf_puts(sentence, ", not all of which are among these");
+}
+
+int erasure_compare(struct lh_tool *tool, struct settings *s, struct person *who,
+		    struct lh_writer *w, struct lh_buf *sentence)
+{
+	struct erasure e = { .tool = tool, .s = s, .who = who, .log = { .fd = -1 },
+			     .lock = { .fd = -1 } };
+	int rc;
+
+	if (!s->key_file.n || !s->subjects)
+		return 0;
+	rc = lh_chain_keys_read(&e.keys, s->key_file.v, s->key_file.n, s->insecure_key,
+				&tool->err);
+	if (!rc && find_paths(&e))
+		rc = read_receipt(&e);
+	if (!rc && e.before.id.p)
+		write_compared(&e.before, w, sentence);
+	erasure_close(&e);
+	return rc;
+}
+
+void erasure_left_before(const struct erasure *e, struct remains *left)
+{
+	const struct receipt *r = &e->before;
+	const uint64_t now[] = { left->look, left->by_hand, left->opaque };
+
+	if (r->says && r->same[TEXT_NAME] + r->same[TEXT_EMAIL] + r->same[TEXT_TELEPHONE] >=
+	    r->searched.n_hashes)
+		return;
+	left->look = now[0] > r->left.look ? now[0] : r->left.look;
+	left->by_hand = now[1] > r->left.by_hand ? now[1] : r->left.by_hand;
+	left->opaque = now[2] > r->left.opaque ? now[2] : r->left.opaque;
+}
+
+/* ---- the receipt that is written ---- */
+
+/* Return the bytes of a path before its last name. */
+static size_t without_name(const char *path, size_t n)
+{
+	while (n && path[n - 1] == '/')
+		n--;
+	while (n && path[n - 1] != '/')
+		n--;
+	return n;
+}
+
+void erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
+{
+	const bool own = k == PLACE_MANIFEST || k == PLACE_CHAIN || k == PLACE_SECRET ||
+			 place_is_named_after(e->s, path, e->who->id);
+	LH_SCOPED(lh_free_local) char *cut = NULL;
+	struct match m = { .others = 0 };
+	size_t n = strlen(path);
+
+	n = own ? without_name(path, n) : n;
+	while (person_match_bytes(e->who, path, n, &m))
+		n = without_name(path, n);
+	lh_buf_free(&m.members);
+	cut = lh_strndup(path, n);
+	lh_write_bytes(w, "path", cut);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct was *)a)->path, ((const struct was *)b)->path);
+}
+
+static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
+{
+	struct was now;
+	size_t i;
+
+	if (e->n_was)
+		qsort(e->was, e->n_was, sizeof *e->was, by_path);
+	lh_write_array(w, "places");
+	for (i = 0; i < e->n_was; i++) {
+		const struct was *was = &e->was[i];
+
+		if (state_of_place(e, was->path, was->kind, &now) < 0)
+			return -1;
+		*rows += was->rows > now.rows ? was->rows - now.rows : 0;
+		lh_write_object(w, NULL);
+		lh_write_text(w, "kind", place_is[was->kind].name);
+		erasure_write_path(e, w, was->kind, was->path);
+		lh_write_text(w, "action", was->action);
+		lh_write_u64(w, "rows_before", was->rows);
+		lh_write_u64(w, "rows_after", now.rows);
+		lh_write_text(w, "sha256_before", *was->sha256 ? was->sha256 : NULL);
+		lh_write_text(w, "sha256_after", *now.sha256 ? now.sha256 : NULL);
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+	return 0;
+}
+
+void erasure_list_by_hand(struct erasure *e)
+{
+	struct lh_writer w = lh_write_to(&e->by_hand);
+	size_t i;
+
+	lh_write_array(&w, NULL);
+	for (i = 0; i < e->n_targets; i++) {
+		const struct target *t = &e->target[i];
+		const struct place *p = place_of(e, t);
+
+		if (!is_by_hand(t))
+			continue;
+		lh_write_object(&w, NULL);
+		lh_write_text(&w, "kind", place_is[p->kind].name);
+		erasure_write_path(e, &w, p->kind, p->path);
+		lh_write_text(&w, "why", t->why);
+		lh_write_end(&w);
+	}
+	lh_write_end(&w);
+}
+
+static int write_receipt(struct erasure *e, const struct remains *left, struct lh_buf *out)
+{
+	struct lh_str earlier = { e->before.file.p, e->before.file.len };
+	struct lh_writer w = lh_write_to(out);
+	uint64_t rows = 0;
+	char now[32];
+	size_t i;
+
+	lh_tool_time(e->tool, now);
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "schema", "subject_erasure.v1");
+	lh_write_text(&w, "receipt", e->id);
+	lh_write_text(&w, "candidate_hash", e->hash);
+	lh_write_str(&w, "reason", e->reason);
+	lh_write_text(&w, "started_at", e->started);
+	lh_write_text(&w, "finished_at", now);
+	if (write_places(e, &w, &rows) < 0)
+		return -1;
+	lh_write_raw(&w, "by_hand", (struct lh_str){ e->by_hand.p, e->by_hand.len });
+	lh_write_u64(&w, "rows", rows);
+	lh_write_object(&w, "left");
+	lh_write_u64(&w, "look", left->look);
+	lh_write_u64(&w, "by_hand", left->by_hand);
+	lh_write_u64(&w, "kept", left->kept);
+	lh_write_end(&w);
+	lh_write_u64(&w, "opaque", left->opaque);
+	write_searched(&w, e->who, e->key);
+	lh_write_array(&w, "old_versions");
+	lh_buf_add(out, e->old_versions.p, e->old_versions.len);
+	lh_write_end(&w);
+	lh_write_array(&w, "elsewhere");
+	for (i = 0; i < e->s->elsewhere.n; i++)
+		lh_write_text(&w, NULL, e->s->elsewhere.v[i]);
+	lh_write_end(&w);
+	while (earlier.n && earlier.p[earlier.n - 1] == '\n')
+		earlier.n--;
+	if (earlier.n)
+		lh_write_raw(&w, "earlier", earlier);
+	lh_write_end(&w);
+	lh_buf_putc(out, '\n');
+	return lh_atomic_put(e->receipt, 0600, out, &e->tool->err);
+}
+
+/* Append the hash of the receipt to the transparency log. */
+static int commit_receipt(struct erasure *e, const struct lh_buf *text)
+{
+	LH_SCOPED(lh_tlog_keyed_close) struct lh_tlog_keyed tree = { .log = NULL };
+	char entry[LH_RECEIPT_ENTRY];
+	unsigned char sum[32];
+	uint64_t index;
+
+	lh_sha256(text->p, text->len, sum);
+	lh_receipt_entry(sum, entry);
+	if (lh_tlog_keyed_open(&tree, e->s->tlog, e->s->tlog_key.v, e->s->tlog_key.n,
+			       e->tool->lock_timeout, &e->tool->err) < 0)
+		return -1;
+	return lh_tlog_append_once(tree.log, &(struct lh_str){ entry, sizeof entry }, 1, &index,
+				   &e->tool->err);
+}
+
+int erasure_finish(struct erasure *e, const struct remains *left)
+{
+	struct lh_err *err = &e->tool->err;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+
+	if (lh_str_is(e->before.id, e->id, strlen(e->id)))	/* written before a kill */
+		lh_buf_add(&text, e->before.file.p, e->before.file.len);
+	else if (write_receipt(e, left, &text) < 0)
+		return -1;
+	if ((e->s->tlog && commit_receipt(e, &text) < 0) ||
+	    (e->s->receipt && lh_atomic_put(e->s->receipt, 0600, &text, err) < 0))
+		return -1;
+	if (unlink(e->list) < 0)
+		return lh_err_sys(err, "%s: cannot remove", e->list);
+	return lh_sync_folder(e->list, err);
+}
+
+/* ---- all ---- */
+
+int erasure_lock(struct erasure *e)
+{
+	struct lh_err *err = &e->tool->err;
+	LH_SCOPED(lh_free_local) char *folder = path_of(e, "", "");
+	LH_SCOPED(lh_free_local) char *lock = path_of(e, ".lock", "");
+
+	if (lh_subject_make_dir(e->s->subjects, err) < 0 || lh_own_mkdir(folder, 0700, err) < 0)
+		return -1;
+	return lh_lock_take(&e->lock, lock, folder, e->tool->lock_timeout, err);
+}
+
+int erasure_open(struct erasure *e)
+{
+	int rc;
+
+	find_paths(e);
+	rc = read_list(e, e->list);
+	e->resumed = rc > 0;
+	return rc < 0 || person_prepare(e->who, e->s, &e->tool->err) < 0 ? -1 : read_receipt(e);
+}
+
+void erasure_close(struct erasure *e)
+{
+	while (e->n_held)
+		lh_root_close(e->held[--e->n_held].root);
+	while (e->n_was) {
+		struct was *w = &e->was[--e->n_was];
+
+		free(w->path);
+		free(w->action);
+		free(w->cuts.v);
+	}
+	free(e->held);
+	free(e->was);
+	free(e->list);
+	free(e->receipt);
+	free(e->target);
+	hits_free(&e->hits);
+	lh_buf_free(&e->file);
+	lh_buf_free(&e->strings);
+	lh_buf_free(&e->before.file);
+	lh_buf_free(&e->before.text);
+	lh_record_free(&e->before.rec);
+	lh_buf_free(&e->by_hand);
+	lh_buf_free(&e->old_versions);
+	lh_applog_close(&e->log, &(struct lh_err){ 0 });
+	lh_lock_drop(&e->lock);
+	lh_chain_keys_free(&e->keys);
+}
