@@ -59,7 +59,8 @@ last_lines() {
 	debian
 	bootstrap HAVE=all demo check
 	[ "$status" = 0 ]
-	[[ $output =~ ^make\ -j[0-9]+\ demo\ check$ ]]
+	[ "${lines[0]}" = 'make -s demo-answer' ]
+	[[ ${lines[1]} =~ ^make\ -j[0-9]+\ demo-rest\ check$ ]]
 	[ -z "$stderr" ]
 	[ ! -e apt.log ]
 }
@@ -110,11 +111,31 @@ last_lines() {
 
 @test "a warning of the compiler is shown" {
 	debian
-	bootstrap HAVE=all COMPILE="a.c odd.c" demo
+	bootstrap HAVE=all COMPILE="a.c odd.c" deb
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
+	bootstrap HAVE=all COMPILE="a.c odd.c" unit deb
 	[ "$status" = 0 ]
 	[ "$stderr" = "odd.c:1: warning: odd" ]
 	[ "${lines[0]}" = "bootstrap: built 2 files" ]
-	[[ ${lines[1]} == "make -j"*demo ]]
+	[[ ${lines[1]} == "make -j"*"unit deb" ]]
+}
+
+@test "the first answer of the demo is shown when its programs are built, before all others" {
+	debian
+	bootstrap HAVE=all COMPILE="a.c b.c" demo
+	[ "$status" = 0 ]
+	[ "${lines[*]}" = "bootstrap: built 2 files make -s demo-answer bootstrap: built 2 files ${lines[3]}" ]
+	[[ ${lines[3]} =~ ^make\ -j[0-9]+\ demo-rest$ ]]
+}
+
+@test "the programs of the first answer link nothing of the files that are compiled later" {
+	mkdir b
+	cp -r "$ROOT/build/share" b
+	cp -r "$ROOT/build/lib" "$ROOT/build/tools" b
+	rm b/lib/audit/*.o b/lib/distill/*.o b/lib/tlog/*.o b/lib/validate/*.o
+	env -u MAKEFLAGS make -s -C "$ROOT" B="$PWD/b" BIN="$PWD/bin2" demo-first >made
+	[ "$(sort made | tr -s ' ' | sed 's| /.*/| |' | paste -sd,)" = ' LINK lh, LINK lh-index, LINK lh-ingest, LINK lh-search' ]
 }
 
 @test "an error of the compiler is shown, ends the run with the status of make, and leaves no file" {
