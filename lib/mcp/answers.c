@@ -329,25 +329,27 @@ static bool write_argument(struct lh_writer *w, const struct lh_mcp_tool *t, con
 }
 
 /* Write the names of all indexes. */
-static int write_indexes(struct lh_writer *w, struct lh_str name, const char *state,
+static int write_indexes(struct lh_writer *w, struct lh_str name, const struct lh_mcp_question *q,
 			 struct lh_err *err)
 {
 	struct lh_index_folder f;
 	char path[4096];
-	size_t i;
+	size_t i, n = 0;
 
-	if ((size_t)snprintf(path, sizeof path, "%s/index", state) >= sizeof path ||
+	if ((size_t)snprintf(path, sizeof path, "%s/index", q->state) >= sizeof path ||
 	    lh_index_folder_read(&f, path, err) < 0)
 		return lh_err_data(err, 503, "the folder of the indexes cannot be read");
 	write_name(w, name);
 	lh_buf_putc(w->out, '[');
 	for (i = 0; i < f.n; i++) {
-		lh_buf_puts(w->out, i ? "," : "");
+		if (!lh_mcp_sees(q->peer, f.name[i]))
+			continue;
+		lh_buf_puts(w->out, n++ ? "," : "");
 		lh_buf_json(w->out, f.name[i], strlen(f.name[i]));
 	}
 	lh_buf_putc(w->out, ']');
 	lh_index_folder_free(&f);
-	return i ? 0 : lh_err_data(err, 404, "there is no index to search");
+	return n ? 0 : lh_err_data(err, 404, "there is no index to search");
 }
 
 static int compose(struct lh_mcp_question *q, const struct lh_mcp_tool *t,
@@ -373,7 +375,7 @@ static int compose(struct lh_mcp_question *q, const struct lh_mcp_tool *t,
 		lh_buf_u64(q->line, part.offset + part.limit + 1);
 	}
 	if (t->indexes.n && !has_indexes)
-		rc = write_indexes(&w, t->indexes, q->state, err);
+		rc = write_indexes(&w, t->indexes, q, err);
 	lh_write_end(&w);
 	return rc;
 }

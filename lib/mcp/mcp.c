@@ -152,20 +152,20 @@ static void tools_list(const struct lh_mcp_request *r)
 
 	if (read_cursor(r, &cursor) < 0)
 		return;
-	if (!read_place(cursor, &at) || (at && !lh_mcp_tool_at(m, at))) {
+	if (!read_place(cursor, &at) || (at && !lh_mcp_tool_at(m, r->peer, at))) {
 		refuse(r, LH_MCP_PARAMS, "unknown cursor");
 		return;
 	}
 	w = lh_mcp_result(m, &r->id, r->modern);
 	lh_write_array(&w, "tools");
-	for (i = at; i < at + PAGE && (t = lh_mcp_tool_at(m, i)); i++)
+	for (i = at; i < at + PAGE && (t = lh_mcp_tool_at(m, r->peer, i)); i++)
 		lh_mcp_write_tool(&w, t);
 	lh_write_end(&w);
 	snprintf(next, sizeof next, "%zu", at + PAGE);
-	if (lh_mcp_tool_at(m, at + PAGE))
+	if (lh_mcp_tool_at(m, r->peer, at + PAGE))
 		lh_write_text(&w, "nextCursor", next);
-	if (r->modern)
-		lh_mcp_write_fresh(&w, HOUR, true);
+	if (r->modern)		/* the same for all who may all */
+		lh_mcp_write_fresh(&w, HOUR, lh_mcp_may(r->peer, m->how.routes, NULL));
 	lh_mcp_result_end(m, r->peer, &w);
 }
 
@@ -175,7 +175,8 @@ static void list(const struct lh_mcp_request *r, const char *name,
 {
 	struct lh_mcp *m = r->m;
 	struct lh_writer w;
-	struct lh_mcp_page page = { .state = m->how.state, .w = &w, .next = &m->next };
+	struct lh_mcp_page page = { .state = m->how.state, .peer = r->peer,
+				     .routes = m->how.routes, .w = &w, .next = &m->next };
 	struct lh_err err;
 
 	if (read_cursor(r, &page.cursor) < 0)

@@ -106,6 +106,12 @@ struct lh_mcp_peer {
 	/* Request id of calls whose _meta has none; or NULL. */
 	const char *trace;
 	const char *token;		/* name of its token, in rows; or NULL */
+	const char *who, *purpose;	/* it with the user, what for, in rows; or NULL, "" */
+	const char *scope;		/* what its calls may be about (filter/scope.h); or NULL */
+	/* Return whether there is a route, NULL: what no route says the right for; a corpus, for
+	 * the peer.  What is not there is answered as what does not exist.  Or NULL: all are. */
+	bool (*may)(const struct lh_mcp_peer *p, const struct lh_route *r);
+	bool (*sees)(const struct lh_mcp_peer *p, const char *corpus);
 	const void *client;		/* whose turn its calls take (serve/pool.h); or NULL */
 	/* Return why its calls may not ask a route; NULL: they may.  Or NULL: they may ask all. */
 	const char *(*refuse)(struct lh_mcp_peer *p, const struct lh_route *r);

@@ -56,11 +56,13 @@ static struct lh_pool *pool_of(struct lh_mcp *m, const struct lh_mcp_tool *t,
 }
 
 /* Return the route of a question; it has a filter. */
-static const struct lh_route *route_of(const struct lh_mcp *m, struct lh_str name,
-				       struct lh_err *err)
+static const struct lh_route *route_of(const struct lh_mcp *m, const struct lh_mcp_peer *p,
+				       struct lh_str name, struct lh_err *err)
 {
 	const struct lh_route *r = lh_routes_named(m->how.routes, name);
 
+	if (r && p->may && !p->may(p, r))
+		r = NULL;
 	if (r && !r->off && r->run)
 		return r;
 	if (r)
@@ -92,7 +94,10 @@ static int add_members(struct lh_mcp_call *c, const struct lh_route *r, struct l
 	if (trace_of(c, r) && !lh_record_get(&m->line, "trace_id"))
 		lh_write_text(&w, "trace_id", trace_of(c, r));
 	if (m->how.persons)
-		lh_persons_token(r, c->peer->token, &w);
+		lh_persons_token(r, c->peer->who && *c->peer->who ? c->peer->who
+								  : c->peer->token, &w);
+	if (c->peer->scope && lh_route_takes(r, "scope"))
+		lh_write_raw(&w, "scope", lh_str_of(c->peer->scope));
 	return lh_repack(&m->line, (struct lh_str){ members->p, members->len }, &c->ask.line, err);
 }
 
@@ -101,14 +106,16 @@ static int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 {
 	struct lh_mcp *m = c->m;
 	const struct lh_mcp_tool *t = c->tool;
-	struct lh_mcp_question q = { lh_str_of(t->route ? t->route : ""), &m->text, m->how.state };
+	struct lh_mcp_question q = { lh_str_of(t->route ? t->route : ""), &m->text, m->how.state,
+				     c->peer };
 	const struct lh_route *r = NULL;
 	const char *why = NULL;
 	struct lh_value v;
 	struct lh_pool *p;
 
 	lh_buf_reset(&m->text);
-	if (lh_mcp_ask(&q, t, &c->args, err) < 0 || (t->route && !(r = route_of(m, q.route, err))))
+	if (lh_mcp_ask(&q, t, &c->args, err) < 0 ||
+	    (t->route && !(r = route_of(m, c->peer, q.route, err))))
 		return -1;
 	/* what its filter says decides on the rows of persons */
 	if (r && m->how.persons && lh_route_ask(lh_routes_named(m->how.routes, q.route), err) < 0 &&
@@ -121,7 +128,7 @@ static int lh_mcp_prepare(struct lh_mcp_call *c, struct lh_err *err)
 		return lh_err_data(err, 401, "%s", why);
 	c->own_status = lh_value_get(&c->args, "status", &v) || lh_value_get(&c->args, "code", &v);
 	c->ask.read = r ? r->read : t->repeat;
-	if (r && (r->members || trace_of(c, r))) {
+	if (r && (r->members || trace_of(c, r) || c->peer->scope)) {
 		if (add_members(c, r, err) < 0)
 			return -1;
 	} else {
@@ -475,6 +482,18 @@ static void start(struct lh_mcp_call *c)
 	fail_call(c, 503, "the filter is busy or down");
 }
 
+bool lh_mcp_may(const struct lh_mcp_peer *p, const struct lh_routes *routes, const char *route)
+{
+	const struct lh_route *r = route ? lh_routes_named(routes, lh_str_of(route)) : NULL;
+
+	return !p->may || p->may(p, r);
+}
+
+bool lh_mcp_sees(const struct lh_mcp_peer *p, const char *corpus)
+{
+	return !p->sees || p->sees(p, corpus);
+}
+
 /* Return whether a tool may be called. */
 static bool lh_mcp_allowed(const struct lh_mcp *m, const struct lh_mcp_tool *t)
 {
@@ -521,12 +540,14 @@ static bool is_on(const struct lh_mcp *m, const struct lh_mcp_tool *t)
 
 /* A tool of a file hides the one that is built in, of the same name.  Within a file, and within
  * the table, each name is there once. */
-static bool is_listed(const struct lh_mcp *m, size_t i, const struct lh_mcp_tool *t)
+static bool is_listed(const struct lh_mcp *m, const struct lh_mcp_peer *p, size_t i,
+		      const struct lh_mcp_tool *t)
 {
 	const size_t more = m->how.more ? m->how.more->n : 0;
 	size_t k;
 
-	if ((t->compat && !m->how.compat) || !lh_mcp_allowed(m, t) || !is_on(m, t))
+	if ((t->compat && !m->how.compat) || !lh_mcp_allowed(m, t) || !is_on(m, t) ||
+	    !lh_mcp_may(p, m->how.routes, t->route))
 		return false;
 	for (k = 0; i >= more && k < more; k++)
 		if (!strcmp(m->how.more->v[k].name, t->name))
@@ -534,13 +555,14 @@ static bool is_listed(const struct lh_mcp *m, size_t i, const struct lh_mcp_tool
 	return true;
 }
 
-const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, size_t n)
+const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, const struct lh_mcp_peer *p,
+					 size_t n)
 {
 	const struct lh_mcp_tool *t;
 	size_t i;
 
 	for (i = 0; (t = tool_at(m, i)); i++)
-		if (is_listed(m, i, t) && !n--)
+		if (is_listed(m, p, i, t) && !n--)
 			return t;
 	return NULL;
 }
@@ -585,6 +607,8 @@ void lh_mcp_tools_call(const struct lh_mcp_request *r)
 	if (!lh_mcp_read_string(r, "name", &name))
 		return;
 	t = find_tool(r->m, &name);
+	if (t && !lh_mcp_may(r->peer, r->m->how.routes, t->route))
+		t = NULL;
 	if (lh_value_get(&r->params, "arguments", &args) && args.type == LH_NULL)
 		args = none;
 	snprintf(why, sizeof why, "%s changes what is stored, and is not allowed: see "
@@ -630,6 +654,8 @@ static void read_opened(const struct lh_mcp_request *r, struct lh_str uri,
 void lh_mcp_resources_read(const struct lh_mcp_request *r)
 {
 	struct lh_mcp_resource res = { .type = NULL };
+	const struct lh_mcp_page of = { .state = r->m->how.state, .peer = r->peer,
+					.routes = r->m->how.routes };
 	struct lh_buf text = { 0 };
 	struct lh_value v;
 	struct lh_str uri = { "", 0 };
@@ -638,7 +664,7 @@ void lh_mcp_resources_read(const struct lh_mcp_request *r)
 	if (!lh_mcp_read_string(r, "uri", &v))
 		return;
 	lh_value_str(&v, &text, &uri);
-	if (lh_mcp_resource_open(&res, r->m->how.tools, r->m->how.state, uri, &err) == 0)
+	if (lh_mcp_resource_open(&res, r->m->how.tools, &of, uri, &err) == 0)
 		read_opened(r, uri, &res);
 	else
 		refuse_read(r, uri, &err);
@@ -683,7 +709,8 @@ static int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, stru
 {
 	struct lh_mcp *m = c->m;
 	struct lh_persons_answer a = { .trace = *c->trace ? c->trace : c->peer->trace,
-				       .token = c->peer->token, .route = c->route };
+				       .token = c->peer->token, .who = c->peer->who,
+				       .route = c->route };
 	const bool says = rec && c->route && lh_persons_attributed(c->route);
 	const struct lh_value *v;
 	char purpose[64];
@@ -692,7 +719,7 @@ static int lh_mcp_audit(struct lh_mcp_call *c, const struct lh_record *rec, stru
 	if (!m->how.persons)
 		return 0;
 	snprintf(purpose, sizeof purpose, "mcp_%s", c->tool->name);
-	a.purpose = purpose;
+	a.purpose = c->peer->purpose && *c->peer->purpose ? c->peer->purpose : purpose;
 	a.asked = (struct lh_str){ c->ask.line.p, c->ask.line.len ? c->ask.line.len - 1 : 0 };
 	if (says && (v = lh_record_get(rec, "tables")) && v->type == LH_ARRAY) {
 		a.tables = (struct lh_str){ v->p, v->n };

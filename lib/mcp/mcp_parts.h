@@ -104,8 +104,9 @@ struct lh_mcp_call *lh_mcp_find(struct lh_mcp *m, const struct lh_mcp_peer *p,
 				const struct lh_value *id);
 /* Stop a call, without an answer. */
 void lh_mcp_cancel(struct lh_mcp *m, struct lh_mcp_call *c);
-/* Return tool number n of the list, or NULL after the last one. */
-const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, size_t n);
+/* Return tool number n of the list for a peer, or NULL after the last one. */
+const struct lh_mcp_tool *lh_mcp_tool_at(const struct lh_mcp *m, const struct lh_mcp_peer *p,
+					 size_t n);
 /* Read a string of the params that is required.  false: the request is refused. */
 bool lh_mcp_read_string(const struct lh_mcp_request *r, const char *name, struct lh_value *v);
 void lh_mcp_tools_call(const struct lh_mcp_request *r);

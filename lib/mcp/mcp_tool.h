@@ -40,12 +40,20 @@
 #include "jsonschema/jsonschema.h"
 
 struct lh_mcp_tool;
+struct lh_mcp_peer;
+struct lh_route;
+struct lh_routes;
+
+/* Return whether there is a route, by its name, or a corpus for a peer. */
+bool lh_mcp_may(const struct lh_mcp_peer *p, const struct lh_routes *routes, const char *route);
+bool lh_mcp_sees(const struct lh_mcp_peer *p, const char *corpus);
 
 /* What a tool asks a filter. */
 struct lh_mcp_question {
 	struct lh_str route;		/* that of the tool, or another */
 	struct lh_buf *line;		/* empty: the record, without LF and constant members */
 	const char *state;		/* the folder of the bridge */
+	const struct lh_mcp_peer *peer;	/* who asks */
 };
 
 /* What a tool answers. */
@@ -126,6 +134,8 @@ const struct lh_mcp_tool *lh_mcp_tools_find(const struct lh_mcp_tools *t, const 
 /* A page of a list: elements are written to w, an open array. */
 struct lh_mcp_page {
 	const char *state;
+	const struct lh_mcp_peer *peer;	/* whose list it is, ... */
+	const struct lh_routes *routes;	/* ... of these */
 	struct lh_str cursor;		/* of the request; p is NULL if there is none */
 	struct lh_writer *w;
 	struct lh_buf *next;		/* empty: the cursor of the next page, if there is one */
@@ -147,6 +157,6 @@ struct lh_mcp_resource {
 /* Open a resource of the state, by the tools that are built in.  LH_EDATA with status 404 if there
  * is none of that URI. */
 int lh_mcp_resource_open(struct lh_mcp_resource *r, const struct lh_mcp_tools *tools,
-			 const char *state, struct lh_str uri, struct lh_err *err);
+			 const struct lh_mcp_page *of, struct lh_str uri, struct lh_err *err);
 
 #endif

@@ -3,6 +3,7 @@
  * See mcp_tool.h.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "file/file.h"
 #include "file/rows.h"
@@ -121,15 +122,23 @@ static bool has_audit(const char *state)
 	return has;
 }
 
+/* Return whether the peer may read what this route tells, too. */
+static bool may(const struct lh_mcp_page *p, const char *route)
+{
+	return lh_mcp_may(p->peer, p->routes, route);
+}
+#define DATASETS "GET /v1/catalog/list"
+#define AUDITS "GET /console/audit"
+
 /* Write resource number i: the fixed ones, the schemas, the indexes.  Returns whether there is
  * one. */
 static bool write_nth(struct lh_mcp_page *p, const struct lh_index_folder *f, size_t i)
 {
 	const size_t named = schemas();
 
-	if (i == 0)
+	if (i == 0 && may(p, DATASETS))
 		write_resource(p, "lh:manifests", "manifests", "the datasets of the catalog");
-	if (i == 1 && has_audit(p->state))
+	if (i == 1 && may(p, AUDITS) && has_audit(p->state))
 		write_resource(p, "lh:audit/last", "last audit",
 			       "numbers and report of the last audit of the distillation");
 	if (i < 2)
@@ -140,6 +149,20 @@ static bool write_nth(struct lh_mcp_page *p, const struct lh_index_folder *f, si
 	else if (i - named < f->n)
 		write_kind(p, "index", f->name[i - named], "an index: its size and parameters");
 	return i < named + f->n;
+}
+
+/* Leave out the indexes that the peer does not see. */
+static void keep_seen(const struct lh_mcp_page *p, struct lh_index_folder *f)
+{
+	const bool any = may(p, index_reader.route);
+	size_t i, n = 0;
+
+	for (i = 0; i < f->n; i++)
+		if (any && lh_mcp_sees(p->peer, f->name[i]))
+			f->name[n++] = f->name[i];
+		else
+			free(f->name[i]);
+	f->n = n;
 }
 
 int lh_mcp_resources_list(struct lh_mcp_page *p, struct lh_err *err)
@@ -158,6 +181,7 @@ int lh_mcp_resources_list(struct lh_mcp_page *p, struct lh_err *err)
 			return -1;
 		f = (struct lh_index_folder){ .n = 0 };		/* no folder: no index */
 	}
+	keep_seen(p, &f);
 	for (i = from; i < from + PAGE && write_nth(p, &f, i); i++)
 		;
 	if (i == from + PAGE && i < 2 + schemas() + f.n)
@@ -228,13 +252,16 @@ static int set_args(struct lh_mcp_resource *r, const struct lh_mcp_tool *by, con
 }
 
 /* Return whether the state has an index of that name. */
-static bool has_index(const char *state, struct lh_str name)
+static bool has_index(const struct lh_mcp_page *of, struct lh_str name)
 {
-	char path[4096];
+	char path[4096], text[LH_INDEX_NAME_MAX + 1];
 
-	return lh_index_name_valid(name) &&
-	       (size_t)snprintf(path, sizeof path, "%s/index/%.*s.lhv", state, (int)name.n,
-				name.p) < sizeof path &&
+	if (!lh_index_name_valid(name))
+		return false;
+	snprintf(text, sizeof text, "%.*s", (int)name.n, name.p);
+	return lh_mcp_sees(of->peer, text) &&
+	       (size_t)snprintf(path, sizeof path, "%s/index/%s.lhv", of->state, text) <
+			sizeof path &&
 	       lh_index_is_file(path);
 }
 
@@ -259,7 +286,7 @@ static int open_schema(struct lh_mcp_resource *r, struct lh_str uri, struct lh_s
 }
 
 int lh_mcp_resource_open(struct lh_mcp_resource *r, const struct lh_mcp_tools *tools,
-			 const char *state, struct lh_str uri, struct lh_err *err)
+			 const struct lh_mcp_page *of, struct lh_str uri, struct lh_err *err)
 {
 	struct lh_str rest, corpus = { NULL, 0 };
 	const char *slash;
@@ -267,22 +294,21 @@ int lh_mcp_resource_open(struct lh_mcp_resource *r, const struct lh_mcp_tools *t
 	if (begins(uri, "lh://", &rest) && (slash = memchr(rest.p, '/', rest.n))) {
 		corpus = (struct lh_str){ rest.p, (size_t)(slash - rest.p) };
 		rest = (struct lh_str){ slash + 1, rest.n - corpus.n - 1 };
-		if (has_index(state, corpus) && rest.n)
+		if (has_index(of, corpus) && rest.n)
 			return set_args(r, &record_reader, "id", rest, corpus, err);
-	} else if (begins(uri, "lh:index/", &rest) && has_index(state, rest)) {
+	} else if (begins(uri, "lh:index/", &rest) && has_index(of, rest)) {
 		return set_args(r, &index_reader, "name", rest, corpus, err);
-	} else if (begins(uri, "lh:manifest/", &rest) && rest.n) {
+	} else if (begins(uri, "lh:manifest/", &rest) && rest.n && may(of, DATASETS)) {
 		return set_args(r, lh_mcp_tools_find(tools, "get_manifest"), "name", rest, corpus,
 				err);
-	} else if (begins(uri, "lh:manifests", &rest) && !rest.n) {
+	} else if (begins(uri, "lh:manifests", &rest) && !rest.n && may(of, DATASETS)) {
 		r->by = lh_mcp_tools_find(tools, "list_datasets");
 		lh_buf_puts(&r->args, "{\"limit\":100}");
 		return 0;
 	} else if (begins(uri, "lh:schema/", &rest)) {
 		return open_schema(r, uri, rest, err);
-	} else if (begins(uri, "lh:audit/last", &rest) && !rest.n) {
-		return lh_mcp_write_audit(&r->text, state, err) ? -1
-								: 0;
+	} else if (begins(uri, "lh:audit/last", &rest) && !rest.n && may(of, AUDITS)) {
+		return lh_mcp_write_audit(&r->text, of->state, err) ? -1 : 0;
 	}
 	return no_such(uri, err);
 }

@@ -117,6 +117,7 @@ struct lh_persons_answer {
 					 * body is looked at */
 	const char *purpose, *trace;	/* trace may be NULL */
 	const char *token;		/* name of the token of who asked, or NULL */
+	const char *who;		/* it with the user, which follow the daemon; or NULL, "" */
 	bool unnamed;			/* it shows persons without their ids */
 };
 

@@ -113,12 +113,15 @@ static void begin_row(struct lh_persons_row *row, const struct lh_persons_answer
 		      struct lh_str id)
 {
 	struct lh_writer w = lh_write_to(&row->ask.line);
+	char daemon[256];
 
+	snprintf(daemon, sizeof daemon, "%s%s%s", row->rows->persons->how.daemon,
+		 a->who && *a->who ? "/" : "", a->who ? a->who : "");
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "candidate_id", id);
 	lh_write_object(&w, "accessor");
 	lh_write_text(&w, "kind", "gateway_lookup");
-	lh_write_text(&w, "daemon", row->rows->persons->how.daemon);
+	lh_write_text(&w, "daemon", daemon);
 	lh_write_text(&w, "purpose", a->purpose);
 	if (a->trace && *a->trace)
 		lh_write_text(&w, "trace_id", a->trace);

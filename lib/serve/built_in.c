@@ -6,6 +6,9 @@
  * those that ask one take many at a time; -j is for threads, so it stands where a filter has
  * them.  "{state}" begins the path of a file of the state; "{quiet}", "{roster}" and "{audit}"
  * stand for several words.  A route is answered by a filter or, as "answer" says, by the bridge.
+ * "right" is what a token must be allowed, of a route that does not say so all (admin).  A token
+ * that does not see every record may ask a route that is "neutral", since it tells of none, and one
+ * whose operation takes a scope (lib/filter/scope.h).
  */
 #include "routes.h"
 
@@ -53,7 +56,8 @@ struct built_in {
 	struct lh_value members;
 	uint64_t max_body;
 	enum lh_route_kind kind;
-	bool read, trace, audit;
+	bool read, trace, audit, neutral;
+	int right;
 };
 
 static const struct lh_bind built_in_table[] = {
@@ -64,6 +68,8 @@ static const struct lh_bind built_in_table[] = {
 	{ LH_BIND_BOOL("read", struct built_in, read) },
 	{ LH_BIND_BOOL("trace", struct built_in, trace) },
 	{ LH_BIND_BOOL("audit", struct built_in, audit) },
+	{ LH_BIND_INDEX("right", struct built_in, right, lh_rights) },
+	{ LH_BIND_BOOL("neutral", struct built_in, neutral) },
 	{ LH_BIND_STRING("off", struct built_in, off) },
 	{ LH_BIND_U64("max_body", struct built_in, max_body, 1, INT64_MAX) },
 	{ LH_BIND_STRING("about", struct built_in, about), .required = true },
@@ -195,6 +201,8 @@ static int fill(struct lh_route *r, const struct file_members *all, const struct
 	r->open = r->kind == LH_ROUTE_HEALTH || r->kind == LH_ROUTE_READY ||
 		  (r->kind == LH_ROUTE_FILE && r->pieces.n <= 1);
 	r->audit = b->audit;
+	r->right = (enum lh_right)b->right;
+	r->neutral = b->neutral;
 	r->limits.body = b->max_body ? b->max_body : BODY_MAX;
 	r->off = r->audit && !has_audit_key() ? AUDIT_OFF : r->why;
 	return b->filter.n ? set_filter(r, all, b->filter, state, err) : 0;

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "file/file.h"
+#include "index/index_tools.h"
 #include "json/bind.h"
 #include "proc/coproc.h"
 
@@ -23,8 +24,11 @@ struct route_members {
 	size_t n_run, n_env;
 	uint64_t pool, depth;
 	double timeout;
-	bool read, trace;
+	bool read, trace, has_right;
+	int right;
 };
+
+const char *const lh_rights[] = { "admin", "read", "write", NULL };
 
 static const struct lh_bind route_table[] = {
 	{ LH_BIND_STRING("route", struct route_members, route), .required = true, .filled = true,
@@ -41,6 +45,8 @@ static const struct lh_bind route_table[] = {
 	{ LH_BIND_OBJECT("members", struct route_members, members) },
 	{ LH_BIND_BOOL("read", struct route_members, read) },
 	{ LH_BIND_BOOL("trace", struct route_members, trace) },
+	{ LH_BIND_INDEX("right", struct route_members, right, lh_rights),
+	  .given = LH_BIND_FIELD(struct route_members, has_right) },
 	{ LH_BIND_STRING("token_file", struct route_members, token_file), .filled = true,
 	  .no_nul = true },
 	LH_BIND_CLOSED
@@ -53,7 +59,12 @@ static const struct lh_bind log_table[] = {
 };
 
 struct token_members {
-	struct lh_str name, file;
+	struct lh_str name, file, purpose;
+	struct lh_value filter;
+	const struct lh_str *corpora, *routes;
+	size_t n_corpora, n_routes;
+	int right;
+	bool has_right;
 };
 
 /* A name stands in logs, where "token 2" is one without a name. */
@@ -68,12 +79,34 @@ static bool is_token_name(const struct lh_value *v, struct lh_str name)
 	return name.n > 0;
 }
 
+bool lh_is_purpose(struct lh_str text)
+{
+	size_t i;
+
+	for (i = 0; i < text.n && text.p[i] >= ' ' && text.p[i] <= '~'; i++)
+		;
+	return text.n && i == text.n && text.n <= LH_PURPOSE_MAX && *text.p != ' ';
+}
+
+static bool is_purpose(const struct lh_value *v, struct lh_str text)
+{
+	(void)v;
+	return lh_is_purpose(text);
+}
+
 static const struct lh_bind token_table[] = {
 	{ LH_BIND_STRING("name", struct token_members, name), .required = true,
 	  .longest = LH_TOKEN_NAME, .is = is_token_name,
 	  .what = "name of letters, digits, \".\", \"_\" and \"-\"" },
 	{ LH_BIND_STRING("token_file", struct token_members, file), .required = true,
 	  .filled = true, .no_nul = true },
+	{ LH_BIND_INDEX("rights", struct token_members, right, lh_rights),
+	  .given = LH_BIND_FIELD(struct token_members, has_right) },
+	{ LH_BIND_STRINGS("corpora", struct token_members, corpora, n_corpora), .filled = true },
+	{ LH_BIND_OBJECT("filter", struct token_members, filter) },
+	{ LH_BIND_STRINGS("routes", struct token_members, routes, n_routes), .filled = true },
+	{ LH_BIND_STRING("purpose", struct token_members, purpose), .is = is_purpose,
+	  .what = "text of 1 to 63 visible characters of ASCII" },
 	LH_BIND_CLOSED
 };
 
@@ -87,7 +120,7 @@ struct file_members {
 	struct lh_str audit_log, audit_anchor;
 	bool decisions, decisions_text, forbid_return;
 	int audit_sync, audit_required;
-	struct lh_str legal_token_file, state, mount, mount_off, tools, access_log;
+	struct lh_str legal_token_file, state, mount, mount_off, tools, access_log, user_header;
 	struct lh_value log;
 	struct lh_value listen_at, allow_at, mount_at, built_in_at;	/* for their lines */
 	bool no_console, warm, confine;
@@ -114,6 +147,8 @@ static const struct lh_bind file_table[] = {
 	  .each_filled = true },
 	{ LH_BIND_STRINGS("trusted_proxy", struct file_members, trusted_proxy, n_trusted_proxy),
 	  .each_filled = true },
+	{ LH_BIND_STRING("trusted_user_header", struct file_members, user_header),
+	  .filled = true, .no_nul = true },
 	{ LH_BIND_JSON("tools", struct file_members, tools, LH_BIND_IS(LH_ARRAY)) },
 	{ LH_BIND_STRING("legal_token_file", struct file_members, legal_token_file),
 	  .filled = true, .no_nul = true },
@@ -254,6 +289,8 @@ static int fill_route(struct lh_route *r, const struct route_members *m, struct 
 	r->limits.body = UINT64_C(4) << 20;
 	r->read = m->read;
 	r->trace = m->trace;
+	r->right = (enum lh_right)m->right;
+	r->has_right = m->has_right;
 	if (read_size(&m->max_bytes, "max_body", GIB, &r->limits.body, err) < 0)
 		return -1;
 	r->token_file = m->token_file.n ? copy(m->token_file) : NULL;
@@ -375,17 +412,97 @@ const struct lh_serve_log *lh_serve_log_named(const struct lh_serve_config *c, s
 	return NULL;
 }
 
-static void take_tokens(struct lh_serve_config *c, const struct file_members *m)
+/* ---- tokens ---- */
+
+/* Make the scope of a token that does not see everything. */
+static int make_scope(struct lh_serve_token *t, const struct token_members *m, struct lh_err *err)
+{
+	struct lh_buf text = { 0 };
+	struct lh_writer w = lh_write_to(&text);
+	struct lh_filter *f = lh_filter_new();
+	size_t i;
+	int rc = m->filter.p ? lh_filter_compile(f, &m->filter, err) : 0;
+
+	lh_filter_free(f);
+	lh_write_object(&w, NULL);
+	if (t->corpora)
+		lh_write_array(&w, "corpora");
+	for (i = 0; !rc && i < m->n_corpora; i++) {
+		lh_write_str(&w, NULL, m->corpora[i]);
+		if (!lh_index_name_valid(m->corpora[i]))
+			rc = lh_err_set(err, LH_EDATA, "\"%s\" is not the name of a corpus",
+					t->corpora[i]);
+	}
+	if (t->corpora)
+		lh_write_end(&w);
+	if (m->filter.p) {
+		lh_write_key(&w, "filter");
+		i = text.len;
+		lh_json_compact(&text, m->filter.p, m->filter.n);
+		t->filter = lh_strndup(text.p + i, text.len - i);
+	}
+	lh_write_end(&w);
+	lh_buf_putc(&text, '\0');
+	t->scope = text.p;
+	return rc;
+}
+
+static int take_token(struct lh_serve_token *t, const struct token_members *m, struct lh_err *err)
+{
+	const bool confined = m->n_corpora || m->filter.p;
+
+	t->name = copy(m->name);
+	t->file = copy(m->file);
+	t->purpose = m->purpose.n ? copy(m->purpose) : NULL;
+	t->right = confined && !m->has_right ? LH_RIGHT_READ : (enum lh_right)m->right;
+	if ((m->n_corpora && copy_list(&t->corpora, m->corpora, m->n_corpora, err) < 0) ||
+	    (m->n_routes && copy_list(&t->routes, m->routes, m->n_routes, err) < 0))
+		return -1;
+	if (confined && t->right == LH_RIGHT_ADMIN)
+		return lh_err_set(err, LH_EDATA, "one with \"corpora\" or \"filter\" cannot have all "
+				  "rights: \"read\" or \"write\"");
+	return confined ? make_scope(t, m, err) : 0;
+}
+
+static int take_tokens(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
 {
 	size_t i;
 
-	c->token.name = lh_calloc(m->n_tokens + 1, sizeof *c->token.name);
-	c->token.file = lh_calloc(m->n_tokens + 1, sizeof *c->token.file);
-	for (i = 0; i < m->n_tokens; i++) {
-		c->token.name[i] = copy(m->token[i].name);
-		c->token.file[i] = copy(m->token[i].file);
-	}
+	c->token = lh_calloc(m->n_tokens + 1, sizeof *c->token);
+	for (i = 0; i < m->n_tokens; i++)
+		if (take_token(&c->token[c->tokens++], &m->token[i], err) < 0)
+			return lh_err_prefix(err, "\"tokens\": %.*s", (int)m->token[i].name.n,
+					     m->token[i].name.p);
+	return 0;
 }
+
+static bool is_listed(char *const *list, const char *name)
+{
+	for (; list && *list && strcmp(*list, name) != 0; list++)
+		;
+	return list && *list;
+}
+
+bool lh_token_sees(const struct lh_serve_token *t, const char *corpus)
+{
+	return !t || !t->corpora || is_listed(t->corpora, corpus);
+}
+
+static unsigned level(enum lh_right right)
+{
+	return right == LH_RIGHT_ADMIN ? LH_RIGHT_WRITE + 1 : right;
+}
+
+bool lh_token_may(const struct lh_serve_token *t, const struct lh_route *r)
+{
+	if (!t || r->open)
+		return true;
+	return level(t->right) >= level(r->right) &&
+	       (!t->routes || is_listed(t->routes, r->route)) &&
+	       (!t->scope || r->neutral || lh_route_takes(r, "scope"));
+}
+
+/* ---- the members ---- */
 
 static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
 {
@@ -400,8 +517,8 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	c->limits.connections = m->connections;
 	c->limits.queue = m->queue;
 	c->limits.drain = m->drain;
-	take_tokens(c, m);
-	if (copy_list(&c->listen, m->listen, m->n_listen, err) < 0 ||
+	if (take_tokens(c, m, err) < 0 ||
+	    copy_list(&c->listen, m->listen, m->n_listen, err) < 0 ||
 	    copy_list(&c->token_file, m->token_file, m->n_token_file, err) < 0 ||
 	    copy_list(&c->allow, m->allow, m->n_allow, err) < 0 ||
 	    copy_list(&c->allow_write, m->allow_write, m->n_allow_write, err) < 0 ||
@@ -418,6 +535,7 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	c->state = copy(m->state);
 	c->tools = copy(m->tools);
 	c->mount = copy(m->mount);
+	c->trusted_user_header = m->user_header.n ? copy(m->user_header) : NULL;
 	c->access_log = copy(m->access_log);
 	c->mount_off = copy(m->mount_off);
 	if (take_tlog(c, m, err) < 0)
@@ -484,8 +602,19 @@ void lh_serve_config_free(struct lh_serve_config *c)
 {
 	lh_argv_free(c->listen);
 	lh_argv_free(c->token_file);
-	lh_argv_free(c->token.name);
-	lh_argv_free(c->token.file);
+	while (c->tokens) {
+		struct lh_serve_token *t = &c->token[--c->tokens];
+
+		free(t->name);
+		free(t->file);
+		free(t->purpose);
+		free(t->filter);
+		free(t->scope);
+		lh_argv_free(t->corpora);
+		lh_argv_free(t->routes);
+	}
+	free(c->token);
+	free(c->trusted_user_header);
 	lh_argv_free(c->allow);
 	lh_argv_free(c->allow_write);
 	lh_argv_free(c->audit.persons);
@@ -513,9 +642,13 @@ void lh_serve_config_free(struct lh_serve_config *c)
 static void inherit(struct lh_route *r, struct lh_route *built_in)
 {
 	r->audit = built_in->audit;
+	if (!r->has_right)
+		r->right = built_in->right;
 	r->open = built_in->kind == LH_ROUTE_HEALTH || built_in->kind == LH_ROUTE_READY;
 	r->title = built_in->title;
 	built_in->title = NULL;
+	r->neutral = built_in->neutral && r->run && built_in->run &&
+		     !strcmp(r->run[0], built_in->run[0]);
 	if (r->run && built_in->run && !strcmp(r->run[0], built_in->run[0]) && r->members &&
 	    built_in->members && !strcmp(r->members, built_in->members))
 		r->kind = built_in->kind;

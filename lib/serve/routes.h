@@ -71,6 +71,9 @@ enum lh_route_kind {
 	LH_ROUTE_TILE,		/* a tile of a log, or a bundle of its entries */
 };
 
+/* What a token must be allowed; each right has those before it. */
+enum lh_right { LH_RIGHT_ADMIN, LH_RIGHT_READ, LH_RIGHT_WRITE };
+
 struct lh_route_piece {
 	struct lh_str text;	/* literal text, or the name */
 	bool name;
@@ -107,6 +110,9 @@ struct lh_route {
 	bool trace;		/* the record gets "trace_id" */
 	bool built_in, open;	/* open: without a token */
 	bool audit;		/* needs the legal token */
+	enum lh_right right;
+	bool neutral;		/* its answer tells of no record that is kept */
+	bool has_right;		/* the configuration says which */
 	struct lh_value operation;	/* as lh_routes_describe has set it */
 	bool described;			/* its command has said what it does, ... */
 	char *program, *says;		/* ... being asked: its name and text, owned; or NULL */
@@ -222,14 +228,33 @@ struct lh_serve_log {
 };
 
 #define LH_TOKEN_NAME 63	/* bytes of the name of a token */
+#define LH_PURPOSE_MAX 63	/* of what it is for, in rows of who looked */
+
+/* A token with a name, and what it may do. */
+struct lh_serve_token {
+	char *name, *file;
+	char *purpose;			/* in the rows of whose data it was shown; or NULL */
+	enum lh_right right;
+	char **corpora, **routes;	/* these alone; NULL: all */
+	char *filter;			/* records alone that it matches, JSON; NULL: all */
+	char *scope;			/* both as lib/filter/scope.h reads them; NULL: everything */
+};
+extern const char *const lh_rights[];	/* names, in the order of enum lh_right */
+
+/* Return whether a token with a name may ask a route; NULL: it may ask all. */
+bool lh_token_may(const struct lh_serve_token *t, const struct lh_route *r);
+/* Return whether there is a corpus, or a playbook, for it. */
+bool lh_token_sees(const struct lh_serve_token *t, const char *corpus);
+/* Return whether a text may stand as a purpose in rows. */
+bool lh_is_purpose(struct lh_str text);
 
 /* A configuration: the members of its file, each NULL or 0 if absent. */
 struct lh_serve_config {
 	char **listen, **token_file, **allow, **allow_write;	/* each ends with NULL */
 	char **allow_origin, **trusted_proxy;
-	struct {
-		char **name, **file;		/* tokens with names */
-	} token;
+	struct lh_serve_token *token;
+	size_t tokens;
+	char *trusted_user_header;		/* by which trusted proxies name the user */
 	size_t listen_line, allow_line;		/* where they are */
 	char *legal_token_file, *state, *mount, *mount_off, *access_log;
 	char *tools;				/* as written: a JSON array */

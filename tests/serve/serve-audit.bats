@@ -96,7 +96,7 @@ say() {
 	[ "$(jq -r '.accessor.token' "$LOGS"/corpus* | paste -sd,)" = 'planning,pay-roll,token 1,pay-roll' ]
 	lh-subject-audit verify --dir "$LOGS" >verified
 	lh-subject-audit report --dir "$LOGS" --html report.html "$id" >report.json
-	grep -qF '<td data-label="Who"><bdi>planning</bdi>, by <bdi>lh-serve</bdi> (<bdi>gateway_lookup</bdi>)</td>' report.html
+	grep -qF '<td data-label="Who"><bdi>planning</bdi>, by <bdi>lh-serve/planning</bdi> (<bdi>gateway_lookup</bdi>)</td>' report.html
 	[ "$(jq -r '.token // empty' access | paste -sd,)" = 'planning,pay-roll,token 1,pay-roll' ]
 	# a filter that writes rows itself says it, too, and takes it from no client
 	draft='"kind":"email","artifact":{"to":"a@b","body":"hello"},"context":{"candidate_id":"w-9"}'

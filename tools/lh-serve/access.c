@@ -35,6 +35,13 @@ bool has_own_token(const struct request *r, const struct site_route *route)
 	return !own || (legal && tokens_find(own, legal));
 }
 
+bool may_ask(const struct request *r, const struct lh_route *route)
+{
+	const struct lh_serve_token *t = r->as ? r->as->may : NULL;
+
+	return lh_token_may(t, route) && (!t || t->right == LH_RIGHT_ADMIN || !asks_deep(r, route));
+}
+
 bool has_tokens(struct request *r)
 {
 	const struct site *site = r->site;
@@ -42,9 +49,12 @@ bool has_tokens(struct request *r)
 
 	if (site->token.n && (!r->route || !r->route->route->open || is_deep(r)) &&
 	    !is_public(r)) {
-		r->token = token ? tokens_find(&site->token, token) : NULL;
-		if (!r->token)
+		r->as = token ? tokens_find(&site->token, token) : NULL;
+		if (!r->as)
 			return false;
+		r->token = r->as->label;
+		if (r->route && !may_ask(r, r->route->route))
+			r->route = NULL;	/* as if there were none */
 	}
 	return !r->route || has_own_token(r, r->route);
 }

@@ -41,6 +41,8 @@ void log_request(struct request *r)
 		lh_write_text(&w, "client", client);
 	}
 	lh_write_text(&w, "token", r->token);
+	if (strchr(r->who, '/'))
+		lh_write_text(&w, "user", strchr(r->who, '/') + 1);
 	lh_write_text(&w, "route", r->route ? r->route->route->route : NULL);
 	lh_write_u64(&w, "status", r->reply.status);
 	write_ms(&w, "queue_ms", r->times.queue);

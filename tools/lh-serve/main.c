@@ -21,6 +21,8 @@ static const struct lh_option options[] = {
 	  LH_TEXTS(struct settings, allow_origin) },
 	{ 0, "trusted-proxy", "CIDR", "log the clients of proxies of this network (repeatable)",
 	  LH_TEXTS(struct settings, trusted_proxy) },
+	{ 0, "trusted-user-header", "NAME", "field by which these proxies name the user",
+	  LH_TEXT(struct settings, user_header) },
 	{ 0, "allow-write", "TOOL", "tool of /mcp that may write (repeatable)",
 	  LH_TEXTS(struct settings, allow_write, .words = LH_MCP_WRITERS) },
 	{ 0, "audit-log", "DIR", "logs of whose data is shown (default: in --state, with a key)",

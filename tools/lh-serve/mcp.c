@@ -18,31 +18,6 @@ struct mcp {
 	struct lh_buf param;		/* ... and of one Mcp-Param-NAME */
 };
 
-/* ---- headers ---- */
-
-struct field {
-	const char *name, *value;
-	unsigned n;
-};
-
-static void note_field(void *field, const char *name, const char *value)
-{
-	struct field *f = field;
-
-	if (strcasecmp(name, f->name))
-		return;
-	f->value = value;
-	f->n++;
-}
-
-static struct field find_field(const struct request *r, const char *name)
-{
-	struct field f = { .name = name, .value = "" };
-
-	http_each(&r->http, note_field, &f);
-	return f;
-}
-
 /* ---- a message ---- */
 
 /* Return the HTTP status for the code of an error.  The older revisions know no status but 200
@@ -72,6 +47,23 @@ static const char *refuse_route(struct lh_mcp_peer *p, const struct lh_route *ro
 
 	return has_own_token(m->request, &site->route[route - site->routes.v])
 		? NULL : "a token of its own is required, in the header X-Lakehouse-Legal-Token";
+}
+
+/* Return whether the token of the request may ask a route; what has none, such as a command of a
+ * tool, can tell of anything. */
+static bool peer_may(const struct lh_mcp_peer *p, const struct lh_route *route)
+{
+	const struct mcp *m = (const struct mcp *)((const char *)p - offsetof(struct mcp, peer));
+	static const struct lh_route command = { .right = LH_RIGHT_ADMIN };
+
+	return may_ask(m->request, route ? route : &command);
+}
+
+static bool peer_sees(const struct lh_mcp_peer *p, const char *corpus)
+{
+	const struct mcp *m = (const struct mcp *)((const char *)p - offsetof(struct mcp, peer));
+
+	return lh_token_sees(m->request->as ? m->request->as->may : NULL, corpus);
 }
 
 static void on_answer(struct lh_mcp_peer *p, struct lh_str json, int code)
@@ -156,6 +148,9 @@ static struct mcp *begin_call(struct request *r)
 	m->request = r;
 	m->peer = (struct lh_mcp_peer){ .answer = on_answer, .refuse = refuse_route,
 					.trace = r->trace, .headers = &m->headers,
+					.who = r->who, .purpose = r->purpose,
+					.scope = r->as && r->as->may ? r->as->may->scope : NULL,
+					.may = peer_may, .sees = peer_sees,
 					.token = r->token, .client = r->peer };
 	m->headers.param = param_field;
 	r->work.of = m;

@@ -161,17 +161,19 @@ static bool same_path(const struct lh_route *a, const struct lh_route *b)
 }
 
 /* Write the paths, each once with all its methods. */
-static void write_paths(struct lh_writer *w, const struct site *site)
+static void write_paths(struct lh_writer *w, const struct request *r)
 {
+	const struct site *site = r->site;
 	const struct lh_routes *all = &site->routes;
 	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	size_t i, j;
 
 	lh_write_object(w, "paths");
 	for (i = 0; i < all->n; i++) {
-		for (j = 0; j < i && !same_path(&all->v[i], &all->v[j]); j++)
+		for (j = 0; j < i && !(same_path(&all->v[i], &all->v[j]) &&
+				       may_ask(r, &all->v[j])); j++)
 			;
-		if (j < i)
+		if (j < i || !may_ask(r, &all->v[i]))
 			continue;
 		lh_buf_reset(&name);	/* "{key...}" is "{key}" */
 		lh_buf_printf(&name, "%.*s%s", (int)(strlen(all->v[i].path) -
@@ -182,7 +184,7 @@ static void write_paths(struct lh_writer *w, const struct site *site)
 		w->objects = w->objects << 1 | 1;
 		w->comma = false;
 		for (j = i; j < all->n; j++)
-			if (same_path(&all->v[i], &all->v[j]))
+			if (same_path(&all->v[i], &all->v[j]) && may_ask(r, &all->v[j]))
 				write_operation(w, site, &all->v[j]);
 		lh_write_end(w);
 	}
@@ -209,7 +211,7 @@ void openapi_answer(struct request *r)
 	lh_write_text(&w, "title", "lakehouse-tools");
 	lh_write_text(&w, "version", LH_VERSION);
 	lh_write_end(&w);
-	write_paths(&w, r->site);
+	write_paths(&w, r);
 	lh_write_raw(&w, "components", lh_str_of(components));
 	lh_write_end(&w);
 	answer(r, 200);

@@ -256,6 +256,45 @@ static bool read_address(struct lh_str text, struct sockaddr_storage *to)
 	return inet_pton(AF_INET6, copy, &six->sin6_addr) == 1;
 }
 
+/* Return the user whom the proxy names, "" if it is not trusted or names none, NULL if the name
+ * cannot stand in a row. */
+static const char *user_of(const struct request *r)
+{
+	const char *name = r->site->config.trusted_user_header;
+	const struct sockaddr *peer = http_address(r->http.conn);
+	struct field f;
+	struct lh_str user;
+
+	if (!name || !peer || !networks_have(&r->site->trusted, peer))
+		return "";
+	f = find_field(r, name);
+	user = trim(f.value);
+	if (!f.n)
+		return "";
+	return f.n == 1 && lh_is_purpose(user) && !user.p[user.n] && !memchr(user.p, '/', user.n) &&
+	       !memchr(user.p, ' ', user.n) ? user.p : NULL;
+}
+
+unsigned who_take(struct request *r, const char **why)
+{
+	const struct lh_serve_token *t = r->as ? r->as->may : NULL;
+	const char *user = user_of(r);
+	const struct field f = find_field(r, "X-Lakehouse-Purpose");
+
+	*why = "the user whom the proxy names must be 1 to 63 visible characters of ASCII, once, "
+	       "without \"/\"";
+	if (!user)
+		return 400;
+	if (t || *user)
+		snprintf(r->who, sizeof r->who, "%s%s%s", r->token ? r->token : "-",
+			 *user ? "/" : "", user);
+	*why = "X-Lakehouse-Purpose must be 1 to 63 visible characters of ASCII, once";
+	if (f.n > 1 || (f.n && !lh_is_purpose(lh_str_of(f.value))))
+		return 400;
+	snprintf(r->purpose, sizeof r->purpose, "%s", t && t->purpose ? t->purpose : f.value);
+	return 0;
+}
+
 /* The last address was written by the proxy that has connected, the one before it by the proxy
  * which that one names, if it is trusted too. */
 bool proxied_for(const struct request *r, const struct sockaddr *peer,

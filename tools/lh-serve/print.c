@@ -34,6 +34,8 @@ static void print_route(struct lh_writer *w, const struct lh_route *r)
 	}
 	if (r->token_file)
 		lh_write_bytes(w, "token_file", r->token_file);
+	if (r->right != LH_RIGHT_ADMIN)
+		lh_write_text(w, "right", lh_rights[r->right]);
 	if (r->off)
 		lh_write_text(w, "off", r->off);
 	lh_write_end(w);
@@ -72,13 +74,23 @@ static void print_tokens(struct lh_writer *w, const struct lh_serve_config *c)
 {
 	size_t i;
 
-	if (!c->token.name || !*c->token.name)
+	if (!c->tokens)
 		return;
 	lh_write_array(w, "tokens");
-	for (i = 0; c->token.name[i]; i++) {
+	for (i = 0; i < c->tokens; i++) {
+		const struct lh_serve_token *t = &c->token[i];
+
 		lh_write_object(w, NULL);
-		lh_write_text(w, "name", c->token.name[i]);
-		lh_write_bytes(w, "token_file", c->token.file[i]);
+		lh_write_text(w, "name", t->name);
+		lh_write_bytes(w, "token_file", t->file);
+		if (t->right != LH_RIGHT_ADMIN)
+			lh_write_text(w, "rights", lh_rights[t->right]);
+		print_list(w, "corpora", t->corpora);
+		if (t->filter)
+			lh_write_raw(w, "filter", lh_str_of(t->filter));
+		print_list(w, "routes", t->routes);
+		if (t->purpose)
+			lh_write_text(w, "purpose", t->purpose);
 		lh_write_end(w);
 	}
 	lh_write_end(w);
@@ -100,6 +112,8 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	print_list(&w, "allow_write", c->allow_write);
 	print_list(&w, "allow_origin", c->allow_origin);
 	print_list(&w, "trusted_proxy", c->trusted_proxy);
+	if (c->trusted_user_header)
+		lh_write_bytes(&w, "trusted_user_header", c->trusted_user_header);
 	if (c->tools)
 		lh_write_raw(&w, "tools", lh_str_of(c->tools));
 	if (c->legal_token_file)

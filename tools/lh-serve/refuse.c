@@ -106,6 +106,8 @@ static unsigned check_access(struct request *r, const char **why, struct lh_err 
 	if (!is_preflight(r) && !has_tokens(r))
 		return 401;
 	status = origin_refuse(r, why);
+	if (!status)
+		status = who_take(r, why);
 	if (status)
 		return status;
 	*why = err->msg;

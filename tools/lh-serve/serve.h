@@ -146,7 +146,10 @@ struct request {
 	struct site_route *route;	/* NULL: none */
 	size_t skip;			/* pieces of the mount */
 	struct lh_route_path path;
-	const char *token;		/* label */
+	const struct token *as;		/* whose token it has; NULL: none was needed */
+	const char *token;		/* its label */
+	char who[2 * LH_TOKEN_NAME + 2];	/* NAME, NAME/USER; "" without either */
+	char purpose[LH_PURPOSE_MAX + 1];	/* of its token or header; or "" */
 	char origin[256];		/* that --allow-origin lists, or "" */
 	char id[ID_MAX + 1], trace[ID_MAX + 1];
 	struct intake body;
@@ -171,8 +174,16 @@ bool find_route(struct request *r);
 bool list_methods(struct request *r, bool any);
 /* Return whether the request is OPTIONS of the server as a whole. */
 bool is_star(const struct request *r);
-/* Return whether a request of the health asks every pool; is one that everybody may ask. */
+/* Find a field of the header, and how many of that name there are; value "" without one. */
+struct field {
+	const char *name, *value;
+	unsigned n;
+};
+struct field find_field(const struct request *r, const char *name);
+/* Return whether a request of the health asks every pool; would, of a route; is one that everybody
+ * may ask. */
 bool is_deep(const struct request *r);
+bool asks_deep(const struct request *r, const struct lh_route *route);
 bool is_open_health(const struct request *r);
 /* Return whether the body goes to a file; how many bytes it may have. */
 bool is_upload(const struct request *r);
@@ -187,8 +198,11 @@ bool is_public(const struct request *r);
 /* ---- access.c ---- */
 
 bool may_connect(const struct request *r);
-/* Return whether a request has the tokens that its route wants; that it wants of its own. */
+/* Return whether a request has the tokens that its route wants; that it wants of its own.  A route
+ * that its token may not ask is none. */
 bool has_tokens(struct request *r);
+/* Return whether the token of a request may ask a route. */
+bool may_ask(const struct request *r, const struct lh_route *route);
 bool has_own_token(const struct request *r, const struct site_route *route);
 /* Return the tokens that a route wants of its own, or NULL. */
 const struct tokens *own_tokens(const struct site *site, const struct site_route *route);
@@ -205,6 +219,9 @@ bool is_preflight(const struct request *r);
 unsigned origin_refuse(struct request *r, const char **why);
 /* Write the fields by which a browser lets a listed origin read the answer; return their end. */
 struct http_field *origin_fields(const struct request *r, struct http_field to[ORIGIN_FIELDS]);
+/* Note who asks and what for: the token, the user whom a trusted proxy names, the purpose.  0, or
+ * 400 if that cannot stand in a row. */
+unsigned who_take(struct request *r, const char **why);
 /* Copy the address for which a trusted proxy asks; false if there is none. */
 bool proxied_for(const struct request *r, const struct sockaddr *peer,
 		 struct sockaddr_storage *to);

@@ -48,6 +48,7 @@ static void merge_settings(struct lh_serve_config *c, const struct settings *set
 	replace_list(&c->audit.persons, &set->audit.persons);
 	replace_list(&c->may_read, &set->may_read);
 	replace_text(&c->mount, set->mount, NULL);
+	replace_text(&c->trusted_user_header, set->user_header, NULL);
 	replace_text(&c->access_log, set->access_log, NULL);
 	if (set->audit.required || set->audit.optional)
 		c->audit.required = set->audit.required;
@@ -66,6 +67,19 @@ static void merge_settings(struct lh_serve_config *c, const struct settings *set
 
 /* ---- tokens ---- */
 
+/* A route that is not there would be a right that is missed. */
+static int check_routes(const struct site *site, const struct lh_serve_token *t,
+			struct lh_err *err)
+{
+	char **route;
+
+	for (route = t->routes; route && *route; route++)
+		if (!lh_routes_named(&site->routes, lh_str_of(*route)))
+			return lh_err_set(err, LH_EUSAGE, "\"tokens\": %s: there is no route \"%s\"",
+					  t->name, *route);
+	return 0;
+}
+
 static int read_tokens(struct site *site, const char *token, struct lh_err *err)
 {
 	const struct lh_serve_config *c = &site->config;
@@ -78,9 +92,12 @@ static int read_tokens(struct site *site, const char *token, struct lh_err *err)
 		if (tokens_add_file(&site->token, file[i], label, err) < 0)
 			return -1;
 	}
-	for (i = 0; c->token.name && c->token.name[i]; i++)
-		if (tokens_add_file(&site->token, c->token.file[i], c->token.name[i], err) < 0)
+	for (i = 0; i < c->tokens; i++) {
+		if (tokens_add_file(&site->token, c->token[i].file, c->token[i].name, err) < 0 ||
+		    check_routes(site, &c->token[i], err) < 0)
 			return -1;
+		site->token.v[site->token.n - 1].may = &c->token[i];
+	}
 	if (token && tokens_add(&site->token, token, strlen(token), "environment", err) < 0)
 		return lh_err_prefix(err, "LH_SERVE_TOKEN");
 	if (site->config.legal_token_file &&
@@ -130,6 +147,9 @@ static int check_addresses(struct site *site, const struct settings *set, struct
 		return in_file(set, &set->allow, site->config.allow_line, err);
 	if (read_networks(&site->trusted, site->config.trusted_proxy, "--trusted-proxy", err) < 0)
 		return -1;
+	if (site->config.trusted_user_header && !site->trusted.n)
+		return lh_err_set(err, LH_EUSAGE, "--trusted-user-header: no --trusted-proxy "
+				  "is named, which would send it");
 	if (origins_check(site->config.allow_origin, err) < 0)
 		return lh_err_prefix(err, "--allow-origin");
 	if (listen_check(site->config.listen, NULL, site->token.n, err) < 0)

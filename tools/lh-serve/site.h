@@ -31,7 +31,7 @@ struct settings {			/* the command line */
 		bool required, optional;
 		int sync;		/* -1: not given */
 	} audit;
-	const char *config, *legal_token_file, *mount, *state, *access_log;
+	const char *config, *legal_token_file, *mount, *state, *access_log, *user_header;
 	struct lh_list may_read;
 	bool no_console, warm, no_confine, check, print_config;
 	uint64_t connections, queue, state_max;	/* 0: not given */
@@ -43,6 +43,7 @@ struct settings {			/* the command line */
 struct token {
 	char label[LH_TOKEN_NAME + 1];	/* in the logs: never the token */
 	unsigned char hash[32];
+	const struct lh_serve_token *may;	/* NULL: all, and it has no name */
 };
 
 struct tokens {
@@ -54,8 +55,8 @@ struct tokens {
 int tokens_add_file(struct tokens *t, const char *path, const char *label, struct lh_err *err);
 int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
 	       struct lh_err *err);
-/* Return the label of a token that is one of them, or NULL; blanks after it do not matter. */
-const char *tokens_find(const struct tokens *t, const char *text);
+/* Return the token that is this text, or NULL; blanks after it do not matter. */
+const struct token *tokens_find(const struct tokens *t, const char *text);
 void tokens_free(struct tokens *t);
 
 /* ---- stats.c ---- */

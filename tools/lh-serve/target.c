@@ -48,8 +48,10 @@ bool list_methods(struct request *r, bool any)
 	n = (size_t)snprintf(list, sizeof r->reply.allow, "OPTIONS");
 	for (i = 0; lh_route_methods[i]; i++) {
 		const char *method = lh_route_methods[i];
+		const struct lh_route *route = lh_routes_find(&r->site->routes, method, &r->path,
+							      r->skip);
 
-		if (!any && !lh_routes_find(&r->site->routes, method, &r->path, r->skip))
+		if (!any && !(route && may_ask(r, route)))
 			continue;
 		found = true;
 		n += (size_t)snprintf(list + n, sizeof r->reply.allow - n, ", %s%s", method,
@@ -60,17 +62,39 @@ bool list_methods(struct request *r, bool any)
 	return found;
 }
 
+static void note_field(void *field, const char *name, const char *value)
+{
+	struct field *f = field;
+
+	if (strcasecmp(name, f->name))
+		return;
+	f->value = value;
+	f->n++;
+}
+
+struct field find_field(const struct request *r, const char *name)
+{
+	struct field f = { .name = name, .value = "" };
+
+	http_each(&r->http, note_field, &f);
+	return f;
+}
+
 bool is_star(const struct request *r)
 {
 	return is_method(r, "OPTIONS") && !strcmp(r->http.target, "*");
 }
 
-bool is_deep(const struct request *r)
+bool asks_deep(const struct request *r, const struct lh_route *route)
 {
 	struct lh_str deep = lh_route_arg(&r->path, "deep");
 
-	return r->route && r->route->route->kind == LH_ROUTE_HEALTH && deep.p &&
-	       !lh_str_is(deep, "0", 1);
+	return route->kind == LH_ROUTE_HEALTH && deep.p && !lh_str_is(deep, "0", 1);
+}
+
+bool is_deep(const struct request *r)
+{
+	return r->route && asks_deep(r, r->route->route);
 }
 
 bool is_open_health(const struct request *r)

@@ -31,6 +31,7 @@ int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
 	v = lh_realloc(t->v, t->n + 1, sizeof *v);
 	t->v = v;
 	v += t->n++;
+	v->may = NULL;
 	snprintf(v->label, sizeof v->label, "%s", label);
 	lh_sha256(text, n, v->hash);
 	return 0;
@@ -55,10 +56,10 @@ int tokens_add_file(struct tokens *t, const char *path, const char *label, struc
 }
 
 /* All are compared, whichever fits, by hashes: the time tells neither which nor how much. */
-const char *tokens_find(const struct tokens *t, const char *text)
+const struct token *tokens_find(const struct tokens *t, const char *text)
 {
 	unsigned char hash[32];
-	const char *found = NULL;
+	const struct token *found = NULL;
 	size_t i, n = strlen(text);
 
 	while (n && (text[n - 1] == ' ' || text[n - 1] == '\t'))
@@ -66,7 +67,7 @@ const char *tokens_find(const struct tokens *t, const char *text)
 	lh_sha256(text, n, hash);
 	for (i = 0; i < t->n; i++)
 		if (lh_const_eq(hash, t->v[i].hash, sizeof hash))
-			found = t->v[i].label;
+			found = &t->v[i];
 	return found;
 }
 

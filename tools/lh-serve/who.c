@@ -47,7 +47,8 @@ int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 	     struct lh_persons_rows *rows, struct lh_err *err)
 {
 	const struct lh_route *route = r->route ? r->route->route : NULL;
-	struct lh_persons_answer a = { .trace = r->trace, .token = r->token, .route = route };
+	struct lh_persons_answer a = { .trace = r->trace, .token = r->token, .who = r->who,
+				       .route = route };
 	LH_SCOPED(lh_persons_said_free) struct lh_persons_said said = { .unnamed = false };
 	char purpose[64];
 
@@ -57,7 +58,7 @@ int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 	     route->kind != LH_ROUTE_SESSIONS && route->kind != LH_ROUTE_AUDITS))
 		return 0;
 	name_route(route, purpose);
-	a.purpose = purpose;
+	a.purpose = *r->purpose ? r->purpose : purpose;
 	if (lh_persons_attributed(route))
 		lh_persons_cut(body, &said);
 	a.body = (struct lh_str){ body->p, body->len };
