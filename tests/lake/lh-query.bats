@@ -623,3 +623,59 @@ print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"
 	run -2 --separate-stderr lh-query 'SELECT * FROM h' h=d
 	[ "$stderr" = "lh-query: d/h.csv: column 2 has no name" ]
 }
+
+# checks - c, a folder of checks of every kind; w.jsonl, c.jsonl.
+checks() {
+	mkdir c
+	printf '%s\n' '{"id":"a","role":"welder","pay":20,"client":"c1","seen":"2026-05-01T00:00:00Z"}' \
+		'{"id":"b","role":"o'"'"'clock","pay":35.5,"client":"c9","seen":"2026-05-02T00:00:00+02:00"}' \
+		'{"id":"a","role":null,"pay":"x","client":null}' >w.jsonl
+	echo '{"id":"c1"}' >c.jsonl
+	printf '%s\n' '{"check":"unique","dataset":"w","column":"id"}' '{"check":"not_null","dataset":"w","column":"role"}' \
+		'{"check":"accepted","dataset":"w","column":"role","values":["welder","o'"'"'clock"]}' \
+		'{"check":"accepted","name":"few","dataset":"w","column":"role","values":["welder"]}' \
+		'{"check":"between","dataset":"w","column":"pay","min":10,"max":30}' \
+		'{"check":"references","dataset":"w","column":"client","to":"c","to_column":"id"}' \
+		'{"check":"fresh","dataset":"w","column":"seen","within":"36h"}' \
+		'{"check":"fresh","dataset":"w","column":"seen","within":"2h"}' >c/1.jsonl
+	printf -- '-- too little\nSELECT * FROM w WHERE pay < 15;\n' >c/2-pay.sql
+}
+
+@test "check counts the rows that are wrong by queries and by lines that stand for them; null fails not_null alone" {
+	checks
+	run -1 lh-query --now 2026-05-03T00:00:00Z check c w=w.jsonl c=c.jsonl
+	alike <(jq -c '[.name, .passed, .rows, (.first | length)]' <<<"$output") - <<-'END'
+		["unique w.id",false,1,1]
+		["not_null w.role",false,1,1]
+		["accepted w.role",true,0,0]
+		["few",false,1,1]
+		["between w.pay",false,2,2]
+		["references w.client",false,1,1]
+		["fresh w.seen",true,0,0]
+		["fresh w.seen",false,1,1]
+		["2-pay",true,0,0]
+	END
+	seq 25 | jq -c '{id: null, n: .}' >many.jsonl
+	echo '{"check":"not_null","dataset":"m","column":"id"}' >c/1.jsonl
+	rm c/2-pay.sql
+	[ "$(lh-query check c m=many.jsonl | jq -c '[.rows, (.first | map(.n) | add)]')" = '[25,55]' ]
+}
+
+@test "a check that cannot be run has an error, status 2; a wrong line is named; no checks is no pass" {
+	mkdir c e
+	echo '{"id":1}' >w.jsonl
+	printf 'SELECT * FROM none' >c/1.sql
+	printf 'SELECT * FROM w WHERE id > 1' >c/2.sql
+	run -2 --separate-stderr lh-query check c w.jsonl
+	[ "$(jq -c '[.passed, has("error")]' <<<"$output" | xargs)" = '[false,true] [true,false]' ]
+	for line in '{"check":"uniq","dataset":"w","column":"id"}' '{"check":"accepted","dataset":"w","column":"id"}' \
+		'{"check":"fresh","dataset":"w","column":"id","within":"2 weeks"}' '{"check":"between","dataset":"w","column":"id"}' \
+		'{"check":"accepted","dataset":"w","column":"id","values":[{}]}' '{"check":"unique","dataset":"w","column":"id","x":1}'; do
+		printf '{"check":"unique","dataset":"w","column":"id"}\n%s\n' "$line" >c/3.jsonl
+		run -2 --separate-stderr lh-query check c w.jsonl
+		[[ $stderr == "lh-query: c/3.jsonl:2: "* ]]
+	done
+	run -1 lh-query check e w.jsonl
+	run -0 lh-query --allow-empty check e w.jsonl
+	run -2 lh-query check
+}

@@ -35,6 +35,8 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, attribute) },
 	{ 0, "persons", "TABLE", "a table of persons, also without it (repeatable)",
 	  LH_TEXTS(struct settings, persons) },
+	LH_NOW_OPTION,
+	LH_ALLOW_EMPTY_OPTION(0),
 	LH_JOBS_OPTION,
 	LH_INPUT_OPTIONS,
 	LH_COMMON_OPTIONS,
@@ -57,12 +59,6 @@ static const struct lh_bind request_members[] = {
 
 #define LATE 5.0		/* seconds after --timeout, for SQLite to end by itself */
 #define DEAF 2			/* seconds after a signal */
-
-/* The time of a query begins with its request, or with the process. */
-static void begin(struct query *q)
-{
-	q->deadline = q->s->timeout ? lh_time_monotonic() + q->s->timeout : 0;
-}
 
 static double late;		/* when a query has to have ended; 0: at any time */
 static unsigned asked;		/* seconds since a signal asked the process to end */
@@ -93,7 +89,7 @@ static void guard(const struct query *q)
 	alarm(1);
 }
 
-static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err)
+int query_run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *text = NULL;
 	int rc;
@@ -103,6 +99,7 @@ static int run(struct query *q, struct lh_str sql, struct writer *w, struct lh_e
 	if (sql.n > SQL_LONGEST)
 		return lh_err_data(err, 413, "a statement of more than %d bytes", SQL_LONGEST);
 	q->bounded = q->stopped = false;
+	q->deadline = q->s->timeout ? lh_time_monotonic() + q->s->timeout : 0;
 	text = lh_strndup(sql.p, sql.n);
 	rc = check_verb(text, err);
 	if (!rc)
@@ -124,13 +121,12 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *shared, s
 	struct writer w;
 	int rc;
 
-	begin(q);
 	if (lh_bind(request_members, rec, &request, &text, err) < 0) {
 		lh_buf_free(&text);
 		return -1;
 	}
 	writer_init(&w, q, FORM_WIRE, out);
-	rc = run(q, request.sql, &w, err);
+	rc = query_run(q, request.sql, &w, err);
 	writer_free(&w);
 	lh_buf_free(&text);
 	if (rc < 0 && err->code != LH_EINTR && err->code != LH_ENOMEM) {
@@ -182,7 +178,7 @@ static int answer_one(struct query *q)
 
 	q->alone = true;
 	writer_init(&w, q, form, NULL);
-	rc = run(q, lh_str_of(q->tool->operands[0]), &w, &err);
+	rc = query_run(q, lh_str_of(q->tool->operands[0]), &w, &err);
 	writer_free(&w);
 	if (rc < 0)
 		q->tool->err = err;
@@ -210,11 +206,15 @@ static int run_all(struct lh_tool *tool, void *settings)
 {
 	struct query q = { .tool = tool, .s = settings };
 	const bool requests = !tool->n_operands || is_table(tool->operands[0]);
+	const bool checks = !requests && !strcmp(tool->operands[0], "check");
 	int rc;
 
-	begin(&q);
-	rc = tables_of_operands(&q, !requests);
-	if (!rc)
+	if (checks && tool->n_operands < 2)
+		return lh_tool_usage(tool, "check: missing operand: a folder of checks");
+	rc = tables_of_operands(&q, (size_t)!requests + checks);
+	if (!rc && checks)
+		rc = checks_run(&q, tool->operands[1]);
+	else if (!rc)
 		rc = requests ? answer_requests(&q) : answer_one(&q);
 	tables_free(&q);
 	return rc;

@@ -8,6 +8,7 @@
  *     sqlite.c        the engine: a connection per query, its bounds, its rows
  *     virtual.c       the files as virtual tables of SQLite; a member of a record as a value of
  *                     SQLite, and back
+ *     checks.c        queries for rows that are wrong
  *     write.c         rows as JSON Lines, one JSON object, CSV or a table; whether an answer shows
  *                     persons without their ids
  */
@@ -198,6 +199,7 @@ struct writer {
 	} *field;
 	size_t n_fields;
 	uint64_t n_rows;
+	uint64_t most;		/* rows after these are counted, not written; 0: none */
 	struct lh_buf cells;	/* FORM_TABLE: struct shown */
 };
 
@@ -209,6 +211,11 @@ void writer_free(struct writer *w);
 
 /* Return -1 with *err unless a statement begins as one that reads. */
 int check_verb(const char *sql, struct lh_err *err);
+
+/* Run a statement as it came, within the bounds of the options. */
+int query_run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err);
+/* Run the checks of a folder, and print a record for each. */
+int checks_run(struct query *q, const char *folder);
 
 /* Run one statement and write its rows. */
 int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);

@@ -650,6 +650,10 @@ static int table_end(struct writer *w, struct lh_err *err)
 
 int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err)
 {
+	if (w->most && w->n_rows >= w->most) {
+		w->n_rows++;
+		return 0;
+	}
 	switch (w->form) {
 	case FORM_JSONL: object_row(w, cell); break;
 	case FORM_WIRE: array_row(w, cell); break;
