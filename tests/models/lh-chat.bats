@@ -164,7 +164,7 @@ fails_with() {
 @test "--wire prints the reply alone; LH_NOW makes latency_ms 0" {
 	serve
 	export KIMI_API_KEY=k
-	LH_NOW=2026-05-03T12:00:00Z run -0 lh-chat --wire <<<'{"id":1,"model":"kimi/m","prompt":"a b c"}'
+	LH_NOW=2026-05-03T12:00:00Z run -0 lh-chat --wire <<<'{"model":"kimi/m","prompt":"a b c"}'
 	[ "$output" = '{"model":"kimi/m","content":"c b a","provider":"kimi","input_tokens":6,"output_tokens":3,"finish_reason":"stop","latency_ms":0}' ] ||
 		{ echo "$output"; return 1; }
 }

@@ -59,6 +59,8 @@ of_filters() {
 	/v1/pathway/add|{"content":1,"tag":["x"]}|\"tag\" (did you mean \"tags\"?)
 	/v1/pathway/search|{"includ_retired":true}|\"includ_retired\" (did you mean \"include_retired\"?)
 	/v1/sql|{"sql":"SELECT 1","max_rows":5}|\"max_rows\"
+	/v1/chat|{"model":"m","prompt":"p","temprature":0}|\"temprature\" (did you mean \"temperature\"?)
+	/v1/iterate|{"kind":"email","model":"m","prompt":"p","max_iteration":1}|\"max_iteration\" (did you mean \"max_iterations\"?)
 	END
 	[ "$(post /v1/matrix/playbooks/bulk '{"entries":[{"query_text":"q","answer_id":"a","answer_corpus":"w","score":1,"rol":"x"}]}' | jq -r '.results[].error')" = 'unknown member "rol" (did you mean "role"?)' ]
 	# nothing was made, and a query may have none either

@@ -114,7 +114,8 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 		return -1;
 	if (w->c->wire && w->rq.op)
 		return answer_providers(w, out, err);
-	if (request_read(&w->rq, rec, err) < 0 || lh_chat_ask(w->chat, &w->rq.ask, &reply, err) < 0)
+	if (request_read(&w->rq, rec, w->c->wire, err) < 0 ||
+	    lh_chat_ask(w->chat, &w->rq.ask, &reply, err) < 0)
 		return -1;
 	if (w->c->tool->now)
 		reply.latency_ms = 0;
@@ -232,7 +233,7 @@ static int close_chat(struct lh_tool *tool, void *settings, int rc)
 
 static const struct lh_op ops[] = {
 	{ "", .in = request_members, .out = record_members, .command = run }, PROVIDERS,
-	{ "", .in = request_members, .out = reply_members, .command = run }, PROVIDERS,
+	{ "", .in = wire_members, .out = reply_members, .command = run }, PROVIDERS,
 	{ "", .about = "list the available providers", .command = run },
 	LH_OP_END
 };

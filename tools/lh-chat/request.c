@@ -16,26 +16,26 @@ static const struct lh_bind message_members[] = {
 	LH_BIND_END
 };
 
-const struct lh_bind request_members[] = {
-	{ LH_BIND_STRING("model", struct request, ask.model), .required = true, .filled = true,
-	  .about = "the model, which selects its provider" },
-	{ LH_BIND_TABLES("messages", struct request, ask.message, ask.n, message_members),
-	  .filled = true, .either = 1, .about = "the conversation so far, in place of prompt" },
-	{ LH_BIND_STRING("system", struct request, preface),
-	  .about = "instructions for the model, before the prompt" },
-	{ LH_BIND_STRING("prompt", struct request, prompt), .filled = true, .either = 1,
-	  .about = "the question" },
-	{ LH_BIND_NUMBER("temperature", struct request, ask.temperature),
-	  .about = "how freely the model answers" },
-	{ LH_BIND_I64("max_tokens", struct request, ask.max_tokens, INT64_MIN, INT64_MAX),
-	  .about = "most tokens of the answer" },
-	{ LH_BIND_INDEX("format", struct request, format, formats),
-	  .about = "whether the answer is to be JSON" },
-	{ LH_BIND_TRUTH("think", struct request, ask.think),
-	  .about = "whether the model may think first" },
-	LH_TRACE_MEMBER(struct request, ask.trace),
-	LH_BIND_END
-};
+#define MEMBERS \
+	{ LH_BIND_STRING("model", struct request, ask.model), .required = true, .filled = true, \
+	  .about = "the model, which selects its provider" }, \
+	{ LH_BIND_TABLES("messages", struct request, ask.message, ask.n, message_members), \
+	  .filled = true, .either = 1, .about = "the conversation so far, in place of prompt" }, \
+	{ LH_BIND_STRING("system", struct request, preface), \
+	  .about = "instructions for the model, before the prompt" }, \
+	{ LH_BIND_STRING("prompt", struct request, prompt), .filled = true, .either = 1, \
+	  .about = "the question" }, \
+	{ LH_BIND_NUMBER("temperature", struct request, ask.temperature), \
+	  .about = "how freely the model answers" }, \
+	{ LH_BIND_I64("max_tokens", struct request, ask.max_tokens, INT64_MIN, INT64_MAX), \
+	  .about = "most tokens of the answer" }, \
+	{ LH_BIND_INDEX("format", struct request, format, formats), \
+	  .about = "whether the answer is to be JSON" }, \
+	{ LH_BIND_TRUTH("think", struct request, ask.think), \
+	  .about = "whether the model may think first" }, \
+	LH_TRACE_MEMBER(struct request, ask.trace)
+const struct lh_bind request_members[] = { MEMBERS, LH_BIND_END };
+const struct lh_bind wire_members[] = { MEMBERS, LH_BIND_CLOSED };
 
 const struct lh_bind reply_members[] = {
 	LH_OP_TEXT("model"),
@@ -110,7 +110,7 @@ int request_op(struct request *rq, const struct lh_record *rec, struct lh_err *e
 	return lh_bind(op_members, rec, rq, &rq->scratch, err) < 0 ? coded(err) : 0;
 }
 
-int request_read(struct request *rq, const struct lh_record *rec, struct lh_err *err)
+int request_read(struct request *rq, const struct lh_record *rec, bool wire, struct lh_err *err)
 {
 	int rc;
 
@@ -120,7 +120,7 @@ int request_read(struct request *rq, const struct lh_record *rec, struct lh_err 
 	rq->format = -1;
 	if (rq->scratch.cap > KEEP)
 		lh_buf_free(&rq->scratch);
-	rc = lh_bind(request_members, rec, rq, &rq->scratch, err);
+	rc = lh_bind(wire ? wire_members : request_members, rec, rq, &rq->scratch, err);
 	if (!rc)
 		rc = settle_messages(rq, err);
 	rq->ask.json = rq->format >= 0;

@@ -24,13 +24,14 @@ struct request {
 };
 
 /* Of a record, of {"op":"providers"}; of a reply, of a record with it, of the providers. */
-extern const struct lh_bind request_members[], op_members[], reply_members[], record_members[],
-	providers_members[];
+extern const struct lh_bind request_members[], wire_members[], op_members[], reply_members[],
+	record_members[], providers_members[];
 
 void request_free(struct request *rq);
 /* Read the operation of a record of --wire. */
 int request_op(struct request *rq, const struct lh_record *rec, struct lh_err *err);
-int request_read(struct request *rq, const struct lh_record *rec, struct lh_err *err);
+/* wire: other members are an error. */
+int request_read(struct request *rq, const struct lh_record *rec, bool wire, struct lh_err *err);
 
 /* Append the record with "reply"; wire: the reply alone. */
 void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq,

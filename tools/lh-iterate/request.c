@@ -3,6 +3,8 @@
 #include "model/http.h"
 
 #define MEMBERS(kind_too) \
+	{ LH_BIND_ONLY("id", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_STRING) | \
+	  LH_BIND_IS(LH_NUMBER), .about = "the caller's, which --on-error emit repeats" }, \
 	{ LH_BIND_STRING("kind", struct request, kind), .required = kind_too, \
 	  .about = "what the artifact is" }, \
 	{ LH_BIND_SOME("context", struct request, context), .person = true, \
@@ -24,8 +26,8 @@
 	{ LH_BIND_I64("max_tokens", struct request, max_tokens, INT64_MIN, INT64_MAX), \
 	  .usual = "4096", \
 	  .about = "most tokens of an answer" }
-const struct lh_bind request_members[] = { MEMBERS(false), LH_BIND_END };
-const struct lh_bind kind_too_members[] = { MEMBERS(true), LH_BIND_END };
+const struct lh_bind request_members[] = { MEMBERS(false), LH_BIND_CLOSED };
+const struct lh_bind kind_too_members[] = { MEMBERS(true), LH_BIND_CLOSED };
 
 int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec,
 		 struct lh_buf *text, struct lh_err *err)
