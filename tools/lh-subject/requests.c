@@ -55,74 +55,53 @@ const struct lh_bind request_out[] = {
 /* ---- the command ---- */
 
 struct words {
-	const char **v;
+	char **v;
 	size_t n, cap;
 };
 
-static void add_word(struct words *w, const char *word)
+static void add_word(struct words *w, const char *dashes, const char *word)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+
+	lh_buf_printf(&text, "%s%s", dashes, word);
 	lh_grow(&w->v, &w->cap, w->n + 2, sizeof *w->v);
-	w->v[w->n++] = word;
+	w->v[w->n++] = lh_strndup(text.p, text.len);
 	w->v[w->n] = NULL;
 }
 
-static void add_option(struct words *w, const char *option, const char *value)
+static void words_free(struct words *w)
 {
-	if (value) {
-		add_word(w, option);
-		add_word(w, value);
+	while (w->n)
+		free(w->v[--w->n]);
+	free(w->v);
+}
+
+/* Add the options that a command has, with what this process or the request gave them. */
+static void add_options(struct words *w, const struct lh_tool *tool, unsigned command,
+			const struct settings *s)
+{
+	const struct lh_option *o;
+	size_t i;
+
+	for (o = tool->spec->options; o->name; o++) {
+		const void *field = (const char *)s + o->off;
+		const bool text = o->type == LH_OPT_TEXT;
+		const struct lh_list one = { (const char **)field, text && *one.v },
+				     *all = text ? &one : field;
+
+		if (o->common || (o->verbs && !(o->verbs & command)))
+			continue;
+		if (o->type == LH_OPT_FLAG && *(const bool *)field)
+			add_word(w, "--", o->name);
+		for (i = 0; o->type != LH_OPT_FLAG && i < all->n; i++) {
+			add_word(w, "--", o->name);
+			add_word(w, "", all->v[i]);
+		}
 	}
-}
-
-static void add_all(struct words *w, const char *option, const struct lh_list *values)
-{
-	size_t i;
-
-	for (i = 0; i < values->n; i++)
-		add_option(w, option, values->v[i]);
-}
-
-/* Add the options of this process, which name the places, and those of the request. */
-static void add_options(struct words *w, const struct lh_call *call, const struct request *r,
-			const char *reason, const char *folder)
-{
-	const struct settings *s = call->settings;
-	const bool erase = !strcmp(call->op->name, "erase");
-	const struct lh_list none = { NULL, 0 };
-	const struct {
-		const char *option;
-		const struct lh_list *values;
-	} lists[] = {
-		{ "--root", &s->root }, { "--index", &s->index }, { "--playbook", &s->playbook },
-		{ "--log", &s->log }, { "--store", &s->store }, { "--cache", &s->cache },
-		{ "--roster", &s->roster },
-		{ "--key-file", &s->key_file },
-		{ "--key-file-tlog", erase ? &s->tlog_key : &none },
-		{ "--elsewhere", erase && !s->config ? &s->elsewhere : &none },
-	};
-	const struct {
-		const char *option;
-		bool given;
-	} flags[] = {
-		{ "-q", true }, { "--from-roster", r->from_roster }, { "--short", r->brief },
-		{ "--apply", r->apply }, { "--id-only", r->id_only }, { "--text-too", r->text_too },
-		{ "--with-log", r->with_log }, { "--unredacted", r->unredacted },
-		{ "--insecure-key", s->insecure_key },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof lists / sizeof *lists; i++)
-		add_all(w, lists[i].option, lists[i].values);
-	for (i = 0; i < sizeof flags / sizeof *flags; i++)
-		if (flags[i].given)
-			add_word(w, flags[i].option);
-	add_option(w, "--config", s->config);
-	add_option(w, "--state", s->state);
-	add_option(w, "--subjects", s->subjects);
-	add_option(w, "--now", call->tool->now);
-	add_option(w, "--reason", reason);
-	add_option(w, "--out", folder);
-	add_option(w, "--tlog", erase || folder ? s->tlog : NULL);
+	if (tool->now) {
+		add_word(w, "--", "now");
+		add_word(w, "", tool->now);
+	}
 }
 
 /* ---- the answer ---- */
@@ -191,20 +170,32 @@ static int write_answer(struct lh_buf *out, const struct request *r,
 static int run_command(const struct lh_call *call, const struct request *r, const char *folder,
 		       struct lh_buf *out, struct lh_err *err)
 {
-	struct words w = { .v = NULL };
-	LH_SCOPED(lh_free_local) char *reason = NULL;
+	LH_SCOPED(words_free) struct words w = { .v = NULL };
+	LH_SCOPED(lh_free_local) char *reason = r->reason.p ? lh_strndup(r->reason.p, r->reason.n)
+							   : NULL;
 	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 };
 	LH_SCOPED(lh_child_free) struct lh_child_out child = { .status = 0 };
 	struct lh_child_how how = { .keys = LH_KEYS_AUDIT | LH_KEYS_STORE, .seconds = SECONDS,
 				    .max = ANSWER_MAX };
 	struct lh_writer json = lh_write_to(&in);
-	int rc;
+	struct settings s = *(const struct settings *)call->settings;
+	const struct lh_op *op = call->tool->spec->ops;
 
-	if (r->reason.p)
-		reason = lh_strndup(r->reason.p, r->reason.n);
-	add_word(&w, "lh-subject");
-	add_word(&w, call->op->name);
-	add_options(&w, call, r, reason, folder);
+	s.from_roster = r->from_roster;
+	s.brief = r->brief;
+	s.apply = r->apply;
+	s.id_only = r->id_only;
+	s.text_too = r->text_too;
+	s.with_log = r->with_log;
+	s.unredacted = r->unredacted;
+	s.reason = reason;
+	s.out = folder;
+	while (strcmp(op->name, call->op->name) != 0)
+		op++;		/* the command of that name is before it */
+	add_word(&w, "", "lh-subject");
+	add_word(&w, "", op->name);
+	add_word(&w, "", "-q");
+	add_options(&w, call->tool, op->bit, &s);
 	lh_write_object(&json, NULL);
 	lh_write_str(&json, "candidate_id", r->id);
 	if (r->also_json.p)
@@ -212,12 +203,12 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	lh_write_bool(&json, "logged", true);
 	lh_write_end(&json);
 	lh_buf_putc(&in, '\n');
-	how.argv = (char *const *)w.v;
-	rc = lh_child_run(&how, in.p, in.len, &child, err);
-	free(w.v);
-	if (!rc && (child.status > 1 || !child.out.len))	/* it has looked at nothing */
-		rc = lh_err_set(err, LH_EIO, "%s: %s", call->op->name, child.last_line);
-	return rc ? -1 : write_answer(out, r, &child, folder, err);
+	how.argv = w.v;
+	if (lh_child_run(&how, in.p, in.len, &child, err) < 0)
+		return -1;
+	if (child.status > 1 || !child.out.len)		/* it has looked at nothing */
+		return lh_err_set(err, LH_EIO, "%s: %s", op->name, child.last_line);
+	return write_answer(out, r, &child, folder, err);
 }
 
 static int check_texts(const struct request *r, struct lh_err *err)

@@ -4,14 +4,14 @@
  *     main.c       options and commands
  *     places.c     the files in which data of persons may be, and what each is
  *     person.c     a person: the id, other texts, and whether a record is about them
- *     persons.c    the persons that a command is asked about, their texts in rosters, the row on
- *                  who looked
+ *     roster.c     the texts of a person in rosters
+ *     asked.c      the persons that a command is asked about, and the row on who looked
  *     texts.c      where texts begin in bytes
  *     find.c       the hits of a person in all places
  *     find_rows.c  those in lines of files, also by the key of a dataset
  *     find_lineage.c   those in what was made from rows, or names them
  *     find_bytes.c those in no row: in names, attributes and bytes
- *     verify.c     a find that must be empty
+ *     verify.c     find, and verify, a find that must be empty, as they print
  *     erase.c      the plan of an erasure, and the rounds that carry it out
  *     cut.c        how data are taken out of a place, by its kind
  *     receipt.c    the list of what is changed, and the receipt
@@ -288,6 +288,9 @@ bool person_may_be_in(const struct person *who, const char *p, size_t n);
 /* Find all that is the person's in s->places. */
 int find_person(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
 		struct lh_err *err);
+/* The same in one place. */
+int find_in(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
+	    size_t place, struct lh_err *err);
 void hits_free(struct hits *hits);
 /* Return the number of the first hit of a place or of one after it. */
 size_t hits_from(const struct hits *h, size_t place);
@@ -298,11 +301,14 @@ void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE]);
 int read_listed(struct settings *s, struct lh_err *err);
 int is_listed(const struct settings *s, const struct hit *h);
 
-/* Write a hit as lh-subject find prints it: an object, w is in no other. */
-void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
-	       const struct hits *hits, size_t i);
+/* ---- roster.c ---- */
 
-/* ---- persons.c ---- */
+/* Append the texts that name a person in the rosters among the places to who->text, each with a
+ * NUL, and the names of members of the person's records that are not among them to *unused. */
+int roster_texts(struct lh_tool *tool, struct settings *s, struct person *who,
+		 struct lh_intern *unused, struct lh_err *err);
+
+/* ---- asked.c ---- */
 
 /* Append a row to the log of its subject. */
 struct lh_chain_keys;
@@ -326,6 +332,10 @@ int redact_note(struct lh_intern *own, enum place_kind kind, struct lh_str text,
 		struct lh_err *err);
 
 /* ---- verify.c ---- */
+
+/* Write a hit as lh-subject find prints it: an object, w is in no other. */
+void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
+	       const struct hits *hits, size_t i);
 
 /* What is still there of a person, as numbers of rows, records, objects and texts in bytes. */
 struct remains {
