@@ -115,8 +115,8 @@ receipt() {
 	erase w-2
 	log=s/data/_catalog/subjects/w-2.audit.jsonl
 	[ "$(grep -c '"erased"' $log)" = 1 ]
-	tail -n 1 $log | jq -e --arg id "$(receipt | jq -r .receipt)" '.accessor == {kind: "erasure", daemon: "lh-subject",
-		purpose: "erased", trace_id: $id} and .result == "success"' >/dev/null
+	tail -n 1 $log | jq -e --arg id "$(receipt | jq -r .receipt)" --arg by "user $(id -un)" '.accessor == {kind: "erasure", daemon: "lh-subject",
+		purpose: "erased", trace_id: $id, token: $by} and .result == "success"' >/dev/null
 	jq -e --arg tip "$(tail -n 1 $log | jq -r .row_hmac)" '.status == "erased" and .consent.general_pii.status == "withdrawn" and
 		.consent.biometric.status == "never_collected" and .datasets == [] and .safe_views == [] and
 		.audit_log_chain_root == $tip' s/data/_catalog/subjects/w-2.json >/dev/null

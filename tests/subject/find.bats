@@ -322,12 +322,13 @@ hits() {
 	run -1 lh-subject find --state s w-9
 	[ ! -e s/data ]
 	lh-subject find --state s --key-file key w-1 >/dev/null
-	lh-subject export --state s --out x w-1 >/dev/null
-	lh-subject erase --state s -q w-1 >/dev/null
-	jq -c '[.candidate_id, .accessor, .fields_accessed, .result]' $log | alike - <(cat <<-'END'
-		["w-1",{"kind":"subject_request","daemon":"lh-subject","purpose":"find","trace_id":""},["log","roster"],"success"]
-		["w-1",{"kind":"subject_request","daemon":"lh-subject","purpose":"export","trace_id":""},["log","roster","chain"],"success"]
-		["w-1",{"kind":"subject_request","daemon":"lh-subject","purpose":"erase, a plan","trace_id":""},["log","roster","chain"],"success"]
+	SUDO_USER=ada lh-subject export --state s --out x w-1 >/dev/null
+	SUDO_USER=$'\xff' lh-subject erase --state s -q w-1 >/dev/null
+	user="user $(id -un)"
+	jq -c '[.candidate_id, .accessor, .fields_accessed, .result]' $log | alike - <(cat <<-END
+		["w-1",{"kind":"subject_request","daemon":"lh-subject","purpose":"find","trace_id":"","token":"$user"},["log","roster"],"success"]
+		["w-1",{"kind":"subject_request","daemon":"lh-subject","purpose":"export","trace_id":"","token":"$user, for ada"},["log","roster","chain"],"success"]
+		["w-1",{"kind":"subject_request","daemon":"lh-subject","purpose":"erase, a plan","trace_id":"","token":"$user"},["log","roster","chain"],"success"]
 	END
 	)
 	lh-subject-audit verify --dir s/data/_catalog/subjects >/dev/null
