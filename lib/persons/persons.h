@@ -132,6 +132,8 @@ struct lh_persons_rows {
 	size_t n, cap, open, missing;
 	const char *withheld;		/* why, although its rows are written; or NULL */
 	char purpose[64];
+	bool to_auditor;		/* and is told why a row is missing */
+	char why[300];
 };
 
 /* Append the rows of an answer: 0 if there is nothing to wait for; 1 if written is called, later;

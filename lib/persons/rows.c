@@ -189,18 +189,37 @@ static void report(const struct lh_persons_rows *r)
 	how->warn(how->owner, text);
 }
 
+/* Tell who audits why a row is missing, such as where the log is broken, but no folder. */
+static void say_why(struct lh_persons_rows *r, const struct lh_value *error)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_value message;
+	struct lh_str s = { NULL, 0 };
+	const char *slash;
+
+	if (lh_value_get(error, "message", &message) && message.type == LH_STRING)
+		lh_value_str(&message, &text, &s);
+	slash = s.n ? memrchr(s.p, '/', s.n) : NULL;
+	if (slash)
+		s = (struct lh_str){ slash + 1, s.n - (size_t)(slash + 1 - s.p) };
+	snprintf(r->why, sizeof r->why, WITHHELD ": %.*s", (int)s.n, s.p);
+}
+
 static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	struct lh_persons_row *row = (struct lh_persons_row *)((char *)a -
 		offsetof(struct lh_persons_row, ask));
 	struct lh_persons_rows *r = row->rows;
 	struct lh_persons *p = r->persons;
+	const struct lh_value *error = how == LH_ASKED_ANSWERED ? lh_record_get(rec, "error") : NULL;
 
-	r->missing += how != LH_ASKED_ANSWERED || lh_record_get(rec, "error");
+	r->missing += how != LH_ASKED_ANSWERED || error;
+	if (error && r->to_auditor)
+		say_why(r, error);
 	if (--r->open)
 		return;
 	report(r);
-	r->written(r, r->missing && p->how.required ? WITHHELD : r->withheld);
+	r->written(r, !r->missing || !p->how.required ? r->withheld : *r->why ? r->why : WITHHELD);
 	if (!--p->open && p->over)
 		destroy(p);
 }
@@ -217,6 +236,8 @@ int lh_persons_show(struct lh_persons *p, struct lh_persons_rows *r,
 	r->persons = p;
 	r->open = r->missing = 0;
 	r->withheld = NULL;
+	r->to_auditor = a->route && lh_persons_run_by(a->route, "lh-subject-audit");
+	r->why[0] = '\0';
 	snprintf(r->purpose, sizeof r->purpose, "%s", a->purpose);
 	rc = lh_persons_asked(r, a, err);
 	if (!rc)

@@ -228,10 +228,14 @@ say() {
 	[ "$(metric lh_serve_audit_rows_missing_total)" = 1 ]
 	[ "$(status '/health?deep=1')" = 200 ]
 	end_serve
-	start_serve --state s
+	(umask 077; echo legal-0123456789abcdef0123456789abcdef >legal)
+	start_serve --state s --legal-token-file legal
 	[ "$(curl -sS -o answer -w '%{http_code}' "$URL/v1/vectors/index/workers/record/w-7")" = 503 ]
 	[ "$(cat answer)" = '{"error":"the audit log cannot be written, and there is no answer without it"}' ]
 	[ "$(metric lh_serve_audit_rows_missing_total)" = 1 ]
+	# an auditor is told where the log is broken, and nothing of what it has
+	curl -sS -o answer -H "X-Lakehouse-Legal-Token: $(cat legal)" "$URL/v1/audit/subject/w-7"
+	[ "$(cat answer)" = '{"error":"the audit log cannot be written, and there is no answer without it: w-7.audit.jsonl: the last line, at byte 0, is torn; repair the log first"}' ]
 	[ "$(status /v1/vectors/index/workers/record/w-8)" = 200 ]
 	[ "$(status /v1/vectors/index/products/record/p1)" = 200 ]
 	printf '{"torn' | cmp - $LOGS/w-7.audit.jsonl
