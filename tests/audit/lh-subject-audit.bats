@@ -326,6 +326,9 @@ setup_file() {
 	run -1 --separate-stderr lh-subject-audit accesses --dir d
 	[ "$stderr" = "lh-subject-audit: 0 logs in d: --allow-empty if that is right" ]
 	run -0 lh-subject-audit accesses --dir d --allow-empty
+	run -1 --separate-stderr lh-subject-audit anchor --dir d
+	[ "$stderr" = "lh-subject-audit: 0 logs in d: --allow-empty if that is right" ]
+	run -0 lh-subject-audit anchor --dir d --allow-empty
 	log W-1 1
 	run -0 lh-subject-audit verify --dir d
 	rm d/W-1.audit.jsonl

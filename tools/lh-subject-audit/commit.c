@@ -600,6 +600,8 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 
 	if (lh_chain_verify(path, &c, &v, &tool->err) < 0)
 		return -1;
+	if (tool->allow_empty && v.fault == LH_CHAIN_NO_ROWS)
+		v.fault = LH_CHAIN_WHOLE;
 	key_look(&o->key, &c, path, &v);
 	if (key_is_wrong(&o->key) && !o->tried) {
 		o->tried = true;
@@ -665,6 +667,8 @@ int audit_anchor(struct lh_tool *tool, void *settings)
 		lh_buf_putc(&o.lines, '\n');
 		rc = rc ? rc : print(tool, &o.lines);
 	}
+	if (!rc && !o.broken)
+		lh_tool_verdict_over(tool, o.logs, "logs", s->dir);
 	if (!rc && s->accept && !o.accepted.len && !o.broken)
 		lh_tool_message(tool, "--accept: all is as anchored; there is nothing to accept");
 	lh_buf_free(&o.lines);

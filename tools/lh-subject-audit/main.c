@@ -129,7 +129,7 @@ static const struct lh_option options[] = {
 	{ 0, "once", NULL, "read the keys only at the start",
 	  LH_TOOL_FIELD(FLAG, once, .verbs = V_APPEND | V_REQUESTS) },
 	LH_FORCE_OPTION(V_REPORT),
-	LH_ALLOW_EMPTY_OPTION(V_VERIFY | V_ACCESSES | V_MANIFEST),
+	LH_ALLOW_EMPTY_OPTION(V_VERIFY | V_ANCHOR | V_ACCESSES | V_MANIFEST),
 	LH_SHARD_OPTION(V_VERIFY),
 	LH_LOCK_OPTION(LOCKS),
 	LH_JOBS_OPTION,
