@@ -45,7 +45,7 @@ measure_build() {
 	local took rate peer r
 	ann_hnswlib build rows.f32 768 $hnsw peer.hnsw >build.hnswlib
 	ann_faiss build rows.f32 768 $hnsw peer.faiss flat >build.faiss
-	took=$( { /usr/bin/time -f '%e %M' lh-index build -q -j 2 --layout hnsw ours.lhv rows.jsonl; } 2>&1 | tail -n 1)
+	took=$( { /usr/bin/time -f '%e %M' lh-index build -q -j 2 ours.lhv rows.jsonl; } 2>&1 | tail -n 1)
 	rate=$(awk -v n="$(wc -l <rows.jsonl)" -v t="${took% *}" 'BEGIN { printf "%.1f", n / t }')
 	for peer in hnswlib faiss; do
 		r=$(number rows/s build.$peer)

@@ -26,8 +26,7 @@ for index in "${given[@]}"; do
 	measure "$(basename "$index")" "$index"
 done
 [ ${#given[@]} = 0 ] || exit 0
-for layout in ${LAYOUTS:-hnsw qg}; do
-	[ "$layout" = hnsw ] || lh-index build --help | grep -q -e "--layout.*$layout" || continue
+for layout in ${LAYOUTS:-qg}; do
 	for precision in ${PRECISIONS:-i8}; do
 		[ -f "$layout-$precision.lhv" ] ||
 			lh-gen workers -n "$rows" | lh-index build -q -j 2 --model "$model" --layout "$layout" --dimension 768 --precision "$precision" "$layout-$precision.lhv"

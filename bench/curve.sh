@@ -18,7 +18,7 @@
 #   CURVE_MODELS  hash-v1 hash-v2 (with ANN_MODEL, that one); generated sets have none, and
 #                 are measured once
 #   CURVE_KS      10 100
-#   LAYOUTS       hnsw qg; one that lh-index does not know is left out
+#   LAYOUTS       qg
 #   PRECISIONS    f32 f16 i8 i8+rescore
 #   CURVE_PEERS   hnswlib faiss-flat faiss-sq8 usearch-f32 usearch-i8 zvec-f32 zvec-i8 zvec-rabitq
 #   CURVE_EFS, CURVE_ROUNDS
@@ -32,8 +32,7 @@ rounds=${CURVE_ROUNDS:-5}
 efs=${CURVE_EFS:-10 16 24 32 48 64 96 128 192 256 384 512 768 1024 1536 2048 3072}
 peers=${CURVE_PEERS:-hnswlib faiss-flat faiss-sq8 usearch-f32 usearch-i8 zvec-f32 zvec-i8 zvec-rabitq}
 ours=
-for layout in ${LAYOUTS:-hnsw qg}; do
-	[ "$layout" = hnsw ] || lh-index build --help | grep -q -e "--layout.*$layout" || continue
+for layout in ${LAYOUTS:-qg}; do
 	for precision in ${PRECISIONS:-f32 f16 i8 i8+rescore}; do
 		ours+="$layout-$precision "
 	done

@@ -187,13 +187,12 @@ static void number_rows(struct bench *b)
 	}
 }
 
-static void print(const char *set, const struct bench *b, size_t asked, const struct cell *c,
-		  double share, const char *way)
+static void print(const char *set, size_t asked, const struct cell *c, double share,
+		  const char *way)
 {
 	double ours = c->search - c->ten - FREE * (double)asked;
-	bool qg = lh_index_get_params(b->ix)->layout == LH_LAYOUT_QG;
 
-	printf("%s\t%s\t%g\t%s\t%.4f\t%.2f\t%.0f\t%.0f\t%.0f\t%.2f\n", set, qg ? "qg" : "hnsw", share, way,
+	printf("%s\t%s\t%g\t%s\t%.4f\t%.2f\t%.0f\t%.0f\t%.0f\t%.2f\n", set, LH_INDEX_LAYOUT, share, way,
 	       c->all ? (double)c->found / (double)c->all : 1, fmax(ours, 0) / c->scan,
 	       1e6 * c->search / (double)asked, (double)c->measured / (double)asked,
 	       (double)c->walked / (double)asked, (double)c->choice / (double)asked);
@@ -231,7 +230,7 @@ int main(int argc, char **argv)
 	}
 	for (s = 0; s < sizeof shares / sizeof *shares; s++)
 		for (w = 0; w < 3; w++)
-			print(argv[1], &b, asked, &cell[s][w], shares[s], ways[w]);
+			print(argv[1], asked, &cell[s][w], shares[s], ways[w]);
 	lh_index_close(b.ix);
 	return 0;
 }

@@ -25,12 +25,12 @@
 #                     50000 and 10
 #   CHURN_PRECISIONS  f32 f16 i8 i8+rescore
 #   COPIES            7500, among half as many others
-#   LAYOUTS           hnsw qg
+#   LAYOUTS           qg
 #   FIND_PARTS        filters churn copies
 export ANN_MODEL=hash-v2
 source "$ROOT/bench/lib.bash"
 source "$ROOT/bench/ann.bash"
-layouts=${LAYOUTS:-hnsw qg}
+layouts=${LAYOUTS:-qg}
 
 # filters SET - a line for each share of matches, and each way in which they depend on the query.
 filters() {

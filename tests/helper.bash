@@ -4,7 +4,7 @@
 #     AID        a filter made for tests, tests/unit/aid_filter.c
 #     LH_SCALE   check (default) or soak: the sizes a test works at
 #     LH_ASAN    set in the pass under AddressSanitizer
-#     LH_TEST_LAYOUT  layout of the indexes that lh-index builds, if it is set
+#     LH_TEST_GRAPH   set: the indexes that lh-index builds have a graph, however small
 #
 # Each test starts in an empty folder of its own.
 
@@ -16,7 +16,7 @@ case $LH_BIN in
 esac
 # Python writes no __pycache__ into the tree
 export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$PATH PYTHONDONTWRITEBYTECODE=1
-[ -z "${LH_TEST_LAYOUT:-}" ] || PATH=$ROOT/tests/layout:$PATH
+[ -z "${LH_TEST_GRAPH:-}" ] || PATH=$ROOT/tests/graph:$PATH
 unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE SLURM_ARRAY_TASK_{ID,MIN,MAX,COUNT}
 bats_require_minimum_version 1.8.0
 # a tool that dies at the left of a pipe is a failure

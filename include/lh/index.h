@@ -1,7 +1,7 @@
 /*
  * index - build, search and change an index of vectors.
  *
- * An index is one file, INDEX.lhv, that is mapped into memory: vectors, an HNSW
+ * An index is one file, INDEX.lhv, that is mapped into memory: vectors, a
  * graph over them, ids, metadata (JSON text per row) and, on request, an
  * inverted index of the words in the metadata.  Changes are appended to a
  * second file, INDEX.lhv-log, until a compaction builds a new index file from
@@ -84,26 +84,20 @@ LH_C_BEGIN
  * template. */
 enum lh_lexical_source { LH_LEXICAL_NONE, LH_LEXICAL_FIELD, LH_LEXICAL_TEMPLATE };
 
-/* The layout of the graph: rows with links, or rows with 1-bit codes of their
- * neighbours, to estimate distances by; vectors of fewer than 200 values have none, and are
- * measured.  Writers only: BY_DIMENSION is qg if m allows it, else hnsw. */
-enum lh_layout { LH_LAYOUT_HNSW, LH_LAYOUT_QG, LH_LAYOUT_BY_DIMENSION };
-
 struct lh_index_params {
 	uint32_t dimension;	/* values per vector; 0: set by the first row (writer only) */
 	enum lh_distance distance;
 	enum lh_precision precision;	/* f32, or quantized to f16 or i8 */
-	enum lh_layout layout;
 	bool rescore;		/* quantized: also store the f32 vectors, to rank the best */
-	uint32_t m;	/* links per row and level; twice as many on level 0; 16 or 32 with qg */
+	uint32_t m;		/* 16 or 32: half the links of a row */
 	uint32_t ef_construction;	/* ef while the graph is built */
 	uint32_t ef_search;	/* ef of searches that name none; 0: lh_index_ef decides */
-	uint32_t code_values;	/* values that codes of links keep, with qg; 0: all, as of old */
+	uint32_t code_values;	/* values that codes of links keep; 0: links have no codes */
 	double longest;		/* length of the longest row in the graph, under ip (writer: 0) */
 	uint32_t outside;	/* the last rows are longer, and not in the graph (writer: 0) */
 	uint32_t exact_below;	/* no graph for an index of fewer rows: it is scanned */
 	uint32_t repaired;	/* rows removed from the graph since it was built (writer: 0) */
-	uint64_t seed;		/* of the levels of rows in the graph; of the rotation with qg */
+	uint64_t seed;		/* of the graph and the rotation */
 	char engine[32];	/* that made the vectors; "": not known */
 	char model[256];	/* of the engine; "": not known */
 	char url[1024];		/* of the engine; "": not known */

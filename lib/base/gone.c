@@ -11,6 +11,8 @@ static const struct gone {
 } table[] = {
 	{ "", "file plan of shards",
 	  "name the indexes of its shards, or join answers by lh-merge" },
+	{ "", "file vector index of an earlier format", "`lh-index upgrade FILE` makes it qg" },
+	{ "", "layout hnsw", "`lh-index upgrade FILE` makes it qg" },
 	{ "lh-index", "shard", "build each part with --shard I/N, and join answers by lh-merge" },
 	{ "lh-search", "--nearest",
 	  "it was for plans of shards; every index that is named is searched" },

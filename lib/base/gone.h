@@ -17,7 +17,8 @@
 
 /* Print the line about a thing of n bytes of this tool to line, or return false if there is no
  * entry for it: "" for the tool itself, "shard" for a command, "--engine" for an option,
- * "--from=fvecs" for a value of one, "file plan of shards" for a kind of file. */
+ * "--from=fvecs" for a value of one, "layout hnsw" for a value of an option or member of any tool,
+ * "file plan of shards" for a kind of file. */
 bool lh_gone(const char *tool, const char *what, size_t n, char line[LH_GONE_ROOM]);
 
 #endif

@@ -40,51 +40,12 @@ bool lh_index_stopping(void)
 	return lh_signal_pending() != 0;
 }
 
-/* Set the number of the first upper link list of each row; copied rows keep theirs. */
-static int set_levels(struct lh_index_writer *w, struct lh_err *err)
-{
-	uint64_t lists, row = 0;
-
-	w->level = lh_calloc(w->rows + 1, sizeof *w->level);
-	if (w->given.level)
-		return lh_index_take_levels(w, err);
-	if (lh_index_continues_graph(w)) {
-		if (lh_index_copy_levels(w, err) < 0)
-			return -1;
-		row = w->old->rows;
-	}
-	for (lists = w->level[row]; row < w->rows; row++) {
-		lists += lh_hnsw_level(w->p.seed, (uint32_t)row, w->p.m);
-		if (lists > UINT32_MAX)
-			return lh_err_set(err, LH_EDATA, "too many rows for m %u", w->p.m);
-		w->level[row + 1] = (uint32_t)lists;
-	}
-	return 0;
-}
-
 static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
 	if (!w->rows || w->rows < w->p.exact_below)
 		return 0;
 	w->linked = true;
-	if (w->p.layout == LH_LAYOUT_QG)
-		return lh_qg_link_rows(w, jobs, err);
-	if (set_levels(w, err) < 0)
-		return -1;
-	w->upper = lh_calloc(w->level[w->rows] * (1 + (size_t)w->p.m) + 16, sizeof *w->upper);
-	w->graph = (struct lh_hnsw){
-		.block = w->block.p, .rows = (uint32_t)w->rows, .dimension = w->p.dimension,
-		.stride = w->stride, .vector_at = w->vector_at, .distance = w->p.distance,
-		.precision = w->p.precision,
-		.m = w->p.m, .ef_construction = w->p.ef_construction,
-		.level = w->level, .upper = w->upper, .stop = lh_index_stopping,
-		.progress = w->progress ? lh_index_report_graph : NULL, .ctx = w,
-	};
-	if (w->given.level)
-		return lh_index_take_links(w, err);
-	if (lh_index_continues_graph(w) && lh_index_copy_links(w, err) < 0)
-		return -1;
-	return lh_hnsw_build(&w->graph, jobs, err);
+	return lh_qg_link_rows(w, jobs, err);
 }
 
 /* ---- the file ---- */
@@ -92,64 +53,6 @@ static int build_graph(struct lh_index_writer *w, unsigned jobs, struct lh_err *
 static uint32_t stored_number(const struct lh_index_writer *w, uint64_t row)
 {
 	return w->stored_at ? w->stored_at[row] : (uint32_t)row;
-}
-
-/* Write a list of links, with rows renumbered in the stored order. */
-static void write_links(struct lh_index_writer *w, const uint32_t *links, uint32_t max)
-{
-	uint32_t list[1 + 2 * LH_INDEX_M_MAX] = { links[0] }, i;
-
-	for (i = 1; i <= links[0]; i++)
-		list[i] = stored_number(w, links[i]);
-	lh_index_section_add(&w->file, list, 4 * (1 + (uint64_t)max));
-}
-
-static int write_rows(struct lh_index_writer *w, struct lh_err *err)
-{
-	size_t links = 4 * (1 + 2 * (size_t)w->p.m);
-	uint64_t i;
-
-	lh_index_section_begin(&w->file, LH_INDEX_ROWS);
-	for (i = 0; i < w->rows; i++) {
-		const char *row = w->block.p + lh_index_row_at(w, i) * w->stride;
-
-		lh_index_report_progress(w, "file", i);
-		write_links(w, (const void *)row, 2 * w->p.m);
-		lh_index_section_add(&w->file, row + links, w->stride - links);
-	}
-	return lh_index_section_end(&w->file, err);
-}
-
-static int write_levels(struct lh_index_writer *w, struct lh_err *err)
-{
-	bool levels = w->linked && w->p.layout == LH_LAYOUT_HNSW;
-	uint32_t lists = 0, row;
-	uint64_t i;
-
-	lh_index_section_begin(&w->file, LH_INDEX_LEVELS);
-	for (i = 0; levels && i <= w->rows; i++) {
-		lh_index_section_add(&w->file, &lists, sizeof lists);
-		if (i == w->rows)
-			break;
-		row = lh_index_row_at(w, i);
-		lists += w->level[row + 1] - w->level[row];
-	}
-	return lh_index_section_end(&w->file, err);
-}
-
-static int write_upper(struct lh_index_writer *w, struct lh_err *err)
-{
-	bool levels = w->linked && w->p.layout == LH_LAYOUT_HNSW;
-	uint32_t list, row;
-	uint64_t i;
-
-	lh_index_section_begin(&w->file, LH_INDEX_UPPER);
-	for (i = 0; levels && i < w->rows; i++) {
-		row = lh_index_row_at(w, i);
-		for (list = w->level[row]; list < w->level[row + 1]; list++)
-			write_links(w, w->upper + list * (1 + (size_t)w->p.m), w->p.m);
-	}
-	return lh_index_section_end(&w->file, err);
 }
 
 /* Write the ids or metadata of all rows, or (write_offsets) their offsets. */
@@ -210,11 +113,10 @@ static int write_order(struct lh_index_writer *w, struct lh_err *err)
 static int write_sections(struct lh_index_writer *w, const struct lh_buf *params, unsigned jobs,
 			  struct lh_err *err)
 {
-	bool qg = w->p.layout == LH_LAYOUT_QG;
-
 	if (lh_index_section_write(&w->file, LH_INDEX_PARAMS, params->p, params->len, err) < 0 ||
-	    (qg ? lh_qg_write_rows(w, jobs, err) : write_rows(w, err)) < 0 ||
-	    write_levels(w, err) < 0 || write_upper(w, err) < 0 ||
+	    lh_qg_write_rows(w, jobs, err) < 0 ||
+	    lh_index_section_write(&w->file, LH_INDEX_LEVELS, NULL, 0, err) < 0 ||
+	    lh_index_section_write(&w->file, LH_INDEX_UPPER, NULL, 0, err) < 0 ||
 	    write_offsets(w, LH_INDEX_ID_AT, lh_index_writer_id, err) < 0 ||
 	    write_texts(w, LH_INDEX_IDS, lh_index_writer_id, err) < 0 ||
 	    lh_index_section_write(&w->file, LH_INDEX_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
@@ -265,7 +167,6 @@ static int write_lexical(struct lh_index_writer *w, struct lh_err *err)
 static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
 {
 	struct lh_index_header *h = &w->header;
-	bool qg = w->p.layout == LH_LAYOUT_QG;
 	struct lh_index_shape shape;
 	LH_SCOPED(lh_buf_free) struct lh_buf params = { 0 };
 	int rc;
@@ -273,15 +174,13 @@ static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *e
 	lh_index_get_shape(&w->p, w->linked, &shape);
 	*h = (struct lh_index_header){
 		.magic = LH_INDEX_MAGIC,
-		.version = qg ? LH_INDEX_FORMAT_PART : w->id_seed ? 2 : 1,
+		.version = LH_INDEX_FORMAT,
 		.id_seed = w->id_seed,
 		.byte_order = LH_INDEX_BYTE_ORDER,
 		.file_bytes = LH_INDEX_PAGE,
 		.rows = w->rows,
 		.stride = (uint32_t)shape.stride,
-		.vector_at = (uint32_t)shape.vector_at,
-		.entry = stored_number(w, w->graph.entry),
-		.top = qg ? 0 : w->graph.top,
+		.entry = stored_number(w, w->entry),
 	};
 	w->file.fd = w->out.fd;
 	w->file.header = h;
@@ -292,7 +191,7 @@ static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *e
 		rc = write_sections(w, &params, jobs, err);
 	if (!rc)
 		rc = write_lexical(w, err);
-	if (!rc && qg)
+	if (!rc)
 		rc = lh_qg_write_signs(w, err);
 	if (rc)
 		return -1;
@@ -305,7 +204,7 @@ int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 {
 	if (!w->p.dimension)
 		return lh_err_set(err, LH_EUSAGE, "an empty index needs a dimension");
-	lh_index_choose_layout(&w->p);
+	lh_index_choose_codes(&w->p);
 	if (build_graph(w, jobs, err) < 0 || lh_index_order_rows(w, err) < 0 ||
 	    lh_index_build_id_table(w, err) < 0 || build_lexical(w, err) < 0 ||
 	    lh_atomic_open(&w->out, w->path, 0666, err) < 0)

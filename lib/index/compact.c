@@ -260,7 +260,7 @@ static bool is_newest_row(const struct lh_index *ix)
 {
 	struct lh_index_params newest = ix->params;
 
-	lh_index_choose_layout(&newest);
+	lh_index_choose_codes(&newest);
 	return newest.code_values == ix->params.code_values;
 }
 

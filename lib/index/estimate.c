@@ -12,12 +12,7 @@ static uint64_t pages(double bytes)
 /* Return the bytes of a graph in addition to its rows. */
 static uint64_t graph_bytes(const struct lh_index_params *p, double rows)
 {
-	uint64_t order = pages(4 * rows);
-
-	if (p->layout == LH_LAYOUT_QG)
-		return order + pages((double)lh_qg_sign_bytes(lh_index_lifted(p)));
-	/* a row has 1 / (m - 1) lists above level 0 on average */
-	return order + pages(4 * (rows + 1)) + pages(rows / (p->m - 1) * 4 * (1 + p->m));
+	return pages(4 * rows) + pages((double)lh_qg_sign_bytes(lh_index_lifted(p)));
 }
 
 uint64_t lh_index_estimate(struct lh_index_params *p, const struct lh_index_contents *c)
@@ -27,7 +22,7 @@ uint64_t lh_index_estimate(struct lh_index_params *p, const struct lh_index_cont
 	struct lh_index_shape shape;
 	uint64_t slots = c->rows ? 2 : 0, n;
 
-	lh_index_choose_layout(p);
+	lh_index_choose_codes(p);
 	lh_index_get_shape(p, graph, &shape);
 	while (slots < 2 * c->rows)
 		slots *= 2;

@@ -96,8 +96,8 @@ static long add_matching_links(struct lh_searcher *s, uint32_t from, uint32_t *f
 			       uint32_t *bridge, size_t *bridges)
 {
 	const struct lh_index *ix = s->ix;
-	uint32_t i, links_n;
-	const uint32_t *links = lh_walk_links(ix, from, &links_n);
+	uint32_t i, links_n = 2 * ix->params.m;
+	const uint32_t *links = lh_walk_links(ix, from);
 	int rc;
 
 	for (i = 0; i < links_n; i++)
@@ -143,7 +143,7 @@ static long matching_neighbours(struct lh_searcher *s, uint32_t row, uint32_t *f
 static int begin_walk(struct lh_searcher *s)
 {
 	const struct lh_filter_cache *v = s->q->filter_cache;
-	struct cand at = lh_walk_descend(s);
+	struct cand at = lh_walk_entry(s);
 	uint32_t seed[LH_SEEDS + 1];
 	size_t i, n = 0;
 	int rc;
@@ -170,7 +170,7 @@ static int begin_walk(struct lh_searcher *s)
 /*
  * What a search costs, in bytes that are read in order: a row that is measured, by a scan and by
  * a walk, and a row whose links are followed.  Measured with 100 and 768 values of i8 and f32,
- * in 100,000 rows of both layouts.
+ * in 100,000 rows.
  */
 #define ROW_COST(s) (400 + (double)lh_index_code_bytes(&(s)->ix->params))
 #define FRESH_COST(s) (ROW_COST(s) + fmin(ROW_COST(s), 1000))
@@ -276,8 +276,7 @@ static int64_t allowed_rows(struct lh_searcher *s)
  */
 static int choose_walk(struct lh_searcher *s, struct walk_cost *c)
 {
-	const bool by_itself = s->ix->params.layout == LH_LAYOUT_QG && !s->q->ef &&
-			       !s->ix->params.ef_search;
+	const bool by_itself = !s->q->ef && !s->ix->params.ef_search;
 	const struct lh_filter_cache *v = s->q->filter_cache;
 	double share;
 

@@ -13,22 +13,22 @@
 
 #include "file/file.h"
 
-#define LH_INDEX_FORMAT 4	/* the newest version: ... */
-#define LH_INDEX_FORMAT_PART 4	/* ... of layout qg with codes of a part of the values, ... */
-#define LH_INDEX_FORMAT_QG 3	/* ... of all; other layouts have 2, or 1 when id_seed is 0 */
+/* The version of files; of those before it, which may have another graph, lh_index_open_old reads
+ * the rows. */
+#define LH_INDEX_FORMAT 4
 #define LH_INDEX_BYTE_ORDER 0x01020304u
 #define LH_INDEX_PAGE 4096u
 #define LH_INDEX_SECTIONS 64
 #define LH_INDEX_PROBES 256	/* most slots that a look-up of an id reads */
 #define LH_INDEX_PARAMS_MAX 65536
-#define LH_INDEX_M_MAX 128
+#define LH_INDEX_M_MAX 32
 #define LH_INDEX_ROWS_MAX 0xfffffffeu
 
 enum lh_index_kind {
 	LH_INDEX_PARAMS = 1,	/* JSON text */
 	LH_INDEX_ROWS,		/* rows * stride */
-	LH_INDEX_LEVELS,		/* u32[rows + 1]; empty without a graph */
-	LH_INDEX_UPPER,		/* u32[1 + m] per upper link list */
+	LH_INDEX_LEVELS,	/* this and the next are empty, ... */
+	LH_INDEX_UPPER,		/* ... but in earlier formats */
 	LH_INDEX_ID_AT,		/* u64[rows + 1] */
 	LH_INDEX_IDS,
 	LH_INDEX_ID_HASH,		/* u32[2] per slot */
@@ -41,7 +41,7 @@ enum lh_index_kind {
 	LH_INDEX_TERMS,		/* struct lh_lexical_head and terms + 1 of struct lh_lexical_term */
 	LH_INDEX_TERM_TEXTS,
 	LH_INDEX_POSTINGS,
-	LH_INDEX_SIGNS,		/* of the rotation (vector/graph.h); only with layout qg */
+	LH_INDEX_SIGNS,		/* of the rotation (vector/graph.h) */
 	LH_INDEX_KINDS,		/* 17 to 19 were weighted terms; no other kind has these numbers */
 };
 
@@ -54,10 +54,10 @@ struct lh_index_header {
 	unsigned char magic[8];
 	uint32_t version, byte_order;
 	uint64_t file_bytes, rows;
-	uint32_t stride, vector_at;
+	uint32_t stride, vector_at;	/* vector_at and top: 0, but in earlier formats */
 	uint32_t entry, top;
 	uint32_t n_sections, zero;
-	uint64_t id_seed;	/* of the hashes of ids; version 2 */
+	uint64_t id_seed;	/* of the hashes of ids */
 	uint32_t zeros[16];
 	struct lh_index_section section[LH_INDEX_SECTIONS];
 	unsigned char rest[LH_INDEX_PAGE - 8 - 128 - 32 * LH_INDEX_SECTIONS];
@@ -69,18 +69,6 @@ _Static_assert(offsetof(struct lh_index_header, section) == 128, "the section ta
 static inline uint64_t lh_index_round(uint64_t n, uint64_t to)
 {
 	return (n + to - 1) / to * to;
-}
-
-/* Layout hnsw of a row: u32 number of links, u32[2 * m] links, zeros to a multiple of 64
- * bytes, the code of the vector, zeros to a multiple of 64 bytes. */
-static inline uint32_t lh_index_vector_at(uint32_t m)
-{
-	return (uint32_t)lh_index_round(4 + 8 * (uint64_t)m, 64);
-}
-
-static inline uint32_t lh_index_stride(uint32_t m, size_t code)
-{
-	return (uint32_t)lh_index_round(lh_index_vector_at(m) + code, 64);
 }
 
 const char *lh_index_kind_name(uint32_t kind);

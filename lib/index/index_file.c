@@ -116,6 +116,11 @@ static int check_section_bytes(const struct lh_index *ix, uint32_t kind, uint64_
 			  (unsigned long long)want);
 }
 
+static bool is_old(const struct lh_index *ix)
+{
+	return ix->header.version < LH_INDEX_FORMAT;
+}
+
 static int open_params(struct lh_index *ix, struct lh_err *err)
 {
 	const struct lh_index_section *s = section(ix, LH_INDEX_PARAMS);
@@ -130,12 +135,32 @@ static int open_params(struct lh_index *ix, struct lh_err *err)
 	rc = lh_buf_check(&copy, err);
 	if (rc == 0 && lh_xxh3(copy.p, copy.len) != s->xxh3)
 		rc = lh_err_set(err, LH_ECORRUPT, "parameters: the checksum is wrong");
-	return rc ? rc : lh_index_params_read(copy.p, copy.len, &ix->params, err);
+	return rc ? rc : lh_index_params_read(copy.p, copy.len, is_old(ix), &ix->params, err);
 }
 
-static bool is_qg(const struct lh_index *ix)
+static int refuse_old(struct lh_err *err)
 {
-	return ix->params.layout == LH_LAYOUT_QG;
+	static const char what[] = "file vector index of an earlier format";
+	char line[LH_GONE_ROOM];
+
+	lh_gone("", what, sizeof what - 1, line);
+	lh_err_set(err, LH_ECORRUPT, "%s", line);
+	err->status = LH_INDEX_OLD;
+	return -1;
+}
+
+/* Of a file of an earlier format, rows are where its header says. */
+static int check_shape(const struct lh_index *ix, struct lh_err *err)
+{
+	const struct lh_index_header *h = &ix->header;
+	size_t code = lh_index_code_bytes(&ix->params);
+
+	if (is_old(ix) ? h->vector_at + code <= h->stride :
+	    h->stride == ix->shape.stride && !h->vector_at)
+		return 0;
+	return lh_err_set(err, LH_ECORRUPT,
+			  "header: the layout of a row does not fit dimension %u and m %u",
+			  ix->params.dimension, ix->params.m);
 }
 
 static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struct lh_err *err)
@@ -143,12 +168,8 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	const struct lh_index_params *p = &ix->params;
 
 	ix->rows = h->rows;
-	ix->graph = section(ix, is_qg(ix) ? LH_INDEX_ORDER : LH_INDEX_LEVELS)->bytes > 0;
+	ix->graph = !is_old(ix) && section(ix, LH_INDEX_ORDER)->bytes > 0;
 	lh_index_get_shape(p, ix->graph, &ix->shape);
-	if (is_qg(ix) && ix->graph && h->version == LH_INDEX_FORMAT_QG) {
-		lh_index_get_old_shape(p, &ix->shape);
-		ix->params.code_values = ix->shape.values;
-	}
 	ix->stride = h->stride;
 	ix->vector_at = h->vector_at;
 	if (h->rows > LH_INDEX_ROWS_MAX)
@@ -157,13 +178,8 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	if (p->outside > h->rows)
 		return lh_err_set(err, LH_ECORRUPT, "parameters: %u of %llu rows are outside "
 				  "the graph", p->outside, (unsigned long long)h->rows);
-	if (is_qg(ix) && h->version < LH_INDEX_FORMAT_QG)
-		return lh_err_set(err, LH_ECORRUPT, "header: layout qg in version %u", h->version);
-	if (h->stride != ix->shape.stride || h->vector_at != ix->shape.vector_at)
-		return lh_err_set(err, LH_ECORRUPT,
-				  "header: the layout of a row does not fit dimension %u and m %u",
-				  p->dimension, p->m);
-	if (check_section_bytes(ix, LH_INDEX_ROWS, ix->rows * ix->stride, err) < 0 ||
+	if (check_shape(ix, err) < 0 ||
+	    check_section_bytes(ix, LH_INDEX_ROWS, ix->rows * ix->stride, err) < 0 ||
 	    check_section_bytes(ix, LH_INDEX_EXACT, ix->rows * lh_index_exact_bytes(p), err) < 0)
 		return -1;
 	ix->block = section_data(ix, LH_INDEX_ROWS);
@@ -172,52 +188,30 @@ static int open_rows(struct lh_index *ix, const struct lh_index_header *h, struc
 	return 0;
 }
 
-/* A graph of layout qg has one level. */
-static int open_qg(struct lh_index *ix, struct lh_err *err)
+static int open_graph(struct lh_index *ix, const struct lh_index_header *h, struct lh_err *err)
 {
 	size_t signs = ix->graph && ix->params.code_values ?
 			       lh_qg_sign_bytes(lh_index_lifted(&ix->params)) :
 			       0;
 
+	if (is_old(ix))
+		return 0;
+	ix->entry = h->entry;
 	if (check_section_bytes(ix, LH_INDEX_LEVELS, 0, err) < 0 ||
+	    check_section_bytes(ix, LH_INDEX_UPPER, 0, err) < 0 ||
 	    check_section_bytes(ix, LH_INDEX_SIGNS, signs, err) < 0)
 		return -1;
 	if (ix->graph && ix->params.distance == LH_IP && !(ix->params.longest > 0))
 		return lh_err_set(err, LH_ECORRUPT, "parameters: missing longest (number)");
-	if (ix->graph && (ix->entry >= ix->rows - ix->params.outside || ix->top))
+	if (ix->graph && (ix->entry >= ix->rows - ix->params.outside || h->top))
 		return lh_err_set(err, LH_ECORRUPT,
 				  "header: the graph begins at row %u of %llu, level %u", ix->entry,
-				  (unsigned long long)ix->rows, ix->top);
+				  (unsigned long long)ix->rows, h->top);
 	ix->signs = signs ? section_data(ix, LH_INDEX_SIGNS) : NULL;
 	return 0;
 }
 
-static int open_graph(struct lh_index *ix, const struct lh_index_header *h, struct lh_err *err)
-{
-	uint64_t list = 4 * (1 + (uint64_t)ix->params.m);
-
-	ix->n_upper = section(ix, LH_INDEX_UPPER)->bytes / list;
-	ix->entry = h->entry;
-	ix->top = h->top;
-	if (check_section_bytes(ix, LH_INDEX_UPPER, ix->n_upper * list, err) < 0)
-		return -1;
-	if (!ix->graph || is_qg(ix)) {
-		if (check_section_bytes(ix, LH_INDEX_UPPER, 0, err) < 0)
-			return -1;
-		return is_qg(ix) ? open_qg(ix, err) : 0;
-	}
-	if (check_section_bytes(ix, LH_INDEX_LEVELS, 4 * (ix->rows + 1), err) < 0)
-		return -1;
-	if (ix->entry >= ix->rows || ix->top > 64)
-		return lh_err_set(err, LH_ECORRUPT,
-				  "header: the graph begins at row %u of %llu, level %u", ix->entry,
-				  (unsigned long long)ix->rows, ix->top);
-	ix->level = section_data(ix, LH_INDEX_LEVELS);
-	ix->upper = section_data(ix, LH_INDEX_UPPER);
-	return 0;
-}
-
-/* Files of older versions have no order: their rows are stored in the order of the puts. */
+/* Files of the oldest format have no order: their rows are stored in the order of the puts. */
 static int open_order(struct lh_index *ix, struct lh_err *err)
 {
 	if (!section(ix, LH_INDEX_ORDER)->bytes)
@@ -303,6 +297,8 @@ int lh_index_open_mapped(struct lh_index *ix, struct lh_err *err)
 	if (lh_index_read_header(ix, err) < 0)
 		return -1;
 	ix->checksum = h->xxh3;
+	if (is_old(ix) && !ix->reads_old)
+		return refuse_old(err);
 	if (open_params(ix, err) < 0 || open_rows(ix, h, err) < 0 || open_graph(ix, h, err) < 0 ||
 	    open_order(ix, err) < 0 || open_texts(ix, err) < 0)
 		return -1;
@@ -344,16 +340,22 @@ static int open_file(struct lh_index *ix, const char *path, struct lh_err *err)
 	return rc < 0 ? not_opened(path, err) : 0;
 }
 
-struct lh_index *lh_index_open_base(const char *path, struct lh_err *err)
+static struct lh_index *open_base(const char *path, bool old, struct lh_err *err)
 {
 	struct lh_index *ix = lh_calloc(1, sizeof *ix);
 
 	ix->torn_at = -1;
+	ix->reads_old = old;
 	if (open_file(ix, path, err) < 0) {
 		lh_index_close(ix);
 		return NULL;
 	}
 	return ix;
+}
+
+struct lh_index *lh_index_open_base(const char *path, struct lh_err *err)
+{
+	return open_base(path, false, err);
 }
 
 /* Return whether another file is now at the path. */
@@ -385,12 +387,12 @@ int lh_index_refuse_link(const char *path, struct lh_err *err)
 	return 0;
 }
 
-static struct lh_index *open_once(const char *given, const char *path, bool *moved,
+static struct lh_index *open_once(const char *given, const char *path, bool old, bool *moved,
 				  struct lh_err *err)
 {
 	struct lh_stamp log;
 	struct lh_index_common *common = lh_index_common_new(given, path, &log);
-	struct lh_index *ix = lh_index_open_base(path, err);
+	struct lh_index *ix = open_base(path, old, err);
 
 	if (!ix) {
 		lh_index_common_drop(common);
@@ -410,7 +412,7 @@ static struct lh_index *open_once(const char *given, const char *path, bool *mov
 
 /* Index and log are replaced one after the other: a pair opened in between is opened
  * again.  The limit is for a path that never stops changing. */
-struct lh_index *lh_index_open(const char *path, struct lh_err *err)
+static struct lh_index *open_both(const char *path, bool old, struct lh_err *err)
 {
 	struct lh_index *ix = NULL;
 	bool moved = true;
@@ -421,12 +423,22 @@ struct lh_index *lh_index_open(const char *path, struct lh_err *err)
 		lh_index_close(ix);
 		if (lh_index_resolve_link(path, &real, err) < 0)
 			return NULL;
-		ix = open_once(path, real ? real : path, &moved, err);
+		ix = open_once(path, real ? real : path, old, &moved, err);
 		free(real);
 		if (!ix)
 			return NULL;
 	}
 	return ix;
+}
+
+struct lh_index *lh_index_open(const char *path, struct lh_err *err)
+{
+	return open_both(path, false, err);
+}
+
+struct lh_index *lh_index_open_old(const char *path, struct lh_err *err)
+{
+	return open_both(path, true, err);
 }
 
 void lh_index_close(struct lh_index *ix)

@@ -12,7 +12,7 @@
  *     log_frame.c        the frames of INDEX-log
  * Searching
  *     searcher.c         walk over the graph, exact scan (searcher.h)
- *     qg_walk.c          walk over a graph of layout qg
+ *     qg_walk.c          walk by the codes of links
  *     filtered_search.c  the same for the rows that a filter allows
  *     filter_cache.c     the results of a filter, by row
  *     rerank.c           the best candidates, measured again and sorted
@@ -23,9 +23,9 @@
  *     row_order.c        the order in which rows are stored
  *     id_slots.c         the hash table of ids
  *     commit.c           the graph, and the file
- *     qg_graph.c         the graph of layout qg
- *     qg_row.c           a row of layout qg
- *     qg_write.c         all rows of layout qg
+ *     qg_graph.c         the graph
+ *     qg_row.c           a row
+ *     qg_write.c         all rows
  *     sections.c         the sections of the file
  *     whole_index.c      an empty index created, an index removed
  * Changing
@@ -38,7 +38,7 @@
  *     index_verify.c     every byte of the file
  *     log_verify.c       every frame of the log
  *     index_reach.c      which rows a walk over the graph gets to
- *     sound.c            single rows, links, levels
+ *     sound.c            single rows and links
  *     text_sums.c        the checksums of ids, metadata and order only
  *
  * Snapshots.  lh_index_open maps the file and calls lh_index_log_replay, which
@@ -74,11 +74,10 @@
 
 /* Where the parts of a row of the file are. */
 struct lh_index_shape {
-	size_t stride, vector_at;
-	/* Layout qg with a graph: after the code of the vector, the f32 unit of the factors, for
-	 * all links f16 f_add and f_rescale, and u32 rows, and their codes (vector/graph.h); the
-	 * rows alone if values is 0. In a file of version 3 (unit_at is 0): their codes, f32 f_add
-	 * and f_rescale, rows. */
+	size_t stride;
+	/* With a graph: after the code of the vector, the f32 unit of the factors, for all links
+	 * f16 f_add and f_rescale, and u32 rows, and their codes (vector/graph.h); the rows alone
+	 * if values is 0. */
 	size_t unit_at, add_at, rescale_at, ids_at, codes_at;
 	uint32_t values;	/* that a code keeps */
 };
@@ -103,23 +102,20 @@ struct lh_index {
 	struct lh_stamp log_stamp;
 	struct lh_mapped map;		/* common's, or its own */
 	struct lh_index_header header;	/* a copy, so that the checked bytes are those used */
+	bool reads_old;			/* a file of an earlier format is opened too */
 	dev_t dev;
 	ino_t ino;
 	struct lh_index_params params;
 	uint64_t checksum;		/* of the header: identifies this file */
 
 	uint64_t rows;			/* rows of the file */
-	struct lh_index_shape shape;	/* of a row in block; ... */
-	size_t stride, vector_at;	/* ... and those of the header, which are the same */
+	struct lh_index_shape shape;	/* of a row in block */
+	size_t stride, vector_at;	/* the header's; vector_at: 0, but in earlier formats */
 	const unsigned char *block;
 	const unsigned char *exact;	/* f32[dimension] of each row; NULL: not stored */
 	bool graph;
-	uint32_t entry, top;		/* row where a walk begins, and its level */
-	/* [rows + 1]: number of the first upper link list of a row */
-	const uint32_t *level;
-	const uint32_t *upper;		/* upper link lists, of 1 + m words each */
-	uint64_t n_upper;
-	const unsigned char *signs;	/* of the rotation; layout qg */
+	uint32_t entry;			/* row where a walk begins */
+	const unsigned char *signs;	/* of the rotation; NULL: rows have no codes */
 	const uint32_t *order;		/* rows in the order of the puts; NULL: by their numbers */
 	const uint64_t *id_at, *meta_at;	/* [rows + 1] each */
 	const char *ids, *metas;
@@ -190,10 +186,10 @@ static inline bool lh_index_all_zero(const void *p, size_t n)
 /* ---- params.c ---- */
 /* Compute the shape of rows, with or without a graph. */
 void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_index_shape *out);
-/* Compute that of rows in a graph of version 3. */
-void lh_index_get_old_shape(const struct lh_index_params *p, struct lh_index_shape *out);
 void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p);
-int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, struct lh_err *err);
+/* old: of a file of an earlier format, whose graph is not read. */
+int lh_index_params_read(const char *text, size_t n, bool old, struct lh_index_params *p,
+			 struct lh_err *err);
 
 /* ---- index_file.c ---- */
 
@@ -241,7 +237,7 @@ int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_
 /* Lift a vector under ip; v has room for lh_index_lifted(p) values. */
 void lh_qg_lift(const struct lh_index_params *p, float *v);
 
-/* Makes rows of layout qg, in one thread. */
+/* Makes rows with codes, in one thread. */
 struct lh_qg_coder {
 	const struct lh_index_params *p;
 	const struct lh_index_shape *shape;
@@ -273,8 +269,8 @@ void lh_index_common_drop(struct lh_index_common *c);
 
 /* ---- writer.c, commit.c ---- */
 
-/* Decide the layout of new rows, once the dimension is known. */
-void lh_index_choose_layout(struct lh_index_params *p);
+/* Decide how many values the codes of new rows keep, once the dimension is known. */
+void lh_index_choose_codes(struct lh_index_params *p);
 /* Create a writer that takes no lock, for a compaction.  lh_index_prepare builds the
  * graph and writes and syncs the whole file under a temporary name; after that the
  * checksum is known, and lh_index_swap renames it into place, while the caller holds
@@ -292,9 +288,9 @@ int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *ro
  * their links are copied, and only the rows after them are inserted into the graph.  ix
  * is borrowed until lh_index_prepare, which checks what it copies. */
 void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix);
-/* Declare that rows of ix are copied first, but not all.  With layout qg its graph is then
- * repaired, if those not live and those gone by earlier repairs are at most an eighth of
- * its rows.  ix is borrowed as above. */
+/* Declare that rows of ix are copied first, but not all.  Its graph is then repaired, if those not
+ * live and those gone by earlier repairs are at most an eighth of its rows.  ix is borrowed as
+ * above. */
 void lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix);
 int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
 /* Return the path of the temporary file that lh_index_prepare wrote. */
@@ -305,20 +301,11 @@ int lh_index_swap(struct lh_index_writer *w, struct lh_err *err);
 /* ---- sound.c ---- */
 
 /* Check one part of an index.  All return 0, or -1 with LH_ECORRUPT and the row.
- * Arguments from the file must be copies, level of the graph too. */
-struct lh_index_graph {
-	uint64_t rows;
-	const uint32_t *level;	/* [rows + 1]: number of the first upper link list of a row */
-};
-/* Check a list of 1 + max words: links to different other rows, then zeros. */
-int lh_index_check_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
-			 uint64_t row, uint32_t level, struct lh_err *err);
-/* Check the links of a row of layout qg: links to different other rows, then the row
- * itself. */
+ * Arguments from the file must be copies. */
+
+/* Check the links of a row: links to different other rows, then the row itself. */
 int lh_index_check_lanes(const struct lh_index *ix, const uint32_t *lanes, uint64_t row,
 			 struct lh_err *err);
-int lh_index_check_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
-			  struct lh_err *err);
 int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, uint64_t row,
 			      struct lh_err *err);
 /* Decode the code to v and check both. */

@@ -24,7 +24,12 @@ struct lh_str lh_index_name(const char *path);
 /* Return the name of an enum value, or "unknown". */
 const char *lh_distance_name(int distance);
 const char *lh_precision_name(int precision);
-const char *lh_layout_name(int layout);
+#define LH_INDEX_LAYOUT "qg"	/* of the graph of every index */
+/* Return the number of links that there is for one that was asked of another graph. */
+static inline uint32_t lh_index_nearest_m(uint64_t m)
+{
+	return m > 16 ? 32 : 16;
+}
 /* The field that is embedded where an index names neither a field nor a template. */
 #define LH_INDEX_TEXT_FIELD "text"
 
@@ -35,8 +40,8 @@ const char *lh_lexical_source_name(int source);
 struct lh_index_contents {
 	uint64_t rows, id_bytes, meta_bytes, words;	/* words: with lexical */
 };
-/* Return about how many bytes the file of such an index has; p->layout is chosen.  All but the
- * words and, with layout hnsw, the upper links is exact. */
+/* Return about how many bytes the file of such an index has; p->code_values is set.  All but the
+ * words is exact. */
 uint64_t lh_index_estimate(struct lh_index_params *p, const struct lh_index_contents *c);
 
 /* Return the checksum of the index file's header, which contains those of all its parts: it
@@ -180,21 +185,6 @@ int lh_index_compact_watched(const char *path, unsigned jobs, double lock_timeou
 /* Say in an index that its records are persons: if it does not yet, it is compacted. */
 int lh_index_set_persons(const char *path, unsigned jobs, double lock_timeout, struct lh_err *err);
 
-/* A graph that another program built over the rows of a writer, numbered in the order of the
- * puts. */
-struct lh_index_given_graph {
-	uint32_t entry, top;	/* the row where a walk begins, and its level: at most 64 */
-	/* Return the level of a row, at most top. */
-	uint32_t (*level)(void *ctx, uint32_t row);
-	/* Write the links of a row on one of its levels to out: at most m, on level 0 at most 2m,
-	 * to different other rows of that level.  Returns their number. */
-	uint32_t (*links)(void *ctx, uint32_t row, uint32_t level, uint32_t *out);
-	void *ctx;
-};
-/* Let the commit of layout hnsw take this graph in place of building one, unless there are fewer
- * rows than exact_below.  *g is copied; a graph that contradicts itself is LH_ECORRUPT. */
-void lh_index_writer_give_graph(struct lh_index_writer *w, const struct lh_index_given_graph *g);
-
 /* Create an index without rows.  Returns 1, and changes nothing, if there is a file of that
  * name; one that appears meanwhile is not replaced either. */
 int lh_index_create(const char *path, const struct lh_index_params *p, double lock_timeout,
@@ -206,6 +196,12 @@ int lh_index_remove(const char *path, double lock_timeout, struct lh_err *err);
 
 /* Remove the locks of an index that a killed process left; those that are held stay. */
 void lh_index_sweep_lock(const char *path);
+
+/* Open an index as lh_index_open does, also one of an earlier format, to read its rows: it has no
+ * graph then, and is neither searched nor changed. */
+struct lh_index *lh_index_open_old(const char *path, struct lh_err *err);
+/* The status of the error by which all others refuse such a file. */
+#define LH_INDEX_OLD 503
 
 /* ---- reading in the order of insertion ---- */
 
@@ -231,10 +227,10 @@ int lh_index_check_few_texts(const struct lh_index *ix, struct lh_err *err);
 int lh_index_check_row_meta(struct lh_record *scan, struct lh_buf *copy, struct lh_str meta,
 			    uint64_t row, struct lh_err *err);
 
-/* Follow all links from the entry of the graph, on each level those of all rows that were reached,
- * and call unreached (unless NULL) for each live row of the file that none leads to.  Rows of
- * INDEX-log, and all rows of a file without a graph, need no link: searches scan them.  Returns
- * how many there are. */
+/* Follow all links from the entry of the graph, and those of all rows that were reached, and call
+ * unreached (unless NULL) for each live row of the file that none leads to.  Rows of INDEX-log, and
+ * all rows of a file without a graph, need no link: searches scan them.  Returns how many there
+ * are. */
 int64_t lh_index_unreached(const struct lh_index *ix, void (*unreached)(void *ctx, uint64_t row),
 			   void *ctx);
 /* Return whether the file has a graph. */

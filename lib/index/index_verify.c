@@ -21,9 +21,8 @@ struct check {
 	struct lh_err *err;
 	unsigned n_reported[LH_INDEX_KINDS + 1];
 	float *vector;		/* scratch: of the row being checked */
-	unsigned char *row[2];	/* scratch of layout qg: the row, and what it should be */
+	unsigned char *row[2];	/* scratch: the row, and what it should be */
 	struct lh_qg_coder coder;
-	uint32_t *level;	/* [rows + 1]: a copy, set after the rows were checked */
 };
 
 LH_PRINTF(3, 4)
@@ -63,8 +62,7 @@ static void check_header(struct check *c)
 	const struct lh_index_header *h = &c->ix->header;
 	uint32_t i;
 
-	if (h->zero || (h->version < 2 && h->id_seed) ||
-	    !lh_index_all_zero(h->zeros, sizeof h->zeros) ||
+	if (h->zero || !lh_index_all_zero(h->zeros, sizeof h->zeros) ||
 	    !lh_index_all_zero(h->rest, sizeof h->rest) ||
 	    !lh_index_all_zero(h->section + h->n_sections,
 			       (LH_INDEX_SECTIONS - h->n_sections) * sizeof *h->section))
@@ -98,30 +96,19 @@ static void report_if_failed(struct check *c, uint32_t kind, int rc)
 		report(c, kind, "%s", c->err->msg);
 }
 
-static void check_links(struct check *c, uint32_t kind, const uint32_t *list, uint32_t max,
-			uint64_t row, uint32_t level)
-{
-	struct lh_index_graph g = { c->ix->rows, c->level };
-	uint32_t copy[1 + 2 * LH_INDEX_M_MAX];
-
-	memcpy(copy, list, 4 * (1 + (size_t)max));
-	report_if_failed(c, kind, lh_index_check_links(&g, copy, max, row, level, c->err));
-}
-
 static const void *code_of(const void *ctx, uint32_t row)
 {
 	return lh_index_code(ctx, row);
 }
 
-/* Check the bytes of a row of layout qg, apart from its vector: the codes of its links are
- * made again. */
-static void check_qg_row(struct check *c, uint64_t row)
+/* Check the bytes of a row, apart from its vector: the codes of its links are made again. */
+static void check_links(struct check *c, uint64_t row)
 {
 	const struct lh_index *ix = c->ix;
 	const struct lh_index_shape *shape = &ix->shape;
 	size_t code = lh_index_code_bytes(&ix->params);
 	size_t end = ix->graph && !shape->values ? shape->ids_at :
-		     ix->graph && shape->unit_at ? shape->unit_at : shape->codes_at;
+		     ix->graph ? shape->unit_at : shape->codes_at;
 
 	memcpy(c->row[0], ix->block + row * ix->stride, ix->stride);
 	if (!lh_index_all_zero(c->row[0] + code, end - code))
@@ -148,19 +135,7 @@ static void check_row(struct check *c, uint64_t row)
 	const struct lh_index *ix = c->ix;
 	const struct lh_index_params *p = &ix->params;
 
-	if (p->layout == LH_LAYOUT_QG) {
-		check_qg_row(c, row);
-	} else {
-		const unsigned char *at = ix->block + row * ix->stride;
-		size_t links = 4 * (1 + 2 * (size_t)p->m), code = lh_index_code_bytes(p);
-
-		check_links(c, LH_INDEX_ROWS, (const void *)at, ix->graph ? 2 * p->m : 0, row, 0);
-		if (!lh_index_all_zero(at + links, ix->vector_at - links) ||
-		    !lh_index_all_zero(at + ix->vector_at + code,
-				       ix->stride - ix->vector_at - code))
-			report(c, LH_INDEX_ROWS, "row %llu: the padding is not zero",
-			       (unsigned long long)row);
-	}
+	check_links(c, row);
 	report_if_failed(c, LH_INDEX_ROWS,
 			 lh_index_check_row_code(p, lh_index_code(ix, row), c->vector, row,
 						 c->err));
@@ -169,31 +144,6 @@ static void check_row(struct check *c, uint64_t row)
 		report_if_failed(c, LH_INDEX_EXACT,
 				 lh_index_check_row_vector(p, c->vector, row, c->err));
 	}
-}
-
-/* Check the graph above level 0, by a copy of the levels. */
-static void check_graph(struct check *c)
-{
-	const struct lh_index *ix = c->ix;
-	struct lh_index_graph g = { .rows = ix->rows };
-	uint64_t row;
-	uint32_t list, m = ix->params.m;
-
-	if (!ix->level)
-		return;
-	g.level = c->level = lh_calloc(ix->rows + 1, sizeof *c->level);
-	memcpy(c->level, ix->level, (ix->rows + 1) * sizeof *c->level);
-	if (lh_index_check_levels(&g, ix->n_upper, ix->top, c->err) < 0) {
-		report(c, LH_INDEX_LEVELS, "%s", c->err->msg);
-		return;
-	}
-	if (c->level[ix->entry + 1] - c->level[ix->entry] != ix->top)
-		report(c, 0, "the graph begins at row %u, which is not on level %u", ix->entry,
-		       ix->top);
-	for (row = 0; row < ix->rows; row++)
-		for (list = c->level[row]; list < c->level[row + 1]; list++)
-			check_links(c, LH_INDEX_UPPER, ix->upper + list * (1 + (size_t)m), m, row,
-				    list - c->level[row] + 1);
 }
 
 /* Check that offsets begin at 0, never decrease, and end at the end of the bytes. */
@@ -332,8 +282,6 @@ static int check_contents(struct check *c)
 
 	madvise((void *)(uintptr_t)c->ix->map.p, c->ix->map.n, MADV_SEQUENTIAL);
 	check_rows(c);
-	check_graph(c);
-	free(c->level);
 	check_ids(c);
 	if (c->ix->params.lexical)
 		lh_lexical_verify(&c->ix->lexical, report_lexical, c);
@@ -349,8 +297,8 @@ static int check_all(struct check *c, const char *path)
 	check_header(c);
 	check_sums(c);
 	if (lh_index_open_mapped(c->ix, c->err) < 0) {
-		if (c->err->code == LH_ENOMEM)
-			return -1;
+		if (c->err->code == LH_ENOMEM || c->err->status == LH_INDEX_OLD)
+			return lh_err_prefix(c->err, "%s", path);
 		report_open_error(c);
 		return 0;
 	}

@@ -74,7 +74,11 @@ int lh_index_named_error(const struct lh_index_named *in, const char *path, bool
 
 	switch (err->code) {
 	case LH_ELOCKED: why = "is locked by another writer"; break;
-	case LH_ECORRUPT: why = "is damaged"; break;
+	case LH_ECORRUPT:
+		why = err->status == LH_INDEX_OLD ?
+			      "is of an earlier format: `lh-index upgrade FILE` makes it qg" :
+			      "is damaged";
+		break;
 	case LH_EIO: why = "cannot be used at present"; break;
 	default: return -1;
 	}

@@ -8,7 +8,6 @@
 
 static const char *const distances[] = { "cosine", "l2", "ip", NULL };
 static const char *const precisions[] = { "f32", "f16", "i8", NULL };
-static const char *const layouts[] = { "hnsw", "qg", NULL };
 
 static const char *const lexical_sources[] = { NULL, "field", "template" };
 
@@ -43,11 +42,6 @@ const char *lh_precision_name(int precision)
 	return precision >= LH_F32 && precision <= LH_I8 ? precisions[precision] : "unknown";
 }
 
-const char *lh_layout_name(int layout)
-{
-	return layout >= LH_LAYOUT_HNSW && layout <= LH_LAYOUT_QG ? layouts[layout] : "unknown";
-}
-
 const char *lh_lexical_source_name(int source)
 {
 	return source >= LH_LEXICAL_FIELD && source <= LH_LEXICAL_TEMPLATE ?
@@ -59,12 +53,7 @@ void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_i
 {
 	size_t code = lh_index_code_bytes(p), links = 2 * (size_t)p->m, list = 4 * links, codes;
 
-	*out = (struct lh_index_shape){ .vector_at = 0 };
-	if (p->layout == LH_LAYOUT_HNSW) {
-		out->vector_at = lh_index_vector_at(p->m);
-		out->stride = lh_index_stride(p->m, code);
-		return;
-	}
+	*out = (struct lh_index_shape){ .values = 0 };
 	out->stride = out->codes_at = lh_index_round(code, 64);
 	if (!graph)
 		return;
@@ -84,18 +73,6 @@ void lh_index_get_shape(const struct lh_index_params *p, bool graph, struct lh_i
 	out->stride = lh_index_round(out->codes_at + codes, 64);
 }
 
-void lh_index_get_old_shape(const struct lh_index_params *p, struct lh_index_shape *out)
-{
-	size_t links = 2 * (size_t)p->m, list = 4 * links;
-
-	*out = (struct lh_index_shape){ .values = lh_qg_dimension(p->dimension) };
-	out->codes_at = lh_index_round(lh_index_code_bytes(p), 64);
-	out->add_at = out->codes_at + links / LH_QG_LANES * lh_qg_code_bytes(out->values);
-	out->rescale_at = out->add_at + list;
-	out->ids_at = out->rescale_at + list;
-	out->stride = out->ids_at + list;
-}
-
 int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 {
 	if (p->dimension > LH_DIM_MAX)
@@ -110,10 +87,8 @@ int lh_index_check_params(const struct lh_index_params *p, struct lh_err *err)
 	if (p->lexical && !*p->lexical_of)
 		return lh_err_set(err, LH_EDATA,
 				  "no field or template makes the text to search by words");
-	if (p->m < 2 || p->m > LH_INDEX_M_MAX)
-		return lh_err_set(err, LH_EDATA, "m %u: 2 to %d", p->m, LH_INDEX_M_MAX);
-	if (p->layout == LH_LAYOUT_QG && p->m != 16 && p->m != 32)
-		return lh_err_set(err, LH_EDATA, "m %u: 16 or 32 with layout qg", p->m);
+	if (p->m != lh_index_nearest_m(p->m))
+		return lh_err_set(err, LH_EDATA, "m %u: 16 or %d", p->m, LH_INDEX_M_MAX);
 	if (p->ef_construction < 8 || p->ef_construction > 10000)
 		return lh_err_set(err, LH_EDATA, "ef-construction %u: 8 to 10000",
 				  p->ef_construction);
@@ -142,8 +117,7 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 	lh_write_text(&w, "precision", lh_precision_name(p->precision));
 	if (p->rescore)
 		lh_write_bool(&w, "rescore", true);
-	if (p->layout != LH_LAYOUT_HNSW)
-		lh_write_text(&w, "layout", lh_layout_name(p->layout));
+	lh_write_text(&w, "layout", LH_INDEX_LAYOUT);
 	lh_write_u64(&w, "m", p->m);
 	lh_write_u64(&w, "ef_construction", p->ef_construction);
 	if (p->ef_search)
@@ -190,7 +164,7 @@ struct text {
 	struct lh_str dimension, m, ef_construction, ef_search, code_values, exact_below, repaired;
 	struct lh_str seed, outside;
 	double longest;
-	int distance, precision, layout;
+	int distance, precision;
 	bool rescore, persons;
 	struct lh_str engine, model, url, created_at, prefix, query_prefix, field, template;
 	struct lh_value lexical;
@@ -218,7 +192,6 @@ static const struct lh_bind members[] = {
 	{ LH_BIND_INDEX("distance", struct text, distance, distances), .required = true },
 	{ LH_BIND_INDEX("precision", struct text, precision, precisions), .required = true },
 	{ LH_BIND_BOOL("rescore", struct text, rescore), .not_null = true },
-	{ LH_BIND_INDEX("layout", struct text, layout, layouts), .not_null = true },
 	{ LH_BIND_BOOL("persons", struct text, persons), .not_null = true },
 	TEXT(text, engine, engine),
 	TEXT(text, model, model),
@@ -308,8 +281,8 @@ static int get_source(const struct text *t, struct lh_index_params *p, struct lh
 	return 0;
 }
 
-static int get_all(const struct lh_value *v, struct lh_index_params *p, struct lh_buf *scratch,
-		   struct lh_err *err)
+static int get_all(const struct lh_value *v, bool old, struct lh_index_params *p,
+		   struct lh_buf *scratch, struct lh_err *err)
 {
 	struct text t = { .dimension = { NULL, 0 } };
 
@@ -328,7 +301,6 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	p->precision = t.precision;
 	p->longest = t.longest;
 	p->rescore = t.rescore;
-	p->layout = t.layout;
 	p->persons = t.persons;
 	put_text(p->engine, t.engine);
 	put_text(p->model, t.model);
@@ -346,10 +318,13 @@ static int get_all(const struct lh_value *v, struct lh_index_params *p, struct l
 	if (p->code_values % 16 || p->code_values > lh_qg_dimension(lh_index_lifted(p)))
 		return lh_err_set(err, LH_ECORRUPT, "code_values %u: a multiple of 16, at most %u",
 				  p->code_values, lh_qg_dimension(lh_index_lifted(p)));
+	if (old)
+		p->m = lh_index_nearest_m(p->m);
 	return lh_index_check_params(p, err);
 }
 
-int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, struct lh_err *err)
+int lh_index_params_read(const char *text, size_t n, bool old, struct lh_index_params *p,
+			 struct lh_err *err)
 {
 	LH_SCOPED(lh_record_free) struct lh_record scan = { 0 };
 	struct lh_value v;
@@ -363,7 +338,7 @@ int lh_index_params_read(const char *text, size_t n, struct lh_index_params *p, 
 	if (rc == 0) {
 		rc = lh_json_parse(&scan, copy.p, n, &v, err);
 		if (rc == 0)
-			rc = get_all(&v, p, &scratch, err);
+			rc = get_all(&v, old, p, &scratch, err);
 		if (rc < 0 && (err->code == LH_EDATA || err->code == LH_ECORRUPT)) {
 			lh_err_prefix(err, "parameters");
 			err->code = LH_ECORRUPT;

@@ -1,4 +1,4 @@
-/* qg_graph.c - build the graph of layout qg over the rows of a writer. */
+/* qg_graph.c - build the graph over the rows of a writer. */
 #include "writer.h"
 
 #include <math.h>
@@ -194,7 +194,7 @@ static int link_rows(struct lh_index_writer *w, const void *codes, enum lh_preci
 	else
 		rc = lh_qg_build(&g, jobs, err);
 	spread_links(w);
-	w->graph.entry = row_of(w, g.entry);
+	w->entry = row_of(w, g.entry);
 	return rc;
 }
 

@@ -1,4 +1,4 @@
-/* qg_row.c - make a row of layout qg.  See index_parts.h. */
+/* qg_row.c - make a row of a file.  See index_parts.h. */
 #include "index_parts.h"
 
 #include <math.h>
@@ -90,8 +90,5 @@ void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at)
 		if (i % LH_QG_LANES == LH_QG_LANES - 1)
 			codes += lh_qg_code_bytes(shape->values);
 	}
-	if (shape->unit_at)
-		store_factors(c, at);
-	else
-		memcpy(at + shape->add_at, c->factors, 2 * links * sizeof *c->factors);
+	store_factors(c, at);
 }

@@ -1,5 +1,5 @@
 /*
- * qg_walk.c - walk over a graph of layout qg.
+ * qg_walk.c - walk over the graph by the codes of its links.
  *
  * The walk keeps a buffer of the ef rows with the least estimated distances.  It visits
  * the nearest row that is not visited yet: measures it, and estimates its links by their
@@ -25,8 +25,7 @@
  * once, with their distances.  A walk is then stable if both say so as well.
  *
  * If a long walk finds that the estimates are wrong by as much as the rows' distances differ, as
- * for queries of another distribution than the rows, it goes on by measuring the links, as over
- * layout hnsw.
+ * for queries of another distribution than the rows, it goes on by measuring the links.
  */
 #include "searcher.h"
 
@@ -137,16 +136,11 @@ static void add_links(struct lh_searcher *s, uint32_t row, float square)
 	const unsigned char *codes = at + shape->codes_at;
 	struct lh_walk_near new[LH_QG_LANES];
 	float d[LH_QG_LANES], decoded[2 * LH_QG_LINKS_MAX];
-	struct lh_qg_factors f = { (const void *)(at + shape->add_at),
-				   (const void *)(at + shape->rescale_at), 1 };
 	uint32_t links = 2 * ix->params.m, i, below;
+	struct lh_qg_factors f = { decoded, decoded + links, 0 };
 
-	if (shape->unit_at) {
-		memcpy(&f.unit, at + shape->unit_at, sizeof f.unit);
-		lh_quantize_decode(LH_F16, at + shape->add_at, 2 * links, decoded);
-		f.add = decoded;
-		f.rescale = decoded + links;
-	}
+	memcpy(&f.unit, at + shape->unit_at, sizeof f.unit);
+	lh_quantize_decode(LH_F16, at + shape->add_at, 2 * links, decoded);
 	for (i = 0; i < links; i += LH_QG_LANES) {
 		below = lh_qg_estimate(&s->qg.query, codes, &f, square, limit(&s->qg), d);
 		codes += lh_qg_code_bytes(shape->values);
@@ -356,8 +350,7 @@ static int begin(struct lh_searcher *s, size_t ef, size_t spare)
 	lh_walk_keep(s, lh_scan_candidates(s));
 	lh_walk_epoch(s);
 	if (w->measured) {
-		lh_walk_spend(s, 1, lh_index_code_bytes(&s->ix->params));
-		first.d = lh_quantize_row(&s->code, lh_index_code(s->ix, s->ix->entry));
+		first = lh_walk_entry(s);
 		s->seen[first.row] = s->epoch;
 		if (offer(s, first) < 0)
 			return -1;

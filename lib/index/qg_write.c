@@ -1,5 +1,5 @@
 /*
- * qg_write.c - write the rows of layout qg.  The codes of their links are made here, on
+ * qg_write.c - write the rows of a file.  The codes of their links are made here, on
  * several threads, a batch of rows at a time, so that they are never all in memory.
  */
 #include "writer.h"
@@ -32,14 +32,14 @@ static const void *code_of(const void *ctx, uint32_t row)
 {
 	const struct lh_index_writer *w = ctx;
 
-	return w->block.p + lh_index_row_at(w, row) * w->stride + w->vector_at;
+	return w->block.p + lh_index_row_at(w, row) * w->stride;
 }
 
 static void make_rows(struct batch *b, struct lh_qg_coder *coder)
 {
 	const struct lh_index_writer *w = b->w;
 	const uint32_t *links;
-	uint32_t *ids, l, n;
+	uint32_t *ids, l;
 	unsigned char *to;
 	uint64_t i;
 
@@ -49,9 +49,9 @@ static void make_rows(struct batch *b, struct lh_qg_coder *coder)
 		memcpy(to, code_of(w, i), lh_index_code_bytes(&w->p));
 		if (!w->linked)
 			continue;
-		links = lh_index_links_of(w, lh_index_row_at(w, i), &n);
+		links = lh_index_links_of(w, lh_index_row_at(w, i));
 		ids = (void *)(to + b->shape.ids_at);
-		for (l = 0; l < n; l++)
+		for (l = 0; l < 2 * w->p.m; l++)
 			ids[l] = w->stored_at[links[l]];
 		lh_qg_coder_row(coder, (uint32_t)i, to);
 	}

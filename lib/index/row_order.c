@@ -55,8 +55,8 @@ static void queue_remove(struct queue *q, uint32_t row)
 /* Count the links of a row that enters the window, or leaves it. */
 static void count_links(struct queue *q, const struct lh_index_writer *w, uint32_t row, bool enters)
 {
-	uint32_t i, n, to, count;
-	const uint32_t *links = lh_index_links_of(w, row, &n);
+	uint32_t i, n = 2 * w->p.m, to, count;
+	const uint32_t *links = lh_index_links_of(w, row);
 
 	for (i = 0; i < n; i++) {
 		to = links[i];
@@ -111,7 +111,7 @@ static uint64_t place_outside(struct lh_index_writer *w, struct queue *q)
 static void order_rows(struct lh_index_writer *w, struct queue *q)
 {
 	uint64_t i, first = 0, linked = place_outside(w, q);
-	uint32_t row = w->graph.entry;
+	uint32_t row = w->entry;
 
 	for (i = 0; i < linked; i++) {
 		if (i)

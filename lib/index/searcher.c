@@ -1,4 +1,4 @@
-/* searcher.c - walk over the graph in the mapped file, and exact scan.  See searcher.h. */
+/* searcher.c - walk over the graph by measuring, and exact scan.  See searcher.h. */
 #include "searcher.h"
 
 #include <float.h>
@@ -12,8 +12,7 @@
 
 /* Rows per candidate below which a scan in order is as fast as a walk, and exact. */
 #define WALK_ABOVE 32
-#define WIDER 4	/* times the ef of a walk that found too few, or only ... */
-#define LEVEL 0.9f	/* ... rows of which the nearest has this part of the farthest's distance */
+#define WIDER 4	/* times the ef of a walk that found too few */
 
 static void searcher_room(struct lh_searcher *s)
 {
@@ -254,62 +253,13 @@ void lh_walk_readahead(struct lh_searcher *s)
 
 /* ---- the walk ---- */
 
-/* Return the link list of a row above level 0, or NULL when it is damaged. */
-static const uint32_t *upper_links(const struct lh_index *ix, uint32_t row, uint32_t level)
-{
-	uint64_t list = (uint64_t)lh_once32(&ix->level[row]) + level - 1;
-
-	if (list >= ix->level[row + 1] || list >= ix->n_upper)
-		return NULL;
-	return ix->upper + list * (1 + ix->params.m);
-}
-
-/* Move *at to the nearest row in a list of links; false when none is nearer. */
-static bool step_closer(struct lh_searcher *s, const uint32_t *links, struct cand *at)
-{
-	const struct lh_index *ix = s->ix;
-	uint32_t rows[FRESH_MAX], i, n = 0, all = links ? lh_once32(links) : 0;
-	const void *codes[FRESH_MAX];
-	float d[FRESH_MAX];
-	bool moved = false;
-
-	if (all > ix->params.m)
-		return false;
-	for (i = 1; i <= all; i++) {
-		uint32_t to = lh_once32(&links[i]);
-
-		if (to >= ix->rows)
-			continue;
-		rows[n] = to;
-		codes[n++] = lh_index_code(ix, to);
-	}
-	lh_walk_count(s, (1 + all) * sizeof *links);
-	n = (uint32_t)lh_walk_spend(s, n, lh_index_code_bytes(&ix->params));
-	if (n)
-		lh_quantize_rows(&s->code, codes, n, d);
-	for (i = 0; i < n; i++) {
-		if (d[i] < at->d) {
-			*at = (struct cand){ d[i], rows[i] };
-			moved = true;
-		}
-	}
-	return moved;
-}
-
-/* Descend greedily through the levels above 0.  Every step gets nearer, so the walk
- * ends on a damaged graph too. */
-struct cand lh_walk_descend(struct lh_searcher *s)
+struct cand lh_walk_entry(struct lh_searcher *s)
 {
 	const struct lh_index *ix = s->ix;
 	struct cand at = { 0, ix->entry };
-	uint32_t level;
 
-	if (!lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
-		return at;
-	at.d = lh_quantize_row(&s->code, lh_index_code(ix, ix->entry));
-	for (level = ix->top; level; level--)
-		while (step_closer(s, upper_links(ix, at.row, level), &at))
-			;
+	if (lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
+		at.d = lh_quantize_row(&s->code, lh_index_code(ix, ix->entry));
 	return at;
 }
 
@@ -327,8 +277,8 @@ void lh_walk_epoch(struct lh_searcher *s)
 static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 {
 	const struct lh_index *ix = s->ix;
-	uint32_t i, n;
-	const uint32_t *links = lh_walk_links(ix, row, &n);
+	const uint32_t *links = lh_walk_links(ix, row);
+	uint32_t i, n = 2 * ix->params.m;
 	size_t found = 0;
 
 	for (i = 0; i < n; i++)
@@ -470,18 +420,6 @@ int lh_walk_on(struct lh_searcher *s)
 	return s->q->truncated || s->best.n >= s->q->k;
 }
 
-static int walk(struct lh_searcher *s, size_t ef)
-{
-	struct cand at;
-
-	lh_walk_keep(s, ef);
-	at = lh_walk_descend(s);
-	lh_walk_epoch(s);
-	lh_walk_enqueue(s, at);
-	add_candidate(s, at);
-	return lh_walk_on(s);
-}
-
 /* ---- walk or scan ---- */
 
 void lh_walk_keep(struct lh_searcher *s, size_t keep)
@@ -514,24 +452,6 @@ bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 	       isfinite(s->slope);
 }
 
-/*
- * Return whether all candidates are about as far from the query: if a walk ends among rows that
- * are near each other and far from the query, others that are nearer may be behind them.
- */
-static bool is_level(const struct lh_searcher *s)
-{
-	float nearest = FLT_MAX, farthest = 0;
-	size_t i;
-
-	for (i = 0; i < s->best.n; i++) {
-		float d = lh_walk_squared(s, s->best.v[i].d);
-
-		nearest = fminf(nearest, d);
-		farthest = fmaxf(farthest, d);
-	}
-	return nearest > LEVEL * farthest;
-}
-
 int lh_walk_outside(struct lh_searcher *s)
 {
 	uint32_t row = (uint32_t)s->ix->rows - s->ix->params.outside;
@@ -553,18 +473,13 @@ int lh_walk_outside(struct lh_searcher *s)
 static int search_rows(struct lh_searcher *s)
 {
 	bool adapt = !s->q->ef && !s->ix->params.ef_search;
-	bool qg = s->ix->params.layout == LH_LAYOUT_QG;
 	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(&s->ix->params, s->q->k);
 	int rc = 0;
 
-	if (ef < s->q->k && !qg)
-		ef = s->q->k;
 	for (; rc == 0 && lh_walk_pays(s, ef); adapt = false) {
 		s->best.n = 0;
 		s->q->work.ef = (uint32_t)ef;
-		rc = qg ? lh_walk_qg(s, ef, adapt) : walk(s, ef);
-		if (rc > 0 && adapt && !qg && !s->q->truncated && is_level(s))
-			rc = 0;
+		rc = lh_walk_qg(s, ef, adapt);
 		s->q->work.restarts += rc == 0;
 		ef = s->lifted ? s->ix->rows : WIDER * ef;
 	}

@@ -2,8 +2,8 @@
  * searcher - the searcher, shared by the files that make up a search.  Private to
  * lib/index.
  *
- *     searcher.c         walk over the graph, exact scan
- *     qg_walk.c          walk over a graph of layout qg
+ *     searcher.c         walk by measuring, exact scan
+ *     qg_walk.c          walk by the codes of links
  *     filtered_search.c  the same for the rows that a filter allows
  *     rerank.c           the best candidates, measured again and sorted
  *     filter_cache.c     the results of a filter, by row
@@ -23,7 +23,7 @@
 #include "index_parts.h"
 #include "base/bits.h"
 
-#define FRESH_MAX (2 * LH_INDEX_M_MAX)	/* most links of a row */
+#define FRESH_MAX 256	/* most rows that are measured at once, and more than links of a row */
 
 struct cand {
 	float d;
@@ -52,7 +52,7 @@ struct lh_walk_near {
 	uint32_t row;		/* UINT32_MAX when it is visited */
 };
 
-/* The walk over a graph of layout qg. */
+/* The walk by the codes of links. */
 struct lh_walk_buffer {
 	struct lh_qg_query query;
 	struct lh_walk_near *row;	/* the buffer, nearest first */
@@ -101,8 +101,8 @@ void lh_walk_epoch(struct lh_searcher *s);
 size_t lh_walk_spend(struct lh_searcher *s, size_t n, size_t bytes);
 /* Return whether the deadline of a query is over. */
 bool lh_walk_late(const struct lh_query *q);
-/* Return the row where the walk over level 0 begins. */
-struct cand lh_walk_descend(struct lh_searcher *s);
+/* Measure the row where a walk begins. */
+struct cand lh_walk_entry(struct lh_searcher *s);
 /* Measure the links of the rows of todo, nearest first, until no nearer ones are found.  Returns 1
  * when done, 0 when a scan is better since so many rows are left out, -1. */
 int lh_walk_on(struct lh_searcher *s);
@@ -160,34 +160,22 @@ int lh_walk_outside(struct lh_searcher *s);
 /* Return whether the query excludes the row. */
 bool lh_walk_excluded(const struct lh_query *q, uint64_t row);
 
-/* Return the links of a row on level 0; *n is 0 when they are damaged.  They may name
- * rows that do not exist. */
-static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t row, uint32_t *n)
+/* Return the 2 * m links of a row.  They may name rows that do not exist. */
+static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t row)
 {
-	const unsigned char *at = ix->block + row * ix->stride;
-	const uint32_t *links = (const void *)at;
-
-	if (ix->params.layout == LH_LAYOUT_QG) {
-		*n = 2 * ix->params.m;
-		return (const void *)(at + ix->shape.ids_at);
-	}
-	*n = lh_once32(links);
-	if (*n > 2 * ix->params.m)
-		*n = 0;
-	return links + 1;
+	return (const void *)(ix->block + row * ix->stride + ix->shape.ids_at);
 }
 
 /* Prefetch the links of a row in todo. */
 static inline void lh_walk_prefetch(const struct lh_index *ix, uint32_t row)
 {
-	const unsigned char *p = ix->block + row * ix->stride + ix->shape.ids_at;
-	lh_prefetch(p, ix->shape.ids_at ? 8 * (size_t)ix->params.m : ix->vector_at);
+	lh_prefetch(lh_walk_links(ix, row), 8 * (size_t)ix->params.m);
 }
 
 /* ---- qg_walk.c ---- */
 
-/* Search all rows of a file of layout qg, wider for a far query if adapt is set.  Returns 1 when
- * done, 0 when a scan is better, -1. */
+/* Walk over the graph for the rows of the file, wider for a far query if adapt is set.  Returns 1
+ * when done, 0 when a scan is better, -1. */
 int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt);
 
 /* ---- rerank.c ---- */

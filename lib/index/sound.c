@@ -1,79 +1,41 @@
 /*
- * sound.c - check single rows, links and levels of an index.  Arguments are copies,
+ * sound.c - check single rows and links of an index.  Arguments are copies,
  * as the file may change while it is read.  See index_parts.h.
  */
 #include "index_parts.h"
 
 #include <math.h>
 
-/* Return whether the i-th link of a list repeats one before it. */
-static bool given_before(const uint32_t *list, uint32_t i)
+/* Return whether the i-th link repeats one before it. */
+static bool given_before(const uint32_t *lanes, uint32_t i)
 {
 	uint32_t j;
 
-	for (j = 1; j < i && list[j] != list[i]; j++)
+	for (j = 0; j < i && lanes[j] != lanes[i]; j++)
 		;
 	return j < i;
-}
-
-int lh_index_check_links(const struct lh_index_graph *g, const uint32_t *list, uint32_t max,
-			 uint64_t row, uint32_t level, struct lh_err *err)
-{
-	unsigned long long at = row;
-	uint32_t i, n = list[0];
-
-	if (n > max)
-		return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: %u links, at most %u", at,
-				  level, n, max);
-	if (!lh_index_all_zero(list + 1 + n, (max - n) * sizeof *list))
-		return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: not zero after the links",
-				  at, level);
-	for (i = 1; i <= n; i++) {
-		if (list[i] >= g->rows || list[i] == row)
-			return lh_err_set(err, LH_ECORRUPT, "row %llu, level %u: a link to row %u",
-					  at, level, list[i]);
-		if (given_before(list, i))
-			return lh_err_set(err, LH_ECORRUPT,
-					  "row %llu, level %u: two links to row %u", at, level,
-					  list[i]);
-		if (level && g->level[list[i] + 1] - g->level[list[i]] < level)
-			return lh_err_set(
-				err, LH_ECORRUPT,
-				"row %llu, level %u: a link to row %u, which is not there", at,
-				level, list[i]);
-	}
-	return 0;
 }
 
 int lh_index_check_lanes(const struct lh_index *ix, const uint32_t *lanes, uint64_t row,
 			 struct lh_err *err)
 {
-	uint32_t max = 2 * ix->params.m, list[1 + 2 * LH_INDEX_M_MAX] = { 0 }, i;
-	struct lh_index_graph g = { ix->rows, NULL };
+	uint32_t max = 2 * ix->params.m, n = 0, i;
+	unsigned long long at = row;
 
-	while (list[0] < max && lanes[list[0]] != row) {
-		list[list[0] + 1] = lanes[list[0]];
-		list[0]++;
-	}
-	for (i = list[0]; i < max; i++)
+	while (n < max && lanes[n] != row)
+		n++;
+	for (i = n; i < max; i++)
 		if (lanes[i] != row)
-			return lh_err_set(err, LH_ECORRUPT, "row %llu: a link after the last",
-					  (unsigned long long)row);
-	return lh_index_check_links(&g, list, max, row, 0, err);
-}
-
-int lh_index_check_levels(const struct lh_index_graph *g, uint64_t lists, uint32_t top,
-			  struct lh_err *err)
-{
-	uint64_t row;
-
-	for (row = 0; row < g->rows; row++)
-		if (g->level[row] > g->level[row + 1] || g->level[row + 1] - g->level[row] > top)
-			break;
-	if (row == g->rows && g->level[0] == 0 && g->level[row] == lists)
-		return 0;
-	return lh_err_set(err, LH_ECORRUPT, "row %llu: the number of its first list is wrong",
-			  (unsigned long long)row);
+			return lh_err_set(err, LH_ECORRUPT, "row %llu: a link after the last", at);
+	for (i = 0; i < n; i++) {
+		if (lanes[i] >= ix->rows)
+			return lh_err_set(err, LH_ECORRUPT, "row %llu: a link to row %u", at,
+					  lanes[i]);
+		if (given_before(lanes, i))
+			return lh_err_set(err, LH_ECORRUPT, "row %llu: two links to row %u", at,
+					  lanes[i]);
+	}
+	return 0;
 }
 
 int lh_index_check_row_vector(const struct lh_index_params *p, const float *v, uint64_t row,

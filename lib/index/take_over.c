@@ -129,118 +129,12 @@ void lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix
 	uint64_t gone = ix->params.repaired + ix->n_hidden;
 
 	w->p.repaired = 0;
-	if (w->p.layout != LH_LAYOUT_QG || !ix->graph || gone > ix->rows / GONE_PART)
+	if (!ix->graph || gone > ix->rows / GONE_PART)
 		return;
 	w->p.repaired = (uint32_t)gone;
 	w->number_of = lh_calloc(ix->rows, sizeof *w->number_of);
 	w->repaired = ix;
 }
-
-int lh_index_copy_levels(struct lh_index_writer *w, struct lh_err *err)
-{
-	const struct lh_index *old = w->old;
-	struct lh_index_graph g = { old->rows, w->level };
-
-	memcpy(w->level, old->level, (old->rows + 1) * sizeof *w->level);
-	if (lh_index_check_levels(&g, old->n_upper, old->top, err) < 0)
-		return damage_of(LH_INDEX_LEVELS, err);
-	if (w->level[old->entry + 1] - w->level[old->entry] != old->top)
-		return lh_err_set(err, LH_ECORRUPT,
-				  "header: the graph begins at row %u, which is not on level %u",
-				  old->entry, old->top);
-	return 0;
-}
-
-/* Copy the link lists of a row; w->level says how many. */
-static int copy_row_links(struct lh_index_writer *w, uint32_t row, struct lh_err *err)
-{
-	const struct lh_index *old = w->old;
-	struct lh_index_graph g = { old->rows, w->level };
-	uint32_t *links = (uint32_t *)(void *)(w->block.p + row * w->stride), list, m = w->p.m;
-
-	memcpy(links, old->block + row * w->stride, 4 * (1 + 2 * (size_t)m));
-	if (lh_index_check_links(&g, links, 2 * m, row, 0, err) < 0)
-		return damage_of(LH_INDEX_ROWS, err);
-	for (list = w->level[row]; list < w->level[row + 1]; list++) {
-		links = w->upper + list * (1 + (size_t)m);
-		memcpy(links, old->upper + list * (1 + (size_t)m), 4 * (1 + (size_t)m));
-		if (lh_index_check_links(&g, links, m, row, list - w->level[row] + 1, err) < 0)
-			return damage_of(LH_INDEX_UPPER, err);
-	}
-	return 0;
-}
-
-int lh_index_copy_links(struct lh_index_writer *w, struct lh_err *err)
-{
-	uint32_t row;
-
-	for (row = 0; row < w->old->rows; row++)
-		if (copy_row_links(w, row, err) < 0)
-			return -1;
-	w->graph.done = (uint32_t)w->old->rows;
-	w->graph.entry = w->old->entry;
-	w->graph.top = w->old->top;
-	return 0;
-}
-
-/* ---- a graph of another program ---- */
-
-void lh_index_writer_give_graph(struct lh_index_writer *w, const struct lh_index_given_graph *g)
-{
-	w->given = *g;
-}
-
-int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err)
-{
-	const struct lh_index_given_graph *g = &w->given;
-	uint64_t lists = 0, row;
-	uint32_t level;
-
-	for (row = 0; row < w->rows; row++) {
-		level = g->level(g->ctx, (uint32_t)row);
-		lists += level;
-		if (level > g->top || lists > UINT32_MAX)
-			return lh_err_set(err, LH_ECORRUPT, "row %llu is on level %u",
-					  (unsigned long long)row, level);
-		w->level[row + 1] = (uint32_t)lists;
-	}
-	if (g->entry >= w->rows || w->level[g->entry + 1] - w->level[g->entry] != g->top)
-		return lh_err_set(err, LH_ECORRUPT, "the graph begins at row %u, which is not on "
-				  "level %u", g->entry, g->top);
-	return 0;
-}
-
-static int take_row_links(struct lh_index_writer *w, uint32_t row, struct lh_err *err)
-{
-	const struct lh_index_given_graph *g = &w->given;
-	struct lh_index_graph levels = { w->rows, w->level };
-	uint32_t *links = (uint32_t *)(void *)(w->block.p + row * w->stride), list, level;
-
-	links[0] = g->links(g->ctx, row, 0, links + 1);
-	if (lh_index_check_links(&levels, links, 2 * w->p.m, row, 0, err) < 0)
-		return -1;
-	for (list = w->level[row], level = 1; list < w->level[row + 1]; list++, level++) {
-		links = w->upper + list * (1 + (size_t)w->p.m);
-		links[0] = g->links(g->ctx, row, level, links + 1);
-		if (lh_index_check_links(&levels, links, w->p.m, row, level, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err)
-{
-	uint32_t row;
-
-	for (row = 0; row < w->rows; row++)
-		if (take_row_links(w, row, err) < 0)
-			return -1;
-	w->graph.entry = w->given.entry;
-	w->graph.top = w->given.top;
-	return 0;
-}
-
-/* ---- the order ---- */
 
 int lh_index_copy_lanes(const struct lh_index *old, uint64_t row, uint32_t *links,
 			struct lh_err *err)

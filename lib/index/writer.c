@@ -26,14 +26,9 @@ static struct lh_str id_at(const void *ctx, uint32_t row)
 	return lh_index_writer_id(ctx, row);
 }
 
-void lh_index_choose_layout(struct lh_index_params *p)
+void lh_index_choose_codes(struct lh_index_params *p)
 {
-	bool fits = p->m == 16 || p->m == 32;
-
-	if (p->layout == LH_LAYOUT_BY_DIMENSION)
-		p->layout = fits ? LH_LAYOUT_QG : LH_LAYOUT_HNSW;
-	p->code_values = p->layout == LH_LAYOUT_QG ?
-				 lh_qg_code_values(lh_index_lifted(p), p->precision) : 0;
+	p->code_values = lh_qg_code_values(lh_index_lifted(p), p->precision);
 }
 
 struct lh_index_writer *lh_index_writer_bare(const char *path, const struct lh_index_params *p,
@@ -90,8 +85,6 @@ void lh_index_writer_free(struct lh_index_writer *w)
 	lh_table_free(&w->by_id);
 	lh_growable_free(&w->hash);
 	lh_lexical_build_free(w->words);
-	free(w->level);
-	free(w->upper);
 	free(w->links);
 	free(w->order);
 	free(w->stored_at);
@@ -120,14 +113,14 @@ const float *lh_index_writer_row(const struct lh_index_writer *w, uint64_t row, 
 	out->meta = lh_index_writer_meta(w, row);
 	if (w->p.rescore)
 		return (const void *)(w->exact.p + row * lh_index_exact_bytes(&w->p));
-	return (const void *)(w->block.p + row * w->stride + w->vector_at);
+	return (const void *)(w->block.p + row * w->stride);
 }
 
 /* ---- rows ---- */
 
 void *lh_index_writer_code(struct lh_index_writer *w, uint64_t row)
 {
-	return w->block.p + row * w->stride + w->vector_at;
+	return w->block.p + row * w->stride;
 }
 
 void *lh_index_writer_exact(struct lh_index_writer *w, uint64_t row)
@@ -171,9 +164,8 @@ void lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension)
 	if (!w->unit)
 		w->unit = lh_calloc(dimension, sizeof *w->unit);
 	w->p.dimension = dimension;
-	lh_index_choose_layout(&w->p);
+	lh_index_choose_codes(&w->p);
 	lh_index_get_shape(&w->p, false, &shape);
-	w->vector_at = shape.vector_at;
 	w->stride = shape.stride;
 }
 

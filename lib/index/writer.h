@@ -7,8 +7,8 @@
  *     row_order.c  decides the order in which rows are stored
  *     id_slots.c   builds the hash table of ids
  *     commit.c     builds the graph and writes the file in that order
- *     qg_graph.c   builds the graph of layout qg
- *     qg_write.c   writes the rows of layout qg
+ *     qg_graph.c   builds the graph
+ *     qg_write.c   writes the rows
  *     sections.c   writes the sections of the file
  */
 #ifndef LH_WRITER_H
@@ -48,7 +48,7 @@ struct lh_index_writer {
 	void *progress_ctx;
 
 	uint64_t rows;
-	size_t stride, vector_at;
+	size_t stride;
 	struct lh_growable block, exact, ids, metas;	/* exact: with rescore */
 	float *unit;		/* scratch: a vector scaled to unit length */
 	struct lh_growable id_at, meta_at, meta_n;	/* u64, u64 and u32 per row */
@@ -64,13 +64,11 @@ struct lh_index_writer {
 	const struct lh_index *repaired;	/* the index whose graph is repaired, or NULL */
 	uint32_t *number_of;	/* of its rows: the number here plus 1, or 0 if not copied */
 	uint32_t kept;		/* how many are */
-	struct lh_index_given_graph given;	/* to be taken over; level NULL: none */
 	uint32_t *old_order; /* order of the puts in old; NULL: by number */
 	bool linked;		/* there is a graph */
-	uint32_t *level, *upper;
-	struct lh_hnsw graph;	/* with layout qg only entry is used */
+	uint32_t entry;		/* of the graph */
 	uint32_t *in_graph;	/* under ip, the rows that are; NULL: all */
-	uint32_t *links;	/* layout qg: 2 * m of each row; free ones name the row itself */
+	uint32_t *links;	/* 2 * m of each row; free ones name the row itself */
 	uint32_t *order;	/* the row that is stored as number i; NULL: i */
 	uint32_t *stored_at;	/* the number that a row is stored as; NULL: its own */
 	struct lh_lexical_build *words;
@@ -103,24 +101,15 @@ static inline bool lh_index_continues_graph(const struct lh_index_writer *w)
 {
 	return w->old && w->old->graph && !w->anew;
 }
-/* Return the links of a row on level 0, for any layout; *n is their number.  With layout qg
- * some may be the row itself. */
-static inline const uint32_t *lh_index_links_of(const struct lh_index_writer *w, uint32_t row,
-						uint32_t *n)
+/* Return the 2 * m links of a row; some may be the row itself. */
+static inline const uint32_t *lh_index_links_of(const struct lh_index_writer *w, uint32_t row)
 {
-	const uint32_t *list;
-
-	*n = 2 * w->p.m;
-	if (w->links)
-		return w->links + row * (size_t)*n;
-	list = (const void *)(w->block.p + row * w->stride);
-	*n = list[0];
-	return list + 1;
+	return w->links + row * (size_t)2 * w->p.m;
 }
 
 /* ---- qg_graph.c ---- */
 
-/* Build or continue the graph of layout qg. */
+/* Build, repair or continue the graph. */
 int lh_qg_link_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
 
 /* ---- qg_write.c ---- */
@@ -134,17 +123,11 @@ int lh_index_build_id_table(struct lh_index_writer *w, struct lh_err *err);
 
 /* ---- take_over.c ---- */
 
-/* Copy a part of the index that is continued, and check the copy: the levels of its
- * rows; all links, given the room for them; those of a row of layout qg; the order of its
- * rows. */
-int lh_index_copy_levels(struct lh_index_writer *w, struct lh_err *err);
-int lh_index_copy_links(struct lh_index_writer *w, struct lh_err *err);
+/* Copy the links of a row, or the order of the rows, of the index that is continued, and check the
+ * copy. */
 int lh_index_copy_lanes(const struct lh_index *old, uint64_t row, uint32_t *links,
 			struct lh_err *err);
 int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err);
-/* Do the same for the given graph. */
-int lh_index_take_levels(struct lh_index_writer *w, struct lh_err *err);
-int lh_index_take_links(struct lh_index_writer *w, struct lh_err *err);
 
 /* ---- row_order.c ---- */
 

@@ -1,5 +1,6 @@
 /* bind_words.c - error messages for wrong members.  See bind.h. */
 #include "bind_parts.h"
+#include "base/gone.h"
 #include "base/suggest.h"
 
 #include <inttypes.h>
@@ -236,7 +237,13 @@ int lh_bind_wrong(const struct lh_bind_place *at, const struct lh_value *v, stru
 {
 	struct words what = { .n = 0 };
 	bool quote = at->line->choice && v->type == LH_STRING;
+	char was[64], line[LH_GONE_ROOM];
 
+	if (quote && v->n < SHOWN) {
+		snprintf(was, sizeof was, "%s %.*s", at->line->name, (int)v->n - 2, v->p + 1);
+		if (lh_gone("", was, strlen(was), line))
+			return lh_err_set(err, LH_EDATA, "%s", line);
+	}
 	say_what(&what, at->line, at->index != SIZE_MAX);
 	return lh_bind_must(at, err, "be %s%s%s%.*s", article(what.p), what.p,
 			    quote ? ", not " : "",

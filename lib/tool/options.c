@@ -198,6 +198,9 @@ static int bad_value(struct parser *p, const struct lh_option *o, const char *as
 	snprintf(what, sizeof what, "--%s=%s", o->name ? o->name : "", value);
 	if (gone(p, what, strlen(what)) < 0)
 		return -1;
+	snprintf(what, sizeof what, "%s %s", o->name ? o->name : "", value);
+	if (gone(p, what, strlen(what)) < 0)
+		return -1;
 
 	if (o->type == LH_OPT_CHOICE)
 		lh_suggest_choices(&s, choices_of(o));

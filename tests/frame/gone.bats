@@ -24,6 +24,7 @@ says() {
 		case $what in
 		'') says "lh: $tool" lh "${tool#lh-}" && says "lh: $tool" lh "$tool" --help && [ ! -e "$ROOT/tools/$tool" ] ;;
 		file\ *) ;;
+		layout\ *) says "lh-index: $what" lh-index build --layout "${what#* }" x.lhv ;;
 		*) says "$tool: $what" "$tool" "$what" ;;
 		esac
 	done < <(entries)

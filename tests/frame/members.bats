@@ -54,7 +54,7 @@ kinds() {
 	links: a whole number from 2 to 128|1|129|1.5|"2"|[]
 	ef: a whole number from 1 to 1000000|0|1000001|1.5|"2"|[]
 	distances: "cosine", "l2", "ip", "euclidean", "dot" or "inner_product"|1|[]
-	layouts: "hnsw" or "qg"|1|[]
+	layouts: "qg"|1|[]
 	providers: "providers"|1|[]
 	query: "report" or "health"|1|[]
 	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]

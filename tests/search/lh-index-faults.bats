@@ -1,5 +1,5 @@
 # What lh-index leaves when it is killed, the disk is full or a call fails.
-# bats file_tags=layouts,faults,long
+# bats file_tags=graphs,faults,long
 load ../helper
 load ../index
 
@@ -128,9 +128,9 @@ load ../index
 }
 
 @test "a full disk and an I/O error: one message, exit 2, the old data readable" {
-	local faults="error=ENOSPC error=EIO" quick=${LH_TEST_LAYOUT:-} STEP=12
+	local faults="error=ENOSPC error=EIO" quick=${LH_TEST_GRAPH:-} STEP=12
 	needs_strace
-	[ -z "$quick" ] || faults=error=ENOSPC	# the second time in layouts.bats
+	[ -z "$quick" ] || faults=error=ENOSPC	# the second time in graphs.bats
 	rows 1 30 | same_build old.lhv
 	rows 31 200 >more.jsonl
 	head -n 5 more.jsonl >few.jsonl

@@ -2,7 +2,7 @@
 load ../helper
 load ../index
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "move gives DEST all that SRC holds, the newer of each, and leaves SRC empty" {
 	rows 1 30 | lh-index build a.lhv
 	rows 31 40 | lh-index build b.lhv
@@ -102,7 +102,7 @@ load ../index
 	no_litter
 }
 
-# bats test_tags=full,layouts
+# bats test_tags=full,graphs
 @test "what is deleted or added while moves go on is as it was acknowledged" {
 	rows 1 10 | lh-index build a.lhv
 	rows 11 12 | lh-index build b.lhv

@@ -1,12 +1,12 @@
-# Indexes of layout qg through the tools, and a second reader of index files.
+# Indexes with a graph through the tools, and a second reader of index files.
 load ../helper
 load ../index
 
-@test "an index of layout qg is searched, added to, compacted and dumped as another" {
+@test "an index with a graph is searched, added to, compacted and dumped as another" {
 	lh-gen workers -n 1200 >w
 	for kind in f32 "i8 --rescore"; do
 		# shellcheck disable=SC2086
-		head -n 1150 w | lh-index build -j1 --layout qg --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv
+		head -n 1150 w | lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv
 		[ "$(info a.lhv layout)" = qg ]
 		[ "$(info a.lhv format)" = 4 ]
 		tail -n 50 w | lh-index add a.lhv
@@ -30,21 +30,20 @@ load ../index
 	done
 }
 
-@test "the layout follows from dimension, distance and m, unless it is given" {
-	layout_of() {
-		jq -cn --argjson n "$1" '{id: "a", vector: [range($n) | 1]}' | lh-index build "${@:2}" a.lhv
-		info a.lhv layout
-	}
-	[ "$(layout_of 2) $(layout_of 200)" = 'qg qg' ]
-	[ "$(layout_of 200 --distance l2) $(layout_of 200 --m 32)" = 'qg qg' ]
-	[ "$(layout_of 200 --distance ip) $(layout_of 200 --m 20)" = 'qg hnsw' ]
-	[ "$(layout_of 200 --layout hnsw) $(layout_of 199 --layout qg)" = 'hnsw qg' ]
-	lh-index build -q --allow-empty --dimension 200 a.lhv </dev/null
-	[ "$(info a.lhv layout)" = qg ]
-	jq -cn '{op: "create", name: "b", dimension: 200}' | lh-index requests . >out
-	[ "$(info b.lhv layout)" = hnsw ]
-	jq -cn '{query_text: "Need 2 Welders in Gary", answer_id: "w-1", answer_corpus: "workers", score: 1}' | lh-playbook record -q notes.lhv >out
-	[ "$(info notes.lhv layout) $(info notes.lhv dimension)" = 'hnsw 768' ]
+@test "each new index has layout qg, by whichever way it is made" {
+	rows 1 2 | lh-index build --layout qg --m 32 a.lhv
+	lh-index build -q --allow-empty --dimension 200 b.lhv </dev/null
+	jq -cn '{op: "create", name: "c", dimension: 200}' | lh-index requests . >out
+	jq -cn '{query_text: "Need 2 Welders in Gary", answer_id: "w-1", answer_corpus: "workers", score: 1}' | lh-playbook record -q d.lhv >out
+	lh-index info ?.lhv | jq -r '"\(.name) \(.layout) \(.format)"' | diff - <(printf '%s qg 4\n' a b c d)
+}
+
+@test "layout hnsw says in one line that upgrade makes it qg, for an option and a request" {
+	run -2 --separate-stderr lh-index build --layout hnsw a.lhv </dev/null
+	[ "$stderr" = 'lh-index: layout hnsw is no more: `lh-index upgrade FILE` makes it qg' ]
+	run -1 lh-index requests . <<<'{"op":"create","name":"a","dimension":2,"layout":"hnsw"}'
+	[ "$(jq -c '[.error.code, .error.message]' <<<"${lines[0]}")" = '[400,"layout hnsw is no more: `lh-index upgrade FILE` makes it qg"]' ]
+	[ ! -e a.lhv ]
 }
 
 # changed N - replace the first N of 200 records of dimension 8, except a quarter of them,
@@ -62,7 +61,7 @@ replacing() {
 
 # qg_build ARG... - build with a graph, the same each time.
 qg_build() {
-	same_build --layout qg --exact-below 2 "$@"
+	same_build --exact-below 2 "$@"
 }
 
 # bats test_tags=full
@@ -136,9 +135,9 @@ qg_build() {
 	lh-index build -j2 --dimension 64 a.lhv w
 	lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' >want
 	python3 "$ROOT/tests/oracle/lhv.py" a.lhv | cmp want -
-	for how in "hnsw --precision i8" "qg" "qg --precision i8 --rescore" "qg --precision f16 --m 32 --distance l2" "qg --precision i8 --distance ip"; do
+	for how in "" "--precision i8 --rescore" "--precision f16 --m 32 --distance l2" "--precision i8 --distance ip"; do
 		# shellcheck disable=SC2086
-		lh-index build -j2 --dimension 300 --layout $how a.lhv w
+		lh-index build -j2 --dimension 300 $how a.lhv w
 		lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' >want
 		python3 "$ROOT/tests/oracle/lhv.py" a.lhv >got
 		cmp want got
@@ -166,29 +165,63 @@ qg_build() {
 	[ "$(wc -l <same)" -ge $(($(wc -l <want) * 98 / 100)) ]
 }
 
-@test "a file of version 3 is read, searched, added to, and written anew by a compaction" {
-	gzip -dc "$ROOT/tests/search/version-3.lhv.gz" >a.lhv
-	[ "$(info a.lhv format) $(info a.lhv length)" = '3 120' ]
-	lh-index verify a.lhv
-	python3 "$ROOT/tests/oracle/lhv.py" a.lhv >read
-	lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' | cmp - read
-	lh-index dump a.lhv >old
-	jq -c '{vector, k: 1}' old >queries
-	lh-search -q --ef 3 a.lhv <queries | jq -c '.results[0].id' >found
-	jq -c .id old | cmp - found
-	cp a.lhv b.lhv
-	lh-index compact b.lhv
-	[ "$(info b.lhv format) $(info b.lhv length)" = '4 120' ]
-	lh-index verify b.lhv
-	lh-index dump b.lhv | cmp - old
-	rows 121 121 | jq -c '.vector = [range(20) | sin]' >more
-	lh-index add a.lhv more
-	lh-index compact a.lhv
-	[ "$(info a.lhv format) $(info a.lhv length)" = '4 121' ]
-	lh-index verify a.lhv
-	python3 "$ROOT/tests/oracle/lhv.py" a.lhv >read
-	lh-index dump a.lhv | head -n 120 | cmp - old
-	lh-search -q --ef 3 a.lhv <queries | jq -c '.results[0].id' | cmp - found
+# earlier NAME - a file that an earlier version made, with its log if it has one
+earlier() {
+	local file
+	for file in "$ROOT/tests/search/earlier/$1.lhv"*.gz; do
+		gzip -dc "$file" >"$(basename "$file" .gz)"
+	done
+}
+
+# bats test_tags=full
+@test "an index of an earlier format is refused by all but upgrade, in one line that names it" {
+	earlier hnsw-l2
+	cp hnsw-l2.lhv was
+	cp hnsw-l2.lhv a.lhv
+	rows 1 2 >r
+	while read -r command; do
+		# shellcheck disable=SC2086
+		run -2 --separate-stderr $command <r
+		[ "$stderr" = "${command%% *}: a.lhv: this is a vector index of an earlier format, which is no more: \`lh-index upgrade FILE\` makes it qg" ] || { echo "$command: $stderr"; return 1; }
+	done <<-'END'
+		lh-search a.lhv
+		lh-search --exact a.lhv
+		lh-index info a.lhv
+		lh-index verify a.lhv
+		lh-index dump a.lhv
+		lh-index get --id r1 a.lhv
+		lh-index add a.lhv
+		lh-index delete --id r1 a.lhv
+		lh-index compact a.lhv
+		lh-index build --like a.lhv b.lhv
+		lh-playbook list a.lhv
+	END
+	lh-index requests . >out <<<'{"op":"get","name":"a"}' || true
+	[ "$(jq -c '[.error.code, .error.message]' out)" = '[503,"index \"a\" is of an earlier format: `lh-index upgrade FILE` makes it qg"]' ]
+	cmp a.lhv was
+}
+
+@test "upgrade makes an index of an earlier format one of layout qg, of any distance, with all rows" {
+	for name in hnsw-l2 hnsw-ip hnsw-cosine qg-cosine; do
+		earlier $name
+		python3 "$ROOT/tests/oracle/lhv.py" $name.lhv >want
+		lh-index upgrade -q $name.lhv
+		lh-index verify --reach $name.lhv
+		[ "$(lh-index info $name.lhv | jq -c '[.layout, .format, .m, .distance, .pending]')" = '["qg",4,16,"'${name#*-}'",0]' ]
+		[ ! -e $name.lhv-log ]
+		lh-index dump --encoding base64 $name.lhv | jq -r '[.id, .vector] | @tsv' >got
+		if [ $name = hnsw-l2 ]; then
+			# its log deletes r1 and r125, and replaces or adds r100 to r130
+			grep -vP '^r(1|1[0-3]\d)\t' got | cmp - <(grep -vP '^r(1|1[0-3]\d)\t' want)
+			lh-index dump hnsw-l2.lhv | jq -r .metadata.tag | sort | uniq -c | diff -w - <(printf '98 x\n30 y\n')
+			[ "$(lh-search -k 1 hnsw-l2.lhv <<<"$(rows 130 130)" | jq -r .results[0].id)" = r130 ]
+		else
+			cmp got want
+		fi
+		jq -c '{vector, k: 1}' <(lh-index dump --encoding base64 $name.lhv) >own
+		cmp <(lh-search --no-metadata $name.lhv <own | jq -r '.results[0].id') <(lh-search --exact --no-metadata $name.lhv <own | jq -r '.results[0].id')
+	done
+	[ "$(lh-index dump hnsw-ip.lhv | jq -c 'select(.id == "r7").metadata')" = '{"n":7,"tag":"x"}' ]
 }
 
 # bytes_of DIMENSION - of a row in i8 of 12,000, with its id and the parts of the file, without

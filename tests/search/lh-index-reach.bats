@@ -14,9 +14,9 @@ named() {
 	{ lh-index verify --reach "$1" 2>&1 || :; } | sed -n "s/^lh-index: $1: graph: row [0-9]*, \"\(.*\)\": no link leads to it$/\1/p" | sort
 }
 
-# cut_off LAYOUT PRECISION - a.lhv, of 1500 rows, to three of which no link leads
+# cut_off PRECISION - a.lhv, of 1500 rows, to three of which no link leads
 cut_off() {
-	rows 1 1500 | same_build --layout "$1" --precision "$2" --exact-below 100 a.lhv
+	rows 1 1500 | same_build --precision "$1" --exact-below 100 a.lhv
 	unlink_rows a.lhv 7 600 1499
 }
 
@@ -30,23 +30,20 @@ all_first() {
 }
 
 @test "verify --reach names each record that no link leads to, as a second reader does" {
-	for layout in hnsw qg; do
-		for precision in f32 i8; do
-			rows 1 1500 | same_build --layout $layout --precision $precision --exact-below 100 a.lhv
-			run -0 lh-index verify --reach -v a.lhv
-			[ "$output" = "lh-index: a.lhv: good" ]
-			[ -z "$(unreached a.lhv)" ]
-			unlink_rows a.lhv 7 600 1499
-			[ $layout = qg ] || lh-index verify a.lhv
-			run -1 lh-index verify --reach a.lhv
-			[ "$(named a.lhv | wc -l)" = 3 ]
-			[ "$(named a.lhv)" = "$(unreached a.lhv)" ]
-		done
+	for precision in f32 i8; do
+		rows 1 1500 | same_build --precision $precision --exact-below 100 a.lhv
+		run -0 lh-index verify --reach -v a.lhv
+		[ "$output" = "lh-index: a.lhv: good" ]
+		[ -z "$(unreached a.lhv)" ]
+		unlink_rows a.lhv 7 600 1499
+		run -1 lh-index verify --reach a.lhv
+		[ "$(named a.lhv | wc -l)" = 3 ]
+		[ "$(named a.lhv)" = "$(unreached a.lhv)" ]
 	done
 }
 
 @test "verify --reach names live records alone, and none of a log or without a graph" {
-	cut_off hnsw f32
+	cut_off f32
 	named a.lhv >before
 	lh-index delete a.lhv "$(head -n 1 before)"
 	rows 1600 1610 | lh-index add a.lhv
@@ -60,7 +57,7 @@ lh-index: b.lhv: good" ]
 }
 
 @test "verify --reach of a damaged file reports the damage" {
-	cut_off hnsw f32
+	cut_off f32
 	cp a.lhv b.lhv
 	for at in 40 200 5000 20000 100000; do
 		cp b.lhv a.lhv
@@ -72,31 +69,29 @@ lh-index: b.lhv: good" ]
 
 # bats test_tags=full
 @test "compact links the records that no link leads to, with or without changes, and nothing else" {
-	for layout in hnsw qg; do
-		for precision in f32 i8; do
-			cut_off $layout $precision
-			lh-index dump a.lhv | sort >before
-			if [ $precision = i8 ]; then
-				rows 1600 1700 | lh-index add a.lhv
-				rows 1600 1700 | lh-index build --precision i8 --exact-below 1 -q new.lhv
-				lh-index dump new.lhv | sort - before >both
-				mv both before
-			fi
-			lh-index compact a.lhv
-			lh-index verify --reach a.lhv
-			[ -z "$(unreached a.lhv)" ]
-			all_first a.lhv
-			lh-index dump a.lhv | sort | cmp - <(sort before)
-			cp a.lhv b.lhv
-			lh-index compact a.lhv
-			cmp a.lhv b.lhv
-		done
+	for precision in f32 i8; do
+		cut_off $precision
+		lh-index dump a.lhv | sort >before
+		if [ $precision = i8 ]; then
+			rows 1600 1700 | lh-index add a.lhv
+			rows 1600 1700 | lh-index build --precision i8 --exact-below 1 -q new.lhv
+			lh-index dump new.lhv | sort - before >both
+			mv both before
+		fi
+		lh-index compact a.lhv
+		lh-index verify --reach a.lhv
+		[ -z "$(unreached a.lhv)" ]
+		all_first a.lhv
+		lh-index dump a.lhv | sort | cmp - <(sort before)
+		cp a.lhv b.lhv
+		lh-index compact a.lhv
+		cmp a.lhv b.lhv
 	done
 }
 
 @test "a compaction that is killed at any step leaves the old index or the new one" {
 	local call when killed=0
-	cut_off hnsw i8
+	cut_off i8
 	cp a.lhv old.lhv
 	lh-index compact -j1 a.lhv
 	cp a.lhv new.lhv
@@ -116,7 +111,7 @@ lh-index: b.lhv: good" ]
 }
 
 @test "two compactions at once link them once" {
-	cut_off qg f32
+	cut_off f32
 	cp a.lhv b.lhv
 	lh-index compact -j1 b.lhv
 	lh-index compact --lock-timeout 600 -j1 a.lhv &
@@ -174,20 +169,18 @@ recall() {
 
 # bats test_tags=full
 @test "rounds of deletes, additions and replacements, with searches meanwhile, lose no record" {
-	local kind layout precisions=("--precision f32" "--precision i8")
+	local kind precisions=("--precision f32" "--precision i8")
 	[ "$(scale check soak)" = check ] || precisions+=("--precision f16" "--precision i8 --rescore")
-	for layout in hnsw qg; do
-		for kind in "${precisions[@]}"; do
-			# shellcheck disable=SC2086
-			churn "$(scale 1200 50000)" "$(scale 2 10)" --layout $layout $kind
-			lh-index verify --reach a.lhv
-			[ -z "$(unreached a.lhv)" ]
-			all_first a.lhv
-			# shellcheck disable=SC2086
-			lh-index dump --encoding base64 a.lhv | lh-index build -q --force --layout $layout $kind b.lhv
-			[ "$(recall a.lhv)" -ge $(($(recall b.lhv) - 10)) ]
-			[ $((10 * $(stat -c %s a.lhv))) -le $((12 * $(stat -c %s b.lhv))) ]
-		done
+	for kind in "${precisions[@]}"; do
+		# shellcheck disable=SC2086
+		churn "$(scale 1200 50000)" "$(scale 2 10)" $kind
+		lh-index verify --reach a.lhv
+		[ -z "$(unreached a.lhv)" ]
+		all_first a.lhv
+		# shellcheck disable=SC2086
+		lh-index dump --encoding base64 a.lhv | lh-index build -q --force $kind b.lhv
+		[ "$(recall a.lhv)" -ge $(($(recall b.lhv) - 10)) ]
+		[ $((10 * $(stat -c %s a.lhv))) -le $((12 * $(stat -c %s b.lhv))) ]
 	done
 }
 
@@ -195,7 +188,7 @@ recall() {
 	lh-gen workers -n 755 --seed 3 | jq -c '{id, text}' >texts
 	sed 1,5d texts >others
 	head -5 texts | jq -c '. as $t | range(300) | {id: "\($t.id)-\(.)", text: "\($t.text) copy\(.)"}' |
-		cat - others | same_build --layout hnsw --model hash-v2 --precision i8 --exact-below 10 a.lhv
+		cat - others | same_build --model hash-v2 --precision i8 --exact-below 10 a.lhv
 	# three of the 750; fifteen more if walks do not go on
 	[ "$(lh-search -k 1 --no-metadata a.lhv <others | jq -c 'select(.results[0].id != .id)' | wc -l)" -le 6 ]
 }

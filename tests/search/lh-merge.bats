@@ -49,7 +49,7 @@ refused() {
 
 # ---- one index, in parts ----
 
-# bats test_tags=full,layouts
+# bats test_tags=full,graphs
 @test "the exact answers of parts are those of the whole index, byte for byte" {
 	lh-gen workers -n 600 >w.jsonl
 	lh-gen queries -n 25 --styles all >q.jsonl

@@ -24,7 +24,7 @@ ask() {
 	printf '%s\n' "$query" | lh-search --hybrid --flat "$@" | jq -r .id | paste -sd' '
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a score is where a record is between the best and the worst of both rankings, a distance its own" {
 	make_notes
 	echo '{"query_text":"red apples","vector":[1,0]}' | lh-search --hybrid --no-metadata n.lhv >out
@@ -121,7 +121,7 @@ mrr() {
 	jq -n -e "$is >= $one and $is > 0.4"
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "what one ranking alone finds counts by that one, and words are folded and cut" {
 	make_notes
 	[ "$(ask '{"query_text":"CARS","vector":[1,0]}' -k 3 n.lhv)" = "c d a" ]
@@ -138,7 +138,7 @@ mrr() {
 	[ "$(jq -s '[.[].score] | . == (sort | reverse)' flat)" = true ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "filters and exclusions hold for both rankings" {
 	make_notes
 	[ "$(ask '{"query_text":"red apple","vector":[1,0]}' --where kind=car n.lhv)" = "d c" ]
@@ -147,7 +147,7 @@ mrr() {
 	[ "$(ask '{"query_text":"red apple","vector":[1,0]}' --where kind=none n.lhv)" = "" ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "corpora are merged by score, then rank by words, distance and name, and cut at k" {
 	make_notes m.lhv
 	cp m.lhv n.lhv
@@ -158,7 +158,7 @@ mrr() {
 	[ "$(ask '{"query_text":"red apples","vector":[1,0],"corpora":["m"]}' -k 2 n.lhv m.lhv)" = "a d" ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "pending records are found by their words, deleted and replaced ones are not, before a compaction and after" {
 	make_notes
 	echo '{"id":"f","vector":[0,-1],"text":"a yellow submarine"}' | lh-index add n.lhv
@@ -173,7 +173,7 @@ mrr() {
 	done
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "dump, then build, gives an index that answers alike" {
 	lh-gen workers -n 1500 | lh-index build --lexical w.lhv
 	lh-index dump w.lhv | lh-index build --lexical copy.lhv
@@ -201,7 +201,7 @@ mrr() {
 	[ ! -e x.lhv ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a corpus without words, a playbook, and a query without a text are refused" {
 	make_notes
 	notes | lh-index build plain.lhv
@@ -218,7 +218,7 @@ mrr() {
 	[ "${stderr_lines[2]}" = 'lh-search: -:3: empty text' ]
 }
 
-# bats test_tags=full,layouts
+# bats test_tags=full,graphs
 @test "a graph, codes and words together: each ranking's best come" {
 	local precision
 	lh-gen workers -n 1500 >w.jsonl
@@ -234,7 +234,7 @@ mrr() {
 	done
 }
 
-# bats test_tags=hostile,layouts
+# bats test_tags=hostile,graphs
 @test "damage in the words is reported by verify with its section, and a search never crashes" {
 	local at bytes place
 	lh-gen workers -n 300 | lh-index build --lexical w.lhv
@@ -253,8 +253,9 @@ mrr() {
 	done
 }
 
-@test "an index that an earlier version made with weighted terms is read, searched, changed and compacted without them" {
-	gzip -dc "$ROOT/tests/search/weighted-terms.lhv.gz" >w.lhv
+@test "an index that an earlier version made with weighted terms is upgraded, searched, changed and compacted without them" {
+	gzip -dc "$ROOT/tests/search/earlier/weighted-terms.lhv.gz" >w.lhv
+	lh-index upgrade -q w.lhv
 	lh-index verify w.lhv
 	run -0 lh-search --hybrid -k 1 -Q welder w.lhv
 	[ "$(jq -c '.results[0] | [.id, .metadata.w]' <<<"$output")" = '["a",{"weld":1.5,"##er":0.5}]' ]

@@ -57,7 +57,7 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	[ "$(cat out)" = '{"results":[{"id":"b","distance":0,"corpus":"b"},{"id":"x","distance":1,"corpus":"a"}],"per_corpus_counts":{"a":1,"b":1},"metadata_filter_dropped":0,"playbook_boosted":0,"playbook_injected":0}' ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "results, counts and dropped records are those of a second implementation" {
 	mkdir i
 	for n in 1 2 3; do
@@ -170,7 +170,7 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	[ "$(cat out)" = '{"results":[{"id":"a","distance":0}]}' ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a damaged index fails the queries that name it, with 502, and no other" {
 	folder
 	cp i/a.lhv whole
@@ -194,7 +194,7 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	[ "$(lh-search --flat i <<<'{"vector":[1,0],"k":2,"corpora":["a","b"]}' | jq -r .id | xargs)" = "a b" ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "damage that a search meets is the failure of that query" {
 	mkdir i
 	{
@@ -210,7 +210,7 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	done
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a folder, files and a playbook go together, by name and without --wire" {
 	folder
 	two c 1 0 z 0 -1 | lh-index build -q c.lhv
@@ -277,7 +277,7 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	fails '{"query_text":"a","corpora":["w1"],"use_playbook":true}' 400 '"use_playbook" does not go with --hybrid' --hybrid --playbooks p
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a corpus answers alike alone, in a folder, by any number of threads" {
 	mkdir i
 	for n in 1 2 3 4 5 6; do

@@ -30,13 +30,13 @@ ask() {
 	printf '%s\n' "$query" | lh-search --flat "$@" | jq -r .id | paste -sd' '
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a record's own vector comes back first, at distance 0" {
 	make_points
 	[ "$(echo '{"vector":[0.8,0.6]}' | lh-search -k 1 --flat --no-metadata p.lhv)" = '{"query_text":null,"rank":1,"id":"c","distance":0,"corpus":"p","query":null}' ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "hits come by ascending distance, equal ones by the bytes of the id" {
 	make_points
 	[ "$(ask '{"vector":[1,0]}' -k 5 p.lhv)" = "a b c d 7" ]
@@ -138,9 +138,9 @@ ask() {
 @test "the ef_search of an index is the ef of searches that name none" {
 	lh-gen workers -n 3000 | lh-embed --dimension 64 >w.jsonl
 	for ef in 1 500; do
-		lh-index build -j1 --m 2 --ef-construction 8 --exact-below 0 --ef-search $ef w$ef.lhv w.jsonl
+		lh-index build -j1 --ef-construction 8 --exact-below 0 --ef-search $ef w$ef.lhv w.jsonl
 	done
-	lh-index build -j1 --m 2 --ef-construction 8 --exact-below 0 w.lhv w.jsonl
+	lh-index build -j1 --ef-construction 8 --exact-below 0 w.lhv w.jsonl
 	lh-gen queries -n 100 >q.jsonl
 	for how in 1 500 ""; do
 		lh-search -k 1 --no-metadata w=w$how.lhv <q.jsonl >"own$how"
@@ -155,7 +155,7 @@ ask() {
 	lh-search -k 1 --no-metadata --where status=active --ef 4 w=w.lhv <q.jsonl | cmp - few
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "metadata_filter: scalars, lists, objects, arrays, null, missing keys" {
 	make_points
 	filter() { ask "{\"vector\":[1,0],\"metadata_filter\":$1}" p.lhv; }
@@ -173,7 +173,7 @@ ask() {
 	[ "$(filter '{}' | wc -w)" = 8 ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "metadata_filter_dropped counts the refused, and is there only with a filter" {
 	make_points
 	[ "$(echo '{"vector":[1,0],"metadata_filter":{"state":"IL"}}' | lh-search p.lhv | jq .metadata_filter_dropped)" = 5 ]
@@ -190,7 +190,7 @@ ask() {
 	[ "$(ask '{"vector":[1,0]}' --where role=null p.lhv)" = "e" ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "--where with bounds and !=: numbers with numbers, texts with texts, a missing key is unequal" {
 	make_points
 	where() {
@@ -346,7 +346,7 @@ ask() {
 	run -0 lh-search -q --where t.fr=x p.lhv <<<'{"vector":[1,0],"metadata_filter":{"t.en":"x"}}'
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a query's metadata_filter takes the place of --where, also query after query" {
 	make_points
 	printf '%s\n' '{"vector":[1,0]}' '{"vector":[1,0],"metadata_filter":{"state":"OH"}}' '{"vector":[1,0]}' |
@@ -354,7 +354,7 @@ ask() {
 	[ "$(paste -sd, out)" = "c d,e,c d" ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "excluded records never answer nor take a place, and a swap overlaps in nothing" {
 	make_points
 	[ "$(ask '{"vector":[1,0],"exclude_ids":["a","c","nobody"]}' -k 3 p.lhv)" = "b d 7" ]
@@ -364,7 +364,7 @@ ask() {
 	[ "$(echo '{"vector":[1,0],"exclude_ids":["a"],"metadata_filter":{"state":"IL"}}' | lh-search p.lhv | jq .metadata_filter_dropped)" = 5 ]
 }
 
-# bats test_tags=layouts,plain-only
+# bats test_tags=graphs,plain-only
 @test "a filter that one record in a hundred matches still gives k results" {
 	lh-gen workers -n 5000 | jq -c '. + {n: (.id[2:] | tonumber % 100)}' | lh-index build -j 2 w.lhv
 	lh-gen queries -n 20 | jq -c '. + {metadata_filter: {n: 7}}' >q
@@ -402,7 +402,7 @@ ask() {
 	done
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "corpora are merged by distance, then corpus name, then id, and cut at k" {
 	make_points two.lhv
 	head -n 3 points.jsonl | lh-index build one.lhv
@@ -444,7 +444,7 @@ ask() {
 	[[ $output == *'"p=" names no file'* ]]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "values out of range and wrong pairs are exit 2 and name what is accepted" {
 	make_points
 	for args in "-k 10001" "-k -1" "-k x" "--ef 0" "-j 0" "--where state" "--where =x" "--what" "--exclude"; do
@@ -504,7 +504,7 @@ ask() {
 	[ "$output" = "lh-search: -Q: empty text" ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a text over corpora of different engines and dimensions is embedded for each" {
 	lh-gen workers -n 50 >w
 	lh-index build big.lhv w
@@ -560,7 +560,7 @@ hits() {
 		(if .playbook.boosted then "+" elif .playbook.injected then "*" else "" end)] | join(", ")'
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a boost: the known answer, 0.4449 with score 1.0 becomes 0.2224" {
 	printf '%s\n' '{"id":"a","vector":[0.55505,0.831817]}' '{"id":"b","vector":[0.69995,0.714192]}' | lh-index build w.lhv
 	[ "$(echo '{"vector":[1,0]}' | lh-search w.lhv | hits)" = "b 0.3, a 0.4449" ]
@@ -572,7 +572,7 @@ hits() {
 	[ "$(jq -c '.results[1] | has("playbook")' out)" = false ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "an answer that is not among the results is injected, once, re-sorted and cut at k" {
 	make_points
 	{
@@ -589,7 +589,7 @@ hits() {
 	[ "$(echo '{"vector":[1,0],"k":8}' | lh-search --playbook pb.lhv p.lhv | jq -c '.results[] | select(.id == "f") | [.playbook.id, .playbook.boosted, (.distance - 0.8 | fabs < 0.001)]')" = '["pb-2",true,true]' ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "a boost reaches to playbook_max_distance, an injection to playbook_max_inject_distance, of playbook_top_k hits" {
 	make_points
 	{
@@ -612,7 +612,7 @@ hits() {
 		{ touched ',"playbook_top_k":4,"playbook_max_inject_distance":0.35,"playbook_max_distance":0'; false; }
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "an answer that is excluded, filtered out, deleted or of a corpus not searched never comes by a playbook" {
 	make_points
 	points | lh-index build other.lhv
@@ -632,7 +632,7 @@ hits() {
 	[ "$(ids ',"exclude_ids":["a"]' p.lhv)" = "b c" ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "the swap: what a first search answered is not in the answer of a second that excludes it, playbook or not" {
 	make_points
 	{ remember pb-1 1 0 f p 1; remember pb-2 1 0 a p 1; } | book pb.lhv
@@ -800,7 +800,7 @@ hits() {
 	[ "$(echo '{"vector":[0,0],"k":1}' | lh-search --flat l2.lhv | jq -c '.distance - 1 | fabs < 0.00001')" = true ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "deleted and replaced records do not come back" {
 	make_points
 	lh-index delete --id a p.lhv
@@ -811,7 +811,7 @@ hits() {
 	[ "$(ask '{"vector":[-1,0]}' -k 2 p.lhv)" = "b g" ]
 }
 
-# bats test_tags=layouts
+# bats test_tags=graphs
 @test "any number of threads writes the same bytes" {
 	lh-gen workers -n 3000 | lh-index build -j 2 w.lhv
 	lh-gen queries -n 500 | jq -c '. + {exclude_ids: ["w-1"], metadata_filter: {state: .state}}' >q
@@ -875,7 +875,7 @@ hits() {
 	[[ $output != *$'\e'* ]]
 }
 
-# bats test_tags=hostile,layouts
+# bats test_tags=hostile,graphs
 @test "a damaged metadata text is never printed: exit 2 names the file" {
 	make_points
 	python3 - <<-'END'
@@ -896,7 +896,7 @@ hits() {
 	done
 }
 
-# bats test_tags=full,hostile,layouts
+# bats test_tags=full,hostile,graphs
 @test "flipped bits anywhere in the file: an answer that is JSON, or an error, never a crash" {
 	lh-gen workers -n 40 | lh-index build --dimension 64 --exact-below 1 w.lhv
 	lh-gen queries -n 3 | jq -c '. + {metadata_filter: {state: [.state, "IL"]}, exclude_ids: ["w-3"]}' >q

@@ -1,16 +1,15 @@
 # A search returns fewer hits than asked only if fewer records match, or if it says so; checked
-# against --exact, in both layouts.
+# against --exact.
 # bats file_tags=long
 load ../helper
 
-# make_cells - an index of each layout, and queries for ten cells of share and way: of the records
+# make_cells - an index, and queries for ten cells of share and way: of the records
 # that match, the hundred nearest of all are some, 9 of 10, or none.
 make_cells() {
 	lh-gen workers -n 3000 >rows
-	lh-index build -j1 --dimension 64 --precision i8 --exact-below 100 --layout hnsw hnsw.lhv rows
-	lh-index build -j1 --dimension 64 --precision i8 --exact-below 100 --layout qg qg.lhv rows
+	lh-index build -j1 --dimension 64 --precision i8 --exact-below 100 a.lhv rows
 	lh-gen queries -n 2 --styles all --seed 5 | jq -c '{query_text}' |
-		lh-search --exact -k 3000 --no-metadata hnsw.lhv >order
+		lh-search --exact -k 3000 --no-metadata a.lhv >order
 	python3 - order <<-'END' >cells
 		import json, random, sys
 		draw = random.Random(1)
@@ -54,27 +53,21 @@ compare_cells() {
 
 # bats test_tags=plain-only
 @test "as many hits as asked are found or all that match, and 0.95 of the nearest, whatever matches" {
-	local layout
 	make_cells
-	for layout in hnsw qg; do
-		jq -c '{query_text, metadata_filter}' cells >asked
-		lh-search --ignore-unknown --no-metadata --exact $layout.lhv <asked >want
-		lh-search --ignore-unknown --no-metadata --ef 32 --explain $layout.lhv <asked >got
-		compare_cells none
-		[ "$(jq -r .explain.filter got | sort | uniq -c | awk '$1 > 10' | wc -l)" = 2 ] || { jq -r .explain.filter got | sort | uniq -c; return 1; }
-		run -1 lh-search --ignore-unknown --no-metadata --ef 32 --budget 500 $layout.lhv <asked
-		echo "$output" >got
-		compare_cells limit
-	done
+	jq -c '{query_text, metadata_filter}' cells >asked
+	lh-search --ignore-unknown --no-metadata --exact a.lhv <asked >want
+	lh-search --ignore-unknown --no-metadata --ef 32 --explain a.lhv <asked >got
+	compare_cells none
+	[ "$(jq -r .explain.filter got | sort | uniq -c | awk '$1 > 10' | wc -l)" = 2 ] || { jq -r .explain.filter got | sort | uniq -c; return 1; }
+	run -1 lh-search --ignore-unknown --no-metadata --ef 32 --budget 500 a.lhv <asked
+	echo "$output" >got
+	compare_cells limit
 }
 
 @test "k larger than the index finds all records once, deleted ones aside" {
-	local layout
 	lh-gen workers -n 1500 >rows
-	for layout in hnsw qg; do
-		lh-index build -j1 --dimension 64 --exact-below 100 --layout $layout a.lhv rows
-		jq -r 'select(.id[-1:] == "7") | .id' rows | lh-index delete a.lhv
-		lh-gen queries -n 1 | lh-search --ignore-unknown -k 10000 --flat a.lhv | jq -r .id | sort >got
-		jq -r 'select(.id[-1:] != "7") | .id' rows | sort | cmp - got
-	done
+	lh-index build -j1 --dimension 64 --exact-below 100 a.lhv rows
+	jq -r 'select(.id[-1:] == "7") | .id' rows | lh-index delete a.lhv
+	lh-gen queries -n 1 | lh-search --ignore-unknown -k 10000 --flat a.lhv | jq -r .id | sort >got
+	jq -r 'select(.id[-1:] != "7") | .id' rows | sort | cmp - got
 }

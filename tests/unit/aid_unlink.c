@@ -1,6 +1,6 @@
 /*
- * aid_unlink FILE ROW... - take away all links to these rows, on all levels, and make the
- * checksums anew.  The codes of links of layout qg stay as they were.
+ * aid_unlink FILE ROW... - take away all links to these rows, and make the checksums anew.  The
+ * codes of links stay as they were.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,36 +10,19 @@
 
 static struct lh_index *ix;
 
-/* Take a link out of a list of n; the free place at its end gets a number. */
-static uint32_t unlink_row(uint32_t *links, uint32_t n, uint32_t row, uint32_t end)
-{
-	uint32_t i, kept = 0;
-
-	for (i = 0; i < n; i++)
-		if (links[i] != row)
-			links[kept++] = links[i];
-	for (i = kept; i < n; i++)
-		links[i] = end;
-	return kept;
-}
-
 static void unlink_everywhere(char *map, uint32_t row)
 {
-	size_t base = (size_t)((const char *)ix->block - ix->map.p);
-	uint32_t m = ix->params.m, *list, r;
+	size_t base = (size_t)((const char *)ix->block - ix->map.p) + ix->shape.ids_at;
+	uint32_t n = 2 * ix->params.m, *links, r, i, kept;
 
 	for (r = 0; r < ix->rows; r++) {
-		list = (uint32_t *)(void *)(map + base + r * ix->stride + ix->shape.ids_at);
-		if (!ix->level)
-			unlink_row(list, 2 * m, row, r);
-		else
-			list[0] = unlink_row(list + 1, list[0], row, 0);
+		links = (uint32_t *)(void *)(map + base + r * ix->stride);
+		for (i = kept = 0; i < n; i++)
+			if (links[i] != row)
+				links[kept++] = links[i];
+		for (i = kept; i < n; i++)
+			links[i] = r;
 	}
-	if (!ix->level)
-		return;
-	list = (uint32_t *)(void *)(map + ((const char *)ix->upper - ix->map.p));
-	for (r = 0; r < ix->n_upper; r++, list += 1 + m)
-		list[0] = unlink_row(list + 1, list[0], row, 0);
 }
 
 int main(int argc, char **argv)

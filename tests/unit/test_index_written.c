@@ -23,7 +23,6 @@
 #define CHECK(x) check_why(x, err.msg)
 #define ROWS 1200
 #define DIM 8
-#define M 4
 
 static struct lh_err err;
 static char dir[] = "/tmp/lh-test-written-XXXXXX", path[64], log_path[72];
@@ -48,7 +47,6 @@ static void make(void)
 	bool due;
 
 	lh_index_params_default(&p);
-	p.m = M;
 	p.ef_construction = 16;
 	w = lh_index_writer_new(path, &p, 1, &err);
 	CHECK(w != NULL);
@@ -103,9 +101,7 @@ static size_t place(uint32_t kind, uint64_t *state)
 
 	CHECK(s && s->bytes);
 	if (kind == LH_INDEX_ROWS)
-		return s->at + rnd(state, ROWS) * h->stride + 4 * rnd(state, 3);
-	if (kind == LH_INDEX_UPPER)
-		return s->at + rnd(state, s->bytes / 4 / (1 + M)) * 4 * (1 + M);
+		return s->at + rnd(state, ROWS) * h->stride + 4 * DIM + 4 * rnd(state, 32);
 	return s->at + 4 * rnd(state, s->bytes / 4);
 }
 
@@ -117,8 +113,7 @@ static void set(size_t at, uint32_t value)
 static void *change(void *unused)
 {
 	static const uint32_t kinds[] = {
-		LH_INDEX_LEVELS,  LH_INDEX_ROWS,  LH_INDEX_UPPER,   LH_INDEX_ID_AT,
-		LH_INDEX_META_AT, LH_INDEX_ORDER, LH_INDEX_ID_HASH,
+		LH_INDEX_ROWS, LH_INDEX_ID_AT, LH_INDEX_META_AT, LH_INDEX_ORDER, LH_INDEX_ID_HASH,
 	};
 	static const uint32_t values[] = { 0, 0xffffffff, 0x7fffffff, 100000, 5 };
 	static uint64_t state = 7;
@@ -126,7 +121,8 @@ static void *change(void *unused)
 
 	(void)unused;
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-		uint32_t kind = kinds[rnd(&state, 7)], value = values[rnd(&state, 5)], was;
+		uint32_t kind = kinds[rnd(&state, sizeof kinds / sizeof *kinds)], was;
+		uint32_t value = values[rnd(&state, 5)];
 
 		for (unsigned i = 0; i < 40; i++) {
 			at[i] = place(kind, &state);

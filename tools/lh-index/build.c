@@ -73,7 +73,6 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 	p->distance = s->distance;
 	p->precision = s->precision;
 	p->rescore = s->rescore;
-	p->layout = s->layout < 0 ? LH_LAYOUT_BY_DIMENSION : (enum lh_layout)s->layout;
 	p->m = (uint32_t)s->m;
 	p->ef_construction = (uint32_t)s->ef_construction;
 	p->ef_search = (uint32_t)s->ef_search;

@@ -146,7 +146,7 @@ static int print(struct estimate *e, struct lh_tool *tool)
 	lh_write_u64(&w, "records", e->all.rows);
 	lh_write_u64(&w, "dimension", e->p->dimension);
 	lh_write_text(&w, "precision", lh_precision_name(e->p->precision));
-	lh_write_text(&w, "layout", lh_layout_name(e->p->layout));
+	lh_write_text(&w, "layout", LH_INDEX_LAYOUT);
 	lh_write_u64(&w, "metadata_bytes", e->all.meta_bytes);
 	lh_write_u64(&w, "bytes", bytes);
 	lh_write_end(&w);

@@ -98,10 +98,9 @@ static int open_import(struct import *im, const struct lh_tool *tool, const stru
 	lh_index_params_default(&params);
 	params.dimension = im->shape.dimension;
 	params.distance = s->distance;
-	params.layout = LH_LAYOUT_BY_DIMENSION;
 	params.persons = s->of_persons;
 	params.ef_construction = ef < 8 ? 8 : ef > 10000 ? 10000 : ef;
-	params.m = im->shape.m > 16 ? 32 : 16;
+	params.m = lh_index_nearest_m(im->shape.m);
 	lh_tool_time(tool, params.created_at);
 	im->w = lh_index_writer_new(tool->operands[0], &params, s->lock_timeout, err);
 	im->taken = lh_calloc(im->shape.rows + 1, sizeof *im->taken);

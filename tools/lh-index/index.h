@@ -35,7 +35,8 @@ enum {
 };
 
 struct settings {
-	int distance, precision, layout;	/* -1: not given, until settings_fill */
+	int distance, precision;	/* -1: not given, until settings_fill */
+	int layout;
 	int encoding;			/* -1: not given */
 	bool rescore;
 	int engine;			/* enum lh_engine, -1: not given */
@@ -49,6 +50,7 @@ struct settings {
 	bool named;			/* field or template by an option */
 	const char *prefix, *query_prefix;
 	const char *like;		/* an index whose parameters are kept, read to kept */
+	bool upgrade;			/* it may be of an earlier format */
 	struct lh_index_params kept;
 	const char *kept_url;		/* of the engine; the user's key is not for it */
 	bool keeps_model;

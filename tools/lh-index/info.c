@@ -74,7 +74,7 @@ static void put_info(struct lh_writer *w, const char *path, const struct lh_inde
 		lh_write_u64(w, "ef_search", p->ef_search);
 	put_name(w, "precision", lh_precision_name(p->precision));
 	lh_write_bool(w, "rescore", p->rescore);
-	put_name(w, "layout", lh_layout_name(p->layout));
+	put_name(w, "layout", LH_INDEX_LAYOUT);
 	put_origin(w, p);
 	lh_write_u64(w, "file_bytes", st.file_bytes);
 	lh_write_u64(w, "pending", st.pending);

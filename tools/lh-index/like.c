@@ -69,8 +69,6 @@ static void keep(struct settings *s)
 		s->precision = p->precision;
 		s->rescore = s->rescore || p->rescore;
 	}
-	if (s->layout < 0)
-		s->layout = p->layout;
 	if (!s->m)
 		s->m = p->m;
 	if (!s->ef_construction)
@@ -90,7 +88,7 @@ int settings_fill(struct settings *s, struct lh_err *err)
 
 	lh_index_params_default(&p);
 	if (s->like) {
-		ix = lh_index_open(s->like, err);
+		ix = s->upgrade ? lh_index_open_old(s->like, err) : lh_index_open(s->like, err);
 		if (!ix)
 			return -1;
 		s->kept = *lh_index_get_params(ix);

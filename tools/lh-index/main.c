@@ -13,8 +13,8 @@
 static const struct lh_option options[] = {
 	{ 0, "distance", "cosine|l2|ip", "how to measure (default cosine)",
 	  LH_CHOICE(struct settings, distance, .verbs = V_PARAMS | V_IMPORT) },
-	{ 0, "m", "N", "links per vector (default 16)",
-	  LH_UINT(struct settings, m, 2, 128, .verbs = V_PARAMS) },
+	{ 0, "m", "N", "links per vector, 16 or 32 (default 16)",
+	  LH_UINT(struct settings, m, 16, 32, .verbs = V_PARAMS) },
 	{ 0, "ef-construction", "N", "candidates while building (default 200)",
 	  LH_UINT(struct settings, ef_construction, 8, 10000, .verbs = V_PARAMS) },
 	{ 0, "ef-search", "N", "ef of searches (default max(64, 2k))",
@@ -25,7 +25,7 @@ static const struct lh_option options[] = {
 	  LH_CHOICE(struct settings, precision, .verbs = V_PARAMS) },
 	{ 0, "rescore", NULL, "also store f32, for exact distances",
 	  LH_FLAG(struct settings, rescore, .verbs = V_PARAMS) },
-	{ 0, "layout", "hnsw|qg", "of the graph (default qg)",
+	{ 0, "layout", "qg", "of the graph; there is no other",
 	  LH_CHOICE(struct settings, layout, .verbs = V_PARAMS) },
 	{ 0, "lexical", NULL, "also find texts by their words",
 	  LH_FLAG(struct settings, lexical, .verbs = V_PARAMS) },
@@ -149,12 +149,11 @@ static int check(struct lh_tool *tool, void *settings)
 				     s->prefix ? "prefix" : "query-prefix");
 	if (tool->verb->bit == V_UPGRADE)
 		s->like = tool->operands[0];
+	s->upgrade = tool->verb->bit == V_UPGRADE;
 	if (settings_fill(s, &tool->err) < 0)
 		return -1;
 	if (s->rescore && s->precision == LH_F32)
 		return lh_tool_usage(tool, "--rescore goes with --precision f16 or i8");
-	if (s->layout == LH_LAYOUT_QG && s->m != 16 && s->m != 32)
-		return lh_tool_usage(tool, "--layout qg goes with --m 16 or 32");
 	if (tool->verb->bit & (V_BUILD | V_IMPORT | V_UPGRADE))
 		return index_replaces(tool, tool->operands[0]);
 	return 0;
@@ -163,7 +162,7 @@ static int check(struct lh_tool *tool, void *settings)
 int main(int argc, char **argv)
 {
 	struct settings s = {
-		.distance = -1, .precision = -1, .engine = -1, .layout = -1,
+		.distance = -1, .precision = -1, .engine = -1,
 		.encoding = -1,
 		.exact_below = UINT64_MAX, .seed = UINT64_MAX,
 		.lock_timeout = 10,

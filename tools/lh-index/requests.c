@@ -100,7 +100,6 @@ void summary_set(struct summary *s, const struct lh_index_params *p)
 	s->m = p->m;
 	s->ef_search = (uint32_t)lh_index_ef(p, 1);
 	s->distance = p->distance;
-	s->layout = p->layout;
 }
 
 void requests_put_params(struct requests *r, struct lh_str name, const struct summary *s)
@@ -114,8 +113,7 @@ void requests_put_params(struct requests *r, struct lh_str name, const struct su
 		lh_write_u64(w, "m", s->m);
 		lh_write_u64(w, "ef_search", s->ef_search);
 		lh_write_text(w, "distance", lh_distance_name(s->distance));
-		if (s->layout != LH_LAYOUT_HNSW)
-			lh_write_text(w, "layout", lh_layout_name(s->layout));
+		lh_write_text(w, "layout", LH_INDEX_LAYOUT);
 	}
 	lh_write_end(w);
 }
@@ -139,7 +137,7 @@ static int requests_length(const char *path, uint64_t *n, struct lh_err *err)
 static const char *const distances[] = { "cosine", "l2", "ip", "euclidean", "dot",
 					 "inner_product", NULL };
 static const enum lh_distance distance_of[] = { LH_COSINE, LH_L2, LH_IP, LH_L2, LH_IP, LH_IP };
-static const char *const layouts[] = { "hnsw", "qg", NULL };
+static const char *const layouts[] = { LH_INDEX_LAYOUT, NULL };
 
 const struct lh_bind creation_members[] = {
 	NAME(creation, name),
@@ -172,10 +170,9 @@ int requests_create(const struct lh_call *call, const void *in, struct lh_buf *o
 
 	lh_index_params_default(&p);
 	p.dimension = (uint32_t)c->dimension;
-	p.m = c->m ? (uint32_t)c->m : p.m;
+	p.m = c->m ? lh_index_nearest_m(c->m) : p.m;
 	p.ef_search = (uint32_t)c->ef_search;
 	p.distance = distance_of[c->distance];
-	p.layout = (enum lh_layout)c->layout;
 	p.persons = requests_names(&r->settings->persons, c->name);
 	if (lh_index_check_params(&p, err) < 0)
 		return -1;

@@ -28,7 +28,6 @@ struct summary {
 	struct lh_stamp file, log;	/* of which it is */
 	uint32_t dimension, m, ef_search;
 	enum lh_distance distance;
-	enum lh_layout layout;
 	uint64_t length;
 	bool good;			/* it could be read; else: */
 	unsigned status;

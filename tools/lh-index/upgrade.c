@@ -166,7 +166,7 @@ int upgrade_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 	int rc = -1;
 
 	*u = (struct upgrade){ .rows = r, .sink = sink, .ctx = ctx };
-	u->ix = lh_index_open(tool->operands[0], &tool->err);
+	u->ix = lh_index_open_old(tool->operands[0], &tool->err);
 	if (u->ix)
 		rc = take_all(u, tool);
 	if (!rc)

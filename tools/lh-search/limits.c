@@ -75,7 +75,7 @@ static void print_work(const struct corpus_search *s, bool several, struct lh_wr
 	lh_write_object(to, several ? NULL : "explain");
 	if (several)
 		lh_write_text(to, "corpus", s->name->text);
-	lh_write_text(to, "layout", lh_layout_name((int)s->open->params->layout));
+	lh_write_text(to, "layout", LH_INDEX_LAYOUT);
 	lh_write_u64(to, "ef", work->ef);
 	lh_write_u64(to, "walked", work->walked);
 	lh_write_u64(to, "measured", work->measured);

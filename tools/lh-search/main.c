@@ -190,7 +190,7 @@ static const struct lh_bind result[] = {
 	LH_OP_OBJECT("playbook"),
 	LH_BIND_END
 };
-static const char *const layouts[] = { "hnsw", "qg", NULL };
+static const char *const layouts[] = { LH_INDEX_LAYOUT, NULL };
 static const char *const ways[] = { "walked", "scanned", NULL };
 static const struct lh_bind explain[] = {
 	{ LH_BIND_ONLY("corpus", LH_BIND_TO_STRING) },
