@@ -166,8 +166,6 @@ struct judge {
 	bool binary, encoded;
 	uint64_t n, line;	/* bytes, and those of the line at hand; ... */
 	bool brief;		/* ... one before it had fewer than ENCODED */
-	size_t cut;		/* bytes of a character that the last bytes end in, ... */
-	char head[8];		/* ... which are these */
 };
 
 /* Return the bytes at the end of a text that may be the beginning of a character. */
@@ -180,29 +178,14 @@ static size_t cut_char(const char *p, size_t n)
 	return n && (unsigned char)p[n - back] >= 0xc0 && back < 4 ? back : 0;
 }
 
-/* Take out the end of a character that began in the bytes before; return its length. */
-static size_t join_char(struct judge *j, const char *p, size_t n)
+/* Judge bytes but for a cut character at their end, whose length is returned. */
+static size_t judge(struct judge *j, const char *p, size_t n)
 {
-	const size_t take = n < 4 ? n : 4;
+	const size_t cut = lh_utf8_valid(p, n) ? 0 : cut_char(p, n);
 	size_t i;
 
-	if (!j->cut)
-		return 0;
-	memcpy(j->head + j->cut, p, take);
-	for (i = j->cut + take; i > j->cut && !lh_utf8_valid(j->head, i); i--)
-		;
-	j->binary |= i == j->cut;
-	i -= j->cut;
-	j->cut = 0;
-	return i;
-}
-
-static void judge(struct judge *j, const char *p, size_t n)
-{
-	const size_t take = join_char(j, p, n);
-	size_t i;
-
-	for (i = 0; i < n; i++) {
+	j->binary |= !lh_utf8_valid(p, n - cut);
+	for (i = 0; i < n - cut; i++) {
 		const unsigned char c = (unsigned char)p[i], low = c | 0x20;
 
 		if (c == '\n' || c == '\r') {
@@ -217,11 +200,7 @@ static void judge(struct judge *j, const char *p, size_t n)
 		j->binary |= c < 0x20 && c != '\t' && c != '\f' && c != '\v' && c != '\b' &&
 			     c != 0x1b;
 	}
-	if (j->binary || n == take)
-		return;
-	j->cut = lh_utf8_valid(p + take, n - take) ? 0 : cut_char(p + take, n - take);
-	memcpy(j->head, p + n - j->cut, j->cut);
-	j->binary = !lh_utf8_valid(p + take, n - take - j->cut);
+	return cut;
 }
 
 /* Return whether a member is only in documents of an office, in whose texts are marks. */
@@ -249,13 +228,19 @@ static int judge_file(struct find *f, size_t place, int fd)
 	while (!rc && n >= 0 && (rc = lh_byte_source_next(&from, f->err)) > 0) {
 		struct judge j = { .encoded = true };
 		struct lh_str head;
+		size_t cut = 0;
 
 		rc = lh_byte_source_peek(&from, &head, f->err);
 		packed |= from.cat && !rc && lh_archive_kind(head.p, head.n);
 		opaque |= is_office(lh_byte_source_name(&from));
-		while (!rc && (n = lh_byte_source_read(&from, block, WINDOW, f->err)) > 0)
-			judge(&j, block, (size_t)n);
-		opaque |= j.binary || j.cut || (j.n >= ENCODED && j.encoded);
+		while (!rc && (n = lh_byte_source_read(&from, block + cut, WINDOW - cut,
+						       f->err)) > 0) {
+			const size_t all = cut + (size_t)n;
+
+			cut = judge(&j, block, all);
+			memmove(block, block + all - cut, cut);
+		}
+		opaque |= j.binary || cut || (j.n >= ENCODED && j.encoded);
 	}
 	if ((rc < 0 || n < 0) && strstr(f->err->msg, LH_ARCHIVE_AGAIN)) {
 		*f->err = (struct lh_err){ 0 };

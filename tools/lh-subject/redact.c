@@ -45,7 +45,7 @@ struct redact {
 	struct lh_map marks;
 	struct word {			/* a text that may name another person */
 		const char *object;	/* that it is in */
-		uint32_t text;
+		size_t at, n;		/* in names */
 	} *word;
 	size_t n_words, cap_words;
 	struct role {			/* members of an object that begin so are of another */
@@ -61,7 +61,7 @@ struct redact {
 	} **nested;
 	size_t n_nested, cap_nested;
 	unsigned depth;
-	struct lh_intern names;		/* of words */
+	struct lh_buf names;		/* of words */
 	struct texts *texts;		/* those to replace, ... */
 	struct span {
 		size_t at, end;
@@ -83,24 +83,21 @@ static bool has_digit(struct lh_str s)
 	return i < s.n;
 }
 
-static int mark(struct redact *r, const char *p, unsigned is)
+/* Mark a value; a row has fewer of them than a map may have. */
+static void mark(struct redact *r, const char *p, unsigned is)
 {
 	int64_t i = lh_map_add(&r->marks, &p, sizeof p, sizeof(struct mark), NULL, r->err);
 
-	if (i < 0)
-		return -1;
-	((struct mark *)(void *)r->marks.entry)[i].is |= is;
-	return 0;
+	if (i >= 0)
+		((struct mark *)(void *)r->marks.entry)[i].is |= is;
 }
 
 /* Mark a value that is the person's, and all that it is in. */
-static int mark_own(struct redact *r, const struct lh_person_at *at, const char *p, unsigned is)
+static void mark_own(struct redact *r, const struct lh_person_at *at, const char *p, unsigned is)
 {
-	int rc = mark(r, p, is | HAS_OWN);
-
-	for (; !rc && at; at = at->up)
-		rc = mark(r, at->in->p, HAS_OWN);
-	return rc;
+	mark(r, p, is | HAS_OWN);
+	for (; at; at = at->up)
+		mark(r, at->in->p, HAS_OWN);
 }
 
 static uint64_t marks_of(const struct redact *r, const char *p)
@@ -123,17 +120,13 @@ static struct lh_str text_of(struct redact *r, const struct lh_value *v)
 	return s;
 }
 
-static int add_word(struct redact *r, const char *object, struct lh_str s)
+static void add_word(struct redact *r, const char *object, struct lh_str s)
 {
-	uint32_t number;
-
 	if (s.n < 2 || s.n > TEXT_MAX)
-		return 0;
-	if (lh_intern_add(&r->names, s.p, s.n, &number, r->err) < 0)
-		return -1;
+		return;
 	lh_grow(&r->word, &r->cap_words, r->n_words + 1, sizeof *r->word);
-	r->word[r->n_words++] = (struct word){ object, number };
-	return 0;
+	r->word[r->n_words++] = (struct word){ object, r->names.len, s.n };
+	lh_buf_add(&r->names, s.p, s.n);
 }
 
 static bool is_name(const struct lh_value *key)
@@ -174,14 +167,13 @@ static bool is_like_id(struct lh_str s)
 
 /* Note that an object or a list has the person's id among its names or elements: the others are of
  * others. */
-static int note_by_id(struct redact *r, const struct lh_value *in)
+static void note_by_id(struct redact *r, const struct lh_value *in)
 {
 	struct lh_iter it;
 	struct lh_str s;
-	size_t n = 0;
-	int rc = mark(r, in->p, BY_ID);
 
-	for (lh_iter_init(&it, in); !rc && lh_iter_next(&it); ) {
+	mark(r, in->p, BY_ID);
+	for (lh_iter_init(&it, in); lh_iter_next(&it); ) {
 		const struct lh_value *v = in->type == LH_OBJECT ? &it.key : &it.val;
 
 		if (v->type != LH_STRING && v->type != LH_NUMBER)
@@ -189,12 +181,10 @@ static int note_by_id(struct redact *r, const struct lh_value *in)
 		s = text_of(r, v);
 		if (is_own_id(r, s))
 			continue;
-		n++;
+		r->others = true;
 		if (is_like_id(s))
-			rc = add_word(r, NULL, s);
+			add_word(r, NULL, s);
 	}
-	r->others |= n > 0;
-	return rc;
 }
 
 /* Return the beginning of a member's name before _id or Id, or all of it if the value may be an id
@@ -260,22 +250,20 @@ static bool says_who(const struct lh_value *object, struct lh_str role)
 }
 
 /* Note the role whose id is the value of a member, and what it is called. */
-static int note_role(struct redact *r, const struct lh_value *object, struct lh_str role,
-		     struct lh_str id)
+static void note_role(struct redact *r, const struct lh_value *object, struct lh_str role,
+		      struct lh_str id)
 {
 	struct lh_iter it;
-	int rc;
 
 	if (!role.n || is_thing(role) || !says_who(object, role))
-		return 0;
+		return;
 	lh_grow(&r->role, &r->cap_roles, r->n_roles + 1, sizeof *r->role);
 	r->role[r->n_roles++] = (struct role){ object->p, role };
 	r->others = true;
-	rc = add_word(r, NULL, id);
-	for (lh_iter_init(&it, object); !rc && lh_iter_next(&it); )
+	add_word(r, NULL, id);
+	for (lh_iter_init(&it, object); lh_iter_next(&it); )
 		if (it.val.type == LH_STRING && has_role(&it.key, role))
-			rc = add_word(r, NULL, text_of(r, &it.val));
-	return rc;
+			add_word(r, NULL, text_of(r, &it.val));
 }
 
 /* Return whether a member is of a role that another has. */
@@ -305,15 +293,14 @@ static void nested_free(struct nested *n)
 }
 
 /* Read a text that is an object or a list of JSON, and note what is in it. */
-static int note_nested(struct redact *r, const struct lh_value *v, struct lh_str s)
+static void note_nested(struct redact *r, const struct lh_value *v, struct lh_str s)
 {
 	const struct lh_str text = lh_trim(s.p, s.n);
 	struct nested *n;
 	struct lh_err unread;
-	int rc;
 
 	if (text.n < 2 || (*text.p != '{' && *text.p != '[') || r->depth == NESTED)
-		return 0;
+		return;
 	n = lh_calloc(1, sizeof *n);
 	lh_grow(&r->nested, &r->cap_nested, r->n_nested + 1, sizeof n);
 	n->text = v->p;
@@ -321,13 +308,12 @@ static int note_nested(struct redact *r, const struct lh_value *v, struct lh_str
 	lh_buf_room(&n->line, LH_PAD);
 	if (lh_json_parse(&n->rec, n->line.p, n->line.len, &n->v, &unread) < 0) {
 		nested_free(n);
-		return 0;
+		return;
 	}
 	r->nested[r->n_nested++] = n;
 	r->depth++;
-	rc = lh_person_walk(&n->v, false, on_scalar, r, r->err);
+	lh_person_walk(&n->v, false, on_scalar, r, r->err);
 	r->depth--;
-	return rc;
 }
 
 static const struct nested *nested_in(const struct redact *r, const struct lh_value *v)
@@ -357,25 +343,28 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	(void)err;
 	person_has(r->who, at, v, id, s, &r->changed, &seen, &by);
 	own = by != HIT_NONE;
-	if (own && mark_own(r, at, v->p, OWN_SCALAR) < 0)
-		return -1;
-	if (!id && at && (key || !at->key.p) && is_own_id(r, s) && note_by_id(r, at->in) < 0)
-		return -1;
-	if (!key && v->type == LH_STRING && note_nested(r, v, text_of(r, v)) < 0)
-		return -1;
+	if (own)
+		mark_own(r, at, v->p, OWN_SCALAR);
+	if (!id && at && (key || !at->key.p) && is_own_id(r, s))
+		note_by_id(r, at->in);
+	if (!key && v->type == LH_STRING)
+		note_nested(r, v, text_of(r, v));
 	s = text_of(r, v);
-	if (object && ((own && id) || names_own(r, at, s)))
-		return mark_own(r, at, object, OWN_OBJECT);
-	if (own || key)
-		return 0;
-	if (id) {
+	if (object && ((own && id) || names_own(r, at, s))) {
+		mark_own(r, at, object, OWN_OBJECT);
+	} else if (!own && !key && id) {
 		r->others = true;
-		return mark(r, v->p, OTHER_ID) < 0 || add_word(r, NULL, s) < 0 ? -1
-			: object ? mark(r, object, OTHER_OBJECT) : 0;
+		mark(r, v->p, OTHER_ID);
+		add_word(r, NULL, s);
+		if (object)
+			mark(r, object, OTHER_OBJECT);
+	} else if (!own && !key && object) {
+		if (s.n)
+			note_role(r, at->in, role_of(&at->key, s), s);
+		if (is_name(&at->key))
+			add_word(r, object, text_of(r, v));
 	}
-	if (object && s.n && note_role(r, at->in, role_of(&at->key, s), s) < 0)
-		return -1;
-	return object && is_name(&at->key) ? add_word(r, object, text_of(r, v)) : 0;
+	return 0;
 }
 
 /* Set the texts to replace: the words of objects that are another's alone. */
@@ -389,8 +378,8 @@ static int keep_words(struct redact *r)
 
 		if (!w->object ||
 		    (marks_of(r, w->object) & (OWN_OBJECT | OTHER_OBJECT)) == OTHER_OBJECT)
-			text[n++] = (struct text){ lh_intern_text(&r->names, w->text), 0, true,
-						  false };
+			text[n++] = (struct text){ { r->names.p + w->at, w->n }, 0, true,
+						   false };
 	}
 	r->texts = texts_new(text, n, r->err);
 	return r->texts ? 0 : -1;
@@ -417,19 +406,16 @@ static int by_span(const void *a, const void *b)
 	return x->at != y->at ? x->at < y->at ? -1 : 1 : (x->end < y->end) - (x->end > y->end);
 }
 
-/* Set r->changed to a text with the words of others replaced: 1, 0 if it has none, -1.  own: one
- * that is such a word as a whole stays, since the person may have it too. */
-static int replace_words(struct redact *r, struct lh_str s, bool own)
+/* Set r->changed to a text with the words of others replaced: whether it has any.  own: one that is
+ * such a word as a whole stays, since the person may have it too. */
+static bool replace_words(struct redact *r, struct lh_str s, bool own)
 {
 	size_t i, from = 0;
 	bool any = false;
 
 	r->n_spans = 0;
-	r->err->code = LH_OK;
 	r->searched = s.p;
 	texts_find(r->texts, (const unsigned char *)s.p, s.n, on_word, r);
-	if (r->err->code)
-		return -1;
 	if (r->n_spans)
 		qsort(r->span, r->n_spans, sizeof *r->span, by_span);
 	lh_buf_reset(&r->changed);
@@ -450,41 +436,36 @@ static int replace_words(struct redact *r, struct lh_str s, bool own)
 }
 
 /* Write a string or a number that stays. */
-static int write_scalar(struct redact *r, const struct lh_value *v, bool own, struct lh_buf *out)
+static void write_scalar(struct redact *r, const struct lh_value *v, bool own, struct lh_buf *out)
 {
 	struct lh_str s = text_of(r, v);
-	int rc = 0;
 
-	if (v->type == LH_STRING || s.n >= TEXT_DIGITS)
-		rc = replace_words(r, s, own);
-	if (rc > 0)
+	if ((v->type == LH_STRING || s.n >= TEXT_DIGITS) && replace_words(r, s, own))
 		lh_buf_json(out, r->changed.p, r->changed.len);
 	else
 		lh_buf_add(out, v->p, v->n);
-	return rc < 0 ? -1 : 0;
 }
 
 /* Write the name of a member; those that are replaced stay different.  all: it is another's as a
- * whole.  Returns 1 if it is that, also by its words; 0; -1. */
-static int write_key(struct redact *r, const struct lh_value *key, bool all, struct lh_buf *out)
+ * whole.  Returns whether it is that, also by its words. */
+static bool write_key(struct redact *r, const struct lh_value *key, bool all, struct lh_buf *out)
 {
-	int rc = replace_words(r, text_of(r, key), false);
+	const bool changed = replace_words(r, text_of(r, key), false) || all;
 
-	if (all && rc >= 0) {
+	if (all) {
 		lh_buf_reset(&r->changed);
 		lh_buf_puts(&r->changed, ANOTHER);
-		rc = 1;
 	}
-	all = rc > 0 && lh_str_is((struct lh_str){ r->changed.p, r->changed.len }, ANOTHER,
-				  sizeof ANOTHER - 1);
-	if (rc > 0 && r->n_keys++)
+	all = changed && lh_str_is((struct lh_str){ r->changed.p, r->changed.len }, ANOTHER,
+				   sizeof ANOTHER - 1);
+	if (changed && r->n_keys++)
 		lh_buf_printf(&r->changed, " %zu", r->n_keys);
-	if (rc > 0)
+	if (changed)
 		lh_buf_json(out, r->changed.p, r->changed.len);
 	else
 		lh_buf_add(out, key->p, key->n);
 	lh_buf_putc(out, ':');
-	return rc < 0 ? -1 : all;
+	return all;
 }
 
 /* Return whether a text may be prose, an address or a telephone. */
@@ -501,8 +482,8 @@ static bool is_own_side(const struct redact *r, const struct lh_value *key)
 		       (r->own_side[1] && !strncmp(key->p, "\"rejected", 9)));
 }
 
-static int write_value(struct redact *r, const struct lh_value *v, const struct lh_value *key,
-		       unsigned about, struct lh_buf *out);
+static void write_value(struct redact *r, const struct lh_value *v, const struct lh_value *key,
+			unsigned about, struct lh_buf *out);
 
 /* Return whether a member or an element is another's where the person's id is one of them. */
 static bool is_beside(struct redact *r, const struct lh_value *in, const struct lh_iter *it)
@@ -515,66 +496,52 @@ static bool is_beside(struct redact *r, const struct lh_value *in, const struct 
 	return !is_own_id(r, text_of(r, object ? &it->key : &it->val));
 }
 
-static int write_children(struct redact *r, const struct lh_value *v, const struct lh_value *key,
-			  unsigned about, struct lh_buf *out)
+static void write_children(struct redact *r, const struct lh_value *v, const struct lh_value *key,
+			   unsigned about, struct lh_buf *out)
 {
 	const bool object = v->type == LH_OBJECT;
 	struct lh_iter it;
-	bool first = true;
-	int rc = 0;
+	bool first = true, others;
 
 	lh_buf_putc(out, *v->p);
-	for (lh_iter_init(&it, v); rc >= 0 && lh_iter_next(&it); first = false) {
+	for (lh_iter_init(&it, v); lh_iter_next(&it); first = false) {
 		if (!first)
 			lh_buf_putc(out, ',');
-		rc = is_beside(r, v, &it);
-		if (object && rc >= 0)
-			rc = write_key(r, &it.key, rc, out);
-		if (object && !rc)
-			rc = is_of_role(r, v, &it.key);
-		if (rc > 0)
+		others = is_beside(r, v, &it);
+		if (object)
+			others = write_key(r, &it.key, others, out) || is_of_role(r, v, &it.key);
+		if (others)
 			lh_buf_puts(out, "\"" ANOTHER "\"");
-		else if (!rc)
-			rc = write_value(r, &it.val, object ? &it.key : key, about, out);
+		else
+			write_value(r, &it.val, object ? &it.key : key, about, out);
 	}
 	lh_buf_putc(out, object ? '}' : ']');
-	return rc < 0 ? -1 : 0;
-}
-
-/* Write a text that is JSON, without what is of others in it. */
-static int write_nested(struct redact *r, const struct nested *n, unsigned about,
-			struct lh_buf *out)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-
-	if (write_value(r, &n->v, NULL, about, &text) < 0)
-		return -1;
-	lh_buf_json(out, text.p, text.len);
-	return 0;
 }
 
 /* Write a value in an object that is the person's (OWN_OBJECT), another's (OTHER_OBJECT), or of
  * neither (0). */
-static int write_value(struct redact *r, const struct lh_value *v, const struct lh_value *key,
-		       unsigned about, struct lh_buf *out)
+static void write_value(struct redact *r, const struct lh_value *v, const struct lh_value *key,
+			unsigned about, struct lh_buf *out)
 {
 	const uint64_t is = marks_of(r, v->p);
 	const struct nested *nested = v->type == LH_STRING ? nested_in(r, v) : NULL;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	if (v->type == LH_OBJECT && is & (OWN_OBJECT | OTHER_OBJECT))
 		about = is & OWN_OBJECT ? OWN_OBJECT : OTHER_OBJECT;
-	if (is & OTHER_ID || (about == OTHER_OBJECT && !(is & HAS_OWN)))
+	if (is & OTHER_ID || (about == OTHER_OBJECT && !(is & HAS_OWN))) {
 		lh_buf_puts(out, "\"" ANOTHER "\"");
-	else if (v->type == LH_OBJECT || v->type == LH_ARRAY)
-		return write_children(r, v, key, about, out);
-	else if (v->type == LH_STRING && nested)
-		return write_nested(r, nested, about, out);
-	else if (v->type == LH_STRING && !about && !(is & OWN_SCALAR) && may_name(v) &&
-		 !is_own_side(r, key))
+	} else if (v->type == LH_OBJECT || v->type == LH_ARRAY) {
+		write_children(r, v, key, about, out);
+	} else if (nested) {
+		write_value(r, &nested->v, NULL, about, &text);
+		lh_buf_json(out, text.p, text.len);
+	} else if (v->type == LH_STRING && !about && !(is & OWN_SCALAR) && may_name(v) &&
+		   !is_own_side(r, key)) {
 		lh_buf_puts(out, "\"" ANOTHER "\"");
-	else
-		return write_scalar(r, v, about == OWN_OBJECT || is & OWN_SCALAR, out);
-	return 0;
+	} else {
+		write_scalar(r, v, about == OWN_OBJECT || is & OWN_SCALAR, out);
+	}
 }
 
 /* ---- rows that quote others ---- */
@@ -639,11 +606,15 @@ static int redact(struct redact *r, enum place_kind kind, const struct lh_value 
 			    kind == PLACE_KEPT;
 	const int rc = rec->n ? quotes_others(r, kind, rec) : 0;
 
-	if (rc < 0 || lh_person_walk(v, record, on_scalar, r, r->err) < 0)
+	if (rc < 0)
 		return -1;
+	lh_person_walk(v, record, on_scalar, r, r->err);
 	if (!rc && !r->others)
 		return 0;
-	return keep_words(r) < 0 || write_value(r, v, NULL, 0, out) < 0 ? -1 : 1;
+	if (keep_words(r) < 0)
+		return -1;
+	write_value(r, v, NULL, 0, out);
+	return 1;
 }
 
 static void redact_free(struct redact *r)
@@ -654,7 +625,7 @@ static void redact_free(struct redact *r)
 	free(r->role);
 	free(r->word);
 	lh_map_free(&r->marks);
-	lh_intern_free(&r->names);
+	lh_buf_free(&r->names);
 	texts_free(r->texts);
 	free(r->span);
 	lh_buf_free(&r->string);
