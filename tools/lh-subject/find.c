@@ -33,8 +33,8 @@ void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE])
 	lh_sha256(row.p, row.n, hash);
 }
 
-int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
-	    struct lh_str row)
+void hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
+	     struct lh_str row)
 {
 	struct hits *to = f->hits;
 
@@ -47,7 +47,7 @@ int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str i
 	}
 	lh_grow(&to->v, &to->cap, to->n + 1, sizeof h);
 	to->v[to->n++] = h;
-	return h.n ? lh_write_all(to->kept, row.p, row.n, f->err) : 0;
+	to->unkept |= h.n && lh_write_all(to->kept, row.p, row.n, &to->why) < 0;
 }
 
 struct hit hit_of_match(const struct find *f, size_t i, uint64_t line)
@@ -108,21 +108,22 @@ static int find_whole(struct find *f, size_t i)
 		return rc;
 	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
 		return f->err->code == LH_EDATA ? find_lines(f, i) : -1;
-	rc = person_match(f->who, &v, false, &f->m, f->err);
-	if (rc <= 0)
-		return rc;
+	if (!person_match(f->who, &v, false, &f->m))
+		return 0;
 	hit = hit_of_match(f, i, 1);
 	hit.whole = hit.hashed = true;
 	row_hash((struct lh_str){ f->text.p, f->text.len }, hit.sha256);
-	return hit_add(f, hit, match_members(f), NO_ID,
-		       (struct lh_str){ f->text.p, f->text.len });
+	hit_add(f, hit, match_members(f), NO_ID, (struct lh_str){ f->text.p, f->text.len });
+	return 0;
 }
 
 static int find_secret(struct find *f, size_t i)
 {
-	return !place_is_own(&f->s->places.v[i], f->who->id) ? 0
-		: hit_add(f, (struct hit){ .place = i, .by = HIT_ID, .line = 1, .via = NO_HIT },
-			  lh_str_of("[]"), NO_ID, NO_ID);
+	const struct hit hit = { .place = i, .by = HIT_ID, .line = 1, .via = NO_HIT };
+
+	if (place_is_own(&f->s->places.v[i], f->who->id))
+		hit_add(f, hit, lh_str_of("[]"), NO_ID, NO_ID);
+	return 0;
 }
 
 static bool row_may_have(const struct find *f, const struct lh_row *row)
@@ -140,7 +141,6 @@ static int find_record(struct find *f, size_t i, const struct lh_index *ix, uint
 	struct lh_writer w;
 	struct lh_value v;
 	struct hit hit;
-	int rc;
 
 	lh_buf_reset(&f->text);
 	w = lh_write_to(&f->text);
@@ -153,9 +153,8 @@ static int find_record(struct find *f, size_t i, const struct lh_index *ix, uint
 	if (lh_json_parse(&f->rec, f->text.p, f->text.len, &v, f->err) < 0)
 		return lh_err_prefix(f->err, "%s: %.*s", f->s->places.v[i].path,
 				     (int)row->id.n, row->id.p);
-	rc = person_match(f->who, &v, true, &f->m, f->err);
-	if (rc <= 0)
-		return rc;
+	if (!person_match(f->who, &v, true, &f->m))
+		return 0;
 	hit = hit_of_match(f, i, 0);
 	hit.hashed = true;
 	row_hash((struct lh_str){ f->text.p, f->text.len }, hit.sha256);
@@ -167,8 +166,8 @@ static int find_record(struct find *f, size_t i, const struct lh_index *ix, uint
 		lh_buf_f32s(&f->text, vector, n);
 		lh_write_end(&w);
 	}
-	return hit_add(f, hit, match_members(f), row->id,
-		       (struct lh_str){ f->text.p, f->text.len });
+	hit_add(f, hit, match_members(f), row->id, (struct lh_str){ f->text.p, f->text.len });
+	return 0;
 }
 
 static int find_index(struct find *f, size_t i)
@@ -241,18 +240,21 @@ static int find_rows(struct find *f, size_t i)
 
 static int find_in_place(struct find *f, size_t i)
 {
-	switch (place_is[f->s->places.v[i].kind].rows) {
-	case ROWS_INDEX:
-		return find_index(f, i);
-	case ROWS_WHOLE:
-		return find_whole(f, i);
-	case ROWS_SECRET:
-		return find_secret(f, i);
-	case ROWS_LINES:
-		return find_rows(f, i);
-	default:
-		return 0;
-	}
+	static int (*const by[])(struct find *f, size_t i) = {
+		[ROWS_INDEX] = find_index, [ROWS_WHOLE] = find_whole,
+		[ROWS_SECRET] = find_secret, [ROWS_LINES] = find_rows
+	};
+	const int rows = place_is[f->s->places.v[i].kind].rows;
+
+	return rows ? by[rows](f, i) : 0;
+}
+
+/* Return -1 if the bytes of a row could not be kept. */
+static int check_kept(const struct find *f)
+{
+	if (f->hits->unkept)
+		*f->err = f->hits->why;
+	return f->hits->unkept ? -1 : 0;
 }
 
 /* ---- a list of rows ---- */
@@ -400,7 +402,7 @@ int find_in(struct lh_tool *tool, struct settings *s, struct person *who, struct
 {
 	LH_SCOPED(find_free) struct find f = { tool, s, who, hits, err, .by_name = false };
 
-	return find_in_place(&f, place);
+	return find_in_place(&f, place) < 0 ? -1 : check_kept(&f);
 }
 
 int find_person(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
@@ -414,7 +416,7 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 	for (i = 0; i < s->places.n; i++)
 		if (find_in_place(&f, i) < 0)
 			return -1;
-	if (find_in_roots(&f) < 0 || find_named(&f) < 0)
+	if (find_in_roots(&f) < 0 || find_named(&f) < 0 || check_kept(&f) < 0)
 		return -1;
 	settle(hits);
 	for (i = 0; who->thorough && i < s->places.n; i++) {

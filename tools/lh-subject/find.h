@@ -25,8 +25,8 @@ struct find {
 };
 
 /* Add a hit of a row; members and id are copied, and so are the bytes where they are kept. */
-int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
-	    struct lh_str row);
+void hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
+	     struct lh_str row);
 /* Make what f->m has of a row of place i a hit. */
 struct hit hit_of_match(const struct find *f, size_t i, uint64_t line);
 static inline struct lh_str match_members(const struct find *f)
@@ -49,11 +49,11 @@ void find_datasets_free(struct find *f);
 int find_in_roots(struct find *f);
 /* Remember a name of a hit: an id of a row or a run, that of a session, or "uid:" and that of a
  * trace. */
-int find_name(struct find *f, size_t hit, struct lh_str name);
+void find_name(struct find *f, size_t hit, struct lh_str name);
 /* Remember the names of a row of a log that was found. */
-int find_names_of(struct find *f, const struct lh_value *v, size_t hit);
-/* Look for names in a row, and make the hit of it, whose members are in f->m: 1, 0, -1. */
-int find_named_row(struct find *f, const struct lh_value *v, struct hit *h, struct lh_err *err);
+void find_names_of(struct find *f, const struct lh_value *v, size_t hit);
+/* Look for names in a row, and make the hit of it, with its members in f->m: whether it has one. */
+bool find_named_row(struct find *f, const struct lh_value *v, struct hit *h);
 /* Search logs for what names a found row, or belongs to the trace of one. */
 int find_named(struct find *f);
 

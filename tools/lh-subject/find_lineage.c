@@ -13,18 +13,19 @@
 #define NAME_LEAST 8		/* bytes of a name that is searched in logs */
 #define UID "uid:"
 
-int find_name(struct find *f, size_t hit, struct lh_str name)
+void find_name(struct find *f, size_t hit, struct lh_str name)
 {
 	uint32_t number;
 
 	if (name.n < NAME_LEAST && strncmp(name.p, UID, name.n < 4 ? name.n : 4))
-		return 0;
-	if (lh_intern_add(&f->names, name.p, name.n, &number, f->err) < 0)
-		return -1;
+		return;
+	if (lh_intern_add(&f->names, name.p, name.n, &number, f->err) < 0) {
+		f->hits->incomplete = true;	/* there are 2^32 */
+		return;
+	}
 	lh_grow(&f->named, &f->cap_named, f->names.n, sizeof hit);
 	if (number + 1 == f->names.n)
 		f->named[number] = hit;
-	return 0;
 }
 
 /* Set *uid to "uid:" and the uid of the trace that an event of a pathway is about, or to "". */
@@ -48,18 +49,17 @@ static void set_uid(const struct lh_value *v, struct lh_buf *uid)
 		lh_value_str(&is, uid, &text);
 }
 
-int find_names_of(struct find *f, const struct lh_value *v, size_t hit)
+void find_names_of(struct find *f, const struct lh_value *v, size_t hit)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf uid = { 0 };
 	struct lh_value id;
 
 	set_uid(v, &uid);
-	if (uid.len && find_name(f, hit, (struct lh_str){ uid.p, uid.len }) < 0)
-		return -1;
-	if (v->type != LH_OBJECT || !lh_value_get(v, "session_id", &id) ||
-	    id.type != LH_STRING || id.escaped)
-		return 0;
-	return find_name(f, hit, (struct lh_str){ id.p + 1, id.n - 2 });
+	if (uid.len)
+		find_name(f, hit, (struct lh_str){ uid.p, uid.len });
+	if (v->type == LH_OBJECT && lh_value_get(v, "session_id", &id) && id.type == LH_STRING &&
+	    !id.escaped)
+		find_name(f, hit, (struct lh_str){ id.p + 1, id.n - 2 });
 }
 
 struct naming {
@@ -85,34 +85,31 @@ static int on_name(void *ctx, const struct lh_person_at *at, const struct lh_val
 	if (name < 0)
 		return 0;
 	n->name = name;
-	if (lh_person_path(at, &path, err) < 0)
-		return -1;
+	lh_person_path(at, &path, err);
 	lh_write_str(&n->w, NULL, (struct lh_str){ path.p, path.len });
 	return 0;
 }
 
-int find_named_row(struct find *f, const struct lh_value *v, struct hit *h, struct lh_err *err)
+bool find_named_row(struct find *f, const struct lh_value *v, struct hit *h)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf members = { 0 }, uid = { 0 };
 	struct naming n = { f, lh_write_to(&members), -1 };
 
 	lh_write_array(&n.w, NULL);
-	if (lh_person_walk(v, false, on_name, &n, err) < 0)
-		return -1;
+	lh_person_walk(v, false, on_name, &n, f->err);
 	lh_write_end(&n.w);
 	set_uid(v, &uid);
 	if (uid.len && n.name < 0)
 		n.name = lh_intern_find(&f->names, uid.p, uid.len);
 	if (n.name < 0)
-		return 0;
-	if (person_match(f->who, v, false, &f->m, err) < 0)
-		return -1;
+		return false;
+	person_match(f->who, v, false, &f->m);
 	h->by = HIT_LINEAGE;
 	h->via = f->named[n.name];
 	h->others = f->m.others;
 	lh_buf_reset(&f->m.members);
 	lh_buf_add(&f->m.members, members.p, members.len);
-	return 1;
+	return true;
 }
 
 int find_named(struct find *f)
@@ -162,19 +159,6 @@ static size_t place_of(const struct root *r, const char *rel, struct lh_buf *pat
 	return found ? (size_t)(found - r->f->s->places.v) : NO_HIT;
 }
 
-/* Remember the names of a row that logs may have: its id, and that of its run. */
-static int name_row(struct find *f, const struct lh_row_ids *ids, size_t hit)
-{
-	size_t s;
-
-	if (ids->id.p && find_name(f, hit, ids->id) < 0)
-		return -1;
-	for (s = 0; s < ids->n_sides; s++)
-		if (ids->side[s].run.p && find_name(f, hit, ids->side[s].run) < 0)
-			return -1;
-	return 0;
-}
-
 /* Add a row that was made from others, or a receipt, which has no record. */
 static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err *err)
 {
@@ -183,15 +167,17 @@ static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err 
 	struct hit hit = { .place = place_of(r, made->row.file, &f->text), .by = HIT_LINEAGE,
 			   .line = made->row.line, .via = r->from[made->via] };
 	struct lh_str row = NO_ID;
+	const struct lh_row_ids *ids = made->rec ? made->ids : NULL;
 	struct lh_value v;
+	size_t i;
 
+	(void)err;
 	if (hit.place == NO_HIT)
 		return 0;
 	if (made->rec) {
 		row = (struct lh_str){ made->rec->line, made->rec->len };
 		v = (struct lh_value){ row.p, row.n, LH_OBJECT, false };
-		if (person_match(f->who, &v, false, &f->m, err) < 0)
-			return -1;
+		person_match(f->who, &v, false, &f->m);
 		hit.others = f->m.others;
 		hit.hashed = true;
 		row_hash(row, hit.sha256);
@@ -201,9 +187,14 @@ static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err 
 		row = (struct lh_str){ f->text.p, f->text.len };
 		hit.whole = true;
 	}
-	if (hit_add(f, hit, lh_str_of("[]"), NO_ID, row) < 0)
-		return -1;
-	return made->ids && made->rec ? name_row(f, made->ids, f->hits->n - 1) : 0;
+	hit_add(f, hit, lh_str_of("[]"), NO_ID, row);
+	/* logs may have its id, and that of its run */
+	if (ids && ids->id.p)
+		find_name(f, f->hits->n - 1, ids->id);
+	for (i = 0; ids && i < ids->n_sides; i++)
+		if (ids->side[i].run.p)
+			find_name(f, f->hits->n - 1, ids->side[i].run);
+	return 0;
 }
 
 /* List the hits in the root from which rows are made: of a text alone only if these are erased

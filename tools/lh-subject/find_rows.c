@@ -113,7 +113,7 @@ struct lines {
 };
 
 /* What became of a line, for the sink. */
-enum line { LINE_HIT = 1, LINE_UNREAD };
+enum line { LINE_PASSED, LINE_HIT, LINE_UNREAD };
 
 static struct lh_value value_of(struct lh_str s)
 {
@@ -127,24 +127,22 @@ static struct lh_value value_of(struct lh_str s)
 				  memchr(s.p, '\\', s.n) != NULL };
 }
 
-/* Look at a value of a line: 1 with its hit, 0, -1. */
-static int match_line(struct find *f, const struct place *p, const struct lh_value *v,
-		      struct hit *h, struct lh_err *err)
+/* Look at a value of a line, and make the hit of it: whether it has the person. */
+static bool match_line(struct find *f, const struct place *p, const struct lh_value *v,
+		       struct hit *h)
 {
 	const bool pair = find_is_named(f, p, v);
-	int rc;
+	bool is;
 
 	if (!pair && person_is_quick(f->who) && !person_may_be_in(f->who, v->p, v->n))
-		return 0;
+		return false;
 	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
-		rc = person_match_bytes(f->who, v->p, v->n, &f->m);	/* a line of CSV */
+		is = person_match_bytes(f->who, v->p, v->n, &f->m);	/* a line of CSV */
 	else
-		rc = person_match(f->who, v, p->kind == PLACE_ROSTER, &f->m, err);
-	if (rc < 0 || (!rc && !pair))
-		return rc;
+		is = person_match(f->who, v, p->kind == PLACE_ROSTER, &f->m);
 	*h = hit_of_match(f, h->place, h->line);
 	h->by = pair ? HIT_ID : h->by;
-	return 1;
+	return is || pair;
 }
 
 static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
@@ -155,18 +153,15 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 	const struct place *p = &f->s->places.v[l->place];
 	const struct lh_value v = value_of(lh_trim(rec->line, rec->len));
 	struct hit h = { .place = l->place, .line = rec->number };
-	int rc = f->by_name ? find_named_row(f, &v, &h, err) : match_line(f, p, &v, &h, err);
 
-	(void)out;
-	if (rc <= 0)
-		return rc;
+	(void)out, (void)err;
+	if (!(f->by_name ? find_named_row(f, &v, &h) : match_line(f, p, &v, &h)))
+		return 0;
 	h.hashed = true;
 	row_hash((struct lh_str){ v.p, v.n }, h.sha256);
-	if (hit_add(f, h, match_members(f), NO_ID, (struct lh_str){ rec->line, rec->len }) < 0)
-		return -1;
-	if (!f->by_name && p->kind == PLACE_LOG && h.by == HIT_ID &&
-	    find_names_of(f, &v, f->hits->n - 1) < 0)
-		return -1;
+	hit_add(f, h, match_members(f), NO_ID, (struct lh_str){ rec->line, rec->len });
+	if (!f->by_name && p->kind == PLACE_LOG && h.by == HIT_ID)
+		find_names_of(f, &v, f->hits->n - 1);
 	*(enum line *)result = LINE_HIT;
 	return 1;
 }
@@ -181,16 +176,14 @@ static void bad(const struct lh_bad_line *of, void *result, struct lh_buf *out, 
 	(void)out;
 	if (f->by_name)
 		return;
-	if (!of->p)
-		*(enum line *)result = LINE_UNREAD;
-	if (!of->p || !person_match_bytes(f->who, of->p, of->n, &f->m))
+	*(enum line *)result = !of->p ? LINE_UNREAD
+		: person_match_bytes(f->who, of->p, of->n, &f->m) ? LINE_HIT : LINE_PASSED;
+	if (*(enum line *)result != LINE_HIT)
 		return;
 	h = hit_of_match(f, l->place, of->line);
 	h.hashed = true;
 	row_hash((struct lh_str){ of->p, of->n }, h.sha256);
-	*(enum line *)result = LINE_HIT;
-	if (hit_add(f, h, match_members(f), NO_ID, (struct lh_str){ of->p, of->n }) < 0)
-		f->hits->unkept = true;
+	hit_add(f, h, match_members(f), NO_ID, (struct lh_str){ of->p, of->n });
 }
 
 static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
@@ -244,8 +237,6 @@ int find_lines(struct find *f, size_t i)
 	struct lines l = { f, i, f->hits->n };
 	struct lh_flow flow = { .fill = fill, .result_size = sizeof(enum line), .bad = bad,
 				.sink = sink, .shared = &l, .lines = f->hits->kept };
-	const int rc = place_flow(&f->s->places.v[i], &flow, f->err);
 
-	return rc || !f->hits->unkept ? rc : lh_err_set(f->err, LH_EIO, "a temporary file cannot "
-							"be written");
+	return place_flow(&f->s->places.v[i], &flow, f->err);
 }

@@ -252,25 +252,22 @@ static bool is_known(const struct person *who, size_t from, size_t to, struct lh
 	return false;
 }
 
-static int add_member(struct matching *x, const struct lh_person_at *at, struct lh_err *err)
+static void add_member(struct matching *x, const struct lh_person_at *at, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
-	int rc = lh_person_path(at, &path, err);
 
-	if (!rc)
-		lh_write_str(&x->w, NULL, (struct lh_str){ path.p, path.len });
-	return rc;
+	lh_person_path(at, &path, err);
+	lh_write_str(&x->w, NULL, (struct lh_str){ path.p, path.len });
 }
 
-static int count_other(struct matching *x, struct lh_str id, struct lh_err *err)
+/* Count the id of another person, unless it was; a row has fewer than a map may have. */
+static void count_other(struct matching *x, struct lh_str id, struct lh_err *err)
 {
 	const struct lh_key key = { lh_xxh3(id.p, id.n), lh_xxh3_seeded(id.p, id.n, 1) };
 	const size_t known = x->others.n;
 
-	if (!lh_keymap_at(&x->others, &key, err))
-		return -1;
+	lh_keymap_at(&x->others, &key, err);
 	x->m->others += x->others.n > known;
-	return 0;
 }
 
 void person_has(const struct person *who, const struct lh_person_at *at, const struct lh_value *v,
@@ -312,8 +309,10 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	x->m->by_text |= by == HIT_TEXT;
 	x->m->by_number |= by == HIT_NUMBER;
 	if (by != HIT_NONE)
-		return add_member(x, at, err);
-	return id && text.n ? count_other(x, text, err) : 0;
+		add_member(x, at, err);
+	else if (id && text.n)
+		count_other(x, text, err);
+	return 0;
 }
 
 static struct matching match_begin(const struct person *who, struct match *m)
@@ -328,23 +327,22 @@ static struct matching match_begin(const struct person *who, struct match *m)
 	return x;
 }
 
-static int match_end(struct matching *x, int rc)
+static bool match_end(struct matching *x)
 {
 	lh_write_end(&x->w);
 	lh_map_free(&x->others);
 	lh_buf_free(&x->text);
 	lh_buf_free(&x->decoded);
-	if (rc < 0)
-		return -1;
 	return x->m->by_id || x->m->by_text || x->m->by_number;
 }
 
-int person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m,
-		 struct lh_err *err)
+bool person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m)
 {
 	struct matching x = match_begin(who, m);
+	struct lh_err unused;
 
-	return match_end(&x, lh_person_walk(v, record, on_scalar, &x, err));
+	lh_person_walk(v, record, on_scalar, &x, &unused);
+	return match_end(&x);
 }
 
 bool person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m)
@@ -355,5 +353,5 @@ bool person_match_bytes(const struct person *who, const char *p, size_t n, struc
 	person_look(who, (struct lh_str){ p, n }, &x.decoded, &seen);
 	m->by_id = seen.id;
 	m->by_text = m->also = seen.text;
-	return match_end(&x, 0);
+	return match_end(&x);
 }

@@ -141,7 +141,8 @@ struct hits {
 	size_t n, cap;
 	bool incomplete;	/* a place was not searched, which was reported */
 	bool erased;		/* the person's manifest says so */
-	bool unkept;		/* the bytes of a row could not be kept */
+	bool unkept;		/* the bytes of a row could not be kept, ... */
+	struct lh_err why;	/* ... for that reason */
 	uint64_t opaque;	/* places that are neither text nor of these tools */
 	int kept;		/* a file in which the bytes of rows are kept; 0: they are not */
 	uint64_t n_kept;	/* bytes of it */
@@ -261,10 +262,9 @@ static inline enum hit_by match_by(const struct match *m)
 {
 	return m->by_id ? HIT_ID : m->by_text ? HIT_TEXT : HIT_NUMBER;
 }
-/* Look through a value at any depth: 1 if anything of the person is in it, 0, -1.  record: it is
- * about a person, of a roster or an index, so that its id counts too. */
-int person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m,
-		 struct lh_err *err);
+/* Look through a value at any depth, and return whether anything of the person is in it.  record:
+ * it is about a person, of a roster or an index, so that its id counts too. */
+bool person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m);
 /* The same of bytes that are not JSON: the id counts wherever it is, with escapes of JSON too. */
 bool person_match_bytes(const struct person *who, const char *p, size_t n, struct match *m);
 /* Look for the texts in a string as it is, and without escapes of JSON or percent-encoding. */
