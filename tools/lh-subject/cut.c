@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lh/digest.h>
@@ -498,7 +497,7 @@ int place_settle(struct erasure *e, const struct was *w)
 
 /* ---- whole files ---- */
 
-static int remove_file(const char *path, struct lh_err *err)
+int remove_file(const char *path, struct lh_err *err)
 {
 	if (unlink(path) == 0)
 		return lh_sync_folder(path, err);
@@ -556,24 +555,11 @@ static char *own_path(struct erasure *e, const char *ending)
 	return rc < 0 ? NULL : lh_subject_path(e->s->subjects, name, ending);
 }
 
-/* Return whether the log ends with the row of this erasure: 1, 0, -1. */
-static int is_ended(const char *path, const char *id, struct lh_err *err)
+/* Return 2 if a row of the log is of this erasure, which ends the search. */
+static int is_of(void *id, const struct lh_file_row *row, struct lh_err *err)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	int fd = lh_open_regular(path, O_RDONLY, 0, err);
-	struct stat st;
-	ssize_t n;
-	char *to;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	to = lh_buf_room(&text, 65536);
-	n = fstat(fd, &st) == 0
-		? pread(fd, to, 65536, st.st_size > 65536 ? st.st_size - 65536 : 0) : -1;
-	close(fd);
-	if (n < 0)
-		return lh_err_sys(err, "%s: read failed", path);
-	return memmem(to, (size_t)n, id, strlen(id)) != NULL;
+	(void)err;
+	return memmem(row->p, row->n, id, strlen(id)) ? 2 : 0;
 }
 
 /* Set tip to the last row_hmac of the log. */
@@ -664,8 +650,8 @@ int erase_end_log(struct erasure *e)
 		return -1;
 	if (e->s->with_log)
 		return remove_file(commit, &e->tool->err) < 0 ? -1 : renew_manifest(e, tip);
-	rc = is_ended(path, e->id, &e->tool->err);
-	if (!rc)
+	rc = lh_rows_each(path, is_of, e->id, &e->tool->err);
+	if (rc == 0 || rc == 1)
 		rc = append_row(e->tool, e->s, &e->keys, &row);
 	if (rc >= 0)
 		rc = read_tip(e, path, tip);

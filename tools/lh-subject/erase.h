@@ -164,6 +164,8 @@ struct lh_root *erase_hold_root(struct erasure *e, const char *path);
  * of datasets true, and delete old versions of an object, of which those that stay are added to
  * e->old_versions. */
 int place_settle(struct erasure *e, const struct was *was);
+/* Remove a file, unless it is gone, and sync its folder. */
+int remove_file(const char *path, struct lh_err *err);
 /* Append the row `erased` to the person's log, once, and renew the manifest. */
 int erase_end_log(struct erasure *e);
 

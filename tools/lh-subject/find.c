@@ -50,10 +50,13 @@ void hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str 
 	to->unkept |= h.n && lh_write_all(to->kept, row.p, row.n, &to->why) < 0;
 }
 
-struct hit hit_of_match(const struct find *f, size_t i, uint64_t line)
+struct hit hit_of_match(const struct find *f, size_t i, uint64_t line, struct lh_str row)
 {
-	return (struct hit){ .place = i, .line = line, .by = match_by(&f->m), .also = f->m.also,
-			     .others = f->m.others, .via = NO_HIT };
+	struct hit h = { .place = i, .line = line, .by = match_by(&f->m), .also = f->m.also,
+			 .others = f->m.others, .via = NO_HIT, .hashed = true };
+
+	row_hash(row, h.sha256);
+	return h;
 }
 
 void hits_free(struct hits *h)
@@ -100,6 +103,7 @@ int find_read(struct find *f, size_t i)
 /* Search a file that is one JSON text; any other is searched by its lines. */
 static int find_whole(struct find *f, size_t i)
 {
+	struct lh_str row;
 	struct lh_value v;
 	struct hit hit;
 	int rc = find_read(f, i);
@@ -110,10 +114,10 @@ static int find_whole(struct find *f, size_t i)
 		return f->err->code == LH_EDATA ? find_lines(f, i) : -1;
 	if (!person_match(f->who, &v, false, &f->m))
 		return 0;
-	hit = hit_of_match(f, i, 1);
-	hit.whole = hit.hashed = true;
-	row_hash((struct lh_str){ f->text.p, f->text.len }, hit.sha256);
-	hit_add(f, hit, match_members(f), NO_ID, (struct lh_str){ f->text.p, f->text.len });
+	row = (struct lh_str){ f->text.p, f->text.len };
+	hit = hit_of_match(f, i, 1, row);
+	hit.whole = true;
+	hit_add(f, hit, match_members(f), NO_ID, row);
 	return 0;
 }
 
@@ -155,9 +159,7 @@ static int find_record(struct find *f, size_t i, const struct lh_index *ix, uint
 				     (int)row->id.n, row->id.p);
 	if (!person_match(f->who, &v, true, &f->m))
 		return 0;
-	hit = hit_of_match(f, i, 0);
-	hit.hashed = true;
-	row_hash((struct lh_str){ f->text.p, f->text.len }, hit.sha256);
+	hit = hit_of_match(f, i, 0, (struct lh_str){ f->text.p, f->text.len });
 	if (n) {
 		vector = lh_calloc(n, sizeof *vector);
 		lh_index_vector(ix, at, vector);
@@ -276,32 +278,33 @@ static void key_of(struct lh_str path, const char *hex, unsigned char key[LH_HAS
 	lh_sha256(text.p, text.len, key);
 }
 
-static int read_row(struct lh_record *rec, void *result, struct lh_buf *text, void *context,
-		    struct lh_err *err)
+/* Take a line of --list, unless it is a summary, or of a place without a row. */
+static int take_listed(struct lh_record *rec, void *result, struct lh_buf *out, void *settings,
+		       struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
 	struct listed row = { .path.p = NULL };
+	unsigned char key[LH_HASH_SIZE];
 
-	(void)text, (void)context;
+	(void)result, (void)out;
 	if (lh_bind(listed_members, rec, &row, &strings, err) < 0)
 		return -1;
 	if (!row.path.p || row.sha256.n != 2 * LH_HASH_SIZE)
-		return 0;		/* a summary, or a place without a row */
-	key_of(row.path, row.sha256.p, result);
-	return 1;
+		return 0;
+	key_of(row.path, row.sha256.p, key);
+	return lh_hashset_add(&((struct settings *)settings)->listed, key, NULL, err);
 }
 
-static int take_row(const struct lh_output *o, void *shared, struct lh_err *err)
+static int pass(const struct lh_output *o, void *shared, struct lh_err *err)
 {
-	return lh_hashset_add(&((struct settings *)shared)->listed, o->result, NULL, err) < 0
-		? -1 : 0;
+	(void)o, (void)shared, (void)err;
+	return 0;
 }
 
 int read_listed(struct settings *s, struct lh_err *err)
 {
 	return !s->list ? 0 : lh_flow_file(s->list, &(struct lh_flow){
-			.fill = read_row, .result_size = LH_HASH_SIZE, .sink = take_row,
-			.shared = s }, err);
+			.fill = take_listed, .result_size = 1, .sink = pass, .shared = s }, err);
 }
 
 int is_listed(const struct settings *s, const struct hit *h)

@@ -104,9 +104,10 @@ bool find_named_row(struct find *f, const struct lh_value *v, struct hit *h)
 	if (n.name < 0)
 		return false;
 	person_match(f->who, v, false, &f->m);
+	*h = hit_of_match(f, h->place, h->line, (struct lh_str){ v->p, v->n });
 	h->by = HIT_LINEAGE;
 	h->via = f->named[n.name];
-	h->others = f->m.others;
+	h->also = false;
 	lh_buf_reset(&f->m.members);
 	lh_buf_add(&f->m.members, members.p, members.len);
 	return true;

@@ -140,9 +140,11 @@ static bool match_line(struct find *f, const struct place *p, const struct lh_va
 		is = person_match_bytes(f->who, v->p, v->n, &f->m);	/* a line of CSV */
 	else
 		is = person_match(f->who, v, p->kind == PLACE_ROSTER, &f->m);
-	*h = hit_of_match(f, h->place, h->line);
+	if (!is && !pair)
+		return false;
+	*h = hit_of_match(f, h->place, h->line, (struct lh_str){ v->p, v->n });
 	h->by = pair ? HIT_ID : h->by;
-	return is || pair;
+	return true;
 }
 
 static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
@@ -157,8 +159,6 @@ static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 	(void)out, (void)err;
 	if (!(f->by_name ? find_named_row(f, &v, &h) : match_line(f, p, &v, &h)))
 		return 0;
-	h.hashed = true;
-	row_hash((struct lh_str){ v.p, v.n }, h.sha256);
 	hit_add(f, h, match_members(f), NO_ID, (struct lh_str){ rec->line, rec->len });
 	if (!f->by_name && p->kind == PLACE_LOG && h.by == HIT_ID)
 		find_names_of(f, &v, f->hits->n - 1);
@@ -171,7 +171,7 @@ static void bad(const struct lh_bad_line *of, void *result, struct lh_buf *out, 
 {
 	struct lines *l = context;
 	struct find *f = l->f;
-	struct hit h;
+	struct lh_str line;
 
 	(void)out;
 	if (f->by_name)
@@ -180,10 +180,8 @@ static void bad(const struct lh_bad_line *of, void *result, struct lh_buf *out, 
 		: person_match_bytes(f->who, of->p, of->n, &f->m) ? LINE_HIT : LINE_PASSED;
 	if (*(enum line *)result != LINE_HIT)
 		return;
-	h = hit_of_match(f, l->place, of->line);
-	h.hashed = true;
-	row_hash((struct lh_str){ of->p, of->n }, h.sha256);
-	hit_add(f, h, match_members(f), NO_ID, (struct lh_str){ of->p, of->n });
+	line = (struct lh_str){ of->p, of->n };
+	hit_add(f, hit_of_match(f, l->place, of->line, line), match_members(f), NO_ID, line);
 }
 
 static int sink(const struct lh_output *o, void *shared, struct lh_err *err)

@@ -183,8 +183,6 @@ struct listing {
 	const char *root;
 	const struct pattern *patterns;	/* of the path from byte skip on */
 	size_t skip;
-	char **stores;			/* that were listed */
-	size_t n_stores, cap_stores;
 };
 
 bool is_same_folder(const char *a, const char *b)
@@ -375,11 +373,10 @@ static int add_store(struct listing *l, enum place_kind kind, const char *where)
 	int rc;
 
 	(void)kind;
-	for (i = 0; i < l->n_stores; i++)
-		if (is_same_folder(where, l->stores[i]))
+	for (i = 0; i < l->s->places.n; i++)
+		if (l->s->places.v[i].kind == PLACE_OBJECT &&
+		    is_same_folder(where, l->s->places.v[i].store))
 			return 0;
-	lh_grow(&l->stores, &l->cap_stores, i + 1, sizeof *l->stores);
-	l->stores[l->n_stores++] = copy(where);
 	l->store = where;
 	l->patterns = of_store;
 	if (!lh_store_is_s3(where)) {
@@ -569,9 +566,6 @@ int places_list(struct settings *s, struct lh_err *err)
 	if (!rc)
 		rc = lh_filesearch_each(on_kept, &l, err);
 	settle(&s->places);
-	while (l.n_stores)
-		free(l.stores[--l.n_stores]);
-	free(l.stores);
 	return rc;
 }
 

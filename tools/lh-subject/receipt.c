@@ -580,9 +580,7 @@ int erasure_finish(struct erasure *e, const struct remains *left)
 	if ((e->s->tlog && commit_receipt(e, &text) < 0) ||
 	    (e->s->receipt && lh_atomic_put(e->s->receipt, 0600, &text, err) < 0))
 		return -1;
-	if (unlink(e->list) < 0)
-		return lh_err_sys(err, "%s: cannot remove", e->list);
-	return lh_sync_folder(e->list, err);
+	return remove_file(e->list, err);
 }
 
 /* ---- all ---- */
