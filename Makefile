@@ -54,7 +54,8 @@ PAGES = $(wildcard man/*.[157])
 all: $(TOOLS:%=$(BIN)/%) pages
 lib: $(B)/liblh.a
 
-$(B)/liblh.a: $(LIB_O)
+LIB = $(B)/liblh.a
+$(LIB): $(LIB_O)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
@@ -146,7 +147,7 @@ $(B)/%.cc.o: %.cc Makefile
 	$(Q)$(CXX) -std=c++17 $(ALL) $(CPPFLAGS) $(CFLAGS) -O3 -DNDEBUG -c -o $@ $<
 
 .SECONDEXPANSION:
-$(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(B)/liblh.a
+$(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard tools/$$*/*.c))) $(LIB)
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
 	$(Q)$(CC) -pie -o $@ $^ $(LINK) $(LIBS) $(LIBS_$(@F))
@@ -235,14 +236,15 @@ differ: all
 	@PATH=$(CURDIR)/$(BIN):$$PATH python3 tests/parity/differ $(or $(SURFACE),all) $(COUNT:%=--count %) $(SEED:%=--seed %)
 
 # The demonstration builds the programs that it runs.  What its first answer needs is built first:
-# these programs link nothing of some rooms of the library, so their objects wait.
+# these programs link nothing of some rooms of the library, so their objects wait.  The library of
+# the others is another file: it would not be made again for the sake of objects that it lacks.
 DEMO_FIRST = lh lh-index lh-ingest lh-search
 DEMO = $(DEMO_FIRST) lh-cat lh-embed lh-extract-json lh-gen lh-serve lh-show lh-subject lh-subject-audit lh-validate
 DEMO_LATER = $(wildcard $(patsubst %,lib/%/*.c,audit distill jsonschema mcp serve tlog validate) lib/lineage/lineage*.c)
 demo:
 	@for goal in demo-first demo-answer demo-rest; do $(MAKE) --no-print-directory $$goal || exit; done
 demo-first:
-	@$(MAKE) --no-print-directory LIB_O='$(filter-out $(DEMO_LATER:%=$(B)/%.o),$(LIB_O))' $(DEMO_FIRST:%=$(BIN)/%)
+	@$(MAKE) --no-print-directory LIB='$(B)/first.a' LIB_O='$(filter-out $(DEMO_LATER:%=$(B)/%.o),$(LIB_O))' $(DEMO_FIRST:%=$(BIN)/%)
 demo-answer:
 	@share/demo/demo first
 demo-programs: $(DEMO:%=$(BIN)/%) pages

@@ -136,6 +136,9 @@ last_lines() {
 	rm b/lib/audit/*.o b/lib/distill/*.o b/lib/tlog/*.o b/lib/validate/*.o
 	env -u MAKEFLAGS make -s -C "$ROOT" B="$PWD/b" BIN="$PWD/bin2" demo-first >made
 	[ "$(sort made | tr -s ' ' | sed 's| /.*/| |' | paste -sd,)" = ' LINK lh, LINK lh-index, LINK lh-ingest, LINK lh-search' ]
+	# the others have all of the library
+	env -u MAKEFLAGS make -s -n -C "$ROOT" B="$PWD/b" BIN="$PWD/bin2" demo-programs >plan
+	grep -q "CC     lib/tlog/log.c'" plan
 }
 
 @test "an error of the compiler is shown, ends the run with the status of make, and leaves no file" {
