@@ -78,6 +78,21 @@ fails_with() {
 	END
 }
 
+@test "--model names the model of records that name none" {
+	serve
+	printf '%s\n' '{"prompt":"a"}' '{"model":null,"prompt":"a"}' '{"model":"own","prompt":"a"}' >in
+	lh-chat -j1 --model usual --wire in >out
+	[ "$(jq -r .model out | paste -sd,)" = usual,usual,own ]
+	[ "$(sent | jq -r .model | paste -sd,)" = usual,usual,own ]
+	for bad in '' $'\xff'; do
+		run -2 lh-chat --model "$bad" in
+		[ "$output" = "lh-chat: --model: expected a name in UTF-8" ]
+	done
+	run -1 --separate-stderr lh-chat --model usual <<<'{"model":"","prompt":"a"}'
+	[ "${stderr_lines[0]}" = 'lh-chat: -:1: 400 "model" must not be empty' ]
+	[ "$(lh-chat --model m --describe | jq -c '.operations[0].input.required')" = '[]' ]
+}
+
 @test "ollama: the body, to the byte" {
 	serve
 	lh-chat -j1 >out <<-'END'

@@ -267,6 +267,18 @@ ID=18ac0c6976478000
 	run -0 lh-iterate --answers answers --kind email <<<'{"prompt":"p","model":"m"}'
 }
 
+@test "--model names the model of records that name none" {
+	printf '{"kind":"email","prompt":"p"%s}\n' '' ',"model":"own"' >in
+	answers '{"to":"t","body":"b"}' '{"to":"t","body":"b"}'
+	lh-iterate --answers answers --model usual --session-log log in >out
+	[ "$(jq -r .model log | paste -sd,)" = usual,own ]
+	run -2 lh-iterate --model '' in
+	[ "$output" = "lh-iterate: --model: expected a name in UTF-8" ]
+	[ "$(for more in '--kind email --model m' '--kind email' '--model m' ''; do
+		lh-iterate $more --describe | jq -c '.operations[0].input.required'
+	done | paste -sd' ')" = '["prompt"] ["prompt","model"] ["kind","prompt"] ["kind","prompt","model"]' ]
+}
+
 @test "--rules apply" {
 	mkdir rules
 	echo '{"rules":[{"id":"no-cash","task_class":"staffing.email","description":"d","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"cash is not offered"}}]}' > rules/a.json

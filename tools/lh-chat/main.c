@@ -11,12 +11,14 @@ struct chat {
 	bool providers, wire;
 	double timeout;
 	uint64_t retries;
-	const char *trace_id;
+	const char *model, *trace_id;
 	struct lh_tool *tool;
 	struct lh_keys *keys;	/* of --providers */
 };
 
 static const struct lh_option options[] = {
+	{ 0, "model", "MODEL", "the model of records that name none",
+	  LH_TEXT(struct chat, model) },
 	{ 0, "providers", NULL, "list the available providers, and exit",
 	  LH_FLAG(struct chat, providers) },
 	{ 0, "wire", NULL, "print only the reply, without the record", LH_FLAG(struct chat, wire) },
@@ -73,6 +75,7 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 	(void)err;
 	w->c = held->c;
 	w->keys = held->keys;
+	w->rq.model = held->c->model;
 	w->rq.trace_id = held->c->trace_id;
 	w->chat = lh_chat_new(&h, held->keys);
 	return 0;
@@ -212,6 +215,8 @@ static int run(struct lh_tool *tool, void *settings)
 	c->tool = tool;
 	if (lh_trace_check(c->trace_id, &c->tool->err) < 0)
 		return -1;
+	if (c->model && (!*c->model || !lh_utf8_valid(c->model, strlen(c->model))))
+		return lh_tool_usage(tool, "--model: expected a name in UTF-8");
 	if (!c->providers)
 		return answer(c);
 	if (c->tool->n_operands)
@@ -235,6 +240,8 @@ static const struct lh_op ops[] = {
 	{ "", .in = request_members, .out = record_members, .command = run }, PROVIDERS,
 	{ "", .in = wire_members, .out = reply_members, .command = run }, PROVIDERS,
 	{ "", .about = "list the available providers", .command = run },
+	{ "", .in = modelless_members, .out = record_members, .command = run }, PROVIDERS,
+	{ "", .in = wire_modelless_members, .out = reply_members, .command = run }, PROVIDERS,
 	LH_OP_END
 };
 
@@ -242,7 +249,7 @@ static const struct lh_op *mode(const void *settings)
 {
 	const struct chat *c = settings;
 
-	return &ops[c->providers ? 4 : c->wire ? 2 : 0];
+	return &ops[c->providers ? 4 : (c->model ? 5 : 0) + (c->wire ? 2 : 0)];
 }
 
 int main(int argc, char **argv)

@@ -16,9 +16,9 @@ static const struct lh_bind message_members[] = {
 	LH_BIND_END
 };
 
-#define MEMBERS \
-	{ LH_BIND_STRING("model", struct request, ask.model), .required = true, .filled = true, \
-	  .about = "the model, which selects its provider" }, \
+#define MEMBERS(model_too) \
+	{ LH_BIND_STRING("model", struct request, ask.model), .required = model_too, \
+	  .filled = true, .about = "the model, which selects its provider" }, \
 	{ LH_BIND_TABLES("messages", struct request, ask.message, ask.n, message_members), \
 	  .filled = true, .either = 1, .about = "the conversation so far, in place of prompt" }, \
 	{ LH_BIND_STRING("system", struct request, preface), \
@@ -34,8 +34,10 @@ static const struct lh_bind message_members[] = {
 	{ LH_BIND_TRUTH("think", struct request, ask.think), \
 	  .about = "whether the model may think first" }, \
 	LH_TRACE_MEMBER(struct request, ask.trace)
-const struct lh_bind request_members[] = { MEMBERS, LH_BIND_END };
-const struct lh_bind wire_members[] = { MEMBERS, LH_BIND_CLOSED };
+const struct lh_bind request_members[] = { MEMBERS(true), LH_BIND_END };
+const struct lh_bind modelless_members[] = { MEMBERS(false), LH_BIND_END };
+const struct lh_bind wire_members[] = { MEMBERS(true), LH_BIND_CLOSED };
+const struct lh_bind wire_modelless_members[] = { MEMBERS(false), LH_BIND_CLOSED };
 
 const struct lh_bind reply_members[] = {
 	LH_OP_TEXT("model"),
@@ -120,7 +122,11 @@ int request_read(struct request *rq, const struct lh_record *rec, bool wire, str
 	rq->format = -1;
 	if (rq->scratch.cap > KEEP)
 		lh_buf_free(&rq->scratch);
-	rc = lh_bind(wire ? wire_members : request_members, rec, rq, &rq->scratch, err);
+	rc = lh_bind(wire ? (rq->model ? wire_modelless_members : wire_members)
+			  : rq->model ? modelless_members : request_members,
+		     rec, rq, &rq->scratch, err);
+	if (!rc && !rq->ask.model.p)
+		rq->ask.model = (struct lh_str){ rq->model, strlen(rq->model) };
 	if (!rc)
 		rc = settle_messages(rq, err);
 	rq->ask.json = rq->format >= 0;

@@ -20,11 +20,13 @@ struct request {
 	int format;
 	struct lh_chat_message two[2];	/* the messages made of these */
 	struct lh_buf scratch;
-	const char *trace_id;		/* of records without one, or NULL */
+	const char *model, *trace_id;	/* of records without one, or NULL */
 };
 
-/* Of a record, of {"op":"providers"}; of a reply, of a record with it, of the providers. */
-extern const struct lh_bind request_members[], wire_members[], op_members[], reply_members[],
+/* Of a record, also without a model, also of --wire, where no other members may be; of
+ * {"op":"providers"}; of a reply, of a record with it, of the providers. */
+extern const struct lh_bind request_members[], modelless_members[], wire_members[],
+	wire_modelless_members[], op_members[], reply_members[],
 	record_members[], providers_members[];
 
 void request_free(struct request *rq);

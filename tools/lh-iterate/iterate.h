@@ -24,7 +24,7 @@
 struct iterate {
 	struct lh_tool *tool;
 	/* options */
-	const char *answers_path, *rules_path, *log_path, *daemon, *trace_id;
+	const char *answers_path, *rules_path, *log_path, *daemon, *model, *trace_id;
 	struct lh_list roster_paths;
 	struct lh_roster_choice rosters;
 	struct lh_object_copies copies;	/* of rosters and rules in S3 */
@@ -57,7 +57,9 @@ struct held {
 
 /* The request of a record; strings are in its line or in the session's text.
  * preface is its "system" (a name that base/banned.h reserves). */
-extern const struct lh_bind request_members[], kind_too_members[];	/* without --kind */
+extern const struct lh_bind request_members[];
+/* The same where --kind, --model or both are not given, and the members have to be. */
+extern const struct lh_bind kind_too_members[], model_too_members[], both_members[];
 struct request {
 	struct lh_str kind, prompt, preface, model, provider, temperature, trace;
 	struct lh_value context;	/* p NULL: none */

@@ -12,6 +12,8 @@ static const struct lh_option options[] = {
 	{ 0, "answers", "FILE", "read the model's answers from FILE, ask no model",
 	  LH_TEXT(struct iterate, answers_path) },
 	{ 0, "kind", LH_KINDS, "kind of records without a kind", LH_CHOICE(struct iterate, kind) },
+	{ 0, "model", "MODEL", "the model of records that name none",
+	  LH_TEXT(struct iterate, model) },
 	{ 0, "roster", "ROSTER", "roster: JSON Lines or an index (repeatable: the first found)",
 	  LH_TEXTS(struct iterate, roster_paths, .env = "LH_ROSTER") },
 	{ 0, "roster-later", NULL, "the roster may come later; until then, error 503",
@@ -101,6 +103,8 @@ static int settle_options(struct lh_tool *tool, void *settings)
 				     "--roster: standard input is where the records come from");
 	if (!lh_utf8_valid(it->daemon, strlen(it->daemon)))
 		return lh_tool_usage(it->tool, "--daemon is not UTF-8");
+	if (it->model && (!*it->model || !lh_utf8_valid(it->model, strlen(it->model))))
+		return lh_tool_usage(it->tool, "--model: expected a name in UTF-8");
 	if (lh_trace_check(it->trace_id, &it->tool->err) < 0)
 		return -1;
 	if (it->trace_id)
@@ -235,6 +239,8 @@ static const struct lh_op ops[] = {
 	{ "", .about = "write the session log row of each record", .in = lh_op_any,
 	  .command = emit_run },
 	{ "", .in = kind_too_members, .out = out, .command = run },
+	{ "", .in = model_too_members, .out = out, .command = run },
+	{ "", .in = both_members, .out = out, .command = run },
 	LH_OP_END
 };
 
@@ -242,7 +248,11 @@ static const struct lh_op *mode(const void *settings)
 {
 	const struct iterate *it = settings;
 
-	return &ops[it->emit_session ? 1 : it->kind == LH_KIND_NONE ? 2 : 0];
+	if (it->emit_session)
+		return &ops[1];
+	if (it->model)
+		return &ops[it->kind == LH_KIND_NONE ? 2 : 0];
+	return &ops[it->kind == LH_KIND_NONE ? 4 : 3];
 }
 
 int main(int argc, char **argv)

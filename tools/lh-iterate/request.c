@@ -2,7 +2,7 @@
 #include "iterate.h"
 #include "model/http.h"
 
-#define MEMBERS(kind_too) \
+#define MEMBERS(kind_too, model_too) \
 	{ LH_BIND_ONLY("id", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_STRING) | \
 	  LH_BIND_IS(LH_NUMBER), .about = "the caller's, which --on-error emit repeats" }, \
 	{ LH_BIND_STRING("kind", struct request, kind), .required = kind_too, \
@@ -11,7 +11,7 @@
 	  .about = "what the validator compares it with" }, \
 	{ LH_BIND_STRING("prompt", struct request, prompt), .required = true, .filled = true, \
 	  .about = "what the model is asked" }, \
-	{ LH_BIND_STRING("model", struct request, model), .required = true, .filled = true, \
+	{ LH_BIND_STRING("model", struct request, model), .required = model_too, .filled = true, \
 	  .about = "the model" }, \
 	{ LH_BIND_STRING("system", struct request, preface), \
 	  .about = "instructions for the model, before the prompt" }, \
@@ -26,8 +26,10 @@
 	{ LH_BIND_I64("max_tokens", struct request, max_tokens, INT64_MIN, INT64_MAX), \
 	  .usual = "4096", \
 	  .about = "most tokens of an answer" }
-const struct lh_bind request_members[] = { MEMBERS(false), LH_BIND_CLOSED };
-const struct lh_bind kind_too_members[] = { MEMBERS(true), LH_BIND_CLOSED };
+const struct lh_bind request_members[] = { MEMBERS(false, false), LH_BIND_CLOSED };
+const struct lh_bind kind_too_members[] = { MEMBERS(true, false), LH_BIND_CLOSED };
+const struct lh_bind model_too_members[] = { MEMBERS(false, true), LH_BIND_CLOSED };
+const struct lh_bind both_members[] = { MEMBERS(true, true), LH_BIND_CLOSED };
 
 int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec,
 		 struct lh_buf *text, struct lh_err *err)
@@ -45,6 +47,10 @@ int request_read(struct request *q, const struct iterate *it, const struct lh_re
 		name = lh_kind_name(it->kind);
 		q->kind = (struct lh_str){ name, strlen(name) };
 	}
+	if (!q->model.p && !it->model)
+		return lh_err_set(err, LH_EDATA, "missing \"model\" (string)");
+	if (!q->model.p)
+		q->model = (struct lh_str){ it->model, strlen(it->model) };
 	if (!q->provider.n)
 		q->provider = (struct lh_str){ "ollama", 6 };
 	return 0;
