@@ -233,3 +233,37 @@ refused() {
 	[[ $output == *"SUMMARY.md: is not a report of lh-parity"* ]]
 	[ "$(cat out/SUMMARY.md)" = '# Notes' ]
 }
+
+# fits TOOL COMMAND <LINES - each line fits the schema that the command describes for its answer.
+fits() {
+	"$1" --describe | jq -ce --arg c "$2" 'last(.operations[] | select(.name == $c and .operands).output)' >schema.json
+	tee lines | lh-validate -q --schema schema.json >judged
+	[ -s judged ] && [ "$(jq .verdict.status judged | sort -u)" = 200 ] || { echo "$1 $2"; cat lines schema.json judged; return 1; }
+}
+
+@test "what commands print as JSON fits the schema that they describe, of faults, proofs and what is left too" {
+	cd "$BATS_TEST_TMPDIR"
+	(umask 077; printf '%032d' 1 >key)
+	export LH_SUBJECT_AUDIT_KEY=key
+	mkdir -p s/log d
+	echo '{"candidate_id":"w-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"success"}' >row
+	lh-subject-audit append --dir d row | fits lh-subject-audit append
+	lh-subject-audit repair d/w-1.audit.jsonl | fits lh-subject-audit repair
+	lh-subject-audit anchor --dir d | fits lh-subject-audit anchor
+	lh-tlog keygen -q x.example/t --out tlog.key --public tlog.pub
+	lh-tlog init -q tree --origin x.example/t --key-file tlog.key
+	lh-subject-audit commit --dir d --tlog tree --key-file-tlog tlog.key | fits lh-subject-audit commit
+	lh-subject-audit prove --dir d --tlog tree w-1 | fits lh-subject-audit prove
+	lh-subject-audit known-answer | fits lh-subject-audit known-answer
+	lh-gen workers -n 5 | tee w.jsonl | lh-index build -q w.lhv -
+	lh-index get w.lhv w-1 | fits lh-index get
+	lh-index delete w.lhv w-1 | fits lh-index delete
+	lh-ingest -q --jsonl --name w --store st --catalog cat w.jsonl >/dev/null
+	rm st/datasets/w/*
+	(lh-catalog verify --catalog cat --store st || true) | fits lh-catalog verify
+	lh-distill acceptance | fits lh-distill acceptance
+	echo '{"candidate_id":"w-1","phone":"312-555-0101"}' >s/roster.jsonl
+	(lh-subject verify --state s w-1 || true) | fits lh-subject verify
+	lh-subject erase --state s w-1 | fits lh-subject erase
+	lh-subject export --state s --out x w-1 | fits lh-subject export
+}

@@ -43,6 +43,10 @@ static const struct lh_bind checked[] = {
 	LH_OP_COUNT("scoreable"), LH_BIND_END
 };
 
+static const struct lh_bind invariant[] = {
+	LH_OP_COUNT("n"), LH_OP_TEXT("name"), LH_OP_BOOL("passed"), LH_BIND_END
+};
+
 static const struct lh_op ops[] = {
 	{ "run", "", "collect, score and export, with receipts", V_RUN, .out = summary,
 	  .command = distill_run, .writes = true },
@@ -51,7 +55,7 @@ static const struct lh_op ops[] = {
 	{ "receipts", "", "print the receipts of a run", V_RECEIPTS, .out = lh_op_any,
 	  .command = distill_receipts },
 	{ "acceptance", "", "check 22 invariants on a known root", V_ACCEPTANCE,
-	  .command = distill_acceptance },
+	  .out = invariant, .command = distill_acceptance },
 	LH_OP_END
 };
 

@@ -69,6 +69,15 @@ static const struct lh_bind record[] = {
 	LH_BIND_END
 };
 
+static const struct lh_bind got[] = {
+	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .required = true, .person = true },
+	{ LH_BIND_ONLY("metadata", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .person = true },
+	LH_BIND_END
+};
+static const struct lh_bind deleted[] = {
+	LH_OP_COUNT("deleted"), LH_OP_COUNT("unknown"), LH_BIND_END
+};
+
 const struct lh_op index_ops[] = {
 	{ "create", NULL, "make an index without records", 0, requests_create,
 	  LH_OP_IN(creation_members, struct creation), .out = summary, .writes = true },
@@ -89,9 +98,9 @@ const struct lh_op index_ops[] = {
 	{ "add", "INDEX [FILE...]", "add or replace records", V_ADD, .in = record_in,
 	  .command = index_add, .writes = true },
 	{ "delete", "INDEX [ID...]", "delete the records with these ids", V_DELETE, .in = id,
-	  .command = index_delete, .writes = true },
+	  .out = deleted, .command = index_delete, .writes = true },
 	{ "get", "INDEX [ID...]", "write the records with these ids", V_GET, .in = id,
-	  .command = index_get },
+	  .out = got, .command = index_get },
 	{ "set-metadata", "INDEX [FILE...]", "change members of the metadata", V_SET,
 	  .in = metadata_in, .command = index_set_metadata, .writes = true },
 	{ "replace-metadata", "INDEX [FILE...]", "replace the metadata of records", V_REPLACE,
@@ -119,7 +128,7 @@ const struct lh_op index_ops[] = {
 	{ "export", "INDEX", "write INDEX as an index of hnswlib", V_EXPORT,
 	  .command = index_export },
 	{ "compare", "INDEX [QUERIES...]", "recall and rate, of hnswlib and a scan too", V_COMPARE,
-	  .command = index_compare },
+	  .out = lh_op_any, .command = index_compare },
 	{ "fetch", "URL FILE", "copy an index from S3 to a file", V_FETCH,
 	  .command = index_fetch, .writes = true },
 	{ "push", "INDEX URL", "copy an index with its log to S3", V_PUSH, .command = index_push,

@@ -136,7 +136,7 @@ static const struct lh_op ops[] = {
 	{ "push", "LOG", "send new rows to OpenTelemetry or Langfuse", V_PUSH,
 	  .command = observe_push, .writes = true },
 	{ "decisions", "LOG", "count or list the rows of a log of decisions", V_DECISIONS,
-	  .command = observe_decisions },
+	  .out = lh_op_any, .command = observe_decisions },
 	{ "health", NULL, "whether rows can be written", 0, answer_health, .out = health },
 	LH_OP_REQUESTS("LOG [FILE...]", V_REQUESTS),
 	LH_OP_END

@@ -154,31 +154,50 @@ static const struct lh_bind verdict[] = {
 	LH_BIND_END
 };
 
+static const struct lh_bind repaired[] = { LH_OP_TEXT("file"), LH_OP_COUNT("cut"), LH_BIND_END };
+/* A line of an anchor: the end of a log; in the last line the MAC of those before. */
+static const struct lh_bind end_of_log[] = {
+	{ LH_BIND_ONLY("candidate_id", LH_BIND_TO_STRING), .person = true },
+	{ LH_BIND_ONLY("count", LH_BIND_TO_WHOLE), .most = INT64_MAX, .about = "rows" },
+	{ LH_BIND_ONLY("tip", LH_BIND_TO_STRING), .about = "MAC of the last row" },
+	{ LH_BIND_ONLY("hmac", LH_BIND_TO_STRING), .about = "of all lines before" },
+	LH_BIND_END
+};
+static const struct lh_bind proof[] = {
+	{ LH_BIND_ONLY("row", LH_BIND_TO_STRING), .required = true, .person = true },
+	LH_OP_TEXT("opening"), LH_OP_TEXT("entry"), LH_OP_TEXT("proof"), LH_BIND_END
+};
+static const struct lh_bind committed[] = {
+	LH_OP_COUNT("logs"), LH_OP_COUNT("rows"), LH_OP_COUNT("committed"), LH_OP_COUNT("size"),
+	LH_BIND_END
+};
+
 static const struct lh_op ops[] = {
 	{ "append", "[FILE...]", "add a row for each record", V_APPEND, .in = append_members,
 	  .out = row_out, .command = audit_append, .writes = true },
 	{ "verify", "[LOG...]", "check the chains of logs", V_VERIFY, .out = verdict,
 	  .command = audit_verify },
-	{ "repair", "LOG...", "remove a torn last line", V_REPAIR, .command = audit_repair,
-	  .writes = true },
-	{ "anchor", "", "print the signed ends of all logs", V_ANCHOR, .command = audit_anchor },
+	{ "repair", "LOG...", "remove a torn last line", V_REPAIR, .out = repaired,
+	  .command = audit_repair, .writes = true },
+	{ "anchor", "", "print the signed ends of all logs", V_ANCHOR, .out = end_of_log,
+	  .command = audit_anchor },
 	{ "report", "ID", "report every access to a subject's data", V_REPORT, answer_report,
 	  LH_OP_IN(report_members, struct wanted), .out = report_out, .command = audit_report },
 	{ "accesses", "", "list who looked at anything, over all subjects", V_ACCESSES,
 	  .out = row_out, .command = audit_accesses },
 	{ "commit", "", "commit new rows to a transparency log", V_COMMIT,
-	  .command = audit_commit, .writes = true },
+	  .out = committed, .command = audit_commit, .writes = true },
 	{ "prove", "ID", "print rows with proofs that strangers can check", V_PROVE,
-	  .command = audit_prove },
+	  .out = proof, .command = audit_prove },
 	{ "health", NULL, "verify all logs", 0, answer_health, .out = health_members },
 	LH_OP_REQUESTS_BY("[FILE...]", V_REQUESTS, audit_requests),
 	{ "manifest", "put|get|list|verify [OPERAND...]",
-	  "store consent, retention, and where data are", V_MANIFEST,
+	  "store consent, retention, and where data are", V_MANIFEST, .out = lh_op_any,
 	  .command = audit_manifest, .writes = true },
 	{ "sweep", "", "list subjects whose data are due for removal", V_SWEEP,
-	  .command = audit_sweep },
+	  .out = lh_op_any, .command = audit_sweep },
 	{ "known-answer", "", "print a fixed row's canonical form and MAC", V_KNOWN_ANSWER,
-	  .command = audit_known_answer },
+	  .out = lh_op_any, .command = audit_known_answer },
 	LH_OP_END
 };
 
