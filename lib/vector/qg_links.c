@@ -10,6 +10,7 @@
 
 #define LINKS_MAX LH_QG_LINKS_MAX
 #define PATH_MAX_ROWS 1024	/* of a path; the nearest half of more is kept */
+#define CANDIDATES_MAX (PATH_MAX_ROWS + LINKS_MAX)
 
 void lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g)
 {
@@ -18,7 +19,7 @@ void lh_qg_worker_init(struct lh_qg_worker *w, struct lh_qg_build *g)
 	lh_quantized_query_init(&w->other, g->precision, g->distance, g->dimension);
 	w->seen = lh_calloc_table(g->rows, sizeof *w->seen);
 	w->best = lh_calloc(g->ef, sizeof *w->best);
-	w->path = lh_calloc(PATH_MAX_ROWS + LINKS_MAX, sizeof *w->path);
+	w->path = lh_calloc(CANDIDATES_MAX, sizeof *w->path);
 }
 
 void lh_qg_worker_free(struct lh_qg_worker *w)
@@ -161,35 +162,55 @@ void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row)
 
 /* ---- linking ---- */
 
-/* Return whether a candidate is nearer to a chosen row than to the row that they are
- * chosen for. */
-static bool is_covered(struct lh_qg_worker *w, const struct lh_qg_candidate *c,
-		       const uint32_t *chosen, size_t n)
+/* Keep those of n candidates that are no nearer to a chosen row than to the row that they are
+ * candidates of; returns how many. */
+static size_t leave_out(struct lh_qg_worker *w, uint32_t chosen, struct lh_qg_candidate **left,
+			size_t n)
 {
-	lh_quantized_query_code(&w->other, lh_qg_row_code(w->g, c->row));
-	return lh_quantize_any_nearer(&w->other, w->g->codes, w->g->stride, chosen, n, c->d);
+	const void *codes[CANDIDATES_MAX];
+	float d[CANDIDATES_MAX];
+	size_t i, kept = 0;
+
+	if (!n)
+		return 0;
+	for (i = 0; i < n; i++)
+		codes[i] = lh_qg_row_code(w->g, left[i]->row);
+	lh_quantized_query_code(&w->other, lh_qg_row_code(w->g, chosen));
+	lh_quantize_rows(&w->other, codes, n, d);
+	for (i = 0; i < n; i++) {
+		left[kept] = left[i];
+		kept += !(d[i] < left[i]->d);
+	}
+	return kept;
 }
 
-/* Choose links of a row, which is w->query, among the candidates w->path: see
- * lh_qg_find_links. */
-static uint32_t choose_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint32_t *links)
+/* Choose links of a row, which is w->query, among the candidates w->path, in addition to n links of
+ * which the first are chosen: see lh_qg_find_links. */
+static uint32_t choose_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint32_t *links,
+			     uint32_t n, uint32_t chosen)
 {
-	uint32_t max = w->g->degree, rest[LINKS_MAX], n = 0, rests = 0, equal = 0, chosen;
 	float zero = lh_quantize_row(&w->query, lh_qg_row_code(w->g, row));
-	const struct lh_qg_candidate *c;
+	uint32_t max = w->g->degree, equal = 0, i;
+	struct lh_qg_candidate *left[CANDIDATES_MAX], *c;
+	size_t at, lefts = w->paths;
 
 	qsort(w->path, w->paths, sizeof *w->path, by_distance);
-	for (c = w->path; c < w->path + w->paths && n < max; c++)
-		if ((c->d > zero || ++equal <= max / 4) && !is_covered(w, c, links, n))
-			links[n++] = c->row;
-		else if (rests < max)
-			rest[rests++] = c->row;
-	chosen = n;
-	if (fill) {
-		rests = rests < max - n ? rests : max - n;
-		memcpy(links + n, rest, rests * sizeof *links);
-		n += rests;
+	for (at = 0; at < lefts; at++)
+		left[at] = w->path + at;
+	for (i = 0; i < chosen; i++)
+		lefts = leave_out(w, links[i], left, lefts);
+	for (at = 0; at < lefts && n < max; at++) {
+		c = left[at];
+		if (c->d <= zero && ++equal > max / 4)
+			continue;
+		links[n++] = links[chosen];
+		links[chosen++] = c->row;
+		c->done = false;
+		lefts = at + 1 + leave_out(w, c->row, left + at + 1, lefts - at - 1);
 	}
+	for (c = w->path; fill && c < w->path + w->paths && n < max; c++)
+		if (c->done)
+			links[n++] = c->row;
 	while (n < max)
 		links[n++] = row;
 	return chosen;
@@ -216,7 +237,7 @@ uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint3
 		if (w->seen[old[i]] != (uint16_t)(w->epoch + 1))
 			rows[n++] = old[i];
 	add_candidates(w, rows, n);
-	return choose_links(w, row, fill, links);
+	return choose_links(w, row, fill, links, 0, 0);
 }
 
 /* Collect the links of a list that are not gone and that this search has not met. */
@@ -232,27 +253,6 @@ static uint32_t kept_links(struct lh_qg_worker *w, const uint32_t *links, uint32
 	return n;
 }
 
-/* Take up to degree - n candidates into a list of n links, of which the first are chosen:
- * those in directions of their own, then the nearest.  Returns how many are chosen. */
-static uint32_t fill_gaps(struct lh_qg_worker *w, uint32_t *links, uint32_t n, uint32_t chosen)
-{
-	const struct lh_qg_candidate *c = w->path, *end = w->path + w->paths;
-	uint32_t degree = w->g->degree, rest[LINKS_MAX], rests = 0, i;
-
-	qsort(w->path, w->paths, sizeof *w->path, by_distance);
-	for (; c < end && n < degree; c++) {
-		if (!is_covered(w, c, links, chosen)) {
-			links[n++] = links[chosen];
-			links[chosen++] = c->row;
-		} else if (rests < degree) {
-			rest[rests++] = c->row;
-		}
-	}
-	for (i = 0; i < rests && n < degree; i++)
-		links[n++] = rest[i];
-	return chosen;
-}
-
 uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *gone)
 {
 	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, i, n, chosen;
@@ -265,7 +265,7 @@ uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *
 	w->seen[row] = w->epoch;
 	n = kept_links(w, old, rows);
 	add_candidates(w, rows, n);
-	chosen = choose_links(w, row, true, links);
+	chosen = choose_links(w, row, true, links, 0, 0);
 	w->paths = 0;
 	for (i = 0; i < degree && w->paths < PATH_MAX_ROWS; i++) {
 		if (old[i] < w->g->rows)
@@ -273,7 +273,7 @@ uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *
 		lost = gone + (size_t)(old[i] - w->g->rows) * degree;
 		add_candidates(w, rows, kept_links(w, lost, rows));
 	}
-	return fill_gaps(w, links, n, chosen);
+	return choose_links(w, row, true, links, n, chosen);
 }
 
 /* Link to another row without choosing again, in the place of the last that fills;
@@ -312,7 +312,7 @@ uint32_t lh_qg_link_back(struct lh_qg_worker *w, uint32_t row, uint32_t chosen,
 	add_candidates(w, old, chosen);
 	for (i = 0; i < k; i += LINKS_MAX)
 		add_candidates(w, more + i, k - i < LINKS_MAX ? k - i : LINKS_MAX);
-	return choose_links(w, row, fill, links);
+	return choose_links(w, row, fill, links, 0, 0);
 }
 
 static bool has_link(const uint32_t *links, uint32_t n, uint32_t row)
@@ -330,7 +330,7 @@ static bool has_link(const uint32_t *links, uint32_t n, uint32_t row)
 static uint32_t least_missed(struct lh_qg_worker *w, const uint32_t *links, const float *d)
 {
 	uint32_t count = w->g->degree, i, far = 0, covered = count;
-	struct lh_qg_candidate c;
+	const struct lh_qg_build *g = w->g;
 
 	for (i = 1; i < count; i++)
 		if (d[i] > d[far])
@@ -338,9 +338,10 @@ static uint32_t least_missed(struct lh_qg_worker *w, const uint32_t *links, cons
 	for (i = 0; i < count; i++) {
 		if (covered < count && d[i] <= d[covered])
 			continue;
-		c = (struct lh_qg_candidate){ d[i], links[i], true };
-		if (is_covered(w, &c, links, i) ||
-		    is_covered(w, &c, links + i + 1, count - i - 1))
+		lh_quantized_query_code(&w->other, lh_qg_row_code(g, links[i]));
+		if (lh_quantize_any_nearer(&w->other, g->codes, g->stride, links, i, d[i]) ||
+		    lh_quantize_any_nearer(&w->other, g->codes, g->stride, links + i + 1,
+					   count - i - 1, d[i]))
 			covered = i;
 	}
 	return covered < count ? covered : far;
