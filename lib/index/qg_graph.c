@@ -206,7 +206,7 @@ int lh_qg_link_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err
 	struct lh_growable codes = { .n = 0 };
 	int rc;
 
-	w->links = lh_calloc(w->rows * 2 * w->p.m, sizeof *w->links);
+	w->links = lh_calloc_table(w->rows * 2 * w->p.m, sizeof *w->links);
 	decide_lengths(w);
 	if (w->p.precision == precision && w->p.distance != LH_IP)
 		return link_rows(w, w->block.p, precision, w->stride, jobs, err);
