@@ -79,6 +79,18 @@ LH_API int lh_err_nomem(struct lh_err *err);
 /* Insert "prefix: " before the text of *err; returns -1. */
 LH_API int lh_err_prefix(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 3);
 
+/*
+ * A number with what is counted, for a message: "1 row", "2 rows", "0 rows"; with "|" both forms
+ * are given, as in "row was|rows were".
+ *
+ *     lh_tool_warn(tool, "%s: %s skipped", path, LH_N(n, "line"));
+ */
+struct lh_counted {
+	char text[64];
+};
+LH_API struct lh_counted lh_counted(unsigned long long n, const char *what);
+#define LH_N(n, what) (lh_counted((n), (what)).text)
+
 LH_C_END
 
 #endif

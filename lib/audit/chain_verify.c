@@ -314,7 +314,7 @@ void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR])
 	else if (v->fault == LH_CHAIN_ANCHOR && !row)
 		snprintf(to, LH_CHAIN_ERROR, "anchor: expected a log");
 	else if (v->fault == LH_CHAIN_ANCHOR)
-		snprintf(to, LH_CHAIN_ERROR, "anchor: expected %llu rows", row);
+		snprintf(to, LH_CHAIN_ERROR, "anchor: expected %.40s", LH_N(row, "row"));
 	else if (v->fault == LH_CHAIN_NO_ROWS)
 		snprintf(to, LH_CHAIN_ERROR, "%s", lh_chain_fault_text(v->fault));
 	else

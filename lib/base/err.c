@@ -229,3 +229,17 @@ const char *lh_suggest_text(const struct lh_suggest *s, const char *prefix, char
 		snprintf(to + at, LH_SUGGEST_ROOM - at, "?");
 	return to;
 }
+
+struct lh_counted lh_counted(unsigned long long n, const char *what)
+{
+	size_t one = strcspn(what, "|");
+	struct lh_counted c;
+
+	if (n == 1)
+		snprintf(c.text, sizeof c.text, "1 %.*s", (int)one, what);
+	else if (what[one])
+		snprintf(c.text, sizeof c.text, "%llu %s", n, what + one + 1);
+	else
+		snprintf(c.text, sizeof c.text, "%llu %ss", n, what);
+	return c;
+}

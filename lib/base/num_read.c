@@ -404,7 +404,7 @@ long lh_f32s_read(const char *p, const char *end, float *out, size_t max, struct
 		if (unlikely(*p != '-' && (unsigned char)(*p - '0') > 9))
 			return lh_err_set(err, LH_EDATA, "element %zu is not a number", n);
 		if (unlikely(n == max))
-			return lh_err_data(err, 413, "more than %zu numbers", max);
+			return lh_err_data(err, 413, "more than %s", LH_N(max, "number"));
 		next = read_number(&x, p, end);
 		v = finish_f32(&x, p, end);
 		if (unlikely(!(fabsf(v) <= __FLT_MAX__)))

@@ -182,8 +182,8 @@ static int compare_header(struct lh_csv_table *t, struct lh_err *err)
 					  i + 1);
 	}
 	if (t->n != t->csv.cells)
-		return lh_err_set(err, LH_EIO, "%zu columns, but the first file has %zu",
-				  t->csv.cells, t->n);
+		return lh_err_set(err, LH_EIO, "%s, but the first file has %zu",
+				  LH_N(t->csv.cells, "column"), t->n);
 	return 0;
 }
 
@@ -262,7 +262,8 @@ static int too_many_cells(const struct lh_csv_table *t, struct lh_err *err)
 {
 	const char other = t->csv.first.other;
 
-	lh_err_set(err, LH_EDATA, "%zu cells, but there are %zu columns%s%s%s", t->csv.cells, t->n,
+	lh_err_set(err, LH_EDATA, "%s, but there %s %s%s%s%s", LH_N(t->csv.cells, "cell"),
+		   t->n == 1 ? "is" : "are", LH_N(t->n, "column"),
 		   other ? " (are they separated by " : "", other ? delimiter_name(other) : "",
 		   other ? "? --delimiter of lh-ingest)" : "");
 	return -1;

@@ -176,7 +176,8 @@ int lh_export_check(const struct lh_root *root, enum lh_exporter x, const struct
 		for (i = c.met; i < c.due->n; i++)
 			missing += !lh_keymap_get(&c.ids, &c.due->id[i]);
 		if (missing)
-			lh_stage_fault(c.res, "%s: %zu samples are not there", c.relpath, missing);
+			lh_stage_fault(c.res, "%s: %s not there", c.relpath,
+				       LH_N(missing, "sample is|samples are"));
 		if (c.faults > LH_EXPORT_FAULTS)
 			lh_stage_fault(c.res, "%s: %llu more faults", c.relpath,
 				       (unsigned long long)(c.faults - LH_EXPORT_FAULTS));

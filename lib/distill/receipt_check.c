@@ -88,9 +88,9 @@ static void check_erased(struct lh_receipts *c, const char *relpath, const struc
 				rows += r->erased[k].rows;
 		gone = gone_from(c, x, &r->in) + gone_from(c, x, &r->out);
 		if (rows > gone)
-			report(c, LH_RECEIPT_BAD, "%s: %llu rows were erased by %.*s, "
-					  "and its receipt has %llu", relpath, ULL(rows),
-					  (int)e->id.n, e->id.p, ULL(gone));
+			report(c, LH_RECEIPT_BAD,
+			       "%s: %s erased by %.*s, and its receipt has %llu", relpath,
+			       LH_N(rows, "row was|rows were"), (int)e->id.n, e->id.p, ULL(gone));
 	}
 }
 
@@ -137,9 +137,9 @@ static int check_tombstones(struct lh_receipts *c, const char *source, struct lh
 
 		gone = lh_erasure_rows(x, lh_root_path(c->root), lh_str_of(source));
 		if (rows[i] > gone)
-			report(c, LH_RECEIPT_BAD, "%s: %llu rows were erased by %.*s, "
-					  "and its receipt has %llu", source, ULL(rows[i]),
-					  (int)x->id.n, x->id.p, ULL(gone));
+			report(c, LH_RECEIPT_BAD,
+			       "%s: %s erased by %.*s, and its receipt has %llu", source,
+			       LH_N(rows[i], "row was|rows were"), (int)x->id.n, x->id.p, ULL(gone));
 	}
 	return 0;
 }

@@ -447,7 +447,7 @@ static int run_stage(struct collect *c, struct lh_stage_result *res, struct lh_e
 	res->accepted = c->how->all.written;
 	res->skipped = c->how->all.skipped;
 	if (res->skipped)
-		lh_stage_fault(res, "%llu rows skipped", (unsigned long long)res->skipped);
+		lh_stage_fault(res, "%s skipped", LH_N(res->skipped, "row"));
 	return lh_receipt_write(c->run, res, err);
 }
 

@@ -216,8 +216,7 @@ static int commit_stage(struct stage *st, struct lh_err *err)
 				  f->evidence, (unsigned long long)f->read,
 				  (unsigned long long)(f->written + f->skipped + f->deduped));
 	if (f->skipped > FAULTS)
-		lh_stage_fault(res, "%s: %llu records skipped", f->evidence,
-			       (unsigned long long)f->skipped);
+		lh_stage_fault(res, "%s: %s skipped", f->evidence, LH_N(f->skipped, "record"));
 	if (lh_append_commit(st->append, err) < 0)
 		return -1;
 	count_written(res, f);

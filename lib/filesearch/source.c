@@ -290,8 +290,8 @@ static enum form form_of(const char *file, struct lh_str head)
 static void count_skipped(struct texts *t, const char *what, struct lh_filesearch *f)
 {
 	if (t->skipped)
-		lh_buf_printf(&f->warning, "%llu %s%s skipped: not a text in UTF-8",
-			      (unsigned long long)t->skipped, what, t->skipped > 1 ? "s" : "");
+		lh_buf_printf(&f->warning, "%s skipped: not a text in UTF-8",
+			      LH_N(t->skipped, what));
 	lh_buf_free(&t->out);
 }
 

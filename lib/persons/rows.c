@@ -184,8 +184,8 @@ static void report(const struct lh_persons_rows *r)
 	}
 	if (!r->missing || !how->warn)
 		return;
-	snprintf(text, sizeof text, "audit log: %zu of %zu rows of an answer of %s not written",
-		 r->missing, r->n, r->purpose);
+	snprintf(text, sizeof text, "audit log: %zu of %s of an answer of %s not written",
+		 r->missing, LH_N(r->n, "row"), r->purpose);
 	how->warn(how->owner, text);
 }
 

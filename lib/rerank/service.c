@@ -106,7 +106,8 @@ static int read_scores(const struct lh_value *root, size_t n, double *score, str
 			return lh_err_prefix(why, "result %zu", got + 1);
 		else
 			got++;
-	return got == n ? 0 : lh_err_set(why, LH_EDATA, "%zu results for %zu texts", got, n);
+	return got == n ? 0 : lh_err_set(why, LH_EDATA, "%s for %s", LH_N(got, "result"),
+					 LH_N(n, "text"));
 }
 
 /* ---- a call ---- */

@@ -40,9 +40,9 @@ static int lh_tlog_load_edge(struct lh_tlog *log, uint64_t size, const uint8_t r
 	}
 	lh_tlog_edge_root(edge, is);
 	if (memcmp(is, root, LH_TLOG_HASH) != 0)
-		return lh_err_set(err, LH_ECORRUPT,
-				  "%s: the tiles are not those of the checkpoint of %llu entries; "
-				  "nothing is signed", log->dir, (unsigned long long)size);
+		return lh_err_set(err, LH_ECORRUPT, "%s: the tiles are not those of the "
+				  "checkpoint of %s; nothing is signed", log->dir,
+				  LH_N(size, "entry|entries"));
 	return 0;
 }
 
@@ -57,9 +57,8 @@ static int check_growth(struct lh_tlog *log, uint64_t older, const uint8_t older
 		return -1;
 	if (lh_tlog_proves_growth(older, older_root, size, &proof, root))
 		return 0;
-	return lh_err_set(err, LH_ECORRUPT,
-			  "%s: the tree of %llu entries does not extend that of %llu, which was "
-			  "signed; nothing is signed", log->dir, (unsigned long long)size,
+	return lh_err_set(err, LH_ECORRUPT, "%s: the tree of %s does not extend that of %llu, "
+			  "which was signed; nothing is signed", log->dir, LH_N(size, "entry|entries"),
 			  (unsigned long long)older);
 }
 
@@ -151,11 +150,9 @@ static int read_pending(struct lh_tlog *log, struct lh_buf *text, struct lh_chec
 static int rolled_back(const struct lh_tlog *log, uint64_t size, const char *how,
 		       struct lh_err *err)
 {
-	return lh_err_set(err, LH_ECORRUPT,
-			  "%s: the checkpoint is of %llu entries, but one of %llu was signed: it "
-			  "was brought back, as by a backup. Nothing is signed; %s",
-			  log->dir, (unsigned long long)log->head.size, (unsigned long long)size,
-			  how);
+	return lh_err_set(err, LH_ECORRUPT, "%s: the checkpoint is of %s, but one of %llu was "
+			  "signed: it was brought back, as by a backup. Nothing is signed; %s",
+			  log->dir, LH_N(log->head.size, "entry|entries"), (unsigned long long)size, how);
 }
 
 /* Publish the pending tree, if there is one. */
@@ -180,8 +177,8 @@ static int settle_pending(struct lh_tlog *log, bool recover, struct lh_err *err)
 	}
 	if (tree.size == older && memcmp(tree.root, log->head.root, LH_TLOG_HASH) != 0)
 		return lh_err_set(err, LH_ECORRUPT, "%s: the checkpoint contradicts the tree of "
-				  "%llu entries that was signed; nothing is signed", log->dir,
-				  (unsigned long long)older);
+				  "%s that was signed; nothing is signed", log->dir,
+				  LH_N(older, "entry|entries"));
 	if (tree.size == older && published)
 		return 0;
 	if (tree.size == older) {

@@ -146,8 +146,8 @@ int lh_tlog_prove_growth(const struct lh_tlog_nodes *nodes, uint64_t older, uint
 	if (size > LH_TLOG_SIZE_MAX)
 		return too_large(size, err);
 	if (older > size)
-		return lh_err_data(err, 404, "a tree of %llu entries extends none of %llu",
-				   (unsigned long long)size, (unsigned long long)older);
+		return lh_err_data(err, 404, "a tree of %s extends none of %llu",
+				   LH_N(size, "entry|entries"), (unsigned long long)older);
 	return older == 0 ? 0 : descend(nodes, older, true, size, proof, err);
 }
 

@@ -365,7 +365,7 @@ void lh_tool_progress(struct lh_tool *t, uint64_t records)
 	if (!due(t, false, &took))	/* it is shown at most five times a second */
 		return;
 	put_share(&p, took, s->progress.done, s->progress.of);
-	snprintf(p.records, sizeof p.records, "%llu records", (unsigned long long)s->records);
+	snprintf(p.records, sizeof p.records, "%.39s", LH_N(s->records, "record"));
 	snprintf(p.rate, sizeof p.rate, "%.0f/s", took > 0 ? (double)s->records / took : 0.0);
 	show(t, &p);
 }

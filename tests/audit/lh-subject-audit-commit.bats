@@ -103,7 +103,7 @@ whole() {
 	run -1 --separate-stderr commit
 	[ "$output" = '{"logs":1,"rows":4,"committed":2,"size":14}' ]
 	[ "${#stderr_lines[@]}" = 5 ]
-	[ "${stderr_lines[0]}" = "lh-subject-audit: d/cut.audit.jsonl: shortened: it has 1 rows, and 2 are committed" ]
+	[ "${stderr_lines[0]}" = "lh-subject-audit: d/cut.audit.jsonl: shortened: it has 1 row, and 2 are committed" ]
 	[[ ${stderr_lines[1]} == "lh-subject-audit: d/forged.audit.jsonl: tampered after 3 good rows (row 3: row_hmac mismatch)" ]]
 	[[ ${stderr_lines[2]} == "lh-subject-audit: d/gone.audit.jsonl: not committed: "* ]]
 	[ "${stderr_lines[3]}" = "lh-subject-audit: d/other.audit.jsonl: replaced: its row 1 is not the one that is committed" ]

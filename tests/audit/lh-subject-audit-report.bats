@@ -755,5 +755,5 @@ code() {
 	[ "$stderr" = 'lh-subject-audit: d/W-1.audit.jsonl: torn: its last line is incomplete (row 2: torn); lh-subject-audit repair removes it and keeps the 2 rows before' ]
 	head -n 1 whole >d/W-1.audit.jsonl
 	run -1 --separate-stderr lh-subject-audit anchor --dir d --against anchor
-	[ "$stderr" = 'lh-subject-audit: d/W-1.audit.jsonl: cut or replaced: it has 1 rows, and should have the 3 of the anchor (anchor: expected 3 rows); 2 rows are missing: put a copy of the log back; or, if you know why, accept it: lh-subject-audit anchor --against ANCHOR --accept REASON' ]
+	[ "$stderr" = 'lh-subject-audit: d/W-1.audit.jsonl: cut or replaced: it has 1 row, and should have the 3 of the anchor (anchor: expected 3 rows); 2 rows are missing: put a copy of the log back; or, if you know why, accept it: lh-subject-audit anchor --against ANCHOR --accept REASON' ]
 }

@@ -310,10 +310,10 @@ lh-materialize: 1 of 4 records rejected" ]
 
 @test "the root is --root, else LH_DISTILL_ROOT, else the working directory" {
 	root audits "$AUDIT"
-	LH_DISTILL_ROOT=r lh-materialize --dry-run 2>&1 | has '1 rows read'
+	LH_DISTILL_ROOT=r lh-materialize --dry-run 2>&1 | has '1 row read'
 	mkdir -p empty
-	LH_DISTILL_ROOT=empty lh-materialize --root r --dry-run 2>&1 | has '1 rows read'
-	(cd r && lh-materialize --dry-run 2>&1 | has '1 rows read')
+	LH_DISTILL_ROOT=empty lh-materialize --root r --dry-run 2>&1 | has '1 row read'
+	(cd r && lh-materialize --dry-run 2>&1 | has '1 row read')
 	run -2 lh-materialize --root nowhere
 	[ "$output" = "lh-materialize: nowhere: cannot open the root: No such file or directory" ]
 }
@@ -610,9 +610,9 @@ lh-materialize: 1 of 4 records rejected" ]
 	root audits '{"finding_id":"\u001b[31m","phase":"p","ts":"\u001b[31m"}'
 	collect -v
 	[ "$stderr" = 'lh-materialize: data/_kb/audits.jsonl:1: ["ts: expected RFC 3339 time, got \"\\u001b[31m\""]
-lh-materialize: 1 rows read, 0 written, 1 skipped, 0 deduped' ]
+lh-materialize: 1 row read, 0 written, 1 skipped, 0 deduped' ]
 	collect -q
-	[ "$stderr" = 'lh-materialize: 1 rows read, 0 written, 1 skipped, 0 deduped' ]
+	[ "$stderr" = 'lh-materialize: 1 row read, 0 written, 1 skipped, 0 deduped' ]
 }
 
 @test "a million rows take little memory, and none is lost" {

@@ -54,7 +54,7 @@ rows() {
 	run -0 --separate-stderr embed -v in
 	alike <(head -n 50 <<<"$output") <(tail -n 50 first)
 	[[ ${stderr_lines[0]} == 'lh-embed: c.db: 50 hits, 1 kept, 0 dropped, '* ]]
-	[[ $stderr == *'51 texts, 50 hits, 1 misses, hit rate 98.0 %, '* ]]
+	[[ $stderr == *'51 texts, 50 hits, 1 miss, hit rate 98.0 %, '* ]]
 	[ "$(jq -c .texts log)" = '["t101"]' ]
 }
 

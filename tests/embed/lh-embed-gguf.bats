@@ -381,7 +381,7 @@ text() {
 	run -1 --separate-stderr prlimit --as=1000000000 lh-embed --engine gguf --model m.gguf -j1 in
 	[[ ${stderr_lines[0]} =~ ^"lh-embed: in:1: text of "[0-9]+" tokens, and the model takes 2048" ]]
 	run -0 --separate-stderr prlimit --as=1000000000 lh-embed --engine gguf --model m.gguf -j1 --truncate in
-	[ "$stderr" = "lh-embed: 1 of 1 texts cut to the model's context" ]
+	[ "$stderr" = "lh-embed: 1 of 1 text cut to the model's context" ]
 	[ "$(jq .dimension <<<"$output")" = 64 ]
 }
 

@@ -305,7 +305,7 @@ embed() {
 		fails_saying "$URL/api/embed: HTTP $message"
 		stop_upstreams
 	done <<-'END'
-		few 200: 1 vectors for 2 texts
+		few 200: 1 vector for 2 texts
 		many 200: 3 vectors for 2 texts
 		ragged 200: vector 2 has dimension 7, those before it 8
 		nan 200: a vector that is not finite, at byte

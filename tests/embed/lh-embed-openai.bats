@@ -153,7 +153,7 @@ embed() {
 		URL=$at/mode/$mode
 		fails_saying "$URL/v1/embeddings: HTTP $message"
 	done <<-'END'
-		few 200: 1 vectors for 2 texts
+		few 200: 1 vector for 2 texts
 		many 200: 3 vectors for 2 texts
 		ragged 200: vector 2 has dimension 7, those before it 8
 		nan64 200: vector 1 is not finite

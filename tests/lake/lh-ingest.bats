@@ -230,7 +230,7 @@ for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.x
 @test "--on-error emit puts an error in place of the row, and stop ends at it" {
 	printf 'a\n1\n2,3\n4\n' >t.csv
 	run -1 --separate-stderr lh-ingest --on-error emit t.csv
-	[ "$output" = $'{"a":1}\n{"error":{"file":"t.csv","line":3,"code":400,"message":"2 cells, but there are 1 columns"}}\n{"a":4}' ]
+	[ "$output" = $'{"a":1}\n{"error":{"file":"t.csv","line":3,"code":400,"message":"2 cells, but there is 1 column"}}\n{"a":4}' ]
 	run -1 --separate-stderr lh-ingest --on-error stop t.csv
 	[ "$output" = '{"a":1}' ]
 }

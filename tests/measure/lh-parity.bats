@@ -442,8 +442,8 @@ cosine() {
 	{"vector":[1,0]}|{"vector":[0,0]}|vector 1: a zero vector
 	{"vector":[]}|{"vector":[]}|vector 1: a zero vector
 	{"vectors":[]}|{"vectors":[]}|both: no vectors
-	{"vectors":[[1],[2]]}|{"vectors":[[1]]}|right: no more than 1 vectors
-	{"vectors":[[1]]}|{"vectors":[[1],[2]]}|left: no more than 1 vectors
+	{"vectors":[[1],[2]]}|{"vectors":[[1]]}|right: no more than 1 vector
+	{"vectors":[[1]]}|{"vectors":[[1],[2]]}|left: no more than 1 vector
 	{"vector":[1e999]}|{"vector":[1e999]}|left: a vector holds a number beyond double
 	{"vector":[1,"2"]}|{"vector":[1,2]}|left: a vector contains something other than a number
 	{"vector":[1,2]}|{"vector":[1,true]}|right: a vector contains something other than a number

@@ -278,7 +278,7 @@ uid is longer than 1024 bytes' ]
 		run -0 --separate-stderr lh-pathway search --retired torn
 		[ "$output" = "$want" ]
 		[ "${stderr_lines[0]}" = "lh-pathway: torn:7: torn line skipped: it has no end (byte $size)" ]
-		[ "${stderr_lines[1]}" = "lh-pathway: torn: 1 lines of the log skipped" ]
+		[ "${stderr_lines[1]}" = "lh-pathway: torn: 1 line of the log skipped" ]
 		run -1 lh-pathway verify torn
 		echo '{"uid":"m","content":1}' | lh-pathway add torn >/dev/null 2>err
 		[ "$(wc -l <err)" = 2 ]

@@ -142,7 +142,7 @@ nothing_left() {
 	ask "Need 1 Welder in Gary IN" '.role = "Cook"' >q
 	run --separate-stderr lh-lift --playbook book.lhv few.lhv <q
 	[ "$status" = 1 ]
-	[ "$stderr" = "lh-lift: 1 results moved by entries of another role" ]
+	[ "$stderr" = "lh-lift: 1 result moved by entries of another role" ]
 	[ "$(tail -n 1 <<<"$output" | jq -c '.summary | [.bleed, .open_gate_bleed]')" = '[1,0]' ]
 	# what is recorded just before the second pass begins counts, too
 	mkdir own

@@ -276,7 +276,7 @@ say() {
 	c.close()
 	until(lambda: open(os.environ["SERVE_LOG"]).read().count("\n") == 3)
 	os.kill(append, signal.SIGKILL)
-	until(lambda: says("1 of 1 rows of an answer of echo not written"))
+	until(lambda: says("1 of 1 row of an answer of echo not written"))
 	must(ask("POST", "/echo", b"{}").status == 200)
 	END
 	end_serve

@@ -415,7 +415,7 @@ config() {
 	config "$(tool other '"pool":1')"
 	hang_up
 	kill -s TERM "$SERVE"
-	until_so grep -q 'ending; 1 requests are in flight' err
+	until_so grep -q 'ending; 1 request is in flight' err
 	touch go
 	wait "$client"
 	wait "$SERVE"

@@ -220,7 +220,7 @@ receipt() {
 	printf '{"candidate_id":"w-2","n":%s}\n' 1 2 >s/log/a.jsonl
 	lh-subject find --state s w-2 | sed 1d >list
 	run -2 --separate-stderr lh-subject erase --state s --apply --reason test --id-only --list list w-2
-	[[ $stderr == *"1 rows or texts are left, and no receipt was written"* ]]
+	[[ $stderr == *"1 row or text is left, and no receipt was written"* ]]
 	[ "$(grep -c erased s/log/a.jsonl)" = 1 ]
 	erase_s() { lh-subject erase --state s -q --apply --reason test --id-only "$@"; }
 	run -2 erase_s --list gone w-2

@@ -131,10 +131,10 @@ void chart_print(struct lh_buf *out, const struct charts *c, const struct audit 
 	f.high = isfinite(top) && high < top ? top : high;
 	if (!(f.high > f.low))
 		f.high = f.low + 1;
-	lh_buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t%d d%d\">\n"
-		      "<title id=\"t%d\">%s over %zu audits</title>\n<desc id=\"d%d\">%llu now; "
-		      "lowest ", WIDTH, HEIGHT, metric, metric, metric, metric_names[metric], c->n,
-		      metric, (unsigned long long)a->metric[metric]);
+	lh_buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t%d "
+		      "d%d\">\n<title id=\"t%d\">%s over %s</title>\n<desc id=\"d%d\">%llu now; "
+		      "lowest ", WIDTH, HEIGHT, metric, metric, metric, metric_names[metric],
+		      LH_N(c->n, "audit"), metric, (unsigned long long)a->metric[metric]);
 	put_number(out, low);
 	lh_buf_puts(out, ", highest ");
 	put_number(out, high);

@@ -216,8 +216,8 @@ static int receipts(struct faults *f, struct lh_err *err)
 	check_set(a, CHECK_FIVE, c.there == LH_STAGES, "5 of 5", "%u of %d, run %s", c.there,
 		  LH_STAGES, a->run_id);
 	check_set(a, CHECK_RECEIPTS, !n, "all receipts, and every file as they say",
-		  "%u of %u receipts, %llu files compared, %u fault%s", c.good, c.there,
-		  (unsigned long long)c.files, n, n == 1 ? "" : "s");
+		  "%u of %u receipts, %s compared, %s", c.good, c.there,
+		  LH_N(c.files, "file"), LH_N(n, "fault"));
 	return 0;
 }
 

@@ -207,8 +207,8 @@ static int check_local_only(struct replay *r, struct lh_err *err)
 
 	if (rc > 0)
 		rc = lh_bind(row_members, &r->row, &row, &r->scratch, err);
-	check_set(r->a, CHECK_GUARD, row.n_models == 1, "1 model", "%zu model%s", row.n_models,
-		  row.n_models == 1 ? "" : "s");
+	check_set(r->a, CHECK_GUARD, row.n_models == 1, "1 model", "%s",
+		  LH_N(row.n_models, "model"));
 	return rc < 0 ? -1 : 0;
 }
 

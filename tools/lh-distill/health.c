@@ -394,8 +394,8 @@ static int check_receipts(struct health *h, const char *subjects, struct lh_err 
 	if (rc >= 0)
 		rc = lh_receipts_check(&c, err);
 	if (!rc)
-		lh_tool_message(h->tool, "%llu files compared with the newest receipts",
-				(unsigned long long)c.files);
+		lh_tool_message(h->tool, "%s compared with the newest receipts",
+				LH_N(c.files, "file"));
 	free(id);
 	return rc;
 }

@@ -186,12 +186,13 @@ static int run(struct lh_tool *tool, void *settings)
 	texts = atomic_load(&e->texts);
 	misses = atomic_load(&e->misses);
 	hits = texts > misses ? texts - misses : 0;
-	lh_tool_verbose(tool, "%llu texts, %llu hits, %llu misses, hit rate %.1f %%, %.0f texts/s",
-			texts, hits, misses, texts ? 100.0 * (double)hits / (double)texts : 0.0,
+	lh_tool_verbose(tool, "%s, %s, %s, hit rate %.1f %%, %.0f texts/s",
+			LH_N(texts, "text"), LH_N(hits, "hit"), LH_N(misses, "miss|misses"),
+			texts ? 100.0 * (double)hits / (double)texts : 0.0,
 			took > 0 ? (double)texts / took : 0.0);
 	if (atomic_load(&e->cut))
-		lh_tool_warn(tool, "%llu of %llu texts cut to the model's context",
-			     (unsigned long long)atomic_load(&e->cut), texts);
+		lh_tool_warn(tool, "%llu of %s cut to the model's context",
+			     (unsigned long long)atomic_load(&e->cut), LH_N(texts, "text"));
 	return rc;
 }
 

@@ -292,7 +292,8 @@ static int ollama_vectors(struct service *s, const struct service_call *call,
 	for (lh_iter_init(&it, &answer.many); lh_iter_next(&it); )
 		n++;
 	if (n != want)
-		return lh_err_set(why, LH_EDATA, "%zu vectors for %zu texts", n, want);
+		return lh_err_set(why, LH_EDATA, "%s for %s", LH_N(n, "vector"),
+				  LH_N(want, "text"));
 	for (n = 0, lh_iter_init(&it, &answer.many); lh_iter_next(&it); )
 		if (service_vector(s, m, &it.val, ++n, out, why) < 0)
 			return -1;
@@ -508,7 +509,8 @@ static int openai_vectors(struct service *s, const struct service_call *call,
 	for (lh_iter_init(&it, &answer.data); lh_iter_next(&it); )
 		n++;
 	if (n != want)
-		return lh_err_set(why, LH_EDATA, "%zu vectors for %zu texts", n, want);
+		return lh_err_set(why, LH_EDATA, "%s for %s", LH_N(n, "vector"),
+				  LH_N(want, "text"));
 	lh_buf_reset(&o->order);
 	order = (struct lh_value *)lh_buf_room(&o->order, want * sizeof *order);
 	memset(order, 0, want * sizeof *order);

@@ -248,9 +248,9 @@ static int write_index(struct lh_tool *tool, const struct settings *s, struct lh
 	if (lh_index_commit(w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;
 	if (count < had - had / 2)
-		lh_tool_warn(tool, "%s: it had %llu records, and has %llu now", path,
-			     (unsigned long long)had, (unsigned long long)count);
-	lh_tool_verbose(tool, "%s: %llu records of dimension %u", path, (unsigned long long)count,
+		lh_tool_warn(tool, "%s: it had %s, and has %llu now", path, LH_N(had, "record"),
+			     (unsigned long long)count);
+	lh_tool_verbose(tool, "%s: %s of dimension %u", path, LH_N(count, "record"),
 			lh_index_writer_params(w)->dimension);
 	return 0;
 }

@@ -203,8 +203,8 @@ int index_add(struct lh_tool *tool, void *settings)
 	if (rc == 0)
 		rc = changes_finish(&ch.to, tool, s);
 	if (rc == 0)
-		lh_tool_verbose(tool, "%s: %llu records added or replaced", tool->operands[0],
-				(unsigned long long)ch.done);
+		lh_tool_verbose(tool, "%s: %s added or replaced", tool->operands[0],
+				LH_N(ch.done, "record"));
 	says = atomic_load(&ch.rows.of_persons) && !ch.p->persons;
 	lh_index_change_close(ch.to.c);
 	rows_free(&ch.rows);

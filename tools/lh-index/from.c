@@ -160,8 +160,7 @@ static int take_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 	if (more < 0)
 		return -1;
 	if (!more)
-		return lh_err_set(err, LH_EDATA, "there are only %llu vectors",
-				  (unsigned long long)f->taken);
+		return lh_err_set(err, LH_EDATA, "there are only %s", LH_N(f->taken, "vector"));
 	return store_row(f, &row, (struct lh_str){ o->text, line->id_n },
 			 (struct lh_str){ o->text + line->id_n, o->n - line->id_n }, err);
 }
@@ -177,9 +176,8 @@ static int run_with_ids(struct from *f)
 		return -1;
 	more = next_row(f, &row, &tool->err);
 	if (more > 0)
-		return lh_err_set(&tool->err, LH_EUSAGE,
-				  "%s: %llu lines, and there are more vectors", f->s->ids,
-				  (unsigned long long)f->taken);
+		return lh_err_set(&tool->err, LH_EUSAGE, "%s: %s, and there are more vectors",
+				  f->s->ids, LH_N(f->taken, "line"));
 	return more;
 }
 

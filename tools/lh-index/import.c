@@ -74,8 +74,8 @@ static int finish(struct import *im, struct lh_tool *tool)
 	lh_index_writer_watch(im->w, show_stage, tool);
 	if (lh_index_commit(im->w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;
-	lh_tool_verbose(tool, "%s: %llu records of dimension %u", tool->operands[0],
-			(unsigned long long)lh_index_writer_count(im->w), im->shape.dimension);
+	lh_tool_verbose(tool, "%s: %s of dimension %u", tool->operands[0],
+			LH_N(lh_index_writer_count(im->w), "record"), im->shape.dimension);
 	return 0;
 }
 

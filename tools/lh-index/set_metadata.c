@@ -287,8 +287,8 @@ int index_set_metadata(struct lh_tool *tool, void *settings)
 	if (!rc)
 		rc = changes_finish(&set.to, tool, s);
 	if (!rc)
-		lh_tool_verbose(tool, "%s: metadata of %llu records %s", tool->operands[0],
-				(unsigned long long)set.done,
+		lh_tool_verbose(tool, "%s: metadata of %s %s", tool->operands[0],
+				LH_N(set.done, "record"),
 				tool->verb->bit & V_REPLACE ? "replaced" : "changed");
 	lh_index_change_close(set.to.c);
 	lh_index_close(set.ix);

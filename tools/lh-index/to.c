@@ -69,9 +69,8 @@ static int check_end(struct to *to, struct lh_tool *tool)
 {
 	if (to->rows == to->of)
 		return 0;
-	return lh_err_set(&tool->err, LH_ECORRUPT, "%s: %llu records, expected %llu",
-			  tool->operands[0], (unsigned long long)to->rows,
-			  (unsigned long long)to->of);
+	return lh_err_set(&tool->err, LH_ECORRUPT, "%s: %s, expected %llu", tool->operands[0],
+			  LH_N(to->rows, "record"), (unsigned long long)to->of);
 }
 
 static int write_all(struct to *to, struct lh_tool *tool)

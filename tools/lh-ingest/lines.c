@@ -70,9 +70,9 @@ static int see_members(struct lines *l, struct lh_err *err)
 		lh_column_see(&l->column[c], (struct lh_str){ v->p, v->n });
 	}
 	if (l->n > l->in->tool->max_members)
-		return lh_err_set(err, LH_EIO, "%s: more than %llu columns (--max-members)",
+		return lh_err_set(err, LH_EIO, "%s: more than %s (--max-members)",
 				  lh_byte_source_name(&l->source),
-				  (unsigned long long)l->in->tool->max_members);
+				  LH_N(l->in->tool->max_members, "column"));
 	return 0;
 }
 

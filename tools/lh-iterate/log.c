@@ -51,8 +51,8 @@ void log_close(struct session_log *l)
 	if (!l)
 		return;
 	if (l->lost)
-		lh_tool_warn(l->tool, "session log: %llu rows could not be written",
-			     (unsigned long long)l->lost);
+		lh_tool_warn(l->tool, "session log: %s could not be written",
+			     LH_N(l->lost, "row"));
 	if (lh_applog_close(&l->file, &err) < 0)
 		lh_tool_warn(l->tool, "session log: %s", err.msg);
 	pthread_mutex_destroy(&l->mutex);

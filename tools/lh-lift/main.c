@@ -140,8 +140,8 @@ static int lift(struct lift *l)
 	free(l->book);
 	if (rc == 0 && l->all.n[BLEED] > 0) {
 		lh_tool_verdict_bad(l->tool);
-		lh_tool_warn(l->tool, "%llu results moved by entries of another role",
-			     (unsigned long long)l->all.n[BLEED]);
+		lh_tool_warn(l->tool, "%s moved by entries of another role",
+			     LH_N(l->all.n[BLEED], "result"));
 	}
 	return rc;
 }

@@ -318,8 +318,9 @@ static void print_row(const struct run *r, bool first)
 	if (r->faults)
 		lh_tool_message(r->tool, "the first fault: %s", r->fault);
 	if (r->s->rate && r->over && r->begun < all_due(r))
-		lh_tool_message(r->tool, "%llu requests were due and not sent: all connections "
-				"waited for answers", (unsigned long long)(all_due(r) - r->begun));
+		lh_tool_message(r->tool,
+				"%s due and not sent: all connections waited for answers",
+				LH_N(all_due(r) - r->begun, "request was|requests were"));
 }
 
 static int run_step(struct run *r, const struct target *t)

@@ -97,8 +97,8 @@ int root_run(struct lh_tool *tool, void *settings)
 	if (!rc) {
 		const struct lh_collected *all = &how.all;
 
-		lh_tool_warn(tool, "%llu rows read, %llu written, %llu skipped, %llu deduped",
-			     (unsigned long long)all->read, (unsigned long long)all->written,
+		lh_tool_warn(tool, "%s read, %llu written, %llu skipped, %llu deduped",
+			     LH_N(all->read, "row"), (unsigned long long)all->written,
 			     (unsigned long long)all->skipped, (unsigned long long)all->deduped);
 	}
 	if (!rc && how.all.skipped)

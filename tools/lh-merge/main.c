@@ -21,8 +21,8 @@ void report_partial(struct lh_tool *tool, uint64_t partial, uint64_t answers, bo
 		lh_tool_verdict_bad(tool);
 	if (!partial)
 		return;
-	lh_tool_warn(tool, "%llu of %llu answers are partial", (unsigned long long)partial,
-		     (unsigned long long)answers);
+	lh_tool_warn(tool, "%llu of %s partial", (unsigned long long)partial,
+		     LH_N(answers, "answer is|answers are"));
 	lh_tool_verdict_bad(tool);
 }
 

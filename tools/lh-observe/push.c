@@ -483,8 +483,8 @@ static int otlp_take(struct push *p, const struct lh_http_reply *reply, struct l
 		uint64_t rejected = run_number(a.partial.rejected);
 
 		push_scrub(p, a.partial.message.p, a.partial.message.n, 200, &why);
-		lh_tool_warn(p->run->tool, "%llu spans rejected: %.*s",
-			     (unsigned long long)rejected, (int)why.len, why.p ? why.p : "");
+		lh_tool_warn(p->run->tool, "%s rejected: %.*s", LH_N(rejected, "span"),
+			     (int)why.len, why.p ? why.p : "");
 		p->rejected += rejected;
 		if (rejected)
 			lh_tool_verdict_bad(p->run->tool);

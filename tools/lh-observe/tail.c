@@ -92,8 +92,8 @@ int reading_row(struct reading *g, const struct lh_log_line *line, struct lh_obs
 void reading_report(const struct reading *g)
 {
 	if (g->skipped)
-		lh_tool_warn(g->run->tool, "%s: %llu lines of the log skipped", g->run->path,
-			     (unsigned long long)g->skipped);
+		lh_tool_warn(g->run->tool, "%s: %s of the log skipped", g->run->path,
+			     LH_N(g->skipped, "line"));
 }
 
 /* ---- tail ---- */

@@ -100,7 +100,8 @@ static void judge_vectors(double tolerance, size_t i, struct vector v[2], struct
 	double far;
 
 	if (v[0].n != v[1].n) {
-		lh_buf_printf(why, "vector %zu: %zu dimensions against %zu", i + 1, v[0].n, v[1].n);
+		lh_buf_printf(why, "vector %zu: %s against %zu", i + 1, LH_N(v[0].n, "dimension"),
+			      v[1].n);
 	} else if (!unit(&v[0]) || !unit(&v[1])) {
 		lh_buf_printf(why, "vector %zu: a zero vector", i + 1);
 	} else {
@@ -195,7 +196,8 @@ void cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why)
 			return;
 	}
 	if (more[0] != more[1])
-		lh_buf_printf(why, "%s: no more than %zu vectors", side_name[more[0]], i);
+		lh_buf_printf(why, "%s: no more than %s", side_name[more[0]],
+			      LH_N(i, "vector"));
 	else if (!i)
 		lh_buf_puts(why, "both: no vectors");
 }

@@ -193,7 +193,7 @@ int report_write(struct lh_tool *tool, const struct probe *p, const char *path)
 		      (unsigned long long)p->failed);
 	if (p->skipped)
 		lh_buf_printf(&b, "· %llu skipped ", (unsigned long long)p->skipped);
-	lh_buf_printf(&b, "(out of %zu cases)\n", p->n);
+	lh_buf_printf(&b, "(out of %s)\n", LH_N(p->n, "case"));
 	if (p->failed)
 		put_divergences(&b, p);
 	rc = lh_tool_replaces(tool, path, &made_report);

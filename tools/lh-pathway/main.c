@@ -60,8 +60,8 @@ int run_close(struct run *r, int rc)
 	if (lh_pathway_close(r->p, rc ? &later : &r->tool->err) < 0)
 		rc = -1;
 	if (r->reported)
-		lh_tool_warn(r->tool, "%s: %llu lines of the log skipped", r->path,
-			     (unsigned long long)r->reported);
+		lh_tool_warn(r->tool, "%s: %s of the log skipped", r->path,
+			     LH_N(r->reported, "line"));
 	return rc;
 }
 

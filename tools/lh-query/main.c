@@ -162,8 +162,7 @@ static void summarize(struct query *q)
 			     (unsigned long long)records);
 	if (!q->bounded)
 		return;
-	lh_tool_warn(q->tool, "more than %llu rows (--max-rows)",
-		     (unsigned long long)q->s->max_rows);
+	lh_tool_warn(q->tool, "more than %s (--max-rows)", LH_N(q->s->max_rows, "row"));
 	lh_tool_verdict_bad(q->tool);
 }
 

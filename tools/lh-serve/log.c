@@ -139,8 +139,8 @@ void log_flush(struct access_log *log)
 			if (!log->fails || log->text.len)
 				continue;
 			log->fails = false;
-			lh_tool_message(log->tool, "access log: works again; %llu lines were lost",
-					(unsigned long long)log->lost);
+			lh_tool_message(log->tool, "access log: works again; %s lost",
+					LH_N(log->lost, "line was|lines were"));
 		} else if (n < 0 && errno == EAGAIN) {
 			if (log->text.len > LOG_MAX)
 				lose_lines(log, "its reader is too slow");

@@ -42,8 +42,8 @@ static void set_limits(struct server *s)
 		return;
 	*limit = files.rlim_cur > 2 * SPARE_DESCRIPTORS ? files.rlim_cur - SPARE_DESCRIPTORS
 							: files.rlim_cur / 2;
-	lh_tool_message(s->tool, "at most %llu connections: the limit of open files is %llu",
-			(unsigned long long)*limit, (unsigned long long)files.rlim_cur);
+	lh_tool_message(s->tool, "at most %s: the limit of open files is %llu",
+			LH_N(*limit, "connection"), (unsigned long long)files.rlim_cur);
 }
 
 /* ---- the state ---- */
@@ -145,8 +145,8 @@ static void stop_server(struct server *s)
 	s->connections.ending = true;
 	s->stop_at = lh_time_monotonic() + s->site->config.limits.drain;
 	notify_systemd("STOPPING=1");
-	lh_tool_message(s->tool, "ending; %llu requests are in flight",
-			(unsigned long long)s->in_flight);
+	lh_tool_message(s->tool, "ending; %s in flight",
+			LH_N(s->in_flight, "request is|requests are"));
 }
 
 static void on_signal(struct lh_watch *io, uint32_t events)
@@ -259,8 +259,8 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 	listen_close(&s.connections);
 	if (s.in_flight) {
 		lh_tool_verdict_bad(tool);
-		lh_tool_warn(tool, "%llu requests were not answered in time",
-			     (unsigned long long)s.in_flight);
+		lh_tool_warn(tool, "%s not answered in time",
+			     LH_N(s.in_flight, "request was|requests were"));
 		/* No connection may be suspended when libmicrohttpd ends, so no filter may be asked
 		 * once it runs again to send what is answered. */
 		pools_kill(&s.pools);

@@ -88,9 +88,9 @@ static int read_state(struct batch *b, struct lh_err *err)
 				  head->origin.p);
 	if (s.size > head->size)
 		return lh_err_set(err, LH_ECORRUPT,
-				  "%s: the log %.*s had %llu entries, and has %llu: an older "
-				  "copy of it?", b->state, (int)s.origin.n, s.origin.p,
-				  (unsigned long long)s.size, (unsigned long long)head->size);
+				  "%s: the log %.*s had %s, and has %llu: an older copy of it?",
+				  b->state, (int)s.origin.n, s.origin.p, LH_N(s.size, "entry|entries"),
+				  (unsigned long long)head->size);
 	b->size = s.size;
 	return 1;
 }
@@ -325,8 +325,8 @@ static void name_log(struct commit *c, const char *path, const struct log *log,
 	if (v->fault != LH_CHAIN_ANCHOR)
 		log_say(c->tool, path, log, v, error);
 	else if (rows < then)
-		lh_tool_message(c->tool, "%s: shortened: it has %llu rows, and %llu are committed",
-				path, rows, then);
+		lh_tool_message(c->tool, "%s: shortened: it has %s, and %llu are committed", path,
+				LH_N(rows, "row"), then);
 	else
 		lh_tool_message(c->tool, "%s: replaced: its row %llu is not the one that is "
 				"committed", path, then - 1);
@@ -543,8 +543,8 @@ static bool accept_log(struct lh_tool *tool, const struct settings *s, const cha
 	write_end_of(&w, "was", log->anchor->count, log->anchor->tip);
 	write_end_of(&w, "now", v->count, v->tip);
 	lh_write_end(&w);
-	lh_tool_message(tool, "%s: accepted with %llu rows, where the anchor has %llu", path,
-			(unsigned long long)v->count, (unsigned long long)log->anchor->count);
+	lh_tool_message(tool, "%s: accepted with %s, where the anchor has %llu", path,
+			LH_N(v->count, "row"), (unsigned long long)log->anchor->count);
 	return true;
 }
 
@@ -620,8 +620,8 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 				     v.state == LH_CHAIN_TORN ? "torn, repair it first: " : "",
 				     error);
 		else
-			lh_tool_warn(tool, "%s: %s; the %llu rows before it are anchored", path,
-				     error, (unsigned long long)v.count);
+			lh_tool_warn(tool, "%s: %s; the %s anchored", path, error,
+				     LH_N(v.count, "row before it is|rows before it are"));
 		lh_tool_verdict_bad(tool);
 		o->broken = true;
 	}

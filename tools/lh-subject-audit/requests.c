@@ -166,8 +166,8 @@ int audit_accesses(struct lh_tool *tool, void *settings)
 	if (!rc && !all.logs)
 		lh_tool_verdict_over(tool, 0, "logs", s->dir);
 	else if (!rc)
-		lh_tool_message(tool, "%llu accesses to the data of %llu persons",
-				(unsigned long long)all.rows, (unsigned long long)all.logs);
+		lh_tool_message(tool, "%s to the data of %s", LH_N(all.rows, "access|accesses"),
+				LH_N(all.logs, "person"));
 	return rc;
 }
 

@@ -127,13 +127,12 @@ static int compare(struct lh_tool *tool, const struct settings *s, const struct 
 	int grown = tree ? has_grown(tree, old, &tool->err) : -1;
 
 	if (grown > 0)
-		lh_tool_message(tool, "%s: its tree of %llu entries has grown from the anchor's, "
-				"of %llu", s->tlog, (unsigned long long)lh_tlog_head(tree)->size,
+		lh_tool_message(tool, "%s: its tree of %s has grown from the anchor's, of %llu",
+				s->tlog, LH_N(lh_tlog_head(tree)->size, "entry|entries"),
 				(unsigned long long)old->size);
 	if (!grown) {
-		lh_tool_warn(tool, "%s: its tree of %llu entries has not grown from the anchor's, "
-			     "of %llu in the log %.*s", s->tlog,
-			     (unsigned long long)lh_tlog_head(tree)->size,
+		lh_tool_warn(tool, "%s: its tree of %s has not grown from the anchor's, of %llu "
+			     "in the log %.*s", s->tlog, LH_N(lh_tlog_head(tree)->size, "entry|entries"),
 			     (unsigned long long)old->size, (int)old->origin.n, old->origin.p);
 		lh_tool_verdict_bad(tool);
 	}
@@ -197,7 +196,7 @@ static void put_remedy(struct lh_buf *b, const struct log *log, const struct lh_
 	unsigned long long gone = was > v->count ? was - v->count : 0;
 
 	if (gone)
-		lh_buf_printf(b, "; %llu row%s missing", gone, gone == 1 ? " is" : "s are");
+		lh_buf_printf(b, "; %s missing", LH_N(gone, "row is|rows are"));
 	else if (!v->absent)
 		lh_buf_printf(b, "; row %llu is another", was ? was - 1 : 0);
 	lh_buf_puts(b, ": put a copy of the log back; or, if you know why, ");
@@ -215,15 +214,15 @@ static void put_words(struct lh_buf *b, const char *path, const struct log *log,
 	lh_buf_printf(b, "%s: ", path);
 	if (v->state == LH_CHAIN_TORN)
 		lh_buf_printf(b, "torn: its last line is incomplete (%s); lh-subject-audit repair "
-			      "removes it and keeps the %llu rows before", error, rows);
+			      "removes it and keeps the %s before", error, LH_N(rows, "row"));
 	else if (v->state == LH_CHAIN_EMPTY)
 		lh_buf_printf(b, "empty: its rows were removed, or none was ever written (%s); "
 			      "verify --allow-empty if that is right", error);
 	else if (v->absent)
 		lh_buf_printf(b, "removed: it is not there (%s)", error);
 	else if (v->fault == LH_CHAIN_ANCHOR)
-		lh_buf_printf(b, "cut or replaced: it has %llu rows, and should have the %llu of "
-			      "the anchor (%s)", rows,
+		lh_buf_printf(b, "cut or replaced: it has %s, and should have the %llu of the "
+			      "anchor (%s)", LH_N(rows, "row"),
 			      log->anchor ? (unsigned long long)log->anchor->count : 0, error);
 	else
 		lh_buf_printf(b, "%s after %llu good rows (%s%s)", lh_chain_state_name(v->state),
@@ -395,9 +394,7 @@ static void print_totals(struct lh_tool *tool, const struct settings *s, const s
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int i;
 
-	lh_buf_printf(&b, "%llu log%s, %llu row%s: ", (unsigned long long)t->logs,
-		      t->logs == 1 ? "" : "s", (unsigned long long)t->rows,
-		      t->rows == 1 ? "" : "s");
+	lh_buf_printf(&b, "%s, %s: ", LH_N(t->logs, "log"), LH_N(t->rows, "row"));
 	if (good == t->logs)
 		lh_buf_printf(&b, "all %s",
 			      t->of[LH_CHAIN_ANCHORED] == t->logs ? "as anchored" : "intact");

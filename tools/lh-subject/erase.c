@@ -285,9 +285,9 @@ static int finish(struct erasure *e)
 	    verify_person(e->tool, e->s, e->who, false, &left, err) < 0)
 		return -1;
 	if (left.left)
-		return lh_err_set(err, LH_EDATA, "%llu rows or texts are left, and no receipt was "
-				  "written: lh-subject verify lists them",
-				  (unsigned long long)left.left);
+		return lh_err_set(err, LH_EDATA, "%s left, and no receipt was written: lh-subject "
+				  "verify lists them",
+				  LH_N(left.left, "row or text is|rows or texts are"));
 	if (erasure_finish(e, &left) < 0)
 		return -1;
 	if (left.look || left.by_hand || e->old_versions.len)
@@ -303,7 +303,7 @@ static int finish(struct erasure *e)
 static int end_before(struct erasure *e)
 {
 	struct remains left = { .left = 0 };
-	char says[96] = "the person was erased before";
+	char says[128] = "the person was erased before";
 
 	if (verify_person(e->tool, e->s, e->who, false, &left, &e->tool->err) < 0)
 		return -1;
@@ -311,8 +311,8 @@ static int end_before(struct erasure *e)
 	if (left.left || left.look || left.by_hand)
 		lh_tool_verdict_bad(e->tool);
 	if (left.left)
-		snprintf(says, sizeof says, "the person was erased before; %llu rows or texts are "
-			 "left", (unsigned long long)left.left);
+		snprintf(says, sizeof says, "the person was erased before; %s left",
+			 LH_N(left.left, "row or text is|rows or texts are"));
 	return print_summary(e, e->before.id, "erased", &left, says);
 }
 

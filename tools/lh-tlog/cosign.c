@@ -243,8 +243,9 @@ static int conclude(struct lh_tool *tool, struct cosign *c, const struct lh_poli
 		return -1;
 	if (!judged.quorum) {
 		lh_policy_missing(policy, &judged, &names);
-		lh_tool_warn(tool, "too few witnesses cosigned the checkpoint of %llu entries; "
-			     "missing: %.*s", size, (int)names.len, names.p);
+		lh_tool_warn(tool,
+			     "too few witnesses cosigned the checkpoint of %s; missing: %.*s",
+			     LH_N(size, "entry|entries"), (int)names.len, names.p);
 		lh_tool_verdict_bad(tool);
 		return 0;
 	}

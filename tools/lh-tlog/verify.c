@@ -67,8 +67,8 @@ static int make_path(struct prove *p, struct lh_entry_proof *proof, uint64_t siz
 		return -1;
 	if (lh_tlog_proves(leaf, proof->index, size, &proof->path, root))
 		return 0;
-	return lh_err_set(err, LH_ECORRUPT, "%s: the tiles are not those of the checkpoint of "
-			  "%llu entries", p->dir, (unsigned long long)size);
+	return lh_err_set(err, LH_ECORRUPT, "%s: the tiles are not those of the checkpoint of %s",
+			  p->dir, LH_N(size, "entry|entries"));
 }
 
 /* Make the text of the proof that is asked for, by the checkpoint that is the newest now. */
@@ -88,8 +88,8 @@ static int make_proof(struct prove *p, const struct asked_proof *a, struct lh_er
 	proof.text = head->note;
 	memcpy(root, head->root, sizeof root);
 	if (size > head->size)
-		return lh_err_data(err, 404, "the log has %llu entries, fewer than \"size\"",
-				   (unsigned long long)head->size);
+		return lh_err_data(err, 404, "the log has %s, fewer than \"size\"",
+				   LH_N(head->size, "entry|entries"));
 	if (size != head->size) {
 		rc = lh_tlog_kept(p->log, size, &p->note, root, err);
 		if (rc <= 0)
@@ -137,8 +137,8 @@ static int print_growth(struct lh_tool *tool, struct lh_tlog *log, const char *f
 	if (newer && !lh_tlog_size_read(lh_str_of(newer), LH_TLOG_SIZE_MAX, &size))
 		return lh_tool_usage(tool, "\"%s\" is not the size of a tree", newer);
 	if (size > lh_tlog_head(log)->size)
-		return lh_tool_usage(tool, "the log has %llu entries, fewer than %llu",
-				     (unsigned long long)lh_tlog_head(log)->size,
+		return lh_tool_usage(tool, "the log has %s, fewer than %llu",
+				     LH_N(lh_tlog_head(log)->size, "entry|entries"),
 				     (unsigned long long)size);
 	if (older > size)
 		return lh_tool_usage(tool, "--consistency: %llu is above the size, %llu",
@@ -430,8 +430,8 @@ static int grow(struct audit *a, const uint8_t leaf[LH_TLOG_HASH], struct lh_err
 	lh_tlog_edge_root(a->edge, root);
 	if (memcmp(root, a->older.root, LH_TLOG_HASH) == 0)
 		return 0;
-	snprintf(a->why, sizeof a->why, "the log does not extend the checkpoint of %llu entries",
-		 (unsigned long long)a->older.size);
+	snprintf(a->why, sizeof a->why, "the log does not extend the checkpoint of %s",
+		 LH_N(a->older.size, "entry|entries"));
 	return lh_err_set(err, LH_EDATA, "%s", a->why);
 }
 

@@ -222,8 +222,7 @@ void audit_close(struct audit *a)
 	if (lh_chain_log_close(a->log, &err) < 0)
 		lh_tool_warn(a->tool, "audit log: %s", err.msg);
 	if (a->lost)
-		lh_tool_warn(a->tool, "audit log: %llu look-up%s left no row",
-			     (unsigned long long)a->lost, a->lost == 1 ? "" : "s");
+		lh_tool_warn(a->tool, "audit log: %s left no row", LH_N(a->lost, "look-up"));
 	lh_chain_keys_free(&a->keys);
 	lh_buf_free(&a->ids);
 	free(a->look);
