@@ -47,13 +47,6 @@ void find_datasets_free(struct find *f);
 
 /* Add all that was made from hits in roots. */
 int find_in_roots(struct find *f);
-/* Remember a name of a hit: an id of a row or a run, that of a session, or "uid:" and that of a
- * trace. */
-void find_name(struct find *f, size_t hit, struct lh_str name);
-/* Remember the names of a row of a log that was found. */
-void find_names_of(struct find *f, const struct lh_value *v, size_t hit);
-/* Look for names in a row, and make the hit of it, with its members in f->m: whether it has one. */
-bool find_named_row(struct find *f, const struct lh_value *v, struct hit *h);
 /* Search logs for what names a found row, or belongs to the trace of one. */
 int find_named(struct find *f);
 

@@ -22,17 +22,25 @@ static bool is_number(struct lh_str id)
 static void set_known(struct person *who, const struct text *text, size_t n)
 {
 	LH_SCOPED(lh_free_local) size_t *end = lh_calloc(n, sizeof *end);
-	size_t i;
+	size_t i, j;
 
 	who->known = lh_calloc(n, sizeof *who->known);
 	for (i = 0; i < n; i++) {
 		text_normal(&text[i], &who->normals, &who->known[i].kind);
 		end[i] = who->normals.len;
 	}
+	memset(who->n_kinds, 0, sizeof who->n_kinds);
 	for (i = 0; i < n; i++) {
+		struct known *k = &who->known[i];
 		const size_t from = i ? end[i - 1] : 0;
 
-		who->known[i].normal = (struct lh_str){ who->normals.p + from, end[i] - from };
+		k->normal = (struct lh_str){ who->normals.p + from, end[i] - from };
+		j = 1;
+		while (j < i && (who->known[j].kind != k->kind ||
+				 !lh_str_is(who->known[j].normal, k->normal.p, k->normal.n)))
+			j++;
+		k->repeated = j < i;
+		who->n_kinds[k->kind] += i && !k->repeated;
 	}
 }
 
@@ -74,34 +82,12 @@ void person_free(struct person *who)
 
 /* ---- what is searched for ---- */
 
-/* Return whether a text is compared as an earlier one is. */
-static bool is_repeated(const struct person *who, size_t i)
-{
-	const struct known *k = &who->known[i];
-	size_t j;
-
-	for (j = 1; j < i; j++)
-		if (who->known[j].kind == k->kind &&
-		    lh_str_is(who->known[j].normal, k->normal.p, k->normal.n))
-			return true;
-	return false;
-}
-
-void person_count(const struct person *who, size_t n[TEXT_KINDS])
-{
-	size_t i;
-
-	memset(n, 0, TEXT_KINDS * sizeof *n);
-	for (i = 1; i <= who->n_also; i++)
-		n[who->known[i].kind] += !is_repeated(who, i);
-}
-
 void write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key)
 {
 	char hex[2 * LH_HASH_SIZE];
-	size_t n[TEXT_KINDS], i;
+	const size_t *n = who->n_kinds;
+	size_t i;
 
-	person_count(who, n);
 	lh_write_object(w, "searched");
 	lh_write_bool(w, "id", true);
 	lh_write_u64(w, "names", n[TEXT_NAME]);
@@ -145,16 +131,13 @@ void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS])
 
 void put_searched(struct lh_buf *out, const struct person *who)
 {
-	size_t n[TEXT_KINDS];
-
-	person_count(who, n);
 	if (!who->n_also) {
 		lh_buf_puts(out, "searched for the id alone; names, e-mail addresses and "
 			    "telephones were not searched");
 		return;
 	}
 	lh_buf_puts(out, "searched for the id, ");
-	put_kinds(out, n);
+	put_kinds(out, who->n_kinds);
 	if (who->n_unused)
 		lh_buf_printf(out, "; %zu member%s of the roster %s not searched for",
 			      who->n_unused, who->n_unused == 1 ? "" : "s",
@@ -181,7 +164,7 @@ bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	unsigned char sum[LH_HASH_SIZE];
 
-	if (is_repeated(who, i))
+	if (k->repeated)
 		return false;
 	lh_buf_printf(&text, "lh-subject text %s%c", kind[k->kind], '\0');
 	lh_buf_add(&text, k->normal.p, k->normal.n);

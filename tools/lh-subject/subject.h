@@ -4,12 +4,11 @@
  *     main.c       options and commands
  *     places.c     the files in which data of persons may be, and what each is
  *     person.c     a person: the id, other texts, and whether a record is about them
- *     roster.c     the texts of a person in rosters
- *     asked.c      the persons that a command is asked about, and the row on who looked
+ *     asked.c      the persons that a command is about, their texts in rosters, and the row on who
+ *                  looked
  *     texts.c      where texts begin in bytes
  *     find.c       the hits of a person in all places
- *     find_rows.c  those in lines of files, also by the key of a dataset
- *     find_lineage.c   those in what was made from rows, or names them
+ *     find_rows.c  those in lines of files, and in what was made from rows or names them
  *     find_bytes.c those in no row: in names, attributes and bytes
  *     verify.c     find, and verify, a find that must be empty, as they print
  *     erase.c      the plan of an erasure, and the rounds that carry it out
@@ -159,7 +158,9 @@ struct person {
 	struct known {		/* the same, as text_normal has them */
 		struct lh_str normal;
 		enum text_kind kind;
+		bool repeated;	/* an earlier one is compared alike */
 	} *known;
+	size_t n_kinds[TEXT_KINDS];	/* texts of also, but for those */
 	struct lh_buf normals;	/* what known points into */
 	bool fold;		/* of the id */
 	bool number;		/* the id is one, which others may have anywhere */
@@ -234,8 +235,6 @@ static inline bool place_is_kept(const struct place *p)
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err);
 void person_free(struct person *who);
 
-/* Count the texts of also by their kinds; those that are compared alike are one. */
-void person_count(const struct person *who, size_t n[TEXT_KINDS]);
 /* Set the keyed hash of text i of also, in hex; false: an earlier one is compared alike. */
 struct lh_hmac;
 bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
@@ -300,13 +299,6 @@ void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE]);
 /* Read the rows of --list, lines of find.  is_listed: 0: there is no list; 1: it has the row; -1 */
 int read_listed(struct settings *s, struct lh_err *err);
 int is_listed(const struct settings *s, const struct hit *h);
-
-/* ---- roster.c ---- */
-
-/* Append the texts that name a person in the rosters among the places to who->text, each with a
- * NUL, and the names of members of the person's records that are not among them to *unused. */
-int roster_texts(struct lh_tool *tool, struct settings *s, struct person *who,
-		 struct lh_intern *unused, struct lh_err *err);
 
 /* ---- asked.c ---- */
 
