@@ -39,9 +39,9 @@
  * the file, NULL if it is none of them. */
 const char *lh_archive_kind(const void *p, size_t n);
 
-/* Return whether a zip is the workbook of a spreadsheet (.xlsx, .ods), by the name of its first
- * member, to which a "mimetype" adds its text. */
-bool lh_archive_workbook(const void *p, size_t n);
+/* Return whether a file is the workbook of a spreadsheet: by its name (.xlsx, .ods), or as a zip by
+ * the name of its first member, to which a "mimetype" adds its text. */
+bool lh_archive_workbook(const char *file, const void *p, size_t n);
 
 /* Return whether the first n bytes are enough to decide.  A line of text is. */
 bool lh_archive_decided(const void *p, size_t n);

@@ -193,8 +193,8 @@ static int enter(struct lh_byte_source *s, struct lh_err *err)
 	}
 	while (more > 0 && !lh_archive_decided(s->head.p, s->head.len))
 		more = grow_head(s, err);
-	s->workbook = lh_archive_workbook(s->head.p, s->head.len);
-	if (more >= 0 && lh_archive_kind(s->head.p, s->head.len))
+	s->workbook = lh_archive_workbook(s->file, s->head.p, s->head.len);
+	if (more >= 0 && !s->workbook && lh_archive_kind(s->head.p, s->head.len))
 		more = start_child(s, err);
 	return more < 0 ? -1 : 1;
 }

@@ -64,13 +64,17 @@ const char *lh_archive_kind(const void *p, size_t n)
 	return is_tar(p, n) ? "tar" : NULL;
 }
 
-bool lh_archive_workbook(const void *p, size_t n)
+bool lh_archive_workbook(const char *file, const void *p, size_t n)
 {
+	static const char *const ending[] = { ".xlsx", ".xlsm", ".xlsb", ".ods" };
 	static const char *const first[] = { "[Content_Types].xml", "_rels/", "docProps/", "xl/",
 		"mimetypeapplication/vnd.oasis.opendocument.spreadsheet" };
 	const char *s = p;
 	size_t i, k;
 
+	for (i = 0; i < sizeof ending / sizeof *ending; i++)
+		if (lh_archive_named(file, ending[i]))
+			return true;
 	for (i = 0; i < sizeof first / sizeof *first; i++) {
 		k = strlen(first[i]);
 		if (n >= ZIP_NAME + k && !memcmp(s, "PK\3\4", 4) &&

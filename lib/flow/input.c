@@ -201,7 +201,7 @@ static int probe(struct lh_input *in, struct lh_err *err)
 		return lh_err_set(err, LH_EIO,
 				  "is an index, not JSON Lines (lh-index dump makes such of it)");
 	/* a caller that opened the file itself, as lh-subject does, searches any file */
-	if (in->opened < 0 && lh_archive_workbook(l->b.p, l->b.n))
+	if (in->opened < 0 && lh_archive_workbook(in->operand, l->b.p, l->b.n))
 		return lh_err_set(err, LH_EIO, "is a workbook, not JSON Lines; save it as CSV in "
 				  "UTF-8, which lh-ingest reads");
 	if (!lh_archive_kind(l->b.p, l->b.n))

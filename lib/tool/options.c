@@ -328,6 +328,8 @@ static const struct lh_option *called_elsewhere(const struct lh_tool *t, const c
 	static const char *const names[][2] = {
 		{ "limit", "k" }, { "top-k", "k" }, { "top_k", "k" }, { "topk", "k" },
 		{ "top", "k" }, { "n", "k" }, { "num-results", "k" }, { "results", "k" },
+		{ "k", "k" }, { "size", "k" }, { "max-results", "k" }, { "count", "k" },
+		{ "count", "n" }, { "rows", "n" }, { "limit", "max-rows" }, { "k", "max-rows" },
 		{ "filter", "where" }, { "f", "where" }, { "metadata-filter", "where" },
 		{ "q", "query" }, { "text", "query" }, { "json", "flat" }, { "format", "flat" },
 		{ "port", "listen" }, { "p", "listen" }, { "host", "listen" },
@@ -353,26 +355,30 @@ static int unknown(struct parser *p, const char *arg, size_t n, const char *name
 {
 	struct lh_suggest s = lh_suggest_for(name, n_name);
 	const struct lh_verb *verb = verb_so_far(p->t);
-	const struct lh_option *o;
+	const struct lh_option *o, *any;
 	char close[LH_SUGGEST_ROOM];
 
 	if (gone(p, arg, n) < 0)
 		return -1;
 	o = n_name ? called_elsewhere(p->t, name, n_name) : called_elsewhere(p->t, arg + 1, n - 1);
-	if (o && o->name)
-		return lh_tool_usage(p->t, "unknown option \"%.*s\" (did you mean --%s? "
-				     "see %s --help)", (int)n, arg, o->name, p->t->name);
-	if (o)
-		return lh_tool_usage(p->t, "unknown option \"%.*s\" (did you mean -%c? "
-				     "see %s --help)", (int)n, arg, o->key, p->t->name);
-	for (; verb || !s.n_best; verb = NULL) {
-		for (o = p->t->options; !is_end(o); o++)
-			if (o->name && !o->hidden && (!verb || !o->verbs || o->verbs & verb->bit))
-				lh_suggest_offer(&s, o->name, strlen(o->name));
+	for (; !o && (verb || !s.n_best); verb = NULL) {
+		for (any = p->t->options; !is_end(any); any++)
+			if (any->name && !any->hidden &&
+			    (!verb || !any->verbs || any->verbs & verb->bit))
+				lh_suggest_offer(&s, any->name, strlen(any->name));
 		if (!verb)
 			break;
 	}
-	lh_suggest_text(&s, "--", close);
+	if (o && o->name)
+		snprintf(close, sizeof close, "did you mean --%s?", o->name);
+	else if (o)
+		snprintf(close, sizeof close, "did you mean -%c?", o->key);
+	else
+		lh_suggest_text(&s, "--", close);
+	if (*close && n_name && arg[1] != '-') {	/* the word, not its first unknown letter */
+		arg = name - 1;
+		n = n_name + 1;
+	}
 	return lh_tool_usage(p->t, "unknown option \"%.*s\" (%s%ssee %s --help)",
 			     (int)(n > 200 ? 200 : n), arg, close, *close ? " " : "", p->t->name);
 }

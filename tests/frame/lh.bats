@@ -166,6 +166,8 @@ families (lh --all says what each tool does)
 	[ "$(cut -d: -f1 <<<"$output" | uniq -c | awk '$1 > 3')" = "" ]
 	run -0 --separate-stderr lh help receipts
 	[[ $output == *'lh-distill: '* ]]
+	run -0 --separate-stderr lh help --rerank-depth
+	[[ $output == *'lh-search: '* ]]
 	run -2 lh help -k no-such-word
 	[ "$output" = 'lh: no page has "no-such-word"' ]
 	while read -r word tool; do

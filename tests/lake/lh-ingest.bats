@@ -166,7 +166,10 @@ for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.x
     with zipfile.ZipFile(book, "w") as z:
         for n in names:
             z.writestr(n, "application/vnd.oasis.opendocument.spreadsheet" if n == "mimetype" else "<x/>")'
-	for book in t.xlsx u.xlsx t.ods; do
+	# by its name alone, too
+	printf 'PK\3\4cut off' >v.XLSX
+	printf 'a,b\n1,2\n' >v.xlsm
+	for book in t.xlsx u.xlsx t.ods v.XLSX; do
 		run -2 --separate-stderr lh-ingest "$book"
 		[ -z "$output" ] && [ "$stderr" = "lh-ingest: $book: is a workbook, not a table; save it as CSV in UTF-8" ]
 		run -2 --separate-stderr lh-ingest --jsonl "$book"
@@ -174,6 +177,8 @@ for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.x
 		run -2 --separate-stderr lh-query 'SELECT * FROM t' t="$book"
 		[ "$stderr" = "lh-query: $book: is a workbook, not JSON Lines; save it as CSV in UTF-8, which lh-ingest reads" ]
 	done
+	run -2 lh-ingest v.xlsm
+	[ "$output" = "lh-ingest: v.xlsm: is a workbook, not a table; save it as CSV in UTF-8" ]
 }
 
 @test "the fingerprint of the known table is the known one" {

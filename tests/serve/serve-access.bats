@@ -168,6 +168,18 @@ all_of_the_table() {
 	[ "$(jq -r .remote access | xargs)" = '127.0.0.1 ::1' ]
 }
 
+@test "a port alone gets its address in the message, and a state that is new is said to be so" {
+	for given in 3110 :3110; do
+		run -2 lh-serve --state s --listen $given
+		[ "$output" = "lh-serve: --listen $given: expected ADDRESS:PORT, such as 127.0.0.1:3110" ]
+	done
+	run -0 lh-serve --state typed-wrongly --check
+	[ "$output" = "lh-serve: typed-wrongly is new: no index in it" ]
+	mkdir typed-rightly
+	run -0 lh-serve --state typed-rightly --check
+	[ -z "$output" ]
+}
+
 @test "an entry of --allow that is no network is exit 2, and is named" {
 	for bad in '' 10 10.0.0 10.0.0.0/33 10.0.0.0/-1 10.0.0.0/ 10.0.0.0/8/8 10.0.0.1/8 ::1/129 /8 '::/0 ' localhost 010.0.0.1 \
 		256.0.0.1 10.0.0.0/+8 10.0.0.0/008 fe80::1%lo '[::1]' 10.0.0.0:80; do

@@ -70,8 +70,12 @@ static int divide_address(const char *address, char *host, size_t n, const char 
 	}
 	if (!colon || !len || len >= n || !colon[1] || strlen(colon + 1) > 5 ||
 	    strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-	    strtoul(colon + 1, NULL, 10) > 65535)
+	    strtoul(colon + 1, NULL, 10) > 65535) {
+		if (*address && strspn(address, "0123456789:") == strlen(address))
+			return lh_err_set(err, LH_EUSAGE, "expected ADDRESS:PORT, such as "
+					  "127.0.0.1:%.5s", address + (*address == ':'));
 		return lh_err_set(err, LH_EUSAGE, "expected ADDRESS:PORT or [ADDRESS]:PORT");
+	}
 	snprintf(host, n, "%.*s", (int)len, address);
 	*port = colon + 1;
 	return 0;

@@ -1,4 +1,5 @@
 /* lh-serve: answer HTTP requests by filters.  See lh-serve(1). */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -86,6 +87,15 @@ static int check(struct lh_tool *tool, void *settings)
 	return files_check(tool, set);
 }
 
+/* A state that is not there is made, and may be a name that was typed wrongly. */
+static void say_new(struct lh_tool *tool, const struct site *site)
+{
+	const char *state = site->config.state;
+
+	if (access(state, F_OK) < 0 && errno == ENOENT)
+		lh_tool_message(tool, "%s is new: no index in it", state);
+}
+
 static int run(struct lh_tool *tool, void *settings)
 {
 	struct settings *set = settings;
@@ -97,6 +107,8 @@ static int run(struct lh_tool *tool, void *settings)
 	if (!rc)
 		rc = (site = site_new(tool, set, token, &tool->err)) ? 0 : -1;
 
+	if (site && !set->print_config)
+		say_new(tool, site);
 	if (site && set->print_config)
 		rc = site_print(site, tool);
 	if (site && set->check)

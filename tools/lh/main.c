@@ -96,6 +96,19 @@ static int no_tool(const struct lh_tool_spec *spec, const char *name)
 	return lh_tool_finish(&tool, rc);
 }
 
+/* Whether a word is an option of other tools, which lh help looks for in the pages. */
+static bool is_foreign(const char *word)
+{
+	const struct lh_option *o;
+
+	if (word[0] != '-' || word[1] != '-' || !word[2] || strchr(word, '='))
+		return false;
+	for (o = options; o->key || o->name; o++)
+		if (o->name && strcmp(o->name, word + 2) == 0 && (!o->verbs || o->verbs & V_HELP))
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct settings s = { .json = false };
@@ -122,5 +135,8 @@ int main(int argc, char **argv)
 		}
 		return no_tool(&spec, argv[1]);
 	}
+	if (argc == 3 && strcmp(argv[1], "help") == 0 && is_foreign(argv[2]))
+		return lh_op_main(&spec, 4, (char *[]){ argv[0], argv[1], "-k", argv[2], NULL },
+				  &s);
 	return lh_op_main(&spec, argc, argv, &s);
 }
