@@ -242,6 +242,8 @@ ask() {
 	[ "$(near '{"state":"IL"}') $(near '{"state":{"not":"il"}}') $(near '{"state":["XX","YY"]}')" = 'null null null' ]
 	run -0 --separate-stderr lh-search --flat --where state=il n.lhv <<<'{"vector":[1,0]}'
 	[ "$stderr" = 'lh-search: no record matches: "unmatched_filter":{"state":["IL"]}' ]
+	# a query whose time is over does not look at all records for it
+	[ "$(lh-search --timeout 0.000001 --where state=il n.lhv <<<'{"vector":[1,0]}' | jq -c '[.truncated, .unmatched_filter]')" = '[true,null]' ]
 }
 
 @test "a key of a filter that no corpus asked has is refused, at any depth; one that some lack is reported once" {

@@ -238,6 +238,7 @@ int check_keys(struct worker *w, struct lh_err *err)
 /* ---- values ---- */
 
 #define VALUES_MOST 10000	/* of a key, that are looked at */
+#define LOOK_EVERY 1024			/* rows before the time is looked at */
 #define SHARED 3		/* records with a value that is named: one may be a person */
 
 struct values {
@@ -247,6 +248,7 @@ struct values {
 	uint32_t *count;		/* ... and how many records have each */
 	size_t cap;
 	bool matched;
+	bool late;			/* the time of the query ended before all were seen */
 };
 
 static void see(struct values *v, const struct lh_value *is)
@@ -277,7 +279,8 @@ static void see_index(struct worker *w, const struct opened *o, struct values *v
 	struct lh_iter it;
 	struct lh_row row;
 
-	for (i = 0; i < n && !v->matched; i++) {
+	for (i = 0; i < n && !v->matched && !v->late; i++) {
+		v->late = i % LOOK_EVERY == 0 && limits_late(&w->limits);
 		if (lh_index_row(o->ix, i, &row, &unused) <= 0 || !is_in_scope(w, &row))
 			continue;
 		lh_buf_reset(&w->entry);
@@ -360,9 +363,9 @@ void print_unmatched(struct worker *w, struct lh_writer *to)
 		lh_buf_putc(&key, '\0');
 		v.key = key.p;
 		lh_value_str(&text_of, &value, &v.value);
-		for (i = 0; !v.matched && (s = asked_at(w, i)); i++)
+		for (i = 0; !v.matched && !v.late && (s = asked_at(w, i)); i++)
 			see_index(w, s->open, &v);
-		if (!v.matched && v.seen.n) {
+		if (!v.matched && !v.late && v.seen.n) {
 			if (!any)
 				lh_write_object(to, "unmatched_filter");
 			any = true;

@@ -231,7 +231,7 @@ int main(int argc, char **argv)
 		.name = "lh-search",
 		.synopsis = "[OPTION]... INDEX|FILE... [TEXT]",
 		.summary = "find the nearest records of an index for each query",
-		.example = "lh-search -k 3 -Q 'forklift operator in Chicago' workers.lhv",
+		.example = "lh search people.csv 'nurse in Utrecht'",
 		.options = options,
 		.check = check_usage,
 		.ops = ops,
