@@ -2,6 +2,7 @@
  * See subject.h. */
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <lh/chain.h>
@@ -11,7 +12,6 @@
 #include "base/utf8.h"
 #include "file/rows.h"
 #include "flow/flow.h"
-#include "store/store.h"
 #include "subject.h"
 #include "tool/records.h"
 
@@ -329,11 +329,12 @@ static int roster_texts(struct lh_tool *tool, struct settings *s, struct person 
 	struct person alone = { .id = who->id };
 	LH_SCOPED(hits_free) struct hits hits = { .n = 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf row = { 0 };
-	int rc = person_prepare(&alone, s, err), fd = rc ? -1 : lh_store_spool(err);
+	const int fd = memfd_create("rows of rosters", MFD_CLOEXEC);
+	int rc = fd < 0 ? lh_err_sys(err, "memfd_create") : person_prepare(&alone, s, err);
 	size_t i;
 
 	hits.kept = fd < 0 ? 0 : fd;
-	for (i = 0, rc = fd < 0 ? -1 : 0; !rc && i < s->places.n; i++)
+	for (i = 0; !rc && i < s->places.n; i++)
 		if (s->places.v[i].kind == PLACE_ROSTER)
 			rc = find_in(tool, s, &alone, &hits, i, err);
 	for (i = 0; !rc && i < hits.n; i++) {
