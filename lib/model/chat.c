@@ -311,8 +311,6 @@ void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t
 	lh_secret_scrub(k->key, LH_PROVIDERS, text, len, n, out);
 }
 
-static const struct lh_chat_api *lh_chat_api(enum lh_provider p);
-
 /* ---- the API of a provider ---- */
 
 struct lh_chat_api {
@@ -558,14 +556,46 @@ static int read_openai(const struct lh_value *root, struct lh_buf *scratch,
 	return 0;
 }
 
+static void write_bridge(struct lh_buf *b, const struct lh_chat_request *q, struct lh_str model)
+{
+	struct lh_writer json = lh_write_to(b);
+
+	lh_write_object(&json, NULL);
+	lh_write_str(&json, "model", model);
+	append_messages(&json, q);
+	if (q->temperature.n)
+		lh_write_raw(&json, "temperature", q->temperature);
+	if (q->max_tokens > 0)
+		lh_write_u64(&json, "max_tokens", (uint64_t)q->max_tokens);
+	if (q->json)
+		lh_write_text(&json, "format", "json");
+	if (q->think >= 0)
+		lh_write_bool(&json, "think", q->think);
+	lh_write_end(&json);
+}
+
+static int read_bridge(const struct lh_value *root, struct lh_buf *scratch,
+		       struct lh_chat_reply *reply, struct lh_err *why)
+{
+	if (get_content(root, "content", scratch, &reply->content, why) < 0)
+		return -1;
+	reply->input_tokens = get_count(root, "input_tokens");
+	reply->output_tokens = get_count(root, "output_tokens");
+	get_reason(root, "provider", "", scratch, &reply->provider);
+	get_reason(root, "finish_reason", "stop", scratch, &reply->finish_reason);
+	return 0;
+}
+
 static const struct lh_chat_api
 	chat = { "/api/chat", write_chat, read_chat },
 	generate = { "/api/generate", write_generate, read_generate },
-	openai = { "/chat/completions", write_openai, read_openai };
+	openai = { "/chat/completions", write_openai, read_openai },
+	bridge = { "/v1/chat", write_bridge, read_bridge };
 
-static const struct lh_chat_api *lh_chat_api(enum lh_provider p)
+static const struct lh_chat_api *lh_chat_api(const struct lh_chat_how *how, enum lh_provider p)
 {
-	return p == LH_OLLAMA ? &chat : p == LH_OLLAMA_CLOUD ? &generate : &openai;
+	return how->bridge ? &bridge : p == LH_OLLAMA ? &chat
+	       : p == LH_OLLAMA_CLOUD ? &generate : &openai;
 }
 
 /* ---- a question ---- */
@@ -660,7 +690,7 @@ static int check_request(const struct lh_chat *c, const struct lh_chat_request *
 		lh_err_set(err, LH_EDATA, "no message of a user");
 		return report_failure(err, 400);
 	}
-	if (!lh_keys_has(c->keys, p)) {
+	if (!c->how.bridge && !lh_keys_has(c->keys, p)) {
 		const char *why = lh_keys_why_not(c->keys, p);
 
 		if (*why && !c->how.no_files)
@@ -677,7 +707,7 @@ static int check_request(const struct lh_chat *c, const struct lh_chat_request *
 static void set_url(struct lh_chat *c, enum lh_provider p, const char *path)
 {
 	lh_buf_reset(&c->url);
-	lh_buf_puts(&c->url, lh_keys_url(c->keys, p));
+	lh_buf_puts(&c->url, c->how.bridge ? c->how.bridge : lh_keys_url(c->keys, p));
 	lh_buf_puts(&c->url, path);
 	lh_buf_putc(&c->url, '\0');
 }
@@ -699,7 +729,8 @@ static int refuse_answer(struct lh_chat *c, const struct lh_http_reply *answer, 
 static int post_body(struct lh_chat *c, enum lh_provider p, struct lh_str trace,
 		     struct lh_http_reply *answer, struct lh_err *err)
 {
-	struct lh_http_call call = { .url = c->url.p, .bearer = lh_keys_token(c->keys, p),
+	struct lh_http_call call = { .url = c->url.p, .bearer = c->how.bridge ? c->how.token
+							       : lh_keys_token(c->keys, p),
 				     .body = c->body.p, .n = c->body.len, .trace = trace };
 
 	if (!c->http)
@@ -737,7 +768,7 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 	}
 	if (root.type != LH_OBJECT)
 		return refuse_answer(c, answer, "not a JSON object", err);
-	if (lh_chat_api(p)->read(&root, &c->text, reply, &why) == 0)
+	if (lh_chat_api(&c->how, p)->read(&root, &c->text, reply, &why) == 0)
 		return 0;
 	return why.code == LH_ENOMEM ? lh_err_nomem(err) : refuse_answer(c, answer, why.msg, err);
 }
@@ -759,7 +790,7 @@ static int make_call(struct lh_chat *c, enum lh_provider p, const struct lh_chat
 		bytes += q->message[i].content.n;
 	lh_buf_reset(&c->body);
 	lh_buf_room(&c->body, bytes + bytes / 16 + 64 * q->n + 512);
-	lh_chat_api(p)->write(&c->body, q, upstream);
+	lh_chat_api(&c->how, p)->write(&c->body, q, c->how.bridge ? q->model : upstream);
 	rc = post_body(c, p, q->trace, answer, err);
 	free_large_buffers(&c->body);
 	return rc;
@@ -778,7 +809,7 @@ int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_ch
 	reply->provider = (struct lh_str){ name, strlen(name) };
 	if (check_request(c, q, p, upstream, err) < 0)
 		return -1;
-	set_url(c, p, lh_chat_api(p)->path);
+	set_url(c, p, lh_chat_api(&c->how, p)->path);
 	free_large_buffers(&c->text);
 	if (make_call(c, p, q, upstream, &answer, err) < 0 ||
 	    read_answer(c, p, &answer, reply, err) < 0)

@@ -18,6 +18,8 @@
  * opencode/M        opencode      M       the same
  * kimi/M            kimi          M       the same
  *
+ * With how->bridge the model is sent as it is to BRIDGE/v1/chat.
+ *
  * A request to Ollama has stream and think (false unless requested), options for
  * the temperature and num_predict that were given, and format.  Its /api/generate
  * takes no messages: the system texts are joined by LF, and the turns become the
@@ -116,6 +118,9 @@ struct lh_chat_how {
 	unsigned retries;
 	bool (*stopping)(void);	/* called while waiting: true gives LH_EINTR; or NULL */
 	bool no_files;		/* no message names the file of the keys */
+	/* Ask the /v1/chat of an lh-serve at this address for every model, with this token or
+	 * NULL, and no provider; NULL: ask the providers. */
+	const char *bridge, *token;
 };
 
 struct lh_chat_message {

@@ -10,6 +10,7 @@ setup() {
 
 teardown() {
 	stop_upstreams
+	! declare -F stop_serves >/dev/null || stop_serves
 	faults_happened
 }
 
@@ -687,4 +688,28 @@ verdict() {
 	/usr/bin/time -f %M -o kib lh-replay --root r --dry-run --task "the loop in retry_777 is quadratic" >row
 	[ "$(jq -r '.retrieved_artifacts.rag_ids[0]' row)" = rag-777 ]
 	[ "$(cat kib)" -lt 20000 ]
+}
+
+@test "--url asks the models of a bridge by its /v1/chat, with its token, and no provider" {
+	load ../servers/serve
+	export_
+	says "$GOOD"
+	(umask 077; mkdir s; echo bridge-0123456789abcdef >token; echo other-0123456789abcdef >other)
+	start_serve --state s --token-file token
+	bridge=$URL
+	export LH_OLLAMA_URL=http://127.0.0.1:1		# the bridge has the provider, not this
+	lh-replay --root r --url "$bridge" --token-file token --local-model small --task "check the export" >row
+	[ "$(jq -c '[.model_used, .validation_result.passed]' row)" = '["small",true]' ]
+	[ "$(jq -r .model_response row)" = "$GOOD" ]
+	[ "$(asked)" = small ]
+	# a wrong token, and none, are failed calls; an address that is none is a usage error
+	for how in '--token-file other' ''; do
+		run -1 --separate-stderr lh-replay --root r --url "$bridge" $how --retries 0 --task "check the export"
+		[[ $(jq -r '.validation_result.reasons[0]' <<<"$output") == *'HTTP 401'*'a token is required'* ]]
+	done
+	[[ $output$stderr != *other-0123456789* ]]
+	run -2 lh-replay --root r --url ftp://x --task x
+	[[ $output == 'lh-replay: --url: '* ]]
+	run -2 lh-replay --root r --token-file token --task x
+	[ "${lines[0]}" = 'lh-replay: --token-file goes with --url' ]
 }

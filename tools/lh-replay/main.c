@@ -9,6 +9,8 @@
 #include "distill/sample.h"
 #include "model/http.h"
 
+#define TOKEN_MAX 258		/* bytes of a token of lh-serve, with its end */
+
 static const struct lh_option options[] = {
 	{ 0, "task", "TEXT", "replay only this task, and read no input",
 	  LH_TEXT(struct replay, task) },
@@ -30,6 +32,9 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct replay, local_model, .env = "LH_REPLAY_LOCAL_MODEL") },
 	{ 0, "escalation-model", "NAME", "the escalation model (default deepseek-v3.1:671b)",
 	  LH_TEXT(struct replay, escalation_model, .env = "LH_REPLAY_ESCALATION_MODEL") },
+	{ 0, "url", "URL", "ask the models of an lh-serve, by its /v1/chat",
+	  LH_TEXT(struct replay, url) },
+	{ 0, "token-file", "FILE", "its token", LH_TEXT(struct replay, token_file) },
 	{ 0, "timeout", "S", "seconds for one call (default 180)",
 	  LH_REAL(struct replay, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed call (default 2)",
@@ -54,6 +59,25 @@ static int check_text(struct lh_tool *t, const char *option, const char *text)
 	return 0;
 }
 
+/* Check the address of a bridge, and read its token. */
+static int settle_bridge(struct lh_tool *t, struct replay *r)
+{
+	struct lh_err err;
+
+	if (r->token_file && !r->url)
+		return lh_tool_usage(t, "--token-file goes with --url");
+	if (r->url && lh_http_check_url(r->url, &err) < 0)
+		return lh_tool_usage(t, "--url: %s", err.msg);
+	if (!r->token_file)
+		return 0;
+	if (lh_secret_read(&r->token, r->token_file, TOKEN_MAX, false, &t->err) < 0)
+		return lh_err_prefix(&t->err, "--token-file");
+	if (r->token.n && r->token.p[r->token.n - 1] == '\n')
+		r->token.p[r->token.n - 1] = '\0';
+	return lh_http_check_bearer((char *)r->token.p, &t->err) < 0
+		? lh_err_prefix(&t->err, "--token-file") : 0;
+}
+
 static int settle_inputs(struct lh_tool *t, void *settings)
 {
 	struct replay *r = settings;
@@ -65,6 +89,8 @@ static int settle_inputs(struct lh_tool *t, void *settings)
 	    check_text(t, "--local-model", r->local_model) < 0 ||
 	    check_text(t, "--escalation-model", r->escalation_model) < 0 ||
 	    lh_trace_check(r->trace_id, &t->err) < 0)
+		return -1;
+	if (settle_bridge(t, r) < 0)
 		return -1;
 	/* Rows are logged in the order of the records. */
 	if (t->now)
@@ -167,6 +193,7 @@ static int run(struct lh_tool *tool, void *settings)
 		rc = -1;
 	lh_held_close(held);
 	lh_root_close(r->root);
+	lh_secret_wipe(&r->token);
 	free(r->corpus_path);
 	runs = atomic_load(&r->runs);
 	failed = atomic_load(&r->failed);

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "crypto/secret.h"
 #include "json/write.h"
 #include "model/chat.h"
 #include "tool/op.h"
@@ -33,7 +34,8 @@ struct replay {
 	struct lh_tool *tool;
 	/* options */
 	const char *root_path, *log_path, *index_path, *task, *local_model, *escalation_model,
-		*trace_id;
+		*trace_id, *url, *token_file;
+	struct lh_secret token;		/* for url; p NULL: none */
 	bool local_only, allow_escalation, no_retrieval, dry_run;
 	double timeout;
 	uint64_t retries;

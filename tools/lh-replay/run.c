@@ -176,7 +176,9 @@ static int ask(struct worker *w, const char *model, struct lh_str trace, struct 
 	if (!w->chat)
 		w->chat = lh_chat_new(&(struct lh_chat_how){ .timeout = r->timeout,
 							     .retries = (unsigned)r->retries,
-							     .stopping = lh_stopping },
+							     .stopping = lh_stopping,
+							     .bridge = r->url,
+							     .token = (char *)r->token.p },
 				      w->held->keys);
 	if (lh_chat_ask(w->chat, &q, &reply, err) < 0)
 		return -1;
