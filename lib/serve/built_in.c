@@ -57,8 +57,13 @@ struct built_in {
 	uint64_t max_body;
 	enum lh_route_kind kind;
 	bool read, trace, audit, neutral;
-	int right;
+	int right, errors;
 };
+
+const char *const lh_rights[] = { "admin", "read", "write", NULL };
+
+/* In the order of enum lh_route_errors. */
+static const char *const services[] = { "ours", "openai", "ollama", NULL };
 
 static const struct lh_bind built_in_table[] = {
 	{ LH_BIND_STRING("route", struct built_in, route), .required = true },
@@ -70,6 +75,7 @@ static const struct lh_bind built_in_table[] = {
 	{ LH_BIND_BOOL("audit", struct built_in, audit) },
 	{ LH_BIND_INDEX("right", struct built_in, right, lh_rights) },
 	{ LH_BIND_BOOL("neutral", struct built_in, neutral) },
+	{ LH_BIND_INDEX("errors", struct built_in, errors, services) },
 	{ LH_BIND_STRING("off", struct built_in, off) },
 	{ LH_BIND_U64("max_body", struct built_in, max_body, 1, INT64_MAX) },
 	{ LH_BIND_STRING("about", struct built_in, about), .required = true },
@@ -203,6 +209,7 @@ static int fill(struct lh_route *r, const struct file_members *all, const struct
 	r->audit = b->audit;
 	r->right = (enum lh_right)b->right;
 	r->neutral = b->neutral;
+	r->errors = (enum lh_route_errors)b->errors;
 	r->limits.body = b->max_body ? b->max_body : BODY_MAX;
 	r->off = r->audit && !has_audit_key() ? AUDIT_OFF : r->why;
 	return b->filter.n ? set_filter(r, all, b->filter, state, err) : 0;

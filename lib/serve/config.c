@@ -28,8 +28,6 @@ struct route_members {
 	int right;
 };
 
-const char *const lh_rights[] = { "admin", "read", "write", NULL };
-
 static const struct lh_bind route_table[] = {
 	{ LH_BIND_STRING("route", struct route_members, route), .required = true, .filled = true,
 	  .no_nul = true, .as_written = LH_BIND_FIELD(struct route_members, line) },
@@ -459,8 +457,8 @@ static int take_token(struct lh_serve_token *t, const struct token_members *m, s
 	    (m->n_routes && copy_list(&t->routes, m->routes, m->n_routes, err) < 0))
 		return -1;
 	if (confined && t->right == LH_RIGHT_ADMIN)
-		return lh_err_set(err, LH_EDATA, "one with \"corpora\" or \"filter\" cannot have all "
-				  "rights: \"read\" or \"write\"");
+		return lh_err_set(err, LH_EDATA, "one with \"corpora\" or \"filter\" cannot have "
+				  "all rights: \"read\" or \"write\"");
 	return confined ? make_scope(t, m, err) : 0;
 }
 
@@ -642,6 +640,7 @@ void lh_serve_config_free(struct lh_serve_config *c)
 static void inherit(struct lh_route *r, struct lh_route *built_in)
 {
 	r->audit = built_in->audit;
+	r->errors = built_in->errors;
 	if (!r->has_right)
 		r->right = built_in->right;
 	r->open = built_in->kind == LH_ROUTE_HEALTH || built_in->kind == LH_ROUTE_READY;

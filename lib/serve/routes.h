@@ -71,6 +71,9 @@ enum lh_route_kind {
 	LH_ROUTE_TILE,		/* a tile of a log, or a bundle of its entries */
 };
 
+/* As whose service a route writes its errors, and that it is one for clients of that. */
+enum lh_route_errors { LH_ERRORS_OURS, LH_ERRORS_OPENAI, LH_ERRORS_OLLAMA };
+
 /* What a token must be allowed; each right has those before it. */
 enum lh_right { LH_RIGHT_ADMIN, LH_RIGHT_READ, LH_RIGHT_WRITE };
 
@@ -110,6 +113,7 @@ struct lh_route {
 	bool trace;		/* the record gets "trace_id" */
 	bool built_in, open;	/* open: without a token */
 	bool audit;		/* needs the legal token */
+	enum lh_route_errors errors;
 	enum lh_right right;
 	bool neutral;		/* its answer tells of no record that is kept */
 	bool has_right;		/* the configuration says which */
@@ -237,7 +241,7 @@ struct lh_serve_token {
 	enum lh_right right;
 	char **corpora, **routes;	/* these alone; NULL: all */
 	char *filter;			/* records alone that it matches, JSON; NULL: all */
-	char *scope;			/* both as lib/filter/scope.h reads them; NULL: everything */
+	char *scope;			/* both as filter/scope.h reads them; NULL: everything */
 };
 extern const char *const lh_rights[];	/* names, in the order of enum lh_right */
 

@@ -46,7 +46,7 @@ kinds() {
 	priority: "urgent", "high", "medium", "low" or ""|1|[]
 	observer: "event", "inbox", "stats" or "health"|1|[]
 	grouping: "endpoint"|1|[]
-	stats: "stats"|1|[]
+	stats: "stats", "models", "tags", "embeddings" or "embed"|1|[]
 	op: "create", "list", "get", "corpora", "delete", "add", "lookup" or "merge"|1|[]
 	record: "record" or "bulk"|1|[]
 	name: a name of 1 to 128 letters, digits, ".", "_" and "-", without "." at the start|1|[]|".a"|"a/b"|""
@@ -55,7 +55,7 @@ kinds() {
 	ef: a whole number from 1 to 1000000|0|1000001|1.5|"2"|[]
 	distances: "cosine", "l2", "ip", "euclidean", "dot" or "inner_product"|1|[]
 	layouts: "qg"|1|[]
-	providers: "providers"|1|[]
+	providers: "providers" or "completions"|1|[]
 	query: "report" or "health"|1|[]
 	time: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-03"|[]
 	until: a time like 2026-05-03T12:00:00Z|1|"1"|"2026-05-32"|[]

@@ -25,7 +25,8 @@ TOKENS = {"read": ("read", False), "write": ("write", False), "admin": ("admin",
 NEUTRAL = {"GET /health", "GET /ready", "GET /openapi.json", "GET /", "GET /console.css",
            "GET /console.js", "POST /mcp", "POST /v1/embed", "POST /ai/embed",
            "POST /v1/matrix/relevance", "POST /v1/matrix/downgrade", "POST /v1/chat",
-           "GET /v1/chat/providers"}
+           "GET /v1/chat/providers", "POST /v1/embeddings", "GET /v1/models", "POST /v1/chat/completions",
+           "POST /v1/rerank", "POST /api/embed", "GET /api/tags"}
 OPEN = {"GET /health", "GET /ready", "GET /", "GET /console.css", "GET /console.js"}
 NONE = (404, '{"error":"there is no such route"}')
 tried = wrong = 0

@@ -1,6 +1,7 @@
 /* lh-chat: ask a language model one question per record.  See lh-chat(1). */
 #include <stdlib.h>
 
+#include <lh/time.h>
 #include "tool/records.h"
 #include "model/http.h"
 #include "base/mem.h"
@@ -112,17 +113,24 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 {
 	struct worker *w = arg;
 	struct lh_chat_reply reply;
+	int64_t now = lh_time_clock();
+	bool completion;
 
 	if (w->c->wire && request_op(&w->rq, rec, err) < 0)
 		return -1;
-	if (w->c->wire && w->rq.op)
+	completion = w->c->wire && w->rq.op && !strcmp(w->rq.op, "completions");
+	if (w->c->wire && w->rq.op && !completion)
 		return answer_providers(w, out, err);
-	if (request_read(&w->rq, rec, w->c->wire, err) < 0 ||
+	if ((completion ? completion_read(&w->rq, rec, err)
+			: request_read(&w->rq, rec, w->c->wire, err)) < 0 ||
 	    lh_chat_ask(w->chat, &w->rq.ask, &reply, err) < 0)
 		return -1;
-	if (w->c->tool->now)
+	if (w->c->tool->now && lh_time_read(w->c->tool->now, strlen(w->c->tool->now), &now) == 0)
 		reply.latency_ms = 0;
-	request_answer(out, rec, &w->rq, &reply, w->c->wire);
+	if (completion)
+		completion_answer(out, &w->rq, &reply, now);
+	else
+		request_answer(out, rec, &w->rq, &reply, w->c->wire);
 	return 0;
 }
 
@@ -236,12 +244,17 @@ static int close_chat(struct lh_tool *tool, void *settings, int rc)
 	{ "providers", .about = "the providers and whether they answer", .in = op_members, \
 	  .out = providers_members }
 
+#define COMPLETIONS \
+	{ "completions", .about = "ask as OpenAI's service is asked", .in = completion_members, \
+	  .out = completion_out }
+
 static const struct lh_op ops[] = {
 	{ "", .in = request_members, .out = record_members, .command = run }, PROVIDERS,
-	{ "", .in = wire_members, .out = reply_members, .command = run }, PROVIDERS,
+	{ "", .in = wire_members, .out = reply_members, .command = run }, PROVIDERS, COMPLETIONS,
 	{ "", .about = "list the available providers", .command = run },
 	{ "", .in = modelless_members, .out = record_members, .command = run }, PROVIDERS,
 	{ "", .in = wire_modelless_members, .out = reply_members, .command = run }, PROVIDERS,
+	COMPLETIONS,
 	LH_OP_END
 };
 
@@ -249,7 +262,7 @@ static const struct lh_op *mode(const void *settings)
 {
 	const struct chat *c = settings;
 
-	return &ops[c->providers ? 4 : (c->model ? 5 : 0) + (c->wire ? 2 : 0)];
+	return &ops[c->providers ? 5 : (c->model ? 6 : 0) + (c->wire ? 2 : 0)];
 }
 
 int main(int argc, char **argv)

@@ -66,6 +66,8 @@ const struct lh_bind providers_members[] = {
 void request_free(struct request *rq)
 {
 	lh_buf_free(&rq->scratch);
+	lh_buf_free(&rq->texts);
+	lh_buf_free(&rq->own);
 }
 
 /* Set the messages: "messages", or "prompt" with an optional "system". */
@@ -91,7 +93,7 @@ static int settle_messages(struct request *rq, struct lh_err *err)
 	return 0;
 }
 
-static int coded(struct lh_err *err)
+int request_coded(struct lh_err *err)
 {
 	if (err->code == LH_EDATA) {
 		err->status = lh_err_status(err);
@@ -100,7 +102,7 @@ static int coded(struct lh_err *err)
 	return -1;
 }
 
-static const char *const ops[] = { "providers", NULL };
+static const char *const ops[] = { "providers", "completions", NULL };
 const struct lh_bind op_members[] = {
 	{ LH_BIND_CHOICE("op", struct request, op, ops) },
 	LH_BIND_END
@@ -109,7 +111,7 @@ const struct lh_bind op_members[] = {
 int request_op(struct request *rq, const struct lh_record *rec, struct lh_err *err)
 {
 	rq->op = NULL;
-	return lh_bind(op_members, rec, rq, &rq->scratch, err) < 0 ? coded(err) : 0;
+	return lh_bind(op_members, rec, rq, &rq->scratch, err) < 0 ? request_coded(err) : 0;
 }
 
 int request_read(struct request *rq, const struct lh_record *rec, bool wire, struct lh_err *err)
@@ -130,7 +132,7 @@ int request_read(struct request *rq, const struct lh_record *rec, bool wire, str
 	if (!rc)
 		rc = settle_messages(rq, err);
 	rq->ask.json = rq->format >= 0;
-	return rc < 0 ? coded(err) : 0;
+	return rc < 0 ? request_coded(err) : 0;
 }
 
 void request_answer(struct lh_buf *out, const struct lh_record *rec, const struct request *rq,

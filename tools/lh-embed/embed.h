@@ -30,6 +30,9 @@
 enum encoding { ENCODING_ARRAY, ENCODING_BASE64 };
 enum wire { WIRE_GO, WIRE_RUST };
 
+/* As whose service a request is written, and answered. */
+enum dialect { OURS, OPENAI, OLLAMA };
+
 /* The settings, and what the threads of a run share. */
 struct embed {
 	int engine_index, encoding;
@@ -183,14 +186,19 @@ int gguf_tokens(const struct embed *e, struct lh_str text, bool whole, struct lh
  * "errors": index, code, message, and whether an upstream failed or only that text is
  * at fault.
  *
- * With --wire there are only requests, and their answers have no request id.  One with
- * {"op":"stats"} has no texts; it is answered by answer_stats.
+ * With --wire there are only requests, and their answers have no request id.  {"op":"embeddings"}
+ * is one as OpenAI's service has them, {"op":"embed"} as Ollama's.  One with {"op":"stats"},
+ * "models" or "tags" has no texts; it is answered by answer_op.
  */
 
 struct request {
 	const struct embed *e;
 	const struct lh_record *rec;
-	const char *op;		/* "stats", or NULL */
+	const char *op;		/* "stats", "models", "tags", or NULL */
+	enum dialect dialect;
+	uint64_t bytes;		/* of the texts, for the usage */
+	int format;		/* OPENAI: 0, or 1: base64 */
+	uint64_t dimensions;	/* that the client expects; 0: any */
 	bool many;		/* {"texts":[...]} */
 	bool partial;
 	bool done;		/* the one text was returned */
@@ -204,8 +212,8 @@ struct request {
 	struct lh_writer to;	/* the answer, from answer_open to answer_close */
 };
 
-/* Of {"texts":[...]} with --wire, of {"op":"stats"}. */
-extern const struct lh_bind wire_members[], op_members[];
+/* Of {"texts":[...]} with --wire, of {"op":"stats"}, of those of the services. */
+extern const struct lh_bind wire_members[], op_members[], openai_in[], ollama_in[];
 
 /* Open a record.  Its request id may be appended to scratch. */
 int request_open(struct request *rq, const struct embed *e, const struct lh_record *rec,
@@ -217,9 +225,9 @@ int request_open(struct request *rq, const struct embed *e, const struct lh_reco
 int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text,
 		 struct lh_err *err);
 
-/* Write the use of the cache in memory, which holds so many vectors. */
-void answer_stats(struct lh_buf *out, const struct embed *run, uint64_t hits, uint64_t misses,
-		  uint64_t size);
+/* Write the models, or the use of the cache in memory, which holds so many vectors. */
+void answer_op(struct lh_buf *out, const struct request *rq, uint64_t hits, uint64_t misses,
+	       uint64_t size);
 
 void answer_open(struct lh_buf *out, struct request *rq);
 void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension);

@@ -361,8 +361,9 @@ static int check_model(const struct request *rq, struct lh_err *err)
 
 	if (!rq->model.p || lh_value_is(&rq->model, model, strlen(model)))
 		return 0;
-	return lh_err_set(err, LH_EDATA, "\"model\" is %.*s, but this engine makes \"%s\"",
-			  (int)(rq->model.n < 200 ? rq->model.n : 200), rq->model.p, model);
+	return lh_err_data(err, rq->dialect ? 404 : 400,
+			   "\"model\" is %.*s, but this engine makes \"%s\"",
+			   (int)(rq->model.n < 200 ? rq->model.n : 200), rq->model.p, model);
 }
 
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
@@ -379,7 +380,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	if (request_open(&rq, w->e, rec, &w->trace, err) < 0 || check_model(&rq, err) < 0)
 		return -1;
 	if (rq.op) {
-		answer_stats(out, w->run, 0, 0, 0);
+		answer_op(out, &rq, 0, 0, 0);
 		return 0;
 	}
 	answer_open(out, &rq);

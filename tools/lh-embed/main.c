@@ -244,12 +244,46 @@ static const struct lh_bind stats_out[] = {
 	LH_BIND_END
 };
 
+static const struct lh_bind embedding_out[] = {
+	LH_OP_COUNT("index"),
+	{ LH_BIND_ONLY("embedding", LH_BIND_TO_VALUE), .required = true,
+	  .types = LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING) },
+	LH_BIND_END
+};
+static const struct lh_bind openai_out[] = {
+	LH_OP_TEXT("object"),
+	{ LH_BIND_ONLY("data", LH_BIND_TO_TABLES), .required = true, .table = embedding_out },
+	LH_OP_TEXT("model"), LH_OP_OBJECT("usage"), LH_BIND_END
+};
+static const struct lh_bind ollama_out[] = {
+	VECTORS("embeddings", true), LH_OP_TEXT("model"), LH_OP_COUNT("prompt_eval_count"),
+	LH_BIND_END
+};
+static const struct lh_bind models_out[] = {
+	{ LH_BIND_ONLY("data", LH_BIND_TO_VALUE), .required = true,
+	  .types = LH_BIND_IS(LH_ARRAY) },
+	LH_BIND_END
+};
+static const struct lh_bind tags_out[] = {
+	{ LH_BIND_ONLY("models", LH_BIND_TO_VALUE), .required = true,
+	  .types = LH_BIND_IS(LH_ARRAY) },
+	LH_BIND_END
+};
+
 #define STATS \
 	{ "stats", .about = "how often the cache had a vector", .in = op_members, .out = stats_out }
+#define DIALECTS \
+	{ "embeddings", .about = "vectors, as OpenAI's service", .in = openai_in, \
+	  .out = openai_out }, \
+	{ "embed", .about = "vectors, as Ollama's service", .in = ollama_in, \
+	  .out = ollama_out }, \
+	{ "models", .about = "the model, as OpenAI's service", .in = op_members, \
+	  .out = models_out }, \
+	{ "tags", .about = "the model, as Ollama's service", .in = op_members, .out = tags_out }
 
 static const struct lh_op ops[] = {
 	{ "", .in = text_in, .out = record_out, .command = run },
-	{ "", .in = wire_members, .out = go_out, .command = run }, STATS,
+	{ "", .in = wire_members, .out = go_out, .command = run }, STATS, DIALECTS,
 	{ "", .in = wire_members, .out = rust_out, .command = run }, STATS,
 	{ "", .about = "the model, its tokens, or a compiled copy", .command = run },
 	LH_OP_END
@@ -260,8 +294,8 @@ static const struct lh_op *mode(const void *settings)
 	const struct embed *e = settings;
 
 	if (e->info || e->tokens || e->benchmark || e->compile)
-		return &ops[5];
-	return &ops[e->wire < 0 ? 0 : e->wire == WIRE_RUST ? 3 : 1];
+		return &ops[sizeof ops / sizeof *ops - 2];
+	return &ops[e->wire < 0 ? 0 : e->wire == WIRE_RUST ? 7 : 1];
 }
 
 int main(int argc, char **argv)

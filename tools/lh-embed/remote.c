@@ -484,9 +484,9 @@ static int model_of(struct worker *w, struct task *t, struct lh_err *err)
 	if (memchr(name.p, '\0', name.n))
 		return lh_err_set(err, LH_EDATA, "\"model\" must not hold NUL");
 	if (t->rq.model.p && e->engine->knows && !e->engine->knows(e, name))
-		return lh_err_set(err, LH_EDATA,
-				  "\"model\" is \"%.*s\", but this engine makes \"%s\"",
-				  (int)(name.n < 200 ? name.n : 200), name.p, e->model);
+		return lh_err_data(err, t->rq.dialect ? 404 : 400,
+				   "\"model\" is \"%.*s\", but this engine makes \"%s\"",
+				   (int)(name.n < 200 ? name.n : 200), name.p, e->model);
 	if (e->engine->knows)
 		name = own;
 	t->model = models_find(&w->r->models, name.p, name.n);
@@ -662,8 +662,8 @@ static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 		uint64_t texts = atomic_load(&w->r->e->texts);
 		uint64_t misses = atomic_load(&w->r->e->misses);
 
-		answer_stats(b->out, w->r->e, texts > misses ? texts - misses : 0, misses,
-			     w->r->cache ? lh_lru_count(w->r->cache) : 0);
+		answer_op(b->out, &t->rq, texts > misses ? texts - misses : 0, misses,
+			  w->r->cache ? lh_lru_count(w->r->cache) : 0);
 	} else {
 		answer(w, t, b->out);
 	}

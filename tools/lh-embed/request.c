@@ -41,7 +41,56 @@ static int open_many(struct request *rq, struct lh_err *err)
 	return 0;
 }
 
-static const char *const ops[] = { "stats", NULL };
+/* ---- requests as other services have them ---- */
+
+#define INPUT \
+	{ LH_BIND_VALUE("input", struct request, texts, \
+			LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_ARRAY)), .required = true, \
+	  .filled = true, .what = "string or array of strings", \
+	  .about = "a text, or several; lists of tokens are not taken" }, \
+	{ LH_BIND_VALUE("model", struct request, model, LH_BIND_IS(LH_STRING)), \
+	  .about = "the model" }, \
+	{ LH_BIND_U64("dimensions", struct request, dimensions, 1, INT64_MAX), \
+	  .about = "values of a vector: those that the model makes" }
+#define IGNORED(name) \
+	{ LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .about = "without effect" }
+static const char *const encodings[] = { "float", "base64", NULL };
+const struct lh_bind openai_in[] = {
+	INPUT,
+	{ LH_BIND_INDEX("encoding_format", struct request, format, encodings),
+	  .about = "numbers, or the base64 of 32-bit floats" },
+	IGNORED("user"), LH_BIND_END
+};
+const struct lh_bind ollama_in[] = {
+	INPUT, IGNORED("truncate"), IGNORED("options"), IGNORED("keep_alive"), LH_BIND_END
+};
+
+/* Open {"input":...}. */
+static int open_input(struct request *rq, struct lh_err *err)
+{
+	struct lh_iter it;
+
+	if (lh_bind(rq->dialect == OPENAI ? openai_in : ollama_in, rq->rec, rq, NULL,
+		    err) < 0)
+		return -1;
+	if (rq->model.n == 2)
+		rq->model.p = NULL;
+	rq->many = true;
+	lh_iter_init(&rq->it, &rq->texts);
+	it = rq->it;
+	if (rq->texts.type == LH_ARRAY && lh_iter_next(&it) &&
+	    (it.val.type == LH_NUMBER || it.val.type == LH_ARRAY))
+		return lh_err_set(err, LH_EDATA, "\"input\" has tokens: a string or an array of "
+				  "strings is expected");
+	if (!rq->dimensions || rq->dimensions == rq->e->dimension)
+		return 0;
+	return rq->e->dimension
+		? lh_err_set(err, LH_EDATA, "\"dimensions\" must be %llu, as the model makes "
+			     "them", (unsigned long long)rq->e->dimension)
+		: lh_err_set(err, LH_EDATA, "\"dimensions\" is not for this model, of a service");
+}
+
+static const char *const ops[] = { "stats", "models", "tags", "embeddings", "embed", NULL };
 const struct lh_bind op_members[] = {
 	{ LH_BIND_CHOICE("op", struct request, op, ops) },
 	LH_BIND_END
@@ -56,7 +105,11 @@ static int open_wire(struct request *rq, struct lh_err *err)
 		rc = lh_bind(op_members, rq->rec, rq, &text, err);
 	if (rc)
 		return -1;
-	return rq->op ? 0 : open_many(rq, err);
+	rq->dialect = !rq->op ? OURS : rq->op == ops[3] ? OPENAI : rq->op == ops[4] ? OLLAMA : OURS;
+	if (!rq->dialect)
+		return rq->op ? 0 : open_many(rq, err);
+	rq->op = NULL;
+	return open_input(rq, err);
 }
 
 /* Read the field of --id-field: a string or a number. */
@@ -106,7 +159,9 @@ static int bad_text(const struct request *rq)
 static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_str *text,
 			struct lh_err *err)
 {
-	if (!lh_iter_next(&rq->it))
+	if (rq->texts.type == LH_STRING && !rq->read)
+		rq->it.val = rq->texts;
+	else if (rq->texts.type == LH_STRING || !lh_iter_next(&rq->it))
 		return rq->read ? 0 : lh_err_set(err, LH_EDATA, "empty list of texts");
 	if (rq->read++ == MAX_TEXTS)
 		return lh_err_data(err, 413, "more than %d texts in one request", MAX_TEXTS);
@@ -119,6 +174,7 @@ static int next_of_many(struct request *rq, struct lh_buf *scratch, struct lh_st
 		return bad_text(rq);
 	}
 	lh_value_str(&rq->it.val, scratch, text);
+	rq->bytes += text->n;
 	return 1;
 }
 
@@ -135,18 +191,48 @@ int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text
 		: 1;
 }
 
-void answer_stats(struct lh_buf *out, const struct embed *run, uint64_t hits, uint64_t misses,
-		  uint64_t size)
+/* Write the one model, as OpenAI's service lists models, or Ollama's. */
+static void write_models(struct lh_writer *w, const struct request *rq)
+{
+	const bool tags = !strcmp(rq->op, "tags");
+
+	if (!tags)
+		lh_write_text(w, "object", "list");
+	lh_write_array(w, tags ? "models" : "data");
+	lh_write_object(w, NULL);
+	lh_write_text(w, tags ? "name" : "id", rq->e->model);
+	if (tags) {
+		lh_write_text(w, "model", rq->e->model);
+		lh_write_text(w, "modified_at", "1970-01-01T00:00:00Z");
+		lh_write_u64(w, "size", 0);
+		lh_write_text(w, "digest", "");
+		lh_write_raw(w, "details", lh_str_of("{}"));
+	} else {
+		lh_write_text(w, "object", "model");
+		lh_write_u64(w, "created", 0);
+		lh_write_text(w, "owned_by", "lakehouse-tools");
+	}
+	lh_write_end(w);
+	lh_write_end(w);
+	lh_write_end(w);
+}
+
+void answer_op(struct lh_buf *out, const struct request *rq, uint64_t hits, uint64_t misses,
+	       uint64_t size)
 {
 	struct lh_writer w = lh_write_to(out);
 	uint64_t texts = hits + misses;
 
 	lh_write_object(&w, NULL);
+	if (strcmp(rq->op, "stats") != 0) {
+		write_models(&w, rq);
+		return;
+	}
 	lh_write_u64(&w, "hits", hits);
 	lh_write_u64(&w, "misses", misses);
 	lh_write_f64(&w, "hit_rate", texts ? (double)hits / (double)texts : 0);
 	lh_write_u64(&w, "size", size);
-	lh_write_u64(&w, "capacity", run->cache_size);
+	lh_write_u64(&w, "capacity", rq->e->cache_size);
 	lh_write_end(&w);
 }
 
@@ -184,20 +270,33 @@ void answer_open(struct lh_buf *out, struct request *rq)
 	id = lh_record_get(rq->rec, "id");
 	if (id)
 		lh_write_value(&rq->to, "id", id);
-	lh_write_array(&rq->to, rq->e->wire == WIRE_RUST ? "embeddings" : "vectors");
+	if (rq->dialect == OPENAI)
+		lh_write_text(&rq->to, "object", "list");
+	lh_write_array(&rq->to, rq->dialect == OPENAI ? "data"
+		       : rq->dialect || rq->e->wire == WIRE_RUST ? "embeddings" : "vectors");
 }
 
 void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension)
 {
-	rq->written++;
-	lh_write_key(&rq->to, rq->many || rq->e->each ? NULL : "vector");
-	if (rq->e->encoding == ENCODING_ARRAY) {
-		lh_buf_f32s(out, v, dimension);
-		return;
+	const bool object = rq->dialect == OPENAI;
+	const bool base64 = rq->dialect ? rq->format : rq->e->encoding != ENCODING_ARRAY;
+
+	if (object) {
+		lh_write_object(&rq->to, NULL);
+		lh_write_text(&rq->to, "object", "embedding");
+		lh_write_u64(&rq->to, "index", rq->written);
 	}
-	lh_buf_putc(out, '"');
-	lh_buf_base64(out, v, dimension * sizeof *v);
-	lh_buf_putc(out, '"');
+	rq->written++;
+	lh_write_key(&rq->to, object ? "embedding" : rq->many || rq->e->each ? NULL : "vector");
+	if (base64) {
+		lh_buf_putc(out, '"');
+		lh_buf_base64(out, v, dimension * sizeof *v);
+		lh_buf_putc(out, '"');
+	} else {
+		lh_buf_f32s(out, v, dimension);
+	}
+	if (object)
+		lh_write_end(&rq->to);
 }
 
 void answer_error(struct request *rq, const struct lh_err *why, struct lh_buf *errors)
@@ -214,11 +313,36 @@ void answer_error(struct request *rq, const struct lh_err *why, struct lh_buf *e
 	lh_write_end(&w);
 }
 
+/* Close an answer as another service writes it.  Its tokens are estimated, of four bytes each. */
+static void close_dialect(struct request *rq, const char *model)
+{
+	struct lh_writer *w = &rq->to;
+	const uint64_t tokens = (rq->bytes + 3) / 4;
+
+	lh_write_end(w);
+	lh_write_text(w, "model", model);
+	if (rq->dialect == OPENAI) {
+		lh_write_object(w, "usage");
+		lh_write_u64(w, "prompt_tokens", tokens);
+		lh_write_u64(w, "total_tokens", tokens);
+		lh_write_end(w);
+	} else {
+		lh_write_u64(w, "total_duration", 0);
+		lh_write_u64(w, "load_duration", 0);
+		lh_write_u64(w, "prompt_eval_count", tokens);
+	}
+	lh_write_end(w);
+}
+
 void answer_close(struct request *rq, size_t dimension, const char *model,
 		  const struct lh_buf *errors)
 {
 	struct lh_writer *w = &rq->to;
 
+	if (rq->dialect) {
+		close_dialect(rq, model);
+		return;
+	}
 	if (rq->many || rq->e->each)
 		lh_write_end(w);
 	lh_write_u64(w, rq->many && rq->e->wire == WIRE_RUST ? "dimensions" : "dimension",

@@ -15,7 +15,7 @@ struct settings {
 	const char *model, *url, *field;
 	uint64_t k, retries;
 	double timeout;
-	bool sigmoid, fast, attribute;
+	bool sigmoid, fast, attribute, wire;
 	struct lh_reranker *reranker;
 };
 
@@ -32,6 +32,8 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, sigmoid) },
 	{ 0, "fast", NULL, "use AMX, if the CPU has it: scores may differ by 1e-5",
 	  LH_FLAG(struct settings, fast) },
+	{ 0, "wire", NULL, "answer requests as Cohere's and Jina's services do",
+	  LH_FLAG(struct settings, wire) },
 	{ 0, "timeout", "S", "seconds for one call to a service (default 60)",
 	  LH_REAL(struct settings, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed call (default 2)",
@@ -186,6 +188,105 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, s
 	return 0;
 }
 
+/* ---- requests as services have them ---- */
+
+struct ranking {
+	struct lh_str query, trace;
+	struct lh_value documents, model;
+	uint64_t top_n;
+	bool shown;
+};
+static const struct lh_bind ranking_in[] = {
+	{ LH_BIND_STRING("query", struct ranking, query), .required = true, .filled = true,
+	  .about = "what the documents are to answer" },
+	{ LH_BIND_ARRAY("documents", struct ranking, documents), .required = true, .filled = true,
+	  .each = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_OBJECT),
+	  .about = "texts, or objects with a text" },
+	{ LH_BIND_U64("top_n", struct ranking, top_n, 1, INT64_MAX),
+	  .about = "most results (default: all)" },
+	{ LH_BIND_BOOL("return_documents", struct ranking, shown),
+	  .about = "whether a result has its document" },
+	{ LH_BIND_SOME("model", struct ranking, model), .about = "without effect" },
+	LH_TRACE_MEMBER(struct ranking, trace),
+	LH_BIND_END
+};
+static const struct lh_bind ranked_out[] = {
+	LH_OP_COUNT("index"),
+	{ LH_BIND_ONLY("relevance_score", LH_BIND_TO_F64), .required = true, .min = -INFINITY,
+	  .max = INFINITY, .about = "how well it answers; the greatest first" },
+	LH_OP_OBJECT("document"), LH_BIND_END
+};
+static const struct lh_bind ranking_out[] = {
+	{ LH_BIND_ONLY("results", LH_BIND_TO_TABLES), .required = true, .table = ranked_out },
+	LH_OP_OBJECT("usage"), LH_BIND_END
+};
+
+/* Read the texts of the documents. */
+static int read_documents(struct worker *w, const struct lh_record *rec, const struct ranking *k,
+			  struct lh_err *err)
+{
+	struct lh_value text;
+	struct lh_iter it;
+
+	w->n = 0;
+	lh_buf_reset(&w->strings);
+	lh_buf_room(&w->strings, rec->len);	/* so that no string moves another */
+	make_room(w, lh_value_count(&k->documents));
+	for (lh_iter_init(&it, &k->documents); lh_iter_next(&it); w->n++) {
+		text = it.val;
+		if (text.type == LH_OBJECT &&
+		    (!lh_value_get(&it.val, "text", &text) || text.type != LH_STRING))
+			return lh_err_set(err, LH_EDATA, "documents[%zu] has no string \"text\"",
+					  w->n);
+		w->result[w->n] = text;
+		lh_value_str(&text, &w->strings, &w->of[w->n]);
+	}
+	return 0;
+}
+
+static void write_ranked(const struct worker *w, size_t i, bool shown, struct lh_writer *to)
+{
+	lh_write_object(to, NULL);
+	lh_write_u64(to, "index", i);
+	lh_write_f64(to, "relevance_score", w->score[i]);
+	if (shown) {
+		lh_write_object(to, "document");
+		lh_write_value(to, "text", &w->result[i]);
+		lh_write_end(to);
+	}
+	lh_write_end(to);
+}
+
+/* Answer a request.  Its tokens are estimated, of four bytes each. */
+static int on_request(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
+{
+	struct worker *w = context;
+	struct ranking k = { .top_n = ALL };
+	struct lh_writer to = lh_write_to(out);
+	uint64_t bytes;
+	size_t i;
+
+	if (lh_bind(ranking_in, rec, &k, &w->text, err) < 0 ||
+	    read_documents(w, rec, &k, err) < 0 ||
+	    lh_reranker_score(w->set->reranker, &(struct lh_rerank_ask){
+		    .query = k.query, .text = w->of, .n = w->n, .trace = k.trace }, w->score,
+			      err) < 0)
+		return -1;
+	lh_rerank_order(w->score, w->n, w->order);
+	lh_write_object(&to, NULL);
+	lh_write_array(&to, "results");
+	for (i = 0; i < w->n && i < k.top_n; i++)
+		write_ranked(w, w->order[i], k.shown, &to);
+	lh_write_end(&to);
+	for (bytes = k.query.n, i = 0; i < w->n; i++)
+		bytes += w->of[i].n;
+	lh_write_object(&to, "usage");
+	lh_write_u64(&to, "total_tokens", (bytes + 3) / 4);
+	lh_write_end(&to);
+	lh_write_end(&to);
+	return 0;
+}
+
 static int check(struct lh_tool *tool, void *settings)
 {
 	const struct settings *set = settings;
@@ -193,6 +294,9 @@ static int check(struct lh_tool *tool, void *settings)
 	if (!set->model && !set->url)
 		return lh_tool_usage(tool, "name the cross-encoder by --model, or a service by "
 				     "--rerank-url");
+	if (set->wire && (set->attribute || set->k != ALL))
+		return lh_tool_usage(tool, "--wire and %s exclude each other",
+				     set->attribute ? "--attribute" : "-k");
 	if (!*set->field || !lh_utf8_valid(set->field, strlen(set->field)))
 		return lh_tool_usage(tool, "--field: not a name");
 	return 0;
@@ -204,12 +308,13 @@ static int run(struct lh_tool *tool, void *settings)
 
 	set->reranker = lh_reranker_new(&(struct lh_reranker_how){
 		.model = set->model, .url = set->url, .fast = set->fast,
-		.sigmoid = set->sigmoid, .threads = tool->jobs, .timeout = set->timeout,
+		.sigmoid = set->sigmoid || set->wire, .threads = tool->jobs,
+		.timeout = set->timeout,
 		.retries = set->retries }, &tool->err);
 	if (!set->reranker)
 		return lh_err_prefix(&tool->err, set->url ? "--rerank-url" : "--model");
 	return lh_records_run(tool, &(struct lh_flow){
-		.map = on_record, .one_by_one = true, .shared = set,
+		.map = set->wire ? on_request : on_record, .one_by_one = true, .shared = set,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free });
 }
@@ -221,11 +326,18 @@ static int close_reranker(struct lh_tool *tool, void *settings, int rc)
 	return rc;
 }
 
+static const struct lh_op ops[] = {
+	{ "", .in = answer_in, .out = answer_out, .command = run },
+	{ "", .in = ranking_in, .out = ranking_out, .command = run }, LH_OP_END
+};
+
+static const struct lh_op *mode(const void *settings)
+{
+	return &ops[((const struct settings *)settings)->wire];
+}
+
 int main(int argc, char **argv)
 {
-	static const struct lh_op ops[] = {
-		{ "", .in = answer_in, .out = answer_out, .command = run }, LH_OP_END
-	};
 	static const struct lh_tool_spec spec = {
 		.name = "lh-rerank",
 		.synopsis = "[OPTION]... [FILE]...",
@@ -235,6 +347,7 @@ int main(int argc, char **argv)
 		.check = check,
 		.close = close_reranker,
 		.ops = ops,
+		.mode = mode,
 	};
 
 	return lh_op_main(&spec, argc, argv, &(struct settings){

@@ -1,4 +1,6 @@
 /* access.c - who may: tokens and addresses.  See serve.h. */
+#include <stdio.h>
+
 #include "serve.h"
 
 bool may_connect(const struct request *r)
@@ -40,6 +42,29 @@ bool may_ask(const struct request *r, const struct lh_route *route)
 	const struct lh_serve_token *t = r->as ? r->as->may : NULL;
 
 	return lh_token_may(t, route) && (!t || t->right == LH_RIGHT_ADMIN || !asks_deep(r, route));
+}
+
+bool list_methods(struct request *r, bool any)
+{
+	char *list = r->reply.allow;
+	size_t i, n;
+	bool found = false;
+
+	n = (size_t)snprintf(list, sizeof r->reply.allow, "OPTIONS");
+	for (i = 0; lh_route_methods[i]; i++) {
+		const char *method = lh_route_methods[i];
+		const struct lh_route *route = lh_routes_find(&r->site->routes, method, &r->path,
+							      r->skip);
+
+		if (!any && !(route && may_ask(r, route)))
+			continue;
+		found = true;
+		n += (size_t)snprintf(list + n, sizeof r->reply.allow - n, ", %s%s", method,
+				      strcmp(method, "GET") ? "" : ", HEAD");
+	}
+	if (!found)
+		*list = '\0';
+	return found;
 }
 
 bool has_tokens(struct request *r)

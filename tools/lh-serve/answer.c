@@ -49,8 +49,47 @@ static bool waits_for_rows(struct request *r, unsigned status)
 	return rc;
 }
 
+/* Write an error as the service has it whose clients ask the route.  What a service further on has
+ * said is left out: it names an address, or quotes an answer. */
+static void shape_error(struct request *r, unsigned status)
+{
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
+	struct lh_buf *body = &r->reply.body;
+	struct lh_writer w = lh_write_to(body);
+	const struct lh_value *error;
+	struct lh_str text;
+	struct lh_err unused;
+
+	if (lh_record_parse(&rec, body->p, body->len, &unused) < 0 ||
+	    !(error = lh_record_get(&rec, "error")) || error->type != LH_STRING)
+		return;
+	lh_value_str(error, &copy, &text);
+	if (text.p != copy.p)
+		lh_buf_add(&copy, text.p, text.n);
+	text = status == 502 ? lh_str_of("the service of the model failed")
+	       : status == 504 ? lh_str_of("the service of the model did not answer in time")
+	       : (struct lh_str){ copy.p, copy.len };
+	lh_buf_reset(body);
+	lh_write_object(&w, NULL);
+	if (r->route->route->errors == LH_ERRORS_OLLAMA) {
+		lh_write_str(&w, "error", text);
+	} else {
+		lh_write_object(&w, "error");
+		lh_write_str(&w, "message", text);
+		lh_write_text(&w, "type", status == 401 ? "authentication_error"
+			      : status >= 500 ? "server_error" : "invalid_request_error");
+		lh_write_null(&w, "param");
+		lh_write_null(&w, "code");
+		lh_write_end(&w);
+	}
+	lh_write_end(&w);
+}
+
 void answer(struct request *r, unsigned status)
 {
+	if (status >= 400 && r->route && r->route->route->errors)
+		shape_error(r, status);
 	if (waits_for_rows(r, status))
 		return;
 	r->reply.status = hold(r, status);

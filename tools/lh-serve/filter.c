@@ -52,6 +52,7 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 {
 	struct lh_record *rec = body.n ? &r->server->body : NULL;
 	struct lh_buf *members = &r->server->members;
+	const struct lh_value *stream;
 	struct lh_writer w;
 	int rc;
 
@@ -61,6 +62,10 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 		rc = lh_err_set(err, LH_EDATA, "the body is empty: expected a JSON object");
 	if (!rc && rec)
 		rc = lh_record_parse(rec, body.p, body.n, err);
+	stream = rc || !rec ? NULL : lh_record_get(rec, "stream");
+	if (stream && stream->type == LH_TRUE && r->route->route->operation.p &&
+	    !lh_route_takes(r->route->route, "stream"))
+		rc = lh_err_set(err, LH_EDATA, "\"stream\": there is no stream of this route");
 	if (!rc)
 		rc = lh_route_refuse_paths(r->route->route, &r->path, rec, err);
 	if (rc)
@@ -90,6 +95,26 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 	return 0;
 }
 
+/* Write the answer as server-sent events, if it is of such. */
+static bool write_events(struct request *r, const struct lh_record *rec)
+{
+	const struct lh_value *all = r->route->route->errors == LH_ERRORS_OPENAI
+				     ? lh_record_get(rec, "events") : NULL;
+	struct lh_buf *to = &r->reply.body;
+	struct lh_iter it;
+
+	if (!all || all->type != LH_ARRAY)
+		return false;
+	for (lh_iter_init(&it, all); lh_iter_next(&it); ) {
+		lh_buf_puts(to, "data: ");
+		lh_buf_add(to, it.val.p, it.val.n);
+		lh_buf_puts(to, "\n\n");
+	}
+	lh_buf_puts(to, "data: [DONE]\n\n");
+	r->reply.type = "text/event-stream";
+	return true;
+}
+
 static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
 {
 	struct request *r = (struct request *)((char *)a - offsetof(struct request, ask));
@@ -100,6 +125,8 @@ static void on_answer(struct lh_ask *a, enum lh_asked how, const struct lh_recor
 		answer_asked(r, how);
 	else if (r->route->route->kind == LH_ROUTE_GET && !lh_record_get(rec, "error"))
 		object_answer(r, rec);
+	else if (write_events(r, rec))
+		answer(r, 200);
 	else {
 		read_answer(rec, r->own_status, &status, &r->reply.body);
 		answer_stored(r, rec, status);

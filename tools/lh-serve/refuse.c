@@ -59,7 +59,8 @@ static unsigned refuse_body(struct request *r, const char **why)
 		*why = "the body has no Content-Type, such as application/json";
 		return 415;
 	}
-	if ((length || r->http.chunked) && !is_upload(r) && !is_json(type, &r->body.lines)) {
+	if ((length || r->http.chunked) && !is_upload(r) &&
+	    (!is_json(type, &r->body.lines) || (r->body.lines && r->route->route->errors))) {
 		*why = "the body must be application/json, application/jsonl or "
 		       "application/x-ndjson";
 		return 415;

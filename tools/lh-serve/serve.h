@@ -169,9 +169,8 @@ struct request {
 /* ---- target.c ---- */
 
 bool is_method(const struct request *r, const char *method);
-/* Find the route.  List the methods that the path has, for Allow; false if it has none. */
+/* Find the route. */
 bool find_route(struct request *r);
-bool list_methods(struct request *r, bool any);
 /* Return whether the request is OPTIONS of the server as a whole. */
 bool is_star(const struct request *r);
 /* Find a field of the header, and how many of that name there are; value "" without one. */
@@ -203,6 +202,8 @@ bool may_connect(const struct request *r);
 bool has_tokens(struct request *r);
 /* Return whether the token of a request may ask a route. */
 bool may_ask(const struct request *r, const struct lh_route *route);
+/* List the methods that the path has for it, for Allow; false if it has none. */
+bool list_methods(struct request *r, bool any);
 bool has_own_token(const struct request *r, const struct site_route *route);
 /* Return the tokens that a route wants of its own, or NULL. */
 const struct tokens *own_tokens(const struct site *site, const struct site_route *route);

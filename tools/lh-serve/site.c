@@ -75,8 +75,8 @@ static int check_routes(const struct site *site, const struct lh_serve_token *t,
 
 	for (route = t->routes; route && *route; route++)
 		if (!lh_routes_named(&site->routes, lh_str_of(*route)))
-			return lh_err_set(err, LH_EUSAGE, "\"tokens\": %s: there is no route \"%s\"",
-					  t->name, *route);
+			return lh_err_set(err, LH_EUSAGE, "\"tokens\": %s: there is no route "
+					  "\"%s\"", t->name, *route);
 	return 0;
 }
 

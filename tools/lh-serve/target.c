@@ -39,29 +39,6 @@ bool find_route(struct request *r)
 	return r->route;
 }
 
-bool list_methods(struct request *r, bool any)
-{
-	char *list = r->reply.allow;
-	size_t i, n;
-	bool found = false;
-
-	n = (size_t)snprintf(list, sizeof r->reply.allow, "OPTIONS");
-	for (i = 0; lh_route_methods[i]; i++) {
-		const char *method = lh_route_methods[i];
-		const struct lh_route *route = lh_routes_find(&r->site->routes, method, &r->path,
-							      r->skip);
-
-		if (!any && !(route && may_ask(r, route)))
-			continue;
-		found = true;
-		n += (size_t)snprintf(list + n, sizeof r->reply.allow - n, ", %s%s", method,
-				      strcmp(method, "GET") ? "" : ", HEAD");
-	}
-	if (!found)
-		*list = '\0';
-	return found;
-}
-
 static void note_field(void *field, const char *name, const char *value)
 {
 	struct field *f = field;
