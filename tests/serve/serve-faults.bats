@@ -108,6 +108,53 @@ is_whole() {
 	[ "$(status '/health?deep=1')" = 200 ]
 }
 
+@test "a log that is cut or torn, or a key that is gone, is one line at the change, and no deep health until it is mended" {
+	mkdir -p s/log
+	(umask 077 && head -c 32 /dev/urandom >key)
+	export LH_SUBJECT_AUDIT_KEY=$PWD/key
+	printf '%s\n' '{"a":1}' '{"a":2}' >s/log/sessions.jsonl
+	start_serve --state s
+	deep() { curl -sS -m "$LH_PATIENCE" "$URL/health?deep=1" | jq -c '[.status, .error, .down]'; }
+	is_down() { [ "$(deep)" = "[\"down\",\"a log or a key cannot be used\",[\"$1\"]]" ]; }
+	[ "$(deep)" = '["ok",null,[]]' ]
+	truncate -s 8 s/log/sessions.jsonl
+	is_down log/sessions.jsonl
+	printf '%s\n' '{"a":2}' >>s/log/sessions.jsonl
+	is_whole
+	printf '{"a":3' >>s/log/sessions.jsonl
+	until_so is_down log/sessions.jsonl
+	echo '}' >>s/log/sessions.jsonl
+	is_whole
+	mv key away
+	is_down 'audit key'
+	is_down 'audit key'
+	mv away key
+	is_whole
+	grep -v listening err | sed "s|$PWD/||" | grep -v 'no token' | diff <(cat <<-'END'
+		lh-serve: s/log/sessions.jsonl: is shorter than it was
+		lh-serve: health: down: a log or a key cannot be used
+		lh-serve: s/log/sessions.jsonl: can be used again
+		lh-serve: health: ok again
+		lh-serve: s/log/sessions.jsonl: ends within a row
+		lh-serve: health: down: a log or a key cannot be used
+		lh-serve: s/log/sessions.jsonl: can be used again
+		lh-serve: health: ok again
+		lh-serve: key: cannot be read
+		lh-serve: health: down: a log or a key cannot be used
+		lh-serve: key: can be used again
+		lh-serve: health: ok again
+	END
+	) -
+}
+
+@test "a state in a store is refused by --check as at the start" {
+	for how in --check '--listen 127.0.0.1:0'; do
+		run -2 lh-serve --state s3://bucket/state $how
+		[ "$output" = 'lh-serve: --state: s3://bucket/state is no folder: restore it first, and serve that' ]
+	done
+	[ ! -e s3: ]
+}
+
 @test "a damaged index is one line of the log at the change, and no deep health until it is whole" {
 	for n in workers other; do
 		mkdir -p s/index s/playbook

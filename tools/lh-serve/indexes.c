@@ -1,5 +1,6 @@
 /*
- * indexes.c - whether the indexes and playbooks of the state can be opened.  See serve.h.
+ * indexes.c - whether the indexes, playbooks, logs and keys of the state can be opened.  See
+ * serve.h.
  *
  * The filters that search them say so to their clients alone.  So those that are new or have
  * changed are opened here, as searches do: header, length and log; and of what is in them the
@@ -7,29 +8,40 @@
  * no longer be opened, or is damaged there, is reported once, and once it can; meanwhile a deep
  * health fails.  It takes at most a part of the time, as to count the state does.
  *
+ * A log is opened as its writers do; it must end with a whole line, and not be shorter than it was
+ * in the same file: rows are only appended.  A key is read.
+ *
  * What a link leads to is for the filters to read if the link was there when they were given their
  * places; one that came later, or leads elsewhere now, is as a damaged one until SIGHUP.
  */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <lh/index.h>
 #include <lh/time.h>
 #include "base/mem.h"
+#include "crypto/secret.h"
 #include "file/held.h"
 #include "index/index_tools.h"
 #include "serve.h"
 
 #define EACH 2.0		/* seconds between two looks ... */
 #define SHARE 20		/* ... which take at most 1/20 of the time */
+#define KEY_MAX 65536		/* bytes of a file of keys */
 
 struct index_file {
 	char *path;		/* owned */
 	char *leads_to;		/* what the link led to, of which filters know; NULL: it was none */
 	struct lh_stamp base, log;
 	bool damaged, late, seen;
+	bool other;		/* a log, or a key */
+	struct stat whole;	/* of a log, when it last ended with a row, ... */
+	off_t size;		/* ... and its bytes at the last look */
 };
 
 /* Return the file that a link leads to, or NULL: it is none. */
@@ -135,6 +147,78 @@ static void look_below(struct server *s, const char *name, bool known)
 	lh_index_folder_free(&in);
 }
 
+/* ---- logs and keys ---- */
+
+/* Return what is wrong with a log, or NULL.  One that is just being written may end within a row. */
+static const char *wrong_log(struct index_file *f)
+{
+	struct stat st, *is = &st;
+	int fd = open(f->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	const char *why = NULL;
+	char last = '\n';
+
+	if (fd < 0 || fstat(fd, is) < 0 || !S_ISREG(is->st_mode))
+		why = "cannot be opened";
+	else if (is->st_size && pread(fd, &last, 1, is->st_size - 1) != 1)
+		why = "cannot be read";
+	else if (is->st_ino == f->whole.st_ino && is->st_size < f->whole.st_size)
+		why = "is shorter than it was";
+	else if (last != '\n' && is->st_size == f->size)
+		why = "ends within a row";
+	else if (last == '\n')
+		f->whole = *is;
+	f->size = fd < 0 ? 0 : is->st_size;
+	if (fd >= 0)
+		close(fd);
+	return why;
+}
+
+static void note(struct server *s, struct index_file *f, const char *why)
+{
+	if (why && !f->damaged)
+		lh_tool_warn(s->tool, "%s: %s", f->path, why);
+	else if (!why && f->damaged)
+		lh_tool_message(s->tool, "%s: can be used again", f->path);
+	f->damaged = why;
+	f->seen = f->other = true;
+}
+
+static void look_at_logs(struct server *s)
+{
+	struct index_file *f;
+	struct dirent *entry;
+	char path[4096];
+	DIR *folder;
+
+	snprintf(path, sizeof path, "%s/log", s->site->config.state);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		const size_t n = strlen(entry->d_name);
+
+		if (n < 7 || strcmp(entry->d_name + n - 6, ".jsonl") != 0)
+			continue;
+		snprintf(path, sizeof path, "%s/log/%s", s->site->config.state, entry->d_name);
+		f = find_file(&s->indexes, path);
+		note(s, f, wrong_log(f));
+	}
+	if (folder)
+		closedir(folder);
+}
+
+/* The file of the keys of the logs of persons, without which no row is written. */
+static void look_at_key(struct server *s)
+{
+	const char *path = getenv("LH_SUBJECT_AUDIT_KEY");
+	struct lh_secret key;
+	struct lh_err err;
+
+	if (!path || !*path)
+		return;
+	note(s, find_file(&s->indexes, path),
+	     lh_secret_read(&key, path, KEY_MAX, false, &err) < 0 ? "cannot be read" : NULL);
+	lh_secret_wipe(&key);
+}
+
 void indexes_look(struct server *s, bool now)
 {
 	const double begun = lh_time_monotonic();
@@ -149,6 +233,8 @@ void indexes_look(struct server *s, bool now)
 		all->v[i].seen = false;
 	look_below(s, "index", known);
 	look_below(s, "playbook", known);
+	look_at_logs(s);
+	look_at_key(s);
 	for (i = 0; i < all->n; i++)
 		if (all->v[i].seen)
 			all->v[n++] = all->v[i];
@@ -161,14 +247,22 @@ void indexes_look(struct server *s, bool now)
 
 const char *indexes_next(const struct server *s, size_t *at)
 {
+	while (*at < s->indexes.n && s->indexes.v[*at].other)
+		++*at;
 	return *at < s->indexes.n ? s->indexes.v[(*at)++].path : NULL;
 }
 
-const char *indexes_damaged(const struct server *s, size_t *at)
+const char *indexes_damaged(const struct server *s, size_t *at, bool others)
 {
-	while (*at < s->indexes.n)
-		if (s->indexes.v[(*at)++].damaged)
-			return s->indexes.v[*at - 1].path + strlen(s->site->config.state) + 1;
+	const size_t n = strlen(s->site->config.state);
+
+	while (*at < s->indexes.n) {
+		const struct index_file *f = &s->indexes.v[(*at)++];
+
+		if (f->damaged && f->other == others)
+			return strncmp(f->path, s->site->config.state, n) || f->path[n] != '/'
+				? "audit key" : f->path + n + 1;
+	}
 	return NULL;
 }
 

@@ -64,7 +64,8 @@ static const char *what_is_down(const struct inside *i)
 			return "a filter does not answer";
 	if (s->pools.rows.fails)
 		return "rows of who looked were not written";
-	return indexes_damaged(s, &(size_t){ 0 }) ? "an index is damaged" : NULL;
+	return indexes_damaged(s, &(size_t){ 0 }, false) ? "an index is damaged"
+	       : indexes_damaged(s, &(size_t){ 0 }, true) ? "a log or a key cannot be used" : NULL;
 }
 
 static void write_health(struct inside *i)
@@ -85,11 +86,18 @@ static void write_health(struct inside *i)
 			lh_write_text(&w, NULL, i->question[k].name);
 	if (r->server->pools.rows.fails)
 		lh_write_text(&w, NULL, "audit log");
-	for (k = 0; (path = indexes_damaged(r->server, &k)); )
+	for (k = 0; (path = indexes_damaged(r->server, &k, false)); )
+		lh_write_text(&w, NULL, path);
+	for (k = 0; (path = indexes_damaged(r->server, &k, true)); )
 		lh_write_text(&w, NULL, path);
 	lh_write_end(&w);
 	pools_write_open(&w, &r->server->pools, &r->site->config);
 	lh_write_end(&w);
+	if (why && !r->server->down)
+		lh_tool_warn(r->server->tool, "health: down: %s", why);
+	else if (!why && r->server->down)
+		lh_tool_message(r->server->tool, "health: ok again");
+	r->server->down = why;
 	answer(r, why ? 503 : 200);
 }
 

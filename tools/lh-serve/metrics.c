@@ -105,7 +105,7 @@ static void losses(struct lh_buf *out, const struct server *s)
 	       s->log.lost);
 	single(out, "lh_serve_audit_rows_missing_total", "counter",
 	       "Rows of who looked at whose data that were not written.", s->pools.rows.rows);
-	while (indexes_damaged(s, &at))
+	while (indexes_damaged(s, &at, false))
 		n++;
 	single(out, "lh_serve_indexes_damaged", "gauge", "Indexes that cannot be opened.", n);
 }

@@ -102,6 +102,7 @@ struct server {
 	struct lh_buf members;		/* ... and the members added to it */
 	struct stream *starved;		/* streams that wait until answers fit */
 	uint64_t in_flight;		/* requests */
+	bool down;			/* as the last deep health said */
 	unsigned stop;			/* signals to stop so far */
 	double stop_at;			/* when to give up what is in flight */
 	struct {
@@ -258,9 +259,9 @@ int state_take(struct request *r, uint64_t n, struct lh_err *err);
 void indexes_look(struct server *s, bool now);
 /* Return the path of number *at, and count; NULL: there are no more. */
 const char *indexes_next(const struct server *s, size_t *at);
-/* Return the next one, from number *at on, that could not be opened, by its path below the state;
- * NULL: there is none. */
-const char *indexes_damaged(const struct server *s, size_t *at);
+/* Return the next one, or with others the next log or key, from number *at on, that could not be
+ * opened, by its path below the state; NULL: there is none. */
+const char *indexes_damaged(const struct server *s, size_t *at, bool others);
 void indexes_free(struct indexes *all);
 
 /* ---- log.c ---- */

@@ -216,6 +216,12 @@ struct site *site_new(struct lh_tool *tool, const struct settings *set, const ch
 		return NULL;
 	}
 	merge_settings(&site->config, set);
+	if (!strncmp(site->config.state, "s3://", 5)) {
+		lh_err_set(err, LH_EUSAGE, "--state: %s is no folder: restore it first, and serve "
+			   "that", site->config.state);
+		site_drop(site);
+		return NULL;
+	}
 	if (read_mount(site, err) < 0 || read_routes(site, err) < 0 ||
 	    read_tokens(site, token, err) < 0 || check_addresses(site, set, err) < 0 ||
 	    audit_settle(site, err) < 0) {
