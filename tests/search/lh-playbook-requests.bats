@@ -257,3 +257,27 @@ setup() {
 	request "$(record a)" >out
 	no_litter d
 }
+
+@test "a scope confines what is recorded to its playbooks, and to answers that are in it" {
+	mkdir -p pb indexes
+	printf '%s\n' '{"id":"a-1","text":"welder","client":"acme"}' '{"id":"b-1","text":"nurse","client":"beta"}' | lh-index build -q indexes/w.lhv
+	scope='"scope":{"corpora":["w","playbook_memory"],"filter":{"client":"acme"}}'
+	entry() { echo '"query_text":"q","answer_id":"'"$1"'","answer_corpus":"'"${2:-w}"'","score":1'; }
+	printf '%s\n' "{\"op\":\"record\",$(entry a-1),$scope}" "{\"op\":\"record\",$(entry b-1),$scope}" "{\"op\":\"record\",$(entry none),$scope}" \
+		"{\"op\":\"record\",$(entry a-1 other),$scope}" "{\"op\":\"record\",$(entry a-1),\"corpus\":\"theirs\",$scope}" \
+		"{\"op\":\"bulk\",\"entries\":[{$(entry b-1)},{$(entry a-1)},{$(entry a-1),\"corpus\":\"theirs\"}],$scope}" |
+		lh-playbook requests -q --on-error emit --indexes indexes pb >got 2>/dev/null || [ $? = 1 ]
+	jq -c '.error.message // .playbook_id // [.results[] | .error // "recorded"]' got | sed 's/"[0-9a-z-]\{16,\}"/ID/' | diff <(cat <<-'END'
+		ID
+		"there is no such record in index \"w\""
+		"there is no such record in index \"w\""
+		"there is no such corpus"
+		"there is no playbook \"theirs\""
+		["there is no such record in index \"w\"","recorded","there is no playbook \"theirs\""]
+	END
+	) -
+	[ "$(ls pb | grep -v -- - | xargs)" = playbook_memory.lhv ]
+	# the scope is no part of what is kept
+	lh-playbook list pb/playbook_memory.lhv | jq -c 'keys' | grep -q -v scope
+	run ! grep -q acme pb/playbook_memory.lhv
+}

@@ -99,6 +99,8 @@ CORPUS = {      # how a route is asked of a corpus, %s
     "POST /v1/vectors/search": '{"index":"%s",' + q + "}",
     "POST /v1/vectors/index/{index}/search": "{" + q + "}",
     "POST /v1/vectors/index/{name}/add": '{"items":[{"id":"new","vector":[1,0]}]}',
+    "POST /v1/matrix/playbooks/record": '{"query_text":"q","answer_id":"w-1","answer_corpus":"%s","score":1}',
+    "POST /v1/matrix/playbooks/bulk": '{"entries":[{"query_text":"r","answer_id":"w-1","answer_corpus":"%s","score":1}]}',
     "GET /v1/matrix/corpora": None, "GET /v1/vectors/index": None,
     "GET /v1/vectors/index/{name}": None, "GET /v1/vectors/index/{name}/record/{id}": None,
 }
@@ -119,6 +121,10 @@ for more in (F + '{"role":"Welder"}', F + '{"only_theirs":1}', F + '{"city":"Chi
              '"use_playbook":true,"playbook_corpus":"workers","playbook_top_k":1,"playbook_max_inject_distance":2'):
     for path in ("search", "retrieve"):
         requests.append(("POST", "/v1/matrix/" + path, '{"corpora":["workers"],%s,%s}' % (q, more)))
+for key in ('"answer_id":"w-2"', '"answer_id":"theirs"', '"answer_id":"w-1","corpus":"foreign"', '"answer_id":"w-1","scope":{}'):
+    entry = '{"query_text":"q","answer_corpus":"workers","score":1,%s}' % key
+    requests.append(("POST", "/v1/matrix/playbooks/record", entry))
+    requests.append(("POST", "/v1/matrix/playbooks/bulk", '{"entries":[%s]}' % entry))
 for body in ('{"corpora":["workers","foreign"],%s}' % q, '{"corpora":["foreign","workers"],%s}' % q,
              '{"corpora":[],%s}' % q, "{%s}" % q, '{"corpora":["../index/foreign"],%s}' % q, "[]", "{", ""):
     requests.append(("POST", "/v1/matrix/search", body))

@@ -54,6 +54,7 @@ struct requests {
 	struct request *at;		/* the one at hand */
 	struct lh_record inner;		/* an entry of bulk */
 	struct lh_buf text, corpus;
+	struct lh_filter *scope;	/* of the request; NULL: all records */
 	struct lh_decisions *decisions;	/* or NULL */
 	struct lh_buf rows;		/* decisions of this batch */
 	char reported[256];		/* the last failure, until a batch without one */
@@ -63,11 +64,13 @@ struct requests {
 struct what {
 	struct lh_str corpus, trace;	/* without corpus: LH_PLAYBOOK_CORPUS */
 	struct lh_value entries;
+	struct lh_scope scope;
 };
 #define CORPUS \
 	{ LH_BIND_STRING("corpus", struct what, corpus), LH_INDEX_NAMED, \
 	  .about = "the playbook", .usual = "\"" LH_PLAYBOOK_CORPUS "\"" }
-#define WHAT CORPUS, LH_TRACE_MEMBER(struct what, trace)
+#define WHAT \
+	CORPUS, LH_TRACE_MEMBER(struct what, trace), LH_SCOPE_MEMBER(struct what, scope)
 static const struct lh_bind members[] = { WHAT, LH_BIND_END };
 
 static struct requests *requests_of(const struct lh_call *call)
@@ -104,7 +107,7 @@ static int playbook_error(struct requests *q, const char *path, struct lh_err *e
 
 static struct opened *open_new(struct requests *q, const char *path, struct lh_err *err)
 {
-	static const char *const drop[] = { "playbook_id", "op", "corpus", "trace_id" };
+	static const char *const drop[] = { "playbook_id", "op", "corpus", "trace_id", "scope" };
 	struct opened *o = lh_calloc(1, sizeof *o);
 
 	o->path = lh_strndup(path, strlen(path));
@@ -285,11 +288,58 @@ static void keep_row(struct requests *q, const struct lh_buf *row, struct entry 
 	lh_buf_add(&q->rows, row->p, row->len);
 }
 
+/* Find the record of an answer in its index: 1 if it is in the scope, 0, -1. */
+static int sees_answer(const struct requests *q, const struct lh_playbook_entry *e,
+		       struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(q->set->indexes,
+								   e->answer_corpus);
+	struct lh_index *ix = lh_index_is_file(path) ? lh_index_open(path, err) : NULL;
+	struct lh_row row;
+	int64_t at;
+	int rc = 0;
+
+	if (!ix)
+		return 0;
+	at = lh_index_find(ix, e->answer_id.p, e->answer_id.n, err);
+	if (at >= 0)
+		rc = lh_index_row(ix, (uint64_t)at, &row, err);
+	if (rc > 0)
+		rc = lh_filter_match(q->scope, row.meta.p, row.meta.n, err);
+	lh_index_close(ix);
+	return at == -2 ? -1 : rc;
+}
+
+/* Refuse an entry of a playbook, a corpus or a record beyond the scope, as one of what does not
+ * exist. */
+static int check_scope(struct requests *q, const struct what *w, struct lh_str playbook,
+		       const struct lh_record *rec, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_playbook_entry e;
+
+	if (!lh_scope_narrows(&w->scope))
+		return 0;
+	if (!lh_scope_has(&w->scope, playbook))
+		return lh_err_data(err, 404, "there is no playbook \"%.*s\"", (int)playbook.n,
+				   playbook.p);
+	if (lh_scope_compile(&q->scope, &w->scope, err) < 0 ||
+	    lh_playbook_read_key(rec, &text, &e, err) < 0)
+		return -1;
+	if (!lh_index_name_valid(e.answer_corpus) || !lh_scope_has(&w->scope, e.answer_corpus))
+		return lh_err_data(err, 404, "there is no such corpus");
+	if (!q->scope || (q->set->indexes && sees_answer(q, &e, err) > 0))
+		return 0;
+	return lh_err_data(err, 404, "there is no such record in index \"%.*s\"",
+			   (int)e.answer_corpus.n, e.answer_corpus.p);
+}
+
 static int gather(struct requests *q, const struct what *w, const struct lh_record *rec,
 		  struct entry *e, struct lh_err *err)
 {
-	struct opened *o = find_opened(q, w->corpus.p ? w->corpus : lh_str_of(LH_PLAYBOOK_CORPUS),
-				       err);
+	const struct lh_str playbook = w->corpus.p ? w->corpus : lh_str_of(LH_PLAYBOOK_CORPUS);
+	struct opened *o = check_scope(q, w, playbook, rec, err) < 0 ? NULL
+			   : find_opened(q, playbook, err);
 
 	if (!o)
 		return -1;
@@ -517,6 +567,7 @@ static int answer_requests(struct lh_tool *tool, void *settings)
 		close_one(o);
 	}
 	forget_entries(&q);
+	lh_filter_free(q.scope);
 	free(q.entry);
 	free(q.request);
 	lh_record_free(&q.inner);
