@@ -150,6 +150,9 @@ rerank() {
 	lh-search -k 2 --rerank m --rerank-url "$URL/mode/ok/tei" -Q 'a b' w.lhv >out
 	[ "$(jq -c '[.results[] | [.id, .rerank_score]]' out)" = '[["a b",0.997],["b c",0.497]]' ]
 	[ "$(first 1 <log | jq -c .asked.model)" = '"m"' ]
+	least=$(jq '.results[0].rerank_score' out)
+	[ "$(lh-search --rerank-url "$URL/mode/ok/tei" --min-score "$least" -Q 'a b' w.lhv | jq -c .results)" = "$(jq -c '.results[:1]' out)" ]
+	[ "$(lh-search -k 1 --offset 1 --rerank-url "$URL/mode/ok/tei" -Q 'a b' w.lhv | jq -c .results)" = "$(jq -c '.results[1:]' out)" ]
 	run -2 lh-search --rerank-url "$URL/mode/few/llama" -Q 'a b' w.lhv
 	[[ $output == *"2 results for 3 texts"* ]]
 	run -1 --separate-stderr lh-search --on-error emit --rerank-url "$URL/mode/few/llama" w.lhv <<<'{"query_text":"a b"}'

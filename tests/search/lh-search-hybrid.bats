@@ -201,6 +201,21 @@ mrr() {
 	[ ! -e x.lhv ]
 }
 
+@test "min_score is of the score, max_distance of the vector: as many as asked, whichever ranking found them" {
+	make_notes
+	[ "$(ask '{"query_text":"red apples","vector":[1,0]}' n.lhv)" = "a d b c e" ]
+	[ "$(ask '{"query_text":"red apples","vector":[1,0],"max_distance":1}' n.lhv)" = "a d b c" ]
+	[ "$(ask '{"query_text":"red apples","vector":[1,0],"k":2,"max_distance":0.9}' n.lhv)" = "a b" ]
+	[ "$(ask '{"query_text":"red apples","vector":[1,0],"k":1,"offset":1,"max_distance":0.9}' n.lhv)" = b ]
+	score=$(lh-search --hybrid n.lhv <<<'{"query_text":"red apples","vector":[1,0]}' | jq '.results[2].score')
+	[ "$(ask '{"query_text":"red apples","vector":[1,0],"min_score":'"$score"'}' n.lhv)" = "a d b" ]
+	[ "$(ask '{"query_text":"red apples","vector":[1,0],"offset":1}' --min-score "$score" n.lhv)" = "d b" ]
+	lh-gen workers -n 1000 | lh-index build -q --lexical w.lhv
+	lh-gen queries -n 6 --styles all --seed 4 | jq -c '{query_text: (.role + " TIG OSHA-10"), k: 20, max_distance: 0.8}' >q
+	lh-search --hybrid --flat --no-metadata w.lhv <q | jq -r .distance | awk '$1 > .8 {exit 1} END {print NR}' >n
+	lh-search --flat -k 20 --max-distance 0.8 w.lhv <q | wc -l | cmp - n
+}
+
 # bats test_tags=graphs
 @test "a corpus without words, a playbook, and a query without a text are refused" {
 	make_notes

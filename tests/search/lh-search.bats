@@ -327,6 +327,50 @@ ask() {
 	[[ $stderr == *'no record has the key "lat or latitude"'* ]]
 }
 
+@test "offset leaves out the first results: pages of any size are the whole answer, k and offset at most 10,000" {
+	make_points
+	ask '{"vector":[1,0.01],"k":8}' p.lhv >whole
+	for k in 1 3 8; do
+		for offset in 0 1 2 3 4 5 6 7 8; do
+			ask '{"vector":[1,0.01],"k":'$k',"offset":'$offset'}' p.lhv >page
+			cut -d' ' -f$((offset + 1))-$((offset + k)) whole | cmp - page
+		done
+	done
+	lh-search -k 2 --offset 5 p.lhv <<<'{"vector":[1,0.01]}' | jq -r '[.results[].id] | join(" ")' >page
+	cut -d' ' -f6,7 whole | cmp - page
+	[ "$(lh-search -k 1 --offset 3 --flat p.lhv <<<'{"vector":[1,0]}' | jq .rank)" = 4 ]
+	[ "$(ask '{"vector":[1,0],"k":0,"offset":5}' p.lhv)" = "" ]
+	run -0 lh-search --flat p.lhv <<<'{"vector":[1,0],"k":9000,"offset":1000}'
+	run -1 --separate-stderr lh-search p.lhv <<<'{"vector":[1,0],"k":9000,"offset":1001}'
+	[[ $stderr == *'"k" and "offset" are more than 10000 together'* ]]
+	run -1 lh-search --offset 9995 p.lhv <<<'{"vector":[1,0]}'
+	# of several corpora, what is merged
+	points | jq -c 'select(.id < "c") | .id = "q" + .id' | lh-index build -q q.lhv
+	ask '{"vector":[1,0],"k":20}' p.lhv q.lhv >whole
+	ask '{"vector":[1,0],"k":3,"offset":2}' p.lhv q.lhv >page
+	cut -d' ' -f3-5 whole | cmp - page
+}
+
+@test "max_distance keeps what is as near as that, also as it is printed and after a boost" {
+	make_points
+	[ "$(ask '{"vector":[1,0],"max_distance":0.4}' p.lhv)" = "a b c d" ]
+	[ "$(ask '{"vector":[1,0],"max_distance":0.39}' p.lhv)" = "a b c" ]
+	[ "$(ask '{"vector":[1,0],"max_distance":-1}' p.lhv)" = "" ]
+	[ "$(ask '{"vector":[1,0],"k":2,"offset":2,"max_distance":0.4}' --max-distance 9 p.lhv)" = "c d" ]
+	[ "$(ask '{"vector":[1,0]}' --max-distance 0.2 p.lhv)" = "a b c" ]
+	lh-search --flat --no-metadata p.lhv <<<'{"vector":[0.9,0.3]}' | jq -r '"\(.rank) \(.distance)"' >printed
+	while read -r rank distance; do
+		[ "$(ask '{"vector":[0.9,0.3],"max_distance":'"$distance"'}' p.lhv | wc -w)" -ge "$rank" ]
+	done <printed
+	run -1 --separate-stderr lh-search p.lhv <<<'{"vector":[1,0],"min_score":0.5}'
+	[[ $stderr == *'"min_score": results have no score, but a distance ("max_distance")'* ]]
+	printf '%s\n' '{"id":"w","text":"Welder in Gary"}' '{"id":"v","text":"Nurse in Utrecht"}' | lh-index build -q t.lhv
+	echo '{"query_text":"Welders for Gary","answer_id":"w","answer_corpus":"t","score":1}' | lh-playbook record -q good.lhv 2>/dev/null
+	lh-search -k 1 --no-metadata t.lhv <<<'{"query_text":"Welders for Gary"}' | jq .results[0].distance >far
+	[ "$(ask '{"query_text":"Welders for Gary","max_distance":'"$(jq ./1.5 far)"'}' t.lhv)" = "" ]
+	[ "$(ask '{"query_text":"Welders for Gary","max_distance":'"$(jq ./1.5 far)"'}' --playbook good.lhv t.lhv)" = w ]
+}
+
 @test "--where and filters take paths; a key that no corpus has is refused, with those near it" {
 	printf '%s\n' '{"id":"a","vector":[1,0],"metadata":{"t":{"en":"x","l":[1,{"n":2}]}}}' \
 		'{"id":"b","vector":[1,0],"metadata":{"t.en":"y"}}' | lh-index build p.lhv

@@ -146,10 +146,12 @@ static void keep_vectors(struct corpus_search *s, size_t k)
 					      SIZE_MAX, s->hit[i].distance, true };
 }
 
-int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, size_t k,
-		struct lh_err *err)
+int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, struct lh_err *err)
 {
-	const struct lh_str text = w->reader.q.text;
+	const struct query *of = &w->reader.q;
+	const bool far = of->max_distance < INFINITY;
+	const struct lh_str text = of->text;
+	const size_t k = of->per_corpus_k;
 	struct limits *l = &w->limits;
 	size_t i, n, by_words = 0;
 
@@ -174,7 +176,7 @@ int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, s
 	}
 	if (n)
 		qsort_r(s->fused, n, sizeof *s->fused, best_first, s);
-	s->n = n < k ? n : k;
+	s->n = n < k || far ? n : k;
 	for (i = 0; i < s->n; i++)
 		s->hit[i] = (struct lh_hit){ s->fused[i].distance, s->fused[i].row };
 	return 0;

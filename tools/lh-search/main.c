@@ -10,6 +10,12 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, query) },
 	{ 'k', NULL, "N", "results per query (default 10)",
 	  LH_UINT(struct settings, k, 0, LH_K_MAX) },
+	{ 0, "offset", "N", "leave out the first N of them (default 0)",
+	  LH_UINT(struct settings, offset, 0, LH_K_MAX) },
+	{ 0, "max-distance", "D", "only results as near as this",
+	  LH_REAL(struct settings, max_distance, -1e300, 1e300) },
+	{ 0, "min-score", "S", "only results of this score (--hybrid, --rerank)",
+	  LH_REAL(struct settings, min_score, -1e300, 1e300) },
 	{ 0, "field", "NAME", "a file's text (default: all strings)",
 	  LH_TEXT(struct settings, field) },
 	{ 0, "template", "TEXT", "or in several: '{title}. {body}'",
@@ -238,5 +244,6 @@ int main(int argc, char **argv)
 		.mode = mode,
 	};
 
-	return lh_op_main(&spec, argc, argv, &(struct settings){ .k = 10 });
+	return lh_op_main(&spec, argc, argv, &(struct settings){
+		.k = 10, .max_distance = INFINITY, .min_score = -INFINITY });
 }

@@ -275,7 +275,7 @@ int print_flat(struct worker *w, struct lh_buf *out, struct lh_err *err)
 		if (q->query_id.p)
 			lh_write_value(&to, "query_id", &q->query_id);
 		print_text(q, "query_text", &to);
-		lh_write_u64(&to, "rank", i + 1);
+		lh_write_u64(&to, "rank", q->offset + i + 1);
 		if (print_hit(w, &w->found[i], &to, err) < 0)
 			return -1;
 		print_left_out(w, &to);

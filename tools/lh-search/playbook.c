@@ -242,8 +242,5 @@ int use_playbook(struct worker *w, struct lh_err *err)
 	}
 	if (w->n_found)
 		qsort(w->found, w->n_found, sizeof *w->found, by_distance);
-	if (w->n_found > w->reader.q.k)
-		w->n_found = w->reader.q.k;
-	count_playbook(w);
 	return 0;
 }

@@ -24,8 +24,15 @@ enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
 	{ LH_BIND_SOME("model", struct query, model), .about = "the model that made the vector" }, \
 	{ LH_BIND_U64("k", struct query, k, 0, LH_K_MAX), .meant = "limit|n|top|top_k", \
 	  .usual = "10", .about = "most results" }, \
+	{ LH_BIND_U64("offset", struct query, offset, 0, LH_K_MAX), .meant = "skip|start", \
+	  .usual = "0", .about = "results before the first one that is shown" }, \
 	{ LH_BIND_U64("per_corpus_k", struct query, per_corpus_k, 0, LH_K_MAX), \
-	  .about = "most results of each corpus (default: k)" }, \
+	  .about = "most results of each corpus (default: k and offset)" }, \
+	{ LH_BIND_F64("max_distance", struct query, max_distance, -INFINITY, INFINITY), \
+	  .about = "greatest distance of a result" }, \
+	{ LH_BIND_F64("min_score", struct query, min_score, -INFINITY, INFINITY), \
+	  .meant = "score_threshold|threshold", \
+	  .about = "least score of a result, where results have one" }, \
 	{ LH_BIND_IDS("exclude_ids", struct query, exclude, n_exclude), .meant = "exclude", \
 	  .about = "records to leave out" }, \
 	{ LH_BIND_U64("budget", struct query, budget, 1, INT64_MAX), \
@@ -215,6 +222,9 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 	struct query *q = &r->q;
 
 	*q = (struct query){ .k = set->k,
+			     .offset = set->offset,
+			     .max_distance = set->max_distance,
+			     .min_score = set->min_score,
 			     .per_corpus_k = UNSET,
 			     .budget = UNSET,
 			     .use_playbook = set->playbook && !set->wire,
@@ -225,6 +235,13 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 	    read_where(r, err) < 0 || check_scope(q, err) < 0 ||
 	    read_model(q, set, err) < 0 || read_vector(r, err) < 0)
 		return -1;
+	if (q->k + q->offset > LH_K_MAX)
+		return lh_err_set(err, LH_EDATA, "\"k\" and \"offset\" are more than %d together",
+				  LH_K_MAX);
+	if (q->min_score > -INFINITY && !set->hybrid && !set->rerank_depth)
+		return lh_err_set(err, LH_EDATA, "\"min_score\": results have no score, but a "
+				  "distance (\"max_distance\")");
+	q->k += q->k ? q->offset : 0;
 	q->wanted = q->k;
 	if (q->k && q->k < set->rerank_depth)
 		q->k = set->rerank_depth;

@@ -118,8 +118,5 @@ int rerank(struct worker *w, struct lh_err *err)
 		w->found[i] = s->found[s->order[i]];
 		w->found[i].rerank = s->score[s->order[i]];
 	}
-	if (w->n_found > q->wanted)
-		w->n_found = q->wanted;
-	count_playbook(w);
 	return 0;
 }

@@ -264,11 +264,10 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 		.ef = set->ef,
 		.exact = set->exact,
 	};
-	size_t k = q.k;
 	long n;
 
 	if (set->hybrid)
-		q.k = hybrid_depth(k);
+		q.k = hybrid_depth(q.k);
 	if (exclude_all(w, s, err) < 0)
 		return -1;
 	q.exclude = s->excluded;
@@ -292,7 +291,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 	w->dropped += q.dropped;
 	if (!set->hybrid)
 		return 0;
-	if (hybrid_fuse(w, s, &q, k, err) < 0)
+	if (hybrid_fuse(w, s, &q, err) < 0)
 		return at_corpus(s, err);
 	w->dropped += q.dropped;
 	return 0;
@@ -324,16 +323,19 @@ static struct corpus_search *next_seat(const struct worker *w)
 	return best;
 }
 
-/* Merge the hits of all corpora, and cut them at k. */
+/* Merge the hits of all corpora, as far as to the k-th that is near enough: one that is not may be
+ * better than the next by its words, and be brought near by a playbook. */
 static int merge(struct worker *w, struct lh_err *err)
 {
+	const bool hybrid = w->run->set->hybrid;
+	const struct query *q = &w->reader.q;
 	struct corpus_search *s;
-	size_t i;
+	size_t i, near = 0;
 
 	w->n_found = 0;
 	for (i = 0; i < w->n_chosen; i++)
 		w->chosen[i]->taken = w->chosen[i]->at = 0;
-	while (w->n_found < w->reader.q.k && (s = next_seat(w))) {
+	while (near < q->k && (w->n_found < q->k || hybrid) && (s = next_seat(w))) {
 		const struct lh_hit *hit = &s->hit[s->at];
 		struct result f = { .seat = s, .number = hit->row, .distance = hit->distance };
 		int got = lh_index_row(s->open->ix, hit->row, &f.row, err);
@@ -341,14 +343,41 @@ static int merge(struct worker *w, struct lh_err *err)
 		if (got <= 0)
 			return got < 0 ? at_corpus(s, err) :
 				damaged_row(s, hit->row, "found, but not there", err);
-		if (w->run->set->hybrid)
+		if (hybrid)
 			f.score = s->fused[s->at].score;
 		s->at++;
-		s->taken++;
+		s->taken += is_near(w, f.distance);
+		near += is_near(w, f.distance);
 		lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found);
 		w->found[w->n_found++] = f;
 	}
 	return 0;
+}
+
+/* Leave out the results that are too far, and those after the first k. */
+static void cut(struct worker *w)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < w->n_found && n < w->reader.q.k; i++)
+		if (is_near(w, w->found[i].distance))
+			w->found[n++] = w->found[i];
+	w->n_found = n;
+}
+
+/* Leave the results of the page that is asked for. */
+static void cut_page(struct worker *w)
+{
+	const struct query *q = &w->reader.q;
+	size_t i, n = 0;
+
+	for (i = 0; i < w->n_found && i < q->wanted; i++)
+		if ((w->run->reranker ? w->found[i].rerank : w->found[i].score) >= q->min_score)
+			w->found[n++] = w->found[i];
+	w->n_found = n > q->offset ? n - q->offset : 0;
+	if (w->n_found && q->offset)
+		memmove(w->found, w->found + q->offset, w->n_found * sizeof *w->found);
+	count_playbook(w);
 }
 
 static int search_chosen(struct worker *w, struct lh_err *err)
@@ -366,7 +395,11 @@ static int search_chosen(struct worker *w, struct lh_err *err)
 			return -1;
 	if (merge(w, err) < 0 || (q->use_playbook && use_playbook(w, err) < 0))
 		return -1;
-	return w->run->reranker ? rerank(w, err) : 0;
+	cut(w);
+	if (w->run->reranker && rerank(w, err) < 0)
+		return -1;
+	cut_page(w);
+	return 0;
 }
 
 int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err)

@@ -42,7 +42,8 @@
 #include "tool/op.h"
 
 struct settings {
-	uint64_t k, ef;
+	uint64_t k, offset, ef;
+	double max_distance, min_score;	/* INFINITY, -INFINITY: none */
 	uint64_t budget;	/* rows measured for a query; 0: any number */
 	double timeout;		/* seconds of a query; 0: any */
 	bool exact, flat, no_metadata, auto_role, hybrid, explain;
@@ -231,7 +232,9 @@ struct query {
 	const float *vector;		/* NULL: search by text */
 	size_t dimension;
 	uint64_t k, per_corpus_k;
-	uint64_t wanted;		/* k of the query: that of the search may be deeper */
+	uint64_t offset;
+	uint64_t wanted;		/* k and offset: the k of the search may be deeper */
+	double max_distance, min_score;
 	struct lh_value filter;		/* p NULL: not given */
 	struct lh_scope scope;		/* what it may be about */
 	struct lh_value both;		/* its filter, joined with that of the scope by "and" */
@@ -441,14 +444,20 @@ void worker_free(void *worker);
 int worker_renew(void *worker, void *search, struct lh_err *err);
 int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_err *err);
 
+/* Return whether a distance, as it is printed, is one that the query asks for. */
+static inline bool is_near(const struct worker *w, float distance)
+{
+	return distance <= (float)w->reader.q.max_distance;
+}
+
 /* ---- hybrid.c ---- */
 
 /* Return how many hits of each ranking are merged for k. */
 size_t hybrid_depth(size_t k);
 /* Search by words too, unless the text is a job order, and merge with the hits by vector: the
- * best k of both are left.  q->dropped is that of the words. */
-int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, size_t k,
-		struct lh_err *err);
+ * best per_corpus_k of both are left, or all if some may be too far.  q->dropped is that of the
+ * words. */
+int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, struct lh_err *err);
 
 /* Compare two hits of any corpora; 0: they are equal. */
 int hybrid_cmp(const struct fused *a, const struct fused *b);
@@ -481,7 +490,7 @@ void count_playbook(struct worker *w);
 
 /* Check the options of reranking, and open the model or service that they name, if any. */
 int rerank_open(struct run *run, struct settings *set);
-/* Put what the worker found in the order of the cross-encoder, and cut it to what is wanted. */
+/* Put what the worker found in the order of the cross-encoder. */
 int rerank(struct worker *w, struct lh_err *err);
 void reranking_free(struct reranking *s);	/* NULL: does nothing */
 

@@ -71,6 +71,8 @@ function read_search() {
 	return {
 		query_text, corpora: corpora.map((box) => box.value),
 		k: number_in("search-k", 1, 1000, true),
+		offset: number_in("search-offset", 0, 9000, true),
+		max_distance: value_of("search-far") ? number_in("search-far", -1e9, 1e9) : undefined,
 		where: read_filters($("search-filters").value),
 		query_role: value_of("search-role") || undefined,
 	};
@@ -150,7 +152,7 @@ function result_list(answer, before) {
 	return el("section", { "data-playbook": answer.use ? "on" : "off" },
 		el("h2", head, head ? "Results" : title_of(answer)),
 		el("ol", { class: "hits" }, answer.results.map((hit, i) =>
-			result({ ...answer.query, words }, hit, i + 1, before))));
+			result({ ...answer.query, words }, hit, answer.query.offset + i + 1, before))));
 }
 
 /* The members that lh-show shows of a record with certain members; of others it shows all. */
