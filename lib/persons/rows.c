@@ -211,9 +211,10 @@ static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *
 		offsetof(struct lh_persons_row, ask));
 	struct lh_persons_rows *r = row->rows;
 	struct lh_persons *p = r->persons;
-	const struct lh_value *error = how == LH_ASKED_ANSWERED ? lh_record_get(rec, "error") : NULL;
+	const bool answered = how == LH_ASKED_ANSWERED;
+	const struct lh_value *error = answered ? lh_record_get(rec, "error") : NULL;
 
-	r->missing += how != LH_ASKED_ANSWERED || error;
+	r->missing += !answered || error;
 	if (error && r->to_auditor)
 		say_why(r, error);
 	if (--r->open)

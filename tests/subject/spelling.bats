@@ -190,6 +190,7 @@ lines() {
 	[ "$(roster '"Name":[{"given":"Bob","middle":"X","family":"Al"},{"given":"Rob","family":"Bo"}]')" = "4 " ]
 	[ "$(roster '"preferred_first_name":"Bob","first":"Rob","last_name":"Al"')" = "4 " ]
 	[ "$(roster '"candidate_name":"Rob Al"')" = "4 " ]
+	[ "$(roster '"contact":{"name":"Rob Al","details":{"cell":"312-555-0101"}},"contacts":[{"cell":"312-555-0102"}]')" = "3 4 " ]
 	[ "$(roster '"workEmail":"al@example.com","home_phone_2":"312-555-0102"')" = "2 3 " ]
 	[ "$(roster '"tel_no":3125550101,"personal-email-addresses":["al@example.com"]')" = "1 2 " ]
 	[ "$(roster '"company_name":"Rob Al","fileName":"Rob Al","supervisor_email":"al@example.com","hotel":"312-555-0101","cell_phone":"mobile","mail":"al2@example.com"')" = "3 " ]

@@ -21,7 +21,7 @@
 #define NAMES_MAX 8		/* first names of a person, and last ones */
 
 enum part { PART_NONE, PART_FIRST, PART_MIDDLE, PART_LAST, PART_NAME, PART_EMAIL, PART_TELEPHONE,
-	    PART_ID, PARTS };
+	    PART_ID, PART_MEMBERS, PARTS };
 
 /* The ends of names of members, in small letters, without what separates words; a longer one comes
  * first.  After "=" it is all of a name. */
@@ -39,6 +39,9 @@ static const struct {
 	{ "telephone", PART_TELEPHONE }, { "phone", PART_TELEPHONE }, { "tel", PART_TELEPHONE },
 	{ "mobile", PART_TELEPHONE }, { "cell", PART_TELEPHONE }, { "fax", PART_TELEPHONE },
 	{ "landline", PART_TELEPHONE }, { "whatsapp", PART_TELEPHONE },
+	{ "=contact", PART_MEMBERS }, { "=contactdetail", PART_MEMBERS },
+	{ "=contactinfo", PART_MEMBERS }, { "=person", PART_MEMBERS },
+	{ "=personal", PART_MEMBERS }, { "=profile", PART_MEMBERS },
 	{ "=candidateid", PART_ID }, { "=id", PART_ID },
 	{ "=type", PARTS }, { "=label", PARTS }, { "=kind", PARTS },
 	{ "=title", PARTS }, { "=prefix", PARTS }, { "=suffix", PARTS },
@@ -276,24 +279,38 @@ static void add_parts_of_name(struct reading *r)
 	}
 }
 
-/* Append what names the person of a record, and note which members do not. */
-static int read_members(struct reading *r, const struct lh_value *record)
+/* Append what names the person of an object, or of those of a list, and note which members do
+ * not. */
+static int walk_members(struct reading *r, const struct lh_value *in)
 {
-	static const char alone[] = "a first or last name alone";
 	struct lh_iter it;
 	uint32_t number;
 	int rc = 0;
 
-	for (lh_iter_init(&it, record); rc >= 0 && lh_iter_next(&it); ) {
-		const enum part part = part_of(&it.key);
+	for (lh_iter_init(&it, in); rc >= 0 && lh_iter_next(&it); ) {
+		const enum part part = in->type == LH_ARRAY ? PART_MEMBERS : part_of(&it.key);
+		const bool members = part == PART_MEMBERS &&
+				     (it.val.type == LH_OBJECT || it.val.type == LH_ARRAY);
 
 		if (part == PART_ID || it.val.type == LH_NULL)
 			continue;
-		if ((part == PART_NONE || part == PARTS || !add_value(r, part, &it.val)) &&
-		    it.val.type != LH_TRUE && it.val.type != LH_FALSE)
+		if (members)
+			rc = walk_members(r, &it.val);
+		else if ((!part || part >= PART_MEMBERS || !add_value(r, part, &it.val)) &&
+			 in->type == LH_OBJECT && it.val.type != LH_TRUE &&
+			 it.val.type != LH_FALSE)
 			rc = lh_intern_add(r->unused, it.key.p + 1, it.key.n - 2, &number, r->err);
 	}
-	if (rc >= 0 && !r->names[PART_FIRST].len != !r->names[PART_LAST].len)
+	return rc < 0 ? -1 : 0;
+}
+
+static int read_members(struct reading *r, const struct lh_value *record)
+{
+	static const char alone[] = "a first or last name alone";
+	uint32_t number;
+	int rc = walk_members(r, record);
+
+	if (!rc && !r->names[PART_FIRST].len != !r->names[PART_LAST].len)
 		rc = lh_intern_add(r->unused, alone, sizeof alone - 1, &number, r->err);
 	add_parts_of_name(r);
 	return rc < 0 ? -1 : 0;
