@@ -320,38 +320,46 @@ static int add_folder(struct listing *l, const char *folder, const char *without
 	return rc;
 }
 
-/* Add a file that an option names. */
-static int add_file(struct listing *l, enum place_kind kind, const char *path)
+/* What may be beside a file that an option names. */
+static const struct beside {
+	enum place_kind of, kind;
+	const char *end;
+} beside[] = {
+	{ PLACE_INDEX, PLACE_INDEX_LOG, LH_INDEX_LOG },
+	{ PLACE_PLAYBOOK, PLACE_INDEX_LOG, LH_INDEX_LOG },
+	{ PLACE_LOG, PLACE_CURSOR, ".cursor" }, { PLACE_LOG, PLACE_CURSOR, ".otlp.cursor" },
+	{ PLACE_LOG, PLACE_LOG, ".torn" }, { PLACE_LOG, PLACE_LOG, ".rejects" },
+	{ PLACE_CACHE, PLACE_CACHE, "-wal" }, { PLACE_CACHE, PLACE_CACHE, "-shm" },
+	{ PLACE_CACHE, PLACE_CACHE, "-journal" },
+};
+
+static int add_one(struct listing *l, enum place_kind kind, const char *path, bool may_miss)
 {
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return lh_err_sys(l->err, "%s", path);
+		return may_miss && errno == ENOENT ? 0 : lh_err_sys(l->err, "%s", path);
 	if (!S_ISREG(st.st_mode))
 		return lh_not_regular(path, st.st_mode, l->err);
 	return add(l, kind, path, (uint64_t)st.st_size, st.st_nlink, NULL);
 }
 
-/* Add PATH and each of the endings, up to NULL, if there is such a file. */
-static int add_beside(struct listing *l, enum place_kind kind, const char *path,
-		      const char *const *end)
+/* Add a file that an option names, and what is beside it.  An erasure removes a cache, and may have
+ * to be run again after it. */
+static int add_file(struct listing *l, enum place_kind kind, const char *path)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
-	struct stat st;
-	int rc = 0;
+	int rc = add_one(l, kind, path, kind == PLACE_CACHE && l->s->apply);
+	size_t i;
 
-	for (; !rc && *end; end++) {
-		lh_buf_reset(&name);
-		lh_buf_printf(&name, "%s%s%c", path, *end, '\0');
-		if (lstat(name.p, &st) == 0)
-			rc = add_file(l, kind, name.p);
-		else if (errno != ENOENT)
-			rc = lh_err_sys(l->err, "%s", name.p);
+	for (i = 0; !rc && i < sizeof beside / sizeof *beside; i++) {
+		LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
+
+		lh_buf_printf(&name, "%s%s%c", path, beside[i].end, '\0');
+		if (beside[i].of == kind)
+			rc = add_one(l, beside[i].kind, name.p, true);
 	}
 	return rc;
 }
-
-static const char *const index_log[] = { LH_INDEX_LOG, NULL };
 
 /* ---- stores ---- */
 
@@ -422,9 +430,7 @@ static int add_index(struct listing *l, enum place_kind kind, const char *path)
 		l->patterns = kind == PLACE_INDEX ? of_index : of_playbook;
 		return add_folder(l, path, NULL);
 	}
-	if (add_file(l, kind, path) < 0)
-		return -1;
-	return add_beside(l, PLACE_INDEX_LOG, path, index_log);
+	return add_file(l, kind, path);
 }
 
 /* ---- options ---- */
@@ -439,26 +445,6 @@ static int add_root(struct listing *l, enum place_kind kind, const char *path)
 	rc = add_folder(l, path, path == l->s->state ? "store" : NULL);
 	l->root = NULL;
 	return rc;
-}
-
-static int add_log(struct listing *l, enum place_kind kind, const char *path)
-{
-	static const char *const cursor[] = { ".cursor", ".otlp.cursor", NULL };
-	static const char *const rest[] = { ".torn", ".rejects", NULL };
-
-	if (add_file(l, kind, path) < 0 || add_beside(l, PLACE_CURSOR, path, cursor) < 0)
-		return -1;
-	return add_beside(l, kind, path, rest);
-}
-
-/* An erasure removes a cache, and may have to be run again after it. */
-static int add_cache(struct listing *l, enum place_kind kind, const char *path)
-{
-	static const char *const end[] = { "", "-wal", "-shm", "-journal", NULL };
-
-	if (!l->s->apply && add_file(l, kind, path) < 0)
-		return -1;
-	return add_beside(l, kind, path, l->s->apply ? end : end + 1);
 }
 
 static int add_state(struct listing *l)
@@ -507,10 +493,10 @@ static int add_options(struct listing *l)
 		{ "root", &s->root, PLACE_OTHER, add_root },
 		{ "index", &s->index, PLACE_INDEX, add_index },
 		{ "playbook", &s->playbook, PLACE_PLAYBOOK, add_index },
-		{ "log", &s->log, PLACE_LOG, add_log },
-		{ "log", &access_log, PLACE_LOG, add_log },
+		{ "log", &s->log, PLACE_LOG, add_file },
+		{ "log", &access_log, PLACE_LOG, add_file },
 		{ "store", &s->store, PLACE_OBJECT, add_store },
-		{ "cache", &s->cache, PLACE_CACHE, add_cache },
+		{ "cache", &s->cache, PLACE_CACHE, add_file },
 		{ "roster", &s->roster, PLACE_ROSTER, add_file },
 	};
 	size_t i, k;
