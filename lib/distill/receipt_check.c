@@ -139,7 +139,8 @@ static int check_tombstones(struct lh_receipts *c, const char *source, struct lh
 		if (rows[i] > gone)
 			report(c, LH_RECEIPT_BAD,
 			       "%s: %s erased by %.*s, and its receipt has %llu", source,
-			       LH_N(rows[i], "row was|rows were"), (int)x->id.n, x->id.p, ULL(gone));
+			       LH_N(rows[i], "row was|rows were"), (int)x->id.n, x->id.p,
+			       ULL(gone));
 	}
 	return 0;
 }

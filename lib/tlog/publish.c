@@ -58,8 +58,8 @@ static int check_growth(struct lh_tlog *log, uint64_t older, const uint8_t older
 	if (lh_tlog_proves_growth(older, older_root, size, &proof, root))
 		return 0;
 	return lh_err_set(err, LH_ECORRUPT, "%s: the tree of %s does not extend that of %llu, "
-			  "which was signed; nothing is signed", log->dir, LH_N(size, "entry|entries"),
-			  (unsigned long long)older);
+			  "which was signed; nothing is signed", log->dir,
+			  LH_N(size, "entry|entries"), (unsigned long long)older);
 }
 
 int lh_tlog_each_new(struct lh_tlog *log, uint64_t older, uint64_t size, bool full,
@@ -152,7 +152,8 @@ static int rolled_back(const struct lh_tlog *log, uint64_t size, const char *how
 {
 	return lh_err_set(err, LH_ECORRUPT, "%s: the checkpoint is of %s, but one of %llu was "
 			  "signed: it was brought back, as by a backup. Nothing is signed; %s",
-			  log->dir, LH_N(log->head.size, "entry|entries"), (unsigned long long)size, how);
+			  log->dir, LH_N(log->head.size, "entry|entries"),
+			  (unsigned long long)size, how);
 }
 
 /* Publish the pending tree, if there is one. */

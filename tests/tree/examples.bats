@@ -19,6 +19,7 @@ prepare() {
 	mkdir -p past/data/evidence/2026/05/03
 	head -n 1 evidence.jsonl >past/data/evidence/2026/05/03/scrum_reviews.jsonl
 	cp "$ROOT/share/load/multitier.jsonl" .
+	printf '%s\n' name,role,city 'Ada Visser,nurse,Utrecht' 'Ben Smit,welder,Gent' >people.csv
 	{ echo worker_id,role,city,score; jq -r '[.id[2:], .role, .city, 95] | @csv' workers.jsonl; } >workers.csv
 	(umask 077; head -c 32 /dev/urandom >audit.key; head -c 32 /dev/urandom >new.key)
 	model model.gguf

@@ -55,7 +55,7 @@ options() {
 		[ "$tool" = lh ] && continue
 		run -0 "$tool" --help
 		example=$(awk '!$0 { block++ } NR < 10 && block == 1' <<<"$output" | tr -s ' \\\n' ' ')
-		[[ $example == *lh-* ]] || { echo "$tool: $example"; return 1; }
+		[[ $example == *lh[-\ ]* ]] || { echo "$tool: $example"; return 1; }
 		sed 's/\\e/\\/g' "$ROOT/man/$tool.1" | tr -s ' \t\\\n' ' ' | grep -qF -- "${example:1:-1}" || { echo "$tool: $example"; return 1; }
 	done
 }

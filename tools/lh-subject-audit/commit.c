@@ -89,8 +89,8 @@ static int read_state(struct batch *b, struct lh_err *err)
 	if (s.size > head->size)
 		return lh_err_set(err, LH_ECORRUPT,
 				  "%s: the log %.*s had %s, and has %llu: an older copy of it?",
-				  b->state, (int)s.origin.n, s.origin.p, LH_N(s.size, "entry|entries"),
-				  (unsigned long long)head->size);
+				  b->state, (int)s.origin.n, s.origin.p,
+				  LH_N(s.size, "entry|entries"), (unsigned long long)head->size);
 	b->size = s.size;
 	return 1;
 }

@@ -132,7 +132,8 @@ static int compare(struct lh_tool *tool, const struct settings *s, const struct 
 				(unsigned long long)old->size);
 	if (!grown) {
 		lh_tool_warn(tool, "%s: its tree of %s has not grown from the anchor's, of %llu "
-			     "in the log %.*s", s->tlog, LH_N(lh_tlog_head(tree)->size, "entry|entries"),
+			     "in the log %.*s", s->tlog,
+			     LH_N(lh_tlog_head(tree)->size, "entry|entries"),
 			     (unsigned long long)old->size, (int)old->origin.n, old->origin.p);
 		lh_tool_verdict_bad(tool);
 	}
