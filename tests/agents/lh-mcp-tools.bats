@@ -262,7 +262,7 @@ drive() {
 	whole = '"k" must be a whole number from 1 to 100'
 	chunk = [{"text": "a"}]
 	for tool, arguments, why in (
-	    ("search", {}, 'missing "query" (string)'), ("search", {"query": ""}, '"query" must not be empty'),
+	    ("search", {}, 'missing "query_text" (string), "query_vector" or "like"'), ("search", {"query": ""}, '"query" must not be empty'),
 	    ("search", {"query": 7}, '"query" must be a string'), ("search", {"query": "a", "k": 0}, whole),
 	    ("search", {"query": "a", "k": 101}, whole), ("search", {"query": "a", "k": 1.5}, whole),
 	    ("search", {"query": "a", "filter": []}, '"filter" must be an object'),

@@ -31,20 +31,20 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 
 @test "--wire and --flat refuse members that they do not know, and name the one that is meant" {
 	folder
-	fails '{"query_vector":[1,0],"corpora":["a"],"where":{"a":1}}' 400 'unknown member "where" (did you mean "metadata_filter"?)'
+	fails '{"query_vector":[1,0],"corpora":["a"],"where":{"a":1}}' 400 '"where" must be an array of strings'
 	fails '{"query_vector":[1,0],"corpora":["a"],"metadata_filtre":{"a":1}}' 400 'unknown member "metadata_filtre" (did you mean "metadata_filter"?)'
 	fails '{"query_vector":[1,0],"corpora":["a"],"top_k":1}' 400 'unknown member "top_k" (did you mean "k"?)'
 	fails '{"query_vector":[1,0],"corpus":"a"}' 400 'unknown member "corpus" (did you mean "corpora"?)'
 	fails '{"queri":"x","corpora":["a"]}' 400 'unknown member "queri" (did you mean "query_text"?)'
 	fails '{"query_vector":[1,0],"corpora":["a"],"other":null}' 400 'unknown member "other"'
-	[ "$(wire --ignore-unknown <<<'{"query_vector":[1,0],"corpora":["a"],"where":5}' | jq -c '.results | length')" = 2 ]
-	run -1 lh-search --flat i/a.lhv <<<'{"query_vector":[1,0],"where":{"a":1}}'
-	[ "${lines[0]}" = 'lh-search: -:1: unknown member "where" (did you mean "metadata_filter"?)' ]
+	[ "$(wire --ignore-unknown <<<'{"query_vector":[1,0],"corpora":["a"],"wehre":5}' | jq -c '.results | length')" = 2 ]
+	run -1 lh-search --flat i/a.lhv <<<'{"query_vector":[1,0],"filter":{"a":1}}'
+	[ "${lines[0]}" = 'lh-search: -:1: unknown member "filter" (did you mean "metadata_filter"?)' ]
 	run -1 lh-search --flat i/a.lhv <<<'{"query_vector":[1,0],"index":"a"}'
-	[ "$(lh-search --flat --ignore-unknown i/a.lhv <<<'{"query_vector":[1,0],"where":5,"index":"b"}' | wc -l)" = 2 ]
+	[ "$(lh-search --flat --ignore-unknown i/a.lhv <<<'{"query_vector":[1,0],"wehre":5,"index":"b"}' | wc -l)" = 2 ]
 	# what is written back may be anything
-	run -0 lh-search -k 0 i/a.lhv <<<'{"query_vector":[1,0],"where":{"a":1},"index":5}'
-	[ "$output" = '{"where":{"a":1},"index":5,"results":[]}' ]
+	run -0 lh-search -k 0 i/a.lhv <<<'{"query_vector":[1,0],"wehre":{"a":1},"index":5}'
+	[ "$output" = '{"wehre":{"a":1},"index":5,"results":[]}' ]
 }
 
 @test "--wire prints the body of a matrix search and nothing else, all counts there" {
@@ -112,7 +112,7 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	fails '{"vector":[1,0]}' 400 'missing "corpora" (array of strings)'
 	fails '{"vector":[1,0],"corpora":null}' 400 'missing "corpora" (array of strings)'
 	fails '{"vector":[1,0],"corpora":[]}' 400 '"corpora" must not be empty'
-	fails '{"corpora":["a"]}' 400 'missing "query_text" (string) or "query_vector"'
+	fails '{"corpora":["a"]}' 400 'missing "query_text" (string), "query_vector" or "like"'
 	fails '{"query_text":"","corpora":["a"]}' 400 'empty text'
 	fails '{"query_text":"t","corpora":["a"]}' 400 'corpus "a" has no engine to embed text with: give a query_vector'
 	fails '{"vector":[1,0],"corpora":["a","none"]}' 404 'no corpus is named "none"; known: "a", "b"'
@@ -273,7 +273,10 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	lh-search --hybrid i/w1.lhv i/w2.lhv <<<'{"query_text":"Welder Aurora","k":3}' >want
 	[ "$(jq -c .results out)" = "$(jq -c .results want)" ]
 	fails '{"query_text":"a","corpora":["w1","plain"]}' 400 'corpus "plain" has no words to search by' --hybrid
-	fails '{"vector":[1,0],"corpora":["w1"]}' 400 'missing "query_text" (string): --hybrid searches by words too' --hybrid
+	# without a text, by the vector alone
+	wire --hybrid <<<'{"like":"w1/w-1","corpora":["w2","w1"],"k":4}' >out
+	wire <<<'{"like":"w1/w-1","corpora":["w2","w1"],"k":4}' | jq -c '[.results[] | [.corpus, .id]]' >want
+	jq -c '[.results[] | select((.score - 1 + .distance) * 1e6 | fabs < 1) | [.corpus, .id]]' out | cmp - want
 	fails '{"query_text":"a","corpora":["w1"],"use_playbook":true}' 400 '"use_playbook" does not go with --hybrid' --hybrid --playbooks p
 }
 
@@ -355,6 +358,10 @@ confined() {
 		"{$q:\"forklift\",\"metadata_filter\":{\"nokey\":1}}" "{$q:\"forklift\",\"metadata_filter\":{\"city\":\"Chicago\"}}" \
 		"{$q:\"x\",\"metadata_filter\":{\"or\":[{\"city\":\"Gary\"},{\"stat\":1}]}}" "{$q:\"x\",\"metadata_filter\":{\"city\":\"Cincinati\"}}" \
 		'{"query_text":"x","corpora":["other"]}' '{"query_text":"x","index":"other"}' '{"query_text":"y","index":"workers","k":3}' >queries
+	# a record beyond the scope cannot be liked, nor told from one that is not there
+	for id in $(jq -r .id <oh.jsonl | sed -n 3p) $(jq -r 'select(.state != "OH") | .id' w.jsonl | sed -n 5p) none; do
+		printf '%s\n' "{\"corpora\":[\"workers\"],\"like\":\"$id\"}" "{\"corpora\":[\"workers\"],\"like\":[\"workers/$id\",\"none\"]}"
+	done >>queries
 	confined
 	has '"error":{"file":"-","line":7,"code":404,"message":"no corpus is named \\"other\\"; known: \\"workers\\""' <got
 	confined --hybrid

@@ -371,6 +371,51 @@ ask() {
 	[ "$(ask '{"query_text":"Welders for Gary","max_distance":'"$(jq ./1.5 far)"'}' --playbook good.lhv t.lhv)" = w ]
 }
 
+@test "like finds what is nearest to a record or to the mean of several, without these" {
+	make_points
+	[ "$(ask '{"like":"c"}' -k 3 p.lhv)" = "d a b" ]
+	[ "$(ask '{"like":["b"]}' -k 3 p.lhv)" = "a c d" ]
+	[ "$(ask '{"like":7}' -k 1 p.lhv)" = "a" ]
+	[ "$(ask '{"like":["e","c"],"where":["state=IN"]}' p.lhv)" = "d" ]
+	[ "$(lh-search --like e --like c --flat -k 2 p.lhv | jq -r .id | paste -sd' ')" = "d a" ]
+	for distance in cosine l2 ip; do
+		printf '%s\n' '{"id":"x","vector":[4,0]}' '{"id":"y","vector":[0,1]}' '{"id":"diagonal","vector":[1,1]}' \
+			'{"id":"mean","vector":[2,0.5]}' | lh-index build -q --distance $distance $distance.lhv
+	done
+	[ "$(ask '{"like":["x","y"]}' -k 1 cosine.lhv)" = "diagonal" ]
+	[ "$(ask '{"like":["x","y"]}' -k 1 l2.lhv)" = "mean" ]
+	[ "$(ask '{"like":["x","y"]}' -k 1 ip.lhv)" = "mean" ]
+	# of several corpora
+	points | lh-index build -q q.lhv
+	printf '%s\n' '{"id":"o/1","vector":[0.6,0.8,0]}' '{"id":"o/2","vector":[0,0,1]}' | lh-index build -q o.lhv
+	[ "$(ask '{"like":"q/c"}' -k 3 p.lhv q.lhv)" = "c d d" ]
+	[ "$(ask '{"like":"o/1"}' o.lhv)" = "o/2" ]
+	[ "$(ask '{"like":"o/o/1"}' o.lhv)" = "o/2" ]
+	lh-search -k 1 p.lhv o.lhv <<<'{"like":"p/c"}' | has -F '"skipped":[{"corpus":"o","reason":"its vectors are of another model"}]'
+	run -1 --separate-stderr lh-search --on-error emit p.lhv q.lhv o.lhv <<-'END'
+		{"like":"c"}
+		{"like":"nobody"}
+		{"like":["p/c","o/1"]}
+		{"like":"c","vector":[1,0]}
+		{"like":[]}
+		{"like":[["c"]]}
+	END
+	jq -r '"\(.error.code) \(.error.message)"' <<<"$output" >said
+	diff said - <<-'END'
+		400 "like": "c" is in "p" and "q": name one by CORPUS/ID
+		404 "like": there is no record "nobody"
+		409 "like": corpora "p" and "o" are of two models
+		400 "like" and "query_vector" exclude each other
+		400 "like" must not be empty
+		400 like[0] must be an id or a list of ids
+	END
+	run -2 --separate-stderr lh-search --like nobody p.lhv
+	[[ $stderr == *'--like: "like": there is no record "nobody"' ]]
+	# whose data the answer has used: theirs too
+	lh-gen workers -n 40 | lh-index build -q w.lhv
+	lh-search --attribute --like w-7 -k 1 w.lhv | jq -c '[.persons[] | [.id, .members[0]]]' | has -F '["w-7","like"]'
+}
+
 @test "--where and filters take paths; a key that no corpus has is refused, with those near it" {
 	printf '%s\n' '{"id":"a","vector":[1,0],"metadata":{"t":{"en":"x","l":[1,{"n":2}]}}}' \
 		'{"id":"b","vector":[1,0],"metadata":{"t.en":"y"}}' | lh-index build p.lhv

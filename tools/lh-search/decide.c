@@ -1,10 +1,12 @@
 /* decide.c - append a decision to their log for each search with a playbook.  See search.h. */
 #include "search.h"
 
-/* Return what was asked: the text, or the vector as it is written. */
+/* Return what was asked: the text, or the vector or ids as they are written. */
 static struct lh_str asked(const struct query *q)
 {
-	return q->text.p ? q->text : (struct lh_str){ q->vector_json.p, q->vector_json.n };
+	const struct lh_value *v = q->like_json.p ? &q->like_json : &q->vector_json;
+
+	return q->text.p ? q->text : (struct lh_str){ v->p, v->n };
 }
 
 /* Write an id of an index, which may be damaged. */

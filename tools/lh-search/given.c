@@ -127,7 +127,7 @@ static void say(struct lh_tool *tool, const struct given *g, size_t i, const cha
 
 static int refuse_terminal(struct lh_tool *tool, const struct settings *set, const char *path)
 {
-	if (set->query || (strcmp(path, "-") && !isatty(STDIN_FILENO)))
+	if (set->query || set->like.n || (strcmp(path, "-") && !isatty(STDIN_FILENO)))
 		return 0;
 	return lh_tool_usage(tool, "%s: what to search for is missing: lh search FILE TEXT", path);
 }

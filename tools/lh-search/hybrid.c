@@ -156,7 +156,7 @@ int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, s
 	size_t i, n, by_words = 0;
 
 	q->dropped = 0;
-	if (lh_hashv3_job_order(text.p, text.n)) {
+	if (!text.n || lh_hashv3_job_order(text.p, text.n)) {
 		keep_vectors(s, k);
 		return 0;
 	}

@@ -25,6 +25,8 @@ static const struct lh_option options[] = {
 	{ 0, "no-cache", NULL, "keep no index of a file", LH_FLAG(struct settings, no_cache) },
 	{ 0, "where", "KEY=VALUE", "only such records; or !=, <, <=, >, >= (repeatable)",
 	  LH_TEXTS(struct settings, where) },
+	{ 0, "like", "ID", "what is nearest to this record, or CORPUS/ID (repeatable)",
+	  LH_TEXTS(struct settings, like) },
 	{ 0, "exclude", "ID", "never return this record (repeatable)",
 	  LH_TEXTS(struct settings, exclude) },
 	{ 0, "playbook", "PLAYBOOK", "use the good answers recorded by lh-playbook",
@@ -80,18 +82,28 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-/* Answer -Q as one record of stdin. */
-static int answer_one(struct lh_tool *tool, struct search *state, const char *text)
+/* Answer -Q and --like as one record of stdin. */
+static int answer_one(struct lh_tool *tool, struct search *state)
 {
+	const struct lh_list *like = &state->set->like;
+	const char *text = state->set->query;
 	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 }, out = { 0 };
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_writer line;
 	struct worker w = { 0 };
+	size_t i;
 	int rc = -1;
 
 	line = lh_write_to(&in);
 	lh_write_object(&line, NULL);
-	lh_write_text(&line, "query_text", text);
+	if (text)
+		lh_write_text(&line, "query_text", text);
+	if (like->n)
+		lh_write_array(&line, "like");
+	for (i = 0; i < like->n; i++)
+		lh_write_text(&line, NULL, like->v[i]);
+	if (like->n)
+		lh_write_end(&line);
 	lh_write_end(&line);
 	if (lh_record_parse(&rec, in.p, in.len, &tool->err) == 0 &&
 	    worker_init(&w, state, &tool->err) == 0 &&
@@ -105,7 +117,7 @@ static int answer_one(struct lh_tool *tool, struct search *state, const char *te
 	}
 	worker_free(&w);
 	if (rc < 0 && tool->err.code == LH_EDATA)
-		lh_err_prefix(&tool->err, "-Q");
+		lh_err_prefix(&tool->err, like->n ? "--like" : "-Q");
 	return rc;
 }
 
@@ -123,9 +135,12 @@ static int check_usage(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--playbook and --playbooks exclude each other");
 	if (set->playbook_optional && !set->playbook)
 		return lh_tool_usage(tool, "--playbook-optional: needs --playbook");
-	if (set->wire && (set->flat || set->query))
+	if (set->wire && (set->flat || set->query || set->like.n))
 		return lh_tool_usage(tool, "--wire and %s exclude each other",
-				     set->flat ? "--flat" : "-Q");
+				     set->flat ? "--flat" : set->query ? "-Q" : "--like");
+	for (size_t i = 0; i < set->like.n; i++)
+		if (!lh_utf8_valid(set->like.v[i], strlen(set->like.v[i])))
+			return lh_tool_usage(tool, "--like is not UTF-8");
 	if (set->explain && set->flat)
 		return lh_tool_usage(tool, "--explain and --flat exclude each other");
 	if (set->decisions.path && !set->playbook && !set->playbooks)
@@ -173,8 +188,8 @@ static int search(struct lh_tool *tool, void *settings)
 		rc = (flow.held = lh_held_open(&how, &tool->err)) ? 0 : -1;
 	given_close(&given);
 	if (!rc)
-		rc = set->query ? answer_one(tool, lh_held_state(flow.held), set->query)
-				: lh_records_run(tool, &flow);
+		rc = set->query || set->like.n ? answer_one(tool, lh_held_state(flow.held))
+					       : lh_records_run(tool, &flow);
 	lh_held_close(flow.held);
 	lh_reranker_free(run.reranker);
 	lh_decisions_close(run.decisions);

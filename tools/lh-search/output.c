@@ -131,6 +131,15 @@ void note_used(struct worker *w)
 		note_excluded(w, lh_str_of(set->exclude.v[i]));
 	for (i = 0; i < q->n_exclude; i++)
 		note_excluded(w, q->exclude[i]);
+	for (i = 0; i < w->n_liked; i++) {
+		const struct liked *l = &w->liked[i];
+		struct lh_err unused;
+		struct lh_row row;
+
+		if (lh_index_row(l->seat->open->ix, l->row, &row, &unused) > 0)
+			lh_persons_used_record(&w->used, is_of_persons(w, l->seat), row.id,
+					       row.meta, "like");
+	}
 	for (i = 0; q->both.p && !of_persons && i < w->n_chosen; i++)
 		of_persons = is_of_persons(w, w->chosen[i]);
 	if (of_persons)
@@ -156,7 +165,8 @@ static void print_left_out(const struct worker *w, struct lh_writer *to)
 	for (i = 0; i < w->n_left_out; i++) {
 		lh_write_object(to, NULL);
 		lh_write_text(to, "corpus", w->left_out[i]->name->text);
-		lh_write_text(to, "reason", "it has no engine to embed text with");
+		lh_write_text(to, "reason", w->n_liked ? "its vectors are of another model" :
+			      "it has no engine to embed text with");
 		lh_write_end(to);
 	}
 	lh_write_end(to);

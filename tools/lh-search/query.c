@@ -9,6 +9,7 @@
 #include "vector/vector_record.h"
 
 #define UNSET UINT64_MAX
+#define LIKE_MOST 1000
 
 enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
 
@@ -21,6 +22,11 @@ enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
 			LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING)), \
 	  .what = "array of numbers or base64", .either = TEXT_OR_VECTOR, \
 	  .about = "its vector" }, \
+	{ LH_BIND_VALUE("like", struct query, like_json, LH_BIND_IS(LH_STRING) | \
+			LH_BIND_IS(LH_NUMBER) | LH_BIND_IS(LH_ARRAY)), \
+	  .each = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER), .filled = true, \
+	  .what = "id or a list of ids", .either = TEXT_OR_VECTOR, .meant = "similar_to", \
+	  .about = "records, as ID or CORPUS/ID: what is nearest to them, without them" }, \
 	{ LH_BIND_SOME("model", struct query, model), .about = "the model that made the vector" }, \
 	{ LH_BIND_U64("k", struct query, k, 0, LH_K_MAX), .meant = "limit|n|top|top_k", \
 	  .usual = "10", .about = "most results" }, \
@@ -103,6 +109,8 @@ void query_reader_free(struct query_reader *r)
 	lh_buf_free(&r->role_why);
 	lh_buf_free(&r->both);
 	lh_buf_free(&r->where);
+	lh_buf_free(&r->like);
+	free(r->liked);
 	lh_record_free(&r->scan);
 }
 
@@ -164,6 +172,41 @@ static int read_vector(struct query_reader *r, struct lh_err *err)
 	return 0;
 }
 
+static void add_like(struct query_reader *r, const struct lh_value *v)
+{
+	struct lh_str *to = &r->liked[r->q.n_like++];
+
+	if (v->type == LH_NUMBER)
+		*to = (struct lh_str){ v->p, v->n };
+	else
+		lh_value_str(v, &r->like, to);
+}
+
+static int read_like(struct query_reader *r, struct lh_err *err)
+{
+	struct query *q = &r->q;
+	struct lh_value one = q->like_json;
+	struct lh_iter it;
+
+	if (!one.p)
+		return 0;
+	if (q->vector_json.p)
+		return lh_err_set(err, LH_EDATA, "\"like\" and \"query_vector\" exclude each other");
+	if (lh_value_count(&one) > LIKE_MOST)
+		return lh_err_set(err, LH_EDATA, "\"like\" has more than %d ids", LIKE_MOST);
+	lh_grow(&r->liked, &r->cap_liked, LIKE_MOST, sizeof *r->liked);
+	lh_buf_reset(&r->like);
+	lh_buf_room(&r->like, one.n + LH_PAD);	/* it does not move any more */
+	q->like = r->liked;
+	if (one.type != LH_ARRAY) {
+		add_like(r, &one);
+		return 0;
+	}
+	for (lh_iter_init(&it, &one); lh_iter_next(&it); )
+		add_like(r, &it.val);
+	return 0;
+}
+
 /* Find the role that the text asks for (--auto-role). */
 static void make_role(struct query_reader *r)
 {
@@ -181,10 +224,6 @@ static void make_role(struct query_reader *r)
 
 static int check_hybrid(const struct query *q, struct lh_err *err)
 {
-	if (!q->text.p)
-		return lh_err_set(
-			err, LH_EDATA,
-			"missing \"query_text\" (string): --hybrid searches by words too");
 	if (q->use_playbook)
 		return lh_err_set(err, LH_EDATA, "\"use_playbook\" does not go with --hybrid");
 	return 0;
@@ -232,7 +271,7 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 			     .playbook_max = 0.5,
 			     .playbook_max_inject = 0.2 };
 	if (lh_bind(r->members, rec, q, &r->text, err) < 0 || check_names(q, set, err) < 0 ||
-	    read_where(r, err) < 0 || check_scope(q, err) < 0 ||
+	    read_where(r, err) < 0 || read_like(r, err) < 0 || check_scope(q, err) < 0 ||
 	    read_model(q, set, err) < 0 || read_vector(r, err) < 0)
 		return -1;
 	if (q->k + q->offset > LH_K_MAX)
@@ -247,9 +286,9 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 		q->k = set->rerank_depth;
 	if (q->per_corpus_k == UNSET)
 		q->per_corpus_k = q->k;
-	if (!q->vector && !q->text.p)
+	if (!q->vector && !q->text.p && !q->n_like)
 		return lh_err_set(err, LH_EDATA,
-				  "missing \"query_text\" (string) or \"query_vector\"");
+				  "missing \"query_text\" (string), \"query_vector\" or \"like\"");
 	if (set->flat && q->explain.type == LH_TRUE)
 		return lh_err_set(err, LH_EDATA, "\"explain\" does not go with --flat");
 	if (set->hybrid && check_hybrid(q, err) < 0)
@@ -257,7 +296,7 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 	if (set->rerank_depth && !q->text.p)
 		return lh_err_set(err, LH_EDATA, "missing \"query_text\" (string): --rerank "
 				  "compares texts");
-	if ((!q->vector || set->hybrid) && !q->text.n)
+	if (!q->vector && !q->n_like && !q->text.n)
 		return lh_err_set(err, LH_EDATA, "empty text");
 	if (set->auto_role)
 		make_role(r);

@@ -13,6 +13,7 @@ void worker_free(void *worker)
 	seats_free(w);
 	free(w->found);
 	free(w->remembered);
+	free(w->liked);
 	lh_buf_free(&w->entry);
 	lh_buf_free(&w->texts);
 	lh_buf_free(&w->row);
@@ -54,20 +55,24 @@ static int by_row(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static void exclude_row(struct corpus_search *s, uint64_t row)
+{
+	lh_grow(&s->excluded, &s->cap_excluded, s->n_excluded + 1, sizeof *s->excluded);
+	s->excluded[s->n_excluded++] = row;
+}
+
 static int exclude(struct corpus_search *s, const char *id, size_t n, struct lh_err *err)
 {
 	int64_t row = lh_index_find(s->open->ix, id, n, err);
 
 	if (row == -2)
 		return at_corpus(s, err);
-	if (row < 0)
-		return 0;
-	lh_grow(&s->excluded, &s->cap_excluded, s->n_excluded + 1, sizeof *s->excluded);
-	s->excluded[s->n_excluded++] = (uint64_t)row;
+	if (row >= 0)
+		exclude_row(s, (uint64_t)row);
 	return 0;
 }
 
-/* Collect the rows excluded by --exclude and by the query, sorted. */
+/* Collect the rows excluded by --exclude and by the query, and those it names, sorted. */
 static int exclude_all(struct worker *w, struct corpus_search *s, struct lh_err *err)
 {
 	const struct lh_list *given = &w->run->set->exclude;
@@ -81,6 +86,9 @@ static int exclude_all(struct worker *w, struct corpus_search *s, struct lh_err 
 	for (i = 0; i < q->n_exclude; i++)
 		if (exclude(s, q->exclude[i].p, q->exclude[i].n, err) < 0)
 			return -1;
+	for (i = 0; i < w->n_liked; i++)
+		if (w->liked[i].seat == s)
+			exclude_row(s, w->liked[i].row);
 	if (s->n_excluded)
 		qsort(s->excluded, s->n_excluded, sizeof *s->excluded, by_row);
 	return 0;
@@ -226,26 +234,30 @@ static int choose_all(struct worker *w, struct lh_err *err)
 	return 0;
 }
 
-static bool has_engine(const struct corpus_search *s)
+/* Return whether the vector of the query can be compared with those of a corpus. */
+static bool is_able(const struct worker *w, const struct corpus_search *s)
 {
-	return *s->open->params->engine != '\0';
+	if (w->n_liked)
+		return is_alike(w, s);
+	return w->reader.q.vector || *s->open->params->engine != '\0';
 }
 
-/* Leave out of a search by text the corpora that cannot embed it, unless none can. */
+/* Leave out the corpora that cannot embed the text, unless none can, or that have other vectors
+ * than the records that are liked. */
 static void leave_out(struct worker *w)
 {
 	size_t i, n = 0, able = 0;
 
 	w->n_left_out = 0;
-	for (i = 0; !w->reader.q.vector && i < w->n_chosen; i++)
-		able += has_engine(w->chosen[i]);
+	for (i = 0; i < w->n_chosen; i++)
+		able += is_able(w, w->chosen[i]);
 	if (!able || able == w->n_chosen)
 		return;
 	lh_grow(&w->left_out, &w->cap_left_out, w->n_chosen, sizeof *w->left_out);
 	for (i = 0; i < w->n_chosen; i++) {
 		struct corpus_search *s = w->chosen[i];
 
-		if (has_engine(s))
+		if (is_able(w, s))
 			w->chosen[n++] = s;
 		else
 			w->left_out[w->n_left_out++] = s;
@@ -409,12 +421,14 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 
 	w->query++;
 	w->dropped = w->boosted = w->injected = 0;
-	w->n_found = w->n_chosen = 0;
+	w->n_found = w->n_chosen = w->n_liked = 0;
 	w->asked = NULL;
 	if (query_read(&w->reader, rec, set, err) < 0)
 		return -1;
 	limits_begin(w);
 	if (choose_all(w, err) < 0)
+		return -1;
+	if (use_liked(w, err) < 0)
 		return -1;
 	leave_out(w);
 	if (use_filter(w, err) < 0 || check_keys(w, err) < 0 || search_chosen(w, err) < 0)

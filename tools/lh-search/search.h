@@ -13,6 +13,7 @@
  *     absent.c    keys of filters that no record has
  *     seats.c     what a worker keeps for each corpus
  *     engines.c   the embedding of a query's text
+ *     like.c      a search by records in place of one by text
  *     search.c    the search of one query over its corpora
  *     hybrid.c    the ranking by words, merged with that by vectors
  *     limits.c    --budget, --timeout, --explain
@@ -54,7 +55,7 @@ struct settings {
 	const char *model, *query_prefix;	/* for engine gguf; or NULL */
 	const char *rerank, *rerank_url, *rerank_field;	/* NULL: not given */
 	uint64_t rerank_depth;	/* 0: not given */
-	struct lh_list where, exclude, persons;
+	struct lh_list where, exclude, like, persons;
 	struct lh_decisions_how decisions;
 	bool shown, shown_id;	/* the answer is a table, with a column for the id */
 };
@@ -240,6 +241,9 @@ struct query {
 	struct lh_value both;		/* its filter, joined with that of the scope by "and" */
 	const struct lh_str *where;	/* its conditions as texts */
 	size_t n_where;
+	struct lh_value like_json;	/* p NULL: not given */
+	const struct lh_str *like;	/* ids, or CORPUS/ID, whose vectors are the query's */
+	size_t n_like;
 	const struct lh_str *exclude;	/* ids */
 	size_t n_exclude;
 	const struct lh_str *name;	/* of corpora; none: all of them */
@@ -262,7 +266,9 @@ extern const struct lh_bind query_members[], wire_members[];
 struct query_reader {
 	struct query q;
 	const struct lh_bind *members;	/* that a query may have */
-	struct lh_buf text, vector, role, role_why, both, where;
+	struct lh_buf text, vector, role, role_why, both, where, like;
+	struct lh_str *liked;
+	size_t cap_liked;
 	struct lh_record scan;		/* of where */
 };
 
@@ -304,6 +310,13 @@ struct corpus_search;
 /* Set the vector of a corpus to that of the query's text. */
 int embed(struct worker *w, struct corpus_search *s, struct lh_err *err);
 void engine_give(struct worker *w, struct engine *e);	/* NULL: does nothing */
+
+/* ---- like.c ---- */
+
+/* Find the records that the query names in place of a text or a vector, and set its vector. */
+int use_liked(struct worker *w, struct lh_err *err);
+/* Return whether a corpus has vectors of the same kind as these records. */
+bool is_alike(const struct worker *w, const struct corpus_search *s);
 
 /* ---- seats.c ---- */
 
@@ -349,6 +362,11 @@ struct result {			/* a result */
 	float original;			/* distance before that */
 };
 
+struct liked {			/* a record whose vector is that of the query */
+	struct corpus_search *seat;
+	uint64_t row;
+};
+
 struct limits {			/* of the current query */
 	uint64_t rows;		/* that may still be measured; UINT64_MAX: any number */
 	int64_t deadline_ns;	/* of CLOCK_MONOTONIC; 0: none */
@@ -365,6 +383,8 @@ struct worker {
 	size_t n_chosen, cap_chosen;
 	struct corpus_search **left_out;	/* of those: they cannot embed its text */
 	size_t n_left_out, cap_left_out;
+	struct liked *liked;		/* by the current query */
+	size_t n_liked, cap_liked;
 	struct engine *engines;
 	struct result *found;		/* results of the current query */
 	size_t n_found, cap_found;
@@ -454,7 +474,7 @@ static inline bool is_near(const struct worker *w, float distance)
 
 /* Return how many hits of each ranking are merged for k. */
 size_t hybrid_depth(size_t k);
-/* Search by words too, unless the text is a job order, and merge with the hits by vector: the
+/* Search by words too, unless there is no text or it is a job order, and merge with the hits by vector: the
  * best per_corpus_k of both are left, or all if some may be too far.  q->dropped is that of the
  * words. */
 int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, struct lh_err *err);

@@ -153,6 +153,9 @@ static int take_vector(struct worker *w, struct corpus_search *s, struct lh_err 
 
 	if (check_model(w, s, err) < 0)
 		return -1;
+	if (w->n_liked && !is_alike(w, s))
+		return lh_err_data(err, 409, "\"like\": corpus \"%s\" has vectors of another "
+				   "model", s->name->text);
 	if (q->dimension != dimension)
 		return lh_err_set(err, LH_EDATA,
 				  "the query has dimension %zu, corpus \"%s\" has %zu",

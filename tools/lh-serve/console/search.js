@@ -63,13 +63,14 @@ function read_filters(text) {
 }
 
 function read_search() {
-	const query_text = needed("search-query");
+	const like = value_of("search-like") || undefined;
+	const query_text = like ? value_of("search-query") || undefined : needed("search-query");
 	const corpora = [...document.querySelectorAll("[name=corpus]:checked")];
 
 	if (!corpora.length)
 		throw new Error("Corpora: none chosen");
 	return {
-		query_text, corpora: corpora.map((box) => box.value),
+		query_text, like, corpora: corpora.map((box) => box.value),
 		k: number_in("search-k", 1, 1000, true),
 		offset: number_in("search-offset", 0, 9000, true),
 		max_distance: value_of("search-far") ? number_in("search-far", -1e9, 1e9) : undefined,
@@ -146,7 +147,7 @@ function summary_of(answer, before) {
 }
 
 function result_list(answer, before) {
-	const words = new Set(words_in(answer.query.query_text).map(folded));
+	const words = new Set(words_in(answer.query.query_text ?? "").map(folded));
 	const head = $("search-playbook").hidden ? { class: "hide" } : null;
 
 	return el("section", { "data-playbook": answer.use ? "on" : "off" },
