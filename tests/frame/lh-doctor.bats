@@ -57,7 +57,7 @@ nothing_about() {
 	printf '%s\n' "$output" >../found
 	finding tool lh-embed problem '^is not of version 0.1.0: lh-embed 0.0.9$'
 	finding tool lh-search problem 'cannot open libx.so'
-	finding tool lh-cat problem 'lh-cat'
+	finding tool lh-cat problem '^cannot run lh-cat: No such file or directory [(]./bootstrap builds all[)]$'
 	nothing_about lh-index
 }
 

@@ -71,7 +71,9 @@ static bool check_runs(struct doctor *d, const char *check, char *const *argv)
 	snprintf(version, sizeof version, "%s " LH_VERSION "\n", *argv);
 	lh_buf_putc(&out.out, '\0');
 	rc |= out.status || (!argv[2] && strcmp(out.out.p, version));
-	if (rc)
+	if (rc < 0 && !argv[2])
+		found(d, PROBLEM, check, *argv, "%.200s (./bootstrap builds all)", err.msg);
+	else if (rc)
 		found(d, PROBLEM, check, argv[2] ? argv[2] : *argv, "%s%.200s",
 		      argv[2] ? "" : "is not of version " LH_VERSION ": ",
 		      rc < 0 ? err.msg : *out.last_line ? out.last_line : out.out.p);
