@@ -149,7 +149,7 @@ static void look_below(struct server *s, const char *name, bool known)
 
 /* ---- logs and keys ---- */
 
-/* Return what is wrong with a log, or NULL.  One that is just being written may end within a row. */
+/* Return what is wrong with a log, or NULL.  One that is being written may end within a row. */
 static const char *wrong_log(struct index_file *f)
 {
 	struct stat st, *is = &st;
