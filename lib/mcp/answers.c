@@ -253,20 +253,16 @@ static bool is_on(const struct lh_value *args, const char *name)
 	return lh_value_get(args, name, &v) && v.type != LH_NULL && v.type != LH_FALSE;
 }
 
-/* Choose the route, and refuse arguments that do not go with each other. */
-static int choose(struct lh_mcp_question *q, const struct lh_mcp_tool *t,
-		  const struct lh_value *args, struct lh_err *err)
+/* Choose the route. */
+static void choose(struct lh_mcp_question *q, const struct lh_mcp_tool *t,
+		   const struct lh_value *args)
 {
-	char a[LH_MCP_NAME], b[LH_MCP_NAME];
+	char a[LH_MCP_NAME];
 	struct lh_iter it;
 
-	for (lh_iter_init(&it, &t->apart); t->apart.p && lh_iter_next(&it); )
-		if (is_on(args, lh_mcp_name(a, &it.key)) && is_on(args, lh_mcp_name(b, &it.val)))
-			return lh_err_set(err, LH_EDATA, "\"%s\" does not go with \"%s\"", a, b);
 	for (lh_iter_init(&it, &t->routes); t->routes.p && lh_iter_next(&it); )
 		if (it.val.type == LH_STRING && is_on(args, lh_mcp_name(a, &it.key)))
 			q->route = (struct lh_str){ it.val.p + 1, it.val.n - 2 };
-	return 0;
 }
 
 /* ---- the record ---- */
@@ -386,8 +382,10 @@ int lh_mcp_ask(struct lh_mcp_question *q, const struct lh_mcp_tool *t, const str
 	if (t->table ? lh_bind_check(t->table, args, err) < 0
 		     : t->schema && check_schema(t->schema, args, err) < 0)
 		return -1;
-	if (t->table)
-		return choose(q, t, args, err) < 0 ? -1 : compose(q, t, args, err);
+	if (t->table) {
+		choose(q, t, args);
+		return compose(q, t, args, err);
+	}
 	lh_json_compact(q->line, args->p, args->n);
 	return 0;
 }

@@ -12,7 +12,6 @@
  *     "cut"      ["detail"]: not at all
  *     "adds"     {"role": {"use_playbook": true}}: with these members
  *     "routes"   {"hybrid": "POST ..."}: an argument that is true chooses another route
- *     "apart"    {"role": "hybrid"}: it does not go with one that is true
  *     "meant"    {"query": "q|text"}: it is suggested for unknown arguments of these names
  *     "more"     "limit": the member for the number of elements up to the end of a part, and one
  *     "indexes"  "corpora": the member for the names of all indexes, unless the argument has some
@@ -90,7 +89,7 @@ struct lh_mcp_tool {
 	bool cuts;			/* the answer is cut: the filter's record has the persons */
 	bool tells, verdicts;		/* "unnamed", "verdicts" */
 	const char *route;		/* "POST /v1/matrix/search"; or NULL */
-	struct lh_value as, cut, adds, routes, apart;	/* p is NULL if absent */
+	struct lh_value as, cut, adds, routes;	/* p is NULL if absent */
 	struct lh_str more, indexes;
 	const struct lh_mcp_row *row;
 	size_t n_rows;

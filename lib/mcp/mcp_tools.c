@@ -259,7 +259,6 @@ static const struct lh_bind table[] = {
 	{ LH_BIND_ARRAY("cut", struct members, t.cut), .each = LH_BIND_IS(LH_STRING) },
 	{ LH_BIND_OBJECT("adds", struct members, t.adds) },
 	{ LH_BIND_OBJECT("routes", struct members, t.routes) },
-	{ LH_BIND_OBJECT("apart", struct members, t.apart) },
 	{ LH_BIND_OBJECT("meant", struct members, meant) },
 	{ LH_BIND_STRING("more", struct members, t.more) },
 	{ LH_BIND_STRING("indexes", struct members, t.indexes) },

@@ -267,7 +267,6 @@ drive() {
 	    ("search", {"query": "a", "k": 101}, whole), ("search", {"query": "a", "k": 1.5}, whole),
 	    ("search", {"query": "a", "filter": []}, '"filter" must be an object'),
 	    ("search", {"query": "a", "detail": "all"}, '"detail" must be "brief" or "full", not "all"'),
-	    ("search", {"query": "a", "hybrid": True, "role": "r"}, '"role" does not go with "hybrid"'),
 	    ("search", {"query": "a", "where": {}}, 'unknown member "where" (did you mean "filter"?)'),
 	    ("search", {"query": "a", "metadata_filter": {}}, 'unknown member "metadata_filter" (did you mean "filter"?)'),
 	    ("search", {"query_text": "a"}, 'unknown member "query_text" (did you mean "query"?)'),

@@ -277,7 +277,40 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	wire --hybrid <<<'{"like":"w1/w-1","corpora":["w2","w1"],"k":4}' >out
 	wire <<<'{"like":"w1/w-1","corpora":["w2","w1"],"k":4}' | jq -c '[.results[] | [.corpus, .id]]' >want
 	jq -c '[.results[] | select((.score - 1 + .distance) * 1e6 | fabs < 1) | [.corpus, .id]]' out | cmp - want
-	fails '{"query_text":"a","corpora":["w1"],"use_playbook":true}' 400 '"use_playbook" does not go with --hybrid' --hybrid --playbooks p
+}
+
+@test "retrieve learns as search does: boosts, injections, the role gate and exclusions, by a score computed anew" {
+	mkdir i p
+	lh-gen workers -n 400 | lh-index build -q --lexical i/w.lhv
+	prose='TIG pipe work with OSHA-10'
+	order='Need 2 Welders in Gary IN starting at 07:00 for Acme'
+	for text in "$prose" "$order"; do
+		wire --hybrid <<<'{"query_text":"'"$text"'","corpora":["w"],"k":400}' >all
+		near=$(jq -r '.results[4].id' all) far=$(jq -r '.results[300].id' all)
+		rm -f p/*
+		for id in $near $far; do
+			echo '{"query_text":"'"$text"'","answer_id":"'"$id"'","answer_corpus":"w","score":1,"role":"Welder"}'
+		done | lh-playbook record -q p/playbook_memory.lhv 2>/dev/null
+		for mode in '' --hybrid; do
+			ask='{"query_text":"'"$text"'","corpora":["w"],"use_playbook":true,"query_role":"Welders","k":10'
+			wire $mode --playbooks p <<<"$ask"'}' >out
+			[ "$(jq -c '[.playbook_injected, (.results | length), .results[0].id, .results[0].playbook.original_distance < 1e-6]' out)" = '[1,10,"'"$far"'",true]' ]
+			jq -e --arg near "$near" '.results[] | select(.id == $near).playbook | has("boosted") or has("injected")' out
+			wire $mode --playbooks p <<<"${ask/Welders/CNC Operators}}" | jq -e '.playbook_boosted + .playbook_injected == 0'
+			wire $mode --playbooks p <<<"$ask"',"exclude_ids":["'"$far"'"]}' | jq -e --arg far "$far" 'all(.results[]; .id != $far)'
+		done
+		# out is of --hybrid: the score is that of the distance that the result has now
+		jq -e --slurpfile all all --arg near "$near" '
+			([$all[0].results[] | select(.id == $near)] | first) as $was | (.results[] | select(.id == $near)) as $is |
+			$is.score > $was.score and $is.distance < $was.distance' out
+		jq -c '[.results[].score] | . == (sort | reverse)' out | cmp - <(echo true)
+	done
+}
+
+@test "search and retrieve are one command, but for the words, so that their members are the same" {
+	LH_SUBJECT_AUDIT_KEY='' lh-serve --print-config --state . |
+		jq -c '.routes[] | select(.route | test("/matrix/(search|retrieve)$")) | [(.run - ["--hybrid"]), .members, .path]' | sort -u >runs
+	[ "$(wc -l <runs)" = 1 ]
 }
 
 # bats test_tags=graphs

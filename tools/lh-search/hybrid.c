@@ -64,6 +64,13 @@ static double place(double value, double worst, double best)
 	return best == worst ? 1 : (value - worst) / (best - worst) + 0.0;
 }
 
+/* Return the part of the score that the vector gives; never less than none, as for a row that only
+ * words found. */
+static double by_vector_part(const struct corpus_search *s, double distance)
+{
+	return distance <= s->farthest ? BY_VECTOR * place(distance, s->farthest, s->nearest) : 0;
+}
+
 /* Merge both rankings, so that each row occurs once.  Words that rank fewer than depth rows
  * rank all that have any: what others have is 0. */
 static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words, size_t depth)
@@ -73,20 +80,20 @@ static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words,
 	size_t i, n = by_vector, known = by_vector;
 
 	for (i = 0; i < by_vector; i++)
-		f[i] = (struct fused){ s->hit[i].row,
-				       BY_VECTOR * place(s->hit[i].distance,
-							 s->hit[by_vector - 1].distance,
-							 s->hit[0].distance),
-				       SIZE_MAX, s->hit[i].distance, true };
+		f[i] = (struct fused){ .row = s->hit[i].row, .by_words = SIZE_MAX,
+				       .score = by_vector_part(s, s->hit[i].distance),
+				       .distance = s->hit[i].distance, .measured = true };
 	if (known)
 		qsort(f, known, sizeof *f, by_row);
 	for (i = 0; i < by_words; i++) {
-		double score = place(s->said[i].score, worst, s->said[0].score);
-		struct fused one = { s->said[i].row, (1 - BY_VECTOR) * score, i, 0, false }, *same;
+		double words = (1 - BY_VECTOR) * place(s->said[i].score, worst, s->said[0].score);
+		struct fused one = { .row = s->said[i].row, .score = words, .words = words,
+				     .by_words = i }, *same;
 
 		same = known ? bsearch(&one, f, known, sizeof *f, by_row) : NULL;
 		if (same) {
-			same->score += one.score;
+			same->score += words;
+			same->words = words;
 			same->by_words = i;
 		} else {
 			f[n++] = one;
@@ -142,8 +149,24 @@ static void keep_vectors(struct corpus_search *s, size_t k)
 	s->n = s->n < k ? s->n : k;
 	lh_grow(&s->fused, &s->cap_fused, s->n, sizeof *s->fused);
 	for (i = 0; i < s->n; i++)
-		s->fused[i] = (struct fused){ s->hit[i].row, 1 - (double)s->hit[i].distance,
-					      SIZE_MAX, s->hit[i].distance, true };
+		s->fused[i] = (struct fused){ .row = s->hit[i].row, .by_words = SIZE_MAX,
+					      .score = 1 - (double)s->hit[i].distance,
+					      .distance = s->hit[i].distance, .measured = true };
+	s->alone = true;
+	s->n_fused = s->n;
+}
+
+double hybrid_score(const struct corpus_search *s, uint64_t row, double distance)
+{
+	double words = 0;
+	size_t i;
+
+	if (s->alone)
+		return 1 - distance;
+	for (i = 0; i < s->n_fused; i++)
+		if (s->fused[i].row == row)
+			words = s->fused[i].words;
+	return words + by_vector_part(s, distance);
 }
 
 int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, struct lh_err *err)
@@ -156,6 +179,9 @@ int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, s
 	size_t i, n, by_words = 0;
 
 	q->dropped = 0;
+	s->alone = false;
+	s->nearest = s->n ? s->hit[0].distance : 0;
+	s->farthest = s->n ? s->hit[s->n - 1].distance : -INFINITY;
 	if (!text.n || lh_hashv3_job_order(text.p, text.n)) {
 		keep_vectors(s, k);
 		return 0;
@@ -176,6 +202,7 @@ int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, s
 	}
 	if (n)
 		qsort_r(s->fused, n, sizeof *s->fused, best_first, s);
+	s->n_fused = n;
 	s->n = n < k || far ? n : k;
 	for (i = 0; i < s->n; i++)
 		s->hit[i] = (struct lh_hit){ s->fused[i].distance, s->fused[i].row };

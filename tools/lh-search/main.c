@@ -129,8 +129,6 @@ static int check_usage(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "missing operand INDEX or FILE: lh search FILE TEXT");
 	if (set->field && set->template)
 		return lh_tool_usage(tool, "--field and --template exclude each other");
-	if (set->hybrid && set->playbook)
-		return lh_tool_usage(tool, "--hybrid and --playbook exclude each other");
 	if (set->playbook && set->playbooks)
 		return lh_tool_usage(tool, "--playbook and --playbooks exclude each other");
 	if (set->playbook_optional && !set->playbook)

@@ -115,7 +115,7 @@ static struct result *among(struct worker *w, const struct memory *m)
 /* Reduce the distance by that factor, unless another entry reduced it more: of several
  * entries only the best counts.  A distance below 0, possible for a dot product, is not
  * reduced. */
-static void bring_near(struct result *f, const struct memory *m, double original)
+static void bring_near(const struct worker *w, struct result *f, const struct memory *m, double original)
 {
 	double d = original > 0 ? original * m->factor : original;
 
@@ -124,6 +124,8 @@ static void bring_near(struct result *f, const struct memory *m, double original
 	f->playbook = m->id;
 	f->original = (float)original;
 	f->distance = (float)d;
+	if (w->run->set->hybrid)
+		f->score = hybrid_score(f->seat, f->number, d);
 }
 
 static void apply(struct worker *w, const struct memory *m)
@@ -133,7 +135,7 @@ static void apply(struct worker *w, const struct memory *m)
 
 	if (f && !f->injected) {
 		if (m->distance <= q->playbook_max)
-			bring_near(f, m, f->playbook.p ? f->original : f->distance);
+			bring_near(w, f, m, f->playbook.p ? f->original : f->distance);
 		return;
 	}
 	if (m->distance > q->playbook_max_inject)
@@ -142,19 +144,25 @@ static void apply(struct worker *w, const struct memory *m)
 		lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found);
 		f = &w->found[w->n_found++];
 		*f = (struct result){
-			.seat = m->seat, .number = m->number, .row = m->row, .injected = true
+			.seat = m->seat, .number = m->number, .row = m->row, .injected = true,
+			.by_words = w->run->set->hybrid ? SIZE_MAX : 0
 		};
 	}
-	bring_near(f, m, m->distance);
+	bring_near(w, f, m, m->distance);
 }
 
-/* Sort as results are sorted; corpora are in the order of their names. */
-static int by_distance(const void *a, const void *b)
+/* Sort as results are sorted, by score first where they have one; corpora are in the order of their
+ * names. */
+static int best_first(const void *a, const void *b)
 {
 	const struct result *x = a, *y = b;
 	const struct lh_str *i = &x->row.id, *k = &y->row.id;
 	int c;
 
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	if (x->by_words != y->by_words)
+		return x->by_words < y->by_words ? -1 : 1;
 	if (x->distance != y->distance)
 		return x->distance < y->distance ? -1 : 1;
 	if (x->seat != y->seat)
@@ -241,6 +249,6 @@ int use_playbook(struct worker *w, struct lh_err *err)
 			apply(w, &m);
 	}
 	if (w->n_found)
-		qsort(w->found, w->n_found, sizeof *w->found, by_distance);
+		qsort(w->found, w->n_found, sizeof *w->found, best_first);
 	return 0;
 }

@@ -222,13 +222,6 @@ static void make_role(struct query_reader *r)
 	q->role_made = r->role.len > 0;
 }
 
-static int check_hybrid(const struct query *q, struct lh_err *err)
-{
-	if (q->use_playbook)
-		return lh_err_set(err, LH_EDATA, "\"use_playbook\" does not go with --hybrid");
-	return 0;
-}
-
 static int check_names(const struct query *q, const struct settings *set, struct lh_err *err)
 {
 	if (set->playbooks && q->use_playbook && q->playbook.p && !lh_index_name_valid(q->playbook))
@@ -291,8 +284,6 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 				  "missing \"query_text\" (string), \"query_vector\" or \"like\"");
 	if (set->flat && q->explain.type == LH_TRUE)
 		return lh_err_set(err, LH_EDATA, "\"explain\" does not go with --flat");
-	if (set->hybrid && check_hybrid(q, err) < 0)
-		return -1;
 	if (set->rerank_depth && !q->text.p)
 		return lh_err_set(err, LH_EDATA, "missing \"query_text\" (string): --rerank "
 				  "compares texts");

@@ -355,8 +355,10 @@ static int merge(struct worker *w, struct lh_err *err)
 		if (got <= 0)
 			return got < 0 ? at_corpus(s, err) :
 				damaged_row(s, hit->row, "found, but not there", err);
-		if (hybrid)
+		if (hybrid) {
 			f.score = s->fused[s->at].score;
+			f.by_words = s->fused[s->at].by_words;
+		}
 		s->at++;
 		s->taken += is_near(w, f.distance);
 		near += is_near(w, f.distance);

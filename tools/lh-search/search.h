@@ -322,7 +322,7 @@ bool is_alike(const struct worker *w, const struct corpus_search *s);
 
 struct fused {			/* a hit of either ranking */
 	uint64_t row;
-	double score;
+	double score, words;	/* words: their part of it */
 	size_t by_words;	/* rank by words, from 0; SIZE_MAX: none */
 	float distance;
 	bool measured;		/* the distance is set */
@@ -347,7 +347,9 @@ struct corpus_search {			/* a worker's search of one corpus */
 	struct lh_search_work work;	/* what the query's search did here */
 	struct lh_index_words_hit *said;	/* --hybrid: hits by words, ... */
 	struct fused *fused;		/* ... and both rankings; the first n are in hit */
-	size_t cap_said, cap_fused;
+	size_t n_fused, cap_said, cap_fused;
+	float nearest, farthest;	/* --hybrid: of the hits by vector, ... */
+	bool alone;			/* ... whose ranking counts alone */
 };
 
 struct result {			/* a result */
@@ -355,7 +357,8 @@ struct result {			/* a result */
 	uint64_t number;		/* row number */
 	struct lh_row row;
 	float distance;
-	double score;			/* --hybrid */
+	double score;			/* --hybrid, ... */
+	size_t by_words;		/* ... and what decides between equal ones */
 	double rerank;			/* --rerank */
 	struct lh_str playbook;		/* entry that moved it; p NULL: none */
 	bool injected;
@@ -479,6 +482,8 @@ size_t hybrid_depth(size_t k);
  * words. */
 int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, struct lh_err *err);
 
+/* Return the score of a row of a corpus at that distance, which a playbook may have changed. */
+double hybrid_score(const struct corpus_search *s, uint64_t row, double distance);
 /* Compare two hits of any corpora; 0: they are equal. */
 int hybrid_cmp(const struct fused *a, const struct fused *b);
 
