@@ -91,6 +91,7 @@ struct lh_pending {
 /* The part that all snapshots of one file share, with a reference count. */
 struct lh_index_common {
 	atomic_uint others;		/* references, less one */
+	atomic_ulong walks;		/* over the graph, so far */
 	struct lh_mapped map;
 	char *path, *log;		/* path as given; path of the log */
 	struct lh_stamp file;		/* identity of the file at path */

@@ -127,11 +127,10 @@ static size_t near_links(struct lh_searcher *s, const uint32_t *ids, uint32_t be
 }
 
 /* Add the links of a row whose estimates are near enough. */
-static void add_links(struct lh_searcher *s, uint32_t row, float square)
+static void add_links(struct lh_searcher *s, const unsigned char *at, float square)
 {
 	const struct lh_index *ix = s->ix;
 	const struct lh_index_shape *shape = &ix->shape;
-	const unsigned char *at = ix->block + row * ix->stride;
 	const uint32_t *ids = (const void *)(at + shape->ids_at);
 	const unsigned char *codes = at + shape->codes_at;
 	struct lh_walk_near new[LH_QG_LANES];
@@ -315,12 +314,14 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 	struct lh_walk_copies *copies = &s->copies;
 	const struct lh_index *ix = s->ix;
 	struct cand c = { 0, row };
+	const unsigned char *at;
 	int rc;
 
 	if (!lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
 		return 0;
 	lh_walk_count(s, ix->stride - lh_index_code_bytes(&ix->params));
-	c.d = lh_quantize_row(&s->code, lh_index_code(ix, row));
+	at = lh_walk_row(s, row, ix->stride);
+	c.d = lh_quantize_row(&s->code, at);
 	note_distance(&s->qg, lh_walk_squared(s, c.d));
 	if (lh_walk_squared(s, c.d) < farthest_best(s))
 		s->qg.changed = s->qg.visited;
@@ -333,7 +334,7 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 		widen(s, TIMES);
 	lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v);
 	copies->of = (struct cand){ lh_walk_squared(s, c.d), row };
-	add_links(s, row, lh_walk_squared(s, c.d));
+	add_links(s, at, lh_walk_squared(s, c.d));
 	return 0;
 }
 
@@ -370,7 +371,7 @@ static uint32_t look_ahead(struct lh_searcher *s, uint32_t before)
 	if (!find_next(s))
 		return DONE;
 	row = s->qg.row[s->qg.next].row;
-	if (row != before) {
+	if (row != before && !s->reads) {
 		/* Prefetch a row that is likely to be visited next. */
 		lh_prefetch(s->ix->block + row * s->ix->stride, s->ix->stride);
 	}

@@ -21,7 +21,7 @@ const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row)
 	if (ix->exact)
 		return lh_index_exact(ix, row);
 	if (ix->params.precision == LH_F32)
-		return lh_index_code(ix, row);
+		return (const void *)lh_walk_row(s, row, lh_index_code_bytes(&ix->params));
 	lh_index_vector(ix, row, s->vector);
 	return s->vector;
 }

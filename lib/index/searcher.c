@@ -5,10 +5,20 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+
+/*
+ * A page of the map costs a fault, which maps those around it too: more than to read a row.  So
+ * the first walks of a process read the rows that they visit; when so many were made that to map
+ * all would not have cost more, rows are visited in the map.
+ */
+#define READ_PART (4 << 20)	/* bytes of rows for each such walk */
 
 /* Rows per candidate below which a scan in order is as fast as a walk, and exact. */
 #define WALK_ABOVE 32
@@ -39,9 +49,39 @@ struct lh_searcher *lh_searcher_new(const struct lh_index *ix, struct lh_err *er
 		return NULL;
 	}
 	s = lh_calloc(1, sizeof *s);
+	s->fd = -1;
 	s->ix = ix;
 	searcher_room(s);
 	return s;
+}
+
+static void stop_reading(struct lh_searcher *s)
+{
+	s->reads = false;
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+/* Decide whether a walk reads rows.  Another file may be at the path by now. */
+static void start_reading(struct lh_searcher *s)
+{
+	const struct lh_index *ix = s->ix;
+	struct stat st;
+
+	if (!ix->signs || !ix->common ||
+	    atomic_fetch_add(&ix->common->walks, 1) >= ix->rows * ix->stride / READ_PART) {
+		stop_reading(s);
+		return;
+	}
+	if (s->fd < 0) {
+		s->fd = open(ix->common->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		s->stored = s->stored ? s->stored : lh_calloc(1, ix->stride);
+		if (s->fd >= 0)
+			posix_fadvise(s->fd, 0, 0, POSIX_FADV_RANDOM);
+	}
+	s->reads = s->fd >= 0 && fstat(s->fd, &st) == 0 && st.st_dev == ix->dev &&
+		   st.st_ino == ix->ino;
 }
 
 void lh_searcher_free(struct lh_searcher *s)
@@ -53,6 +93,8 @@ void lh_searcher_free(struct lh_searcher *s)
 	free(s->best.v);
 	free(s->qg.row);
 	free(s->seen);
+	stop_reading(s);
+	free(s->stored);
 	free(s->vector);
 	free(s->lifted);
 	lh_quantized_query_free(&s->code);
@@ -317,6 +359,11 @@ static size_t measure_rows(struct lh_searcher *s, const uint32_t *rows, size_t n
 			d[i] = lh_quantize_row(&s->exact, lh_walk_vector(s, rows[i]));
 		return n;
 	}
+	for (i = 0; i < n && s->reads && !exactly; i++)
+		d[i] = lh_quantize_row(&s->code,
+				       lh_walk_row(s, rows[i], lh_index_code_bytes(&ix->params)));
+	if (i)
+		return n;
 	for (i = 0; i < n; i++)
 		codes[i] = exactly ? lh_index_exact(ix, rows[i]) : lh_index_code(ix, rows[i]);
 	lh_quantize_rows(exactly ? &s->exact : &s->code, codes, n, d);
@@ -478,6 +525,7 @@ static int search_rows(struct lh_searcher *s)
 
 	for (; rc == 0 && lh_walk_pays(s, ef); adapt = false) {
 		s->best.n = 0;
+		start_reading(s);
 		s->q->work.ef = (uint32_t)ef;
 		rc = lh_walk_qg(s, ef, adapt);
 		s->q->work.restarts += rc == 0;
@@ -491,6 +539,7 @@ static int search_rows(struct lh_searcher *s)
 			uint32_t rows[FRESH_MAX], row;
 			size_t n = 0;
 
+			s->reads = false;
 			lh_walk_readahead(s);
 			for (row = 0; row < s->ix->rows && !s->q->truncated; row++) {
 				if (!lh_walk_measured(s, row))
@@ -536,7 +585,7 @@ long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *o
 	lh_quantized_query_set(&s->code, q->vector);
 	lh_quantized_query_set(&s->exact, q->vector);
 	s->by_vector = q->exact || !ix->graph;
-	s->damaged = false;
+	s->damaged = s->reads = false;
 	if (s->by_vector || s->lifted)
 		s->length = sqrt(lh_vec_dot_f64(q->vector, q->vector, ix->params.dimension));
 	s->q = q;

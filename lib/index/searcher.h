@@ -19,6 +19,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "index_parts.h"
 #include "base/bits.h"
@@ -72,6 +73,9 @@ struct lh_searcher {
 	struct lh_quantized_query code;	/* the query, to be compared with codes, ... */
 	struct lh_quantized_query exact;	/* ... and with vectors */
 	float *vector;		/* scratch: a row decoded from its code */
+	int fd;			/* of the file, to read rows; -1: closed */
+	bool reads;		/* this walk reads rows, to stored */
+	unsigned char *stored;	/* scratch: a row as it is stored */
 	uint16_t *seen, epoch;	/* per row, the number of the walk that last met it */
 	bool scanned;
 	bool by_vector;		/* compare with all vectors; best has final distances */
@@ -170,6 +174,17 @@ static inline const uint32_t *lh_walk_links(const struct lh_index *ix, uint32_t 
 static inline void lh_walk_prefetch(const struct lh_index *ix, uint32_t row)
 {
 	lh_prefetch(lh_walk_links(ix, row), 8 * (size_t)ix->params.m);
+}
+
+/* Return a row of the file, or the beginning of it, until the next call. */
+static inline const unsigned char *lh_walk_row(const struct lh_searcher *s, uint32_t row,
+					       size_t bytes)
+{
+	const unsigned char *at = s->ix->block + row * s->ix->stride;
+	off_t offset = (const char *)at - s->ix->map.p;
+
+	return s->reads && pread(s->fd, s->stored, bytes, offset) == (ssize_t)bytes ? s->stored :
+										      at;
 }
 
 /* ---- qg_walk.c ---- */

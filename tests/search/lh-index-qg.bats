@@ -165,6 +165,16 @@ qg_build() {
 	[ "$(wc -l <same)" -ge $(($(wc -l <want) * 98 / 100)) ]
 }
 
+@test "one question to a large index reads the rows that it visits; from some questions on they are mapped" {
+	needs_strace
+	lh-gen workers -n 2000 | lh-index build -q -j2 a.lhv
+	for i in 1 2 3; do lh-gen queries -n 1; done >q
+	stride=$(od -An -td4 -j32 -N4 a.lhv | tr -d ' ')
+	strace -f -qq -e trace=pread64 -o trace lh-search -j1 -q --ignore-unknown --explain a.lhv <q >got
+	[ "$(grep -c ", $stride, [0-9]*) = $stride$" trace)" = "$(jq -s 'map(.explain.walked) | .[0] + .[1]' got)" ]
+	[ "$(jq -c .results got | uniq | wc -l)" = 1 ]
+}
+
 # earlier NAME - a file that an earlier version made, with its log if it has one
 earlier() {
 	local file

@@ -171,6 +171,35 @@ static void every_kind_is_found_and_sound(void)
 	params.m = 16;
 }
 
+/* The first walk reads rows, the second visits them in the map; and so does the first if another
+ * file is at the path by then. */
+static void a_row_is_the_same_read_and_mapped(void)
+{
+	const struct lh_index_params was = params;
+	struct lh_hit hit[3][10];
+	float v[DIM_MAX];
+
+	params.precision = LH_F32;
+	params.rescore = false;
+	point(v, 1000000);
+	for (unsigned i = 0; i < 2; i++) {
+		struct lh_index *ix;
+		struct lh_searcher *s;
+
+		build(3500, 2);
+		CHECK((ix = lh_index_open(path, &err)) && (s = lh_searcher_new(ix, &err)));
+		CHECK(ix->rows * ix->stride >= 4 << 20);
+		if (i)
+			build(3600, 2);
+		CHECK(ask(s, v, 10, false, NULL, 0, hit[2 * i]) == 10);
+		CHECK(i || ask(s, v, 10, false, NULL, 0, hit[1]) == 10);
+		lh_searcher_free(s);
+		lh_index_close(ix);
+	}
+	params = was;
+	check(!memcmp(hit[0], hit[1], sizeof *hit) && !memcmp(hit[0], hit[2], sizeof *hit));
+}
+
 /* Build, add, and compact on that many threads; returns the file. */
 static void *grown(unsigned jobs, size_t *n)
 {
@@ -468,6 +497,7 @@ int main(void)
 	params.ef_construction = 60;
 	test(every_kind_is_found_and_sound());
 	dim = DIM_MAX;
+	test(a_row_is_the_same_read_and_mapped());
 	test_full(every_kind_is_found_and_sound());
 	test(wrong_codes_are_damage());
 	params.dimension = 0;
