@@ -55,6 +55,27 @@ setup() {
 	END
 }
 
+@test "add takes texts where the index knows its engine, as lh-index add does, and says whose data they are" {
+	lh-gen workers -n 3 | lh-index build -q --lexical d/w.lhv
+	cp d/w.lhv by-command.lhv
+	printf '%s\n' '{"id":"t1","text":"Welder in Gäry","metadata":{"candidate_id":"w-77","text":"Welder in Gäry"}}' \
+		'{"id":"w-1","text":"Nurse\n in Utrecht"}' '{"id":"t3","text":"Cook","metadata":{}}' >in
+	lh-index add -q by-command.lhv in
+	jq -c -s '{op: "add", name: "w", items: .}' in >ask
+	[ "$(lh-index requests -q --attribute --persons w d <ask)" = '{"added":3,"length":5,"persons":[{"id":"w-77","members":["candidate_id","text"]},{"id":"w-1","members":["text"]},{"id":"t3","members":[]}]}' ]
+	cmp <(lh-index dump d/w.lhv | sort) <(lh-index dump by-command.lhv | sort)
+	[ "$(lh-search --hybrid --flat -k 1 -Q 'Utrecht nurse' d/w.lhv | jq -r .id)" = w-1 ]
+	# items with and without vectors, in their order, of many texts
+	lh-gen workers -n 400 --seed 3 >many
+	lh-embed many | jq -c 'if .id | endswith("7") then {id, vector, metadata: {n: 1}} else {id, text, metadata: {n: 1}} end' |
+		jq -c -s '{op: "add", name: "w", items: .}' | lh-index requests -q d | has -F '"added":400'
+	lh-index build -q all.lhv many
+	for ix in all d/w; do
+		lh-index dump $ix.lhv | jq -c 'select(.id | . == "w-7" or . == "w-8" or . == "w-300") | [.id, .vector]' >$(basename $ix).vectors
+	done
+	cmp <(sort all.vectors) <(sort w.vectors)
+}
+
 @test "lookup gives one record as it is now, after changes by itself and by others" {
 	lh-gen workers -n 3 >in
 	lh-index build -q d/w.lhv in
@@ -136,7 +157,9 @@ setup() {
 	400|items[1]: vector holds NaN or infinity|{"id":"a","vector":"AACAPwAAwH8="}
 	400|items[1]: vector is not base64|{"id":"a","vector":"%"}
 	400|items[1]: empty vector|{"id":"a","vector":[]}
-	400|missing items[1].vector (array of numbers or base64)|{"id":"a"}
+	400|items[1]: missing "vector" (array of numbers or base64) or "text"|{"id":"a"}
+	400|items[1]: the index has no engine to embed text with: give a vector|{"id":"a","text":"t"}
+	400|items[1].text must not be empty|{"id":"a","text":""}
 	400|items[1].vector must be an array of numbers or base64|{"id":"a","vector":{}}
 	400|missing items[1].id (string or number)|{"vector":[1,2]}
 	400|items[1]: empty id|{"id":"","vector":[1,2]}

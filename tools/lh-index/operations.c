@@ -51,7 +51,7 @@ static const struct lh_bind dumped[] = {
 static const struct lh_bind added[] = {
 	LH_OP_COUNT("added"),
 	{ LH_BIND_ONLY("length", LH_BIND_TO_WHOLE), .most = INT64_MAX },
-	LH_BIND_END
+	LH_PERSONS_USED_MEMBER, LH_BIND_END
 };
 static const struct lh_bind counts[] = {
 	LH_OP_COUNT("merged"), LH_OP_COUNT("skipped"), LH_BIND_END

@@ -350,6 +350,8 @@ int index_requests(struct lh_tool *tool, void *settings)
 	free(r.other);
 	lh_filter_free(r.scope);
 	lh_buf_free(&r.item_text);
+	lh_buf_free(&r.texts);
+	lh_buf_free(&r.meta);
 	lh_buf_free(&r.vector);
 	return rc;
 }

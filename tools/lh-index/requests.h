@@ -19,6 +19,8 @@ struct opened {
 	struct lh_stamp file;		/* when it was opened */
 	struct changes changes;
 	struct lh_index *ix;		/* for its length */
+	struct lh_embedder *texts;	/* of its engine; NULL: not started */
+	struct lh_persons_known of;
 	uint64_t used;			/* number of the last request for it */
 };
 
@@ -57,7 +59,7 @@ struct requests {
 	bool making;			/* there need not be a file */
 	char *path, *other;		/* of the current request */
 	struct lh_filter *scope;	/* of the current request; NULL: all records */
-	struct lh_buf item_text, vector;
+	struct lh_buf item_text, vector, texts, meta;
 	char reported[256];		/* the last failure, until a request without one */
 };
 
@@ -76,7 +78,7 @@ struct listing {
 	struct lh_scope scope;
 };
 struct addition {
-	struct lh_str name;
+	struct lh_str name, trace;
 	struct lh_value items;
 	struct lh_scope scope;
 };

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "embed/embedder.h"
 #include "json/bind.h"
+#include "model/http.h"
 #include "requests.h"
 #include "vector/vector_record.h"
 
@@ -13,6 +15,8 @@ static void close_one(struct opened *o)
 {
 	lh_index_change_close(o->changes.c);
 	lh_index_close(o->ix);
+	lh_embedder_free(o->texts);
+	free(o->of.name);
 	free(o->path);
 	*o = (struct opened){ .path = NULL };
 }
@@ -68,6 +72,7 @@ static int open_one(struct requests *r, struct opened *o, struct lh_err *err)
 	if (o->path)
 		close_one(o);
 	o->path = lh_strndup(r->path, strlen(r->path));
+	o->of.is = -1;
 	lh_stamp_take(&o->file, o->path);
 	if (changes_open(&o->changes, o->path, r->settings->lock_timeout, err) == 0)
 		o->ix = lh_index_open(o->path, err);
@@ -103,15 +108,18 @@ static int renew(struct opened *o, struct lh_err *err)
 /* ---- items ---- */
 
 struct item {
-	struct lh_str id, model;
-	struct lh_value vector, meta;
+	struct lh_str id, model, text;
+	struct lh_value vector, text_json, meta;
 };
 static const struct lh_bind item_members[] = {
 	{ LH_BIND_ID("id", struct item, id), .required = true },
 	{ LH_BIND_VALUE("vector", struct item, vector,
 			LH_BIND_IS(LH_ARRAY) | LH_BIND_IS(LH_STRING)),
-	  .required = true, .what = "array of numbers or base64" },
-	{ LH_BIND_OBJECT("metadata", struct item, meta) },
+	  .what = "array of numbers or base64", .either = 1 },
+	{ LH_BIND_STRING("text", struct item, text), .filled = true, .either = 1,
+	  .as_written = LH_BIND_FIELD(struct item, text_json), .meant = "content|document",
+	  .about = "without a vector, it is embedded by the engine of the index" },
+	{ LH_BIND_OBJECT("metadata", struct item, meta), .about = "without it, the text" },
 	{ LH_BIND_STRING("model", struct item, model) },
 	LH_BIND_CLOSED
 };
@@ -121,77 +129,195 @@ static const struct lh_bind each_item[] = {
 	LH_BIND_END
 };
 const struct lh_bind addition_members[] = {
-	NAME(addition, name),
+	NAME(addition, name), LH_TRACE_MEMBER(struct addition, trace),
 	{ LH_BIND_ARRAY("items", struct addition, items), .required = true, .filled = true,
 	  .each = LH_BIND_IS(LH_OBJECT), .table = each_item },
 	LH_SCOPE_MEMBER(struct addition, scope),
 	LH_BIND_END
 };
 
+/* Read an item; those of a request are read twice, first for their texts. */
+static int read_item(struct requests *r, const struct lh_iter *it, uint64_t n, struct item *item,
+		     char where[32], struct lh_err *err)
+{
+	*item = (struct item){ .model = { "", 0 } };
+	snprintf(where, 32, "items[%llu]", (unsigned long long)n);
+	if (lh_bind_part(item_members, where, &it->val, item, &r->item_text, err) < 0)
+		return -1;
+	if (!item->vector.p && !item->text.p)
+		return lh_err_set(err, LH_EDATA, "%s: missing \"vector\" (array of numbers or "
+				  "base64) or \"text\"", where);
+	return 0;
+}
+
+/* Start the engine of an index, by what the index says of it. */
+static int start_engine(struct requests *r, struct opened *o, const char *where,
+			struct lh_err *err)
+{
+	const struct lh_index_params *p = lh_index_change_params(o->changes.c);
+
+	if (o->texts)
+		return 0;
+	if (!*p->engine)
+		return lh_err_set(err, LH_EDATA, "%s: the index has no engine to embed text with: "
+				  "give a vector", where);
+	o->texts = lh_embedder_new(&(struct lh_embedder_options){
+		.engine = p->engine, .model = p->model, .url = p->url, .prefix = p->prefix,
+		.dimension = p->dimension, .jobs = r->jobs }, err);
+	return o->texts ? 0 : -1;
+}
+
+/* Collect the texts of all items that have no vector, each with its length before it. */
+static int collect(struct requests *r, struct opened *o, const struct lh_value *items, size_t *n,
+		   struct lh_err *err)
+{
+	struct item item;
+	struct lh_iter it;
+	uint64_t at = 0;
+	char where[32];
+
+	*n = 0;
+	lh_buf_reset(&r->texts);
+	for (lh_iter_init(&it, items); lh_iter_next(&it); at++) {
+		if (read_item(r, &it, at, &item, where, err) < 0)
+			return -1;
+		if (item.vector.p)
+			continue;
+		if (start_engine(r, o, where, err) < 0)
+			return -1;
+		lh_buf_add(&r->texts, &item.text.n, sizeof item.text.n);
+		lh_buf_add(&r->texts, item.text.p, item.text.n);
+		++*n;
+	}
+	return 0;
+}
+
+/* Embed the texts of all items at once, in batches of the engine's, to r->vector. */
+static int embed(struct requests *r, struct opened *o, size_t n, struct lh_str trace,
+		 struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) struct lh_str *text = lh_calloc(n + 1, sizeof *text);
+	const struct lh_index_params *p = lh_index_change_params(o->changes.c);
+	const char *at = r->texts.p;
+	uint32_t dimension;
+	size_t i;
+
+	lh_buf_reset(&r->vector);
+	for (i = 0; i < n; i++, at += text[i - 1].n) {
+		memcpy(&text[i].n, at, sizeof text[i].n);
+		text[i].p = at += sizeof text[i].n;
+	}
+	if (!n || lh_embedder_ask(o->texts, &(struct lh_embedder_ask){
+			.text = text, .n = n, .trace = trace }, &r->vector, &dimension, err) == 0)
+		return !n || dimension == p->dimension ? 0 :
+			lh_err_data(err, 502, "engine %s made dimension %u, the index has %u",
+				    p->engine, dimension, p->dimension);
+	return -1;
+}
+
 static bool is_empty(const struct lh_value *object)
 {
-	struct lh_iter it;
+	return !lh_value_count(object);
+}
 
-	lh_iter_init(&it, object);
-	return !lh_iter_next(&it);
+/* Set the row's metadata to that of the item, or to an object of its text. */
+static void set_meta(struct requests *r, const struct item *item, struct row *row)
+{
+	struct lh_writer w;
+
+	if (item->meta.p) {
+		row->meta = (struct lh_str){ item->meta.p, item->meta.n };
+		row->clears = is_empty(&item->meta);
+	} else if (item->text.p) {
+		lh_buf_reset(&r->meta);
+		w = lh_write_to(&r->meta);
+		lh_write_object(&w, NULL);
+		lh_write_value(&w, "text", &item->text_json);
+		lh_write_end(&w);
+		row->meta = (struct lh_str){ r->meta.p, r->meta.len };
+	}
 }
 
 /* Refuse a record that would be beyond the scope, and an id that another record there has: to
  * replace that would change what is not to be seen. */
-static int check_scope(struct requests *r, struct opened *o, const struct item *item,
+static int check_scope(struct requests *r, struct opened *o, const struct row *row,
 		       struct lh_err *err)
 {
-	struct lh_row row = { .meta = { "", 0 } };
+	struct lh_row old = { .meta = { "", 0 } };
 	int64_t at;
 
 	if (!r->scope)
 		return 0;
-	at = lh_index_find(o->ix, item->id.p, item->id.n, err);
-	if (at == -2 || (at >= 0 && lh_index_row(o->ix, (uint64_t)at, &row, err) < 0))
+	at = lh_index_find(o->ix, row->id.p, row->id.n, err);
+	if (at == -2 || (at >= 0 && lh_index_row(o->ix, (uint64_t)at, &old, err) < 0))
 		return -1;
-	if (at >= 0 && !requests_sees(r, row.meta))
+	if (at >= 0 && !requests_sees(r, old.meta))
 		return lh_err_data(err, 409, "the id is taken");
-	return requests_sees(r, item->meta.p ? (struct lh_str){ item->meta.p, item->meta.n }
-					     : row.meta)
+	return requests_sees(r, row->meta.p ? row->meta : old.meta)
 		? 0 : lh_err_data(err, 403, "its metadata is not of the records that this client "
 				  "may see");
 }
 
+/* Put an item, whose vector is made if it has none; whose data they are is noted. */
 static int put_item(struct requests *r, struct opened *o, const struct item *item,
-		    struct lh_err *err)
+		    const float *made, bool of_persons, struct lh_err *err)
 {
-	struct row row = { .id = item->id, .model = item->model };
+	const uint32_t dimension = lh_index_change_params(o->changes.c)->dimension;
+	LH_SCOPED(lh_buf_free) struct lh_buf vector = { 0 };
+	struct row row = { .id = item->id, .model = item->model, .vector = made, .n = dimension };
 
-	if (check_scope(r, o, item, err) < 0)
-		return -1;
-
-	lh_buf_reset(&r->vector);
-	if (lh_vector_record_vector(&item->vector, &r->vector, &row.n, err) < 0)
-		return -1;
-	row.vector = (const float *)(const void *)r->vector.p;
-	if (item->meta.p) {
-		row.meta = (struct lh_str){ item->meta.p, item->meta.n };
-		row.clears = is_empty(&item->meta);
+	if (item->vector.p) {
+		if (lh_vector_record_vector(&item->vector, &vector, &row.n, err) < 0)
+			return -1;
+		row.vector = (const float *)(const void *)vector.p;
 	}
+	set_meta(r, item, &row);
+	if (check_scope(r, o, &row, err) < 0)
+		return -1;
+	if (r->settings->attribute)
+		lh_persons_used_record(&r->used, of_persons, row.id, row.meta, NULL);
 	return changes_put(&o->changes, &row, err);
 }
 
-/* Gather all items; *n is their number. */
-static int put_items(struct requests *r, struct opened *o, const struct lh_value *items,
-		     uint64_t *n, struct lh_err *err)
+/* A model or a service that fails is not the fault of the request, nor of the index. */
+static void engine_failed(struct opened *o, struct lh_err *err)
 {
+	if (err->code == LH_EDATA)
+		return;
+	lh_embedder_free(o->texts);
+	o->texts = NULL;
+	err->code = LH_EDATA;
+	err->status = 502;
+	lh_err_prefix(err, "cannot embed the texts");
+}
+
+/* Gather all items; *n is their number. */
+static int put_items(struct requests *r, struct opened *o, const struct addition *a, uint64_t *n,
+		     struct lh_err *err)
+{
+	const uint32_t dimension = lh_index_change_params(o->changes.c)->dimension;
+	const bool of_persons = r->settings->attribute &&
+		(requests_names(&r->settings->persons, a->name) ||
+		 lh_persons_index_at(&o->of, o->path) > 0);
+	const float *made;
 	struct item item;
 	struct lh_iter it;
+	size_t texts;
 	char where[32];
 
 	*n = 0;
-	for (lh_iter_init(&it, items); lh_iter_next(&it); ++*n) {
-		item = (struct item){ .model = { "", 0 } };
-		snprintf(where, sizeof where, "items[%llu]", (unsigned long long)*n);
-		if (lh_bind_part(item_members, where, &it.val, &item, &r->item_text, err) < 0)
+	lh_persons_used_reset(&r->used);
+	if (collect(r, o, &a->items, &texts, err) < 0 || embed(r, o, texts, a->trace, err) < 0) {
+		engine_failed(o, err);
+		return -1;
+	}
+	made = (const float *)(const void *)r->vector.p;
+	for (lh_iter_init(&it, &a->items); lh_iter_next(&it); ++*n) {
+		if (read_item(r, &it, *n, &item, where, err) < 0)
 			return -1;
-		if (put_item(r, o, &item, err) < 0)
+		if (put_item(r, o, &item, made, of_persons, err) < 0)
 			return lh_err_prefix(err, "%s", where);
+		made += item.vector.p ? 0 : dimension;
 	}
 	return 0;
 }
@@ -226,7 +352,7 @@ int requests_add(const struct lh_call *call, const void *in, struct lh_buf *out,
 		close_one(o);
 		return -1;
 	}
-	if (put_items(r, o, &a->items, &n, err) < 0 || store(r, o, err) < 0) {
+	if (put_items(r, o, a, &n, err) < 0 || store(r, o, err) < 0) {
 		lh_index_change_discard(o->changes.c);
 		if (err->code != LH_EDATA)
 			close_one(o);
@@ -239,5 +365,7 @@ int requests_add(const struct lh_call *call, const void *in, struct lh_buf *out,
 	lh_index_get_stats(o->ix, &st);
 	lh_write_u64(&r->w, "added", n);
 	requests_put_length(r, st.live);
+	if (r->settings->attribute)
+		lh_persons_used_write(&r->used, &r->w);
 	return requests_end(r);
 }
