@@ -197,3 +197,24 @@ shared() {
 		done
 	done
 }
+
+@test "a text and a list of pairs that name another person in another notation are cut, and those of the person stay" {
+	mkdir -p s/log
+	cat >s/log/a.jsonl <<-'E'
+		{"candidate_id":"w-1","x":"result: {\"candidate_id\":\"w-2\",\"ssn\":\"456\"} ok"}
+		{"candidate_id":"w-1","x":"{\"candidate_id\":\"w-1\"}\n{\"candidate_id\":\"w-2\",\"ssn\":\"456\"}"}
+		{"candidate_id":"w-1","x":"\"{\\\"worker_id\\\":\\\"w-2\\\",\\\"ssn\\\":\\\"456\\\"}\""}
+		{"candidate_id":"w-1","x":"candidate_id=w-2&ssn=456"}
+		{"candidate_id":"w-1","x":"{'candidate_id': 'w-2', 'ssn': '456'}"}
+		{"candidate_id":"w-1","x":[["candidate_id","w-2"],["ssn","456"]]}
+		{"candidate_id":"w-1","x":"[[\"ssn\",\"456\"],[\"candidate_id\",\"w-2\"]]"}
+		{"candidate_id":"w-1","x":[{"name":"candidate_id","value":"w-2"},{"name":"ssn","value":"456"}]}
+		{"candidate_id":"w-1","x":"of candidate_id w-1; candidate_id, name"}
+		{"candidate_id":"w-1","x":[["ssn","123"]],"y":[{"field":"candidate_id","n":4}],"z":["candidate_id","phone2"]}
+	E
+	export_of --state s w-1
+	cat x/data/* >rows
+	[ "$(wc -l <rows)" = 10 ]
+	not grep -e 456 -e w-2 rows
+	alike <(tail -n 2 rows) <(tail -n 2 s/log/a.jsonl)
+}

@@ -11,7 +11,9 @@
  *     person and does not have what names them; a side of a pair that is the person's stays;
  *     in texts and names of members that stay, ids, names, addresses and telephones of the others
  *     are, as words;
- *     JSON in a text is cut as it would be in place of the text;
+ *     JSON in a text is cut as it would be in place of the text, and a text that has another's id
+ *     as a member in another notation is replaced;
+ *     a list of pairs of names and values is as an object;
  *     in an object or a list that has the person's id as a name or an element, the others are, and
  *     the value of a member that is called as another's id;
  *     where a member ROLE_id, or ROLE with what may be an id, has another's id, all members
@@ -19,6 +21,7 @@
  *
  * So more is taken out than is known to be another's.
  */
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -326,6 +329,54 @@ static const struct nested *nested_in(const struct redact *r, const struct lh_va
 	return NULL;
 }
 
+/* ---- persons who are named in other ways than by a member ---- */
+
+/* Return whether a text that is no JSON has an id as a member, in any notation, and another's. */
+static bool says_other(const struct redact *r, struct lh_str s)
+{
+	static const char *const name[] = { "candidate_id", "worker_id", "answer_id" };
+	const char *const end = s.p + s.n, *p, *from;
+	size_t i;
+
+	for (i = 0; i < sizeof name / sizeof *name; i++)
+		for (p = s.p; (p = memmem(p, (size_t)(end - p), name[i], strlen(name[i]))); ) {
+			for (p += strlen(name[i]), from = p; p < end && p - from < ID_MAX &&
+			     strchr(" \t\"'\\:=>,%", *p); p++)
+				;
+			for (from = p; p < end && (isalnum((unsigned char)*p) || *p & 0x80 ||
+						   strchr("-_.", *p)); p++)
+				;
+			if (is_like_id((struct lh_str){ from, (size_t)(p - from) }) &&
+			    !is_own_id(r, (struct lh_str){ from, (size_t)(p - from) }))
+				return true;
+		}
+	return false;
+}
+
+/* Note a list of pairs, ["candidate_id","w-7"] or {"name":"candidate_id","value":"w-7"}, that are
+ * another's: v is such a name. */
+static void note_pairs(struct redact *r, const struct lh_person_at *at, const struct lh_value *v)
+{
+	struct lh_iter it;
+	bool other = false;
+
+	if (!at || !at->up || at->up->in->type != LH_ARRAY || v->type != LH_STRING ||
+	    !lh_person_names(v))
+		return;
+	for (lh_iter_init(&it, at->in); !other && lh_iter_next(&it); ) {
+		struct lh_str s;
+
+		if (it.val.p == v->p || (it.val.type != LH_STRING && it.val.type != LH_NUMBER) ||
+		    (at->key.p && lh_fold(it.key.p[1]) != 'v'))
+			continue;
+		s = text_of(r, &it.val);
+		other = is_like_id(s) && !is_own_id(r, s);
+	}
+	r->others |= other;
+	if (other)
+		mark(r, at->up->in->p, OTHER_OBJECT);
+}
+
 /* ---- what is whose, of each value ---- */
 
 /* Note a scalar or a key, an lh_person_fn. */
@@ -349,6 +400,14 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 		note_by_id(r, at->in);
 	if (!key && v->type == LH_STRING)
 		note_nested(r, v, text_of(r, v));
+	s = text_of(r, v);
+	if (!key && !id && v->type == LH_STRING && !nested_in(r, v) && says_other(r, s)) {
+		r->others = true;
+		mark(r, v->p, OTHER_ID);
+		return 0;
+	}
+	if (!key)
+		note_pairs(r, at, v);
 	s = text_of(r, v);
 	if (object && ((own && id) || names_own(r, at, s))) {
 		mark_own(r, at, object, OWN_OBJECT);
@@ -527,7 +586,7 @@ static void write_value(struct redact *r, const struct lh_value *v, const struct
 	const struct nested *nested = v->type == LH_STRING ? nested_in(r, v) : NULL;
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
-	if (v->type == LH_OBJECT && is & (OWN_OBJECT | OTHER_OBJECT))
+	if (is & (OWN_OBJECT | OTHER_OBJECT))
 		about = is & OWN_OBJECT ? OWN_OBJECT : OTHER_OBJECT;
 	if (is & OTHER_ID || (about == OTHER_OBJECT && !(is & HAS_OWN))) {
 		lh_buf_puts(out, "\"" ANOTHER "\"");
