@@ -85,17 +85,19 @@ static void add_options(struct words *w, const struct lh_tool *tool, unsigned co
 
 	for (o = tool->spec->options; o->name; o++) {
 		const void *field = (const char *)s + o->off;
-		const bool text = o->type == LH_OPT_TEXT;
-		const struct lh_list one = { (const char **)field, text && *one.v },
-				     *all = text ? &one : field;
+		struct lh_list values = { NULL, 0 };
 
 		if (o->common || (o->verbs && !(o->verbs & command)))
 			continue;
 		if (o->type == LH_OPT_FLAG && *(const bool *)field)
 			add_word(w, "--", o->name);
-		for (i = 0; o->type != LH_OPT_FLAG && i < all->n; i++) {
+		else if (o->type == LH_OPT_TEXT && *(const char *const *)field)
+			values = (struct lh_list){ (const char **)field, 1 };
+		else if (o->type == LH_OPT_TEXTS)
+			values = *(const struct lh_list *)field;
+		for (i = 0; i < values.n; i++) {
 			add_word(w, "--", o->name);
-			add_word(w, "", all->v[i]);
+			add_word(w, "", values.v[i]);
 		}
 	}
 	if (tool->now) {
