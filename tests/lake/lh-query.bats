@@ -247,6 +247,7 @@ Houston  2' ]
 		'ALTER TABLE w RENAME TO v' '; SELECT 1' 'REPLACE INTO w VALUES (1)' '/* SELECT */ DROP TABLE w' 'SELECTED'; do
 		refused 400 "$only" "$sql" w=w.jsonl
 	done
+	refused 400 "$only, and no command of a shell; a table has the name of its FILE, or is named by NAME=FILE" .tables w=w.jsonl
 	refused 400 'only one statement is answered' 'SELECT 1; SELECT 2' w=w.jsonl
 	refused 400 'only one statement is answered' 'SELECT 1; ATTACH x AS y' w=w.jsonl
 	refused 400 'not authorized to use function: load_extension' "SELECT load_extension('x')" w=w.jsonl

@@ -117,7 +117,9 @@ int check_verb(const char *sql, struct lh_err *err)
 		return 0;
 	if (!inner)
 		return lh_err_data(err, 400,
-				   "only one SELECT, WITH, VALUES or EXPLAIN is answered");
+				   "only one SELECT, WITH, VALUES or EXPLAIN is answered%s",
+				   *skip(sql) != '.' ? "" : ", and no command of a shell; a table "
+				   "has the name of its FILE, or is named by NAME=FILE");
 	plan = AFTER(inner, "QUERY");
 	plan = plan ? AFTER(plan, "PLAN") : NULL;
 	if (AFTER(plan ? plan : inner, "SELECT", "WITH", "VALUES"))
