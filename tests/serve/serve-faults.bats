@@ -150,7 +150,7 @@ is_whole() {
 @test "a state in a store is refused by --check as at the start" {
 	for how in --check '--listen 127.0.0.1:0'; do
 		run -2 lh-serve --state s3://bucket/state $how
-		[ "$output" = 'lh-serve: --state: s3://bucket/state is no folder: restore it first, and serve that' ]
+		[ "$output" = 'lh-serve: --state: s3://bucket/state is not a folder: restore it first, and serve that' ]
 	done
 	[ ! -e s3: ]
 }

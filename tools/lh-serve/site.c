@@ -217,8 +217,8 @@ struct site *site_new(struct lh_tool *tool, const struct settings *set, const ch
 	}
 	merge_settings(&site->config, set);
 	if (!strncmp(site->config.state, "s3://", 5)) {
-		lh_err_set(err, LH_EUSAGE, "--state: %s is no folder: restore it first, and serve "
-			   "that", site->config.state);
+		lh_err_set(err, LH_EUSAGE, "--state: %s is not a folder: restore it first, and "
+			   "serve that", site->config.state);
 		site_drop(site);
 		return NULL;
 	}
