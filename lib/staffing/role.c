@@ -209,7 +209,7 @@ static void extract_known(struct lh_str s, struct lh_buf *out, struct lh_buf *wh
 		lh_buf_puts(why, "no known role follows the count");
 }
 
-void lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_buf *why)
+bool lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_buf *why)
 {
 	struct lh_str s = lh_trim(text, n), role;
 	struct singular one;
@@ -221,10 +221,11 @@ void lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_b
 		role = text_before(text_after_client(s), " in ");
 	if (!role.p) {
 		extract_known(s, out, why);
-		return;
+		return false;
 	}
 	one = singular(role.p, role.n);
 	lh_buf_add(out, one.p, one.n);
 	if (one.y)
 		lh_buf_putc(out, 'y');
+	return true;
 }

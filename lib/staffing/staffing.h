@@ -23,8 +23,9 @@
 /* ---- roles ---- */
 
 /* Append the role in the singular, spelled as in the text, of shorthand as it is known; nothing
- * if there is none.  If a text begins as shorthand does and has none, append to why the reason. */
-void lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_buf *why);
+ * if there is none.  If a text begins as shorthand does and has none, append to why the reason.
+ * Returns whether the wording marks the role. */
+bool lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_buf *why);
 
 /* Return whether two roles are equal without ASCII case, surrounding blanks and the
  * plural of the last word ("Welders", "Secretaries", "Coaches"). */

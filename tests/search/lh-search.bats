@@ -753,6 +753,31 @@ hits() {
 	[ "$(injected 'bos')" = 0 ]
 }
 
+@test "--auto-role finds roles and cities that the records have, the longest first, in shorthand without a count" {
+	printf '%s\n' '{"id":"1","text":"a","role":"Baker","city":"Gary"}' '{"id":"2","text":"b","role":"Head Baker","city":"Baker City"}' \
+		'{"id":"3","text":"c","role":"Reach Truck Driver","city":"Detroit"}' '{"id":"4","text":"d","role":7,"city":null}' | lh-index build -q r.lhv
+	printf '%s\n' '{"id":"5","text":"e","role":"Truck"}' | lh-index build -q s.lhv
+	while IFS='|' read -r text want; do
+		got=$(lh-search --auto-role -Q "$text" r.lhv | jq -r '[.query_role, .query_city, .query_role_missing] | map(. // "-") | join("/")')
+		[ "$got" = "$want" ] || { echo "$text: $got"; return 1; }
+	done <<-'END'
+		Reach Truck Driver Detroit|Reach Truck Driver/Detroit/-
+		reach truck drivers, detroit 06:00 Baker & Sons|Reach Truck Driver/Detroit/-
+		Head Baker Baker City|Head Baker/Baker City/-
+		Baker City Baker|Baker/Baker City/-
+		2x bakers gary|Baker/Gary/-
+		Need 3 Reach Truck Drivers in Gary IN|Reach Truck Driver/-/-
+		2 Welders Gary|Welder/-/-
+		2 Stuntmen Gary|-/-/no known role follows the count
+		somebody in Gary|-/-/the text has no role that a record has
+	END
+	lh-search --auto-role -Q 'truck Detroit' s.lhv r.lhv | has -F '"query_role":"Truck"'
+	# generated demand in four styles, each with its role, and shorthand with its city
+	lh-gen workers -n 2000 | lh-index build -q w.lhv
+	lh-gen queries -n 500 --styles all | jq -c '{query_text, role, city, style, k: 0}' | lh-search --auto-role w.lhv |
+		jq -e -s 'all(.[]; .query_role == .role) and (map(select(.style == "shorthand" and .query_city == .city)) | length > 480)'
+}
+
 @test "--auto-role knows need, client_first and looking, and of shorthand the roles of lh-gen" {
 	lh-index build --allow-empty w.lhv </dev/null
 	while IFS='|' read -r text role; do

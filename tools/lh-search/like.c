@@ -47,9 +47,9 @@ static int find_liked(struct worker *w, struct lh_str id, struct liked *to,
 		if (got <= 0)
 			continue;
 		if (to->seat)
-			return lh_err_set(err, LH_EDATA, "\"like\": \"%.*s\" is in \"%s\" and \"%s\": "
-					  "name one by CORPUS/ID", shown, id.p, to->seat->name->text,
-					  is.seat->name->text);
+			return lh_err_set(err, LH_EDATA, "\"like\": \"%.*s\" is in \"%s\" and "
+					  "\"%s\": name one by CORPUS/ID", shown, id.p,
+					  to->seat->name->text, is.seat->name->text);
 		*to = is;
 		got = 0;
 	}
@@ -97,8 +97,8 @@ static int set_mean(struct worker *w, struct lh_err *err)
 	vector = (float *)(void *)r->vector.p;
 	for (i = 0; i < w->n_liked; i++) {
 		if (!is_alike(w, w->liked[i].seat))
-			return lh_err_data(err, 409, "\"like\": corpora \"%s\" and \"%s\" are of two "
-					   "models", w->liked->seat->name->text,
+			return lh_err_data(err, 409, "\"like\": corpora \"%s\" and \"%s\" "
+					   "are of two models", w->liked->seat->name->text,
 					   w->liked[i].seat->name->text);
 		if (add(&w->liked[i], vector, sum, err) < 0)
 			return -1;

@@ -183,7 +183,7 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		 struct lh_err *err)
 {
 	/* A record that was an answer before: nothing of that may pass for this one's. */
-	const char *drop[15] = { "query_vector", "vector", "results", "metadata_filter_dropped",
+	const char *drop[16] = { "query_vector", "vector", "results", "metadata_filter_dropped",
 				 "playbook_boosted", "playbook_injected", "partial", "skipped",
 				 "query_role_missing", "truncated", "explain",
 				 "unmatched_filter" };
@@ -198,6 +198,8 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		drop[n++] = "query_text";
 	if (q->role_made)
 		drop[n++] = "query_role";
+	if (q->city.p)
+		drop[n++] = "query_city";
 	if (w->run->set->attribute)
 		drop[n++] = "persons";
 	to = lh_write_record(out, rec, drop, n);
@@ -205,6 +207,8 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		lh_write_value(&to, "query_text", alias);
 	if (q->role_made)
 		lh_write_str(&to, "query_role", q->role);
+	if (q->city.p)
+		lh_write_str(&to, "query_city", q->city);
 	if (q->role_why.n)
 		lh_write_str(&to, "query_role_missing", q->role_why);
 	if (print_results(w, &to, err) < 0)

@@ -115,7 +115,8 @@ static struct result *among(struct worker *w, const struct memory *m)
 /* Reduce the distance by that factor, unless another entry reduced it more: of several
  * entries only the best counts.  A distance below 0, possible for a dot product, is not
  * reduced. */
-static void bring_near(const struct worker *w, struct result *f, const struct memory *m, double original)
+static void bring_near(const struct worker *w, struct result *f, const struct memory *m,
+		       double original)
 {
 	double d = original > 0 ? original * m->factor : original;
 
@@ -151,8 +152,8 @@ static void apply(struct worker *w, const struct memory *m)
 	bring_near(w, f, m, m->distance);
 }
 
-/* Sort as results are sorted, by score first where they have one; corpora are in the order of their
- * names. */
+/* Sort as results are sorted, by score first where they have one; corpora are in the order of
+ * their names. */
 static int best_first(const void *a, const void *b)
 {
 	const struct result *x = a, *y = b;

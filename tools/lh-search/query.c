@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "staffing/staffing.h"
 #include "model/http.h"
 #include "vector/vector_record.h"
 
@@ -191,7 +190,8 @@ static int read_like(struct query_reader *r, struct lh_err *err)
 	if (!one.p)
 		return 0;
 	if (q->vector_json.p)
-		return lh_err_set(err, LH_EDATA, "\"like\" and \"query_vector\" exclude each other");
+		return lh_err_set(err, LH_EDATA,
+				  "\"like\" and \"query_vector\" exclude each other");
 	if (lh_value_count(&one) > LIKE_MOST)
 		return lh_err_set(err, LH_EDATA, "\"like\" has more than %d ids", LIKE_MOST);
 	lh_grow(&r->liked, &r->cap_liked, LIKE_MOST, sizeof *r->liked);
@@ -205,21 +205,6 @@ static int read_like(struct query_reader *r, struct lh_err *err)
 	for (lh_iter_init(&it, &one); lh_iter_next(&it); )
 		add_like(r, &it.val);
 	return 0;
-}
-
-/* Find the role that the text asks for (--auto-role). */
-static void make_role(struct query_reader *r)
-{
-	struct query *q = &r->q;
-
-	if (q->role.n || !q->text.p)
-		return;
-	lh_buf_reset(&r->role);
-	lh_buf_reset(&r->role_why);
-	lh_role_extract(q->text.p, q->text.n, &r->role, &r->role_why);
-	q->role_why = (struct lh_str){ r->role_why.p, r->role_why.len };
-	q->role = (struct lh_str){ r->role.p, r->role.len };
-	q->role_made = r->role.len > 0;
 }
 
 static int check_names(const struct query *q, const struct settings *set, struct lh_err *err)
@@ -289,7 +274,5 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 				  "compares texts");
 	if (!q->vector && !q->n_like && !q->text.n)
 		return lh_err_set(err, LH_EDATA, "empty text");
-	if (set->auto_role)
-		make_role(r);
 	return 0;
 }

@@ -433,6 +433,8 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	if (use_liked(w, err) < 0)
 		return -1;
 	leave_out(w);
+	if (set->auto_role)
+		make_role(w);
 	if (use_filter(w, err) < 0 || check_keys(w, err) < 0 || search_chosen(w, err) < 0)
 		return -1;
 	if (w->limits.reached)

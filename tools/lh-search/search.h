@@ -11,6 +11,7 @@
  *     query.c     reading a query record
  *     filters.c   a cache of the recent filters of an index
  *     absent.c    keys of filters that no record has
+ *     vocabulary.c  the role of a text, and the roles and cities of an index
  *     seats.c     what a worker keeps for each corpus
  *     engines.c   the embedding of a query's text
  *     like.c      a search by records in place of one by text
@@ -190,6 +191,12 @@ struct known_keys {		/* of filters: those that an index has or lacks */
 	struct lh_intern has, lacks;
 };
 
+struct vocabulary {		/* the values of role and city of an index */
+	pthread_mutex_t lock;
+	bool known;
+	struct lh_intern roles, cities;
+};
+
 struct opened {			/* an open index, shared by the states that have its snapshot */
 	atomic_uint others;		/* references, less one */
 	struct lh_index *ix;
@@ -199,6 +206,7 @@ struct opened {			/* an open index, shared by the states that have its snapshot 
 	atomic_int persons;	/* 0: not known, 1: it is not of persons, 2: it is */
 	struct filters filters;
 	struct known_keys keys;
+	struct vocabulary vocabulary;
 };
 
 struct corpora {
@@ -257,6 +265,7 @@ struct query {
 	double playbook_max, playbook_max_inject;	/* distances */
 	struct lh_str role;		/* n = 0: none */
 	bool role_made;			/* found by --auto-role */
+	struct lh_str city;		/* found with it; p NULL: none */
 	struct lh_str role_why;		/* why it was not; n = 0: it was, or need not be */
 };
 
@@ -455,6 +464,14 @@ void known_keys_free(struct known_keys *k);
  * records (400); report each corpus that lacks one, once. */
 int check_keys(struct worker *w, struct lh_err *err);
 
+/* ---- vocabulary.c ---- */
+
+void vocabulary_init(struct vocabulary *v);
+void vocabulary_free(struct vocabulary *v);
+/* Find the role that the text asks for (--auto-role): by the wording of a sentence, else as the
+ * longest role that a record of the corpora asked has, else of those that are known. */
+void make_role(struct worker *w);
+
 /* ---- search.c ---- */
 
 /* Return whether a row may be a result, neither filtered out nor excluded: 1, 0, -1. */
@@ -477,9 +494,9 @@ static inline bool is_near(const struct worker *w, float distance)
 
 /* Return how many hits of each ranking are merged for k. */
 size_t hybrid_depth(size_t k);
-/* Search by words too, unless there is no text or it is a job order, and merge with the hits by vector: the
- * best per_corpus_k of both are left, or all if some may be too far.  q->dropped is that of the
- * words. */
+/* Search by words too, unless there is no text or it is a job order, and merge with the hits by
+ * vector: the best per_corpus_k of both are left, or all if some may be too far.  q->dropped is
+ * that of the words. */
 int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, struct lh_err *err);
 
 /* Return the score of a row of a corpus at that distance, which a playbook may have changed. */
