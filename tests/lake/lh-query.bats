@@ -610,6 +610,7 @@ print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"
 	run -2 lh-query 'SELECT * FROM people'
 	[ "$output" = 'lh-query: no such table: people (a table is named by NAME=FILE)' ]
 	refused 400 'near "-": syntax error (write "my-work" in double quotes)' 'SELECT * FROM my-work' my-work=w.jsonl
+	refused 400 'near "-": syntax error (a table is named by NAME=FILE; there is w)' 'SELECT * FROM my-work' w=w.jsonl
 	# those of a table that the statement does not use are not offered
 	echo '{"scro":1}' >o.jsonl
 	refused 400 'no such column: scroe (did you mean score?)' 'SELECT scroe FROM w' w=w.jsonl o=o.jsonl

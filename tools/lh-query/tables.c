@@ -64,7 +64,7 @@ static void list_tables(const struct query *q, struct lh_err *err)
 		    i < q->n_tables ? ", ..." : "");
 }
 
-/* Say that a name with a hyphen needs quotes. */
+/* Say that a name with a hyphen needs quotes, or which tables there are. */
 static void suggest_quotes(const struct query *q, struct lh_err *err)
 {
 	char why[sizeof err->msg];
@@ -72,8 +72,10 @@ static void suggest_quotes(const struct query *q, struct lh_err *err)
 
 	for (t = q->table; t < q->table + q->n_tables && !strchr(t->name, '-'); t++)
 		;
-	if (t == q->table + q->n_tables)
+	if (t == q->table + q->n_tables) {
+		list_tables(q, err);
 		return;
+	}
 	snprintf(why, sizeof why, "%s", err->msg);
 	lh_err_data(err, 400, "%s (write \"%.100s\" in double quotes)", why, t->name);
 }
