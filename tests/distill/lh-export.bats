@@ -189,6 +189,21 @@ sums() {
 	done
 }
 
+@test "a text that was rejected for a task is no sample for it, whatever its blanks and form of accents, and is for another" {
+	mkdir -p same/data/_kb
+	row() { printf '{"permit_id":"%s","ts":"2026-02-0%s","contractor":"C","observer_verdict":"%s","analysis":"%s was valid until June, and all was checked twice by two."}\n' "$@"; }
+	{
+		row P1 1T08:00:00Z accept 'Caf\u00e9  permit'
+		row P1 2T08:00:00Z reject 'Cafe\u0301 permit '
+		row P2 1T08:00:00Z accept 'Caf\u00e9 permit'
+	} >same/data/_kb/contract_analyses.jsonl
+	lh-distill run -q --root same >/dev/null
+	[ "$(jq -s length same/exports/sft/*.jsonl)" = 1 ]
+	grep -q 'text: was rejected for the same task' same/exports/quarantine/sft.jsonl
+	grep -q 'text: was rejected for the same task' same/exports/quarantine/rag.jsonl
+	[ "$(jq -r .reason same/exports/quarantine/preference.jsonl)" = invalid_preference_pairing ]
+}
+
 # ---- the reasons ----
 
 @test "reason missing_provenance" {

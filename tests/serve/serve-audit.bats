@@ -246,6 +246,17 @@ say() {
 	curl -sS --json '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"lookup","arguments":{"id":"w-7"}}}' "$URL/mcp" | jq -e '.result.isError'
 }
 
+@test "a folder of the audit that is a file is 503, and nothing is shown" {
+	mkdir -p s/data/_catalog
+	: >$LOGS
+	start_serve --state s
+	for ask in '/v1/validate|{"kind":"fill","artifact":{"fills":[{"candidate_id":"w-3","name":"x"}]},"context":{"target_count":1}}' \
+		'/v1/matrix/search|{"query_text":"welder","k":1,"corpora":["workers"]}'; do
+		[ "$(say "${ask%%|*}" "${ask#*|}" t)" = 503 ]
+		[ "$(cat answer)" = '{"error":"the audit log cannot be written, and there is no answer without it"}' ]
+	done
+}
+
 @test "a client that leaves and a new configuration do not end the server while rows are being appended" {
 	lh-serve --print-config | jq -c '{ audit_required: false, routes: ([.routes[] | { route, off: "not in this test" }]
 		+ [{ route: "POST /echo", run: ["cat"], depth: 8, read: true, max_body: "16M" }]) }' >config
