@@ -336,13 +336,15 @@ static int by_place(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-/* Sort the numbers of hits as their hits. */
-static int by_hit(const void *a, const void *b, void *hits)
+/* The strongest reason of a row first, and then the one that was found first. */
+static int by_hit(const void *a, const void *b)
 {
-	const struct hit *v = hits, *x = &v[*(const size_t *)a], *y = &v[*(const size_t *)b];
-	int c = by_place(x, y);
+	const struct hit *x = a, *y = b;
+	const int c = by_place(x, y);
 
-	return c ? c : (x->by > y->by) - (x->by < y->by);
+	if (c || x->by != y->by)
+		return c ? c : x->by < y->by ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
 }
 
 /* Give what a weaker reason says of a row to the hit that stays, and free the rest. */
@@ -362,30 +364,26 @@ static void merge(struct hit *stays, struct hit *weaker)
 /* Sort hits, and keep of several of one row the one by the strongest reason. */
 static void settle(struct hits *h)
 {
-	LH_SCOPED(lh_free_local) size_t *order = lh_calloc(h->n + 1, sizeof *order);
 	LH_SCOPED(lh_free_local) size_t *now = lh_calloc(h->n + 1, sizeof *now);
-	struct hit *sorted = lh_calloc(h->n + 1, sizeof *sorted);
 	size_t i, n = 0;
 
 	for (i = 0; i < h->n; i++)
-		order[i] = i;
-	qsort_r(order, h->n, sizeof *order, by_hit, h->v);
+		h->v[i].number = i;
+	if (h->n)
+		qsort(h->v, h->n, sizeof *h->v, by_hit);
 	for (i = 0; i < h->n; i++) {
-		struct hit *hit = &h->v[order[i]];
+		const size_t number = h->v[i].number;
 
-		if (n && !by_place(&sorted[n - 1], hit))
-			merge(&sorted[n - 1], hit);
+		if (n && !by_place(&h->v[n - 1], &h->v[i]))
+			merge(&h->v[n - 1], &h->v[i]);
 		else
-			sorted[n++] = *hit;
-		now[order[i]] = n - 1;
+			h->v[n++] = h->v[i];
+		now[number] = n - 1;
 	}
-	for (i = 0; i < n; i++)
-		if (sorted[i].via != NO_HIT)
-			sorted[i].via = now[sorted[i].via];
-	free(h->v);
-	h->v = sorted;
-	h->cap = h->n + 1;
 	h->n = n;
+	for (i = 0; i < n; i++)
+		if (h->v[i].via != NO_HIT)
+			h->v[i].via = now[h->v[i].via];
 }
 
 /* ---- all ---- */

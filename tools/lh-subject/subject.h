@@ -130,6 +130,7 @@ struct hit {
 	unsigned char sha256[LH_HASH_SIZE];	/* of the row, if it is hashed */
 	size_t others;		/* other persons in the row */
 	size_t via;		/* the hit that it was made from; NO_HIT: none */
+	size_t number;		/* among those found, while they are sorted */
 	uint64_t at;		/* where its bytes are kept, ... */
 	size_t n;		/* ... so many; 0: none are */
 	bool whole;		/* they are a file by itself, not a line */
