@@ -1,5 +1,5 @@
 /*
- * bind_parts - the place of a member in a record, and the error messages of lh_bind.
+ * bind_parts - the place of a member in a record, and the types that a line accepts.
  */
 #ifndef LH_BIND_PARTS_H
 #define LH_BIND_PARTS_H
@@ -36,17 +36,5 @@ static inline unsigned lh_bind_types(const struct lh_bind *line)
 		return line->types | (line->null ? LH_BIND_IS(LH_NULL) : 0);
 	return types[line->to];
 }
-
-/* Set the error of a member missing or unknown in the object up.  All functions here return
- * -1. */
-int lh_bind_missing(const struct lh_bind_place *up, const struct lh_bind *line, struct lh_err *err);
-/* The second suggests what may be meant, of the lines of the table. */
-int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_bind *table,
-		    const struct lh_value *key, struct lh_err *err);
-
-/* Set the error "must be" with the type of the line; "must" with the text given. */
-int lh_bind_wrong(const struct lh_bind_place *at, const struct lh_value *v, struct lh_err *err);
-int lh_bind_must(const struct lh_bind_place *at, struct lh_err *err, const char *fmt, ...)
-	LH_PRINTF(3, 4);
 
 #endif

@@ -1,7 +1,22 @@
-/* write.c - JSON text, member by member.  See write.h. */
+/* write.c - JSON text, member by member or on one line.  See write.h. */
 #include "write.h"
 
 #include <lh/num.h>
+#include "json_scanner.h"
+
+void lh_json_compact(struct lh_buf *out, const char *p, size_t n)
+{
+	const char *end = p + n, *from;
+	bool escaped;
+
+	while (p < end) {
+		for (from = p; p < end && (unsigned char)*p > ' '; )
+			p = *p == '"' ? lh_skip_string(p, end, &escaped) : p + 1;
+		lh_buf_add(out, from, (size_t)(p - from));
+		while (p < end && (unsigned char)*p <= ' ')
+			p++;
+	}
+}
 
 struct lh_writer lh_write_record(struct lh_buf *out, const struct lh_record *rec,
 				 const char *const *drop, size_t n)
