@@ -5,9 +5,10 @@
 #ifndef LH_FLOW_PARTS_H
 #define LH_FLOW_PARTS_H
 
-#include "flow.h"
+#include <pthread.h>
+
 #include "file/held.h"
-#include "blocks.h"
+#include "flow.h"
 
 /* A file's name, shared by its blocks; refs belongs to the calling thread. */
 struct lh_flow_name {
@@ -80,12 +81,6 @@ void lh_flow_mapper_rest(struct lh_flow_mapper *m);
 /* Reject the line over the limit that the block stands for; its bytes were not kept. */
 void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b);
 
-/* Return whether the line of a flow with a shard may be in it, before it is parsed. */
-bool lh_flow_may_have(const struct lh_flow *flow, const char *p, size_t n);
-/* Return whether a record, parsed from that line, is in it, or -1.  Its key may be unescaped to
- * scratch. */
-int lh_flow_has(const struct lh_flow *flow, const struct lh_record *rec, const char *p, size_t n,
-		struct lh_buf *scratch);
 /* Return whether a line over the limit is, of which no bytes were kept. */
 static inline bool lh_flow_has_long(const struct lh_flow *flow)
 {
@@ -99,5 +94,36 @@ struct lh_rejection lh_flow_rejection(const struct lh_flow_block *b,
 void lh_flow_name_drop(struct lh_flow_name *name);
 void lh_flow_block_clear(struct lh_flow_block *b);
 void lh_flow_block_free(struct lh_flow_block *b);
+
+/* ---- threads ---- */
+
+/*
+ * The calling thread submits blocks and gets them back in the same order.  Threads are
+ * started one by one as blocks are submitted, up to flow->jobs.  A block is in flight from
+ * its submission until it is given back.  While none is in flight, the calling thread may
+ * map a block itself with the first mapper, so that short inputs and co-processes start no
+ * thread.
+ *
+ * Private to lib.
+ */
+
+struct lh_flow_pool {
+	const struct lh_flow *flow;
+	struct lh_flow_mapper *mappers;
+	pthread_t *threads;
+	size_t jobs, n_mappers, n_threads;
+	struct lh_flow_block *ring;
+	/* Block numbers, never reset; block n is ring[n % slots].  In flight: head to tail;
+	 * taken by a thread: head to taken. */
+	size_t slots, head, taken, tail;
+	pthread_mutex_t mutex;
+	pthread_cond_t work, done;
+	bool quit;		/* under the mutex, and atomically: threads look without it */
+};
+
+static inline size_t lh_flow_pool_in_flight(const struct lh_flow_pool *p)
+{
+	return p->tail - p->head;
+}
 
 #endif

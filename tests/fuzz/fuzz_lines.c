@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "feed.h"
-#include "flow/blocks.h"
+#include "flow/flow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

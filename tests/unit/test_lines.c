@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "flow/blocks.h"
+#include "flow/flow.h"
 
 static struct lh_err err;
 static struct lh_bytes block;
