@@ -34,7 +34,7 @@
 #include <lh/buf.h>
 #include <lh/time.h>
 
-#include "proc/git.h"
+#include "proc/run.h"
 #include "root.h"
 
 enum lh_stage {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,11 +17,85 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "shell_coproc.h"
+#include <lh/num.h>
+#include <lh/time.h>
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/confine.h"
-#include <lh/time.h>
+#include "json/bind.h"
+#include "shell_coproc.h"
+
+/* ---- the end of a child's stderr ---- */
+
+void lh_stderr_tail_end(struct lh_stderr_tail *w)
+{
+	if (w->line && w->open)
+		w->line(w->owner, w->text + w->n - w->open, w->open);
+	w->open = 0;
+}
+
+ssize_t lh_stderr_tail_read(struct lh_stderr_tail *w, int fd)
+{
+	char text[sizeof w->text];
+	ssize_t n = read(fd, text, sizeof text);
+	size_t stay;
+
+	if (n <= 0)
+		return n;
+	if (w->open + (size_t)n > sizeof text)
+		lh_stderr_tail_end(w);	/* a piece: there is no room for the whole line */
+	stay = sizeof text - (size_t)n < w->n ? sizeof text - (size_t)n : w->n;
+	memmove(w->text, w->text + w->n - stay, stay);
+	memcpy(w->text + stay, text, (size_t)n);
+	w->n = stay + (size_t)n;
+	if (w->line) {
+		const char *p, *lf;
+
+		w->open += (size_t)n;
+		/* Pass on the lines that are complete. */
+		p = w->text + w->n - w->open;
+		while (w->open && (lf = memchr(p, '\n', w->open)) != NULL) {
+			w->line(w->owner, p, (size_t)(lf - p));
+			w->open -= (size_t)(lf + 1 - p);
+			p = lf + 1;
+		}
+	}
+	return n;
+}
+
+void lh_stderr_tail_drain(struct lh_stderr_tail *w, int fd)
+{
+	int left = 0, takes;
+
+	if (fd < 0 || ioctl(fd, FIONREAD, &left) < 0)
+		return;
+	for (takes = left / (int)sizeof w->text + 1;
+	     takes && ioctl(fd, FIONREAD, &left) == 0 && left > 0; takes--)
+		if (lh_stderr_tail_read(w, fd) <= 0)
+			return;
+}
+
+void lh_stderr_tail_last_line(const struct lh_stderr_tail *w, const char *name, char *to,
+			      size_t size)
+{
+	size_t n = w->n, len = strlen(name);
+	const char *p = w->text, *lf;
+
+	while (n && p[n - 1] == '\n')
+		n--;
+	lf = n ? memrchr(p, '\n', n) : NULL;
+	if (lf) {
+		n -= (size_t)(lf + 1 - p);
+		p = lf + 1;
+	}
+	if (n > len + 1 && memcmp(p, name, len) == 0 && memcmp(p + len, ": ", 2) == 0) {
+		p += len + 2;
+		n -= len + 2;
+	}
+	snprintf(to, size, "%.*s", (int)n, p);
+}
+
+/* ---- tools ---- */
 
 #define REPLY_MAX ((size_t)1 << 30)
 #define CHUNK 65536
@@ -479,4 +554,75 @@ int lh_coproc_stop(struct lh_coproc *c, struct lh_err *err)
 	}
 	lh_buf_free(&c->in);
 	return rc;
+}
+
+/* ---- lh-chat ---- */
+
+static int start(struct lh_chat_child *c, struct lh_err *err)
+{
+	char timeout[LH_F64_MAX + 1] = "", retries[24];
+	char *argv[] = { "lh-chat",   "-q",	    "-j1",	 "--wire",	  "--on-error",
+			 "emit",      "--max-line", "2G",	 "--max-members", "1000000000",
+			 "--timeout", timeout,	    "--retries", retries,	  NULL };
+
+	lh_f64_print(timeout, c->timeout);
+	snprintf(retries, sizeof retries, "%llu", (unsigned long long)c->retries);
+	return lh_coproc_start(&c->child, argv, LH_KEYS_CHAT, err);
+}
+
+static int bad_answer(struct lh_err *err)
+{
+	return lh_err_set(err, LH_EIO, "lh-chat answered something else than a reply");
+}
+
+struct reply {
+	struct lh_value error;
+	struct lh_str content;
+};
+static const struct lh_bind reply_members[] = {
+	{ LH_BIND_SOME("error", struct reply, error), .null = true },
+	{ LH_BIND_STRING("content", struct reply, content), .lax = true },
+	LH_BIND_END
+};
+
+static int read_reply(struct lh_chat_child *c, const struct lh_str *line, struct lh_str *content,
+		      struct lh_err *err)
+{
+	struct reply r = { .content = { NULL, 0 } };
+
+	if (lh_record_parse(&c->reply, line->p, line->n, err) < 0)
+		return err->code == LH_ENOMEM ? -1 : bad_answer(err);
+	if (lh_bind(reply_members, &c->reply, &r, &c->text, err) < 0)
+		return -1;
+	if (r.error.p)
+		return lh_coproc_refusal(&r.error, err);
+	*content = r.content;
+	return r.content.p ? 0 : bad_answer(err);
+}
+
+int lh_chat_child_ask(struct lh_chat_child *c, const char *line, size_t n, struct lh_str *content,
+		      struct lh_err *err)
+{
+	/* Each try may wait for its turn as long as for its answer. */
+	double patience = 2 * c->timeout * (double)(c->retries + 1) + 60;
+	struct lh_err ignored;
+	struct lh_str reply;
+
+	if (!c->child.pid && start(c, err) < 0)
+		return -1;
+	if (lh_coproc_ask(&c->child, line, n, patience, &reply, err) == 0)
+		return read_reply(c, &reply, content, err);
+	lh_coproc_stop(&c->child, &ignored);
+	if (err->code == LH_ENET)
+		err->code = LH_EIO;	/* lh-chat itself hangs */
+	return -1;
+}
+
+void lh_chat_child_stop(struct lh_chat_child *c)
+{
+	struct lh_err ignored;
+
+	lh_coproc_stop(&c->child, &ignored);
+	lh_buf_free(&c->text);
+	lh_record_free(&c->reply);
 }

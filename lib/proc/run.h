@@ -31,6 +31,7 @@
 #include <stdbool.h>
 
 #include <lh/buf.h>
+#include <lh/err.h>
 
 struct lh_child_how {
 	const char *command;	/* through /bin/sh -c; NULL: argv is */
@@ -58,5 +59,14 @@ int lh_child_run(const struct lh_child_how *how, const void *in, size_t n, struc
 		 struct lh_err *err);
 
 void lh_child_free(struct lh_child_out *out);
+
+/* ---- the commit that is checked out ---- */
+
+#define LH_GIT_COMMIT 40	/* hex digits */
+
+/* Ask git for the commit of the repository around a folder, 40 hex digits and a NUL; zeros,
+ * and false with the reason in *why, if there is none, or no git (LH_EDATA), or it could not be
+ * asked (LH_EIO, LH_EINTR). */
+bool lh_git_commit(const char *path, char out[LH_GIT_COMMIT + 1], struct lh_err *why);
 
 #endif
