@@ -52,11 +52,6 @@ void lh_pathway_forget(struct lh_pathway *p);
 /* Replay the log up to size bytes. */
 int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err);
 
-/* Apply the event in p->rec, which begins at offset at of the log.  Returns 1 when it
- * changed something, 0 when it must be skipped, with the reason in err->msg, -1 without
- * memory. */
-int lh_pathway_apply(struct lh_pathway *p, uint64_t at, struct lh_err *err);
-
 /* Check that a uid may have n bytes; LH_EDATA names it as what. */
 int lh_pathway_uid_check(const char *what, size_t n, struct lh_err *err);
 
