@@ -12,7 +12,7 @@
 #include "json/value.h"
 #include "json/write.h"
 #include "schema/schema_table.h"
-#include "text/alike.h"
+#include "text/spelling.h"
 
 #define LH_PUTS(b, text) lh_buf_add(b, text, sizeof text - 1)
 #define ID_HEX 16	/* digits of an id */

@@ -54,7 +54,7 @@ void lh_source_scored(struct lh_source *src, const struct lh_record *scored);
 void lh_source_side(struct lh_source *src, const struct lh_side *side);
 void lh_source_evidence(struct lh_source *src, const struct lh_record *evidence);
 
-/* Hash the task and the text as a reader sees it (text/alike.h); false: it has no task. */
+/* Hash the task and the text as a reader sees it (text/spelling.h); false: it has no task. */
 void lh_source_text(const struct lh_source *src, struct lh_buf *scratch, unsigned char hash[32],
 		    bool *has);
 

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "json/bind.h"
 #include "json/write.h"
-#include "text/alike.h"
+#include "text/spelling.h"
 
 const char *const lh_kind_names[] = {
 	[LH_KIND_FILL] = "fill", [LH_KIND_EMAIL] = "email", [LH_KIND_SMS] = "sms",

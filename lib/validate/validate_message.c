@@ -1,6 +1,6 @@
 /* validate_message.c - check an email or a text message.  See lh/validate.h. */
 #include "base/utf8.h"
-#include "text/alike.h"
+#include "text/spelling.h"
 #include "text/spelling.h"
 #include "validate_parts.h"
 

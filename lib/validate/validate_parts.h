@@ -79,7 +79,7 @@ bool lh_val_blank(const struct lh_str *s);
 /* Fold s to lower case, in v->folded. */
 void lh_val_fold(struct lh_validator *v, const struct lh_str *s, struct lh_str *out);
 
-/* Return whether both are the name of one person (text/alike.h), or, in the original's forms,
+/* Return whether both are the name of one person (text/spelling.h), or, in the original's forms,
  * equal without surrounding blanks and case. */
 void lh_val_same_name(struct lh_validator *v, const struct lh_str *a, const struct lh_str *b,
 		      bool *same);

@@ -5,7 +5,7 @@
  * character; so bytes are compared, and code points are counted only for a distance.
  */
 #include "base/utf8.h"
-#include "text/alike.h"
+#include "text/spelling.h"
 #include "validate_parts.h"
 
 #define NEAR 40			/* code points between a keyword and a dollar sign */

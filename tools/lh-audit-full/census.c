@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "text/alike.h"
+#include "text/spelling.h"
 #include "tool/records.h"
 #include <lh/digest.h>
 
