@@ -1,6 +1,6 @@
 /*
  * subject.c - the files of a subject: their names, the manifest, accesses as a table.  See
- * lh/subject.h, subject_manifest.h and access_html.h.
+ * lh/subject.h, subject_manifest.h and subject_manifest.h.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,11 +12,10 @@
 #include <lh/digest.h>
 #include <lh/subject.h>
 #include <lh/time.h>
-#include "access_html.h"
+#include "subject_manifest.h"
 #include "base/mem.h"
 #include "file/file.h"
 #include "json/bind.h"
-#include "subject_manifest.h"
 #include "text/escape.h"
 
 /* ---- names ---- */

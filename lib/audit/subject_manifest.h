@@ -20,6 +20,7 @@
 
 #include <lh/json.h>
 #include <lh/subject.h>
+#include "json/write.h"
 
 #define LH_MANIFEST_MAX ((size_t)16 << 20)	/* bytes of its file */
 
@@ -71,5 +72,38 @@ bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n);
  * (lh/subject.h), whether or not that manifest exists. */
 int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
 		     size_t n, struct lh_err *err);
+
+/* ---- accesses as the rows of a table ---- */
+
+/*
+ *     lh_html_open(&page, title, LH_ACCESS_STYLE);
+ *     lh_buf_puts(&page, LH_ACCESS_BEGIN);
+ *     rc = lh_access_html(&page, &rec, &text, err);		(each row)
+ *     lh_buf_puts(&page, LH_ACCESS_END);
+ *
+ * Threads: any number.
+ */
+
+/* Columns have fixed widths, so that long words are broken within them; if there is
+ * no room for five columns, a row is a block of labelled lines.  Text that cannot
+ * be broken, such as one letter with hundreds of marks, is cut off. */
+#define LH_ACCESS_STYLE \
+	"p,dt,dd,li,.verdict{overflow-wrap:anywhere}\n" \
+	"p,dd,li,td,.verdict{overflow:hidden}\n" \
+	"table{table-layout:fixed}th.when{width:15rem}\n" \
+	"@media(max-width:56rem){table,tbody,tr,td{display:block}thead{display:none}\n" \
+	"tr{border-top:2px solid var(--line);padding:.4rem 0}\n" \
+	"td{border:0;padding:.1rem 0}td::before{content:attr(data-label) " LH_JSON(": ") \
+	";color:var(--dim)}}\n"
+
+#define LH_ACCESS_BEGIN \
+	"<table>\n<thead><tr><th class=\"when\">When</th><th>Who</th><th>What " \
+	"for</th><th>Which data</th>" \
+	"<th>Outcome</th></tr></thead>\n<tbody>\n"
+#define LH_ACCESS_END "</tbody>\n</table>\n"
+
+/* Append a row of a log; text is memory for its strings. */
+int lh_access_html(struct lh_buf *out, const struct lh_record *rec, struct lh_buf *text,
+		   struct lh_err *err);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <lh/time.h>
 #include "audit.h"
-#include "audit/access_html.h"
+#include "audit/subject_manifest.h"
 #include "audit/commitment.h"
 #include "file/file.h"
 #include "json/write.h"
