@@ -58,11 +58,6 @@ struct lh_roster;
 /* Open a roster.  jobs: threads that read lines, 1 or more. */
 LH_API struct lh_roster *lh_roster_open(const char *path, unsigned jobs, struct lh_err *err);
 LH_API void lh_roster_close(struct lh_roster *r);
-/* Return whether its file has changed or is gone; false for a pipe. */
-LH_API bool lh_roster_stale(const struct lh_roster *r);
-/* Open the roster again if its file changed; NULL with *err.  Without a change it
- * returns r itself, which must then be closed once more.  r stays open. */
-LH_API struct lh_roster *lh_roster_renew(struct lh_roster *r, unsigned jobs, struct lh_err *err);
 
 /* Return the number of workers; of an index that of its live rows. */
 LH_API uint64_t lh_roster_count(const struct lh_roster *r);

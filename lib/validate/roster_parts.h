@@ -1,9 +1,5 @@
 /*
- * roster_parts - what the parts of lh_roster share:
- *
- *     roster_row.c    a worker from a record, packed and unpacked; the table
- *     roster_lines.c  JSON Lines into a table
- *     roster.c        open, find, and an index as a roster
+ * roster_parts - workers as they are packed, and their table, in roster.c.
  *
  * A packed worker is its folded id, its id, name, status, city, state and role, the
  * number of blacklisted clients and each of these.  A string is its length in
@@ -27,15 +23,6 @@ struct lh_roster_reader {
 	struct lh_record rec;	/* the metadata of a row, ... */
 	struct lh_buf text;	/* ... copied, as LH_PAD bytes must follow it */
 };
-void lh_roster_reader_free(struct lh_roster_reader *rd);
-
-/* Append the worker of a record, packed.  row_id replaces an absent candidate_id, or is
- * empty.  LH_EDATA, with a column; out is then unchanged. */
-int lh_roster_pack(struct lh_roster_reader *rd, const struct lh_record *rec, struct lh_str row_id,
-		   struct lh_buf *out, struct lh_err *err);
-
-/* Unpack a worker; return where the next one begins. */
-const char *lh_roster_unpack(const char *p, struct lh_worker *w);
 
 /* Write the form in which ids are compared; `to` has LH_ID_MAX bytes, n is at most
  * that. */
@@ -45,8 +32,6 @@ struct lh_roster_table {
 	struct lh_growable packed;
 	struct lh_table ids;	/* from the folded id to an offset / LH_ROSTER_ALIGN */
 };
-/* Add n bytes of packed workers, which replace earlier ones of the same id. */
-int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, struct lh_err *err);
 bool lh_roster_get(const struct lh_roster_table *t, struct lh_str key, struct lh_worker *w);
 void lh_roster_table_free(struct lh_roster_table *t);
 

@@ -38,9 +38,6 @@ struct lh_rules {
 	unsigned char hash[32];
 };
 
-/* Pass the ownership of p to r; on failure p is freed.  NULL if p is. */
-void *lh_rules_own(struct lh_rules *r, void *p);
-
 /* Read the rules of one checked file and add them. */
 int lh_rules_read(struct lh_rules *r, const struct lh_value *file, struct lh_err *err);
 

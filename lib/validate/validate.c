@@ -1,15 +1,32 @@
 /* validate.c - a validation from kind and context to verdict.  See lh/validate.h. */
-#include "validate_parts.h"
-
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "base/utf8.h"
+#include <lh/validation_error.h>
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "index/index_tools.h"
 #include "json/bind.h"
 #include "json/write.h"
 #include "text/spelling.h"
+#include "validate_parts.h"
+
+/* ---- versions ---- */
+
+int lh_judged_by(struct lh_judged_by *by, const struct lh_chosen_roster *roster,
+		 const struct lh_rules *rules, struct lh_err *err)
+{
+	*by = (struct lh_judged_by){ .roster = { NULL, 0 } };
+	if (rules)
+		lh_rules_version(rules, by->rules_version);
+	if (!roster->roster)
+		return 0;
+	by->roster = lh_index_name(roster->path);
+	return lh_roster_version(roster->roster, by->roster_version, err);
+}
+
+/* ---- validations ---- */
 
 const char *const lh_kind_names[] = {
 	[LH_KIND_FILL] = "fill", [LH_KIND_EMAIL] = "email", [LH_KIND_SMS] = "sms",

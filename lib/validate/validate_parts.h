@@ -1,16 +1,46 @@
-/*
- * validate_parts - what the kinds of artifact share.
- *
- * A check returns 0 to continue, 1 if the verdict is reached, -1 on failure.  So a
- * kind is a sequence of checks, and the first result other than 0 ends it.
- */
+/* validate_parts - what the kinds of artifact share, and the roster that is chosen. */
 #ifndef LH_VALIDATE_PARTS_H
 #define LH_VALIDATE_PARTS_H
 
+#include <lh/roster.h>
 #include <lh/rules.h>
 #include <lh/validate.h>
 
-#include "roster_choice.h"
+/* ---- the first of several rosters that is there ---- */
+
+/*
+ *     struct lh_chosen_roster now = { NULL, NULL };
+ *     if (lh_roster_choose(&choice, before, &now, jobs, err) == 0)
+ *             ... now.roster, or NULL while there is none ...
+ *     lh_roster_close(now.roster);
+ *
+ * A filter asks lh_roster_choice_stale before each block of records: another one may have come.
+ */
+
+struct lh_roster_choice {
+	const char *const *path;
+	size_t n;
+	bool later;		/* wait for one that does not exist; else the first must */
+};
+
+struct lh_chosen_roster {
+	const char *path;	/* of the choice; NULL: none is there */
+	struct lh_roster *roster;
+};
+
+/* Return the path of the first that is there; NULL if there is none and that is accepted. */
+const char *lh_roster_first(const struct lh_roster_choice *c);
+/* Open it, or renew the one before; was: that before, or NULL. */
+int lh_roster_choose(const struct lh_roster_choice *c, const struct lh_chosen_roster *was,
+		     struct lh_chosen_roster *now, unsigned jobs, struct lh_err *err);
+bool lh_roster_choice_stale(const struct lh_roster_choice *c, const struct lh_chosen_roster *is);
+
+/* ---- what the kinds share ---- */
+
+/*
+ * A check returns 0 to continue, 1 if the verdict is reached, -1 on failure.  So a
+ * kind is a sequence of checks, and the first result other than 0 ends it.
+ */
 
 /* The ids seen in one artifact, by their offset in it. */
 struct lh_seen {
@@ -89,13 +119,12 @@ void lh_val_same_name(struct lh_validator *v, const struct lh_str *a, const stru
 bool lh_has_ssn(const char *p, size_t n, bool original);
 bool lh_has_salary(const char *p, size_t n, bool original);
 
-/* How long a text message is (validate_sms.c). */
+/* How long a text message is (artifacts.c). */
 struct lh_sms {
 	uint64_t units, parts;
 	uint64_t one;		/* most units of one part */
 	bool utf16;		/* else GSM 7-bit */
 };
-struct lh_sms lh_sms_measure(const char *text, size_t n);
 
 size_t lh_quantize_points(const char *p, size_t n);
 
