@@ -1,11 +1,205 @@
 /* csv.c - read CSV row by row.  See csv.h. */
 #include "csv.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "csv_scan.h"
+
+/* ---- the cells of a row ---- */
+
+/*
+ * 64 bytes are compared at a time, which gives a bit for each byte that may end a cell; the cells
+ * are walked from bit to bit.  SSE2 is part of every x86-64, so one kernel is enough.
+ *
+ * A scan stops where the buffer ends, and goes on when more bytes have arrived: no byte
+ * is examined twice.  A cell that begins with a quote ends at a single quote; a quote in
+ * another cell is text.
+ */
+
+enum lh_csv_state {
+	LH_CSV_CELL,		/* before the first byte of a cell */
+	LH_CSV_PLAIN,		/* in a cell without quotes */
+	LH_CSV_QUOTED,		/* in a quoted cell */
+	LH_CSV_QUOTE,		/* after a quote in it */
+	LH_CSV_CR,		/* after the row, and a CR that an LF may follow */
+};
+
+struct lh_csv_scan {
+	const char *row, *end;	/* the row's first byte; the end of the buffer */
+	const char *at;		/* the next byte to examine */
+	const char *start;	/* the first byte of the cell, after its quote */
+	enum lh_csv_state state;
+	char delimiter, quote;	/* quote 0: cells have none */
+	bool doubled;
+	size_t bad_cell;	/* the first with text after its closing quote, from 1; or 0 */
+	struct lh_csv_cell *cell;
+	size_t n, room;		/* cells found; cells that can be stored */
+};
+
+/* Store the cell that ends before end. */
+static inline void lh_csv_store(struct lh_csv_scan *s, const char *end)
+{
+	if (s->n < s->room)
+		s->cell[s->n] = (struct lh_csv_cell){
+			(uint32_t)(s->start - s->row),
+			(uint32_t)(end - s->start) | (s->doubled ? LH_CSV_DOUBLED : 0) };
+	s->n++;
+}
+
+struct chunk {
+	const char *p;
+	uint64_t ends;		/* delimiters, LFs and CRs, the first byte lowest */
+	uint64_t quotes;
+};
+
+#ifdef __SSE2__
+static inline uint64_t bits16(__m128i is)
+{
+	return (uint16_t)_mm_movemask_epi8(is);
+}
+
+static inline void load(struct chunk *c, const char *p, char delimiter)
+{
+	const __m128i d = _mm_set1_epi8(delimiter), lf = _mm_set1_epi8('\n'),
+		cr = _mm_set1_epi8('\r'), q = _mm_set1_epi8('"');
+	unsigned i;
+
+	c->p = p;
+	c->ends = c->quotes = 0;
+	for (i = 0; i < 64; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(p + i));
+
+		c->ends |= bits16(_mm_or_si128(_mm_cmpeq_epi8(v, d),
+					       _mm_or_si128(_mm_cmpeq_epi8(v, lf),
+							    _mm_cmpeq_epi8(v, cr)))) << i;
+		c->quotes |= bits16(_mm_cmpeq_epi8(v, q)) << i;
+	}
+}
+#else
+static inline void load(struct chunk *c, const char *p, char delimiter)
+{
+	unsigned i;
+
+	c->p = p;
+	c->ends = c->quotes = 0;
+	for (i = 0; i < 64; i++) {
+		c->ends |= (uint64_t)(p[i] == delimiter || p[i] == '\n' || p[i] == '\r') << i;
+		c->quotes |= (uint64_t)(p[i] == '"') << i;
+	}
+}
+#endif
+
+/* Return the first byte of at..end whose bit is set (of quotes, else of ends), or end. */
+static inline const char *find_marked(struct chunk *c, const char *at, const struct lh_csv_scan *s,
+				      bool quotes)
+{
+	uint64_t bits;
+	size_t off;
+
+	if (at >= s->end)
+		return s->end;
+	off = (size_t)(at - c->p);
+	if (off >= 64) {
+		load(c, at, s->delimiter);
+		off = 0;
+	}
+	bits = (quotes ? c->quotes : c->ends) >> off << off;
+	while (!bits) {
+		if (s->end - c->p <= 64)
+			return s->end;
+		load(c, c->p + 64, s->delimiter);
+		bits = quotes ? c->quotes : c->ends;
+	}
+	at = c->p + __builtin_ctzll(bits);
+	return at < s->end ? at : s->end;
+}
+
+/* End a cell before end at the delimiter or line end that is next. */
+static inline void end_cell(struct lh_csv_scan *s, const char *end)
+{
+	lh_csv_store(s, end);
+	s->state = *s->at++ == '\r' ? LH_CSV_CR : LH_CSV_CELL;
+}
+
+/* Examine the byte after a quote in a quoted cell. */
+static inline void after_quote(struct lh_csv_scan *s)
+{
+	char c = *s->at;
+
+	if (c == '"') {
+		s->doubled = true;
+		s->state = LH_CSV_QUOTED;
+		s->at++;
+	} else if (c == '\n' || c == '\r' || c == s->delimiter) {
+		end_cell(s, s->at - 1);
+	} else {
+		if (!s->bad_cell)
+			s->bad_cell = s->n + 1;
+		s->state = LH_CSV_PLAIN;
+	}
+}
+
+/* Scan one cell, or what is there of it: false at the end of the buffer. */
+static inline bool scan_cell(struct lh_csv_scan *s, struct chunk *c)
+{
+	switch (s->state) {
+	case LH_CSV_CELL:
+		s->doubled = false;
+		s->start = s->at;
+		if (*s->at == s->quote && s->quote) {
+			s->start = ++s->at;
+			s->state = LH_CSV_QUOTED;
+			return true;
+		}
+		s->state = LH_CSV_PLAIN;
+		/* fall through */
+	case LH_CSV_PLAIN:
+		s->at = find_marked(c, s->at, s, false);
+		if (s->at == s->end)
+			return false;
+		end_cell(s, s->at);
+		return true;
+	case LH_CSV_QUOTED:
+		s->at = find_marked(c, s->at, s, true);
+		if (s->at == s->end)
+			return false;
+		s->at++;
+		s->state = LH_CSV_QUOTE;
+		return true;
+	case LH_CSV_CR:
+		s->at += *s->at == '\n';
+		s->state = LH_CSV_CELL;
+		return true;
+	default:
+		after_quote(s);
+		return true;
+	}
+}
+
+/* Scan on: true at the end of the row (at is after its line end), false at the end of the
+ * buffer. */
+static bool lh_csv_scan(struct lh_csv_scan *of)
+{
+	struct lh_csv_scan s = *of;	/* in registers: nothing else points to it */
+	struct chunk c;
+	bool ended = false;
+
+	if (s.at == s.end)
+		return false;
+	load(&c, s.at, s.delimiter);
+	while (!ended && s.at < s.end && scan_cell(&s, &c))
+		ended = s.state == LH_CSV_CELL && (s.at[-1] == '\n' || s.at[-1] == '\r');
+	*of = s;
+	return ended;
+}
+
+/* ---- rows ---- */
 
 #define FIRST ((size_t)256 << 10)	/* bytes of the buffer; fits the L2 cache of a core */
 #define UTF8_STEP 4096			/* bytes validated at a time */
@@ -201,6 +395,9 @@ static int refuse_wide(const struct lh_csv_reader *r, struct lh_err *err)
 	return 0;
 }
 
+static int lh_csv_judge(struct lh_csv *c, struct lh_str head, bool all, size_t *skip,
+			struct lh_err *err);
+
 /* Look at the first row; step over a BOM and a line sep=X. */
 static int begin(struct lh_csv *c, struct lh_err *err)
 {
@@ -386,4 +583,166 @@ struct lh_str lh_csv_undouble(struct lh_str raw, struct lh_buf *scratch)
 	}
 	lh_buf_add(scratch, p, (size_t)(end - p));
 	return (struct lh_str){ scratch->p, scratch->len };
+}
+
+/* ---- what the first row tells ---- */
+
+#define FIRST_MAX 4096		/* bytes that are looked at */
+#define N_DELIMITERS 4
+
+static const char delimiters[N_DELIMITERS] = { ',', ';', '|', '\t' };
+
+static bool is_line_end(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+/* Count the delimiters outside of quotes in the first row; return its length. */
+static size_t count_delimiters(struct lh_str s, unsigned count[N_DELIMITERS])
+{
+	bool begins = true, quoted = false;
+	const char *d;
+	size_t i;
+
+	memset(count, 0, N_DELIMITERS * sizeof *count);
+	for (i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (quoted) {
+			quoted = c != '"';
+		} else if (c == '"' && (begins || s.p[i - 1] == '"')) {
+			quoted = true;
+			begins = false;
+		} else if (is_line_end(c)) {
+			break;
+		} else {
+			d = memchr(delimiters, c, N_DELIMITERS);
+			begins = d != NULL;
+			if (d)
+				count[d - delimiters]++;
+		}
+	}
+	return i;
+}
+
+/* Refuse what is often taken for a table, by its first bytes. */
+static int refuse(struct lh_str head, struct lh_err *err)
+{
+	static const struct { const char *begin, *what; } others[] = {
+		{ "<!doctype html", "a page of HTML" }, { "<html", "a page of HTML" },
+		{ "<head", "a page of HTML" }, { "<body", "a page of HTML" },
+		{ "<table", "a page of HTML" }, { "<meta", "a page of HTML" },
+		{ "<!--", "a page of HTML" }, { "<?xml", "XML" }, { "%PDF-", "a PDF file" },
+		{ "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook" },
+	};
+	size_t i, n;
+
+	while (head.n && (is_line_end(*head.p) || *head.p == ' ' || *head.p == '\t')) {
+		head.p++;
+		head.n--;
+	}
+	for (i = 0; i < sizeof others / sizeof others[0]; i++) {
+		n = strlen(others[i].begin);
+		if (head.n >= n && strncasecmp(head.p, others[i].begin, n) == 0)
+			return lh_err_set(err, LH_EIO, "is %s, not a table; save it as CSV in "
+					  "UTF-8", others[i].what);
+	}
+	return 0;
+}
+
+/* Return the length of a line sep=X, without its line end, and set *delimiter to X; or 0. */
+static size_t sep_line(struct lh_str s, char *delimiter)
+{
+	const bool quoted = s.n && *s.p == '"';
+	const size_t n = 5 + 2 * quoted;
+	char x;
+
+	if (s.n < n || strncasecmp(s.p + quoted, "sep=", 4) ||
+	    (quoted && s.p[n - 1] != '"') || (s.n > n && !is_line_end(s.p[n])))
+		return 0;
+	x = s.p[4 + quoted];
+	if (x == '"' || is_line_end(x) || !x || x & 0x80)
+		return 0;
+	*delimiter = x;
+	return n;
+}
+
+/* Return whether the row after the first one, of n bytes, has as many of a delimiter; -1: more
+ * bytes may tell. */
+static int repeats(struct lh_str s, size_t n, bool all, size_t delimiter, unsigned times)
+{
+	unsigned count[N_DELIMITERS];
+	size_t i = n;
+
+	while (i < s.n && is_line_end(s.p[i]))
+		i++;
+	s.p += i;
+	s.n -= i;
+	if (count_delimiters(s, count) == s.n && !all)
+		return -1;
+	return s.n && count[delimiter] == times;
+}
+
+/* Set what the delimiters of the first row, of n bytes, tell: 0, or -1 if more bytes may change
+ * it.  Of another delimiter that is not the only one, the second row has to have as many: a name
+ * may have some, as in "tags (a;b;c)". */
+static int judge_row(struct lh_csv *c, struct lh_str s, size_t n, bool all,
+		     const unsigned count[N_DELIMITERS])
+{
+	const char *known = memchr(delimiters, c->first.delimiter, N_DELIMITERS);
+	const size_t usual = (size_t)(known - delimiters);
+	struct lh_csv_first *f = &c->first;
+	size_t i, best = !usual;
+	bool alone = true;
+	int plainly;
+
+	for (i = 0; i < N_DELIMITERS; i++)
+		best = i != usual && count[i] > count[best] ? i : best;
+	for (i = 0; i < N_DELIMITERS; i++)
+		alone &= i == best || i == usual || count[i] < count[best];
+	if (!count[best])
+		return 0;
+	f->lonely = !count[usual];
+	f->other = delimiters[best];
+	if (!c->guess || !alone || count[best] <= count[usual])
+		return 0;
+	plainly = f->lonely ? 1 : repeats(s, n, all, best, count[best]);
+	if (plainly <= 0)
+		return plainly;
+	f->delimiter = f->guessed = f->other;
+	f->other = 0;
+	f->lonely = false;
+	return 0;
+}
+
+/* Judge the first bytes of an input, after its BOM; all: there are no more.  1, 0 if more bytes
+ * may change the answer, -1 with *err if this is no table.  Set c->first, and *skip to where a
+ * line sep=X ends. */
+static int lh_csv_judge(struct lh_csv *c, struct lh_str head, bool all, size_t *skip,
+			struct lh_err *err)
+{
+	unsigned count[N_DELIMITERS];
+	size_t blank = 0, n, of_sep;
+	char sep = 0;
+
+	if (head.n > FIRST_MAX)
+		head.n = FIRST_MAX;
+	all |= head.n == FIRST_MAX;
+	while (blank < head.n && is_line_end(head.p[blank]))
+		blank++;
+	head.p += blank;
+	head.n -= blank;
+	n = count_delimiters(head, count);
+	if (n == head.n && !all)
+		return 0;
+	if (refuse((struct lh_str){ head.p, n }, err) < 0)
+		return -1;
+	of_sep = sep_line(head, &sep);
+	*skip = of_sep ? blank + of_sep : 0;
+	c->first = (struct lh_csv_first){
+		.delimiter = c->delimiter ? c->delimiter : sep ? sep : c->tsv ? '\t' : ',' };
+	if (!c->delimiter && !sep && judge_row(c, head, n, all, count) < 0)
+		return 0;
+	c->first.in_quotes = !of_sep && head.n && *head.p == '"' && !lh_csv_quoted(c);
+	return 1;
 }

@@ -82,12 +82,6 @@ struct lh_csv {
 /* Read the next row: 1, 0 at the end, -1 with *err; see above. */
 int lh_csv_next(struct lh_csv *c, struct lh_err *err);
 
-/* Judge the first bytes of an input, after its BOM; all: there are no more.  1, 0 if more bytes
- * may change the answer, -1 with *err if this is no table.  Set c->first, and *skip to where a
- * line sep=X ends. */
-int lh_csv_judge(struct lh_csv *c, struct lh_str head, bool all, size_t *skip,
-		 struct lh_err *err);
-
 /* Return whether cells of this input may be in quotes. */
 static inline bool lh_csv_quoted(const struct lh_csv *c)
 {

@@ -10,7 +10,7 @@
 
 #include <lh/json.h>
 
-#include "csv/columns.h"
+#include "csv/csv_table.h"
 #include "csv/csv.h"
 #include "feed.h"
 

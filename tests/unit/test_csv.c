@@ -1,6 +1,6 @@
 /* CSV is read the same in pieces of any size, as a plain state machine reads it. */
 #include "check.h"
-#include "csv/columns.h"
+#include "csv/csv_table.h"
 #include "csv/csv.h"
 
 struct pieces {
