@@ -76,7 +76,6 @@ struct lh_archive_entry {
 	const char *what;	/* "symbolic link", "folder", ...; NULL: a regular file */
 	uint64_t size;		/* as stated in the archive */
 };
-int lh_archive_entry(struct lh_archive *a, struct lh_archive_entry *e, struct lh_err *err);
 
 ssize_t lh_archive_read(struct lh_archive *a, const void **p, struct lh_err *err);
 
