@@ -1,11 +1,10 @@
 /*
  * filesearch_parts - what the files of lib/filesearch share.
  *
- *     source.c    files of any kind as lines, each with the number of the line it was
- *     choose.c    the id and the text of the records
- *     kept.c      the cache
- *     state.c     whose cache is refused
- *     filesearch.c  the steps
+ *     source.c      files of any kind as lines, each with the number of the line it was
+ *     choose.c      the id and the text of the records
+ *     kept.c        the cache
+ *     filesearch.c  the steps, and whose cache is refused
  */
 #ifndef LH_FILESEARCH_PARTS_H
 #define LH_FILESEARCH_PARTS_H
