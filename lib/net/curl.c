@@ -1,4 +1,4 @@
-/* curl.c - load libcurl; what its users share.  See curl.h. */
+/* curl.c - load libcurl; addresses, and what messages show of them.  See curl.h. */
 #include "curl.h"
 
 #include <dlfcn.h>
@@ -8,8 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
+#include <lh/num.h>
+#include "crypto/secret.h"
+
+/* ---- libcurl ---- */
 
 #define FIRST_PAUSE 0.25	/* seconds before the first retry, doubling */
 
@@ -110,6 +115,8 @@ int lh_curl_set_callbacks(CURL *c, curl_write_callback receive, void *arg,
 	return bad ? -1 : 0;
 }
 
+static bool lh_url_is_loopback(const char *url);
+
 int lh_curl_set_proxy(CURL *c, const char *url)
 {
 	return lh_curl.setopt(c, CURLOPT_PROXY, lh_url_is_loopback(url) ? "" : NULL) ? -1 : 0;
@@ -183,4 +190,226 @@ void lh_curl_remove_duration(char *why)
 
 	if (n && strncmp(digits + n, " ms", 3) == 0)
 		memmove(after, digits + n + 3, strlen(digits + n + 3) + 1);
+}
+
+/* ---- addresses ---- */
+
+/* Return where the user-info (or else the host) begins; *end is where the authority
+ * ends. */
+static const char *authority(const char *url, const char **end)
+{
+	const char *p = strstr(url, "://");
+
+	p = p ? p + 3 : url;
+	*end = p + strcspn(p, "/?#");
+	return p;
+}
+
+/* Return the @ after the user-info, or NULL. */
+static const char *user_info_end(const char *p, const char *end)
+{
+	return memrchr(p, '@', (size_t)(end - p));
+}
+
+bool lh_url_has_user(const char *url)
+{
+	const char *end, *p = authority(url, &end);
+
+	return user_info_end(p, end) != NULL;
+}
+
+struct lh_str lh_url_divide(struct lh_str authority, struct lh_str *port)
+{
+	const char *p = authority.p, *end = p + authority.n;
+	const char *bracket = authority.n && *p == '[' ? memchr(p, ']', authority.n) : NULL;
+	const char *from = bracket ? bracket : p, *colon = memchr(from, ':', (size_t)(end - from));
+
+	*port = (struct lh_str){ NULL, 0 };
+	if (!colon)
+		return authority;
+	*port = (struct lh_str){ colon + 1, (size_t)(end - colon) - 1 };
+	return (struct lh_str){ p, (size_t)(colon - p) };
+}
+
+unsigned lh_url_port(struct lh_str port)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < port.n && i < 5 && port.p[i] >= '0' && port.p[i] <= '9'; i++)
+		n = n * 10 + (unsigned)(port.p[i] - '0');
+	return i == port.n && n <= 65535 ? n : 0;
+}
+
+/* A host, and its port as a number: 0 if it is not one. */
+struct place {
+	struct lh_str host;
+	unsigned port;
+};
+
+static struct place read_place(const char *url)
+{
+	const char *end, *p = authority(url, &end), *at = user_info_end(p, end);
+	struct lh_str port;
+	struct place to;
+
+	p = at ? at + 1 : p;
+	to.host = lh_url_divide((struct lh_str){ p, (size_t)(end - p) }, &port);
+	to.port = port.n ? lh_url_port(port) : strncasecmp(url, "https:", 6) ? 80 : 443;
+	return to;
+}
+
+bool lh_url_same_place(const char *url, const char *other)
+{
+	const char *a = strstr(url, "://"), *b = strstr(other, "://");
+	struct place x = read_place(url), y = read_place(other);
+
+	if (!a || !b || a - url != b - other || strncasecmp(url, other, (size_t)(a - url)) != 0)
+		return false;
+	return !lh_url_has_user(url) && !lh_url_has_user(other) && x.port && x.port == y.port &&
+	       x.host.n == y.host.n && strncasecmp(x.host.p, y.host.p, x.host.n) == 0;
+}
+
+void lh_url_move(struct lh_buf *out, const char *url, const char *other)
+{
+	const char *end, *rest;
+
+	authority(url, &end);
+	authority(other, &rest);
+	lh_buf_add(out, url, (size_t)(end - url));
+	lh_buf_puts(out, rest);
+	lh_buf_putc(out, '\0');
+}
+
+static bool lh_url_is_loopback(const char *url)
+{
+	struct lh_str to = read_place(url).host;
+
+	return lh_str_is(to, "[::1]", 5) || (to.n == 9 && !strncasecmp(to.p, "localhost", 9)) ||
+	       (!strncmp(to.p, "127.", 4) && strspn(to.p, "0123456789.") == to.n);
+}
+
+void lh_http_mask(const char *url, char *out, size_t n)
+{
+	const char *end, *p = authority(url, &end), *at = user_info_end(p, end);
+
+	if (!at && (!read_place(url).port || !strstr(url, "://"))) {
+		/* not an address: everything before the last @ is masked */
+		p = strstr(url, "://");
+		at = strrchr(url, '@');
+		p = p && (!at || p < at) ? p + 3 : url;
+	}
+	if (at)
+		snprintf(out, n, "%.*s***%s", (int)(p - url), url, at);
+	else
+		snprintf(out, n, "%s", url);
+}
+
+int lh_http_check_url(const char *url, struct lh_err *err)
+{
+	struct place to = read_place(url);
+	char shown[LH_URL_SHOWN];
+	const char *p;
+
+	lh_http_mask(url, shown, sizeof shown);
+	if (strncasecmp(url, "http://", 7) && strncasecmp(url, "https://", 8))
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" is not an http:// or https:// address",
+				  shown);
+	if (!to.host.n)
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" names no host", shown);
+	for (p = url; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			return lh_err_set(err, LH_EUSAGE,
+					  "\"%s\" holds white space or control bytes", shown);
+	if (!to.port)
+		return lh_err_set(err, LH_EUSAGE, "\"%s\" has a port that is not from 1 to 65535",
+				  shown);
+	return 0;
+}
+
+int lh_http_check_kept_url(const char *url, struct lh_err *err)
+{
+	char shown[LH_URL_SHOWN];
+
+	if (lh_http_check_url(url, err) < 0)
+		return -1;
+	lh_http_mask(url, shown, sizeof shown);
+	if (lh_url_has_user(url))
+		return lh_err_set(err, LH_EUSAGE,
+				  "\"%s\" holds user-info, which an index does not keep", shown);
+	return 0;
+}
+
+/* ---- user-info in the texts of others ---- */
+
+/* The forms to search for: as given, decoded, as Basic; the same for its parts. */
+enum { RAW, PLAIN, BASIC, RAW_NAME, RAW_WORD, NAME, WORD, FORMS };
+
+static void append_decoded(struct lh_buf *b, const char *p, size_t n)
+{
+	unsigned byte;
+	char hex[3];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(hex, sizeof hex, "%.*s", n - i > 2 ? 2 : 0, p + i + 1);
+		if (p[i] == '%' && strspn(hex, "0123456789abcdefABCDEF") == 2 &&
+		    sscanf(hex, "%x", &byte) == 1) {
+			lh_buf_putc(b, (char)byte);
+			i += 2;
+		} else {
+			lh_buf_putc(b, p[i]);
+		}
+	}
+}
+
+/* Append one form of name and password, in a buffer of its own. */
+static void append_form(struct lh_buf *b, int form, struct lh_str name, struct lh_str word,
+			bool colon)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf pair = { 0 };
+
+	if (form == RAW || form == RAW_NAME)
+		lh_buf_add(b, name.p, name.n);
+	if (form == RAW && colon)
+		lh_buf_putc(b, ':');
+	if (form == RAW || form == RAW_WORD)
+		lh_buf_add(b, word.p, word.n);
+	if (form == PLAIN || form == NAME)
+		append_decoded(b, name.p, name.n);
+	if (form == PLAIN && colon)
+		lh_buf_putc(b, ':');
+	if (form == PLAIN || form == WORD)
+		append_decoded(b, word.p, word.n);
+	if (form != BASIC)
+		return;
+	append_form(&pair, PLAIN, name, word, true);
+	lh_buf_base64(b, pair.p, pair.len);
+	while (b->len && b->p[b->len - 1] == '=')
+		b->len--;	/* an echoed form may have been cut to the letters */
+}
+
+void lh_url_scrub(const char *url, const char *text, size_t len, size_t n, struct lh_buf *out)
+{
+	const char *end, *p = authority(url, &end), *at = user_info_end(p, end), *colon;
+	struct lh_secret form[FORMS] = { { NULL, 0, 0 } };
+	struct lh_buf made[FORMS];
+	struct lh_str name, word;
+	int i;
+
+	if (!at) {
+		lh_buf_add(out, text, len < n ? len : n);
+		return;
+	}
+	colon = memchr(p, ':', (size_t)(at - p));
+	name = (struct lh_str){ p, (size_t)((colon ? colon : at) - p) };
+	word = (struct lh_str){ colon ? colon + 1 : at, colon ? (size_t)(at - colon - 1) : 0 };
+	for (i = 0; i < FORMS; i++) {
+		made[i] = (struct lh_buf){ 0 };
+		append_form(&made[i], i, name, word, colon);
+		form[i] = (struct lh_secret){ (unsigned char *)made[i].p, made[i].len, 0 };
+	}
+	lh_secret_scrub(form, FORMS, text, len, n, out);
+	for (i = 0; i < FORMS; i++)
+		lh_buf_free(&made[i]);
 }

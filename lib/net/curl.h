@@ -83,8 +83,6 @@ unsigned lh_url_port(struct lh_str port);
 /* Return whether the URL has user-info. */
 bool lh_url_has_user(const char *url);
 
-bool lh_url_is_loopback(const char *url);
-
 /* Return whether both have the same scheme, host and port; false if one has user-info. */
 bool lh_url_same_place(const char *url, const char *other);
 
