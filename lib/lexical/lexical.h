@@ -123,7 +123,6 @@ struct lh_lexical_cursor {
 /* Start, or go on.  All return 1, 0 at the end, -1 for damage.  seek moves to the first
  * row at or after that one, which must not be before the current row. */
 int lh_lexical_begin(struct lh_lexical_cursor *c, const struct lh_lexical *ix, uint64_t term);
-int lh_lexical_next_block(struct lh_lexical_cursor *c);
 int lh_lexical_seek(struct lh_lexical_cursor *c, uint32_t row);
 
 /* Check everything that must hold of an index; damage is called with the number (0 to
