@@ -319,7 +319,7 @@ input_section() {
 	lh-catalog lib/tool/describe.c tools/lh-catalog/operations.c lib/catalog/catalog.c
 	lh-gen tools/lh-gen/workers.c
 	lh-store lib/tool/describe.c tools/lh-store/requests.c
-	lh-ingest tools/lh-ingest/requests.c
+	lh-ingest tools/lh-ingest/keep.c
 	lh-observe lib/tool/describe.c tools/lh-observe/record.c tools/lh-observe/stats.c
 	lh-pathway lib/tool/describe.c tools/lh-pathway/change.c tools/lh-pathway/search.c
 	lh-subject-audit lib/tool/describe.c tools/lh-subject-audit/requests.c

@@ -58,9 +58,6 @@ int parquet_begin(struct parquet *p, const char *file, struct lh_byte_source *s,
 /* After the source is closed: -1 with the reason if there are not all rows. */
 int parquet_end(struct parquet *p, struct lh_err *err);
 
-/* Read the file of --types and set the types of the columns. */
-int types_read(const char *path, struct lh_column *column, size_t n, struct lh_err *err);
-
 /* Print the line of --columns; null: whether a cell of the column was. */
 int describe(struct ingest *in, const struct lh_column *column, const bool *null, size_t n);
 
@@ -83,5 +80,33 @@ int parquet_write(int fd, const struct lh_column *column, size_t n, const char *
 int ingest_requests(struct ingest *in);
 /* Of a request; of a dataset that was kept. */
 extern const struct lh_bind request_members[], kept_members[];
+
+/* ---- rows of any table as records ---- */
+
+/* A column with what is written before its values. */
+struct member {
+	const char *key;	/* ,"name": */
+	size_t n;
+	enum lh_column_type type;
+	bool dropped;		/* --id or --line gives it another value */
+	bool json;		/* its text is JSON already */
+};
+
+struct rows {
+	struct ingest *in;
+	const char *file;	/* the first one */
+	/* Return the text of cell i of the row, valid until the next call; p NULL: null. */
+	struct lh_str (*cell)(void *table, size_t i);
+	void *table;
+	struct member *member;
+	const struct lh_column *column;
+	size_t n, id;		/* id: the column of --id */
+	bool *null;		/* by column: a cell was */
+	struct lh_buf keys;
+	uint64_t line;		/* of the row */
+	char fingerprint[65];
+};
+
+void rows_free(struct rows *r);
 
 #endif
