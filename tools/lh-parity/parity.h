@@ -3,12 +3,10 @@
  *
  *   main.c      options; one probe, or all of them
  *   probes.c    the descriptions that "all" runs
- *   cases.c     the fixture
- *   run.c       both sides, case by case, and the verdict of each
- *   side.c      one command: a co-process, or a process per case
- *   compare.c   two answers, by value or by bytes; the guard
- *   cosine.c    two answers, by their vectors
- *   strip.c     an answer without the ignored members
+ *   run.c       the fixture; a side: a co-process, or a process per case; both sides, case by
+ *               case, and the verdict of each
+ *   compare.c   two answers, without the ignored members, by value or by bytes, the guard, or by
+ *               their vectors
  *   report.c    lines on stdout, Markdown
  *
  * Errors: as in lib.  A failure of a command is never an error of lh-parity: it
@@ -66,14 +64,14 @@ extern const char *const side_name[2];
 /* ---- main.c: read, run, print, and report to a file if requested ---- */
 int probe_one(struct lh_tool *tool, struct probe *p, const char *report);
 
-/* ---- cases.c ---- */
+/* ---- run.c ---- */
 int cases_read(struct lh_tool *tool, struct probe *p);
 void cases_free(struct probe *p);
 
 /* ---- run.c: every case's verdict, and the tally ---- */
 int probe_run(struct lh_tool *tool, struct probe *p);
 
-/* ---- side.c ---- */
+/* ---- run.c ---- */
 struct side {
 	const struct probe *probe;
 	const char *name, *command;
@@ -88,15 +86,6 @@ struct side {
 	bool spoilt;
 };
 
-void side_init(struct side *s, const struct probe *p, int which);
-/* Get the answer of a side: 0 and *got, valid until the next call; 1 if there is no
- * answer, for the reason in s->why; -1. */
-int side_ask(struct side *s, const struct kase *k, struct lh_str *got, int *status,
-	     struct lh_err *err);
-/* End a co-process: 0; 1 if it did not end properly, for the reason in s->why; -1. */
-int side_close(struct side *s, int expect, struct lh_err *err);
-void side_free(struct side *s);
-
 /* ---- compare.c ---- */
 /* Compare two answers, each with LH_PAD readable bytes after it.  Nothing is
  * appended to why if they match. */
@@ -106,13 +95,10 @@ int compare(const struct probe *p, struct lh_str left, struct lh_str right, stru
  * set), as \xnn. */
 void put_clean(struct lh_buf *b, const char *p, size_t n, bool multi);
 
-/* ---- cosine.c: append why they differ, or nothing ---- */
+/* ---- compare.c: append why they differ, or nothing ---- */
 void cosine(double tolerance, const struct lh_value v[2], struct lh_buf *why);
 
-/* ---- strip.c ---- */
-/* Append v's text without the members at the paths; everything else keeps its bytes. */
-void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_list *paths,
-	   struct lh_buf *at);
+/* ---- compare.c ---- */
 
 /* ---- report.c ---- */
 int print_lines(struct lh_tool *tool, const struct probe *p);
