@@ -8,9 +8,7 @@
 
 #include "archive/archive.h"
 #include "file/file.h"
-#include "object.h"
-#include "out.h"
-#include "pack.h"
+#include "cat.h"
 #include "tool/op.h"
 
 struct cat {

@@ -1,6 +1,33 @@
+/* cat.h - what the files of lh-cat share. */
+#ifndef CAT_H
+#define CAT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <lh/err.h>
+#include "archive/archive.h"
+#include "tool/tool.h"
+
+/* ---- an object in S3 as a stream, by lh-store as a child ---- */
+
+struct object {
+	pid_t pid;
+	int stderr_fd;
+};
+
+/* Return whether the operand is "s3://..." . */
+bool object_named(const char *operand);
+
+/* Start to read the object: a descriptor of its bytes, or -1. */
+int object_open(struct object *o, const char *operand, struct lh_err *err);
+
+/* Wait for the child, whose descriptor was read to its end or closed: -1 if it failed. */
+int object_close(struct object *o, struct lh_err *err);
+
+/* ---- the output of lh-cat ---- */
+
 /*
- * out - the output of lh-cat: lines for people, frames for the tools that run it.
- *
  * As lines, files follow each other with every line ended, and only whole lines are
  * written, so that whole records remain of a file that proves to be damaged; a line
  * longer than the buffer is written in pieces.  As frames
@@ -8,13 +35,6 @@
  *
  * Functions return 0, or -1 with tool->err.
  */
-#ifndef OUT_H
-#define OUT_H
-
-#include <stdbool.h>
-
-#include "archive/archive.h"
-#include "tool/tool.h"
 
 struct out {
 	struct lh_tool *tool;
@@ -39,5 +59,10 @@ int out_broken(struct out *o, const char *why);
 
 /* End the output. */
 int out_finish(struct out *o);
+
+/* ---- the reverse of lh-cat ---- */
+
+/* Compress stdin to stdout, as frames (archive/archive.h). */
+int pack(struct lh_tool *tool, const char *compression);
 
 #endif

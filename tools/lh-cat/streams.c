@@ -1,14 +1,212 @@
-/* pack.c - write a compressed file.  See pack.h. */
-#include "pack.h"
-
+/*
+ * streams.c - objects in S3, lines and frames, and a compressed file that is written.  See cat.h.
+ */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "archive/archive.h"
+#include "base/mem.h"
+#include "base/signal.h"
+#include "cat.h"
 #include "file/file.h"
+#include "proc/coproc.h"
+
+/* ---- objects in S3 ---- */
+
+#define SCHEME "s3://"
+
+bool object_named(const char *operand)
+{
+	return strncmp(operand, SCHEME, sizeof SCHEME - 1) == 0;
+}
+
+static volatile pid_t child;	/* 0: none */
+
+/* The object may be large and its service slow: the child, which has keys, must not outlive this
+ * process. */
+static void end_child(void)
+{
+	if (child > 0)
+		kill(child, SIGTERM);
+}
+
+static int start(struct object *o, char *store, const char *key, struct lh_err *err)
+{
+	char *argv[] = { "lh-store", "get", "--", store, (char *)key, NULL };
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return lh_err_sys(err, "pipe");
+	o->pid = lh_coproc_spawn(&(struct lh_spawn){
+		.argv = argv, .fd = (int[]){ -1, ends[1], o->stderr_fd }, .n_fd = 3,
+		.keys = LH_KEYS_STORE }, err);
+	close(ends[1]);
+	if (o->pid > 0) {
+		child = o->pid;
+		lh_signal_before_death(end_child);
+		return ends[0];
+	}
+	close(ends[0]);
+	return -1;
+}
+
+int object_open(struct object *o, const char *operand, struct lh_err *err)
+{
+	const char *slash = strchr(operand + sizeof SCHEME - 1, '/');
+	LH_SCOPED(lh_free_local) char *store = NULL;
+	int fd;
+
+	if (!slash)
+		return lh_err_set(err, LH_EIO, "is not s3://BUCKET/KEY");
+	store = lh_strndup(operand, (size_t)(slash - operand));
+	o->stderr_fd = memfd_create("lh-store", MFD_CLOEXEC);
+	fd = o->stderr_fd < 0 ? lh_err_sys(err, "memfd_create") : start(o, store, slash + 1, err);
+	if (fd < 0 && o->stderr_fd >= 0)
+		close(o->stderr_fd);
+	return fd;
+}
+
+int object_close(struct object *o, struct lh_err *err)
+{
+	siginfo_t info;
+	int status = 0, rc = 0;
+
+	/* its PID is its own until it is reaped */
+	while (waitid(P_PID, (id_t)o->pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	child = 0;
+	while (waitpid(o->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE)
+		status = 0;	/* nobody wants the bytes after the end of an archive */
+	if (status && !lh_coproc_stderr_error(o->stderr_fd, "lh-store", err))
+		rc = lh_err_set(err, LH_EIO, "lh-store ended before it was done");
+	else if (status)
+		rc = -1;
+	close(o->stderr_fd);
+	return rc;
+}
+
+/* ---- lines and frames ---- */
+
+static int frame(struct out *o, char kind, const char *p, size_t n)
+{
+	unsigned char h[LH_CAT_FRAME];
+
+	do {
+		size_t some = n < LH_CAT_FRAME_MAX ? n : LH_CAT_FRAME_MAX;
+
+		h[0] = (unsigned char)kind;
+		h[1] = (unsigned char)some;
+		h[2] = (unsigned char)(some >> 8);
+		h[3] = (unsigned char)(some >> 16);
+		h[4] = 0;
+		if (lh_tool_out(o->tool, h, sizeof h) < 0 || lh_tool_out(o->tool, p, some) < 0)
+			return -1;
+		p += some;
+		n -= some;
+	} while (n && kind == 'D');
+	return 0;
+}
+
+/* Write the first n bytes of the buffer and remove them. */
+static int write_out(struct out *o, size_t n)
+{
+	int rc = 0;
+
+	if (n && o->frames)
+		rc = frame(o, 'D', o->p, n);
+	else if (n)
+		rc = lh_tool_out(o->tool, o->p, n);
+	o->n -= n;
+	memmove(o->p, o->p + n, o->n);
+	return rc;
+}
+
+static size_t whole_lines(const struct out *o)
+{
+	const char *lf = o->n ? memrchr(o->p, '\n', o->n) : NULL;
+
+	return o->frames ? o->n : lf ? (size_t)(lf - o->p) + 1 : 0;
+}
+
+static int make_room(struct out *o)
+{
+	size_t n = whole_lines(o);
+
+	return write_out(o, n ? n : o->n);
+}
+
+int out_begin(struct out *o, const char *name)
+{
+	o->begun = false;
+	return o->frames ? frame(o, 'M', name, strlen(name)) : 0;
+}
+
+int out_add(struct out *o, const char *p, size_t n)
+{
+	if (!n)
+		return 0;
+	if (!o->begun && !o->frames && o->any) {
+		if (o->open_line && o->n == sizeof o->p && make_room(o) < 0)
+			return -1;
+		if (o->open_line)
+			o->p[o->n++] = '\n';
+		if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+			p += 3;		/* a BOM is skipped at the beginning only */
+			n -= 3;
+		}
+	}
+	o->begun = o->any = true;
+	while (n) {
+		size_t room = sizeof o->p - o->n, some = n < room ? n : room;
+
+		memcpy(o->p + o->n, p, some);
+		o->n += some;
+		p += some;
+		n -= some;
+		o->open_line = o->p[o->n - 1] != '\n';
+		if (o->n == sizeof o->p && make_room(o) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int out_flush(struct out *o)
+{
+	return write_out(o, whole_lines(o)) < 0 ? -1 : lh_tool_flush(o->tool);
+}
+
+int out_end(struct out *o)
+{
+	return o->frames ? write_out(o, o->n) : 0;
+}
+
+int out_broken(struct out *o, const char *why)
+{
+	if (write_out(o, whole_lines(o)) < 0)
+		return -1;
+	o->n = 0;
+	o->open_line = false;
+	return o->frames ? frame(o, 'E', why, strlen(why)) : 0;
+}
+
+int out_finish(struct out *o)
+{
+	if (write_out(o, o->n) < 0)
+		return -1;
+	return o->frames ? frame(o, 'Z', "", 0) : 0;
+}
+
+/* ---- a compressed file ---- */
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wundef"
@@ -129,7 +327,7 @@ static int read_exactly(void *p, size_t n, struct lh_err *err)
 }
 
 /* Read the next frame into the payload: its kind, or -1. */
-static int frame(struct packer *pk, size_t *n, struct lh_err *err)
+static int next_frame(struct packer *pk, size_t *n, struct lh_err *err)
 {
 	unsigned char h[LH_CAT_FRAME];
 
@@ -173,7 +371,7 @@ int pack(struct lh_tool *tool, const char *compression)
 	XXH64_reset(&pk.sum, 0);
 	rc = begin(&pk, compression, &tool->err);
 	while (!rc && kind != 'Z') {
-		kind = frame(&pk, &n, &tool->err);
+		kind = next_frame(&pk, &n, &tool->err);
 		if (kind == 'D')
 			rc = more(&pk, n, &tool->err);
 		else if (kind == 'Z')
