@@ -1,8 +1,145 @@
-/* cell.c - values as text for people.  See show.h. */
-#include <lh/validation_error.h>
+/*
+ * cell.c - values as text for people: which members show a record, and words that are marked.  See
+ * show.h.
+ */
+#include <ctype.h>
 
+#include <lh/validation_error.h>
 #include "show.h"
 #include "text/escape.h"
+#include "text/tokens.h"
+
+/* ---- marks ---- */
+
+#define SHORT 2			/* letters of words that stand in every text */
+
+/* Return the length of a folded word without its English ending; 0: it is not marked. */
+static size_t fold(struct lh_token *t)
+{
+	unsigned i = 0;
+
+	if (t->chars <= SHORT && !t->solo && !lh_token_is_number(t))
+		return 0;
+	while (i < t->len && t->s[i] >= 'a' && t->s[i] <= 'z')
+		i++;
+	return i == t->len ? lh_token_stem(t->s, t->len) : t->len;
+}
+
+void marks_read(struct show *w)
+{
+	struct lh_tokens in;
+	struct lh_token t;
+	struct lh_err unused;
+	uint32_t number;
+	size_t n;
+
+	lh_tokens_init(&in, w->s->mark, strlen(w->s->mark));
+	while (lh_tokens_next(&in, &t))
+		if ((n = fold(&t)))
+			lh_intern_add(&w->marked, (const char *)t.s, n, &number, &unused);
+}
+
+/* Return whether a word in a text is one of them. */
+static bool is_marked(const struct show *w, const char *p, size_t n)
+{
+	struct lh_tokens in;
+	struct lh_token t;
+	size_t len;
+
+	lh_tokens_init(&in, p, n);
+	while (lh_tokens_next(&in, &t))
+		if ((len = fold(&t)) && lh_intern_find(&w->marked, (const char *)t.s, len) >= 0)
+			return true;
+	return false;
+}
+
+static bool in_word(char c)
+{
+	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+void marks_put(struct show *w, enum lh_style style, const char *p, size_t n)
+{
+	size_t at = 0, from = 0, end;
+
+	for (; w->marked.n && at < n; at = end) {
+		end = at + 1;
+		while (end < n && in_word(p[at]) && in_word(p[end]))
+			end++;
+		if (!in_word(p[at]) || !is_marked(w, p + at, end - at))
+			continue;
+		if (at > from)
+			lh_term_put(&w->out, w->colored, style, p + from, at - from);
+		lh_term_put(&w->out, w->colored, LH_STYLE_WARN, p + at, end - at);
+		from = end;
+	}
+	if (n > from || !n)
+		lh_term_put(&w->out, w->colored, style, p + from, n - from);
+}
+
+/* ---- members of a kind ---- */
+
+const struct kind kinds[KIND_COUNT] = {
+	{ KIND_HITS, "results.0.distance", "rank distance score corpus id metadata.*" },
+	{ KIND_HITS, "query results", "rank distance score corpus id metadata.*" },
+	{ KIND_HITS, "query_text results", "rank distance score corpus id metadata.*" },
+	{ KIND_HITS, "query_text rank distance id",
+	  "query_text rank distance score corpus id metadata.*" },
+	{ KIND_HITS, "rank distance id", "query rank distance score corpus id metadata.*" },
+	{ KIND_VERDICTS, "verdict.status",
+	  "id kind to verdict.status verdict.error verdict.report.findings" },
+	{ KIND_VERDICTS, "status findings", "status error findings" },
+	{ KIND_VERDICTS, "status Schema.reason", "status error findings" },
+	{ KIND_VERDICTS, "status Completeness.reason", "status error findings" },
+	{ KIND_VERDICTS, "status Consistency.reason", "status error findings" },
+	{ KIND_VERDICTS, "status Policy.reason", "status error findings" },
+	{ KIND_SCORES, "evidence_run_id category",
+	  "evidence_run_id evidence_task_id category reasons scored_at" },
+	{ KIND_EVIDENCE, "run_id task_id provenance",
+	  "timestamp run_id task_id model_name observer_verdict text" },
+	{ KIND_SAMPLES, "source_run_id quality_score", "id quality_score instruction response" },
+	{ KIND_SAMPLES, "source_run_id success_score", "id success_score title tags content" },
+	{ KIND_SAMPLES, "chosen rejected prompt", "id prompt chosen rejected reason" },
+	{ KIND_CHAIN, "prev_chain_hash row_hmac",
+	  "ts candidate_id accessor.daemon accessor.kind accessor.purpose fields_accessed result" },
+	{ KIND_SESSIONS, "session_id final_verdict",
+	  "timestamp session_id kind model iterations final_verdict grounded_in_roster "
+	  "duration_ms prompt" },
+	{ KIND_OPERATIONS, "source endpoint success",
+	  "timestamp source endpoint success duration_ms input_summary output_summary error" },
+	{ KIND_WORKERS, "name role",
+	  "candidate_id name role city state status skills certifications" },
+	{ KIND_ERRORS, "error.message", "id error.file error.line error.code error.message" },
+	{ KIND_PLAIN, "", "*" },
+};
+
+static bool has_all(const struct lh_value *v, const char *tells)
+{
+	struct lh_value found;
+	size_t n;
+
+	for (; *tells; tells += n + strspn(tells + n, " ")) {
+		n = strcspn(tells, " ");
+		if (!lh_value_at(v, tells, n, &found))
+			return false;
+	}
+	return true;
+}
+
+const struct kind *kind_of(const struct lh_value *v, enum kind_name name)
+{
+	const struct kind *k, *first = NULL;
+
+	for (k = kinds; *k->tells; k++)
+		if (name == KIND_ANY || k->name == name) {
+			first = first ? first : k;
+			if (v->type == LH_OBJECT && has_all(v, k->tells))
+				return k;
+		}
+	return name == KIND_ANY || !first ? k : first;
+}
+
+/* ---- values ---- */
 
 void cell_clean(struct lh_buf *out, const char *p, size_t n)
 {

@@ -1,6 +1,6 @@
 /*
- * show - records for people.  main.c reads values and passes them, in order, to a view: table.c,
- * card.c or diff.c.
+ * show - records for people.  main.c reads values and passes them, in order, to a view: table.c
+ * or card.c.
  */
 #ifndef SHOW_H
 #define SHOW_H
@@ -101,7 +101,7 @@ struct leaf {
 	struct lh_str path;
 	size_t at;		/* of the path, in paths */
 	struct lh_value v;
-	bool taken;		/* by diff.c: the other record has it, too */
+	bool taken;		/* by card.c: the other record has it, too */
 };
 struct leaves {
 	struct leaf *leaf;
@@ -109,10 +109,6 @@ struct leaves {
 	struct lh_record json;
 	struct lh_buf text, paths, scratch;
 };
-
-/* Fill with a text of JSON, which is copied; lists: an array of scalars is one value. */
-int leaves_read(struct leaves *l, const char *text, size_t n, bool lists, struct lh_err *err);
-void leaves_free(struct leaves *l);
 
 /* A table: its columns, and the texts of a row. */
 #define COLUMNS_MAX 64
