@@ -1,10 +1,9 @@
 /*
  * validate.h - the parts of lh-validate.
  *
- * It has three modes, chosen by main.c: artifacts.c validates artifacts, schema.c
- * checks records against a schema,
- * normalize.c rewrites stored errors.  audit.c appends look-ups to the workers' logs,
- * decide.c verdicts to the log of decisions.
+ * It has three modes, chosen by main.c: artifacts.c validates artifacts or rewrites stored errors,
+ * schema.c checks records against a schema.  audit.c appends look-ups to the workers' logs, and
+ * verdicts to the log of decisions.
  */
 #ifndef VALIDATE_H
 #define VALIDATE_H
