@@ -2,11 +2,10 @@
  * merge - the parts of lh-merge, which joins the answers of several searches into one.
  *
  *     main.c     options; which of the two ways
- *     answer.c   an answer: its query, its hits, its counters
+ *     lines.c    the answers of a file, one after the other: query, hits, counters
  *     combine.c  several answers to one query as one
- *     lines.c    the answers of a file, one after the other
- *     step.c     FILE operands: the i-th answers of all of them belong together
- *     join.c     standard input: the answers to the same query belong together
+ *     join.c     which belong together: of FILE operands the i-th answers of all, of standard
+ *                input those to the same query
  */
 #ifndef MERGE_H
 #define MERGE_H
@@ -26,7 +25,7 @@ struct settings {
 	const char *corpus;	/* name for the corpora of all hits, or NULL */
 };
 
-/* ---- answer.c ---- */
+/* ---- lines.c ---- */
 
 /* The members of an answer. */
 extern const struct lh_bind answer_members[];
@@ -137,7 +136,7 @@ int lines_fail(const struct lines *l, const char *fmt, ...) LH_PRINTF(2, 3);
 /* Report how many answers are partial; any, and any that is truncated, makes the exit status 1. */
 void report_partial(struct lh_tool *tool, uint64_t partial, uint64_t answers, bool truncated);
 
-/* ---- step.c, join.c ---- */
+/* ---- join.c, join.c ---- */
 
 int step_run(struct lh_tool *tool, const struct settings *s, struct lh_records *records);
 int join_run(struct lh_tool *tool, const struct settings *s, struct lh_records *records);
