@@ -1,11 +1,4 @@
-/*
- * export.h - the parts of lh-export.
- *
- *     root.c      one export over a root
- *     filter.c    evidence in, samples out
- *     one.c       ... a sample per record (rag, sft)
- *     pair.c      ... samples of pairs, made at the end of input (preference)
- */
+/* export.h - what main.c and export.c share. */
 #ifndef EXPORT_H
 #define EXPORT_H
 
@@ -36,7 +29,7 @@ struct filter {
 	const char *scored_at;		/* NULL: the time at which the evidence was recorded */
 	struct lh_quarantine *refused;
 	struct lh_map seen;		/* ids that were written */
-	struct pairing *pairing;	/* pair.c */
+	struct pairing *pairing;	/* export.c */
 };
 
 /* The memory of a thread. */
@@ -51,18 +44,5 @@ struct worker {
 };
 int worker_init(void *context, void *ctx, struct lh_err *err);
 void worker_free(void *worker);
-
-/* Score a record: 1 with w->rec; 0 if it is not evidence, with *why; -1. */
-int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why,
-		 struct lh_err *err);
-
-/* Write a sample, unless one with its id was written; then refuse source. */
-int put_sample(struct filter *f, const char *id, const struct lh_str *sample,
-	       const struct lh_str *source, struct lh_err *err);
-int put_refused(struct filter *f, enum lh_refusal why, const struct lh_str *source,
-		const struct lh_buf *errors, struct lh_err *err);
-
-int one_run(struct filter *f);
-int pair_run(struct filter *f);
 
 #endif
