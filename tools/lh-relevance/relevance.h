@@ -14,22 +14,18 @@ struct settings {
 	bool each;		/* a line for each record: --on-error emit */
 };
 
-/* ---- focus.c: the file under review ---- */
+/* ---- score.c: the file under review ---- */
 
 /* Iterate over the words of a text: runs of letters, digits, underscores and bytes
  * above 0x7f. */
 struct words {
 	const char *at, *end;
 };
-bool words_next(struct words *w, struct lh_str *word);
 
 enum { WORD_MIN = 3 };	/* least bytes of a word that counts for overlap */
 
 /* Add a word to the set; fold converts it to lower case. */
 int words_add(struct lh_map *set, struct lh_str word, bool fold, struct lh_err *err);
-bool words_has(const struct lh_map *set, struct lh_str word);
-/* Count the words in both sets. */
-size_t words_shared(const struct lh_map *these, const struct lh_map *those);
 
 struct focus {
 	struct lh_str path, folder, name;	/* n = 0: none; folder ends with its slash */
@@ -56,8 +52,6 @@ int focus_set(struct focus *f, const struct review *r, const struct lh_value *fr
 int path_check(struct lh_str path, const char *name, struct lh_err *err);
 /* Return a path without a leading "./". */
 struct lh_str path_plain(struct lh_str path);
-/* Return what follows the last slash. */
-struct lh_str path_name(struct lh_str path);
 
 /* ---- score.c: scoring a chunk ---- */
 
@@ -82,12 +76,7 @@ int score_chunk(const struct focus *f, struct lh_str path, struct lh_str text, s
 /* Append "signals":[{"signal":...,"weight":...},...]. */
 void score_put_signals(const struct verdict *v, struct lh_writer *json);
 
-/* ---- imports.c ---- */
-
-/* Return whether the text consists of import statements, blank lines and comments only. */
-bool imports_only(struct lh_str text);
-
-/* ---- gate.c ---- */
+/* ---- score.c ---- */
 
 lh_op_command gate_run;
 extern const struct lh_bind gate_members[], gate_answer[];
