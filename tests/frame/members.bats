@@ -312,7 +312,7 @@ input_section() {
 	lh-search tools/lh-search/query.c
 	lh-rerank tools/lh-rerank/main.c
 	lh-chat tools/lh-chat/request.c
-	lh-iterate tools/lh-iterate/request.c
+	lh-iterate tools/lh-iterate/answers.c
 	lh-playbook lib/tool/describe.c lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
 	lh-embed tools/lh-embed/request.c
 	lh-index lib/tool/describe.c tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c

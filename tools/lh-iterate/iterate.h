@@ -1,11 +1,9 @@
 /*
  * iterate.h - the parts of lh-iterate.
  *
- *     request.c   a record's members, checked, with their defaults
- *     session.c   the turns of one session: prompt, answer, artifact, verdict
- *     answers.c   answers from a file instead of a provider
- *     log.c       the session log
- *     emit.c      --emit-session
+ *     session.c   the turns of one session: prompt, answer, artifact, verdict; the session log
+ *     answers.c   a record's members, checked, with their defaults; answers from a file
+ *                 instead of a provider
  */
 #ifndef ITERATE_H
 #define ITERATE_H

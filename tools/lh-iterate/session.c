@@ -1,16 +1,119 @@
-/*
- * session.c - one session: get an answer to the prompt, find the JSON in it,
- * validate that, and add its errors to the next prompt.
- */
-#include "iterate.h"
-
+/* session.c - one session, and its row in the log.  See iterate.h. */
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <lh/extract.h>
-#include "base/signal.h"
-#include "json/write.h"
 #include <lh/session.h>
 #include <lh/time.h>
+#include "base/mem.h"
+#include "base/signal.h"
+#include "file/file.h"
+#include "iterate.h"
+#include "json/write.h"
+
+/* ---- the log ---- */
+
+struct session_log {
+	struct lh_tool *tool;
+	struct lh_applog file;
+	pthread_mutex_t mutex;	/* flock does not exclude threads of the same process */
+	uint64_t lost;
+};
+
+struct session_log *log_open(struct lh_tool *tool, const char *path)
+{
+	struct lh_err err;
+	struct session_log *l = lh_calloc(1, sizeof *l);
+
+	if (lh_applog_open(&l->file, path, 0600, tool->lock_timeout, &err) == 0) {
+		l->tool = tool;
+		pthread_mutex_init(&l->mutex, NULL);
+		if (l->file.torn_at >= 0)
+			lh_tool_warn(tool, "session log %s: a torn line at byte %lld", path,
+				     (long long)l->file.torn_at);
+		return l;
+	}
+	free(l);
+	lh_tool_warn(tool, "no session log: %s", err.msg);
+	return NULL;
+}
+
+void log_append(struct session_log *l, const struct lh_buf *row)
+{
+	struct lh_err err;
+
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->mutex);
+	if (lh_applog_append(&l->file, row->p, row->len, LH_SYNC_NONE, &err) < 0 && !l->lost++)
+		lh_tool_warn(l->tool, "session log: %s", err.msg);
+	pthread_mutex_unlock(&l->mutex);
+}
+
+void log_close(struct session_log *l)
+{
+	struct lh_err err;
+
+	if (!l)
+		return;
+	if (l->lost)
+		lh_tool_warn(l->tool, "session log: %s could not be written",
+			     LH_N(l->lost, "row"));
+	if (lh_applog_close(&l->file, &err) < 0)
+		lh_tool_warn(l->tool, "session log: %s", err.msg);
+	pthread_mutex_destroy(&l->mutex);
+	free(l);
+}
+
+/* ---- rows ---- */
+
+struct worker {
+	struct iterate *it;
+	struct lh_session_reader reader;
+};
+
+static int worker_init(void *context, void *ctx, struct lh_err *err)
+{
+	struct worker *w = context;
+
+	(void)err;
+	w->it = ctx;
+	lh_session_reader_init(&w->reader);
+	return 0;
+}
+
+static void worker_free(void *arg)
+{
+	struct worker *w = arg;
+
+	lh_session_reader_free(&w->reader);
+}
+
+static int on_members(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
+{
+	struct worker *w = arg;
+	struct lh_session_row row;
+	char now[32];
+
+	if (lh_session_read(&w->reader, rec, &row, err) < 0)
+		return -1;
+	lh_tool_time(w->it->tool, now);
+	row.timestamp = (struct lh_str){ now, strlen(now) };
+	row.daemon = (struct lh_str){ w->it->daemon, strlen(w->it->daemon) };
+	lh_session_print(out, &row);
+	return 0;
+}
+
+int emit_run(struct lh_tool *tool, void *it)
+{
+	return lh_records_run(tool, &(struct lh_flow){
+		.map = on_members, .shared = it,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
+}
+
+/* ---- a session ---- */
 
 #define NO_JSON \
 	"\n\nYour last answer held no JSON object. Answer with one JSON object and nothing else."
