@@ -15,9 +15,4 @@ struct settings {
 
 extern const struct lh_op catalog_ops[];
 
-/* Report a manifest that cannot be read: the damaged of a struct lh_catalog_visit. */
-int report_damaged(void *tool, const struct lh_err *why, struct lh_err *err);
-
-int catalog_verify(struct lh_tool *tool, void *settings);
-
 #endif
