@@ -321,7 +321,7 @@ input_section() {
 	lh-store lib/tool/describe.c tools/lh-store/requests.c
 	lh-ingest tools/lh-ingest/keep.c
 	lh-observe lib/tool/describe.c tools/lh-observe/record.c tools/lh-observe/stats.c
-	lh-pathway lib/tool/describe.c tools/lh-pathway/change.c tools/lh-pathway/search.c
+	lh-pathway lib/tool/describe.c tools/lh-pathway/commands.c
 	lh-subject-audit lib/tool/describe.c tools/lh-subject-audit/requests.c
 	lh-load tools/lh-load/scenario.c
 	lh-validate tools/lh-validate/artifacts.c
