@@ -178,7 +178,7 @@ CASH='{"kind":"email","artifact":{"to":"a@b","subject":"s","body":"cash"},"conte
 	run -0 --separate-stderr lh-observe decisions log
 	moved=$(jq -Rr 'fromjson? | select(.tool == "lh-search") | .verdict' log)
 	[ "$output" = '{"total":4,"by_tool":{"lh-search":1,"lh-validate":3},"by_verdict":{"lh-search '"$moved"'":1,"lh-validate consistency":1,"lh-validate policy":1,"lh-validate schema":1}}' ]
-	[[ $stderr = *'1 lines of the log skipped' ]]
+	[[ $stderr = *'1 line of the log skipped' ]]
 	lh-observe decisions -q --list log | cmp - <(first 4 <log)
 	lh-observe decisions -q --list --id w-3 log | cmp - <(sed -n '1p;4p' log)
 	lh-observe decisions -q --list --id w-3 --tool lh-search log | cmp - <(sed -n 4p log)

@@ -208,7 +208,7 @@ round() {
 	writer=$!
 	for ((i = 0; i < $(scale 12 200 200); i++)); do
 		rc=0
-		timeout -s KILL "0.0$((RANDOM % 6))$((RANDOM % 10))" lh-store snapshot --keep 1h s dest >/dev/null 2>&1 || rc=$?
+		timeout -s KILL "0.0$(printf %02d $((i % 15 + 1)))" lh-store snapshot --keep 1h s dest >/dev/null 2>&1 || rc=$?
 		killed=$((killed + (rc == 137)))
 		[ $((i % 4)) = 0 ] || continue
 		rm -rf out

@@ -445,7 +445,7 @@ spool_is_filled() {
 # ---- SQL ----
 
 @test "SQL is off until a configuration has its route, and then answers what lh-query prints" {
-	[ "$(lh-serve --print-config | jq -c '.routes[] | select(.route == "POST /v1/sql")')" = '{"route":"POST /v1/sql","off":"SQL is off: no configuration has this route; \"routes\" of --config turn it on"}' ]
+	[ "$(lh-serve --print-config | jq -c '.routes[] | select(.route == "POST /v1/sql")')" = '{"route":"POST /v1/sql","right":"read","off":"SQL is off: no configuration has this route; \"routes\" of --config turn it on"}' ]
 	printf '{"role":"%s","pay":%d}\n' a 1 b 2 a 3 >w.jsonl
 	lh-serve --print-config | jq -c '{routes: ([.routes[] | {route, off: "not in this test"} | select(.route != "POST /v1/sql")] +
 		[{route: "POST /v1/sql", run: ["lh-query", "--on-error", "emit", "w=w.jsonl"], read: true}])}' >config.json

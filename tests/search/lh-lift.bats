@@ -108,7 +108,7 @@ nothing_left() {
 	lh-lift few.lhv <q >out
 	[ "$(head -n 1 out | jq -c '.lift | [.discovery, .lifted, .boosted, .warm[0].id]')" = '[true,false,0,"cook"]' ]
 	[ "$(summary '[.discoveries, .lifts, .lift_ratio, .displaced]')" = '[1,0,0,0]' ]
-	ask "Cook in Gary IN" >q
+	ask "Cooking in Gary IN" >q
 	lh-lift few.lhv <q >out
 	[ "$(head -n 1 out | jq -c '.lift | [.discovery, .lifted, .boosted, .open_gate, .warm[0].id]')" = '[true,false,1,true,"cook"]' ]
 }
@@ -156,7 +156,7 @@ nothing_left() {
 	run --separate-stderr own/lh-lift -j1 --playbook late.lhv few.lhv <q
 	[ "$(tail -n 1 <<<"$output" | jq -c '.summary | [.discoveries, .boosted, .bleed]')" = '[0,1,1]' ]
 	# where the wording gives no role the gate is open, and the report says so
-	ask "a Welder, Gary IN" '.role = "Cook"' >q
+	ask "a Welding, Gary IN" '.role = "Cook"' >q
 	lh-lift --playbook book.lhv few.lhv <q >out
 	[ "$(summary '[.bleed, .open_gate, .open_gate_bleed]')" = '[0,1,1]' ]
 }
@@ -415,7 +415,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 # ---- the report ----
 
 @test "--report: the same numbers by style, and each discovery that is not a lift with the reason" {
-	{ ask "Need 1 Welder in Gary IN" '.style = "a|b"'; ask "Need 1 Welder in Gary IN!" '.state = "OH"'; ask "Need 2 *Cooks* in Gary IN"; ask "Cook in Gary IN"; } >q
+	{ ask "Need 1 Welder in Gary IN" '.style = "a|b"'; ask "Need 1 Welder in Gary IN!" '.state = "OH"'; ask "Need 2 *Cooks* in Gary IN"; ask "Cooking in Gary IN"; } >q
 	lh-lift --now $NOW --report r.md few.lhv <q >out
 	grep -qF "**Date:** 2026-05-03T12:00:00.000Z" r.md
 	grep -qF "**Verdict:** 1 of 4 discoveries are lifts; 0 results moved by entries of another role" r.md
@@ -424,7 +424,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	id=$(head -n 1 out | jq -r .lift.playbook_id)
 	grep -qF "| Need 1 Welder in Gary IN! | other | 1.00 | welder | displaced: boosted by $id |" r.md
 	grep -qF '| Need 2 \*Cooks\* in Gary IN | welder | 1.00 | cook | not moved |' r.md
-	grep -qF '| Cook in Gary IN | welder | 1.00 | cook | moved, to rank 2 |' r.md
+	grep -qF '| Cooking in Gary IN | welder | 1.00 | cook | moved, to rank 2 |' r.md
 	cp r.md again.md
 	lh-lift --now $NOW --report again.md few.lhv <q >out
 	cmp r.md again.md

@@ -35,20 +35,22 @@
 	{ LH_BIND_I64("max_tokens", struct request, max_tokens, INT64_MIN, INT64_MAX), \
 	  .usual = "4096", \
 	  .about = "most tokens of an answer" }
-const struct lh_bind request_members[] = { MEMBERS(false, false), LH_BIND_CLOSED };
-const struct lh_bind kind_too_members[] = { MEMBERS(true, false), LH_BIND_CLOSED };
-const struct lh_bind model_too_members[] = { MEMBERS(false, true), LH_BIND_CLOSED };
-const struct lh_bind both_members[] = { MEMBERS(true, true), LH_BIND_CLOSED };
+const struct lh_bind request_members[] = { MEMBERS(false, false), LH_BIND_END };
+const struct lh_bind kind_too_members[] = { MEMBERS(true, false), LH_BIND_END };
+const struct lh_bind model_too_members[] = { MEMBERS(false, true), LH_BIND_END };
+const struct lh_bind both_members[] = { MEMBERS(true, true), LH_BIND_END };
 
 int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec,
 		 struct lh_buf *text, struct lh_err *err)
 {
+	static const char *const none[] = { NULL };
 	const char *name;
 
 	*q = (struct request){ .temperature = { "0.2", 3 },
 			       .max_iterations = 3,
 			       .max_tokens = 4096 };
-	if (lh_bind(request_members, rec, q, text, err) < 0)
+	if (lh_bind(request_members, rec, q, text, err) < 0 ||
+	    (it->wire && lh_bind_refuse_others(request_members, none, rec, err) < 0))
 		return -1;
 	if (!q->kind.p) {
 		if (it->kind == LH_KIND_NONE)

@@ -29,7 +29,7 @@ struct iterate {
 	int kind;
 	double timeout;
 	uint64_t retries;
-	bool emit_session;
+	bool emit_session, wire;
 	struct lh_decisions_how decide;
 	unsigned threads;		/* -j, also if sessions run one by one */
 

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 
 static const struct lh_option options[] = {
+	{ 0, "wire", NULL, "a record has no members but those of a request",
+	  LH_FLAG(struct iterate, wire) },
 	{ 0, "answers", "FILE", "read the model's answers from FILE, ask no model",
 	  LH_TEXT(struct iterate, answers_path) },
 	{ 0, "kind", LH_KINDS, "kind of records without a kind", LH_CHOICE(struct iterate, kind) },
