@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "json/write.h"
 #include "base/cpu.h"
 #include "base/signal.h"
+#include "base/utf8.h"
 #include <lh/time.h>
 
 #define OUT_BLOCK 65536
@@ -317,6 +319,19 @@ void lh_tool_time(const struct lh_tool *t, char *out)
 	if (!t->now || lh_time_read(t->now, strlen(t->now), &ms) < 0)
 		ms = lh_time_clock();
 	lh_time_print(ms, out);
+}
+
+const char *lh_tool_user(char user[LH_TOOL_USER])
+{
+	const struct passwd *pw = getpwuid(getuid());
+	const char *sudo = getenv("SUDO_USER");
+	int n = pw ? snprintf(user, LH_TOOL_USER, "user %s", pw->pw_name)
+		   : snprintf(user, LH_TOOL_USER, "user %lu", (unsigned long)getuid());
+
+	if (sudo && *sudo && n > 0 && lh_utf8_valid(sudo, strlen(sudo)) &&
+	    strlen(sudo) + (size_t)n + 8 < LH_TOOL_USER)
+		snprintf(user + n, (size_t)(LH_TOOL_USER - n), ", for %s", sudo);
+	return user;
 }
 
 int lh_tool_finish(struct lh_tool *t, int rc)

@@ -311,6 +311,11 @@ void lh_tool_ignore_sigpipe(struct lh_tool *t);
  * "2026-05-03T12:00:00.000Z".  out has 32 bytes. */
 void lh_tool_time(const struct lh_tool *t, char *out);
 
+/* Set user to who runs the program, for rows that no token of a client is behind, and return it:
+ * "user NAME", or with sudo(8) "user root, for NAME". */
+#define LH_TOOL_USER 256
+const char *lh_tool_user(char user[LH_TOOL_USER]);
+
 /* Set *shard to what --shard says, else to the task of a job array of Slurm that this is,
  * else to all rows (n 0).  For the commands that have LH_SHARD_OPTION. */
 int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard);

@@ -520,7 +520,7 @@ traced() {
 			'["mcp_search","'$TRACE'","success"]
 ["mcp_search","","success"]' ]
 		jq -es --argjson all "$(jq -c --arg id "$id" 'select(.id == $id) | keys - ["id"]' workers.jsonl)" \
-			'all(.[]; .accessor.kind == "gateway_lookup" and .accessor.daemon == "lh-mcp" and (.fields_accessed | sort) == $all)' "a/$id.audit.jsonl"
+			--arg user "user $(id -un)" 'all(.[]; .accessor.kind == "gateway_lookup" and .accessor.daemon == "lh-mcp" and .accessor.token == $user and (.fields_accessed | sort) == $all)' "a/$id.audit.jsonl"
 	done
 	[ "$(jq -r 'select(.accessor.purpose == "mcp_lookup").candidate_id' a/w-*.audit.jsonl)" = w-1 ]
 	[ "$(cat a/w-*.audit.jsonl | wc -l)" = 7 ]

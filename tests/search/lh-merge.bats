@@ -246,7 +246,7 @@ refused() {
 	answer b:2 | sed 's/}$/,"partial":true}/' >b
 	run -1 --separate-stderr lh-merge a b
 	[ "$output" = "$(answer a:1 b:2 | sed 's/}$/,"partial":true}/')" ]
-	[ "$stderr" = 'lh-merge: 1 of 1 answers are partial' ]
+	[ "$stderr" = 'lh-merge: 1 of 1 answer is partial' ]
 	run -1 --separate-stderr lh-merge < <(cat b a)
 	[[ $output == *',"partial":true}' ]]
 	run -0 lh-merge < <(sed s/true/false/ b)

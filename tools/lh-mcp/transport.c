@@ -230,8 +230,10 @@ static int start(struct transport *s, struct lh_mcp_how *how, struct lh_err *err
 
 int serve_stdio(struct lh_tool *tool, struct lh_mcp_how *how, size_t max_line)
 {
+	char user[LH_TOOL_USER];
 	struct transport s = {
-		.tool = tool, .loop = { .fd = -1 }, .peer = { .answer = on_answer },
+		.tool = tool, .loop = { .fd = -1 },
+		.peer = { .answer = on_answer, .token = lh_tool_user(user) },
 		.in = { STDIN_FILENO, on_readable }, .out = { STDOUT_FILENO, on_writable },
 		.wake = { -1, on_writable },
 		.lines = { .max = max_line },

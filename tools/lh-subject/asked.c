@@ -1,6 +1,5 @@
 /* asked.c - the persons that a command is about, their texts in rosters, and the row on who looked.
  * See subject.h. */
-#include <pwd.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -519,23 +518,6 @@ static size_t list_kinds(const struct settings *s, const struct hits *hits,
 	return n;
 }
 
-#define USER_MAX 256
-
-/* Set who runs the program, since no token says it: "user NAME", or with sudo(8) "user root, for
- * NAME". */
-static struct lh_str put_user(char user[USER_MAX])
-{
-	const struct passwd *pw = getpwuid(getuid());
-	const char *sudo = getenv("SUDO_USER");
-	int n = pw ? snprintf(user, USER_MAX, "user %s", pw->pw_name)
-		   : snprintf(user, USER_MAX, "user %lu", (unsigned long)getuid());
-
-	if (sudo && *sudo && n > 0 && n < USER_MAX && lh_utf8_valid(sudo, strlen(sudo)) &&
-	    strlen(sudo) + 6 < (size_t)(USER_MAX - n))
-		snprintf(user + n, (size_t)(USER_MAX - n), ", for %s", sudo);
-	return lh_str_of(user);
-}
-
 int append_row(struct lh_tool *tool, const struct settings *s, const struct lh_chain_keys *keys,
 	       const struct lh_chain_row *row)
 {
@@ -543,10 +525,10 @@ int append_row(struct lh_tool *tool, const struct settings *s, const struct lh_c
 	struct lh_chain_log *log = lh_chain_log_open(s->subjects, keys, LH_CHAIN_EACH,
 						     tool->lock_timeout, err);
 	struct lh_chain_row by = *row;
-	char user[USER_MAX];
+	char user[LH_TOOL_USER];
 	int rc = -1;
 
-	by.accessor.token = put_user(user);
+	by.accessor.token = lh_str_of(lh_tool_user(user));
 	if (log)
 		rc = lh_chain_append(log, &by, NULL, err);
 	if (log && lh_chain_log_close(log, rc ? &later : err) < 0)
