@@ -19,6 +19,9 @@ prepare() {
 	mkdir -p past/data/evidence/2026/05/03
 	head -n 1 evidence.jsonl >past/data/evidence/2026/05/03/scrum_reviews.jsonl
 	cp "$ROOT/share/load/multitier.jsonl" .
+	jq -c '{sku: .id, title: "\(.role) gloves", maker: .city, price: 12.5}' workers.jsonl >products.jsonl
+	{ echo sku,title,maker,price; jq -r '[.sku, .title, .maker, .price] | @csv' products.jsonl; } >products.csv
+	jq -c '{id, text: "refund not arrived in \(.city)"}' workers.jsonl | tee tickets.jsonl | lh-index build tickets.lhv
 	printf '%s\n' name,role,city 'Ada Visser,nurse,Utrecht' 'Ben Smit,welder,Gent' >people.csv
 	{ echo worker_id,role,city,score; jq -r '[.id[2:], .role, .city, 95] | @csv' workers.jsonl; } >workers.csv
 	(umask 077; head -c 32 /dev/urandom >audit.key; head -c 32 /dev/urandom >new.key)

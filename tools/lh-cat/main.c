@@ -237,7 +237,7 @@ int main(int argc, char **argv)
 		.name = "lh-cat",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "decompress and unpack files of JSON Lines",
-		.example = "lh-cat workers.jsonl.gz | wc -l",
+		.example = "lh-cat tickets.jsonl.gz | wc -l",
 		.options = options,
 		.ops = ops,
 	};

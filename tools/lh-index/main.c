@@ -171,7 +171,7 @@ int main(int argc, char **argv)
 		.name = "lh-index",
 		.synopsis = "COMMAND [OPTION]... INDEX [FILE]...",
 		.summary = "build and change index files of vectors",
-		.example = "lh-index build generated.lhv workers.jsonl",
+		.example = "lh-index build tickets.lhv tickets.jsonl",
 		.options = options,
 		.check = check,
 		.ops = index_ops,

@@ -293,8 +293,8 @@ int main(int argc, char **argv)
 		.synopsis = "[OPTION]... [TABLE]...",
 		.summary = "read tables as records",
 		.example =
-			"lh-ingest --id worker_id --id-prefix w- workers.csv |\n"
-			"      lh-embed --template '{role} in {city}' | lh-index build table.lhv",
+			"lh-ingest --id sku products.csv |\n"
+			"      lh-embed --template '{title}. {maker}' | lh-index build table.lhv",
 		.options = options,
 		.ops = ops,
 		.mode = mode,

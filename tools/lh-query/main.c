@@ -244,7 +244,7 @@ int main(int argc, char **argv)
 		.synopsis = "[OPTION]... [SQL] [NAME=FILE]...",
 		.summary = "run SQL over JSON Lines, indexes and logs",
 		.example =
-			"lh-query 'SELECT role, count(*) n FROM w GROUP BY role' w=workers.jsonl",
+			"lh-query 'SELECT maker, count(*) n FROM p GROUP BY maker' p=products.csv",
 		.options = options,
 		.check = check,
 		.ops = ops,

@@ -154,7 +154,7 @@ int main(int argc, char **argv)
 		.name = "lh-show",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "show records as a table, as cards, or side by side",
-		.example = "lh-search -k 5 -Q 'welder in Toledo' workers.lhv | lh-show",
+		.example = "lh-search -k 5 -Q 'refund not arrived' tickets.lhv | lh-show",
 		.options = options,
 		.check = check,
 		.ops = ops,

@@ -118,7 +118,7 @@ int main(int argc, char **argv)
 		.name = "lh-store",
 		.synopsis = "COMMAND [OPTION]... STORE [KEY] [PATH]",
 		.summary = "keep objects in a folder or in S3",
-		.example = "lh-store put lake datasets/workers.jsonl workers.jsonl",
+		.example = "lh-store put lake datasets/tickets.jsonl tickets.jsonl",
 		.options = options,
 		.check = check,
 		.close = end,
