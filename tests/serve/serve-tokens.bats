@@ -110,6 +110,9 @@ as() {
 	wrong '"routes":["GET /nowhere"]' '"tokens": a: there is no route "GET /nowhere"'
 	wrong '"purpose":"a\nb"' 'tokens[0].purpose must be a text of 1 to 63 visible characters of ASCII'
 	wrong '"right":"read"' 'unknown member "right"'
+	echo '{"token_file":["b"],"tokens":[{"name":"a","token_file":"a"},{"name":"c","token_file":"b","rights":"read"}]}' >config
+	run -2 lh-serve --config config --check
+	[ "$output" = 'lh-serve: "tokens": token 1 and c are the same token' ]
 	run -2 lh-serve --trusted-user-header X-User --check
 	[ "$output" = 'lh-serve: --trusted-user-header: no --trusted-proxy is named, which would send it' ]
 	cat >config <<-'END'

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <lh/digest.h>
 #include "base/mem.h"
 #include "site.h"
 
@@ -80,6 +81,20 @@ static int check_routes(const struct site *site, const struct lh_serve_token *t,
 	return 0;
 }
 
+/* Of two names for one token neither says who asks, nor what may be asked. */
+static int check_distinct(const struct tokens *t, struct lh_err *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < t->n; i++)
+		for (k = 0; k < i; k++)
+			if ((t->v[i].may || t->v[k].may) &&
+			    lh_const_eq(t->v[i].hash, t->v[k].hash, sizeof t->v[i].hash))
+				return lh_err_set(err, LH_EUSAGE, "\"tokens\": %s and %s are the "
+						  "same token", t->v[k].label, t->v[i].label);
+	return 0;
+}
+
 static int read_tokens(struct site *site, const char *token, struct lh_err *err)
 {
 	const struct lh_serve_config *c = &site->config;
@@ -100,6 +115,8 @@ static int read_tokens(struct site *site, const char *token, struct lh_err *err)
 	}
 	if (token && tokens_add(&site->token, token, strlen(token), "environment", err) < 0)
 		return lh_err_prefix(err, "LH_SERVE_TOKEN");
+	if (check_distinct(&site->token, err) < 0)
+		return -1;
 	if (site->config.legal_token_file &&
 	    tokens_add_file(&site->legal, site->config.legal_token_file, "legal", err) < 0)
 		return -1;
