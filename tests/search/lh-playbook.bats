@@ -421,3 +421,63 @@ entries() {
 	[ "$(search 'Need 4 Forklift Operators in Aurora IL for Parallel Machining' | jq -c '[.results[0].id, .playbook_injected]')" = '["w-43",1]' ]
 	[ "$(search 'Need 3 CNC Operators in Aurora IL for Parallel Machining' | jq -c '[.results[0].id == "w-43", .playbook_injected]')" = '[false,0]' ]
 }
+
+# judge.sh - rates welders 3, others 1, and one not at all.
+make_judge() {
+	cat >judge.sh <<-'END'
+		while read -r line; do
+			echo "$line" >>asked
+			case $line in
+			*'"id":"w-3"'*) echo '{"no":1}' ;;
+			*Welder*'"text":'*Welder*) echo '{"rating":3}' ;;
+			*) echo '{"rating":1}' ;;
+			esac
+		done
+	END
+	mkdir -p index book
+	printf '%s\n' '{"id":"w-1","text":"Welder"}' '{"id":"w-2","text":"Nurse"}' '{"id":"w-3","text":"Cook"}' | lh-index build -q index/workers.lhv
+	for n in 1 2 3 4; do
+		echo '{"query_text":"Need 1 Welder in Gary IN","answer_id":"w-'$n'","answer_corpus":"workers","score":1}'
+	done >entries.jsonl
+}
+
+@test "record --judge refuses an answer that the judge rates under --least, with the rating, in a row of the log" {
+	make_judge
+	run -1 --separate-stderr lh-playbook record --judge 'sh judge.sh' --least 2 --indexes index --decisions log --on-error emit pb.lhv entries.jsonl
+	diff - <(jq -c '[.index, .error, .code]' <<<"$output") <<-'END'
+		[0,null,null]
+		[1,"the judge rates the answer 1, less than 2",422]
+		[2,"the judge gave no rating",502]
+		[3,"corpus \"workers\" has no record \"w-4\" to judge",404]
+	END
+	[ "$(lh-playbook list pb.lhv | jq -r .answer_id)" = w-1 ]
+	diff - <(jq -c '[.verdict, .rating, .ids[0].id]' log) <<-'END'
+		["refused",1,"w-2"]
+		["recorded",3,"w-1"]
+	END
+	[ "$(first 1 <asked | jq -c '[.id, .corpus, .query_text, .text]')" = '["w-1","workers","Need 1 Welder in Gary IN","{\"text\":\"Welder\"}"]' ]
+	run -2 lh-playbook record --judge 'sh judge.sh' pb.lhv entries.jsonl
+	run -2 lh-playbook record --least 2 pb.lhv entries.jsonl
+	# a judge that ends is an error of its entry
+	run -1 --separate-stderr lh-playbook record --judge 'exit 3; true' --least 2 --on-error emit pb.lhv <entries.jsonl
+	[ "$(jq -c .code <<<"$output" | uniq)" = 502 ]
+}
+
+@test "a request asks for a higher rating by least, never a lower one, and gets an error where there is no judge" {
+	make_judge
+	ask() { sed -n "$1p" entries.jsonl | jq -c '. + {op: "record"} + '"${2:-null}" | lh-playbook requests -q --on-error emit --indexes index "${@:3}" book | jq -c '.error.message // .playbook_id[:3]'; }
+	[ "$(ask 1 null --judge 'sh judge.sh' --least 2)" = '"pb-"' ]
+	[ "$(ask 1 '{least: 3}' --judge 'sh judge.sh' --least 2)" = '"pb-"' ]
+	[ "$(ask 1 '{least: 3.5}' --judge 'sh judge.sh' --least 2)" = '"the judge rates the answer 3, less than 3.5"' ]
+	[ "$(ask 2 '{least: 0}' --judge 'sh judge.sh' --least 2)" = '"the judge rates the answer 1, less than 2"' ]
+	[ "$(ask 1 '{least: 1}')" = '"\"least\": there is no judge (--judge)"' ]
+	[ "$(lh-playbook export book/playbook_memory.lhv)" = "$(first 1 <entries.jsonl)" ]
+}
+
+@test "record --judge asks a model as lh-judge does" {
+	make_judge
+	printf '{"content":"{\\"grade\\":%s}"}\n' 1 3 >answers
+	start_server chat.py --mode replay --body answers
+	run -1 --separate-stderr env LH_OLLAMA_URL="$URL" lh-playbook record --judge m --least 2 --indexes index --on-error emit pb.lhv entries.jsonl
+	[ "$(jq -c '[.error, .code, .playbook_id[:3]]' <<<"$output" | first 2)" = '["the judge rates the answer 1, less than 2",422,null]'$'\n''[null,null,"pb-"]' ]
+}

@@ -15,7 +15,11 @@ static const struct lh_option options[] = {
 	{ 0, "prefix", "TEXT", "put TEXT before each query of a new playbook (gguf)",
 	  LH_TEXT(struct settings, prefix, .verbs = V_MAKES) },
 	{ 0, "indexes", "DIR", "a new playbook is made as the index of its answers in DIR",
-	  LH_TEXT(struct settings, indexes, .verbs = V_REQUESTS) },
+	  LH_TEXT(struct settings, indexes, .verbs = V_MAKES) },
+	{ 0, "judge", "MODEL|COMMAND", "have each answer rated before it is stored",
+	  LH_TEXT(struct settings, judge, .verbs = V_MAKES) },
+	{ 0, "least", "N", "refuse an answer that it rates lower",
+	  LH_REAL(struct settings, least, -1e9, 1e9, .verbs = V_MAKES) },
 	{ 0, "id", "ID", "remove this entry (repeatable)",
 	  LH_TEXTS(struct settings, id, .verbs = V_REMOVE) },
 	LH_DECISIONS_OPTIONS(struct settings, decisions, .verbs = V_MAKES),
@@ -42,6 +46,8 @@ static int check(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--url: the model of engine gguf is --model");
 	if (s->prefix && s->engine >= 0 && s->engine != LH_ENGINE_GGUF)
 		return lh_tool_usage(tool, "--prefix is for engine gguf");
+	if (!s->judge != isnan(s->least))
+		return lh_tool_usage(tool, "--judge and --least need each other");
 	if (s->url && lh_http_check_kept_url(s->url, &err) < 0)
 		return lh_tool_usage(tool, "--url: %s", err.msg);
 	return 0;
@@ -49,7 +55,7 @@ static int check(struct lh_tool *tool, void *settings)
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .engine = -1 };
+	struct settings s = { .engine = -1, .least = NAN };
 	static const struct lh_tool_spec spec = {
 		.name = "lh-playbook",
 		.synopsis = "COMMAND [OPTION]... PLAYBOOK [FILE]...",

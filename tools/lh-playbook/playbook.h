@@ -12,7 +12,8 @@ enum { V_RECORD = 1, V_LIST = 2, V_REMOVE = 4, V_EXPORT = 8, V_REQUESTS = 16 };
 
 struct settings {
 	int engine;			/* enum lh_engine, -1: not given */
-	const char *model, *url, *prefix, *indexes;
+	const char *model, *url, *prefix, *indexes, *judge;
+	double least;			/* rating of an answer; NAN: not given */
 	struct lh_list id;
 	struct lh_decisions_how decisions;
 	struct requests *requests;

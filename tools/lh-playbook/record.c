@@ -121,13 +121,13 @@ static int before_output(void *arg, struct lh_err *err)
 
 int playbook_record(struct lh_tool *tool, void *settings)
 {
-	static const char *const drop[] = { "playbook_id" };
+	static const char *const drop[] = { "playbook_id", "least" };
 	struct run run = { .r = { .tool = tool,
 				  .set = settings,
 				  .path = tool->operands[0],
 				  .jobs = (unsigned)tool->jobs,
 				  .drop = drop,
-				  .n_drop = 1 } };
+				  .n_drop = 2 } };
 	struct lh_flow flow = {
 		.map = on_record, .instead = refusal, .before_output = before_output, .shared = &run
 	};

@@ -3,6 +3,7 @@
 
 #include "index/index_tools.h"
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 static const struct lh_bind members[] = {
 	LH_TRACE_MEMBER(struct recorder, trace),
+	{ LH_BIND_F64("least", struct recorder, least, -1e9, 1e9) },
 	LH_BIND_END
 };
 
@@ -215,13 +217,13 @@ static int put_entry(struct recorder *r, const struct lh_record *rec, const char
 				   r->meta.len, err);
 }
 
-/* Make the row of the decision to record an entry; it is ended when that is done. */
+/* Make the row of the decision to record an entry, or to refuse it for its rating. */
 static void make_row(struct recorder *r, const struct lh_playbook_entry *e,
-		     const char id[LH_PLAYBOOK_ID_LEN])
+		     const char id[LH_PLAYBOOK_ID_LEN], const char *verdict, double rating)
 {
 	struct lh_writer w = lh_decision_begin(&r->row, r->decisions, &(struct lh_decision){
 		.asked = e->query_text, .trace = r->trace.n ? r->trace : r->outer,
-		.verdict = "recorded", .playbook = lh_index_name(r->path) });
+		.verdict = verdict, .playbook = lh_index_name(r->path) });
 
 	lh_write_array(&w, "indexes");
 	lh_write_end(&w);
@@ -233,7 +235,34 @@ static void make_row(struct recorder *r, const struct lh_playbook_entry *e,
 	lh_write_end(&w);
 	lh_write_str(&w, "entry", (struct lh_str){ id, LH_PLAYBOOK_ID_LEN });
 	lh_write_f64(&w, "score", e->score);
+	if (!isnan(rating))
+		lh_write_f64(&w, "rating", rating);
 	lh_write_end(&w);
+}
+
+/* Let the judge, if there is one, rate the answer, and refuse one that it rates too low: the row of
+ * that decision is written at once. */
+static int pass_judge(struct recorder *r, const struct lh_playbook_entry *e,
+		      const char id[LH_PLAYBOOK_ID_LEN], double *rating, struct lh_err *err)
+{
+	const struct settings *s = r->set;
+	double least = isnan(s->least) ? r->least : isnan(r->least) ? s->least :
+		       fmax(s->least, r->least);
+
+	*rating = NAN;
+	if (!s->judge)
+		return isnan(r->least) ? 0 :
+			lh_err_set(err, LH_EDATA, "\"least\": there is no judge (--judge)");
+	if (judge_rate(&r->judge, s, e, rating, err) < 0)
+		return -1;
+	if (!(*rating < least))
+		return 0;
+	if (r->decisions) {
+		make_row(r, e, id, "refused", *rating);
+		if (lh_decision_append(r->decisions, r->row.p, r->row.len, true, err) < 0)
+			return -1;
+	}
+	return lh_err_data(err, 422, "the judge rates the answer %g, less than %g", *rating, least);
 }
 
 int recorder_put(struct recorder *r, const struct lh_record *rec, char id[LH_PLAYBOOK_ID_LEN],
@@ -241,15 +270,19 @@ int recorder_put(struct recorder *r, const struct lh_record *rec, char id[LH_PLA
 {
 	struct lh_playbook_entry e;
 	uint32_t dimension;
+	double rating;
 
+	r->least = NAN;
 	r->trace = (struct lh_str){ NULL, 0 };
 	if (lh_bind(members, rec, r, &r->traced, err) < 0 ||
-	    lh_playbook_read(rec, &r->strings, &e, err) < 0 ||
-	    embed_for(r, &e.query_text, &dimension, err) < 0)
+	    lh_playbook_read(rec, &r->strings, &e, err) < 0)
 		return -1;
 	lh_playbook_id(&e, id);
+	if (pass_judge(r, &e, id, &rating, err) < 0 ||
+	    embed_for(r, &e.query_text, &dimension, err) < 0)
+		return -1;
 	if (r->decisions)
-		make_row(r, &e, id);
+		make_row(r, &e, id, "recorded", rating);
 	return put_entry(r, rec, id, dimension, err);
 }
 
@@ -262,6 +295,7 @@ void recorder_close(struct recorder *r)
 {
 	lh_index_change_close(r->c);
 	lh_embedder_free(r->texts);
+	judge_stop(&r->judge);
 	free(r->like);
 	r->like = NULL;
 	lh_buf_free(&r->strings);

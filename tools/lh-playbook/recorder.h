@@ -3,6 +3,19 @@
 #define RECORDER_H
 
 #include "playbook.h"
+#include "proc/coproc.h"
+
+/* A command or a model that rates answers, a line each. */
+struct judge {
+	struct lh_coproc child;
+	bool started;
+	struct lh_buf line;
+	struct lh_record scan;
+};
+/* Have an answer rated, by what the index that it names in settings.indexes says of it. */
+int judge_rate(struct judge *j, const struct settings *s, const struct lh_playbook_entry *e,
+	       double *rating, struct lh_err *err);
+void judge_stop(struct judge *j);
 
 struct recorder {
 	struct lh_tool *tool;
@@ -20,6 +33,8 @@ struct recorder {
 	struct lh_decisions *decisions;	/* rows of decisions are made; or NULL */
 	struct lh_buf row;		/* that of the entry put last */
 	struct lh_str outer;		/* trace of entries that have none */
+	struct judge judge;
+	double least;			/* that the current entry asks for; NAN: none */
 };
 
 /* Open the playbook, if there is one, and its engine; the members up to n_drop are set. */

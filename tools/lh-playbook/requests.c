@@ -107,7 +107,8 @@ static int playbook_error(struct requests *q, const char *path, struct lh_err *e
 
 static struct opened *open_new(struct requests *q, const char *path, struct lh_err *err)
 {
-	static const char *const drop[] = { "playbook_id", "op", "corpus", "trace_id", "scope" };
+	static const char *const drop[] = { "playbook_id", "op", "corpus", "trace_id", "scope",
+					    "least" };
 	struct opened *o = lh_calloc(1, sizeof *o);
 
 	o->path = lh_strndup(path, strlen(path));
@@ -371,7 +372,10 @@ static const struct lh_bind inner_members[] = { CORPUS, LH_BIND_END };
 	{ LH_BIND_ONLY("tags", LH_BIND_TO_STRINGS) }, { LH_BIND_ONLY("role", LH_BIND_TO_STRING) }
 static const struct lh_bind entry[] = { ENTRY, LH_BIND_END };
 static const struct lh_bind entry_members[] = {
-	WHAT, ENTRY, { LH_BIND_ONLY("playbook_id", LH_BIND_TO_STRING) }, LH_BIND_END
+	WHAT, ENTRY, { LH_BIND_ONLY("playbook_id", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("least", LH_BIND_TO_F64), .min = -1e9, .max = 1e9,
+	  .about = "refuse the entry if the judge of the service rates its answer lower" },
+	LH_BIND_END
 };
 
 static int read_inner(struct requests *q, const struct lh_value *v, struct what *w,
