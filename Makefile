@@ -108,7 +108,7 @@ $(B)/share/fixtures/schemas.inc: $(SCHEMAS)
 		if [ -f $$f.expected ]; then $(AS_C) $$f.expected; else echo NULL; fi; echo '},'; done >$@
 
 # What lh version --json says; no path, so that builds are the same in any folder.
-$(B)/tools/lh/version.c.o: ALL += -DLH_FLAGS='"$(strip $(foreach flag,$(CFLAGS) $(CPPFLAGS) $(SANITIZE),$(if $(findstring /,$(flag)),,$(flag))))"'
+$(B)/tools/lh/doctor.c.o: ALL += -DLH_FLAGS='"$(strip $(foreach flag,$(CFLAGS) $(CPPFLAGS) $(SANITIZE),$(if $(findstring /,$(flag)),,$(flag))))"'
 
 # The pages of the manual, each with what it is about.
 $(B)/share/pages.inc: $(PAGES)
@@ -122,8 +122,8 @@ $(B)/tools/lh/list.c.o: ALL += -I$(B)
 $(B)/share/completion/%.inc: share/completion/%
 	@mkdir -p $(@D)
 	$(Q)sed 's/@NAMES@/$(TOOLS)/' $< | $(AS_C) >$@
-$(B)/tools/lh/completion.c.o: $(addprefix $(B)/share/completion/lh.,bash.inc zsh.inc fish.inc) tools
-$(B)/tools/lh/completion.c.o: ALL += -I$(B)
+$(B)/tools/lh/complete.c.o: $(addprefix $(B)/share/completion/lh.,bash.inc zsh.inc fish.inc) tools
+$(B)/tools/lh/complete.c.o: ALL += -I$(B)
 
 ACCEPTANCE = $(wildcard share/fixtures/distillation/acceptance/data/_kb/*.jsonl)
 $(B)/tools/lh-distill/acceptance.c.o: $(ACCEPTANCE:%=$(B)/%.inc)

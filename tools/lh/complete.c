@@ -1,12 +1,47 @@
-/* complete.c - print what may follow on a command line.  See lh(1), OUTPUT. */
-#include "lh.h"
-
+/*
+ * complete.c - print the script that completes the tools in a shell, and what may follow on a
+ * command line.  See lh(1), OUTPUT.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "described.h"
-#include "list.h"
+#include "lh.h"
+
+/* ---- the script ---- */
+
+static const struct shell {
+	const char *name, *script;
+} shells[] = {
+	{ "bash",
+#include "share/completion/lh.bash.inc"
+	},
+	{ "zsh",
+#include "share/completion/lh.zsh.inc"
+	},
+	{ "fish",
+#include "share/completion/lh.fish.inc"
+	},
+};
+
+int completion_command(struct lh_tool *t, void *settings)
+{
+	const struct shell *sh = shells, *end = shells + sizeof shells / sizeof *shells;
+
+	(void)settings;
+	if (t->n_operands > 1)
+		return lh_tool_unexpected(t, 1, "completion is for one shell");
+	while (sh < end && strcmp(sh->name, t->operands[0]) != 0)
+		sh++;
+	if (sh == end)
+		return lh_tool_usage(t, "no completion for \"%.200s\" (bash, zsh or fish)",
+				     t->operands[0]);
+	return lh_tool_out(t, sh->script, strlen(sh->script));
+}
+
+/* ---- what may follow ---- */
+
+/* See lh(1), OUTPUT. */
 
 struct line {
 	const char *last;		/* what a candidate begins with */

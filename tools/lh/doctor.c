@@ -1,18 +1,130 @@
-/* doctor.c - lh doctor: versions, libraries, permissions, indexes, limits. */
+/* doctor.c - lh version and lh doctor: versions, libraries, permissions, limits.  See lh.h. */
+#include <archive.h>
+#include <curl/curlver.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <expat.h>
 #include <fnmatch.h>
 #include <fts.h>
+#include <openssl/opensslv.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
+#include <lh/distance.h>
+#include "base/cpu.h"
 #include "json/write.h"
 #include "lh.h"
-#include "libraries.h"
-#include "list.h"
 #include "proc/run.h"
 #include "text/escape.h"
+#include "transformer/encoder.h"
+
+/* ---- libraries ---- */
+
+#define TEXT(x) #x
+#define DOTTED(a, b, c) TEXT(a) "." TEXT(b) "." TEXT(c)
+
+const struct library libraries[] = {
+	{ "libarchive", "libarchive.so.13", "archive_version_string", ARCHIVE_VERSION_ONLY_STRING,
+	  "lh-cat" },
+	{ "libcurl", "libcurl.so.4", "curl_version", LIBCURL_VERSION, "http and https" },
+	{ "libexpat", "libexpat.so.1", "XML_ExpatVersion",
+	  DOTTED(XML_MAJOR_VERSION, XML_MINOR_VERSION, XML_MICRO_VERSION),
+	  "lh-ingest and lh-query" },
+	{ "libmicrohttpd", "libmicrohttpd.so.12", "MHD_get_version", NULL, "lh-serve" },
+	{ "libsqlite3", "libsqlite3.so.0", "sqlite3_libversion", SQLITE_VERSION, "lh-query" },
+	{ "zlib", "libz.so.1", "zlibVersion", ZLIB_VERSION, "lh-cat" },
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+/* The file of DuckDB's library: that which LH_DUCKDB names, else libduckdb.so. */
+static const char *library_duckdb(void)
+{
+	const char *named = getenv("LH_DUCKDB");
+
+	return named && *named ? named : "libduckdb.so";
+}
+
+/* Write the version that the library in a file says it has to to: "7.88.1", "" if it does not
+ * say.  Returns 0, or -1 if the file cannot be loaded. */
+static int library_loaded(const char *file, const char *function, char to[LIBRARY_VERSION])
+{
+	void *so = dlopen(file, RTLD_LAZY | RTLD_LOCAL);
+	const char *(*version)(void);
+	const char *text;
+
+	*to = '\0';
+	if (!so)
+		return -1;
+	*(void **)&version = dlsym(so, function);
+	/* what comes before is the library's name */
+	text = version ? strpbrk(version(), "0123456789") : NULL;
+	if (text)
+		snprintf(to, LIBRARY_VERSION, "%.*s", (int)strcspn(text, " "), text);
+	return 0;
+}
+
+/* ---- lh version ---- */
+
+static void put_library(struct lh_writer *w, const char *name, const char *compiled,
+			const char *loaded)
+{
+	lh_write_object(w, NULL);
+	lh_write_text(w, "name", name);
+	lh_write_text(w, "compiled", compiled);
+	lh_write_text(w, "loaded", loaded);
+	lh_write_end(w);
+}
+
+int version_command(struct lh_tool *t, void *settings)
+{
+	static const char *const distances[] = {
+		[LH_PORTABLE] = "portable", [LH_AVX2] = "avx2", [LH_AVX512] = "avx512",
+	};
+	const struct lh_kernel_names names = lh_kernel_names();
+	const struct settings *s = settings;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+	char loaded[LIBRARY_VERSION];
+	const struct library *l;
+
+	if (!s->json) {
+		lh_buf_puts(&line, "lakehouse-tools " LH_VERSION);
+		return lh_tool_out_line(t, &line);
+	}
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "version", LH_VERSION);
+	lh_write_text(&w, "compiler", __VERSION__);
+	lh_write_text(&w, "flags", LH_FLAGS);
+	/* Write the instructions that this processor makes the tools use. */
+	lh_write_object(&w, "kernels");
+	lh_write_text(&w, "text", lh_cpu() == LH_CPU_AVX2 ? "avx2" : "portable");
+	lh_write_text(&w, "distances", distances[lh_vec_isa()]);
+	lh_write_text(&w, "models", names.models);
+	lh_write_text(&w, "products", names.exact);
+	lh_write_text(&w, "fast_products", names.fast);
+	lh_write_end(&w);
+	/* Write each library with the version of its headers and that which is loaded: null
+	 * where one is not known, or the library not there. */
+	lh_write_array(&w, "libraries");
+	for (l = libraries; l->name; l++) {
+		library_loaded(l->file, l->function, loaded);
+		put_library(&w, l->name, l->compiled, *loaded ? loaded : NULL);
+	}
+	put_library(&w, "libcrypto", OPENSSL_VERSION_STR, OPENSSL_VERSION_STR);
+	library_loaded(library_duckdb(), "duckdb_library_version", loaded);
+	put_library(&w, "duckdb", NULL, *loaded ? loaded : NULL);
+	lh_write_end(&w);
+	lh_write_end(&w);
+	return lh_tool_out_line(t, &line);
+}
+
+/* ---- lh doctor ---- */
 
 #define OK LH_STYLE_GOOD
 #define PROBLEM LH_STYLE_BAD

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include "list.h"
 #include "proc/coproc.h"
 #include "base/mem.h"
 #include "base/suggest.h"

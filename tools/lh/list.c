@@ -1,7 +1,4 @@
-/* list.c - the tools by family.  See list.h. */
-#include "list.h"
-#include "lh.h"
-
+/* list.c - the tools by family, and what each says of itself.  See lh.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +9,11 @@
 #include <unistd.h>
 
 #include "file/file.h"
+#include "json/bind.h"
+#include "lh.h"
 #include "proc/coproc.h"
+
+/* ---- families ---- */
 
 #define OUTPUT_STEP 65536
 #define MEMBERS_MAX 9
@@ -76,7 +77,9 @@ int list_folder(char *to, size_t n, struct lh_err *err)
 	return 0;
 }
 
-int list_run(const char *name, const char *option, struct lh_buf *out, struct lh_err *err)
+/* Append what a tool writes to stdout when it is run with one option.  0, or -1 with *err
+ * filled. */
+static int list_run(const char *name, const char *option, struct lh_buf *out, struct lh_err *err)
 {
 	char *argv[] = { (char *)name, (char *)option, NULL };
 	int ends[2], rc = 0;
@@ -258,4 +261,58 @@ int list_command(struct lh_tool *t, void *settings)
 		free(e);
 	free(f.entries);
 	return rc;
+}
+
+/* ---- what a tool says of itself ---- */
+
+#define SLOT_LINES(s, at) \
+	{ LH_BIND_STRING("value", s, at value) }, \
+	{ LH_BIND_BOOL("repeatable", s, at repeatable) }, \
+	{ LH_BIND_STRINGS("files", s, at files, at n_files) }, \
+	{ LH_BIND_STRINGS("choices", s, at choices, at n_choices) }
+
+static const struct lh_bind slot_members[] = {
+	SLOT_LINES(struct slot, ),
+	LH_BIND_END
+};
+
+static const struct lh_bind command_members[] = {
+	{ LH_BIND_STRING("name", struct command, name), .required = true },
+	{ LH_BIND_STRING("help", struct command, help), .required = true },
+	{ LH_BIND_TABLES("operands", struct command, operands, n_operands, slot_members) },
+	LH_BIND_END
+};
+
+static const struct lh_bind option_members[] = {
+	{ LH_BIND_STRING("short", struct option, key) },
+	{ LH_BIND_STRING("long", struct option, name) },
+	{ LH_BIND_STRING("type", struct option, type), .required = true },
+	{ LH_BIND_STRING("help", struct option, help), .required = true },
+	SLOT_LINES(struct option, slot.),
+	{ LH_BIND_STRINGS("commands", struct option, commands, n_commands) },
+	LH_BIND_END
+};
+
+static const struct lh_bind tool_members[] = {
+	{ LH_BIND_TABLES("commands", struct described, commands, n_commands, command_members) },
+	{ LH_BIND_TABLES("operands", struct described, operands, n_operands, slot_members) },
+	{ LH_BIND_TABLES("options", struct described, options, n_options, option_members),
+	  .required = true },
+	LH_BIND_END
+};
+
+int described_read(struct described *d, const char *name, struct lh_err *err)
+{
+	*d = (struct described){ .n_options = 0 };
+	if (list_run(name, "--describe-options", &d->line, err) < 0 ||
+	    lh_record_parse(&d->record, d->line.p ? d->line.p : "", d->line.len, err) < 0)
+		return -1;
+	return lh_bind(tool_members, &d->record, d, &d->text, err);
+}
+
+void described_free(struct described *d)
+{
+	lh_record_free(&d->record);
+	lh_buf_free(&d->line);
+	lh_buf_free(&d->text);
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "list.h"
 #include "proc/coproc.h"
 #include "base/gone.h"
 #include "base/suggest.h"
