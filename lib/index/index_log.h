@@ -112,7 +112,7 @@ struct lh_log_extent {
 int lh_log_measure(const char *p, size_t n, uint64_t checksum, struct lh_log_extent *x,
 		   struct lh_err *err);
 
-/* ---- known_ids.c ---- */
+/* ---- change.c ---- */
 
 /* The set of live ids: a snapshot, and the changes of ids since then.  It lets a
  * commit, under the lock, decide by id without reading the whole log each time.  All
@@ -126,16 +126,6 @@ struct lh_index_known {
 	size_t n, cap;
 	struct lh_table by_id;
 };
-/* Start from a new snapshot of the index at path. */
-int lh_index_known_open(struct lh_index_known *k, const char *path, struct lh_err *err);
-void lh_index_known_close(struct lh_index_known *k);
-/* Return 1 for a live id, 0 for another, -1 with *err for a damaged index. */
-int lh_index_known_live(const struct lh_index_known *k, struct lh_str id, struct lh_err *err);
-int lh_index_known_set(struct lh_index_known *k, struct lh_str id, bool live, struct lh_err *err);
-/* Apply the frames p[from..to) of the log; at from, a part of this index begins or goes
- * on. */
-int lh_index_known_replay(struct lh_index_known *k, const char *p, uint64_t from, uint64_t to,
-			  struct lh_err *err);
 
 /* Return how many changes a log may hold before compaction is due: a tenth of the rows,
  * at least 100, at most 10,000. */

@@ -3,43 +3,26 @@
  * Not part of the API.
  *
  * Reading
- *     index_file.c       open, rows, ids: the mapped file, checked before use
+ *     index_file.c       open, reopen, rows, ids: the mapped file, checked before use
  *     params.c           the parameters, and their JSON in the file
- *     renew.c            stale, renew: reopen what has changed
- *     folder.c           the indexes in a folder
- *     named.c            an index of a folder by its name from outside
- *     index_log.c        replay of INDEX-log into a snapshot (index_log.h)
- *     log_frame.c        the frames of INDEX-log
+ *     folder.c           the indexes in a folder, by name from outside, and their engines
+ *     index_log.c        INDEX-log: frames, replay into a snapshot, replaced, checked
  * Searching
- *     searcher.c         walk over the graph, exact scan (searcher.h)
+ *     searcher.c         walk by measuring, exact scan, the best sorted (searcher.h)
  *     qg_walk.c          walk by the codes of links
  *     filtered_search.c  the same for the rows that a filter allows
- *     filter_cache.c     the results of a filter, by row
- *     rerank.c           the best candidates, measured again and sorted
  *     index_words.c      search by words (lexical/lexical.h)
  * Building
- *     writer.c           rows in memory (writer.h)
- *     take_over.c        rows and links copied from another index
- *     row_order.c        the order in which rows are stored
- *     id_slots.c         the hash table of ids
- *     commit.c           the graph, and the file
- *     qg_graph.c         the graph
- *     qg_row.c           a row
- *     qg_write.c         all rows
- *     sections.c         the sections of the file
- *     whole_index.c      an empty index created, an index removed
+ *     writer.c           rows in memory, also of another index, their order and ids (writer.h)
+ *     qg_graph.c         the graph, and the rows of the file
+ *     whole_index.c      the file; an empty index created, an index removed
  * Changing
  *     change.c           puts and deletes appended to INDEX-log
- *     known_ids.c        the set of live ids, for conditional changes
- *     log_swap.c         INDEX-log replaced, reduced, removed
  *     compact.c          compaction (a separate object, because it needs the
  *                        writer, which a search should not link)
  * Checking
- *     index_verify.c     every byte of the file
- *     log_verify.c       every frame of the log
- *     index_reach.c      which rows a walk over the graph gets to
+ *     index_verify.c     every byte of the file, its checksums, and which rows a walk gets to
  *     sound.c            single rows and links
- *     text_sums.c        the checksums of ids, metadata and order only
  *
  * Snapshots.  lh_index_open maps the file and calls lh_index_log_replay, which
  * fills the marked part of struct lh_index and does not touch it afterwards.  Row
@@ -233,10 +216,7 @@ int lh_index_check_id(const char *id, size_t n, struct lh_err *err);
 int lh_index_check_vector(const struct lh_index_params *p, const float *v, size_t n,
 			  struct lh_err *err);
 
-/* ---- qg_row.c ---- */
-
-/* Lift a vector under ip; v has room for lh_index_lifted(p) values. */
-void lh_qg_lift(const struct lh_index_params *p, float *v);
+/* ---- qg_graph.c ---- */
 
 /* Makes rows with codes, in one thread. */
 struct lh_qg_coder {
@@ -260,15 +240,7 @@ void lh_qg_coder_free(struct lh_qg_coder *c);
  * The links are existing rows. */
 void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at);
 
-/* ---- renew.c ---- */
-
-/* Create the shared part of a snapshot, before its files are opened: the identities of
- * both files are read here, that of the log into *log. */
-struct lh_index_common *lh_index_common_new(const char *path, const char *real,
-					    struct lh_stamp *log);
-void lh_index_common_drop(struct lh_index_common *c);
-
-/* ---- writer.c, commit.c ---- */
+/* ---- writer.c, whole_index.c ---- */
 
 /* Decide how many values the codes of new rows keep, once the dimension is known. */
 void lh_index_choose_codes(struct lh_index_params *p);
@@ -294,8 +266,6 @@ void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *
  * above. */
 void lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix);
 int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
-/* Return the path of the temporary file that lh_index_prepare wrote. */
-const char *lh_index_writer_file(const struct lh_index_writer *w);
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w);
 int lh_index_swap(struct lh_index_writer *w, struct lh_err *err);
 

@@ -164,9 +164,6 @@ int lh_index_named_error(const struct lh_index_named *in, const char *path, bool
 struct lh_index_params *lh_index_writer_params(struct lh_index_writer *w);
 /* Return the number of rows added so far. */
 uint64_t lh_index_writer_count(const struct lh_index_writer *w);
-/* Read a row that was added, by its number in the order of the puts, and its vector, valid until
- * the next put.  The writer stores f32, as its precision or by rescore. */
-const float *lh_index_writer_row(const struct lh_index_writer *w, uint64_t row, struct lh_row *out);
 /* Add a live row of another index, of the same dimension and distance, unless the writer has its
  * id: 1, or 0 if it has.  The vector is copied as it is stored if the writer stores it so. */
 int lh_index_writer_take(struct lh_index_writer *w, const struct lh_index *ix, uint64_t at,

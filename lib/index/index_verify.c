@@ -1,16 +1,243 @@
 /*
- * index_verify.c - check every byte of an index file.  Checksums and padding detect
- * changes since it was written; the other checks detect what was written wrong.
+ * index_verify.c - what is in the files of an index, checked.  See index_parts.h and index_tools.h.
  */
-#include "index_parts.h"
-
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "file/file.h"
+#include "format.h"
+#include "index_log.h"
+#include "index_parts.h"
+#include "index_tools.h"
+#include "searcher.h"
+
+/* ---- verify only the checksums of ids, metadata and order ---- */
+
+#define FEW ((uint64_t)32 << 20)
+
+static int check_text_sums(const struct lh_index *ix, uint32_t first, uint32_t last,
+			   struct lh_err *err)
+{
+	const struct lh_index_header *h = &ix->header;
+	uint32_t i;
+
+	for (i = 0; i < h->n_sections; i++) {
+		const struct lh_index_section *s = &h->section[i];
+
+		if (s->kind >= first && s->kind <= last &&
+		    lh_xxh3(ix->map.p + s->at, s->bytes) != s->xxh3)
+			return lh_err_set(err, LH_ECORRUPT, "%s: the checksum is wrong",
+					  lh_index_kind_name(s->kind));
+	}
+	return 0;
+}
+
+int lh_index_check_texts(const struct lh_index *ix, struct lh_err *err)
+{
+	return check_text_sums(ix, LH_INDEX_ID_AT, LH_INDEX_METAS, err);
+}
+
+int lh_index_check_few_texts(const struct lh_index *ix, struct lh_err *err)
+{
+	const struct lh_index_header *h = &ix->header;
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < h->n_sections; i++)
+		if (h->section[i].kind >= LH_INDEX_ID_AT && h->section[i].kind <= LH_INDEX_METAS)
+			bytes += h->section[i].bytes;
+	return bytes > FEW ? 0 : lh_index_check_texts(ix, err);
+}
+
+int lh_index_check_order(const struct lh_index *ix, struct lh_err *err)
+{
+	return check_text_sums(ix, LH_INDEX_ORDER, LH_INDEX_ORDER, err);
+}
+
+/* ---- the rows of an index that a walk over its graph gets to ---- */
+
+static const uint32_t *links_of(void *ctx, uint32_t row, uint32_t level, uint32_t *n)
+{
+	const struct lh_index *ix = ctx;
+
+	(void)level;
+	*n = 2 * ix->params.m;
+	return lh_walk_links(ix, row);
+}
+
+bool lh_index_has_graph(const struct lh_index *ix)
+{
+	return ix->graph;
+}
+
+int64_t lh_index_unreached(const struct lh_index *ix, void (*unreached)(void *ctx, uint64_t row),
+			   void *ctx)
+{
+	struct lh_reach r = { .rows = (uint32_t)ix->rows - ix->params.outside,
+			      .links_of = links_of, .ctx = (void *)(uintptr_t)ix };
+	int64_t n = 0;
+	uint32_t row;
+
+	if (!ix->graph)
+		return 0;
+	lh_reach(&r, ix->entry, 0);
+	for (row = 0; r.n < r.rows && row < r.rows; row++) {
+		if (r.parent[row] != LH_UNREACHED || lh_index_hidden(ix, row))
+			continue;
+		n++;
+		if (unreached)
+			unreached(ctx, row);
+	}
+	lh_reach_free(&r);
+	return n;
+}
+
+/* ---- the ids in an index file or a log, and which of its bytes are texts ---- */
+
+static const struct lh_index_section *section_of(const struct lh_mapped *m,
+						 const struct lh_index_header *h, uint32_t kind)
+{
+	size_t i;
+
+	for (i = 0; i < LH_INDEX_SECTIONS; i++)
+		if (h->section[i].kind == kind && h->section[i].at <= m->n &&
+		    h->section[i].bytes <= m->n - h->section[i].at)
+			return &h->section[i];
+	return NULL;
+}
+
+static int ids_of_index(const struct lh_mapped *m, lh_index_id_fn *fn, void *ctx,
+			struct lh_err *err)
+{
+	const struct lh_index_header *h = (const void *)m->p;
+	const struct lh_index_section *at = section_of(m, h, LH_INDEX_ID_AT),
+		*ids = section_of(m, h, LH_INDEX_IDS);
+	uint64_t i, to[2];
+	int rc = 0;
+
+	for (i = 0; !rc && at && ids && i + 1 < at->bytes / 8; i++) {
+		memcpy(to, m->p + at->at + 8 * i, sizeof to);
+		if (to[0] > to[1] || to[1] > ids->bytes)
+			break;
+		rc = fn(ctx, (struct lh_str){ m->p + ids->at + to[0], to[1] - to[0] }, err);
+	}
+	return rc;
+}
+
+static int ids_of_log(const struct lh_mapped *m, lh_index_id_fn *fn, void *ctx,
+		      struct lh_err *err)
+{
+	struct lh_log_frame f = { .next = 0 };
+	struct lh_log_mark mark = { .dimension = 0 };
+	struct lh_pending row;
+	struct lh_err later;
+	bool with_meta;
+	int rc = 0;
+
+	while (!rc && lh_log_next(m->p, m->n, false, &f) == LH_LOG_FRAME)
+		if (f.kind == LH_LOG_MARK && lh_log_get_mark(&f, &mark, &later) < 0)
+			break;
+		else if (f.kind != LH_LOG_MARK &&
+			 lh_log_get_change(&f, mark.dimension, &row, &with_meta) == 0)
+			rc = fn(ctx, row.id, err);
+	return rc;
+}
+
+bool lh_index_in_numbers(int fd, uint64_t at)
+{
+	struct lh_index_header h;
+	size_t i;
+
+	if (pread(fd, &h, sizeof h, 0) != sizeof h || memcmp(&h, LH_INDEX_MAGIC, 8))
+		return false;
+	for (i = 0; i < LH_INDEX_SECTIONS; i++)
+		if (at >= h.section[i].at && at - h.section[i].at < h.section[i].bytes)
+			switch (h.section[i].kind) {
+			case LH_INDEX_PARAMS: case LH_INDEX_IDS: case LH_INDEX_METAS:
+			case LH_INDEX_TERM_TEXTS:
+				return false;
+			default:
+				return h.section[i].kind < LH_INDEX_KINDS;
+			}
+	return false;
+}
+
+int lh_index_all_ids(int fd, lh_index_id_fn *fn, void *ctx, struct lh_err *err)
+{
+	struct lh_mapped m;
+	int rc = 0;
+
+	if (lh_mapped_fd(&m, fd, err) < 0)
+		return -1;
+	if (m.n >= sizeof(struct lh_index_header) && !memcmp(m.p, LH_INDEX_MAGIC, 8))
+		rc = ids_of_index(&m, fn, ctx, err);
+	else if (m.n >= sizeof(struct lh_log_head) + 8 &&
+		 !memcmp(m.p + sizeof(struct lh_log_head), LH_LOG_MAGIC, 8))
+		rc = ids_of_log(&m, fn, ctx, err);
+	lh_mapped_close(&m);
+	return rc;
+}
+
+/* ---- open the files of an index as they belong together ---- */
+
+bool lh_index_is(int fd)
+{
+	char head[sizeof LH_INDEX_MAGIC - 1];
+	ssize_t n;
+
+	do
+		n = pread(fd, head, sizeof head, 0);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof head && memcmp(head, LH_INDEX_MAGIC, sizeof head) == 0;
+}
+
+struct lh_index_identity lh_index_identity(const struct lh_index *ix)
+{
+	return (struct lh_index_identity){ ix->dev, ix->ino, ix->checksum };
+}
+
+static int open_both(const char *path, const char *log, int fd[2], struct lh_err *err)
+{
+	fd[0] = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd[0] < 0)
+		return lh_err_sys(err, "%s: cannot open", path);
+	fd[1] = open(log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd[1] >= 0 || errno == ENOENT)
+		return 0;
+	lh_err_sys(err, "%s: cannot open", log);
+	close(fd[0]);
+	return -1;
+}
+
+int lh_index_open_files(const char *path, double lock_timeout, int fd[2], struct lh_err *err)
+{
+	char *name = lh_index_sibling_path(path, LH_INDEX_LOCK);
+	char *log = lh_index_sibling_path(path, LH_INDEX_LOG);
+	struct lh_lock lock = { .fd = -1 };
+	int rc = -1;
+
+	/* who may not lock it is not in the way of those who do */
+	if (lh_lock_take(&lock, name, path, lock_timeout, err) == 0 || err->code == LH_EIO)
+		rc = open_both(path, log, fd, err);
+	lh_lock_drop(&lock);
+	free(log);
+	free(name);
+	return rc;
+}
+
+/* ---- check every byte of an index file ---- */
+
+/*
+ * Checksums and padding detect
+ * changes since it was written; the other checks detect what was written wrong.
+ */
 
 #define SHOWN_MAX 5		/* messages per section */
 

@@ -1,11 +1,17 @@
-/* qg_graph.c - build the graph over the rows of a writer. */
-#include "writer.h"
-
+/* qg_graph.c - the graph over the rows of a writer, and rows with its links.  See writer.h. */
 #include <math.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/signal.h"
+#include "index_parts.h"
 #include "vector/graph.h"
+#include "writer.h"
+
+/* ---- build the graph over the rows of a writer ---- */
 
 /* Rows outside the graph are longer than so many times the median, or, where these are more than
  * such a part of all, than so many times the shortest of that part. */
@@ -18,6 +24,8 @@ static uint32_t row_of(const struct lh_index_writer *w, uint64_t i)
 {
 	return w->in_graph ? w->in_graph[i] : (uint32_t)i;
 }
+
+static void lh_qg_lift(const struct lh_index_params *p, float *v);
 
 /* The builder compares i8 codes.  If rows are stored otherwise, such codes are made for the time
  * of the build; under ip, of rows of mixed length, codes of f16. */
@@ -214,4 +222,242 @@ int lh_qg_link_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err
 	rc = link_rows(w, codes.p, precision, stride, jobs, err);
 	lh_growable_free(&codes);
 	return rc;
+}
+
+/* ---- make a row of a file ---- */
+
+#define KEPT (16 << 20)	/* bytes of rotated rows */
+
+/* Lift a vector under ip; v has room for lh_index_lifted(p) values. */
+static void lh_qg_lift(const struct lh_index_params *p, float *v)
+{
+	uint32_t n = p->dimension, i;
+	double rest;
+
+	if (p->distance != LH_IP)
+		return;
+	for (i = 0; i < n; i++)
+		v[i] = (float)((double)v[i] / p->longest);
+	rest = 1 - lh_vec_dot_f64(v, v, n);
+	v[n] = rest > 0 ? (float)sqrt(rest) : 0;
+}
+
+void lh_qg_coder_init(struct lh_qg_coder *c)
+{
+	uint32_t n = lh_index_lifted(c->p), dim = lh_qg_dimension(n);
+
+	for (c->slots = 1; c->slots < c->rows &&
+			   2 * (size_t)c->slots * dim <= KEPT / sizeof *c->rotated; c->slots *= 2)
+		;
+	c->vector = lh_calloc(n, sizeof *c->vector);
+	c->rotated = lh_calloc(((size_t)c->slots + 1) * dim, sizeof *c->rotated);
+	c->factors = lh_calloc(4 * (size_t)c->p->m, sizeof *c->factors);
+	c->kept = lh_calloc(c->slots, sizeof *c->kept);
+}
+
+void lh_qg_coder_free(struct lh_qg_coder *c)
+{
+	free(c->vector);
+	free(c->rotated);
+	free(c->factors);
+	free(c->kept);
+}
+
+/* Return a row's vector, rotated, until the next call. */
+static const float *rotate(struct lh_qg_coder *c, uint32_t row)
+{
+	uint32_t n = lh_index_lifted(c->p), slot = row & (c->slots - 1);
+	float *to = c->rotated + slot * (size_t)lh_qg_dimension(n);
+
+	if (c->kept[slot] == row + (uint64_t)1)
+		return to;
+	c->kept[slot] = row + (uint64_t)1;
+	lh_quantize_decode(c->p->precision, c->code_of(c->ctx, row), c->p->dimension, c->vector);
+	lh_qg_lift(c->p, c->vector);
+	lh_qg_rotate(c->signs, c->vector, n, to);
+	return to;
+}
+
+/* Store factors in f16, in units of the greatest: none is too large or too small. */
+static void store_factors(struct lh_qg_coder *c, unsigned char *at)
+{
+	const struct lh_index_shape *shape = c->shape;
+	uint32_t n = 4 * c->p->m, i;
+	float unit = 0;
+
+	for (i = 0; i < n; i++)
+		unit = fmaxf(unit, fabsf(c->factors[i]));
+	for (i = 0; unit > 0 && i < n; i++)
+		c->factors[i] /= unit;
+	memcpy(at + shape->unit_at, &unit, sizeof unit);
+	lh_quantize_encode(LH_F16, LH_L2, c->factors, n, at + shape->add_at);
+}
+
+void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at)
+{
+	const struct lh_index_shape *shape = c->shape;
+	uint32_t dim = lh_qg_dimension(lh_index_lifted(c->p)), links = 2 * c->p->m, i;
+	const uint32_t *ids = (const void *)(at + shape->ids_at);
+	float *center = c->rotated + c->slots * (size_t)dim;	/* the last place */
+	unsigned char *codes = at + shape->codes_at;
+
+	if (!shape->values)
+		return;
+	memcpy(center, rotate(c, row), dim * sizeof *center);
+	for (i = 0; i < links; i++) {
+		lh_qg_encode(dim, shape->values, center, rotate(c, ids[i]), i % LH_QG_LANES, codes,
+			     c->factors + i, c->factors + links + i);
+		if (i % LH_QG_LANES == LH_QG_LANES - 1)
+			codes += lh_qg_code_bytes(shape->values);
+	}
+	store_factors(c, at);
+}
+
+/* ---- write the rows of a file ---- */
+
+/*
+ * The codes of their links are made here, on
+ * several threads, a batch of rows at a time, so that they are never all in memory.
+ */
+
+#define BATCH 256	/* rows */
+#define JOBS_MAX 64
+
+/* A batch being made, shared by its threads. */
+struct batch {
+	const struct lh_index_writer *w;
+	struct lh_index_shape shape;
+	unsigned char *signs;
+	unsigned char *rows;	/* BATCH of them */
+	struct lh_qg_coder coder[JOBS_MAX];
+	unsigned jobs;
+	uint64_t from, end;	/* rows of the batch, in the order of the file */
+	uint64_t next;
+};
+
+/* Return the code of a row by its number in the file. */
+static const void *code_of(const void *ctx, uint32_t row)
+{
+	const struct lh_index_writer *w = ctx;
+
+	return w->block.p + lh_index_row_at(w, row) * w->stride;
+}
+
+static void make_rows(struct batch *b, struct lh_qg_coder *coder)
+{
+	const struct lh_index_writer *w = b->w;
+	const uint32_t *links;
+	uint32_t *ids, l;
+	unsigned char *to;
+	uint64_t i;
+
+	while ((i = __atomic_fetch_add(&b->next, 1, __ATOMIC_RELAXED)) < b->end) {
+		to = b->rows + (i - b->from) * b->shape.stride;
+		memset(to, 0, b->shape.stride);
+		memcpy(to, code_of(w, i), lh_index_code_bytes(&w->p));
+		if (!w->linked)
+			continue;
+		links = lh_index_links_of(w, lh_index_row_at(w, i));
+		ids = (void *)(to + b->shape.ids_at);
+		for (l = 0; l < 2 * w->p.m; l++)
+			ids[l] = w->stored_at[links[l]];
+		lh_qg_coder_row(coder, (uint32_t)i, to);
+	}
+}
+
+struct thread {
+	pthread_t id;
+	struct batch *b;
+	unsigned number;
+};
+
+static void *work(void *arg)
+{
+	const struct thread *t = arg;
+
+	make_rows(t->b, &t->b->coder[t->number]);
+	return NULL;
+}
+
+/* Make a batch on up to jobs threads.  Signals are delivered to the calling thread only. */
+static void make_batch(struct batch *b)
+{
+	struct thread thread[JOBS_MAX];
+	sigset_t all, old;
+	unsigned i, n = 1;
+
+	b->next = b->from;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (; n < b->jobs; n++) {
+		thread[n].b = b;
+		thread[n].number = n;
+		if (pthread_create(&thread[n].id, NULL, work, &thread[n]) != 0)
+			break;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	make_rows(b, &b->coder[0]);
+	for (i = 1; i < n; i++)
+		pthread_join(thread[i].id, NULL);
+}
+
+static void batch_init(struct batch *b)
+{
+	const struct lh_index_writer *w = b->w;
+	unsigned i;
+
+	lh_index_get_shape(&w->p, w->linked, &b->shape);
+	b->rows = lh_calloc(BATCH, b->shape.stride);
+	if (!w->linked)
+		return;
+	b->signs = lh_calloc(1, lh_qg_sign_bytes(lh_index_lifted(&w->p)));
+	lh_qg_signs(w->p.seed, lh_index_lifted(&w->p), b->signs);
+	for (i = 0; i < b->jobs; i++) {
+		b->coder[i] = (struct lh_qg_coder){
+			.p = &w->p, .shape = &b->shape, .signs = b->signs, .rows = w->rows,
+			.code_of = code_of, .ctx = w,
+		};
+		lh_qg_coder_init(&b->coder[i]);
+	}
+}
+
+static int write_batches(struct lh_index_writer *w, struct batch *b, struct lh_err *err)
+{
+	for (b->from = 0; b->from < w->rows; b->from = b->end) {
+		if (lh_signal_pending())
+			return lh_err_set(err, LH_EINTR, "interrupted");
+		lh_index_report_progress(w, "file", b->from);
+		b->end = w->rows - b->from < BATCH ? w->rows : b->from + BATCH;
+		make_batch(b);
+		lh_index_section_add(&w->file, b->rows, (b->end - b->from) * b->shape.stride);
+	}
+	return 0;
+}
+
+int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) struct batch *b = lh_calloc(1, sizeof *b);
+	unsigned i;
+	int rc;
+
+	b->w = w;
+	b->jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
+	batch_init(b);
+	lh_index_section_begin(&w->file, LH_INDEX_ROWS);
+	rc = write_batches(w, b, err);
+	for (i = 0; i < b->jobs; i++)
+		lh_qg_coder_free(&b->coder[i]);
+	free(b->signs);
+	free(b->rows);
+	return rc < 0 ? -1 : lh_index_section_end(&w->file, err);
+}
+
+int lh_qg_write_signs(struct lh_index_writer *w, struct lh_err *err)
+{
+	size_t n = w->linked && w->p.code_values ? lh_qg_sign_bytes(lh_index_lifted(&w->p)) : 0;
+	LH_SCOPED(lh_free_local) unsigned char *signs = lh_calloc(1, n + 8);
+
+	if (n)
+		lh_qg_signs(w->p.seed, lh_index_lifted(&w->p), signs);
+	return lh_index_section_write(&w->file, LH_INDEX_SIGNS, signs, n, err);
 }

@@ -2,11 +2,9 @@
  * searcher - the searcher, shared by the files that make up a search.  Private to
  * lib/index.
  *
- *     searcher.c         walk by measuring, exact scan
+ *     searcher.c         walk by measuring, exact scan, the best measured again and sorted
  *     qg_walk.c          walk by the codes of links
- *     filtered_search.c  the same for the rows that a filter allows
- *     rerank.c           the best candidates, measured again and sorted
- *     filter_cache.c     the results of a filter, by row
+ *     filtered_search.c  the same for the rows that a filter allows, and its results by row
  *
  * Distances inside are the cheapest that sort alike: -dot or squared l2, in f32, of
  * the codes that rows are stored as.  The few that are returned are computed again
@@ -124,8 +122,6 @@ static inline bool lh_walk_is_copy(const struct lh_searcher *s, float d, uint32_
 	       memcmp(lh_index_code(s->ix, row), lh_index_code(s->ix, s->copies.of.row),
 		      lh_index_code_bytes(&s->ix->params)) == 0;
 }
-/* Remember a copy, to be visited. */
-void lh_walk_add_copy(struct lh_searcher *s, struct cand c);
 /* Take the next copy; false if there is none, or enough were offered. */
 bool lh_walk_next_copy(struct lh_searcher *s, struct cand *out);
 /* Take the next row from todo, or a copy: 1, 0 when the walk is complete, -1. */
@@ -193,22 +189,10 @@ static inline const unsigned char *lh_walk_row(const struct lh_searcher *s, uint
  * when done, 0 when a scan is better, -1. */
 int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt);
 
-/* ---- rerank.c ---- */
+/* ---- searcher.c ---- */
 
-/* Return the most exact vector that is stored of a row, valid until the next call. */
-const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row);
 /* Compare two rows by the bytes of their ids. */
 int lh_walk_id_cmp(const struct lh_index *ix, uint32_t a, uint32_t b);
-/* Return how many candidates are measured again: more than k, because f32 and codes
- * sort near neighbours differently from double. */
-size_t lh_rerank_candidates(const struct lh_searcher *s);
-/* Measure a row in double, as the result that it would be. */
-int lh_rerank_row(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err);
-/* Return whether a row, by its distance in f32 and the error that this has at most, is farther
- * than the farthest of best, which has final distances. */
-bool lh_rerank_beyond(const struct lh_searcher *s, float d, uint32_t row);
-/* Write the results in best to out, as lh_index_search does. */
-long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out);
 
 /* ---- filtered_search.c ---- */
 
@@ -217,8 +201,6 @@ long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out);
 int lh_filtered_search_row(struct lh_searcher *s, uint64_t row);
 /* Search the rows of the file that match. */
 int lh_filtered_search(struct lh_searcher *s);
-
-/* ---- filter_cache.c ---- */
 
 #define LH_SEEDS 32
 
@@ -249,13 +231,5 @@ static inline int lh_filter_cache_allows(const struct lh_query *q, uint64_t row,
 		return (__atomic_load_n(pair + 1, __ATOMIC_RELAXED) & bit) != 0;
 	return lh_filter_cache_evaluate(q->filter_cache, q, row, err);
 }
-
-/* Evaluate a fixed pseudo-random sample of rows.  It is always the same, so that the
- * choice between walk and scan does not depend on what is already cached. */
-int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err);
-/* Evaluate all rows, sharing the work with other threads that ask for the same now.  Returns 1
- * if the deadline of q comes before all are. */
-int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct lh_query *q,
-				 struct lh_err *err);
 
 #endif

@@ -2,14 +2,10 @@
  * writer - the index writer, shared by the files that build an index.  Private to
  * lib/index.
  *
- *     writer.c     gathers rows, numbered in the order of the puts
- *     take_over.c  copies rows and links from another index
- *     row_order.c  decides the order in which rows are stored
- *     id_slots.c   builds the hash table of ids
- *     commit.c     builds the graph and writes the file in that order
- *     qg_graph.c   builds the graph
- *     qg_write.c   writes the rows
- *     sections.c   writes the sections of the file
+ *     writer.c       gathers rows, numbered in the order of the puts, copies those of another
+ *                    index, decides the order in which they are stored, makes the table of ids
+ *     qg_graph.c     builds the graph and writes the rows
+ *     whole_index.c  writes the file in that order
  */
 #ifndef LH_WRITER_H
 #define LH_WRITER_H
@@ -82,16 +78,8 @@ struct lh_index_writer {
 /* ---- writer.c ---- */
 struct lh_str lh_index_writer_id(const struct lh_index_writer *w, uint64_t row);
 struct lh_str lh_index_writer_meta(const struct lh_index_writer *w, uint64_t row);
-/* Set the dimension, and where the parts of a row are. */
-void lh_index_set_layout(struct lh_index_writer *w, uint32_t dimension);
-/* Find or add the row of that id, and set its metadata. */
-int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len, const char *meta,
-			size_t meta_len, uint64_t *row, struct lh_err *err);
-bool lh_index_writer_has(const struct lh_index_writer *w, struct lh_str id);
-void *lh_index_writer_code(struct lh_index_writer *w, uint64_t row);
-void *lh_index_writer_exact(struct lh_index_writer *w, uint64_t row);
 
-/* ---- commit.c ---- */
+/* ---- whole_index.c ---- */
 void lh_index_report_progress(const struct lh_index_writer *w, const char *stage, uint64_t done);
 /* Report the progress of the graph; ctx is the writer. */
 void lh_index_report_graph(void *ctx, uint64_t rows);
@@ -111,25 +99,18 @@ static inline const uint32_t *lh_index_links_of(const struct lh_index_writer *w,
 
 /* Build, repair or continue the graph. */
 int lh_qg_link_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
-
-/* ---- qg_write.c ---- */
 int lh_qg_write_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
 int lh_qg_write_signs(struct lh_index_writer *w, struct lh_err *err);
 
-/* ---- id_slots.c ---- */
+/* ---- writer.c ---- */
 
 /* Build the hash table of ids, after the order is decided; no more rows can be added. */
 int lh_index_build_id_table(struct lh_index_writer *w, struct lh_err *err);
-
-/* ---- take_over.c ---- */
 
 /* Copy the links of a row, or the order of the rows, of the index that is continued, and check the
  * copy. */
 int lh_index_copy_lanes(const struct lh_index *old, uint64_t row, uint32_t *links,
 			struct lh_err *err);
-int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err);
-
-/* ---- row_order.c ---- */
 
 /* Decide the order in which rows are stored; without a graph, the order of the puts. */
 int lh_index_order_rows(struct lh_index_writer *w, struct lh_err *err);

@@ -7,7 +7,7 @@
  *	write_combined_log
  * Models: lib/index/index_file.c: lh_index_open, open_once
  * Models: lib/index/index_log.c: lh_index_log_replay, lh_index_log_extend, open_grown
- * Models: lib/index/renew.c: lh_index_renew, extend_snapshot
+ * Models: lib/index/index_file.c: lh_index_renew, extend_snapshot
  * Models: lib/file/lock.c: take_once, lh_lock_take, lh_lock_drop
  * Models: lib/file/atomic.c: commit, replace_target
  * Faults: FAULT_UNNAMED_LOCK, FAULT_NOT_REOPENED, FAULT_EXTENDED_ANYWAY, FAULT_NOT_CARRIED,

@@ -166,7 +166,7 @@ static int print_all(struct lh_tool *tool, void *settings)
 	return lh_catalog_list(((const struct settings *)settings)->catalog, &visit, &tool->err);
 }
 
-static const struct lh_bind problem[] = {
+static const struct lh_bind verified[] = {
 	LH_OP_TEXT("name"), LH_OP_TEXT("key"), LH_OP_TEXT("problem"), LH_BIND_END
 };
 static int catalog_verify(struct lh_tool *tool, void *settings);
@@ -183,7 +183,7 @@ const struct lh_op catalog_ops[] = {
 	{ "remove", "[NAME...]", "remove manifests by their names", V_REMOVE, remove_dataset,
 	  LH_OP_IN(named_members, struct named), .out = removed, .writes = true },
 	{ "verify", "[NAME...]", "compare objects with what their manifests say", V_VERIFY,
-	  .out = problem, .command = catalog_verify },
+	  .out = verified, .command = catalog_verify },
 	LH_OP_REQUESTS("[FILE...]", V_REQUESTS),
 	LH_OP_END
 };
