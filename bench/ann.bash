@@ -13,8 +13,9 @@
 #
 # Texts are embedded by ANN_MODEL: hash-v1, with which sentences of demand are far from all
 # workers, or hash-v2.  The queries are in no index.  ANN_ROWS is the number of rows (at most
-# 61,722 packages), hnsw: M 16, efC 200, 2 threads.
-model=${ANN_MODEL:-hash-v1} queries=${ANN_QUERIES:-10000} hnsw='16 200 2'
+# 61,722 packages), hnsw: M 16, efC 200, 2 threads (ANN_JOBS).
+model=${ANN_MODEL:-hash-v1} queries=${ANN_QUERIES:-10000} threads=${ANN_JOBS:-2}
+hnsw="16 200 $threads"
 
 dimension_of() {
 	case $1 in short | million | words | clusters) echo 100 ;; *-200) echo 200 ;; *) echo 768 ;; esac
@@ -90,10 +91,69 @@ enter() {
 	vectors <one.jsonl >one.f32
 }
 
-# build_ours LAYOUT PRECISION[+rescore] INDEX - by lh-index, from JSON.
+# build_ours PRECISION[+rescore] INDEX - by lh-index, from JSON.
 build_ours() {
-	local options=(-q -j 2 --layout "$1" --m 16 --ef-construction 200 --precision "${2%+*}")
-	[ "${2%+*}" = "$2" ] || options+=(--rescore)
-	ann_vectors jsonl "$dim" <"$home/rows.f32" | /usr/bin/time -o used -f '%e %U %S %M' lh-index build "${options[@]}" "$3" >&2
+	local options=(-q -j "$threads" --m 16 --ef-construction 200 --precision "${1%+*}")
+	[ "${1%+*}" = "$1" ] || options+=(--rescore)
+	ann_vectors jsonl "$dim" <"$home/rows.f32" | /usr/bin/time -o used -f '%e %U %S %M' lh-index build "${options[@]}" "$2" >&2
 	awk -v n="$rows" '{ printf "%.1f rows/s, %.1f a second of processor time, peak %d MiB\n", n / $1, n / ($2 + $3), $4 / 1024 }' used
+}
+
+# build SIDE - what that says is kept in build.SIDE; hnswlib-EFC is hnswlib with another efConstruction.
+build() {
+	local index=$home/$1.index data=$home/rows.f32
+	case $1 in
+	hnswlib) ann_hnswlib build "$data" "$dim" $hnsw "$index" ;;
+	hnswlib-*) ann_hnswlib build "$data" "$dim" 16 "${1#*-}" "$threads" "$index" ;;
+	faiss-*) ann_faiss build "$data" "$dim" $hnsw "$index" "${1#*-}" ;;
+	usearch-* | zvec-*) node "$ROOT/bench/ann_${1%-*}.mjs" "$npm" build "$data" "$dim" $hnsw "$index" "${1#*-}" 2>>"$DATA/npm.log" ;;
+	*) build_ours "${1#*-}" "$index" ;;
+	esac >"$home/build.new"
+	mv "$home/build.new" "$home/build.$1"
+}
+
+# query SIDE EF... - lines of ef, recall and queries per second of processor time.
+query() {
+	local index=$home/$1.index
+	case $1 in
+	hnswlib*) ann_hnswlib query "$index" first.f32 "$dim" "$k" "truth.$k" "${@:2}" ;;
+	faiss-*) ann_faiss query "$index" first.f32 "$dim" "$k" "truth.$k" "${@:2}" ;;
+	usearch-* | zvec-*) node "$ROOT/bench/ann_${1%-*}.mjs" "$npm" query "$index" first.f32 "$dim" "$k" "truth.$k" "${1#*-}" "${@:2}" 2>>"$DATA/npm.log" ;;
+	*) ann_liblh query "$index" first.f32 "$k" "truth.$k" "${@:2}" ;;
+	esac | sed -n 's/.*queries\/s, \([0-9.]*\) .*ef \([0-9]*\), recall \(.*\)/\2 \3 \1/p'
+}
+
+# built SIDE - rows per second of processor time.
+built() {
+	sed 's/.*rows.s, \([0-9.]*\).*/\1/' "$home/build.$1"
+}
+
+# at_64 SIDE - its recall at ef 64; builds the graph if there is none.
+at_64() {
+	[ -f "$home/build.$1" ] || build "$1"
+	query "$1" 64 | cut -d' ' -f2
+}
+
+at_least() {
+	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a >= b) }'
+}
+
+# build_at_equal_recall SIDE
+build_at_equal_recall() {
+	local want efc=200 peer=hnswlib
+	want=$(at_64 "$1")
+	if at_least "$(at_64 hnswlib)" "$want"; then
+		while efc=$((efc * 4 / 5)) && [ $efc -gt 16 ] && at_least "$(at_64 hnswlib-$efc)" "$want"; do peer=hnswlib-$efc; done
+	else
+		while efc=$((efc * 5 / 4)) && [ $efc -le "${CURVE_EFC:-1000}" ] && peer=hnswlib-$efc && ! at_least "$(at_64 $peer)" "$want"; do :; done
+	fi
+	printf '%s built, recall %s; %s: %s\t%.0f /s\t%.0f /s\t%s\n' "$1" "$want" "$peer" "$(at_64 $peer)" "$(built "$1")" "$(built $peer)" \
+		"$(awk -v a="$(built "$1")" -v b="$(built $peer)" 'BEGIN { printf "%.2f", a / b }')"
+}
+
+# recall INDEX QUERIES [OPTION]... - recall@10 of lh-search.
+recall() {
+	paste <(lh-search -q --no-metadata "${@:3}" "$1" <"$2" | jq -c '[.results[].id]') \
+		<(lh-search -q --no-metadata --exact "$1" <"$2" | jq -c '[.results[].id]') |
+		jq -s '. as $a | [range(0; length; 2) | $a[.] as $got | $a[. + 1] | map(IN($got[]))] | add | map(if . then 1 else 0 end) | add / length'
 }

@@ -1,5 +1,6 @@
 # Vector search: lh-index and lh-search as tools, JSON in and out, against
-# hnswlib and FAISS driven directly on arrays in memory.
+# hnswlib and FAISS driven directly on arrays in memory, and against the tree before
+# (BEFORE=REVISION), with an index that it built, at the same ef and with none named.
 #
 # ANN_SETS names the data sets (bench/ann.bash).  Recall@10 is from the first 1,000
 # queries against the exact scan.  Each side builds one graph a set and gets the
@@ -7,6 +8,7 @@
 source "$ROOT/bench/lib.bash"
 source "$ROOT/bench/ann.bash"
 rounds=${ANN_ROUNDS:-5}
+tree_before bin/lh-index bin/lh-search || true
 
 # number WORD FILE - the number before WORD.
 number() {
@@ -76,6 +78,23 @@ measure_queries() {
 	done
 }
 
+# measure_before [OPTION]... - both trees in turn: queries per second of processor time, recall.
+measure_before() {
+	local i side
+	[ -f before.lhv ] || PATH=$before:$PATH lh-index build -q -j 2 before.lhv rows.jsonl
+	rm -f rate.*
+	for ((i = 0; i < rounds; i++)); do
+		for side in ours before; do
+			PATH=$([ $side = ours ] || echo "$before:")$PATH \
+				/usr/bin/time -f '%U %S' lh-search -j 1 -k 10 --no-metadata "$@" $side.lhv <queries.jsonl 2>&1 >/dev/null |
+				awk -v n="$(wc -l <queries.jsonl)" '{ print n / ($1 + $2) }' >>rate.$side
+		done
+	done
+	printf 'lh-search -j1 %s; the tree before\t%.0f /s\t%.0f /s\t%s\n' "$*" "$(median <rate.ours)" "$(median <rate.before)" \
+		"$(paste rate.ours rate.before | awk '{ printf "%.2f\n", $1 / $2 }' | median)"
+	printf '  recall@10\t%.4f\t%.4f\n' "$(recall ours.lhv some.jsonl "$@")" "$(PATH=$before:$PATH recall before.lhv some.jsonl "$@")"
+}
+
 measure_once() {
 	local i
 	rm -f once.*
@@ -95,5 +114,10 @@ for set in ${ANN_SETS:-workers packages}; do
 	measure_build
 	ann_hnswlib truth rows.f32 first.f32 768 10 ours.u32
 	measure_queries
+	if [ -n "$before" ]; then
+		head -n 1000 queries.jsonl >some.jsonl
+		measure_before --ef 64
+		measure_before
+	fi
 	measure_once
 done

@@ -1,5 +1,5 @@
-# What one query reads of an index that is not in memory, and of which sections, for each
-# layout that lh-index knows: COLD_ROWS workers of 768 dimensions (100,000), asked for other
+# What one query reads of an index that is not in memory, and of which sections, of
+# COLD_ROWS workers of 768 dimensions (100,000), asked for other
 # workers and by sentences of demand, k 10, the default ef, without metadata; medians of
 # COLD_QUERIES (15) processes.  COLD_MODEL is hash-v2.  COLD_INDEX="INDEX..." measures other
 # indexes, by the same texts.
@@ -26,10 +26,8 @@ for index in "${given[@]}"; do
 	measure "$(basename "$index")" "$index"
 done
 [ ${#given[@]} = 0 ] || exit 0
-for layout in ${LAYOUTS:-qg}; do
-	for precision in ${PRECISIONS:-i8}; do
-		[ -f "$layout-$precision.lhv" ] ||
-			lh-gen workers -n "$rows" | lh-index build -q -j 2 --model "$model" --layout "$layout" --dimension 768 --precision "$precision" "$layout-$precision.lhv"
-		measure "$layout-$precision" "$layout-$precision.lhv"
-	done
+for precision in ${PRECISIONS:-i8}; do
+	[ -f "$precision.lhv" ] ||
+		lh-gen workers -n "$rows" | lh-index build -q -j 2 --model "$model" --dimension 768 --precision "$precision" "$precision.lhv"
+	measure "$precision" "$precision.lhv"
 done

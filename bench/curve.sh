@@ -1,14 +1,13 @@
 # What recall costs: recall@10 and recall@100 against queries/s over many values of ef, for
-# each layout and precision that an index can have, next to hnswlib, FAISS, usearch and zvec,
-# all called as libraries on one thread; and the aims of layout qg.
+# each precision that an index can have, next to hnswlib, FAISS, usearch and zvec, all called
+# as libraries on one thread; and the aims of ours.
 #
 # Rates are per second of processor time, so that other work on the machine weighs
 # less; medians of interleaved rounds of 1,000 queries.  A rate at a given recall
 # is interpolated between the two efs around it; if the least ef finds more than that, the
 # rate is that of the least ef.  The efs of a side end with the first that finds 0.99.
-# Ratios are taken round by round: to hnswlib, and to the better of hnsw-i8 and
-# hnsw-i8+rescore.  Each side builds one graph a set, which is kept: remove FOLDER/build.SIDE
-# to build it again.  Ours are built by lh-index from JSON, the peers from arrays in memory.
+# Ratios to hnswlib are taken round by round.  Each side builds one graph a set, which is kept:
+# remove FOLDER/build.SIDE to build it again.  Ours are built by lh-index from JSON, the peers from arrays in memory.
 #
 # The environment says how much (a quick run, without Debian's packages or npm: ANN_ROWS=10000
 # ANN_QUERIES=2000 CURVE_SETS="workers demand words" CURVE_PEERS=hnswlib PRECISIONS=i8
@@ -18,7 +17,6 @@
 #   CURVE_MODELS  hash-v1 hash-v2 (with ANN_MODEL, that one); generated sets have none, and
 #                 are measured once
 #   CURVE_KS      10 100
-#   LAYOUTS       qg
 #   PRECISIONS    f32 f16 i8 i8+rescore
 #   CURVE_PEERS   hnswlib faiss-flat faiss-sq8 usearch-f32 usearch-i8 zvec-f32 zvec-i8 zvec-rabitq
 #   CURVE_EFS, CURVE_ROUNDS
@@ -31,12 +29,7 @@ source "$ROOT/bench/ann.bash"
 rounds=${CURVE_ROUNDS:-5}
 efs=${CURVE_EFS:-10 16 24 32 48 64 96 128 192 256 384 512 768 1024 1536 2048 3072}
 peers=${CURVE_PEERS:-hnswlib faiss-flat faiss-sq8 usearch-f32 usearch-i8 zvec-f32 zvec-i8 zvec-rabitq}
-ours=
-for layout in ${LAYOUTS:-qg}; do
-	for precision in ${PRECISIONS:-f32 f16 i8 i8+rescore}; do
-		ours+="$layout-$precision "
-	done
-done
+ours=$(printf 'qg-%s ' ${PRECISIONS:-f32 f16 i8 i8+rescore})
 
 # need PEER FOLDER PACKAGE - from npm, or leave the peer out.
 npm=$DATA/npm
@@ -55,35 +48,6 @@ fi
 
 sides="$ours$peers"
 equal=${CURVE_EQUAL-$ours}
-
-# build SIDE - hnswlib-EFC is hnswlib with another efConstruction.
-build() {
-	local index=$home/$1.index data=$home/rows.f32
-	case $1 in
-	hnswlib) ann_hnswlib build "$data" "$dim" $hnsw "$index" ;;
-	hnswlib-*) ann_hnswlib build "$data" "$dim" 16 "${1#*-}" 2 "$index" ;;
-	faiss-*) ann_faiss build "$data" "$dim" $hnsw "$index" "${1#*-}" ;;
-	usearch-* | zvec-*) node "$ROOT/bench/ann_${1%-*}.mjs" "$npm" build "$data" "$dim" $hnsw "$index" "${1#*-}" 2>>"$DATA/npm.log" ;;
-	*) build_ours "${1%%-*}" "${1#*-}" "$index" ;;
-	esac >"$home/build.new"
-	mv "$home/build.new" "$home/build.$1"
-}
-
-# query SIDE EF... - lines of ef, recall and queries per second of processor time.
-query() {
-	local index=$home/$1.index
-	case $1 in
-	hnswlib*) ann_hnswlib query "$index" first.f32 "$dim" "$k" "truth.$k" "${@:2}" ;;
-	faiss-*) ann_faiss query "$index" first.f32 "$dim" "$k" "truth.$k" "${@:2}" ;;
-	usearch-* | zvec-*) node "$ROOT/bench/ann_${1%-*}.mjs" "$npm" query "$index" first.f32 "$dim" "$k" "truth.$k" "${1#*-}" "${@:2}" 2>>"$DATA/npm.log" ;;
-	*) ann_liblh query "$index" first.f32 "$k" "truth.$k" "${@:2}" ;;
-	esac | sed -n 's/.*queries\/s, \([0-9.]*\) .*ef \([0-9]*\), recall \(.*\)/\2 \3 \1/p'
-}
-
-# built SIDE - rows per second of processor time.
-built() {
-	sed 's/.*rows.s, \([0-9.]*\).*/\1/' "$home/build.$1"
-}
 
 # curve SIDE - the median rate at each ef.
 curve() {
@@ -114,24 +78,22 @@ rate_at() {
 		END { print rate + 0, least + 0 }' "$2"
 }
 
-# at_recall RECALL - for each side: its rate, hnswlib's, the ratios to hnswlib and to the
-# better of hnsw-i8 and hnsw-i8+rescore, 0 where there is none, and 1 if its least ef finds
-# more; kept in at.K.RECALL.
+# at_recall RECALL - for each side: its rate, hnswlib's, their ratio, 0 where there is none, and
+# 1 if its least ef finds more; kept in at.K.RECALL.
 at_recall() {
 	local side i
 	for side in $sides; do
 		for ((i = 1; i <= rounds; i++)); do
-			echo "$(rate_at "$1" "rounds.$side.$k.$i") $(rate_at "$1" "rounds.hnswlib.$k.$i")" \
-				"$(rate_at "$1" "rounds.hnsw-i8.$k.$i") $(rate_at "$1" "rounds.hnsw-i8+rescore.$k.$i")"
-		done | awk '{ best = $7 > $5 ? $7 : $5; print $1, $3, $3 ? $1 / $3 : 0, best ? $1 / best : 0, $2 }' >at.rounds
-		echo "$side $(for i in 1 2 3 4 5; do cut -d' ' -f$i at.rounds | median; done | paste -sd' ')"
+			echo "$(rate_at "$1" "rounds.$side.$k.$i") $(rate_at "$1" "rounds.hnswlib.$k.$i")"
+		done | awk '{ print $1, $3, $3 ? $1 / $3 : 0, $2 }' >at.rounds
+		echo "$side $(for i in 1 2 3 4; do cut -d' ' -f$i at.rounds | median; done | paste -sd' ')"
 	done >"at.$k.$1"
 	awk -v k="$k" -v recall="$1" '$2 > 0 {
-		printf "%s, k %d at recall %s%s\t%.0f /s\t%.0f /s\t%.2f%s\n", $1, k, recall, $6 ? " (least ef)" : "", $2, $3, $4,
-			$5 ? sprintf("\t%.2f of hnsw-i8", $5) : "" }' "at.$k.$1"
+		printf "%s, k %d at recall %s%s\t%.0f /s\t%.0f /s\t%.2f\n", $1, k, recall, $5 ? " (least ef)" : "", $2, $3, $4
+	}' "at.$k.$1"
 }
 
-# aim_of SET K RECALL - the ratio to hnswlib that layout qg is to have, and that which is
+# aim_of SET K RECALL - the ratio to hnswlib that ours is to have, and that which is
 # enough where its least ef finds more.
 aim_of() {
 	case $1/$model/$2/$3 in
@@ -146,10 +108,10 @@ aim_of() {
 	esac
 }
 
-# aim SET RECALL - the best side of layout qg against its aim.
+# aim SET RECALL - the best side of ours against its aim.
 aim() {
 	awk -v what="$1, $model, k $k at recall $2" -v aim="$(aim_of "$1" "$k" "$2")" '
-		/^qg-/ && $2 && (!side || $4 > best) { side = $1; best = $4; least = $6; peer = $3 }
+		/^qg-/ && $2 && (!side || $4 > best) { side = $1; best = $4; least = $5; peer = $3 }
 		/^qg-/ { any = 1 }
 		END {
 			split(aim, wanted, " ")
@@ -161,29 +123,6 @@ aim() {
 			else if (any)
 				printf "%s\t%.2f (%s)\t%s\t%s\n", what, best, side, want, best < want ? "missed" : ""
 		}' "at.$k.$2" >>"$DATA/curve.aims"
-}
-
-# at_64 SIDE - its recall at ef 64; builds the graph if there is none.
-at_64() {
-	[ -f "$home/build.$1" ] || build "$1"
-	query "$1" 64 | cut -d' ' -f2
-}
-
-at_least() {
-	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a >= b) }'
-}
-
-# build_at_equal_recall SIDE
-build_at_equal_recall() {
-	local want efc=200 peer=hnswlib
-	want=$(at_64 "$1")
-	if at_least "$(at_64 hnswlib)" "$want"; then
-		while efc=$((efc * 4 / 5)) && [ $efc -gt 16 ] && at_least "$(at_64 hnswlib-$efc)" "$want"; do peer=hnswlib-$efc; done
-	else
-		while efc=$((efc * 5 / 4)) && [ $efc -le "${CURVE_EFC:-1000}" ] && peer=hnswlib-$efc && ! at_least "$(at_64 $peer)" "$want"; do :; done
-	fi
-	printf '%s built, recall %s; %s: %s\t%.0f /s\t%.0f /s\t%s\n' "$1" "$want" "$peer" "$(at_64 $peer)" "$(built "$1")" "$(built $peer)" \
-		"$(awk -v a="$(built "$1")" -v b="$(built $peer)" 'BEGIN { printf "%.2f", a / b }')"
 }
 
 # cold SIDE - one query as the tool asks it, of a file of which nothing is in memory.
@@ -200,7 +139,7 @@ cold() {
 # bytes SIDE - of an index: without header, padding between sections, and metadata.
 bytes() {
 	case $1 in
-	hnsw-* | qg-*) od -An -v -td8 -w32 -j128 -N2048 "$home/$1.index" | awk '{ n += $3 } END { printf "%d\n", n }' ;;
+	qg-*) od -An -v -td8 -w32 -j128 -N2048 "$home/$1.index" | awk '{ n += $3 } END { printf "%d\n", n }' ;;
 	*) du -sb "$home/$1.index" | cut -f1 ;;
 	esac
 }
@@ -256,5 +195,5 @@ for set in ${CURVE_SETS:-workers demand packages words clusters pictures-200 pic
 		case $set in words | clusters | pictures-*) break ;; esac
 	done
 done
-echo "-- aims of layout qg: its best ratio to hnswlib, the aim"
+echo "-- aims: our best ratio to hnswlib, the aim"
 cat "$DATA/curve.aims"

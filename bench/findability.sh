@@ -25,38 +25,31 @@
 #                     50000 and 10
 #   CHURN_PRECISIONS  f32 f16 i8 i8+rescore
 #   COPIES            7500, among half as many others
-#   LAYOUTS           qg
 #   FIND_PARTS        filters churn copies
 export ANN_MODEL=hash-v2
 source "$ROOT/bench/lib.bash"
 source "$ROOT/bench/ann.bash"
-layouts=${LAYOUTS:-qg}
 
 # filters SET - a line for each share of matches, and each way in which they depend on the query.
 filters() {
-	local layout precision side
+	local precision side
 	enter "$1"
 	dim=$(dimension_of "$1")
 	rows=$(($(stat -Lc %s "$home/rows.f32") / 4 / dim))
-	for layout in $layouts; do
-		for precision in ${FIND_PRECISIONS:-f32}; do
-			side=$layout-$precision
-			if [ ! -f "$home/build.$side" ]; then
-				build_ours "$layout" "$precision" "$home/$side.index" >"$home/build.new"
-				mv "$home/build.new" "$home/build.$side"
-			fi
-			echo "-- $1: $rows rows × $dim, $side: recall, ms, to the scan"
-			findability "$1" "$home/$side.index" "$home/rows.f32" queries.f32 "${FIND_QUERIES:-50}"
-		done
+	for precision in ${FIND_PRECISIONS:-f32}; do
+		side=qg-$precision
+		[ -f "$home/build.$side" ] || build "$side"
+		echo "-- $1: $rows rows × $dim, $side: recall, ms, to the scan"
+		findability "$1" "$home/$side.index" "$home/rows.f32" queries.f32 "${FIND_QUERIES:-50}"
 	done | awk -F'\t' 'NF == 1 { print; next }
 		{ miss = $5 < 0.95 ? " recall" : ""; miss = miss ($6 > 1.2 ? " time" : ""); cells++; bad += miss != "" }
 		{ printf "%s of rows match, %s\t%s\t%.3f ms\t%s\t%s\n", $3, $4, $5, $7 / 1e3, $6, miss ? "missed:" miss : "" }
 		END { printf "%d of %d cells missed\n", bad, cells }'
 }
 
-# index_options LAYOUT PRECISION[+rescore]
+# index_options PRECISION[+rescore]
 index_options() {
-	echo "-q -j 2 --model $model --layout $1 --precision ${2%+*}" "$([ "${2%+*}" = "$2" ] || echo --rescore)"
+	echo "-q -j 2 --model $model --precision ${1%+*}" "$([ "${1%+*}" = "$1" ] || echo --rescore)"
 }
 
 # firsts INDEX RECORDS [OPTION]... - those that are not the first hit of their own text.
@@ -70,29 +63,22 @@ lost() {
 	echo $(($(wc -l <suspects) - $(firsts "$1" suspects --exact | wc -l)))
 }
 
-# recall INDEX QUERIES - recall@10.
-recall() {
-	paste <(lh-search -q --no-metadata "$1" <"$2" | jq -c '[.results[].id]') \
-		<(lh-search -q --no-metadata --exact "$1" <"$2" | jq -c '[.results[].id]') |
-		jq -s '. as $a | [range(0; length; 2) | $a[.] as $got | $a[. + 1] | map(IN($got[]))] | add | map(if . then 1 else 0 end) | add / length'
-}
-
 # unreached INDEX - rows that no link leads to.
 unreached() {
 	lh-index verify -q --reach "$1" 2>&1 >/dev/null | grep -c . || true
 }
 
-# churn LAYOUT PRECISION
+# churn PRECISION
 churn() {
 	local i options
-	options=$(index_options "$1" "$2")
+	options=$(index_options "$1")
 	rm -f old.lhv* new.lhv*
 	lh-index build $options old.lhv start.jsonl
 	for ((i = 1; i <= rounds; i++)); do
 		lh-index delete -q --ids $i-delete old.lhv >/dev/null
 		lh-index add -q -j 2 old.lhv $i-add.jsonl >/dev/null
 	done
-	printf '%s-%s, %d rounds: lost before and after compact\t%d' "$1" "$2" "$rounds" "$(lost old.lhv live.jsonl)"
+	printf '%s, %d rounds: lost before and after compact\t%d' "$1" "$rounds" "$(lost old.lhv live.jsonl)"
 	lh-index compact -q -j 2 old.lhv
 	printf '\t%d\n' "$(lost old.lhv live.jsonl)"
 	lh-index build $options new.lhv live.jsonl
@@ -104,13 +90,13 @@ churn() {
 		"$(awk -v a="$(stat -c %s old.lhv)" -v b="$(stat -c %s new.lhv)" 'BEGIN { print a / b }')"
 }
 
-# copies LAYOUT equal|near first|last
+# copies equal|near first|last
 copies() {
-	lh-gen workers -n "$((n / 2 + 5))" --seed 3 | jq -r .text | python3 "$ROOT/bench/findability.py" copies "$n" $((n / 2)) "$2" "$3"
+	lh-gen workers -n "$((n / 2 + 5))" --seed 3 | jq -r .text | python3 "$ROOT/bench/findability.py" copies "$n" $((n / 2)) "$1" "$2"
 	rm -f copies.lhv*
-	lh-index build $(index_options "$1" i8) --exact-below 10 copies.lhv records.jsonl
-	printf '%s, %d copies (%s, %s) and %d others: others lost\t%d' "$1" "$n" "$2" "$3" $((n / 2)) "$(lost copies.lhv others.jsonl)"
-	[ "$2" = equal ] || printf '\tcopies lost: %d' "$(lost copies.lhv copies.jsonl)"
+	lh-index build $(index_options i8) --exact-below 10 copies.lhv records.jsonl
+	printf '%d copies (%s, %s) and %d others: others lost\t%d' "$n" "$1" "$2" $((n / 2)) "$(lost copies.lhv others.jsonl)"
+	[ "$1" = equal ] || printf '\tcopies lost: %d' "$(lost copies.lhv copies.jsonl)"
 	echo
 	shuf -n 100 --random-source=records.jsonl copies.jsonl | jq -c '. + { metadata_filter: { key } }' |
 		lh-search -q --no-metadata copies.lhv | jq 'select(.results[0].id != .id)' -c | wc -l |
@@ -132,20 +118,16 @@ for part in ${FIND_PARTS:-filters churn copies}; do
 			python3 "$ROOT/bench/findability.py" churn "${CHURN_ROWS:-50000}" "$rounds"
 		lh-gen workers -n 1000 --seed 2 | jq -c '{ text }' >workers.jsonl
 		lh-gen queries -n 250 --styles all --seed 5 | jq -c '{ text: .query_text }' >demand.jsonl
-		for layout in $layouts; do
-			for precision in ${CHURN_PRECISIONS:-f32 f16 i8 i8+rescore}; do
-				churn "$layout" "$precision"
-			done
+		for precision in ${CHURN_PRECISIONS:-f32 f16 i8 i8+rescore}; do
+			churn "$precision"
 		done
 		;;
 	copies)
 		mkdir -p "$DATA/copies"
 		cd "$DATA/copies"
-		for layout in $layouts; do
-			for how in equal near; do
-				for where in first last; do
-					copies "$layout" $how $where
-				done
+		for how in equal near; do
+			for where in first last; do
+				copies $how $where
 			done
 		done
 		;;

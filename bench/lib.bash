@@ -27,3 +27,24 @@ versus() {
 	printf '%s\t%.4f s\t%.4f s\t%.2f\n' "$what" "$(median <"$dir/a")" "$(median <"$dir/b")" "$(median <"$dir/ratio")"
 	rm -r "$dir"
 }
+
+# tree_before GOAL... - build the revision BEFORE in a folder of its own, by these goals of make,
+# and set before to its programs; where it is not to be had, say why and return 1.
+tree_before() {
+	local tree commit why='BEFORE names no revision'
+	before=
+	if [ -n "${BEFORE:-}" ]; then
+		if ! command -v git >/dev/null; then
+			why='there is no git'
+		elif ! commit=$(git -C "$ROOT" rev-parse -q --verify "$BEFORE^{commit}" 2>/dev/null); then
+			why="there is no revision $BEFORE"
+		else
+			tree=$ROOT/build/bench/before-$commit
+			[ -d "$tree" ] || { mkdir -p "$tree" && git -C "$ROOT" archive "$commit" | tar -xC "$tree"; }
+			make -s -j 2 -C "$tree" "$@" >"$tree.log" 2>&1 && before=$tree/bin && return
+			why="it does not build, see $tree.log"
+		fi
+	fi
+	echo "the tree before is left out: $why"
+	return 1
+}

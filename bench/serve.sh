@@ -1,7 +1,7 @@
 # The bridge under load, with its client on the same cores: requests a second, and the
 # latencies in milliseconds.  Peers: lh-search on the same queries from a file; libmicrohttpd
-# with a handler that does nothing; a Node server over the same co-processes.  SECONDS_EACH
-# for each measurement (default 5); MULTITIER=300 also runs the mix of share/load/multitier
+# with a handler that does nothing; a Node server over the same co-processes; the tree before
+# (BEFORE=REVISION), over an index that it built.  SECONDS_EACH for each measurement (default 5); MULTITIER=300 also runs the mix of share/load/multitier
 # for so many seconds over 100,000 workers, whose vectors take a byte a value, and says the
 # processor time of the server and its filters.
 source "$ROOT/bench/lib.bash"
@@ -44,6 +44,12 @@ search_file() { lh-search -q -j1 "$state/index/workers.lhv" <"$work/search"; }
 
 start lh-serve --warm --state "$state" --listen 127.0.0.1:31101
 serve=$!
+if tree_before all; then
+	mkdir -p "$work/before/index" "$work/before/playbook"
+	PATH=$before:$PATH lh-index build -q "$work/before/index/workers.lhv" "$state/roster.jsonl"
+	PATH=$before:$PATH start lh-serve --warm --state "$work/before" --listen 127.0.0.1:31104
+	up 31104
+fi
 start serve_empty 31102
 start node "$ROOT/bench/serve_node.mjs" 31103 "$state" "$ROOT/bin" 2
 up 31101; up 31102; up 31103
@@ -67,6 +73,10 @@ for c in 50 64 200; do
 	printf 'search, %d connections; lh-search -j1\t%.0f /s\t%.0f /s\t%.2f\n' $c "$a" \
 		"$(awk "BEGIN { print 2000 / $one }")" "$(awk "BEGIN { print $a * $one / 2000 }")"
 done
+for c in ${before:+50 64 200}; do
+	against "search, $c connections; the tree before" $c http://127.0.0.1:31101/v1/matrix/search http://127.0.0.1:31104/v1/matrix/search "$work/search"
+done
+[ -z "$before" ] || against 'embed, 64 connections; the tree before' 64 http://127.0.0.1:31101/v1/embed http://127.0.0.1:31104/v1/embed "$work/embed"
 against 'search, 64 connections; Node' 64 http://127.0.0.1:31101/v1/matrix/search http://127.0.0.1:31103/v1/matrix/search "$work/search"
 against 'search, 200 connections; Node' 200 http://127.0.0.1:31101/v1/matrix/search http://127.0.0.1:31103/v1/matrix/search "$work/search"
 against 'embed, 64 connections; Node' 64 http://127.0.0.1:31101/v1/embed http://127.0.0.1:31103/v1/embed "$work/embed"
