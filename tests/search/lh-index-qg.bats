@@ -273,3 +273,23 @@ print(sum(struct.unpack_from("<Q", d, 128 + 32 * i + 16)[0] for i in range(n) if
 	run -1 --separate-stderr python3 "$ROOT/tests/oracle/lhv.py" a.lhv
 	[[ $stderr == *"a bit of row 0"* ]]
 }
+
+@test "any number of threads makes the same file: by a build, an addition and a deletion, compacted" {
+	local j
+	lh-gen workers -n 1500 >w.jsonl
+	sed 1200q w.jsonl >most.jsonl
+	sed 1,1200d w.jsonl >more.jsonl
+	for j in 1 3; do
+		lh-index build -q -j $j --now 2026-01-01T00:00:00Z --dimension 64 $j.lhv most.jsonl
+		cp $j.lhv $j-built.lhv
+		lh-index add -q -j $j --now 2026-01-01T00:00:00Z $j.lhv more.jsonl
+		lh-index compact -q -j $j --now 2026-01-01T00:00:00Z $j.lhv
+		cp $j.lhv $j-added.lhv
+		jq -r .id more.jsonl | sed 20q | lh-index delete -q --ids /dev/stdin $j.lhv
+		lh-index compact -q -j $j --now 2026-01-01T00:00:00Z $j.lhv
+	done
+	cmp 1-built.lhv 3-built.lhv
+	cmp 1-added.lhv 3-added.lhv
+	cmp 1.lhv 3.lhv
+	run ! cmp -s 1-added.lhv 1.lhv
+}
