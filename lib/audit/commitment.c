@@ -32,12 +32,12 @@ static int make_secret(const char *path, struct lh_err *err)
 {
 	LH_SCOPED(lh_secret_wipe) struct lh_secret s = { NULL, 0, 0 };
 	LH_SCOPED(lh_atomic_close) struct lh_atomic out = { .fd = -1, .slot = -1 };
-	int rc = lh_secret_alloc(&s, SECRET, err);
+	int rc;
 
-	if (!rc && getrandom(s.p, SECRET, 0) != SECRET)
-		rc = lh_err_sys(err, "no random bytes");
-	if (!rc)
-		rc = lh_atomic_open(&out, path, 0600, err);
+	lh_secret_alloc(&s, SECRET);
+	if (getrandom(s.p, SECRET, 0) != SECRET)
+		return lh_err_sys(err, "no random bytes");
+	rc = lh_atomic_open(&out, path, 0600, err);
 	if (!rc)
 		rc = lh_atomic_write(&out, s.p, SECRET, err);
 	if (!rc)

@@ -315,8 +315,6 @@ int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *nu
 	in->one[in->n] = (struct lh_intern_one){ in->text.len, n };
 	lh_buf_add(&in->text, text, n);
 	*number = (uint32_t)in->n;
-	if (lh_buf_check(&in->text, err) < 0)
-		return -1;
 	lh_table_set(&in->table, (struct lh_str){ text, n }, *number, text_of, in);
 	in->n++;
 	return 0;

@@ -228,11 +228,9 @@ static int damaged(const char *path, struct lh_err *err)
 {
 	if (err->code == LH_EDATA)
 		lh_err_prefix(err, "%s: not a manifest", path);
-	if (err->code != LH_ENOMEM) {
-		err->code = LH_ECORRUPT;
-		err->status = 503;
-		err->column = 0;
-	}
+	err->code = LH_ECORRUPT;
+	err->status = 503;
+	err->column = 0;
 	return -1;
 }
 
@@ -610,8 +608,6 @@ static int read_entry(struct list *l, const char *id, struct lh_err *err)
 	rc = lh_catalog_dataset_read(path, id, &l->m, &why);
 	if (rc >= 0)
 		return rc;
-	if (why.code == LH_ENOMEM)
-		return lh_err_nomem(err);
 	return l->visit->damaged(l->visit->ctx, &why, err);
 }
 

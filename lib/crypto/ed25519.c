@@ -17,18 +17,16 @@ static bool ready(void)
 }
 
 struct lh_ed25519 *lh_ed25519_new(const uint8_t seed[LH_ED25519_KEY],
-				  uint8_t public_key[LH_ED25519_KEY], struct lh_err *err)
+				  uint8_t public_key[LH_ED25519_KEY])
 {
 	struct lh_ed25519 *k = lh_calloc(1, sizeof *k);
 	size_t n = LH_ED25519_KEY;
 
 	if (ready())
 		k->key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, n);
-	if (k->key && EVP_PKEY_get_raw_public_key(k->key, public_key, &n) == 1)
-		return k;
-	lh_ed25519_free(k);
-	lh_err_nomem(err);
-	return NULL;
+	if (!k->key || EVP_PKEY_get_raw_public_key(k->key, public_key, &n) != 1)
+		lh_no_memory(n);
+	return k;
 }
 
 void lh_ed25519_free(struct lh_ed25519 *key)
@@ -38,47 +36,50 @@ void lh_ed25519_free(struct lh_ed25519 *key)
 	free(key);
 }
 
-int lh_ed25519_sign(const struct lh_ed25519 *key, const void *p, size_t n,
-		    uint8_t signature[LH_ED25519_SIGNATURE], struct lh_err *err)
+void lh_ed25519_sign(const struct lh_ed25519 *key, const void *p, size_t n,
+		     uint8_t signature[LH_ED25519_SIGNATURE])
 {
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 	size_t len = LH_ED25519_SIGNATURE;
-	int good = c && EVP_DigestSignInit(c, NULL, NULL, NULL, key->key) == 1 &&
-		   EVP_DigestSign(c, signature, &len, p, n) == 1;
 
+	if (!c || EVP_DigestSignInit(c, NULL, NULL, NULL, key->key) != 1 ||
+	    EVP_DigestSign(c, signature, &len, p, n) != 1)
+		lh_no_memory(len);
 	EVP_MD_CTX_free(c);
-	return good ? 0 : lh_err_nomem(err);
 }
 
-static int check(const uint8_t public_key[LH_ED25519_KEY], const void *p, size_t n,
-		 const uint8_t signature[LH_ED25519_SIGNATURE])
+static bool check(const uint8_t public_key[LH_ED25519_KEY], const void *p, size_t n,
+		  const uint8_t signature[LH_ED25519_SIGNATURE])
 {
 	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key,
 						    LH_ED25519_KEY);
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
-	int rc = -1;
+	bool good;
 
-	if (key && c && EVP_DigestVerifyInit(c, NULL, NULL, NULL, key) == 1)
-		rc = EVP_DigestVerify(c, signature, LH_ED25519_SIGNATURE, p, n) == 1;
+	if (!key || !c || EVP_DigestVerifyInit(c, NULL, NULL, NULL, key) != 1)
+		lh_no_memory(LH_ED25519_KEY);
+	good = EVP_DigestVerify(c, signature, LH_ED25519_SIGNATURE, p, n) == 1;
 	EVP_MD_CTX_free(c);
 	EVP_PKEY_free(key);
-	return rc;
+	return good;
 }
 
-int lh_ed25519_check(const uint8_t public_key[LH_ED25519_KEY], const void *p, size_t n,
-		     const uint8_t signature[LH_ED25519_SIGNATURE])
+bool lh_ed25519_check(const uint8_t public_key[LH_ED25519_KEY], const void *p, size_t n,
+		      const uint8_t signature[LH_ED25519_SIGNATURE])
 {
 	EVP_MD *hash;
-	int rc = ready() ? check(public_key, p, n, signature) : -1;
+	bool good;
 
-	if (rc != 0)
-		return rc;
+	if (!ready())
+		lh_no_memory(LH_ED25519_KEY);
+	if (check(public_key, p, n, signature))
+		return true;
 	/* libcrypto says the same of a bad signature and of memory that ran out while it looked:
 	 * it looks again, and then there must be the hash that it needs. */
-	rc = check(public_key, p, n, signature);
+	good = check(public_key, p, n, signature);
 	hash = EVP_MD_fetch(NULL, "SHA512", NULL);
-	if (rc == 0 && !hash)
-		rc = -1;
+	if (!good && !hash)
+		lh_no_memory(LH_ED25519_KEY);
 	EVP_MD_free(hash);
-	return rc;
+	return good;
 }

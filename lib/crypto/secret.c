@@ -7,25 +7,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "file/file.h"
 
-int lh_secret_alloc(struct lh_secret *s, size_t n, struct lh_err *err)
+void lh_secret_alloc(struct lh_secret *s, size_t n)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), mapped;
 	void *p;
 
-	*s = (struct lh_secret){ NULL, 0, 0 };
 	if (n > SIZE_MAX / 4)
-		return lh_err_nomem(err);
+		lh_no_memory(n);
 	mapped = (n + LH_PAD + page - 1) / page * page;
 	p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
-		return lh_err_nomem(err);
+		lh_no_memory(mapped);
 	madvise(p, mapped, MADV_DONTDUMP);
 	mlock(p, mapped);
 	prctl(PR_SET_DUMPABLE, 0);
 	*s = (struct lh_secret){ p, n, mapped };
-	return 0;
 }
 
 void lh_secret_wipe(struct lh_secret *s)
@@ -42,8 +41,7 @@ static int read_all(struct lh_secret *s, int fd, size_t max, struct lh_err *err)
 {
 	ssize_t n;
 
-	if (lh_secret_alloc(s, max + 1, err) < 0)
-		return -1;
+	lh_secret_alloc(s, max + 1);
 	for (s->n = 0; s->n <= max; s->n += (size_t)n) {
 		n = lh_read_some(fd, s->p + s->n, max + 1 - s->n, err);
 		if (n <= 0)
@@ -126,7 +124,7 @@ void lh_secret_scrub(const struct lh_secret *key, size_t n_keys, const char *tex
 	const char *p = text, *end = text + len;
 	size_t from = out->len, best, m, i;
 
-	while (p < end && !out->failed && out->len - from < n) {
+	while (p < end && out->len - from < n) {
 		for (best = 0, i = 0; i < n_keys; i++) {
 			m = match_key(&key[i], p, end);
 			if (m > best)

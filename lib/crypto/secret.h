@@ -20,7 +20,7 @@
  *
  * Owner:   the struct is the caller's; wiping one that is all zero, or wiped, does
  *          nothing.  LH_PAD zero bytes follow the last one.
- * Errors:  LH_EIO naming the path, never its contents; LH_ENOMEM.  *s is then empty.
+ * Errors:  LH_EIO naming the path, never its contents.  *s is then empty.
  * Threads: one thread per struct, any number of readers.
  */
 #ifndef LH_SECRET_H
@@ -41,7 +41,7 @@ int lh_secret_read(struct lh_secret *s, const char *path, size_t max, bool insec
 		   struct lh_err *err);
 
 /* Allocate n zero bytes. */
-int lh_secret_alloc(struct lh_secret *s, size_t n, struct lh_err *err);
+void lh_secret_alloc(struct lh_secret *s, size_t n);
 
 void lh_secret_wipe(struct lh_secret *s);
 

@@ -428,8 +428,7 @@ static int learn_dimension(struct lh_embedder *t, const struct lh_value *vectors
 	for (lh_iter_init(&it, vectors); !t->dimension && lh_iter_next(&it); )
 		if (it.val.type != LH_NULL && read_vector(t, &it.val, out, err) < 0)
 			return -1;
-	if (!out->failed)
-		out->len = before;
+	out->len = before;
 	return 0;
 }
 

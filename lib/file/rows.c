@@ -203,18 +203,6 @@ static int map_window(struct lh_rows *r, struct lh_err *err)
 	return 0;
 }
 
-/* Return the line of n bytes at p, which ends at the end of the file. */
-static int return_last(struct lh_rows *r, const char *p, size_t n, struct lh_file_row *row,
-		       struct lh_err *err)
-{
-	lh_buf_reset(&r->last);
-	if (!lh_buf_room(&r->last, n))
-		return lh_buf_check(&r->last, err);
-	lh_buf_add(&r->last, p, n);
-	row->p = r->last.p;
-	return 0;
-}
-
 /* Return the next line, empty or not, if there is one. */
 static int next_line(struct lh_rows *r, struct lh_file_row *row, struct lh_err *err)
 {
@@ -235,7 +223,12 @@ static int next_line(struct lh_rows *r, struct lh_file_row *row, struct lh_err *
 	}
 	*row = (struct lh_file_row){ p, n, r->at, ++r->line };
 	r->at += n + (lf != NULL);
-	return left - n > LH_PAD ? 0 : return_last(r, p, n, row, err);
+	if (left - n <= LH_PAD) {	/* it ends at the end of the file */
+		lh_buf_reset(&r->last);
+		lh_buf_add(&r->last, p, n);
+		row->p = r->last.p;
+	}
+	return 0;
 }
 
 int lh_rows_next(struct lh_rows *r, struct lh_file_row *row, struct lh_err *err)

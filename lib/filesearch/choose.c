@@ -193,7 +193,7 @@ static void say(struct chosen *c, struct lh_filesearch *f)
 	lh_buf_puts(b, "text: ");
 	if (c->how->template || c->how->field)
 		lh_buf_puts(b, c->how->template ? c->how->template : c->how->field);
-	for (i = 0; !b->failed && !c->template && i < c->names.n; i++) {
+	for (i = 0; !c->template && i < c->names.n; i++) {
 		if (!c->member[i].text || n++ >= NAMES_SAID)
 			continue;
 		name = lh_intern_text(&c->names, (uint32_t)i);

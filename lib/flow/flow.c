@@ -288,8 +288,6 @@ static int finish_block(struct run *r, struct lh_flow_block *b)
 	size_t in = b->in.n, out = b->out.len;
 	int rc = 0;
 
-	if (b->out.failed)
-		lh_buf_reset(&b->out);
 	count_bytes(r, in);
 	if (!lh_stopping())
 		rc = deliver(r, b);

@@ -182,7 +182,7 @@ static void accept(struct lh_flow_mapper *m, struct lh_flow_block *b, const stru
 		   size_t start)
 {
 
-	if ((b->out.len == start && !m->flow->result_size) || b->out.failed)
+	if (b->out.len == start && !m->flow->result_size)
 		return;
 	if (!m->flow->sink) {
 		lh_buf_putc(&b->out, '\n');

@@ -221,8 +221,6 @@ int lh_lineage_trace(struct lh_lineage *l, struct lh_str operand, bool subject, 
 	if (rc == LH_LINEAGE_NOWHERE && write_searched(l, &w, subject, err) < 0)
 		rc = -1;
 	lh_write_end(&w);
-	if (rc >= 0 && lh_buf_check(out, err) < 0)
-		rc = -1;
 	return rc;
 }
 

@@ -412,8 +412,6 @@ static void answer(struct lh_mcp_call *c, const struct lh_record *rec)
 	else
 		take_whole(c, a.body);
 	lh_answer_free(&a);
-	if (rc == 0)
-		rc = lh_buf_check(&m->links, &err) < 0;
 	if (rc) {
 		fail_asked(c, lh_err_status(&err), err.msg);
 		return;

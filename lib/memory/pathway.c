@@ -438,18 +438,17 @@ static int replay_block(struct lh_pathway *p, bool last, struct lh_err *err)
 }
 
 /* Make room when a line fills the block, or skip the line if it is too long. */
-static int make_room(struct lh_pathway *p, struct lh_err *err)
+static void make_room(struct lh_pathway *p)
 {
-	if (p->block.len <= p->max_line)
-		return lh_buf_grow(&p->block, p->block.len ? p->block.len : BLOCK) < 0 ?
-			       lh_buf_check(&p->block, err) :
-			       0;
+	if (p->block.len <= p->max_line) {
+		lh_buf_grow(&p->block, p->block.len ? p->block.len : BLOCK);
+		return;
+	}
 	p->lines++;
 	skip_long_line(p, p->at);
 	p->skipping = true;
 	p->at += p->block.len;
 	p->block.len = 0;
-	return 0;
 }
 
 int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err)
@@ -462,8 +461,8 @@ int lh_pathway_replay(struct lh_pathway *p, uint64_t size, struct lh_err *err)
 		uint64_t from = p->at + p->block.len, left = size - from;
 		ssize_t n;
 
-		if (p->block.cap - p->block.len < LH_PAD && make_room(p, err) < 0)
-			return -1;
+		if (p->block.cap - p->block.len < LH_PAD)
+			make_room(p);
 		if (left > p->block.cap - p->block.len)
 			left = p->block.cap - p->block.len;
 		n = pread(p->log.fd, p->block.p + p->block.len, left, (off_t)from);

@@ -119,51 +119,38 @@ static long read_word(struct line *l, unsigned char *to)
 	return quote ? -1 : n;
 }
 
-/* Read the value of NAME=value; l.p is at "=value".  *why: the fault of the line,
- * or NULL. */
-static int read_value(struct line l, struct lh_secret *value, const char **why, struct lh_err *err)
+/* Read the value of NAME=value; l.p is at "=value".  Returns the fault of the line, or NULL. */
+static const char *read_value(struct line l, struct lh_secret *value)
 {
 	long n;
 
-	if (l.p == l.end || *l.p++ != '=') {
-		*why = "not NAME=value";
-		return 0;
-	}
-	if (lh_secret_alloc(value, (size_t)(l.end - l.p) + 1, err) < 0)
-		return -1;
+	if (l.p == l.end || *l.p++ != '=')
+		return "not NAME=value";
+	lh_secret_alloc(value, (size_t)(l.end - l.p) + 1);
 	n = read_word(&l, value->p);
-	if (n < 0)
-		*why = "the quote is not closed";
-	else if (!is_line_end(&l) || memchr(value->p, '\0', (size_t)n))
-		*why = "more than one word";
 	value->n = n < 0 ? 0 : (size_t)n;
-	return 0;
+	return n < 0 ? "the quote is not closed"
+	       : !is_line_end(&l) || memchr(value->p, '\0', value->n) ? "more than one word" : NULL;
 }
 
 /* Read a line.  A faulty one only leaves the provider that it names without a key. */
-static int read_line(struct lh_keys *k, struct line l, const char *path, size_t number,
-		     struct lh_err *err)
+static void read_line(struct lh_keys *k, struct line l, const char *path, size_t number)
 {
 	struct lh_secret value = { .p = NULL };
-	const char *why = NULL;
+	const char *why;
 	int p = provider_of(&l);
 
 	if (p == LH_PROVIDERS)
-		return 0;
-	if (read_value(l, &value, &why, err) < 0)
-		return -1;
+		return;
+	why = read_value(l, &value);
 	lh_secret_wipe(&k->key[p]);
 	k->key_fault[p].msg[0] = '\0';
 	if (why)
 		lh_err_set(&k->key_fault[p], LH_EIO, "LH_KEYS_FILE: %s: line %zu: %s: %s", path,
-			   number,
-			   providers[p].key_name, why);
-	else if (value.n) {
-		k->key[p] = value;
-		return 0;
-	}
-	lh_secret_wipe(&value);
-	return 0;
+			   number, providers[p].key_name, why);
+	if (why || !value.n)
+		lh_secret_wipe(&value);
+	k->key[p] = value;
 }
 
 static int read_key_file(struct lh_keys *k, const char *path, struct lh_err *err)
@@ -171,18 +158,17 @@ static int read_key_file(struct lh_keys *k, const char *path, struct lh_err *err
 	struct lh_secret file;
 	struct lh_str rest, s;
 	size_t number = 0, mark;
-	int rc = 0;
 
 	if (lh_secret_read(&file, path, FILE_MAX, false, err) < 0)
 		return lh_err_prefix(err, "LH_KEYS_FILE");
 	mark = lh_mark_len((const char *)file.p, file.n);
 	rest = (struct lh_str){ (const char *)file.p + mark, file.n - mark };
-	while (!rc && lh_next_line(&rest, &s)) {
+	while (lh_next_line(&rest, &s)) {
 		s.n -= s.n && s.p[s.n - 1] == '\r';
-		rc = read_line(k, (struct line){ s.p, s.p + s.n }, path, ++number, err);
+		read_line(k, (struct line){ s.p, s.p + s.n }, path, ++number);
 	}
 	lh_secret_wipe(&file);
-	return rc;
+	return 0;
 }
 
 static int read_variable(struct lh_keys *k, int p, struct lh_err *err)
@@ -192,8 +178,7 @@ static int read_variable(struct lh_keys *k, int p, struct lh_err *err)
 	if (v) {
 		k->key_fault[p].msg[0] = '\0';
 		lh_secret_wipe(&k->key[p]);
-		if (lh_secret_alloc(&k->key[p], strlen(v), err) < 0)
-			return -1;
+		lh_secret_alloc(&k->key[p], strlen(v));
 		memcpy(k->key[p].p, v, strlen(v));
 	}
 	if (k->key[p].p && lh_http_check_bearer((const char *)k->key[p].p, err) < 0)
@@ -316,8 +301,8 @@ void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t
 struct lh_chat_api {
 	const char *path;	/* after the provider's address */
 	void (*write)(struct lh_buf *body, const struct lh_chat_request *q, struct lh_str model);
-	/* Read the parts of a checked reply; -1 with the reason (LH_EDATA or
-	 * LH_ENOMEM).  Texts are unescaped in scratch. */
+	/* Read the parts of a checked reply; -1 with the reason, LH_EDATA.
+	 *  Texts are unescaped in scratch. */
 	int (*read)(const struct lh_value *root, struct lh_buf *scratch,
 		    struct lh_chat_reply *reply, struct lh_err *why);
 };
@@ -379,8 +364,6 @@ static void append_to_string(struct lh_buf *b, const char *p, size_t n)
 	size_t at = b->len;
 
 	lh_buf_json(b, p, n);
-	if (b->failed)
-		return;
 	memmove(b->p + at, b->p + at + 1, b->len - at - 2);
 	b->len -= 2;
 }
@@ -760,8 +743,6 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 	if (!answer->len)
 		return refuse_answer(c, answer, "empty answer", err);
 	if (lh_json_parse(&c->json, answer->body, answer->len, &root, &why) < 0) {
-		if (why.code == LH_ENOMEM)
-			return lh_err_nomem(err);
 		/* the message may quote the answer: the place suffices */
 		snprintf(what, sizeof what, "not JSON at byte %zu", why.column ? why.column : 1);
 		return refuse_answer(c, answer, what, err);
@@ -770,7 +751,7 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 		return refuse_answer(c, answer, "not a JSON object", err);
 	if (lh_chat_api(&c->how, p)->read(&root, &c->text, reply, &why) == 0)
 		return 0;
-	return why.code == LH_ENOMEM ? lh_err_nomem(err) : refuse_answer(c, answer, why.msg, err);
+	return refuse_answer(c, answer, why.msg, err);
 }
 
 static void free_large_buffers(struct lh_buf *b)

@@ -88,7 +88,7 @@ static int set_trace(struct lh_http *h, struct lh_str id)
 		else
 			lh_buf_printf(b, "%%%02X", (unsigned char)id.p[i]);
 	lh_buf_putc(b, '\0');
-	if (b->failed || set_headers(&h->traced, b->p, h->opts.text) < 0)
+	if (set_headers(&h->traced, b->p, h->opts.text) < 0)
 		return -1;
 	return lh_curl.setopt(h->curl, CURLOPT_HTTPHEADER, h->traced) ? -1 : 0;
 }
@@ -204,8 +204,7 @@ int lh_http_refuse(struct lh_err *err, const char *url, const struct lh_http_rep
 	if (n)
 		lh_buf_puts(&text, ": ");
 	lh_buf_add(&text, quote.p, n);
-	return lh_buf_check(&text, err) < 0 || lh_buf_check(&quote, err) < 0 ? -1
-	       : lh_err_set(err, LH_ENET, "%.*s", (int)text.len, text.p);
+	return lh_err_set(err, LH_ENET, "%.*s", (int)text.len, text.p);
 }
 
 int lh_http_refuse_keyed(struct lh_err *err, const char *url, const struct lh_http_reply *reply,
@@ -216,8 +215,6 @@ int lh_http_refuse_keyed(struct lh_err *err, const char *url, const struct lh_ht
 
 	if (key) {
 		lh_secret_scrub(key, 1, reply->body, reply->len, QUOTED, &quote);
-		if (lh_buf_check(&quote, err) < 0)
-			return -1;
 		shown.body = quote.p;
 		shown.len = quote.len;
 	}
@@ -236,7 +233,7 @@ static int report_incomplete(struct lh_http *h, CURLcode rc, const char *url,
 	lh_curl.getinfo(h->curl, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	if (rc == CURLE_ABORTED_BY_CALLBACK)
 		return lh_err_set(err, LH_EINTR, "interrupted");
-	if (rc == CURLE_OUT_OF_MEMORY || h->body.failed == LH_ENOMEM)
+	if (rc == CURLE_OUT_OF_MEMORY)
 		return lh_err_nomem(err);
 	if (h->body.failed)
 		snprintf(h->why, sizeof h->why, "answer longer than %zu bytes", h->body.max);
@@ -276,15 +273,13 @@ static int handle_redirect(struct lh_http *h, const struct lh_http_call *call,
 	if (secret || !lh_url_same_place(call->url, to)) {
 		lh_buf_reset(&h->url);
 		lh_url_move(&h->url, to, "");
-		if (h->url.failed)
-			return -1;
 		lh_http_mask(h->url.p, h->moved, sizeof h->moved);
 		reply->moved = h->moved;
 		return 0;
 	}
 	lh_buf_reset(&h->url);
 	lh_url_move(&h->url, call->url, to);
-	return h->url.failed || lh_curl.setopt(h->curl, CURLOPT_URL, h->url.p) ? -1 : 1;
+	return lh_curl.setopt(h->curl, CURLOPT_URL, h->url.p) ? -1 : 1;
 }
 
 /* Make one attempt, with the redirects that are followed.  Sets all of *reply

@@ -33,8 +33,6 @@ static ssize_t read_at(struct lh_log_lines *l, struct lh_buf *to, size_t n, uint
 	char *p = lh_buf_room(to, n);
 	ssize_t got;
 
-	if (!p)
-		return lh_err_nomem(err);
 	do
 		got = pread(l->fd, p, n, (off_t)at);
 	while (got < 0 && errno == EINTR);

@@ -155,8 +155,7 @@ void lh_persons_add_member(struct lh_persons_row *row, struct lh_str name)
 {
 	struct lh_buf *line = &row->ask.line;
 
-	if (line->failed || memmem(line->p + row->members, line->len - row->members, name.p,
-				   name.n))
+	if (memmem(line->p + row->members, line->len - row->members, name.p, name.n))
 		return;
 	if (line->len > row->members)
 		lh_buf_putc(line, ',');

@@ -591,7 +591,7 @@ static int read_reply(struct lh_chat_child *c, const struct lh_str *line, struct
 	struct reply r = { .content = { NULL, 0 } };
 
 	if (lh_record_parse(&c->reply, line->p, line->n, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : bad_answer(err);
+		return bad_answer(err);
 	if (lh_bind(reply_members, &c->reply, &r, &c->text, err) < 0)
 		return -1;
 	if (r.error.p)

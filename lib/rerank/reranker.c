@@ -319,8 +319,7 @@ static int set_key(struct lh_reranker *r, struct lh_err *err)
 		return 0;
 	if (lh_http_check_bearer(key, err) < 0)
 		return lh_err_prefix(err, LH_RERANK_KEY_ENV);
-	if (lh_secret_alloc(&r->key, strlen(key), err) < 0)
-		return -1;
+	lh_secret_alloc(&r->key, strlen(key));
 	memcpy(r->key.p, key, strlen(key));
 	return 0;
 }
@@ -440,8 +439,7 @@ static int ask_once(const struct lh_reranker *r, struct lh_rerank_seat *s,
 		rc = read_scores(&root, ask->n, score, &why);
 	if (!rc)
 		return 0;
-	return why.code == LH_ENOMEM ? lh_err_nomem(err)
-				     : lh_http_refuse_keyed(err, r->url, &reply, why.msg, key);
+	return lh_http_refuse_keyed(err, r->url, &reply, why.msg, key);
 }
 
 static int ask_service(const struct lh_reranker *r, struct lh_rerank_seat *s,

@@ -212,8 +212,6 @@ static int finish(struct reader *r, enum XML_Status status)
 				  XML_ErrorString(XML_GetErrorCode(r->parser)));
 	if (d->truncated && !d->token[0])
 		return lh_err_set(r->err, LH_ENET, "a list that goes on, without a token");
-	if (lh_buf_check(&d->text, r->err) < 0)
-		return -1;
 	for (i = 0; r->encoded && i < d->n; i++) {
 		/* Decode a percent-encoded key in place. */
 		struct s3_entry *e = &d->v[i];
@@ -290,8 +288,7 @@ static int set(struct lh_secret *to, const char *p, size_t n, const char *name, 
 	lh_secret_wipe(to);
 	if (!n)
 		return 0;
-	if (lh_secret_alloc(to, n, err) < 0)
-		return -1;
+	lh_secret_alloc(to, n);
 	memcpy(to->p, p, n);
 	to->n = n;
 	return check_visible(to, name, err);
@@ -534,10 +531,7 @@ static size_t on_receive(char *p, size_t size, size_t n, void *arg)
 	lh_buf_add(&s->reply.body, p, n);
 	if (!s->reply.body.failed)
 		return n;
-	if (s->reply.body.failed == LH_ENOMEM)
-		lh_err_nomem(s->err);
-	else
-		lh_err_set(s->err, LH_ENET, "answer longer than %zu bytes", s->reply.body.max);
+	lh_err_set(s->err, LH_ENET, "answer longer than %zu bytes", s->reply.body.max);
 	s->failed = true;
 	return 0;
 }
@@ -629,7 +623,7 @@ static int add_line(struct s3 *s, struct curl_slist **list)
 	struct curl_slist *more;
 
 	lh_buf_putc(&s->line, '\0');
-	more = s->line.failed ? NULL : lh_curl.slist_append(*list, s->line.p);
+	more = lh_curl.slist_append(*list, s->line.p);
 	if (!more)
 		return -1;
 	*list = more;
@@ -668,7 +662,7 @@ static int make_headers(struct s3 *s, const struct s3_request *rq, struct curl_s
 	return add_line(s, list);
 }
 
-static int make_url(struct s3 *s, const struct s3_request *rq)
+static void make_url(struct s3 *s, const struct s3_request *rq)
 {
 	lh_buf_reset(&s->url);
 	lh_buf_puts(&s->url, s->base);
@@ -682,7 +676,6 @@ static int make_url(struct s3 *s, const struct s3_request *rq)
 		lh_buf_puts(&s->url, rq->query);
 	}
 	lh_buf_putc(&s->url, '\0');
-	return s->url.failed ? -1 : 0;
 }
 
 static int set_method(struct s3 *s, const struct s3_request *rq)
@@ -774,8 +767,8 @@ int lh_s3_attempt(struct s3 *s, const struct s3_request *rq, struct lh_err *err)
 	s->sent = s->skip = 0;
 	s->begun = false;
 	s->curl_why[0] = '\0';
-	bad = make_url(s, rq) < 0 || make_headers(s, rq, &headers) < 0 ||
-		set_call(s, rq, headers) < 0;
+	make_url(s, rq);
+	bad = make_headers(s, rq, &headers) < 0 || set_call(s, rq, headers) < 0;
 	rc = bad ? CURLE_OUT_OF_MEMORY : lh_curl_perform(s->curl);
 	lh_curl.getinfo(s->curl, CURLINFO_RESPONSE_CODE, &s->reply.status);
 	lh_curl.slist_free_all(headers);

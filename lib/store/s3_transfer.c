@@ -318,7 +318,7 @@ static const char *upload_query(struct upload *u, unsigned part)
 		lh_buf_printf(&u->query, "partNumber=%u&", part);
 	lh_buf_printf(&u->query, "uploadId=%.*s", (int)u->id.len, u->id.p);
 	lh_buf_putc(&u->query, '\0');
-	return u->query.failed ? NULL : u->query.p;
+	return u->query.p;
 }
 
 static int send_part(struct upload *u, const struct s3_part *part, struct lh_err *err)
@@ -329,8 +329,6 @@ static int send_part(struct upload *u, const struct s3_part *part, struct lh_err
 	if (++u->parts > PARTS_MAX)
 		return lh_err_set(err, LH_EIO, "\"%s\": more than %d parts", u->key, PARTS_MAX);
 	rq.query = upload_query(u, u->parts);
-	if (!rq.query)
-		return lh_err_nomem(err);
 	if (lh_s3_call(s, &rq, err) < 0)
 		return -1;
 	if (s->reply.status != 200)
@@ -363,7 +361,7 @@ static int try_complete(struct upload *u, struct lh_err *err)
 				 .query = upload_query(u, 0), .body = { u->xml.p, u->xml.len },
 				 .headers = { XML_TYPE,
 					      u->if_none_match ? "if-none-match: *" : NULL } };
-	int rc = rq.query ? lh_s3_attempt(s, &rq, err) : lh_err_nomem(err);
+	int rc = lh_s3_attempt(s, &rq, err);
 
 	if (rc)
 		return rc;

@@ -144,9 +144,7 @@ static int use_seed(struct lh_signer *s, struct lh_str name, const uint32_t *id,
 {
 	uint8_t material[1 + LH_ED25519_KEY] = { (uint8_t)kind };
 
-	s->key = lh_ed25519_new(s->seed.p, material + 1, err);
-	if (!s->key)
-		return -1;
+	s->key = lh_ed25519_new(s->seed.p, material + 1);
 	return set_vkey(&s->vkey, name, id, material, sizeof material, err);
 }
 
@@ -161,17 +159,17 @@ static int parse_signer(struct lh_signer *s, const struct lh_secret *text, struc
 
 	if (key.n && key.p[key.n - 1] == '\n')
 		key.n--;
-	if (lh_secret_alloc(&material, LH_ED25519_KEY + 4, err) < 0)
-		return -1;
+	lh_secret_alloc(&material, LH_ED25519_KEY + 4);
 	if (key.n > strlen(PRIVATE) && !memcmp(key.p, PRIVATE, strlen(PRIVATE))) {
 		key.p += strlen(PRIVATE);
 		key.n -= strlen(PRIVATE);
 		n = read_parts(key, &name, &id, material.p, material.n);
 	}
 	if (n != 1 + LH_ED25519_KEY ||
-	    (material.p[0] != LH_KEY_ED25519 && material.p[0] != LH_KEY_COSIGNER))
+	    (material.p[0] != LH_KEY_ED25519 && material.p[0] != LH_KEY_COSIGNER)) {
 		rc = lh_err_set(err, LH_EIO, "not a private key like " PRIVATE "NAME+ID+BASE64");
-	else if ((rc = lh_secret_alloc(&s->seed, LH_ED25519_KEY, err)) == 0) {
+	} else {
+		lh_secret_alloc(&s->seed, LH_ED25519_KEY);
 		memcpy(s->seed.p, material.p + 1, LH_ED25519_KEY);
 		rc = use_seed(s, name, &id, material.p[0], err);
 	}
@@ -194,8 +192,6 @@ int lh_signer_read(struct lh_signer **s, const char *path, struct lh_err *err)
 		return 0;
 	lh_signer_free_local(s);
 	*s = NULL;
-	if (err->code == LH_ENOMEM)
-		return -1;
 	err->code = LH_EIO;
 	return lh_err_prefix(err, "%s", path);
 }
@@ -208,37 +204,29 @@ int lh_signer_make(struct lh_signer **s, struct lh_str name, enum lh_vkey_kind k
 		return lh_err_set(err, LH_EUSAGE, "the name of a key is UTF-8 without white "
 				  "space, control characters and \"+\"");
 	*s = lh_calloc(1, sizeof **s);
-	if (lh_secret_alloc(&(*s)->seed, LH_ED25519_KEY, err) < 0)
-		goto fail;
-	if (getrandom((*s)->seed.p, LH_ED25519_KEY, 0) != LH_ED25519_KEY) {
+	lh_secret_alloc(&(*s)->seed, LH_ED25519_KEY);
+	if (getrandom((*s)->seed.p, LH_ED25519_KEY, 0) != LH_ED25519_KEY)
 		lh_err_sys(err, "cannot get random bytes");
-		goto fail;
-	}
-	if (use_seed(*s, name, NULL, kind, err) == 0)
+	else if (use_seed(*s, name, NULL, kind, err) == 0)
 		return 0;
-fail:
 	lh_signer_free(*s);
 	*s = NULL;
 	return -1;
 }
 
-int lh_signer_text(const struct lh_signer *s, struct lh_secret *text, struct lh_err *err)
+void lh_signer_text(const struct lh_signer *s, struct lh_secret *text)
 {
 	/* large enough not to grow, which would leave a copy */
-	struct lh_buf out = { .max = strlen(s->vkey.name) + 128 };
-	int rc;
+	struct lh_buf out = { 0 };
 
-	lh_buf_room(&out, out.max);
+	lh_buf_room(&out, strlen(s->vkey.name) + 128);
 	lh_buf_puts(&out, PRIVATE);
 	print_parts(&out, &s->vkey, s->seed.p);
 	lh_buf_putc(&out, '\n');
-	rc = lh_secret_alloc(text, out.len, err);
-	if (rc == 0)
-		memcpy(text->p, out.p, out.len);
-	if (out.p)
-		explicit_bzero(out.p, out.cap);
+	lh_secret_alloc(text, out.len);
+	memcpy(text->p, out.p, out.len);
+	explicit_bzero(out.p, out.cap);
 	lh_buf_free(&out);
-	return rc;
 }
 
 const struct lh_vkey *lh_signer_vkey(const struct lh_signer *s)
@@ -287,8 +275,7 @@ int lh_signer_sign(const struct lh_signer *s, struct lh_str body, uint64_t now, 
 		lh_cosigned_text(&text, now, body);
 		body = (struct lh_str){ text.p, text.len };
 	}
-	if (lh_ed25519_sign(s->key, body.p, body.n, at, err) < 0)
-		return -1;
+	lh_ed25519_sign(s->key, body.p, body.n, at);
 	lh_buf_printf(out, LH_EM_DASH " %s ", s->vkey.name);
 	lh_buf_base64(out, line, (size_t)(at - line) + LH_ED25519_SIGNATURE);
 	lh_buf_putc(out, '\n');
@@ -406,7 +393,7 @@ enum lh_signature lh_note_check(const struct lh_note *note, size_t line, const s
 	struct lh_str signed_text = note->body;
 	size_t before = key->kind == LH_KEY_COSIGNER ? 8 : 0;	/* bytes of the time */
 	uint64_t t = 0;
-	int rc;
+	bool good;
 
 	if (time)
 		*time = 0;
@@ -420,16 +407,12 @@ enum lh_signature lh_note_check(const struct lh_note *note, size_t line, const s
 		if (t > INT64_MAX)
 			return LH_SIGNATURE_BAD;
 		lh_cosigned_text(&text, t, note->body);
-		if (text.failed)
-			return LH_SIGNATURE_NOMEM;
 		signed_text = (struct lh_str){ text.p, text.len };
 	}
-	rc = lh_ed25519_check(key->key, signed_text.p, signed_text.n, l->signature + before);
-	if (rc < 0)
-		return LH_SIGNATURE_NOMEM;
-	if (rc && time)
+	good = lh_ed25519_check(key->key, signed_text.p, signed_text.n, l->signature + before);
+	if (good && time)
 		*time = t;
-	return rc ? LH_SIGNATURE_GOOD : LH_SIGNATURE_BAD;
+	return good ? LH_SIGNATURE_GOOD : LH_SIGNATURE_BAD;
 }
 
 bool lh_tlog_size_read(struct lh_str text, uint64_t most, uint64_t *size)

@@ -75,7 +75,7 @@ int lh_signer_read(struct lh_signer **s, const char *path, struct lh_err *err);
 int lh_signer_make(struct lh_signer **s, struct lh_str name, enum lh_vkey_kind kind,
 		   struct lh_err *err);
 /* Write the text of its file. */
-int lh_signer_text(const struct lh_signer *s, struct lh_secret *text, struct lh_err *err);
+void lh_signer_text(const struct lh_signer *s, struct lh_secret *text);
 const struct lh_vkey *lh_signer_vkey(const struct lh_signer *s);
 void lh_signer_free(struct lh_signer *s);
 void lh_signer_free_local(struct lh_signer **s);
@@ -103,7 +103,6 @@ int lh_note_parse_lines(struct lh_note *note, struct lh_str body, struct lh_str 
 void lh_note_free(struct lh_note *note);
 
 enum lh_signature {
-	LH_SIGNATURE_NOMEM = -1,
 	LH_SIGNATURE_UNKNOWN,		/* the line is of another key, or of kind LH_KEY_MLDSA */
 	LH_SIGNATURE_GOOD,
 	LH_SIGNATURE_BAD

@@ -236,8 +236,6 @@ int lh_policy_parse(struct lh_policy **policy, const char *path, struct lh_str t
 		n++;
 		if (read_line(p, line, &has_quorum, err) == 0)
 			continue;
-		if (err->code == LH_ENOMEM)
-			return -1;
 		err->code = LH_EUSAGE;
 		return lh_err_prefix(err, "%s:%zu", path, n);
 	}
@@ -305,8 +303,6 @@ static int check_key(const struct lh_note *note, const struct lh_vkey *key, uint
 
 	for (i = 0; i < note->n; i++)
 		switch (lh_note_check(note, i, key, &time)) {
-		case LH_SIGNATURE_NOMEM:
-			return lh_err_nomem(err);
 		case LH_SIGNATURE_BAD:
 			return lh_err_data(err, 403, "signature line %zu, of %s, is bad", i + 1,
 					   key->name);

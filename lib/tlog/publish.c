@@ -283,8 +283,6 @@ static int check_signatures(struct lh_tlog *log, size_t *ours, struct lh_err *er
 	for (i = 0; i < note.n; i++)
 		for (j = 0; j < log->n_signers; j++) {
 			is = lh_note_check(&note, i, lh_signer_vkey(log->signer[j]), NULL);
-			if (is == LH_SIGNATURE_NOMEM)
-				return lh_err_nomem(err);
 			if (is == LH_SIGNATURE_BAD)
 				return lh_err_set(err, LH_ECORRUPT, "%s/checkpoint: its signature "
 						  "by %s is wrong; nothing is signed", log->dir,

@@ -290,8 +290,7 @@ static void show_on_terminal(struct lh_tool *t, const struct parts *p)
 	lh_buf_putc(&out, '\r');
 	s->progress.cells = l.n;
 	s->progress.shown = true;
-	if (!out.failed)
-		lh_write_all(STDERR_FILENO, out.p, out.len, &ignored);
+	lh_write_all(STDERR_FILENO, out.p, out.len, &ignored);
 }
 
 static void show(struct lh_tool *t, struct parts *p)

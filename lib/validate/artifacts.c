@@ -191,7 +191,7 @@ static void read_name(struct lh_validator *v, const struct lh_str *body, const s
 	lh_name_normal(b, *name);
 	while (n < b->len && b->p[n] != ' ')
 		n++;
-	for (at = 0; !*yes && at < body->n && !b->failed; at += in.n) {
+	for (at = 0; !*yes && at < body->n; at += in.n) {
 		in = lh_utf8_head((struct lh_str){ body->p + at, body->n - at }, PIECE + overlap);
 		b->len = n;
 		lh_text_normal(b, in);

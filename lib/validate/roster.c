@@ -141,7 +141,7 @@ static int pack_worker(struct lh_roster_reader *rd, const struct lh_record *rec,
 		append_string(out, is_blank(row.place[i]) ? (struct lh_str){ "", 0 }
 			      : row.place[i]);
 	append_clients(rd, &row.clients, out);
-	while ((out->len - start) % LH_ROSTER_ALIGN && !out->failed)
+	while ((out->len - start) % LH_ROSTER_ALIGN)
 		lh_buf_putc(out, '\0');
 	return 0;
 }

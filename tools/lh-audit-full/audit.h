@@ -147,7 +147,7 @@ bool check_is_finding(const struct lh_err *err);
 /* Set up the table for these settings; compute the sums, and report memory that ran out
  * on the way. */
 void checks_begin(struct audit *a);
-int checks_end(struct audit *a, struct lh_err *err);
+void checks_end(struct audit *a);
 void checks_free(struct audit *a);
 
 /* Return whether this phase was requested. */

@@ -629,8 +629,6 @@ static void answer(struct worker *w, struct task *t, struct lh_buf *out)
 		answer_vector(out, &t->rq, (const float *)(w->vectors.p + it->at), dimension);
 	}
 	answer_close(&t->rq, dimension, t->model->name, &w->said);
-	if (w->said.failed)
-		out->failed = w->said.failed;
 	atomic_fetch_add(&w->r->e->texts, t->n);
 }
 

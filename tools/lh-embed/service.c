@@ -133,7 +133,7 @@ static int service_vector(struct service *s, const struct model *m, const struct
 	size_t n, at = out->len, known = atomic_load(&m->dimension);
 
 	if (read_floats(v, &n, out, why) < 0)
-		return why->code == LH_ENOMEM ? -1 : lh_err_prefix(why, "vector %zu", i);
+		return lh_err_prefix(why, "vector %zu", i);
 	if (n == 0)
 		return lh_err_set(why, LH_EDATA, "vector %zu is empty", i);
 	if (!lh_vec_finite((const float *)(out->p + at), n))
@@ -216,7 +216,7 @@ static int service_call(struct service *s, const struct service_call *call, stru
 	if (!reply.len)
 		return refuse(s, call->url, &reply, "empty answer", err);
 	if (lh_json_parse(&s->json, reply.body, reply.len, &root, &why) < 0)
-		rc = why.code == LH_ENOMEM ? -1 : not_json(&reply, &why);
+		rc = not_json(&reply, &why);
 	else if (root.type != LH_OBJECT)
 		rc = lh_err_set(&why, LH_EDATA, "not a JSON object");
 	else
@@ -225,8 +225,7 @@ static int service_call(struct service *s, const struct service_call *call, stru
 		rc = settle_dimension(s, call->call->model, &why);
 	if (rc == 0)
 		return 0;
-	return why.code == LH_ENOMEM ? lh_err_nomem(err)
-				     : refuse(s, call->url, &reply, why.msg, err);
+	return refuse(s, call->url, &reply, why.msg, err);
 }
 
 /* ---- engine ollama ---- */
@@ -392,28 +391,17 @@ static int key_of_file(struct embed *e, const char *path)
 	return 0;
 }
 
-/* An empty variable counts as unset. */
-static int key_of_environment(struct embed *e, const char *value)
-{
-	if (!value || !*value)
-		return 0;
-	if (lh_secret_alloc(&e->key, strlen(value), &e->tool->err) < 0)
-		return -1;
-	memcpy(e->key.p, value, strlen(value));
-	return 0;
-}
-
 static int openai_check(struct embed *e)
 {
+	const char *value = getenv(LH_OPENAI_KEY_ENV);
 	struct lh_err err;
-	int rc;
 
-	if (service_check(e) < 0)
+	if (service_check(e) < 0 || (e->key_file && key_of_file(e, e->key_file) < 0))
 		return -1;
-	rc = e->key_file ? key_of_file(e, e->key_file)
-			 : key_of_environment(e, getenv(LH_OPENAI_KEY_ENV));
-	if (rc < 0)
-		return -1;
+	if (!e->key_file && value && *value) {	/* an empty variable counts as unset */
+		lh_secret_alloc(&e->key, strlen(value));
+		memcpy(e->key.p, value, strlen(value));
+	}
 	if (e->key.n && lh_http_check_bearer((const char *)e->key.p, &err) < 0)
 		return lh_tool_usage(e->tool, "%s: %s",
 				     e->key_file ? "--key-file" : LH_OPENAI_KEY_ENV, err.msg);

@@ -183,7 +183,7 @@ static int on_side(const struct lh_output *o, void *ctx, struct lh_err *err)
 		return -1;
 	lh_buf_add(&p->block, o->text + s->task, o->n - s->task);
 	p->at += o->n - s->task;
-	return p->block.len >= BLOCK || p->block.failed ? flush(p, err) : 0;
+	return p->block.len >= BLOCK ? flush(p, err) : 0;
 }
 
 static int read_side(struct pairing *p, int side, const struct lh_row_at *at, struct lh_err *err)

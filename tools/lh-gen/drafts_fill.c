@@ -65,11 +65,9 @@ void draft_warn(struct draft *d, const char *field, const char *fmt, ...)
 	lh_write_end(&json);
 }
 
-/* A reset would clear the failure of the buffer. */
 struct lh_buf *draft_scratch(struct draft *d)
 {
-	if (!d->text.failed)
-		lh_buf_reset(&d->text);
+	lh_buf_reset(&d->text);
 	return &d->text;
 }
 

@@ -32,8 +32,6 @@ static void kb_spoil(struct kb_row *row, size_t start)
 	struct lh_buf *out = row->out;
 	struct lh_writer json;
 
-	if (out->failed)
-		return;
 	switch (row->fault) {
 	case KB_CUT:
 		out->len = start + 1 + kb_pick(row, (unsigned)(out->len - start - 1));
@@ -511,7 +509,7 @@ static int kb_open(struct kb *kb, double lock_timeout, struct lh_err *err)
 
 static int output_flush(struct output *o, size_t above, struct lh_err *err)
 {
-	if (o->buf.len <= above && !o->buf.failed)
+	if (o->buf.len <= above)
 		return 0;
 	if (lh_atomic_write(&o->file, o->buf.p, o->buf.len, err) < 0)
 		return -1;

@@ -296,7 +296,7 @@ static const char *sentences(struct kb_row *row, unsigned n, bool demand)
 		}
 	}
 	lh_buf_putc(&row->text, '\0');
-	return row->text.failed ? "" : row->text.p;
+	return row->text.p;
 }
 
 const char *kb_remarks(struct kb_row *row, unsigned n)
@@ -315,7 +315,7 @@ const char *kb_name(struct kb_row *row, const char *prefix, uint64_t n)
 	lh_buf_puts(&row->text, prefix);
 	lh_buf_u64(&row->text, n);
 	lh_buf_putc(&row->text, '\0');
-	return row->text.failed ? "" : row->text.p;
+	return row->text.p;
 }
 
 const char *kb_model(struct kb_row *row)

@@ -192,10 +192,8 @@ static int put_id(struct rows *r, struct lh_buf *out, struct lh_err *err)
 	lh_buf_json(out, prefix, strlen(prefix));
 	at = out->len - 1;		/* where the quotes of both texts meet */
 	lh_buf_json(out, cell.p, cell.n);
-	if (!out->failed) {
-		memmove(out->p + at, out->p + at + 2, out->len - at - 2);
-		out->len -= 2;
-	}
+	memmove(out->p + at, out->p + at + 2, out->len - at - 2);
+	out->len -= 2;
 	return 0;
 }
 
@@ -255,7 +253,7 @@ static int rows_put(struct rows *r, struct lh_err *err)
 	}
 	if (out->len == at)
 		lh_buf_putc(out, '{');
-	else if (!out->failed)
+	else
 		out->p[at] = '{';
 	lh_buf_add(out, "}\n", 2);
 	return 0;

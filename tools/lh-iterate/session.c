@@ -429,7 +429,7 @@ static void log_row(struct session *s, enum end end)
 	/* Every candidate of an accepted fill is in the roster. */
 	if (end == ACCEPTED && s->roster && row.kind.n == 4 && memcmp(row.kind.p, "fill", 4) == 0)
 		row.grounded = 1;
-	for (i = 0; i < s->turns && !s->errors.failed; i++)
+	for (i = 0; i < s->turns; i++)
 		s->attempt[i].error =
 			(struct lh_str){ s->error[i].n ? s->errors.p + s->error[i].at : NULL,
 					 s->error[i].n };

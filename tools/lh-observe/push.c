@@ -252,7 +252,7 @@ static int scrub_error(const struct push *p, struct lh_err *err)
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	push_scrub(p, err->msg, strlen(err->msg), sizeof err->msg - 1, &text);
-	if (!text.failed && text.len < sizeof err->msg) {
+	if (text.len < sizeof err->msg) {
 		memcpy(err->msg, text.p ? text.p : "", text.len);
 		err->msg[text.len] = '\0';
 	}
@@ -474,8 +474,7 @@ static int otlp_take(struct push *p, const struct lh_http_reply *reply, struct l
 
 	if (reply->len && (lh_json_parse(&p->answer, reply->body, reply->len, &root, err) < 0 ||
 			   lh_bind_value(answer_members, &root, &a, &p->scratch, err) < 0))
-		return err->code == LH_ENOMEM ? -1
-			: lh_http_refuse(err, p->url, reply, "not an answer of an OTLP server");
+		return lh_http_refuse(err, p->url, reply, "not an answer of an OTLP server");
 	if (a.partial.rejected.n || a.partial.message.n) {
 		/* The server does not say which spans it does not take, and they must not be
 		 * sent again. */
@@ -520,31 +519,24 @@ static int set_url(struct push *p, const char *base, const char *name, const cha
 	return 0;
 }
 
-static int set_secret(struct lh_secret *s, const char *a, const char *between, const char *b,
-		      struct lh_err *err)
+static void set_secret(struct lh_secret *s, const char *a, const char *between, const char *b)
 {
 	size_t n = strlen(a) + strlen(between) + strlen(b);
 
-	if (lh_secret_alloc(s, n + 1, err) < 0)
-		return -1;
+	lh_secret_alloc(s, n + 1);
 	s->n = (size_t)snprintf((char *)s->p, n + 1, "%s%s%s", a, between, b);
-	return 0;
 }
 
-static int set_pair(struct push *p, const char *public, const char *secret, struct lh_err *err)
+static void set_pair(struct push *p, const char *public, const char *secret)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf coded = { 0 };
-	int rc;
 
-	if (set_secret(&p->secret[0], secret, "", "", err) < 0 ||
-	    set_secret(&p->secret[1], public, ":", secret, err) < 0)
-		return -1;
+	set_secret(&p->secret[0], secret, "", "");
+	set_secret(&p->secret[1], public, ":", secret);
 	lh_buf_base64(&coded, p->secret[1].p, p->secret[1].n);
 	lh_buf_putc(&coded, '\0');
-	rc = set_secret(&p->secret[2], coded.p, "", "", err);
-	if (coded.p)
-		explicit_bzero(coded.p, coded.len);
-	return rc;
+	set_secret(&p->secret[2], coded.p, "", "");
+	explicit_bzero(coded.p, coded.len);
 }
 
 static int check_key(const char *name, const char *key, struct lh_err *err)
@@ -566,8 +558,10 @@ static int push_account(struct push *p, struct lh_err *err)
 			return -1;
 		if (!token)
 			return 0;
-		return check_key("LH_OTLP_TOKEN", token, err) < 0 ? -1
-			: set_secret(&p->secret[1], token, "", "", err);
+		if (check_key("LH_OTLP_TOKEN", token, err) < 0)
+			return -1;
+		set_secret(&p->secret[1], token, "", "");
+		return 0;
 	}
 	url = variable("LANGFUSE_URL");
 	if (!url)
@@ -577,7 +571,8 @@ static int push_account(struct push *p, struct lh_err *err)
 	    check_key("LANGFUSE_SECRET_KEY", secret, err) < 0 ||
 	    set_url(p, url, "LANGFUSE_URL", "/api/public/otel/v1/traces", err) < 0)
 		return -1;
-	return set_pair(p, public, secret, err);
+	set_pair(p, public, secret);
+	return 0;
 }
 
 /* ---- batches ---- */

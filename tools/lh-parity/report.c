@@ -87,8 +87,6 @@ static void put_code(struct lh_buf *b, const char *p, size_t n)
 	lh_buf_add(b, clean.p, clean.len);
 	lh_buf_printf(b, "%s", pad);
 	put_fence(b, clean.p, clean.len, 1);
-	if (clean.failed)
-		b->failed = clean.failed;
 }
 
 static void put_answer_cell(struct lh_buf *b, const struct kase *k, int side)
@@ -153,8 +151,6 @@ static void put_body(struct lh_buf *b, const struct kase *k, int side)
 	lh_buf_puts(b, "\n\n");
 	if (a->len > a->body.len)
 		lh_buf_printf(b, "(the first %zu of %zu bytes)\n\n", a->body.len, a->len);
-	if (clean.failed)
-		b->failed = clean.failed;
 }
 
 static void put_divergences(struct lh_buf *b, const struct probe *p)

@@ -475,7 +475,6 @@ static void put_csv_cell(struct writer *w, const struct cell *c)
 	if (own.len)
 		shown.s = (struct lh_str){ own.p, own.len };
 	put_csv(&w->rows, &shown);
-	w->rows.failed = w->rows.failed ? w->rows.failed : own.failed;
 }
 
 /* ---- columns ---- */

@@ -191,7 +191,6 @@ bool cell_error(struct lh_buf *out, const struct lh_value *v)
 		return false;
 	lh_validation_error_text(&text, &e);
 	put_limited(out, text.p, text.len);
-	out->failed |= text.failed;
 	return true;
 }
 

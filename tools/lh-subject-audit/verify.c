@@ -160,8 +160,7 @@ static int tree_check(struct lh_tool *tool, const struct settings *s, const char
 	if (!rc)
 		rc = lh_checkpoint_parse(&old, note.body, &tool->err);
 	if (rc < 0)
-		return tool->err.code == LH_ENOMEM ? -1
-						   : lh_err_prefix(&tool->err, "%s", s->against);
+		return lh_err_prefix(&tool->err, "%s", s->against);
 	return compare(tool, s, &old);
 }
 
@@ -239,7 +238,7 @@ static void say(struct lh_tool *tool, struct lh_buf *b)
 {
 	const char *p = b->p;
 
-	for (; !b->failed && p && p < b->p + b->len; p += strlen(p) + 1)
+	for (; p && p < b->p + b->len; p += strlen(p) + 1)
 		lh_tool_message(tool, "%s", p);
 	lh_buf_reset(b);
 }
@@ -406,7 +405,7 @@ static void print_totals(struct lh_tool *tool, const struct settings *s, const s
 			lh_buf_printf(&b, ", %llu %s", (unsigned long long)t->of[i],
 				      lh_chain_state_name((enum lh_chain_state)i));
 	lh_buf_putc(&b, '\0');
-	if (!b.failed && t->logs)
+	if (t->logs)
 		lh_tool_message(tool, "%s", b.p);
 	if (!t->named && s->shard.n <= 1)
 		lh_tool_verdict_over(tool, t->logs, "logs", s->dir);

@@ -28,13 +28,12 @@ static int make(const char *path, mode_t mode, const void *p, size_t n, struct l
 
 static int print_key(struct lh_tool *tool, const struct settings *s, const struct lh_signer *key)
 {
-	struct lh_secret text = { .n = 0 };
-	int rc = lh_signer_text(key, &text, &tool->err);
+	struct lh_secret text;
+	int rc;
 
-	if (rc == 0 && s->out)
-		rc = make(s->out, 0600, text.p, text.n, &tool->err);
-	else if (rc == 0)
-		rc = lh_tool_out(tool, text.p, text.n);
+	lh_signer_text(key, &text);
+	rc = s->out ? make(s->out, 0600, text.p, text.n, &tool->err)
+	     : lh_tool_out(tool, text.p, text.n);
 	lh_secret_wipe(&text);
 	if (rc < 0 && s->public)
 		unlink(s->public);
@@ -79,7 +78,7 @@ static int judge(const struct lh_note *note, const struct lh_list *vkey, struct 
 		 struct lh_err *err)
 {
 	struct lh_vkey key;
-	int good = 0, bad = 0;
+	bool good = false, bad = false;
 	size_t i, j;
 
 	for (i = 0; i < vkey->n && !bad; i++) {
@@ -87,17 +86,14 @@ static int judge(const struct lh_note *note, const struct lh_list *vkey, struct 
 			err->code = err->code == LH_EDATA ? LH_EUSAGE : err->code;
 			return lh_err_prefix(err, "--vkey");
 		}
-		for (j = 0; j < note->n && bad >= 0; j++)
+		for (j = 0; j < note->n; j++)
 			switch (lh_note_check(note, j, &key, NULL)) {
-			case LH_SIGNATURE_NOMEM:
-				bad = lh_err_nomem(err);
-				break;
 			case LH_SIGNATURE_BAD:
-				bad = 1;
+				bad = true;
 				lh_err_set(why, LH_EDATA, "the signature of %s is wrong", key.name);
 				break;
 			case LH_SIGNATURE_GOOD:
-				good = 1;
+				good = true;
 				break;
 			case LH_SIGNATURE_UNKNOWN:
 				break;
@@ -106,7 +102,7 @@ static int judge(const struct lh_note *note, const struct lh_list *vkey, struct 
 	}
 	if (!good && !bad)
 		lh_err_set(why, LH_EDATA, "no key of --vkey has signed it");
-	return bad < 0 ? -1 : good && !bad;
+	return good && !bad;
 }
 
 int tlog_note(struct lh_tool *tool, void *settings)

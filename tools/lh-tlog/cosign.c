@@ -73,9 +73,6 @@ static const struct lh_note_line *find_line(const struct lh_note *note, const st
 	lh_err_set(err, LH_ENET, "there is no cosignature by the key of the policy");
 	for (i = 0; i < note->n; i++)
 		switch (lh_note_check(note, i, key, &time)) {
-		case LH_SIGNATURE_NOMEM:
-			lh_err_nomem(err);
-			return NULL;
 		case LH_SIGNATURE_GOOD:
 			if (time)
 				return &note->lines[i];
@@ -127,8 +124,7 @@ static int ask_by(struct ask *a, struct lh_http *h, const char *url, struct lh_e
 		if (reply.status == 200 && take_line(a, &reply, &why) == 0)
 			return 0;
 		if (reply.status == 200)
-			return why.code == LH_ENOMEM ? lh_err_nomem(err)
-				: lh_http_refuse(err, url, &reply, why.msg);
+			return lh_http_refuse(err, url, &reply, why.msg);
 		if (reply.status != 409 || !read_size(&reply, &a->old))
 			break;
 		if (a->old > a->c->head->size)
