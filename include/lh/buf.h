@@ -24,8 +24,6 @@
 
 #include <lh/err.h>
 
-LH_C_BEGIN
-
 #define LH_PAD 64		/* parsers may read this far past the end */
 
 struct lh_buf {
@@ -96,7 +94,5 @@ LH_API void lh_buf_u64(struct lh_buf *b, uint64_t v);
 /* Append s, which is valid UTF-8, as a JSON string with its quotes and as few
  * escapes as JSON allows: " \ and controls (\b \f \n \r \t, else \u00xx). */
 LH_API void lh_buf_json(struct lh_buf *b, const char *s, size_t n);
-
-LH_C_END
 
 #endif

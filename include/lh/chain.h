@@ -41,8 +41,6 @@
 #include <lh/json.h>
 #include <lh/subject.h>
 
-LH_C_BEGIN
-
 #define LH_CHAIN_KEY_MIN 32	/* bytes of a key file */
 #define LH_CHAIN_KEY_MAX 4096
 #define LH_CHAIN_TIP 65		/* 64 hex digits or GENESIS, and a NUL */
@@ -193,7 +191,5 @@ LH_API int lh_chain_log_close(struct lh_chain_log *l, struct lh_err *err);
 /* Cut off an incomplete last line and append its bytes to PATH.torn: return their
  * number, 0 if there was none, -1 on error. */
 LH_API int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *err);
-
-LH_C_END
 
 #endif

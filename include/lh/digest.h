@@ -12,8 +12,6 @@
 
 #include <lh/err.h>
 
-LH_C_BEGIN
-
 #define LH_SHA256_HEX 64
 
 LH_API void lh_sha256(const void *p, size_t n, unsigned char out[32]);
@@ -40,7 +38,5 @@ LH_API void lh_hmac_free(struct lh_hmac *h);	/* wipes the key */
 
 /* Return whether both are equal, in a time that does not depend on where they differ. */
 LH_API int lh_const_eq(const void *a, const void *b, size_t n);
-
-LH_C_END
 
 #endif

@@ -15,8 +15,6 @@
 
 #include <lh/err.h>
 
-LH_C_BEGIN
-
 #define LH_DIM_MAX 65536	/* of a vector in input */
 
 enum lh_distance { LH_COSINE, LH_L2, LH_IP };
@@ -49,7 +47,5 @@ LH_API double lh_vec_l2sq_f64(const float *a, const float *b, size_t n);
  * vector and for one that is not finite. */
 LH_API bool lh_vec_unit(float *v, size_t n);
 LH_API bool lh_vec_finite(const float *v, size_t n);
-
-LH_C_END
 
 #endif

@@ -16,17 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Around the declarations of each header, for C++. */
-#ifdef __cplusplus
-#define LH_C_BEGIN extern "C" {
-#define LH_C_END }
-#else
-#define LH_C_BEGIN
-#define LH_C_END
-#endif
-
-LH_C_BEGIN
-
 #define LH_API __attribute__((visibility("default")))
 #define LH_PRINTF(f, a) __attribute__((format(printf, f, a)))
 /* Before a local variable: call fn with its address where its scope ends. */
@@ -90,7 +79,5 @@ struct lh_counted {
 };
 LH_API struct lh_counted lh_counted(unsigned long long n, const char *what);
 #define LH_N(n, what) (lh_counted((n), (what)).text)
-
-LH_C_END
 
 #endif

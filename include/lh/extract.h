@@ -43,8 +43,6 @@
 
 #include <lh/json.h>
 
-LH_C_BEGIN
-
 struct lh_extract;		/* scratch memory; use one for many texts */
 
 LH_API struct lh_extract *lh_extract_new(void);
@@ -64,7 +62,5 @@ LH_API void lh_extract_put(struct lh_buf *out, const struct lh_value *v);
 /* Append the object with keys sorted at every depth by UTF-8 bytes, no white space,
  * numbers as written, strings with the fewest escapes. */
 LH_API int lh_extract_wire(struct lh_buf *out, const struct lh_value *v, struct lh_err *err);
-
-LH_C_END
 
 #endif

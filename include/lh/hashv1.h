@@ -24,8 +24,6 @@
 
 #include <lh/err.h>
 
-LH_C_BEGIN
-
 #define LH_HASHV1_MODEL "hash-v1"
 #define LH_HASHV2_MODEL "hash-v2"
 #define LH_HASHV3_MODEL "hash-v3"
@@ -50,7 +48,5 @@ LH_API void lh_hashv1_free(struct lh_hashv1 *h);
  */
 LH_API int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out,
 			   struct lh_err *err);
-
-LH_C_END
 
 #endif

@@ -71,8 +71,6 @@
 #include <lh/distance.h>
 #include <lh/json.h>
 
-LH_C_BEGIN
-
 #define LH_ID_MAX 1024		/* bytes of an id */
 #define LH_K_MAX 10000		/* results of a search */
 #define LH_INDEX_EF_MAX 1000000	/* candidates of a search */
@@ -298,7 +296,5 @@ LH_API int lh_index_compact_unless_busy(const char *path, unsigned jobs, double 
 LH_API int lh_index_verify(const char *path,
 			   void (*damage)(void *ctx, const char *section, const char *text),
 			   void *ctx, struct lh_err *err);
-
-LH_C_END
 
 #endif

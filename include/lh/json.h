@@ -52,8 +52,6 @@
 #include <lh/buf.h>
 #include <lh/str.h>
 
-LH_C_BEGIN
-
 #define LH_JSON_DEPTH 512
 #define LH_JSON_MEMBERS 65536	/* the default of --max-members */
 
@@ -148,7 +146,5 @@ LH_API bool lh_value_equal(const struct lh_value *a, const struct lh_value *b);
 LH_API void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *const *drop,
 			   size_t n);
 LH_API void lh_record_close(struct lh_buf *out, const struct lh_record *r);
-
-LH_C_END
 
 #endif

@@ -56,8 +56,6 @@
 
 #include <lh/json.h>
 
-LH_C_BEGIN
-
 #define LH_FILTER_DEPTH 32	/* of "or", "and" and "not" in each other */
 #define LH_FILTER_GROUPS 1000	/* filters in all "or", "any", "and" and "not" of a filter */
 
@@ -99,7 +97,5 @@ LH_API const struct lh_filter_key *lh_filter_keys(const struct lh_filter *f, siz
  * in quotes, as a JSON string, each of these is a VALUE. */
 LH_API int lh_filter_where(struct lh_buf *json, const char *const *texts, size_t n,
 			   struct lh_err *err);
-
-LH_C_END
 
 #endif

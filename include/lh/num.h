@@ -10,8 +10,6 @@
 
 #include <lh/buf.h>
 
-LH_C_BEGIN
-
 #define LH_F32_MAX 16	/* bytes of the longest f32 text */
 #define LH_F64_MAX 26
 
@@ -39,7 +37,5 @@ LH_API long lh_f32s_read(const char *p, const char *end, float *out, size_t max,
  * bytes. */
 LH_API void lh_buf_base64(struct lh_buf *b, const void *p, size_t n);
 LH_API long lh_base64_read(const char *p, size_t n, void *to);
-
-LH_C_END
 
 #endif

@@ -20,8 +20,6 @@
 
 #include <lh/index.h>
 
-LH_C_BEGIN
-
 #define LH_PLAYBOOK_CORPUS "playbook_memory"	/* default name of a playbook */
 #define LH_PLAYBOOK_ID_LEN 19
 
@@ -52,7 +50,5 @@ LH_API int lh_playbook_check(const char *path, struct lh_err *err);
 /* Write "pb-" and the first 16 hex digits of
  * SHA-256(query_text|answer_id|answer_corpus), without NUL. */
 LH_API void lh_playbook_id(const struct lh_playbook_entry *e, char out[LH_PLAYBOOK_ID_LEN]);
-
-LH_C_END
 
 #endif

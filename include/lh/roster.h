@@ -45,8 +45,6 @@
 
 #include <lh/json.h>
 
-LH_C_BEGIN
-
 struct lh_worker {			/* as stored; n = 0: absent */
 	struct lh_str candidate_id;	/* without surrounding blanks */
 	struct lh_str name, status, city, state, role;
@@ -70,7 +68,5 @@ LH_API int lh_roster_find(const struct lh_roster *r, const char *id, size_t n,
 /* Return whether client is one of the worker's blacklisted_clients, without
  * surrounding blanks and ASCII case.  An empty client never is. */
 LH_API bool lh_worker_blacklisted(const struct lh_worker *w, const char *client, size_t n);
-
-LH_C_END
 
 #endif

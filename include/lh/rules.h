@@ -43,8 +43,6 @@
 
 #include <lh/json.h>
 
-LH_C_BEGIN
-
 #define LH_RULES_FILE_MAX (16 << 20)	/* bytes of one file */
 
 struct lh_rules;
@@ -78,7 +76,5 @@ typedef int lh_rule_fn(void *ctx, const struct lh_rule_hit *hit, struct lh_err *
 LH_API int lh_rules_run(const struct lh_rules *r, enum lh_task task,
 			const struct lh_value *artifact, const struct lh_value *context,
 			struct lh_buf *scratch, lh_rule_fn *act, void *ctx, struct lh_err *err);
-
-LH_C_END
 
 #endif

@@ -22,8 +22,6 @@
 
 #include <lh/json.h>
 
-LH_C_BEGIN
-
 /* violations reported of one record; all further ones are counted in one more */
 #define LH_SCHEMA_MAX 1000
 
@@ -47,7 +45,5 @@ LH_API long lh_schema_check(const struct lh_schema *s, const struct lh_value *v,
 /* The same for a parsed record, which saves finding its members again. */
 LH_API long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec,
 				   struct lh_buf *scratch, lh_schema_fn *found, void *ctx);
-
-LH_C_END
 
 #endif

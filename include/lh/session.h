@@ -28,8 +28,6 @@
 
 #include <lh/json.h>
 
-LH_C_BEGIN
-
 #define LH_SESSION_PROMPT 4000	/* code points of a prompt in its row */
 #define LH_SESSION_ID 26	/* bytes of a minted id and its NUL */
 
@@ -82,7 +80,5 @@ LH_API void lh_session_reader_free(struct lh_session_reader *r);
  * allowed.  timestamp and daemon stay empty. */
 LH_API int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec,
 			   struct lh_session_row *row, struct lh_err *err);
-
-LH_C_END
 
 #endif

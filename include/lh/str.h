@@ -7,8 +7,6 @@
 
 #include <lh/err.h>
 
-LH_C_BEGIN
-
 struct lh_str {
 	const char *p;
 	size_t n;
@@ -58,7 +56,5 @@ static inline bool lh_next_line(struct lh_str *rest, struct lh_str *line)
 /* Return whether the text is valid UTF-8 (no overlong forms, no surrogates, at most
  * U+10FFFF). */
 LH_API bool lh_utf8_valid(const char *p, size_t n);
-
-LH_C_END
 
 #endif

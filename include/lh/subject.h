@@ -16,8 +16,6 @@
 
 #include <lh/buf.h>
 
-LH_C_BEGIN
-
 #define LH_SUBJECT_DIR "data/_catalog/subjects"
 #define LH_SUBJECT_ID_MAX 200
 #define LH_SUBJECT_MAX (LH_SUBJECT_ID_MAX + 13)	/* bytes of a name */
@@ -52,7 +50,5 @@ struct lh_subject_list {
 LH_API int lh_subject_list(struct lh_subject_list *l, const char *dir, const char *suffix,
 			   struct lh_err *err);
 LH_API void lh_subject_list_free(struct lh_subject_list *l);
-
-LH_C_END
 
 #endif

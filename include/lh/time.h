@@ -7,8 +7,6 @@
 
 #include <lh/err.h>
 
-LH_C_BEGIN
-
 #define LH_TIME_LEN 24		/* 2026-05-03T12:00:00.000Z */
 
 /* Read "YYYY-MM-DDTHH:MM:SS[.fraction](Z|+hh:mm|-hh:mm)", years 0000 to 9999,
@@ -36,7 +34,5 @@ LH_API int64_t lh_time_clock(void);
 
 /* Return seconds of a clock that is never set (CLOCK_MONOTONIC), for durations. */
 LH_API double lh_time_monotonic(void);
-
-LH_C_END
 
 #endif

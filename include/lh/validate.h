@@ -35,8 +35,6 @@
 #include <lh/rules.h>
 #include <lh/validation_error.h>
 
-LH_C_BEGIN
-
 enum lh_kind { LH_KIND_NONE = -1, LH_KIND_FILL, LH_KIND_EMAIL, LH_KIND_SMS, LH_KIND_PLAYBOOK };
 #define LH_KINDS "fill|email|sms|playbook"
 
@@ -88,7 +86,5 @@ LH_API int lh_validate(struct lh_validator *v, const struct lh_str *kind,
  * only the report or the error. */
 LH_API void lh_verdict_json(struct lh_buf *out, const struct lh_verdict *d, uint64_t elapsed_ms,
 			    bool wire);
-
-LH_C_END
 
 #endif

@@ -20,8 +20,6 @@
 
 #include <lh/json.h>
 
-LH_C_BEGIN
-
 enum lh_validation_error_kind { LH_VAL_SCHEMA, LH_VAL_COMPLETENESS, LH_VAL_CONSISTENCY,
 				LH_VAL_POLICY };
 
@@ -40,7 +38,5 @@ LH_API void lh_validation_error_text(struct lh_buf *out, const struct lh_validat
  * valid until either changes.  LH_EDATA has the reason. */
 LH_API int lh_validation_error_read(const struct lh_value *v, struct lh_buf *scratch,
 				    struct lh_validation_error *e, struct lh_err *err);
-
-LH_C_END
 
 #endif

@@ -8,9 +8,10 @@
 #include <thread>
 #include <sys/stat.h>
 
+extern "C" {
 #include "hnswlib.h"
-
-extern "C" void lh_no_memory(size_t bytes) __attribute__((noreturn));	/* base/mem.h */
+void lh_no_memory(size_t bytes) __attribute__((noreturn));	/* base/mem.h */
+}
 
 namespace
 {

@@ -23,8 +23,6 @@
 
 #include <lh/distance.h>
 
-LH_C_BEGIN
-
 struct lh_hnswlib_shape {
 	enum lh_distance distance;
 	uint32_t dimension, m, ef_construction;
@@ -59,7 +57,5 @@ int64_t lh_hnswlib_find(const struct lh_hnswlib *h, uint64_t label);
 /* Write the labels of the k nearest, nearest first; returns how many there are. */
 size_t lh_hnswlib_search(struct lh_hnswlib *h, const float *vector, size_t k, size_t ef,
 			 uint64_t *labels);
-
-LH_C_END
 
 #endif
