@@ -16,9 +16,9 @@ lines() {
 	for room in "$ROOT"/lib/* "$ROOT"/tools/*; do
 		[ ! -d "$room" ] || echo "$(lines "${room#"$ROOT"/}") ${room#"$ROOT"/}"
 	done | sort -rn | head -n 10 | sed 's/^/# /' >&3
-	[ "$code" -le 177900 ]
-	[ "$files" -le 776 ]
-	[ "$tests" -le 94600 ]
+	[ "$code" -le 180050 ]
+	[ "$files" -le 652 ]
+	[ "$tests" -le 96233 ]
 }
 
 @test "no tool but lh-serve, lh-index and lh-subject has more than 4,500 lines" {

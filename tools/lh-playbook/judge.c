@@ -62,7 +62,7 @@ void judge_stop(struct judge *j)
 static int write_answer(struct lh_writer *w, const char *folder, const struct lh_playbook_entry *e,
 			struct lh_err *err)
 {
-	const struct lh_index_named in = { folder, "index" };
+	const struct lh_index_named in = { .folder = folder, .what = "index" };
 	LH_SCOPED(lh_free_local) char *path = NULL;
 	struct lh_index *ix;
 	struct lh_row row;
