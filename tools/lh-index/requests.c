@@ -113,7 +113,6 @@ void requests_put_params(struct requests *r, struct lh_str name, const struct su
 		lh_write_u64(w, "m", s->m);
 		lh_write_u64(w, "ef_search", s->ef_search);
 		lh_write_text(w, "distance", lh_distance_name(s->distance));
-		lh_write_text(w, "layout", LH_INDEX_LAYOUT);
 	}
 	lh_write_end(w);
 }
