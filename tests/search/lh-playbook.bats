@@ -3,6 +3,10 @@
 load ../helper
 load ../servers/server
 
+teardown() {
+	stop_upstreams
+}
+
 BAD=$ROOT/share/fixtures/playbook/bad
 
 # The known answer.

@@ -184,7 +184,7 @@ say() {
 	curl -sS "$URL/v1/vectors/index/new/record/n1" | jq -e '.metadata.a == 1'
 	[ ! -e $LOGS/n1.audit.jsonl ]
 	curl -sS --json '{"items":[{"id":"n2","vector":[0,1],"metadata":{"candidate_id":"x"}}]}' "$URL/v1/vectors/index/new/add" >/dev/null
-	[ ! -e $LOGS/x.audit.jsonl ]
+	[ -s $LOGS/x.audit.jsonl ]
 	curl -sS "$URL/v1/vectors/index/new/record/n1" | jq -e '.metadata.a == 1'
 	[ -s $LOGS/n1.audit.jsonl ]
 }

@@ -50,10 +50,11 @@ model() {
 	build w --lexical
 	start_serve --state s
 	for route in matrix/search matrix/retrieve; do
-		for wrong in '"where":{"a":1}' '"metadata_filtr":{}' '"filter":{}'; do
+		for wrong in '"metadata_filtr":{}' '"filter":{}'; do
 			post /v1/$route '{"query_text":"nurse","corpora":["w"],'"$wrong}" -w '%{http_code}' >out
 			grep -q 'unknown member \\".*\\" (did you mean \\"metadata_filter\\"?)"}400$' out
 		done
+		post /v1/$route '{"query_text":"nurse","corpora":["w"],"where":{"a":1}}' -w '%{http_code}' | grep '"where\\" must be an array of strings"}400$'
 		[ "$(code /v1/$route '{"query_text":"nurse","corpora":["w"],"other":1}')" = 400 ]
 		[ "$(code /v1/$route '{"query_text":"nurse","corpora":["w"],"id":7,"trace_id":"t"}')" = 200 ]
 	done
@@ -122,7 +123,7 @@ model() {
 	[ ! -e s ]
 	start_upstream
 	LH_EMBED_ENGINE=ollama LH_OLLAMA_URL=$URL run -0 --separate-stderr lh-serve --state s --check
-	[ -z "$stderr" ]
+	[ "$stderr" = "lh-serve: s is new: no index in it" ]
 	LH_EMBED_ENGINE=ollama LH_OLLAMA_URL=$URL/mode/missing run -2 --separate-stderr lh-serve --state s --check
 	[[ $stderr == *'HTTP 404'* ]]
 	stop_upstreams
