@@ -60,7 +60,8 @@ kernel() {
 	preload
 	start_serve --warm --config config
 	kernel
-	filters=$(jq -r '.filters[].run[0]' "$ROOT/share/serve/routes.json" | sort -u)
+	# lh-rerank is started by a configuration alone, which names its model
+	filters=$(jq -r '.filters[].run[0] | select(. != "lh-rerank")' "$ROOT/share/serve/routes.json" | sort -u)
 	until_so all_tried "$(wc -l <<<"$filters")"
 	tried | sort -u >tries
 	cut -d ' ' -f 1 tries | diff - <(echo "$filters")
