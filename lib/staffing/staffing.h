@@ -20,6 +20,8 @@
 
 #include <lh/json.h>
 
+#include "base/table.h"
+
 /* ---- roles ---- */
 
 /* Append the role in the singular, spelled as in the text, of shorthand as it is known; nothing
@@ -30,6 +32,21 @@ bool lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_b
 /* Return whether two roles are equal without ASCII case, surrounding blanks and the
  * plural of the last word ("Welders", "Secretaries", "Coaches"). */
 bool lh_role_same(const char *a, size_t an, const char *b, size_t bn);
+
+/* ---- roles and cities that records have ---- */
+
+/* Zeroed it is empty. */
+struct lh_vocabulary {
+	struct lh_intern roles, cities;
+};
+/* Add the values of role and city of a record's metadata, up to 1,000 and 20,000. */
+void lh_vocabulary_learn(struct lh_vocabulary *v, const struct lh_value *meta,
+			 struct lh_buf *scratch);
+/* Find a role and a city among the first 32 words of a text, the longest first, so that a role in
+ * the name of a city, or a city in that of a role, is none; what is not there stays as it is. */
+void lh_vocabulary_find(const struct lh_vocabulary *v, struct lh_str text, struct lh_str *role,
+			struct lh_str *city);
+void lh_vocabulary_free(struct lh_vocabulary *v);
 
 /* ---- demand ---- */
 

@@ -41,6 +41,7 @@
 #include "rerank/reranker.h"
 #include "observe/observe.h"
 #include "store/store.h"
+#include "staffing/staffing.h"
 #include "tool/op.h"
 
 struct settings {
@@ -194,7 +195,7 @@ struct known_keys {		/* of filters: those that an index has or lacks */
 struct vocabulary {		/* the values of role and city of an index */
 	pthread_mutex_t lock;
 	bool known;
-	struct lh_intern roles, cities;
+	struct lh_vocabulary of;
 };
 
 struct opened {			/* an open index, shared by the states that have its snapshot */
