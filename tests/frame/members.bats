@@ -315,7 +315,7 @@ input_section() {
 	lh-iterate tools/lh-iterate/answers.c
 	lh-playbook lib/tool/describe.c lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
 	lh-embed tools/lh-embed/request.c
-	lh-index lib/tool/describe.c tools/lh-index/rows.c tools/lh-index/requests.c tools/lh-index/requests_add.c lib/vector/vector_record.c
+	lh-index lib/tool/describe.c tools/lh-index/rows.c tools/lh-index/requests.c lib/vector/vector_record.c
 	lh-catalog lib/tool/describe.c tools/lh-catalog/operations.c lib/catalog/catalog.c
 	lh-gen tools/lh-gen/workers.c
 	lh-store lib/tool/describe.c tools/lh-store/requests.c

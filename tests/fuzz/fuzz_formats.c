@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 
-#include "../../tools/lh-index/formats.c"
 #include "../../tools/lh-index/npy.c"
 #include "feed.h"
 

@@ -1,10 +1,401 @@
-/* build.c - lh-index build: make a new INDEX, replacing the old one. */
-#include "index/index_tools.h"
+/* build.c - lh-index build and upgrade: make a new INDEX, replacing the old one, or estimate it. */
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "index.h"
+#include <lh/digest.h>
 #include <lh/hashv1.h>
+#include <lh/playbook.h>
+#include "base/mem.h"
+#include "base/signal.h"
+#include "base/table.h"
+#include "file/file.h"
+#include "index.h"
+#include "index/hnswlib.h"
+#include "index/index_tools.h"
+#include "json/write.h"
+#include "vector/vector_record.h"
+
+/* ---- what stands there ---- */
+
+#define LINE_MAX ((size_t)1 << 20)	/* bytes in which a first line must end */
+
+/* Return how many records an index has; 0 without one, or when it cannot be read. */
+static uint64_t length_of(const char *path)
+{
+	struct lh_index_stats st = { .live = 0 };
+	struct lh_err unused;
+	struct lh_index *ix = lh_index_open(path, &unused);
+
+	if (ix)
+		lh_index_get_stats(ix, &st);
+	lh_index_close(ix);
+	return st.live;
+}
+
+static bool is_hnswlib(const char *path)
+{
+	struct lh_err unused;
+	struct lh_hnswlib *h = lh_hnswlib_load(path, LH_L2, &unused);
+
+	lh_hnswlib_free(h);
+	return h;
+}
+
+/* Copy the first line of a file. */
+static bool read_line(const char *path, struct lh_buf *line)
+{
+	struct lh_mapped m;
+	struct lh_err unused;
+	const char *end;
+
+	if (lh_mapped_open(&m, path, &unused) < 0)
+		return false;
+	end = memchr(m.p, '\n', m.n < LINE_MAX ? m.n : LINE_MAX);
+	if (end)
+		lh_buf_add(line, m.p, (size_t)(end - m.p));
+	lh_mapped_close(&m);
+	return end != NULL;
+}
+
+/* Return whether the first line has the id and metadata of a vector, and nothing else. */
+static bool is_ids(const char *path)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	struct lh_err unused;
+	size_t i;
+	bool is;
+
+	is = read_line(path, &line) && lh_record_parse(&rec, line.p, line.len, &unused) == 0 &&
+		lh_record_get(&rec, "id");
+	for (i = 0; is && i < rec.n; i++)
+		is = lh_value_is(&rec.member[i].key, "id", 2) ||
+			lh_value_is(&rec.member[i].key, "label", 5) ||
+			lh_value_is(&rec.member[i].key, "metadata", 8);
+	return is;
+}
+
+static const struct lh_made made_index = { "an index", { LH_INDEX_MAGIC }, NULL };
+const struct lh_made made_hnswlib = { "an index of hnswlib", { NULL }, is_hnswlib };
+const struct lh_made made_ids = { "a list of ids", { NULL }, is_ids };
+
+/* Return whether path is an index whose rows are entries of a playbook. */
+static bool is_playbook(const char *path)
+{
+	struct lh_err unused;
+
+	return length_of(path) && lh_playbook_check(path, &unused) == 0;
+}
+
+int index_replaces(struct lh_tool *tool, const char *path)
+{
+	if (lh_tool_replaces(tool, path, &made_index) < 0)
+		return -1;
+	if (!tool->force && is_playbook(path))
+		return lh_tool_usage(tool, "%s: is a playbook, not an index: give another name, or "
+				     "--force", path);
+	return 0;
+}
+
+/* ---- parameters that stay ---- */
+
+/* Return text, or NULL for none. */
+static const char *some(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static int engine_number(const char *name)
+{
+	int i;
+
+	for (i = LH_ENGINE_HASH; i <= LH_ENGINE_GGUF; i++)
+		if (strcmp(name, lh_engine_name((enum lh_engine)i)) == 0)
+			return i;
+	return -1;
+}
+
+static void keep_model(struct settings *s)
+{
+	const struct lh_index_params *p = &s->kept;
+
+	s->keeps_model = true;
+	s->engine = engine_number(p->engine);
+	if (!s->dimension)
+		s->dimension = p->dimension;
+	if (s->engine != LH_ENGINE_GGUF) {
+		s->model = some(p->model);
+		s->kept_url = some(p->url);
+		return;
+	}
+	s->model = some(p->url);	/* the file */
+	if (!s->prefix)
+		s->prefix = some(p->prefix);
+	if (!s->query_prefix)
+		s->query_prefix = some(p->query_prefix);
+}
+
+static void keep(struct settings *s)
+{
+	const struct lh_index_params *p = &s->kept;
+
+	if (s->engine < 0 && !s->model) {
+		keep_model(s);
+	} else {
+		/* Take the engine of the index for another model of its own, and the dimension
+		 * if any engine can make it. */
+		bool hash = s->engine == LH_ENGINE_HASH ||
+			(s->engine < 0 && s->model && lh_hash_knows(s->model));
+
+		if (s->engine < 0 && !hash)
+			s->engine = engine_number(p->engine);
+		if (hash && !s->dimension && p->dimension >= LH_HASHV1_DIM_MIN &&
+		    p->dimension <= LH_HASHV1_DIM_MAX)
+			s->dimension = p->dimension;
+	}
+	s->lexical = s->lexical || p->lexical;
+	s->of_persons = s->of_persons || p->persons;
+	if (!s->field && !s->template) {
+		s->template = some(p->text_template);
+		if (!s->template)
+			s->field = some(p->field);
+	}
+	if (s->distance < 0)
+		s->distance = p->distance;
+	if (s->precision < 0) {
+		s->precision = p->precision;
+		s->rescore = s->rescore || p->rescore;
+	}
+	if (!s->m)
+		s->m = p->m;
+	if (!s->ef_construction)
+		s->ef_construction = p->ef_construction;
+	if (!s->ef_search)
+		s->ef_search = p->ef_search;
+	if (s->exact_below == UINT64_MAX)
+		s->exact_below = p->exact_below;
+	if (s->seed == UINT64_MAX)
+		s->seed = p->seed;
+}
+
+int settings_fill(struct settings *s, struct lh_err *err)
+{
+	struct lh_index_params p;
+	struct lh_index *ix;
+
+	lh_index_params_default(&p);
+	if (s->like) {
+		ix = s->upgrade ? lh_index_open_old(s->like, err) : lh_index_open(s->like, err);
+		if (!ix)
+			return -1;
+		s->kept = *lh_index_get_params(ix);
+		lh_index_close(ix);
+		keep(s);
+	}
+	if (s->distance < 0)
+		s->distance = p.distance;
+	if (s->precision < 0)
+		s->precision = p.precision;
+	if (!s->m)
+		s->m = p.m;
+	if (!s->ef_construction)
+		s->ef_construction = p.ef_construction;
+	if (s->exact_below == UINT64_MAX)
+		s->exact_below = p.exact_below;
+	if (s->seed == UINT64_MAX)
+		s->seed = p.seed;
+	return 0;
+}
+
+/* Check that a model found by its file is the one that is kept. */
+static int settings_keep(const struct settings *s, const struct lh_index_params *p,
+			 struct lh_err *err)
+{
+	if (!s->keeps_model || strcmp(p->model, s->kept.model) == 0)
+		return 0;
+	return lh_err_set(err, LH_EUSAGE, "%s: the model is %.200s, and that file has %.200s now: "
+			  "name one by --engine and --model", s->like, s->kept.model, p->model);
+}
+
+/* ---- build --estimate ---- */
+
+/*
+ * All records are read; no text is embedded but one, if the engine alone knows how many values
+ * its vectors have.
+ */
+
+/* What a record adds; its id is the text. */
+struct share {
+	size_t n;		/* values of its vector; 0: none */
+	uint64_t meta_bytes, words;
+};
+
+struct worker {
+	struct rows *rows;
+	struct lh_buf id, text, meta, vector;
+};
+
+struct estimate {
+	struct rows *rows;
+	struct lh_index_params *p;
+	struct lh_index_contents all;
+	struct lh_map ids;
+};
+
+static int worker_init(void *worker, void *shared, struct lh_err *err)
+{
+	(void)err;
+	((struct worker *)worker)->rows = ((const struct estimate *)shared)->rows;
+	return 0;
+}
+
+static void worker_free(void *worker)
+{
+	struct worker *w = worker;
+
+	lh_buf_free(&w->id);
+	lh_buf_free(&w->text);
+	lh_buf_free(&w->meta);
+	lh_buf_free(&w->vector);
+}
+
+static uint64_t count_words(struct lh_str s)
+{
+	uint64_t n = 0;
+	bool in = false;
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		bool letter = (s.p[i] & 0x80) || isalnum((unsigned char)s.p[i]);
+
+		n += letter && !in;
+		in = letter;
+	}
+	return n;
+}
+
+static int fill(struct lh_record *rec, void *share, struct lh_buf *out, void *worker,
+		struct lh_err *err)
+{
+	struct worker *w = worker;
+	struct rows *r = w->rows;
+	const struct lh_value *vector = lh_record_get(rec, "vector");
+	struct share *s = share;
+	struct lh_str id, text = { NULL, 0 };
+
+	lh_buf_reset(&w->id);
+	lh_buf_reset(&w->text);
+	lh_buf_reset(&w->meta);
+	lh_buf_reset(&w->vector);
+	if (lh_vector_record_id(rec, r->settings->id_field, &w->id, &id, err) < 0)
+		return -1;
+	if (vector && vector->type != LH_NULL) {
+		if (lh_vector_record_vector(vector, &w->vector, &s->n, err) < 0)
+			return -1;
+	} else if (!r->engine) {
+		return lh_err_set(err, LH_EDATA, "no vector, and %s", r->refusal);
+	} else if (lh_vector_record_text(rec, &r->field, r->template, &w->text, &text, err) < 0) {
+		return -1;
+	}
+	lh_vector_record_meta(rec, r->settings->id_field, &w->meta);
+	s->meta_bytes = w->meta.len;
+	if (r->settings->lexical)
+		s->words = count_words(text.n ? text : (struct lh_str){ w->meta.p, w->meta.len });
+	lh_buf_add(out, id.p, id.n);
+	return 1;
+}
+
+static int on_share(const struct lh_output *o, void *estimate, struct lh_err *err)
+{
+	struct estimate *e = estimate;
+	const struct share *s = o->result;
+	unsigned char hash[LH_HASH_SIZE];
+	bool is_new;
+
+	if (s->n && e->p->dimension && s->n != e->p->dimension)
+		return lh_err_set(err, LH_EDATA, "dimension %zu, expected %u", s->n,
+				  e->p->dimension);
+	if (s->n)
+		e->p->dimension = (uint32_t)s->n;
+	lh_sha256(o->text, o->n, hash);
+	if (lh_hashset_add(&e->ids, hash, &is_new, err) < 0)
+		return -1;
+	if (!is_new)
+		return 0;	/* it replaces a record, and is about as large */
+	e->all.rows++;
+	e->all.id_bytes += o->n;
+	e->all.meta_bytes += s->meta_bytes;
+	e->all.words += s->words;
+	return 0;
+}
+
+/* Ask the engine how many values its vectors have; the hash engine makes what is asked for. */
+static int find_dimension(struct estimate *e, struct lh_err *err)
+{
+	struct lh_str text = { "a", 1 };
+	LH_SCOPED(lh_buf_free) struct lh_buf vector = { 0 };
+	struct lh_embedder_options how;
+	struct lh_embedder *t;
+	int rc;
+
+	if (e->p->dimension || !e->all.rows || !strcmp(e->rows->engine, "hash"))
+		return 0;
+	how = rows_engine(e->rows);
+	t = lh_embedder_new(&how, err);
+	rc = t ? lh_embedder_embed(t, &text, 1, &vector, &e->p->dimension, err) : -1;
+	lh_embedder_free(t);
+	return rc;
+}
+
+static int print(struct estimate *e, struct lh_tool *tool)
+{
+	const uint64_t bytes = lh_index_estimate(e->p, &e->all);
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "index", tool->operands[0]);
+	lh_write_u64(&w, "records", e->all.rows);
+	lh_write_u64(&w, "dimension", e->p->dimension);
+	lh_write_text(&w, "precision", lh_precision_name(e->p->precision));
+	lh_write_text(&w, "layout", LH_INDEX_LAYOUT);
+	lh_write_u64(&w, "metadata_bytes", e->all.meta_bytes);
+	lh_write_u64(&w, "bytes", bytes);
+	lh_write_end(&w);
+	return lh_tool_out_line(tool, &line);
+}
+
+static void settle_params(struct lh_index_params *p, uint64_t count);
+
+/* build.c: read the records of a build, and print the size of the index that they would make. */
+static int estimate_run(struct rows *r, struct lh_index_params *p, struct lh_tool *tool)
+{
+	struct estimate e = { .rows = r, .p = p };
+	int rc;
+
+	if (r->settings->from != FORMAT_JSONL)
+		return lh_tool_usage(tool, "--estimate reads JSON Lines: leave out --from");
+	rc = lh_records_run(tool, &(struct lh_flow){
+		.fill = fill, .result_size = sizeof(struct share), .sink = on_share, .shared = &e,
+		.files = tool->operands + 1, .n_files = tool->n_operands - 1,
+		.shard = r->shard, .shard_key = r->settings->id_field, .others = &r->others,
+		.context_size = sizeof(struct worker), .context_init = worker_init,
+		.context_free = worker_free });
+	rc = rc < 0 ? -1 : not_stopped(tool);
+	if (!rc)
+		rc = find_dimension(&e, &tool->err);
+	if (!rc) {
+		settle_params(p, e.all.rows);
+		rc = print(&e, tool);
+	}
+	lh_map_free(&e.ids);
+	return rc;
+}
+
+/* ---- build ---- */
 
 struct build {
 	struct rows rows;
@@ -192,7 +583,8 @@ static int store(const struct row *row, void *ctx, struct lh_err *err)
 	return 0;
 }
 
-void settle_params(struct lh_index_params *p, uint64_t count)
+/* Set the parameters that are still open after all records. */
+static void settle_params(struct lh_index_params *p, uint64_t count)
 {
 	if (!p->dimension)
 		p->dimension = LH_HASHV1_DIM;
@@ -255,6 +647,8 @@ static int write_index(struct lh_tool *tool, const struct settings *s, struct lh
 	return 0;
 }
 
+static int upgrade_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
+
 static int read_rows(struct build *b, struct lh_tool *tool, const struct settings *s)
 {
 	if (tool->verb->bit == V_UPGRADE)
@@ -263,7 +657,8 @@ static int read_rows(struct build *b, struct lh_tool *tool, const struct setting
 					 from_run(&b->rows, tool, store, b);
 }
 
-int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build_finish *then)
+static int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32,
+		     build_finish *then)
 {
 	struct lh_index_params params;
 	struct build b = { .w = NULL };
@@ -307,4 +702,181 @@ int index_build(struct lh_tool *tool, void *settings)
 int index_upgrade(struct lh_tool *tool, void *settings)
 {
 	return build_run(tool, settings, false, write_index);
+}
+
+/* ---- upgrade ---- */
+
+#define BATCH 256	/* texts in a call */
+
+struct upgrade {
+	struct rows *rows;
+	struct lh_index *ix;
+	row_sink sink;
+	void *ctx;
+	struct lh_embedder *texts;	/* NULL: the vectors are kept */
+	struct metadata meta;
+	struct lh_buf scratch, text, vector;
+	struct lh_row row[BATCH];
+	size_t at[BATCH + 1];		/* of each text */
+	size_t n;
+};
+
+/* Return whether two texts are one, NULL being none. */
+static bool same(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Return whether the vectors would be made of the same texts by the same model. */
+static bool keeps_vectors(const struct settings *s)
+{
+	const struct lh_index_params *was = &s->kept;
+	bool known = *was->field || *was->text_template;
+
+	if (!s->keeps_model || s->dimension != was->dimension ||
+	    (s->prefix && !same(s->prefix, was->prefix)))
+		return false;
+	if (s->template)
+		return same(s->template, was->text_template);
+	return !s->field || same(s->field, known ? was->field : TEXT_FIELD);
+}
+
+/* Name the record that an error is about. */
+static int about(const struct lh_row *row, struct lh_err *err)
+{
+	return lh_err_prefix(err, "record \"%.*s\"", (int)(row->id.n < 100 ? row->id.n : 100),
+			     row->id.p);
+}
+
+/* Pass a row on. */
+static int pass(struct upgrade *u, const struct lh_row *from, const float *vector, size_t n,
+		const char *model, struct lh_err *err)
+{
+	struct row row = { .id = from->id, .meta = from->meta, .model = { model, strlen(model) },
+			   .vector = vector, .n = n, .made_here = true };
+
+	return u->sink(&row, u->ctx, err) < 0 ? about(from, err) : 0;
+}
+
+/* Embed the texts that were gathered. */
+static int embed(struct upgrade *u, struct lh_err *err)
+{
+	struct lh_str text[BATCH];
+	uint32_t dimension = 0;
+	size_t i;
+
+	if (!u->n)
+		return 0;
+	for (i = 0; i < u->n; i++)
+		text[i] = (struct lh_str){ u->text.p + u->at[i], u->at[i + 1] - u->at[i] };
+	lh_buf_reset(&u->vector);
+	if (lh_embedder_embed(u->texts, text, u->n, &u->vector, &dimension, err) < 0)
+		return -1;
+	for (i = 0; i < u->n; i++) {
+		const float *vector = (const float *)(const void *)u->vector.p + i * dimension;
+
+		if (pass(u, &u->row[i], vector, dimension, lh_embedder_model(u->texts), err) < 0)
+			return -1;
+	}
+	u->n = 0;
+	lh_buf_reset(&u->text);
+	return 0;
+}
+
+/* Read the text of a row from its metadata. */
+static int read_text(struct upgrade *u, const struct lh_row *row, struct lh_str *text,
+		     struct lh_err *err)
+{
+	struct lh_str json;
+
+	if (metadata_read(&u->meta, row, &json, err) < 0)
+		return -1;
+	if (!json.p)
+		return lh_err_set(err, LH_EDATA, "there is no metadata to make its text of");
+	lh_buf_reset(&u->scratch);
+	return lh_vector_record_text(&u->meta.scan, &u->rows->field, u->rows->template,
+				     &u->scratch, text, err);
+}
+
+/* Gather the text of a row. */
+static int gather(struct upgrade *u, const struct lh_row *row, struct lh_err *err)
+{
+	struct lh_str text;
+
+	if (read_text(u, row, &text, err) < 0)
+		return about(row, err);
+	u->at[u->n] = u->text.len;
+	u->row[u->n++] = *row;
+	lh_buf_add(&u->text, text.p, text.n);
+	u->at[u->n] = u->text.len;
+	return u->n < BATCH ? 0 : embed(u, err);
+}
+
+/* Take one row; the index stays as it was if one cannot be made anew. */
+static int take(struct upgrade *u, uint64_t at, const struct lh_row *row, struct lh_err *err)
+{
+	const struct lh_index_params *p = lh_index_get_params(u->ix);
+	float *vector = (float *)(void *)u->vector.p;
+
+	if (u->texts)
+		return gather(u, row, err);
+	lh_index_vector(u->ix, at, vector);
+	return pass(u, row, vector, p->dimension, p->model, err);
+}
+
+static int start(struct upgrade *u, struct lh_err *err)
+{
+	const struct settings *s = u->rows->settings;
+	struct lh_embedder_options how = rows_engine(u->rows);
+
+	if (lh_index_check_sums(u->ix, err) < 0 || lh_index_check_order(u->ix, err) < 0)
+		return -1;
+	if (keeps_vectors(s)) {
+		lh_buf_room(&u->vector, s->kept.dimension * sizeof(float));
+		return 0;
+	}
+	if (!how.engine)
+		return lh_err_set(err, LH_EUSAGE, "%s", u->rows->refusal);
+	if (lh_engine_here(how.engine))
+		how.dimension = (uint32_t)s->dimension;
+	u->texts = lh_embedder_new(&how, err);
+	return u->texts ? 0 : -1;
+}
+
+static int take_all(struct upgrade *u, struct lh_tool *tool)
+{
+	uint64_t i, at, n = lh_index_rows(u->ix);
+	struct lh_row row;
+	int rc = start(u, &tool->err);
+
+	for (i = 0; rc >= 0 && i < n && !lh_stopping(); i++) {
+		rc = lh_index_nth_row(u->ix, i, &at, &row, &tool->err);
+		if (rc > 0)
+			rc = take(u, at, &row, &tool->err);
+		lh_tool_share(tool, i + 1, n);
+	}
+	if (rc >= 0 && u->texts)
+		rc = embed(u, &tool->err);
+	return rc < 0 ? lh_err_prefix(&tool->err, "%s", tool->operands[0]) : not_stopped(tool);
+}
+
+/* Read the rows of operand [0] itself: its vectors, or new ones of the texts. */
+static int upgrade_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
+{
+	LH_SCOPED(lh_free_local) struct upgrade *u = lh_calloc(1, sizeof *u);
+	int rc = -1;
+
+	*u = (struct upgrade){ .rows = r, .sink = sink, .ctx = ctx };
+	u->ix = lh_index_open_old(tool->operands[0], &tool->err);
+	if (u->ix)
+		rc = take_all(u, tool);
+	if (!rc)
+		lh_records_absent(tool);
+	lh_index_close(u->ix);
+	lh_embedder_free(u->texts);
+	metadata_free(&u->meta);
+	lh_buf_free(&u->scratch);
+	lh_buf_free(&u->text);
+	lh_buf_free(&u->vector);
+	return rc;
 }

@@ -1,11 +1,4 @@
-/*
- * compare.c - lh-index compare: the graph of an index, the library hnswlib and an exact scan, over
- * the same vectors and queries.
- *
- * Both graphs are built anew, in a temporary folder, so that their times compare and the queries,
- * if they are rows of the index, are in neither.  One thread asks; rates are of its processor time,
- * after a round that warms up.
- */
+/* compare.c - lh-index export, import and compare: indexes of the library hnswlib. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +12,271 @@
 #include "file/file.h"
 #include "index.h"
 #include "index/hnswlib.h"
+#include "index/index_tools.h"
+
+/* ---- export ---- */
+
+#define PIECE ((size_t)1 << 20)		/* bytes of one write */
+
+struct export {
+	struct lh_index *ix;
+	uint64_t *row;			/* of each label */
+	uint64_t rows;
+	struct lh_atomic file, ids;
+	struct lh_buf lines;
+	struct metadata meta;
+};
+
+static int put_line(struct export *x, uint64_t label, const struct lh_row *row,
+		    struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(&x->lines);
+
+	lh_write_object(&w, NULL);
+	lh_write_u64(&w, "label", label);
+	lh_write_str(&w, "id", row->id);
+	if (metadata_write(&x->meta, &w, row, err) < 0)
+		return -1;
+	lh_write_end(&w);
+	lh_buf_putc(&x->lines, '\n');
+	return 0;
+}
+
+static int flush_lines(struct export *x, struct lh_err *err)
+{
+	if (lh_atomic_write(&x->ids, x->lines.p, x->lines.len, err) < 0)
+		return -1;
+	lh_buf_reset(&x->lines);
+	return 0;
+}
+
+/* Write the ids of the live rows; their labels count from 0. */
+static int write_ids(struct export *x, struct lh_tool *tool)
+{
+	uint64_t i, n = lh_index_rows(x->ix);
+	struct lh_row row;
+	int live;
+
+	x->row = lh_calloc(n, sizeof *x->row);
+	for (i = 0; i < n && !lh_stopping(); i++) {
+		live = lh_index_nth_row(x->ix, i, &x->row[x->rows], &row, &tool->err);
+		if (live < 0 || (live && put_line(x, x->rows++, &row, &tool->err) < 0))
+			return lh_err_prefix(&tool->err, "%s: row %llu", tool->operands[0],
+					     (unsigned long long)i);
+		if (x->lines.len >= PIECE && flush_lines(x, &tool->err) < 0)
+			return -1;
+	}
+	return flush_lines(x, &tool->err) < 0 ? -1 : not_stopped(tool);
+}
+
+static void row_vector(void *ctx, uint64_t label, float *out)
+{
+	const struct export *x = ctx;
+
+	lh_index_vector(x->ix, x->row[label], out);
+}
+
+static struct lh_hnswlib *index_graph(struct lh_tool *tool, const struct lh_index_params *p,
+				      uint64_t rows, vector_fn *vector_of, void *ctx);
+
+/* Build a graph of the live rows, and write it. */
+static int write_graph(struct export *x, struct lh_tool *tool)
+{
+	struct lh_hnswlib *h = index_graph(tool, lh_index_get_params(x->ix), x->rows, row_vector,
+					   x);
+	int rc = h ? lh_hnswlib_save(h, x->file.tmp, &tool->err) : -1;
+
+	lh_hnswlib_free(h);
+	return rc < 0 ? lh_err_prefix(&tool->err, "%s", x->file.path) : 0;
+}
+
+/* Put both files into place, when both are on disk. */
+static int commit(struct export *x, struct lh_err *err)
+{
+	if (fsync(x->ids.fd) < 0)
+		return lh_err_sys(err, "%s: cannot sync", x->ids.path);
+	if (fsync(x->file.fd) < 0)
+		return lh_err_sys(err, "%s: cannot sync", x->file.path);
+	return lh_atomic_commit(&x->ids, err) < 0 ? -1 : lh_atomic_commit(&x->file, err);
+}
+
+static int write_both(struct export *x, struct lh_tool *tool, const struct settings *s)
+{
+	if (lh_index_check_sums(x->ix, &tool->err) < 0 ||
+	    lh_index_check_order(x->ix, &tool->err) < 0)
+		return lh_err_prefix(&tool->err, "%s", tool->operands[0]);
+	if (lh_atomic_open(&x->ids, s->ids, 0666, &tool->err) < 0 ||
+	    lh_atomic_open(&x->file, s->hnswlib, 0666, &tool->err) < 0)
+		return -1;
+	if (write_ids(x, tool) < 0)
+		return -1;
+	return write_graph(x, tool) < 0 ? -1 : commit(x, &tool->err);
+}
+
+/* Refuse to replace INDEX, and two outputs of one name. */
+static int check_names(struct lh_tool *tool, const struct settings *s)
+{
+	const char *index = tool->operands[0];
+
+	if (strcmp(s->hnswlib, "-") == 0 || strcmp(s->ids, "-") == 0)
+		return lh_tool_no_stream(tool, "a file");
+	if (strcmp(s->hnswlib, s->ids) == 0 || same_file(s->hnswlib, s->ids))
+		return lh_tool_usage(tool, "--hnswlib and --ids name one file: %s", s->ids);
+	if (same_file(s->hnswlib, index) || same_file(s->ids, index))
+		return lh_tool_usage(tool, "%s: is INDEX itself", index);
+	if (lh_tool_replaces(tool, s->hnswlib, &made_hnswlib) < 0)
+		return -1;
+	return lh_tool_replaces(tool, s->ids, &made_ids);
+}
+
+int index_export(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct export x = { .file = { .fd = -1 }, .ids = { .fd = -1 } };
+	int rc;
+
+	if (check_names(tool, s) < 0)
+		return -1;
+	x.ix = lh_index_open(tool->operands[0], &tool->err);
+	if (!x.ix)
+		return -1;
+	rc = write_both(&x, tool, s);
+	lh_atomic_close(&x.file);
+	lh_atomic_close(&x.ids);
+	metadata_free(&x.meta);
+	free(x.row);
+	lh_buf_free(&x.lines);
+	lh_index_close(x.ix);
+	return rc;
+}
+
+/* ---- import ---- */
+
+struct import {
+	struct lh_hnswlib *from;
+	struct lh_hnswlib_shape shape;
+	struct lh_index_writer *w;
+	const char *ids;
+	bool *taken;			/* of each element: there was a line of IDS */
+	float *vector;
+	uint64_t lines;
+};
+
+/* Add the row of an element; IDS gives each id to one label. */
+static int put_row(struct import *im, const struct lh_hnswlib_element *e, struct lh_str id,
+		   struct lh_str meta, struct lh_err *err)
+{
+	uint64_t row = lh_index_writer_count(im->w);
+	uint32_t n = im->shape.dimension;
+
+	memcpy(im->vector, e->vector, n * sizeof *im->vector);
+	if (lh_index_put(im->w, id.p, id.n, im->vector, n, meta.p, meta.n, err) < 0)
+		return -1;
+	return lh_index_writer_count(im->w) == row ? id_doubled(id, err) : 0;
+}
+
+static int take_line(const struct lh_output *o, void *ctx, struct lh_err *err)
+{
+	struct import *im = ctx;
+	const struct ids_line *line = o->result;
+	uint64_t label = line->has_label ? line->label : im->lines;
+	int64_t at = lh_hnswlib_find(im->from, label);
+	struct lh_str id = { o->text, line->id_n },
+		      meta = { o->text + line->id_n, o->n - line->id_n };
+	struct lh_hnswlib_element e;
+
+	im->lines++;
+	if (at < 0)
+		return lh_err_set(err, LH_EDATA, "there is no element of label %llu",
+				  (unsigned long long)label);
+	if (im->taken[at])
+		return lh_err_set(err, LH_EDATA, "label %llu occurs twice",
+				  (unsigned long long)label);
+	im->taken[at] = true;
+	e = lh_hnswlib_element(im->from, (uint64_t)at);
+	return e.deleted ? 0 : put_row(im, &e, id, meta, err);
+}
+
+/* Check that each element that is not deleted has got its line. */
+static int check_all(const struct import *im, struct lh_err *err)
+{
+	struct lh_hnswlib_element e;
+	uint64_t i;
+
+	for (i = 0; i < im->shape.rows; i++) {
+		e = lh_hnswlib_element(im->from, i);
+		if (!im->taken[i] && !e.deleted)
+			return lh_err_set(err, LH_EUSAGE, "%s: no line for label %llu", im->ids,
+					  (unsigned long long)e.label);
+	}
+	return 0;
+}
+
+static int finish(struct import *im, struct lh_tool *tool)
+{
+	if (check_all(im, &tool->err) < 0)
+		return -1;
+	lh_index_writer_watch(im->w, show_stage, tool);
+	if (lh_index_commit(im->w, (unsigned)tool->jobs, &tool->err) < 0)
+		return -1;
+	lh_tool_verbose(tool, "%s: %s of dimension %u", tool->operands[0],
+			LH_N(lh_index_writer_count(im->w), "record"), im->shape.dimension);
+	return 0;
+}
+
+/* ---- the run ---- */
+
+static int open_import(struct import *im, const struct lh_tool *tool, const struct settings *s,
+		       struct lh_err *err)
+{
+	struct lh_index_params params;
+	uint32_t ef;
+
+	im->from = lh_hnswlib_load(s->hnswlib, (enum lh_distance)s->distance, err);
+	if (!im->from)
+		return lh_err_prefix(err, "%s", s->hnswlib);
+	im->shape = lh_hnswlib_get_shape(im->from);
+	if (s->dimension && s->dimension != im->shape.dimension)
+		return lh_err_set(err, LH_EUSAGE, "%s: dimension %u, expected %llu", s->hnswlib,
+				  im->shape.dimension, (unsigned long long)s->dimension);
+	ef = im->shape.ef_construction;
+	lh_index_params_default(&params);
+	params.dimension = im->shape.dimension;
+	params.distance = s->distance;
+	params.persons = s->of_persons;
+	params.ef_construction = ef < 8 ? 8 : ef > 10000 ? 10000 : ef;
+	params.m = lh_index_nearest_m(im->shape.m);
+	lh_tool_time(tool, params.created_at);
+	im->w = lh_index_writer_new(tool->operands[0], &params, s->lock_timeout, err);
+	im->taken = lh_calloc(im->shape.rows + 1, sizeof *im->taken);
+	im->vector = lh_calloc(im->shape.dimension, sizeof *im->vector);
+	return im->w ? 0 : -1;
+}
+
+int index_import(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	struct import im = { .ids = s->ids };
+	int rc = open_import(&im, tool, s, &tool->err);
+
+	if (rc == 0)
+		rc = ids_each(tool, im.ids, take_line, &im);
+	if (rc >= 0)
+		rc = finish(&im, tool);
+	lh_index_writer_free(im.w);
+	lh_hnswlib_free(im.from);
+	free(im.taken);
+	free(im.vector);
+	return rc;
+}
+
+/* ---- compare ---- */
+
+/*
+ * Both graphs are built anew, in a temporary folder, so that their times compare and the queries,
+ * if they are rows of the index, are in neither.  One thread asks; rates are of its processor time,
+ * after a round that warms up.
+ */
 
 #define K_MAX 100
 #define HELD_PART 10	/* a row of so many is a query, ... */
@@ -97,8 +355,8 @@ static int check_vectors(const struct graph_rows *g, uint32_t n)
 	return 0;
 }
 
-struct lh_hnswlib *index_graph(struct lh_tool *tool, const struct lh_index_params *p, uint64_t rows,
-			       vector_fn *vector_of, void *ctx)
+static struct lh_hnswlib *index_graph(struct lh_tool *tool, const struct lh_index_params *p,
+				      uint64_t rows, vector_fn *vector_of, void *ctx)
 {
 	struct graph_rows g = { tool, rows, vector_of, ctx };
 	struct lh_hnswlib_shape shape = { p->distance, p->dimension, p->m, p->ef_construction,

@@ -44,17 +44,6 @@ struct byte_input {
 	uint64_t offset;	/* of the byte at `at` */
 };
 
-/* Set *p to the next n bytes, which count as used, and stay there until the next call: 1; 0
- * at the end of the input; -1, also where it ends between them. */
-int bytes_next(struct byte_input *in, size_t n, const char **p, struct lh_err *err);
-/* Do the same where the end is an error: 0, or -1. */
-int bytes_need(struct byte_input *in, size_t n, const char **p, struct lh_err *err);
-/* Check that the input has ended. */
-int bytes_end(struct byte_input *in, struct lh_err *err);
-/* Report a wrong file at the byte that follows what was used. */
-int bytes_wrong(const struct byte_input *in, struct lh_err *err, const char *fmt, ...)
-	LH_PRINTF(3, 4);
-
 struct row_reader {
 	struct byte_input in;
 	uint64_t rows, left;	/* read so far, and not yet */

@@ -67,14 +67,12 @@ struct settings {
 
 #define TEXT_FIELD LH_INDEX_TEXT_FIELD	/* embedded unless --field or --template is given */
 
-/* Return whether an index is of persons: it says so, or requests were told so. */
-bool index_of_persons(const char *path, const struct lh_list *named);
 /* Say so in DEST if SRC is; before rows of SRC are put there. */
 int carry_persons(const char *dest, const char *src, const struct settings *s, unsigned jobs,
 		  struct lh_err *err);
 
 extern const struct lh_op index_ops[];		/* operations.c */
-extern const struct lh_bind record_in[], metadata_in[];	/* rows.c, set_metadata.c */
+extern const struct lh_bind record_in[], metadata_in[];	/* rows.c, change.c */
 
 /* The commands; the operands are tool->operands. */
 lh_op_command index_build, index_add, index_delete, index_info, index_dump, index_verify,
@@ -89,13 +87,8 @@ struct rows;
  * stores f32 vectors if its precision is another.  It holds the lock of operand [0]. */
 typedef int build_finish(struct lh_tool *tool, const struct settings *s,
 			 struct lh_index_writer *w);
-int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32, build_finish *finish);
-/* Set the parameters that are still open after all records. */
-void settle_params(struct lh_index_params *p, uint64_t count);
-/* estimate.c: read the records of a build, and print the size of the index that they would make. */
-int estimate_run(struct rows *r, struct lh_index_params *p, struct lh_tool *tool);
 
-/* ---- dump.c ---- */
+/* ---- look.c ---- */
 
 /* Scratch memory for writing metadata, which begins with zeros; free its members. */
 struct metadata {
@@ -127,14 +120,8 @@ struct row_writer {
 	float *vector;
 	struct metadata meta;
 };
-void row_writer_init(struct row_writer *d, const struct lh_index *ix, const struct settings *s,
-		     bool with_vector);
-void row_writer_free(struct row_writer *d);
-/* Append the record of row number at, without a line break. */
-int row_write(struct row_writer *d, const struct lh_index *ix, uint64_t at,
-	      const struct lh_row *row, struct lh_buf *out, struct lh_err *err);
 
-/* ---- ids.c ---- */
+/* ---- from.c ---- */
 
 /* A line of --ids; the id and the metadata are its text. */
 struct ids_line {
@@ -155,7 +142,7 @@ int ids_read(const struct lh_record *rec, const char *field, struct lh_buf *scra
  * there a vector would be lost without a word. */
 int id_doubled(struct lh_str id, struct lh_err *err);
 
-/* ---- get.c ---- */
+/* ---- look.c: one record ---- */
 
 /* Find a live record: 0, or LH_EDATA with status 404. */
 int find_row(const struct lh_index *ix, struct lh_str id, uint64_t *at, struct lh_row *row,
@@ -213,19 +200,12 @@ const char *engine_name(int engine);
 /* Check a row's dimension and model against the index.  want "": any model. */
 int row_fits(const struct row *row, uint32_t dimension, const char *model, struct lh_err *err);
 
-/* ---- like.c ---- */
+/* ---- build.c ---- */
 
 /* Set what no option gave, as it is in the index of --like or by default. */
 int settings_fill(struct settings *s, struct lh_err *err);
-/* Check that a model found by its file is the one that is kept. */
-int settings_keep(const struct settings *s, const struct lh_index_params *p, struct lh_err *err);
 
-/* ---- upgrade.c ---- */
-
-/* Read the rows of operand [0] itself: its vectors, or new ones of the texts. */
-int upgrade_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
-
-/* ---- from.c, to.c: files of other programs ---- */
+/* ---- from.c: files of other programs ---- */
 
 /* Read the vectors of the operands, or of stdin, in the format of --from. */
 int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx);
@@ -251,7 +231,7 @@ int changes_finish(struct changes *ch, struct lh_tool *tool, const struct settin
 /* Gather a row that was added, after a check of its model. */
 int changes_put(struct changes *ch, const struct row *row, struct lh_err *err);
 
-/* ---- merge.c, move.c: rows of another index ---- */
+/* ---- merge.c, change.c: rows of another index ---- */
 
 struct transfer {
 	struct changes to, from;	/* from: for a move only */
@@ -283,12 +263,6 @@ int transfer_row(struct transfer *t, transfer_fn *put, const struct lh_index *sr
 int merge_rows(struct transfer *t, const char *path, struct lh_err *err);
 /* Move a batch of rows, and store it: 1 when there are more, 0, -1. */
 int move_rows(struct transfer *t, struct lh_err *err);
-/* Check that the rows of src, if there are any, fit an index of these parameters: the part of a
- * shard without a row may have been made before its dimension and model were known. */
-int rows_fit(const struct lh_index *src, const struct lh_index_params *want, const char *label,
-	     struct lh_err *err);
-/* Print the counts of a merge. */
-int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped);
 /* Return whether both paths lead to one file. */
 bool same_file(const char *a, const char *b);
 
@@ -302,23 +276,16 @@ struct lh_hnswlib;
 /* Build a graph of the library hnswlib over rows, by the parameters of an index; progress is
  * shown. */
 typedef void vector_fn(void *ctx, uint64_t row, float *out);
-struct lh_hnswlib *index_graph(struct lh_tool *tool, const struct lh_index_params *p, uint64_t rows,
-			       vector_fn *vector_of, void *ctx);
 
-/* ---- made.c ---- */
+/* ---- build.c ---- */
 
 extern const struct lh_made made_hnswlib, made_ids;
 /* Check that what an index is about to replace is one, and no playbook. */
 int index_replaces(struct lh_tool *tool, const char *path);
-/* Return how many records an index has; 0 without one, or when it cannot be read. */
-uint64_t length_of(const char *path);
 /* Show the progress of a commit; ctx is the struct lh_tool. */
 void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of);
 
-/* ---- merge_new.c ---- */
-
-/* Make DEST from the records of all SRC if it does not exist: 1, 0 if it does, -1. */
-int merge_new(struct lh_tool *tool, const struct settings *s);
+/* ---- merge.c ---- */
 
 /* Check after a flow: -1 when a signal asked to stop, so that nothing must be stored. */
 int not_stopped(struct lh_tool *tool);

@@ -1,25 +1,23 @@
-/* merge.c - lh-index merge: copy rows that DEST lacks from other indexes. */
-#include "index/index_tools.h"
+/* merge.c - lh-index merge, fetch and push: rows of other indexes, and copies of an index. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "index.h"
 #include <lh/hashv1.h>
 #include "base/mem.h"
 #include "base/signal.h"
+#include "file/file.h"
+#include "index.h"
+#include "index/index_tools.h"
+#include "json/write.h"
+#include "store/store.h"
 
 /* ---- shared with move ---- */
 
-bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-	       x.st_ino == y.st_ino;
-}
-
-bool index_of_persons(const char *path, const struct lh_list *named)
+/* Return whether an index is of persons: it says so, or requests were told so. */
+static bool index_of_persons(const char *path, const struct lh_list *named)
 {
 	const struct lh_str name = lh_index_name(path);
 	struct lh_err unused;
@@ -97,8 +95,10 @@ static int same_kind(const struct lh_index_params *has, const struct lh_index_pa
 	return 0;
 }
 
-int rows_fit(const struct lh_index *src, const struct lh_index_params *want, const char *label,
-	     struct lh_err *err)
+/* Check that the rows of src, if there are any, fit an index of these parameters: the part of a
+ * shard without a row may have been made before its dimension and model were known. */
+static int rows_fit(const struct lh_index *src, const struct lh_index_params *want,
+		    const char *label, struct lh_err *err)
 {
 	struct lh_index_stats st;
 
@@ -193,7 +193,8 @@ int merge_rows(struct transfer *t, const char *path, struct lh_err *err)
 	return rc;
 }
 
-int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped)
+/* Print the counts of a merge. */
+static int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped)
 {
 	return lh_tool_out_counts(tool, (const char *const[]){ "merged", "skipped" },
 				  (uint64_t[]){ merged, skipped }, 2);
@@ -231,6 +232,8 @@ static int merge_all(struct transfer *t, struct lh_tool *tool, const struct sett
 	return merge_counts(tool, tally->added, tally->existing);
 }
 
+static int merge_new(struct lh_tool *tool, const struct settings *s);
+
 int index_merge(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
@@ -246,4 +249,245 @@ int index_merge(struct lh_tool *tool, void *settings)
 	if (!rc)
 		rc = transfer_open(&t, tool->operands[0], NULL, s->lock_timeout, &tool->err);
 	return rc ? rc : merge_all(&t, tool, s);
+}
+
+/* ---- merge to a new index ---- */
+
+/*
+ * The rows are gathered as those of a build, under the lock of DEST, and the file is put into
+ * place at the end.  A merge that is killed leaves no DEST.  Of two at once, the second waits,
+ * and then merges into the DEST of the first.
+ */
+
+struct parts {
+	struct lh_tool *tool;
+	struct lh_index **src;
+	size_t n;
+	struct lh_index_params p;	/* of DEST */
+	struct lh_index_writer *w;
+	uint64_t merged, skipped;
+};
+
+/* Return 1 if there is a file of that name, of any kind, 0 if not, or -1. */
+static int exists(const char *path, struct lh_err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : lh_err_sys(err, "%s", path);
+}
+
+static int open_parts(struct parts *parts)
+{
+	char **path = parts->tool->operands + 1;
+	struct lh_err *err = &parts->tool->err;
+	size_t i;
+	struct lh_index_stats st;
+
+	parts->src = lh_calloc(parts->tool->n_operands - 1, sizeof *parts->src);
+	for (; parts->n < parts->tool->n_operands - 1; parts->n++) {
+		parts->src[parts->n] = lh_index_open(path[parts->n], err);
+		if (!parts->src[parts->n])
+			return -1;
+	}
+	/* Choose the parameters of the first part that has a record; one without may have been made
+	 * before its dimension and model were known. */
+	for (i = 0; i < parts->n; i++) {
+		lh_index_get_stats(parts->src[i], &st);
+		if (st.live)
+			break;
+	}
+	parts->p = *lh_index_get_params(parts->src[i < parts->n ? i : 0]);
+	parts->p.repaired = 0;
+	lh_tool_time(parts->tool, parts->p.created_at);
+	for (i = 0; i < parts->n; i++)
+		parts->p.persons |= lh_index_get_params(parts->src[i])->persons;
+	for (i = 0; i < parts->n; i++) {
+		if (rows_fit(parts->src[i], &parts->p, path[i], err) < 0)
+			return -1;
+		if (lh_index_check_sums(parts->src[i], err) < 0 ||
+		    lh_index_check_order(parts->src[i], err) < 0)
+			return lh_err_prefix(err, "%s", path[i]);
+	}
+	return 0;
+}
+
+static int take_rows(struct parts *parts, const struct lh_index *src)
+{
+	struct lh_err *err = &parts->tool->err;
+	uint64_t i, at, n = lh_index_rows(src);
+	struct lh_row row;
+	int rc;
+
+	for (i = 0; i < n && !lh_stopping(); i++) {
+		rc = lh_index_nth_row(src, i, &at, &row, err);
+		if (rc < 0)
+			return -1;
+		if (!rc)
+			continue;
+		rc = lh_index_writer_take(parts->w, src, at, &row, err);
+		if (rc < 0)
+			return -1;
+		++*(rc ? &parts->merged : &parts->skipped);
+	}
+	return not_stopped(parts->tool);
+}
+
+static int write_dest(struct parts *parts)
+{
+	struct lh_tool *tool = parts->tool;
+	size_t i;
+
+	for (i = 0; i < parts->n; i++)
+		if (take_rows(parts, parts->src[i]) < 0)
+			return lh_err_prefix(&tool->err, "%s", tool->operands[1 + i]);
+	lh_index_writer_watch(parts->w, show_stage, tool);
+	if (lh_index_commit(parts->w, (unsigned)tool->jobs, &tool->err) < 0)
+		return -1;
+	return merge_counts(tool, parts->merged, parts->skipped) < 0 ? -1 : 1;
+}
+
+/* Make DEST from the records of all SRC if it does not exist: 1, 0 if it does, -1. */
+static int merge_new(struct lh_tool *tool, const struct settings *s)
+{
+	struct parts parts = { .tool = tool };
+	const char *dest = tool->operands[0];
+	int rc = exists(dest, &tool->err);
+
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	rc = open_parts(&parts);
+	if (rc == 0) {
+		parts.w = lh_index_writer_new(dest, &parts.p, s->lock_timeout, &tool->err);
+		rc = parts.w ? exists(dest, &tool->err) : -1;
+		rc = rc > 0 ? 0 : rc < 0 ? -1 : write_dest(&parts);
+	}
+	lh_index_writer_free(parts.w);
+	while (parts.n)
+		lh_index_close(parts.src[--parts.n]);
+	free(parts.src);
+	return rc;
+}
+
+/* ---- fetch and push ---- */
+
+#define TRIES 5		/* while the index changes */
+
+struct fetched {
+	struct lh_tool *tool;
+	uint64_t bytes;
+};
+
+static void on_moved(void *context, uint64_t n)
+{
+	struct fetched *f = context;
+
+	f->bytes += n;
+	lh_tool_bytes(f->tool, f->bytes, 0);
+}
+
+/* Print what was moved: the object, the size of the index and that of its log. */
+static int print_moved(struct lh_tool *tool, const char *how, const char *object,
+		       const struct lh_transfer *done, bool log)
+{
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, how, object);
+	lh_write_u64(&w, "size", done[0].size);
+	lh_write_u64(&w, "log_size", log ? done[1].size : 0);
+	lh_write_end(&w);
+	return lh_tool_out_line(tool, &line);
+}
+
+/* Set the tag of an object; "": there is none, if that is allowed. */
+static int look(struct lh_store *store, const char *key, bool needed, char etag[LH_ETAG_MAX],
+		struct lh_err *err)
+{
+	struct lh_object o;
+	int rc = lh_store_head(store, key, &o, err);
+
+	if (rc < 0 && (needed || err->status != 404))
+		return -1;
+	snprintf(etag, LH_ETAG_MAX, "%s", rc < 0 ? "" : o.etag);
+	return 0;
+}
+
+/* Copy the index and its log: 1 if one of them has changed meanwhile. */
+static int fetch(struct lh_store *store, const char *const key[2], const char *const path[2],
+		 struct lh_transfer done[2], struct lh_err *err)
+{
+	char etag[2][LH_ETAG_MAX];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (look(store, key[i], !i, etag[i], err) < 0)
+			return -1;
+	unlink(path[1]);
+	for (i = 1; i >= 0; i--) {	/* the index last, which makes the copy complete */
+		if (!*etag[i])
+			continue;
+		if (lh_store_get_file(store, key[i], path[i], &done[i], err) < 0)
+			return err->status == 404 ? 1 : -1;
+		if (strcmp(done[i].etag, etag[i]) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+int index_fetch(struct lh_tool *tool, void *settings)
+{
+	struct lh_store_opts opts = LH_STORE_DEFAULTS;
+	struct fetched fetched = { .tool = tool };
+	const char *object = tool->operands[0], *path = tool->operands[1], *key;
+	LH_SCOPED(lh_buf_free) struct lh_buf log = { 0 }, log_key = { 0 };
+	struct lh_transfer done[2] = { { .size = 0 } };
+	struct lh_store *store;
+	int rc = 1, tries;
+
+	(void)settings;
+	opts.moved = on_moved;
+	opts.context = &fetched;
+	store = lh_store_of(object, &opts, &key, &tool->err);
+	if (!store)
+		return -1;
+	lh_buf_printf(&log, "%s-log", path);
+	lh_buf_putc(&log, '\0');
+	lh_buf_printf(&log_key, "%s-log", key);
+	lh_buf_putc(&log_key, '\0');
+	for (tries = 0; rc > 0 && tries < TRIES; tries++)
+		rc = fetch(store, (const char *const[]){ key, log_key.p },
+			   (const char *const[]){ path, log.p }, done, &tool->err);
+	lh_store_close(store);
+	if (rc > 0)
+		rc = lh_err_set(&tool->err, LH_ENET, "%s: changes all the time", object);
+	return rc ? -1 : print_moved(tool, "fetched", object, done, done[1].size > 0);
+}
+
+int index_push(struct lh_tool *tool, void *settings)
+{
+	const struct settings *s = settings;
+	const char *path = tool->operands[0], *object = tool->operands[1], *key;
+	struct lh_store_opts opts = LH_STORE_DEFAULTS;
+	struct lh_transfer done[2];
+	struct lh_store *store;
+	int fd[2], rc = -1;
+
+	if (!lh_store_is_s3(object))
+		return lh_tool_usage(tool, "push: \"%s\" is not s3://BUCKET/KEY", object);
+	store = lh_store_of(object, &opts, &key, &tool->err);
+	if (store && lh_index_open_files(path, s->lock_timeout, fd, &tool->err) == 0) {
+		const struct lh_put put = { .fd = fd[0] };
+
+		rc = lh_index_is(fd[0]) ?
+			lh_store_put_two(store, key, &put, "-log", fd[1], done, &tool->err) :
+			lh_err_set(&tool->err, LH_ECORRUPT, "%s: is not an index", path);
+		close(fd[0]);
+		if (fd[1] >= 0)
+			close(fd[1]);
+	}
+	lh_store_close(store);
+	return rc ? -1 : print_moved(tool, "pushed", object, done, fd[1] >= 0);
 }

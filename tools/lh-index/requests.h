@@ -97,37 +97,11 @@ lh_op_fn requests_create, requests_get, requests_delete, requests_add, requests_
 	requests_merge;
 lh_op_fn requests_list;			/* and corpora, without their parameters */
 
-/* Begin an answer, an object that r->w writes, and end it: 0. */
-struct requests *requests_begin(const struct lh_call *call, struct lh_buf *out);
-int requests_end(struct requests *r);
-/* Let what is beyond a scope be as if it were not there, in this request. */
-int requests_confine(struct requests *r, const struct lh_scope *scope, struct lh_err *err);
-/* Return whether a record is in it; with n 0 one without metadata. */
-bool requests_sees(const struct requests *r, struct lh_str meta);
-/* Write the number of records, unless some of them are beyond the scope. */
-void requests_put_length(struct requests *r, uint64_t n);
 /* Turn the error of an index at r->at into a refusal; -1. */
 int requests_refuse(const struct lh_call *call, struct lh_err *err);
 
 /* ---- shared ---- */
 
-/* Set r->path to the path of that name, and r->at. */
-int requests_find(struct requests *r, struct lh_str name, struct lh_err *err);
-/* Return whether a list has the name. */
-bool requests_names(const struct lh_list *list, struct lh_str name);
-/* Set what a summary has of the parameters. */
-void summary_set(struct summary *s, const struct lh_index_params *p);
-void requests_put_params(struct requests *r, struct lh_str name, const struct summary *s);
-/* Report a failure on stderr, unless the last one was the same. */
-void requests_report(struct requests *r, const struct lh_err *err);
-
-/* ---- requests_add.c: indexes that stay open ---- */
-
-/* Close what is gone or was replaced, and compact what is due. */
-void opened_refresh(struct requests *r);
-/* Close one, or with path NULL all. */
-void opened_close(struct requests *r, const char *path);
-
-void catalog_free(struct catalog *c);
+/* ---- requests.c: indexes that stay open ---- */
 
 #endif

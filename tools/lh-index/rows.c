@@ -1,9 +1,11 @@
 /* rows.c - records to rows: read, embed and pack on all threads. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+
+#include <lh/hashv1.h>
 
 #include "index.h"
-#include <lh/hashv1.h>
 #include "base/mem.h"
 #include "base/signal.h"
 #include "model/http.h"
@@ -475,4 +477,22 @@ int row_fits(const struct row *row, uint32_t dimension, const char *model, struc
 				   (int)(row->model.n < 256 ? row->model.n : 256), row->model.p,
 				   model);
 	return 0;
+}
+
+/* ---- shared ---- */
+
+void show_stage(void *ctx, const char *stage, uint64_t done, uint64_t of)
+{
+	struct lh_tool *tool = ctx;
+
+	lh_tool_doing(tool, stage);
+	lh_tool_share(tool, done, of);
+}
+
+bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
 }
