@@ -5,6 +5,7 @@ load ../servers/server
 
 teardown() {
 	stop_upstreams
+	faults_happened
 }
 
 BAD=$ROOT/share/fixtures/playbook/bad
