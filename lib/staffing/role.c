@@ -52,6 +52,16 @@ bool lh_role_same(const char *a, size_t an, const char *b, size_t bn)
 	return i == n;
 }
 
+size_t lh_role_key(const char *p, size_t n, char *to)
+{
+	struct singular s = singular(p, n);
+	size_t i;
+
+	for (i = 0; i < s.n + s.y; i++)
+		to[i] = starts_with(&s, i);
+	return i;
+}
+
 /* ---- in a sentence ---- */
 
 /* Return the text after word if s begins with it; else p is NULL. */

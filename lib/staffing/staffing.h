@@ -33,11 +33,18 @@ bool lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_b
  * plural of the last word ("Welders", "Secretaries", "Coaches"). */
 bool lh_role_same(const char *a, size_t an, const char *b, size_t bn);
 
+/* Write what equal roles have in common, at most n + 1 bytes; return its length. */
+size_t lh_role_key(const char *p, size_t n, char *to);
+
 /* ---- roles and cities that records have ---- */
 
+/* Texts, and by the same numbers what lh_role_key makes of them. */
+struct lh_known_texts {
+	struct lh_intern text, key;
+};
 /* Zeroed it is empty. */
 struct lh_vocabulary {
-	struct lh_intern roles, cities;
+	struct lh_known_texts roles, cities;
 };
 /* Add the values of role and city of a record's metadata, up to 1,000 and 20,000. */
 void lh_vocabulary_learn(struct lh_vocabulary *v, const struct lh_value *meta,

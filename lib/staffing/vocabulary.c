@@ -11,21 +11,25 @@
 #define ROLES_MOST 1000
 #define CITIES_MOST 20000
 
-static void learn(struct lh_intern *to, size_t most, const struct lh_value *meta, const char *name,
-		  struct lh_buf *scratch)
+static void learn(struct lh_known_texts *to, size_t most, const struct lh_value *meta,
+		  const char *name, struct lh_buf *scratch)
 {
+	char key[VALUE_MOST + 1];
 	struct lh_err unused;
 	struct lh_value is;
 	struct lh_str s;
 	uint32_t number;
 
-	if (to->n >= most || !lh_value_get(meta, name, &is) || is.type != LH_STRING)
+	if (to->key.n >= most || !lh_value_get(meta, name, &is) || is.type != LH_STRING)
 		return;
 	lh_buf_reset(scratch);
 	lh_value_str(&is, scratch, &s);
 	s = lh_trim(s.p, s.n);
-	if (s.n > 1 && s.n <= VALUE_MOST)
-		lh_intern_add(to, s.p, s.n, &number, &unused);
+	if (s.n < 2 || s.n > VALUE_MOST)
+		return;
+	if (lh_intern_add(&to->key, key, lh_role_key(s.p, s.n, key), &number, &unused) == 0 &&
+	    number == to->text.n)
+		lh_intern_add(&to->text, s.p, s.n, &number, &unused);
 }
 
 void lh_vocabulary_learn(struct lh_vocabulary *v, const struct lh_value *meta,
@@ -37,8 +41,10 @@ void lh_vocabulary_learn(struct lh_vocabulary *v, const struct lh_value *meta,
 
 void lh_vocabulary_free(struct lh_vocabulary *v)
 {
-	lh_intern_free(&v->roles);
-	lh_intern_free(&v->cities);
+	lh_intern_free(&v->roles.text);
+	lh_intern_free(&v->roles.key);
+	lh_intern_free(&v->cities.text);
+	lh_intern_free(&v->cities.key);
 }
 
 struct words {
@@ -68,13 +74,12 @@ static void split(const struct lh_str text, struct words *w)
 
 /* Return the value of a list that words from..from+n are, without case and the plural; p NULL:
  * none. */
-static struct lh_str find_value(const struct lh_intern *list, const struct words *w, size_t from,
-				size_t n)
+static struct lh_str find_value(const struct lh_known_texts *list, const struct words *w,
+				size_t from, size_t n)
 {
-	char text[VALUE_MOST + 2];
-	struct lh_str is;
+	char text[VALUE_MOST + 2], key[VALUE_MOST + 3];
 	size_t i, len = 0;
-	uint32_t k;
+	int64_t number;
 
 	for (i = from; i < from + n; i++) {
 		if (w->used[i] || len + w->at[i].n + 1 > sizeof text)
@@ -84,12 +89,9 @@ static struct lh_str find_value(const struct lh_intern *list, const struct words
 		memcpy(text + len, w->at[i].p, w->at[i].n);
 		len += w->at[i].n;
 	}
-	for (k = 0; k < list->n; k++) {
-		is = lh_intern_text(list, k);
-		if (lh_role_same(is.p, is.n, text, len))
-			return is;
-	}
-	return (struct lh_str){ NULL, 0 };
+	number = lh_intern_find(&list->key, key, lh_role_key(text, len, key));
+	return number < 0 ? (struct lh_str){ NULL, 0 }
+			  : lh_intern_text(&list->text, (uint32_t)number);
 }
 
 /* Look for roles and cities, the longest first, so that a role in the name of a city, or a city in

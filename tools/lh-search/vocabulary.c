@@ -58,7 +58,7 @@ void make_role(struct worker *w)
 	for (i = 0; !marked && !role.p && !q->scope.filter.p && i < w->n_chosen; i++) {
 		learn_index(w, w->chosen[i]->open);
 		lh_vocabulary_find(&w->chosen[i]->open->vocabulary.of, q->text, &role, &city);
-		roles |= w->chosen[i]->open->vocabulary.of.roles.n > 0;
+		roles |= w->chosen[i]->open->vocabulary.of.roles.key.n > 0;
 	}
 	if (role.p) {
 		lh_buf_reset(&r->role_why);
