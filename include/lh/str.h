@@ -18,6 +18,14 @@ static inline struct lh_str lh_str_of(const char *text)
 	return (struct lh_str){ text, strlen(text) };
 }
 
+/* Return whether a text ends with another one. */
+static inline bool lh_ends_with(const char *text, const char *with)
+{
+	size_t n = strlen(text), m = strlen(with);
+
+	return n >= m && memcmp(text + n - m, with, m) == 0;
+}
+
 /* Return whether s is p[0..n); false when s.p is NULL. */
 static inline bool lh_str_is(struct lh_str s, const char *p, size_t n)
 {

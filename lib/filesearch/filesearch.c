@@ -69,13 +69,6 @@ char *lh_filesearch_state(const char *path)
 
 /* ---- operands ---- */
 
-static bool ends_with(const char *name, const char *end)
-{
-	const size_t n = strlen(name), e = strlen(end);
-
-	return n >= e && !strcmp(name + n - e, end);
-}
-
 static bool has_index(const char *folder)
 {
 	struct lh_index_folder found;
@@ -106,7 +99,7 @@ bool lh_filesearch_is(const char *operand)
 
 	if (!strcmp(operand, "-"))
 		return true;
-	if (stat(operand, &st) < 0 || ends_with(operand, ".lhv"))
+	if (stat(operand, &st) < 0 || lh_ends_with(operand, ".lhv"))
 		return false;
 	if (S_ISDIR(st.st_mode))
 		return !has_index(operand) &&

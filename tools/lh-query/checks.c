@@ -265,16 +265,10 @@ static int check_sql(struct query *q, const char *path, const char *name)
 		     (struct lh_str){ sql.p, sql.len });
 }
 
-static bool ends(const char *name, const char *with)
-{
-	size_t n = strlen(name), m = strlen(with);
-
-	return n > m && !strcmp(name + n - m, with);
-}
-
 static int is_check(const struct dirent *e)
 {
-	return e->d_name[0] != '.' && (ends(e->d_name, ".sql") || ends(e->d_name, ".jsonl"));
+	return e->d_name[0] != '.' &&
+	       (lh_ends_with(e->d_name, ".sql") || lh_ends_with(e->d_name, ".jsonl"));
 }
 
 int checks_run(struct query *q, const char *folder)
@@ -291,7 +285,7 @@ int checks_run(struct query *q, const char *folder)
 		const char *name = entry[i]->d_name;
 
 		lh_buf_printf(&path, "%s/%s%c", folder, name, '\0');
-		if (!rc && ends(name, ".sql")) {
+		if (!rc && lh_ends_with(name, ".sql")) {
 			checks++;
 			rc = check_sql(q, path.p, name);
 		} else if (!rc) {

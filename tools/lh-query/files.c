@@ -228,13 +228,6 @@ static int open_operand(const char *path, struct files *f, struct lh_err *err)
 
 /* ---- a dataset ---- */
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), k = strlen(end);
-
-	return n >= k && memcmp(s + n - k, end, k) == 0;
-}
-
 /* A dataset may be kept twice, also as Parquet. */
 static bool is_wanted(const struct table *t, size_t i)
 {
@@ -242,14 +235,14 @@ static bool is_wanted(const struct table *t, size_t i)
 	size_t k;
 
 	for (k = 0; k < t->n_objects; k++) {
-		bool is = ends_with(t->object[k].key, ".parquet");
+		bool is = lh_ends_with(t->object[k].key, ".parquet");
 
 		parquet |= is;
 		other |= !is;
 	}
 	if (!parquet || !other)
 		return true;
-	return !ends_with(t->object[i].key, ".parquet");
+	return !lh_ends_with(t->object[i].key, ".parquet");
 }
 
 /* Open an object of a folder; nothing leads out of it. */

@@ -59,17 +59,31 @@ struct content *contents_has(const struct contents *c, const unsigned char sha25
 	return found && found->bytes == bytes ? found : NULL;
 }
 
+int store_put_text(struct lh_store *s, const char *key, const struct lh_buf *text, bool is_new,
+		   struct lh_err *err)
+{
+	struct lh_put put = { .fd = lh_store_spool(err),
+			      .when.none_match = is_new ? "*" : NULL };
+	struct lh_transfer done;
+	int rc = -1;
+
+	if (put.fd < 0)
+		return -1;
+	if (lh_write_all(put.fd, text->p, text->len, err) == 0 && lseek(put.fd, 0, SEEK_SET) == 0)
+		rc = lh_store_put(s, key, &put, &done, err);
+	close(put.fd);
+	return rc;
+}
+
 /* ---- lists ---- */
 
 struct snapshot {
 	struct lh_str time;
-	uint64_t left_out;
 	const struct lh_listed_text *file;
 	size_t n;
 };
 static const struct lh_bind snapshot_members[] = {
 	{ LH_BIND_STRING("snapshot", struct snapshot, time), .required = true },
-	{ LH_BIND_U64("left_out", struct snapshot, left_out, 0, INT64_MAX) },
 	{ LH_BIND_TABLES("files", struct snapshot, file, n, lh_listed_members), .required = true },
 	LH_BIND_END
 };
@@ -346,8 +360,6 @@ static int restore_to(struct lh_store *s, const struct lh_files *files, const ch
 	if (lh_own_mkdir(part.p, 0700, err) < 0)
 		return -1;
 	rc = restore_files(s, files, part.p, err);
-	if (!rc)
-		sync();
 	if (!rc && rename(part.p, dir) < 0)
 		rc = errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR
 			? lh_err_set(err, LH_EUSAGE, "%s: is there already; restore into a new "
@@ -410,22 +422,14 @@ static bool is_stale(char *text, int64_t now)
 static int put_lock(struct lh_store *s, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	struct lh_put put = { .fd = lh_store_spool(err), .when.none_match = "*" };
-	struct lh_transfer done;
 	struct utsname host;
 	char time[LH_TIME_LEN + 1];
-	int rc = -1;
 
+	if (uname(&host) < 0)
+		return lh_err_sys(err, "uname");
 	lh_time_print(lh_time_clock(), time);
-	if (put.fd >= 0 && uname(&host) == 0) {
-		lh_buf_printf(&text, "%s %ld %s\n", host.nodename, (long)getpid(), time);
-		if (lh_write_all(put.fd, text.p, text.len, err) == 0 &&
-		    lseek(put.fd, 0, SEEK_SET) == 0)
-			rc = lh_store_put(s, LOCK_OBJECT, &put, &done, err);
-	}
-	if (put.fd >= 0)
-		close(put.fd);
-	return rc;
+	lh_buf_printf(&text, "%s %ld %s\n", host.nodename, (long)getpid(), time);
+	return store_put_text(s, LOCK_OBJECT, &text, true, err);
 }
 
 int snapshots_lock(struct lh_tool *tool, struct lh_store *s, const char *dest,

@@ -36,6 +36,10 @@ int contents_list(struct contents *c, struct lh_store *s, struct lh_err *err);
 struct content *contents_has(const struct contents *c, const unsigned char sha256[32],
 			     uint64_t bytes);
 
+/* Put an object that is a text; is_new: only if there is none (412). */
+int store_put_text(struct lh_store *s, const char *key, const struct lh_buf *text, bool is_new,
+		   struct lh_err *err);
+
 /* Let no other process write snapshots there. */
 int snapshots_lock(struct lh_tool *tool, struct lh_store *s, const char *dest,
 		   struct lh_lock *lock);

@@ -52,29 +52,27 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-static bool ends(const char *text, const char *with)
-{
-	size_t n = strlen(text), m = strlen(with);
-
-	return n >= m && memcmp(text + n - m, with, m) == 0;
-}
-
 /* Return whether a file is one of a moment: a lock, or the body of a request. */
 static bool is_passing(const char *key)
 {
-	return begins(key, "spool/") || ends(key, "-lock") || ends(key, "-compact") ||
-	       ends(key, ".lock") || ends(key, "/lock") || ends(key, ROOT_LOCK);
+	static const char *const end[] = { "-lock", "-compact", ".lock", "/lock" };
+	size_t i = 0;
+
+	while (i < 4 && !lh_ends_with(key, end[i]))
+		i++;
+	return i < 4 || begins(key, "spool/");
 }
 
 /* Return whether a file is kept apart from what it protects. */
 static bool is_secret(const char *key)
 {
-	return ends(key, ".key") || ends(key, ".token") || ends(key, "/key");
+	return lh_ends_with(key, ".key") || lh_ends_with(key, "/key") ||
+	       lh_ends_with(key, ".token");
 }
 
 static bool is_log(const char *key)
 {
-	return (begins(key, SUBJECTS) || begins(key, "log/")) && ends(key, ".jsonl");
+	return (begins(key, SUBJECTS) || begins(key, "log/")) && lh_ends_with(key, ".jsonl");
 }
 
 /* Return in which turn a file is opened: 0, what refers to others; 2, logs. */
@@ -83,7 +81,7 @@ static int turn_of(const char *key)
 	if (is_log(key))
 		return 2;
 	return begins(key, SUBJECTS) || begins(key, "catalog/") || begins(key, "playbook/") ||
-	       ends(key, "/checkpoint") ? 0 : 1;
+	       lh_ends_with(key, "/checkpoint") ? 0 : 1;
 }
 
 /* ---- opening ---- */
@@ -286,7 +284,7 @@ static int copy_one(struct taking *t, struct opened *o, struct lh_err *err)
 	if (rc <= 0)
 		return rc < 0 ? lh_err_prefix(err, "%s", o->key)
 			: lh_err_set(err, LH_EIO, "%s: has become shorter", o->key);
-	if (!ends(o->key, ".jsonl"))
+	if (!lh_ends_with(o->key, ".jsonl"))
 		f->is.records = 0;
 	t->bytes += o->size;
 	if (!contents_has(&t->have, f->is.sha256, f->is.bytes) &&
@@ -302,12 +300,8 @@ static int copy_one(struct taking *t, struct opened *o, struct lh_err *err)
 static int put_list(struct taking *t, const char *time, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf key = { 0 }, text = { 0 };
-	struct lh_put put = { .fd = lh_store_spool(err),
-			      .when.none_match = t->s->replace ? NULL : "*" };
 	struct lh_writer w = lh_write_to(&text);
-	struct lh_transfer done;
 	struct lh_buf line = { 0 };
-	int rc = -1;
 
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "snapshot", time);
@@ -317,12 +311,7 @@ static int put_list(struct taking *t, const char *time, struct lh_err *err)
 	lh_write_end(&w);
 	lh_buf_putc(&text, '\n');
 	lh_buf_printf(&key, SNAPSHOTS "%s.json%c", time, '\0');
-	if (put.fd >= 0 && lh_write_all(put.fd, text.p, text.len, err) == 0 &&
-	    lseek(put.fd, 0, SEEK_SET) == 0)
-		rc = lh_store_put(t->to, key.p, &put, &done, err);
-	if (put.fd >= 0)
-		close(put.fd);
-	if (rc < 0)
+	if (store_put_text(t->to, key.p, &text, !t->s->replace, err) < 0)
 		return -1;
 	w = lh_write_to(&line);
 	lh_write_object(&w, NULL);
