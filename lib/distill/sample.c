@@ -202,7 +202,7 @@ void lh_source_scored(struct lh_source *src, const struct lh_record *scored)
 	read_origin(src, scored, "evidence_run_id");
 }
 
-void lh_source_side(struct lh_source *src, const struct lh_side *side)
+static void source_side(struct lh_source *src, const struct lh_side *side)
 {
 	if (side->scored) {
 		lh_source_scored(src, side->scored);
@@ -412,7 +412,9 @@ static bool gate_schema(struct lh_sampler *s, const struct lh_buf *out, size_t f
 	return lh_schema_check(s->schema, &v, &s->scratch, on_violation, s) == 0;
 }
 
-void lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b,
+/* Make "rag-" and the first 16 hex digits of SHA-256("rag|<run_id>|<sig_hash>");
+ * for LH_PREFERENCE a and b are the run ids of the chosen and the rejected. */
+static void sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b,
 		  struct lh_buf *scratch, char out[LH_SAMPLE_ID])
 {
 	const char *kind = x == LH_PREFERENCE ? "pref" : exporters[x].name;
@@ -620,7 +622,7 @@ static void put_end(struct lh_sampler *s, const struct lh_source *src, struct lh
 static void put_start(struct lh_sampler *s, const struct lh_str *a, const struct lh_str *b,
 		      struct lh_writer *json)
 {
-	lh_sample_id(s->x, a, b, &s->scratch, s->result.id);
+	sample_id(s->x, a, b, &s->scratch, s->result.id);
 	lh_write_object(json, NULL);
 	lh_write_u64(json, "schema_version", lh_schema_version(s->schema));
 	lh_write_text(json, "id", s->result.id);
@@ -804,7 +806,7 @@ static int gate_pair(struct lh_sampler *s, struct lh_err *err)
 
 static void read_side(struct lh_source *src, const struct lh_side *side)
 {
-	lh_source_side(src, side);
+	source_side(src, side);
 	lh_source_evidence(src, side->evidence);
 }
 

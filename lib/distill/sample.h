@@ -69,11 +69,6 @@ enum lh_refusal lh_sample_gate(enum lh_exporter x, const struct lh_export *how, 
 
 #define LH_SAMPLE_ID 32		/* bytes that hold any id and a NUL */
 
-/* Make "rag-" and the first 16 hex digits of SHA-256("rag|<run_id>|<sig_hash>");
- * for LH_PREFERENCE a and b are the run ids of the chosen and the rejected. */
-void lh_sample_id(enum lh_exporter x, const struct lh_str *a, const struct lh_str *b,
-		  struct lh_buf *scratch, char out[LH_SAMPLE_ID]);
-
 struct lh_sampler;
 struct lh_sampler *lh_sampler_new(enum lh_exporter x, const struct lh_export *how,
 				  const char *recorded_at, struct lh_err *err);

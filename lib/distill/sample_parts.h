@@ -51,7 +51,6 @@ void lh_source_free(struct lh_source *src);
 
 /* Read a scored run, or its replacement, and its evidence, without any gate. */
 void lh_source_scored(struct lh_source *src, const struct lh_record *scored);
-void lh_source_side(struct lh_source *src, const struct lh_side *side);
 void lh_source_evidence(struct lh_source *src, const struct lh_record *evidence);
 
 /* Hash the task and the text as a reader sees it (text/spelling.h); false: it has no task. */

@@ -125,7 +125,7 @@ struct lh_export_ids {
 	size_t n, cap;
 };
 
-/* Return an id in the form of lh_sample_id as its digits, any other hashed. */
+/* Return an id in the form of a sample's as its digits, any other hashed. */
 struct lh_key lh_export_id(const char *id, size_t n);
 
 /*

@@ -43,7 +43,8 @@ const char *lh_place_step(enum lh_place place)
 	return place_table[place].step;
 }
 
-int lh_lineage_left_out(struct lh_lineage *l, struct lh_lineage_file *f, struct lh_err *err)
+/* Leave out a file that cannot be read, and say why: 0; -1 if *err is another error. */
+static int left_out(struct lh_lineage *l, struct lh_lineage_file *f, struct lh_err *err)
 {
 	if (err->code != LH_EIO && err->code != LH_ECORRUPT)
 		return -1;
@@ -75,7 +76,7 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	f->path = lh_strndup(relpath, strlen(relpath));
 	l->n_files++;
 	if (lh_lineage_open_file(l, l->n_files - 1, err) < 0)
-		return lh_lineage_left_out(l, f, err);
+		return left_out(l, f, err);
 	return 0;
 }
 
@@ -197,7 +198,8 @@ static int by_key(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int lh_lineage_keys(struct lh_lineage *l, size_t i, struct lh_err *err)
+/* Read the keys of all rows of a file. */
+static int read_keys(struct lh_lineage *l, size_t i, struct lh_err *err)
 {
 	struct lh_lineage_file *f = &l->file[i];
 	const struct lh_flow flow = {
@@ -345,7 +347,7 @@ int lh_lineage_count(struct lh_lineage *l, size_t i, struct lh_err *err)
 
 	if (f->counted || f->unreadable || scan(&(struct scan){ .l = l, .file = i }, err) == 0)
 		return 0;
-	return lh_lineage_left_out(l, f, err);
+	return left_out(l, f, err);
 }
 
 /* ---- by keys ---- */
@@ -408,13 +410,13 @@ static int find_in(struct lh_lineage *l, size_t i, const struct lh_wanted *want,
 	/* The hash of a row of a source is not in it. */
 	if (!f->keyed && (l->how.every || f->scans++ == SCANS ||
 			  (f->place == LH_PLACE_SOURCE && want->kind == LH_KEY_SIG)))
-		rc = lh_lineage_keys(l, i, err);
+		rc = read_keys(l, i, err);
 	if (!rc && f->keyed)
 		find_keys(l, i, s.key, most, hits);
 	else if (!rc)
 		rc = scan(&s, err);
 	lh_buf_free(&s.keys);
-	return rc < 0 ? lh_lineage_left_out(l, f, err) : 0;
+	return rc < 0 ? left_out(l, f, err) : 0;
 }
 
 int lh_lineage_find(struct lh_lineage *l, unsigned places, const struct lh_wanted *want,

@@ -66,8 +66,6 @@ struct lh_lineage {
 
 int lh_lineage_list(struct lh_lineage *l, struct lh_err *err);
 
-/* Leave out a file that cannot be read, and say why: 0; -1 if *err is another error. */
-int lh_lineage_left_out(struct lh_lineage *l, struct lh_lineage_file *f, struct lh_err *err);
 
 /* Return the name of a place: "data/evidence". */
 const char *lh_place_name(enum lh_place place);
@@ -88,8 +86,6 @@ int lh_lineage_find(struct lh_lineage *l, unsigned places, const struct lh_wante
 /* Read a file through, if it was not: its lines and rows are then known. */
 int lh_lineage_count(struct lh_lineage *l, size_t i, struct lh_err *err);
 
-/* Read the keys of all rows of a file. */
-int lh_lineage_keys(struct lh_lineage *l, size_t i, struct lh_err *err);
 
 /* Read a line into l->row: 1, 0 if there is none or it is empty, -1. */
 int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err);

@@ -352,10 +352,10 @@ static void put_metrics(struct lh_buf *out, const struct audit *a, const struct 
 		lh_buf_puts(out, "There is no baseline yet; this audit is all there is to draw.");
 	else
 		lh_buf_printf(out,
-			      "Each chart begins at 0 and goes over %llu baseline%s on file,"
+			      "Each chart begins at 0 and goes over %s on file,"
 			      " then this audit, the dot. The dashed line is the last "
 			      "baseline; the band around it is without drift, a fifth up or down.",
-			      on_file, on_file == 1 ? "" : "s");
+			      LH_N(on_file, "baseline"));
 	if (c->unread)
 		lh_buf_printf(out, " %llu of the rows cannot be read, and %s left out.",
 			      (unsigned long long)c->unread, c->unread == 1 ? "is" : "are");

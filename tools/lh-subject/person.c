@@ -105,15 +105,11 @@ void write_searched(struct lh_writer *w, const struct person *who, const struct 
 	lh_write_end(w);
 }
 
-void put_count(struct lh_buf *out, uint64_t n, const char *one, const char *more)
-{
-	if (n)
-		lh_buf_printf(out, "%llu %s", (unsigned long long)n, n == 1 ? one : more);
-}
-
 void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS])
 {
-	static const char *const word[TEXT_KINDS] = { "name", "e-mail address", "telephone" };
+	static const char *const word[TEXT_KINDS] = {
+		"name", "e-mail address|e-mail addresses", "telephone"
+	};
 	size_t i, left = 0;
 	bool any = false;
 
@@ -122,8 +118,8 @@ void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS])
 	for (i = 0; i < TEXT_KINDS; i++) {
 		if (!n[i])
 			continue;
-		lh_buf_printf(out, "%s%zu %s%s", !any ? "" : left == 1 ? " and " : ", ", n[i],
-			      word[i], n[i] == 1 ? "" : i == TEXT_EMAIL ? "es" : "s");
+		lh_buf_printf(out, "%s%s", !any ? "" : left == 1 ? " and " : ", ",
+			      LH_N(n[i], word[i]));
 		any = true;
 		left--;
 	}
@@ -139,9 +135,9 @@ void put_searched(struct lh_buf *out, const struct person *who)
 	lh_buf_puts(out, "searched for the id, ");
 	put_kinds(out, who->n_kinds);
 	if (who->n_unused)
-		lh_buf_printf(out, "; %zu member%s of the roster %s not searched for",
-			      who->n_unused, who->n_unused == 1 ? "" : "s",
-			      who->n_unused == 1 ? "was" : "were");
+		lh_buf_printf(out, "; %s not searched for",
+			      LH_N(who->n_unused,
+				   "member of the roster was|members of the roster were"));
 }
 
 int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *sentence)

@@ -242,8 +242,6 @@ bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 		char hex[2 * LH_HASH_SIZE]);
 /* Write the member searched: which kinds of texts are searched for, and with a key their hashes. */
 void write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key);
-/* Append "1 row", "2 rows", or nothing of 0. */
-void put_count(struct lh_buf *out, uint64_t n, const char *one, const char *more);
 /* The same for people: "2 names and 1 telephone", "searched for the id, 2 names". */
 void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS]);
 void put_searched(struct lh_buf *out, const struct person *who);

@@ -184,11 +184,11 @@ static int print_found(struct lh_tool *tool, const struct settings *s, const str
 	write_searched(&w, who, NULL);
 	lh_buf_puts(&sentence, !s->places.n ? "no place was searched" : found ? ""
 		    : "nothing was found");
-	put_count(&sentence, found, "row or record was found", "rows or records were found");
-	if (s->places.n) {
-		lh_buf_puts(&sentence, " in ");
-		put_count(&sentence, s->places.n, "place", "places");
-	}
+	if (found)
+		lh_buf_puts(&sentence,
+			    LH_N(found, "row or record was found|rows or records were found"));
+	if (s->places.n)
+		lh_buf_printf(&sentence, " in %s", LH_N(s->places.n, "place"));
 	lh_buf_puts(&sentence, "; ");
 	put_searched(&sentence, who);
 	return end_summary(tool, &w, &sentence);
@@ -245,20 +245,18 @@ static int print_hit(struct lh_tool *tool, const struct settings *s, const struc
 
 void put_remains(struct lh_buf *out, const struct remains *r)
 {
-	static const char *const one[] = {
-		"row or text is to be looked at", "has to be taken out by hand",
-		"place cannot be read, and was not searched"
-	}, *const more[] = {
-		"rows or texts are to be looked at", "have to be taken out by hand",
-		"places cannot be read, and were not searched"
+	static const char *const what[] = {
+		"row or text is to be looked at|rows or texts are to be looked at",
+		"has to be taken out by hand|have to be taken out by hand",
+		"place cannot be read, and was not searched|"
+		"places cannot be read, and were not searched",
 	};
 	const uint64_t n[] = { r->look, r->by_hand, r->opaque };
 	size_t i;
 
-	for (i = 0; i < 3; i++) {
-		lh_buf_puts(out, n[i] ? "; " : "");
-		put_count(out, n[i], one[i], more[i]);
-	}
+	for (i = 0; i < 3; i++)
+		if (n[i])
+			lh_buf_printf(out, "; %s", LH_N(n[i], what[i]));
 	lh_buf_puts(out, "; ");
 }
 
@@ -283,14 +281,14 @@ static int print_summary(struct lh_tool *tool, struct settings *s, struct person
 	lh_write_u64(&w, "kept", r->kept);
 	lh_write_u64(&w, "opaque", r->opaque);
 	lh_write_bool(&w, "complete", !incomplete && s->places.n);
-	put_count(&sentence, r->left, "row or text is left", "rows or texts are left");
+	if (r->left)
+		lh_buf_puts(&sentence, LH_N(r->left, "row or text is left|rows or texts are left"));
 	if (!s->places.n) {
 		lh_buf_puts(&sentence, "no place was searched");
 	} else if (!r->left) {
-		lh_buf_printf(&sentence, "%s in ", incomplete ? "nothing was found" :
+		lh_buf_printf(&sentence, "%s in %s", incomplete ? "nothing was found" :
 			      r->look || r->by_hand ? "nothing that an erasure takes out is left"
-			      : "nothing is left");
-		put_count(&sentence, s->places.n, "place", "places");
+			      : "nothing is left", LH_N(s->places.n, "place"));
 	}
 	put_remains(&sentence, r);
 	put_searched(&sentence, who);

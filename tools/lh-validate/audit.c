@@ -96,8 +96,7 @@ static void report_lost(struct audit *a, const struct look_up *l, size_t lost,
 	if (t->quiet)
 		return;
 	if (a->reported < MESSAGES || t->verbose)
-		lh_tool_warn(t, "audit log: %zu look-up%s of '%.*s' left no row: %s", lost,
-			     lost == 1 ? "" : "s",
+		lh_tool_warn(t, "audit log: %s of '%.*s' left no row: %s", LH_N(lost, "look-up"),
 			     (int)(l->n > 100 ? 100 : l->n), a->ids.p + l->at, why->msg);
 	else if (a->reported == MESSAGES)
 		lh_tool_warn(t, "audit log: further messages suppressed (--verbose shows all)");
