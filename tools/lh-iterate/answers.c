@@ -39,6 +39,7 @@ const struct lh_bind request_members[] = { MEMBERS(false, false), LH_BIND_END };
 const struct lh_bind kind_too_members[] = { MEMBERS(true, false), LH_BIND_END };
 const struct lh_bind model_too_members[] = { MEMBERS(false, true), LH_BIND_END };
 const struct lh_bind both_members[] = { MEMBERS(true, true), LH_BIND_END };
+const struct lh_bind wire_members[] = { MEMBERS(true, true), LH_BIND_CLOSED };
 
 int request_read(struct request *q, const struct iterate *it, const struct lh_record *rec,
 		 struct lh_buf *text, struct lh_err *err)

@@ -56,8 +56,10 @@ struct held {
 /* The request of a record; strings are in its line or in the session's text.
  * preface is its "system" (a name that base/banned.h reserves). */
 extern const struct lh_bind request_members[];
-/* The same where --kind, --model or both are not given, and the members have to be. */
-extern const struct lh_bind kind_too_members[], model_too_members[], both_members[];
+/* The same where --kind, --model or both are not given, and the members have to be; and where no
+ * others may be (--wire). */
+extern const struct lh_bind kind_too_members[], model_too_members[], both_members[],
+	wire_members[];
 struct request {
 	struct lh_str kind, prompt, preface, model, provider, temperature, trace;
 	struct lh_value context;	/* p NULL: none */

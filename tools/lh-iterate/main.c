@@ -243,6 +243,7 @@ static const struct lh_op ops[] = {
 	{ "", .in = kind_too_members, .out = out, .command = run },
 	{ "", .in = model_too_members, .out = out, .command = run },
 	{ "", .in = both_members, .out = out, .command = run },
+	{ "", .in = wire_members, .out = out, .command = run },
 	LH_OP_END
 };
 
@@ -252,6 +253,8 @@ static const struct lh_op *mode(const void *settings)
 
 	if (it->emit_session)
 		return &ops[1];
+	if (it->wire && !it->model && it->kind == LH_KIND_NONE)
+		return &ops[5];
 	if (it->model)
 		return &ops[it->kind == LH_KIND_NONE ? 2 : 0];
 	return &ops[it->kind == LH_KIND_NONE ? 4 : 3];
