@@ -152,7 +152,7 @@ members() {
 	lh-playbook requests . |corpus name; entries array !+
 	lh-validate|kind string
 	lh-index add p.lhv|id id !; model string
-	lh-index requests .|op op !; name name !; items objects !+; items[0].id id !; items[0].vector vector !; items[0].metadata object; items[0].model string
+	lh-index requests .|op op !; name name !; items objects !+; items[0].id id !; items[0].vector vector; items[0].metadata object; items[0].model string
 	lh-index requests . |name name !; dimension dimension !; m links; ef_search ef; distance distances; layout layouts
 	lh-index requests .  |src name !; dest name !; clear_source bool
 	lh-index requests .   |name name; id id !+
