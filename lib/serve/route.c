@@ -421,10 +421,11 @@ bool lh_route_fits(const struct lh_route *r, const struct lh_route_path *p, size
 
 /* Members that the filters read as numbers, in their INPUT tables. */
 static const char *const numbers[] = {
-	"budget", "created_after_ns", "created_before_ns", "dimension", "duration_ms", "ef_search",
-	"k", "limit", "m", "max_iterations", "max_tokens", "per_corpus_k",
-	"playbook_max_distance", "playbook_max_inject_distance", "playbook_top_k", "score",
-	"temperature", "timeout_ms",
+	"budget", "created_after_ns", "created_before_ns", "dimension", "dimensions", "duration_ms",
+	"ef_search", "k", "least", "limit", "m", "max_distance", "max_iterations", "max_tokens",
+	"min_score", "offset", "per_corpus_k", "playbook_max_distance",
+	"playbook_max_inject_distance", "playbook_top_k", "score", "temperature", "timeout_ms",
+	"top_n",
 };
 
 static bool is_number(struct lh_str name)

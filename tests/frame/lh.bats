@@ -226,7 +226,7 @@ squeezed() {
 	done
 	run -0 env PATH=/nowhere t/bin/lh help cat
 	[[ $output == *$'\n     --max-ratio N\n'* ]]
-	[[ $output == *$'\n           gzip -k workers.jsonl\n           lh-cat workers.jsonl.gz | wc -l\n'* ]]
+	[[ $output == *$'\n           gzip -k tickets.jsonl\n           lh-cat tickets.jsonl.gz | wc -l\n'* ]]
 	not env LC_ALL=C.UTF-8 grep -E '.{81}' <(sed '/^EXAMPLES/,$d' <<<"$output")
 	mkdir -p t/man
 	cp "$ROOT/man/lh-cat.1" t/man

@@ -48,6 +48,7 @@ uses() {
 	lh-judge --queries reads
 	lh-judge --records reads
 	lh-mcp --tools reads
+	lh-playbook --judge reads
 	lh-index --like reads
 	lh-query --persons reads
 	lh-relevance --focus reads
