@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 import sys
+import unicodedata
 from decimal import Decimal
 
 sys.dont_write_bytecode = True
@@ -19,11 +20,19 @@ KINDS = ["fill", "email", "sms", "playbook"]
 # what a context holds for each kind; of the count see is_whole
 TEXTS = {"fill": ["city", "state", "role", "client_id"], "email": ["candidate_id"], "sms": ["candidate_id"], "playbook": []}
 COUNTED = ["fill", "playbook"]
-KEYWORDS = ["salary", "compensation", "pay rate", "bill rate", "hourly rate", "wage"]
 BLANK = " \t\n\v\f\r"
-SSN = re.compile(r"(?<![0-9])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9])")
-DOLLARS = re.compile(r"\$ ?[0-9]")
 NEAR = 40
+# signs by their kind: a hyphen, a blank, a line end or of no width; a text keeps its length
+LINE_ENDS, MINUS, NO_WIDTH = "\n\v\f\r\x85\u2028\u2029", "\u2212\u02d7\u2043\u2796", "\u200b"
+GAP = "(?:[ ]*-[ \n]*|[ \n]*-(?![ \n]))"
+SSN = re.compile(f"(?<!0)000(?:{GAP}00{GAP}0000000)*{GAP}00{GAP}0000(?!0)")
+KEYWORDS = [re.compile(f"[- \n{NO_WIDTH}]+".join(f"{NO_WIDTH}*".join(word) for word in words.split()))
+            for words in ("salary", "compensation", "pay rate", "bill rate", "hourly rate", "wage")]
+DOLLARS = re.compile(f"[$\uff04\ufe69][ \n{NO_WIDTH}]*[0-9]")
+# 3GPP TS 23.038: what GSM 7-bit holds in one unit, and what in two
+GSM = ("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+       "abcdefghijklmnopqrstuvwxyzäöñüà")
+GSM_TWO = "\f^{}\\[~]|€"
 SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 ESCAPED = re.compile(r'[\x00-\x1f"\\]')
 
@@ -111,6 +120,11 @@ def same(a, b):
     return fold(a.strip(BLANK)) == fold(b.strip(BLANK))
 
 
+def named(text):
+    """A name as a reader would compare it."""
+    return " ".join(unicodedata.normalize("NFKC", text.casefold()).split())
+
+
 def filled(value):
     """A text; one of blanks alone is empty, since what is compared is trimmed."""
     return is_text(value) and value.strip(BLANK) != ""
@@ -176,23 +190,56 @@ def judge_fill(artifact, context, roster):
         if worker is None:
             raise Invalid("Consistency", f"fills[{i}].candidate_id '{given}' does not exist in worker roster")
         judge_worker(i, entry, worker, context)
-        if not same(entry["name"], worker["name"]):
+        if named(entry["name"]) != named(worker["name"]):
             found.append(finding(f"fills[{i}].name", f"'{entry['name']}' differs from roster name '{worker['name']}'"))
     return found
 
 
+def signs(text):
+    """The text with one sign for all of a kind, letters without case."""
+    def sign(c):
+        kind = unicodedata.category(c)
+        if c in LINE_ENDS:
+            return "\n"
+        if kind == "Zs" or c == "\t":
+            return " "
+        if kind == "Pd" or c in MINUS:
+            return "-"
+        return NO_WIDTH if kind == "Cf" or c == "\u034f" or "\ufe00" <= c <= "\ufe0f" else c
+    return "".join(map(sign, fold(text)))
+
+
+def has_ssn(text):
+    """Digits of ASCII, or all of other scripts; a sign of no width is nothing, or a hyphen."""
+    text = signs(text)
+
+    def holds(text, ascii):
+        return SSN.search("".join("-" if c == "-" else c if c in " \n" else "0"
+                                  if unicodedata.category(c) == "Nd" and (c < "\x80") == ascii else "x" for c in text))
+    plain = text.replace(NO_WIDTH, "")
+    return bool(holds(plain, True) or holds(plain, False) or holds(text.replace(NO_WIDTH, "-"), True))
+
+
 def discloses_pay(text):
     """A keyword and an amount with no more than 40 characters between."""
-    low = fold(text)
+    text = signs(text)
     amounts = [m.start() for m in DOLLARS.finditer(text)]
-    for word in KEYWORDS:
-        at = low.find(word)
-        while at >= 0:
-            end = at + len(word)
-            if any(0 <= d - end <= NEAR or 0 <= at - (d + 1) <= NEAR for d in amounts):
-                return True
-            at = low.find(word, at + 1)
-    return False
+    words = [m for word in KEYWORDS for m in word.finditer(text)]
+    return any(0 <= d - w.end() <= NEAR or 0 <= w.start() - (d + 1) <= NEAR for w in words for d in amounts)
+
+
+def judge_sms(body):
+    wide = any(c not in GSM + GSM_TWO for c in body)
+    units = [1 + (c > "\uffff" if wide else c in GSM_TWO) for c in body]
+    name, one, each = ("UTF-16", 70, 67) if wide else ("GSM 7-bit", 160, 153)
+    if sum(units) <= one:
+        return
+    parts, room = 0, 0
+    for n in units:
+        if n > room:
+            parts, room = parts + 1, each
+        room -= n
+    raise Invalid("Completeness", f"SMS body is {sum(units)} units of {name} in {parts} parts (max {one} units, 1 part)")
 
 
 def judge_message(artifact, context, roster, sms):
@@ -204,11 +251,11 @@ def judge_message(artifact, context, roster, sms):
     if subject is not None and not is_text(subject):
         raise Invalid("Schema", "expected string", "subject")
     subject = subject or ""
-    if sms and len(body) > 160:
-        raise Invalid("Completeness", f"SMS body is {len(body)} chars (max 160)")
+    if sms:
+        judge_sms(body)
     if len(subject) > 78:
         raise Invalid("Completeness", f"subject is {len(subject)} chars (max 78)")
-    if SSN.search(subject) or SSN.search(body):
+    if has_ssn(subject) or has_ssn(body):
         raise Invalid("Policy", "SSN-shaped sequence in body")
     if discloses_pay(subject) or discloses_pay(body):
         raise Invalid("Policy", "salary disclosure: keyword near dollar amount")
