@@ -32,8 +32,6 @@ ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Ii
 LINK = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE) $(LDFLAGS)
 LIBS = -larchive -lz -lcurl -lexpat -l:libcrypto.a -l:libpcre2-8.a -lsqlite3 -l:libutf8proc.a -lxxhash -lm
 # of single programs
-LIBS_lh-serve = -lmicrohttpd
-LIBS_serve_empty = -lmicrohttpd
 LIBS_lh-index = -lstdc++
 FUZZ_SECONDS = 10
 # dpkg-buildpackage has it strip nothing, and strips itself

@@ -1,7 +1,6 @@
 # The bridge under load, with its client on the same cores: requests a second, and the
-# latencies in milliseconds.  Peers: lh-search on the same queries from a file; libmicrohttpd
-# with a handler that does nothing; a Node server over the same co-processes; the tree before
-# (BEFORE=REVISION), over an index that it built.  SECONDS_EACH for each measurement (default 5); MULTITIER=300 also runs the mix of share/load/multitier
+# latencies in milliseconds.  Peers: lh-search on the same queries from a file; a Node server
+# over the same co-processes; the tree before (BEFORE=REVISION), over an index that it built.  SECONDS_EACH for each measurement (default 5); MULTITIER=300 also runs the mix of share/load/multitier
 # for so many seconds over 100,000 workers, whose vectors take a byte a value, and says the
 # processor time of the server and its filters.
 source "$ROOT/bench/lib.bash"
@@ -50,9 +49,8 @@ if tree_before all; then
 	PATH=$before:$PATH start lh-serve --warm --state "$work/before" --listen 127.0.0.1:31104
 	up 31104
 fi
-start serve_empty 31102
 start node "$ROOT/bench/serve_node.mjs" 31103 "$state" "$ROOT/bin" 2
-up 31101; up 31102; up 31103
+up 31101; up 31103
 sleep 1
 
 # resident memory of lh-serve and its filters, pages shared by several counted once
@@ -80,7 +78,6 @@ done
 against 'search, 64 connections; Node' 64 http://127.0.0.1:31101/v1/matrix/search http://127.0.0.1:31103/v1/matrix/search "$work/search"
 against 'search, 200 connections; Node' 200 http://127.0.0.1:31101/v1/matrix/search http://127.0.0.1:31103/v1/matrix/search "$work/search"
 against 'embed, 64 connections; Node' 64 http://127.0.0.1:31101/v1/embed http://127.0.0.1:31103/v1/embed "$work/embed"
-against 'embed, 64 connections; empty handler' 64 http://127.0.0.1:31101/v1/embed http://127.0.0.1:31102/ "$work/embed"
 printf 'memory under load\t%d MiB\n' "$(memory)"
 
 # processor time of lh-serve and its filters, in seconds

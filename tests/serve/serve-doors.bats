@@ -271,6 +271,29 @@ echo_config() {
 	[ "$(jq -r .status access | sort | uniq -c | xargs)" = '42 200 32 400' ]
 }
 
+@test "a LF before the request line, a trailer that is folded or no field, and a blank after a size are 400" {
+	echo_config
+	start_serve --config config
+	raw <<-'END'
+	from http_raw import *
+	health = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	head = b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+	body = b'\r\n{"id":1}\r\n0\r\n'
+	for text in (b"\n" + health, b"\r\n\n" + health, head + b"8" + body + b" A: b\r\n\r\n", head + b"8" + body + b"A\r\n\r\n",
+	             head + b"8" + body + b"A: b\r\n c\r\n\r\n", head + b"8 " + body + b"\r\n", head + b"8\t;a" + body + b"\r\n",
+	             head + b"0x8" + body + b"\r\n", head + b"+8" + body + b"\r\n", head + b"7" + body + b"\r\n"):
+	    c = Client().send(text + health)
+	    a = c.answer()
+	    must(a.status == 400 and a.get("connection") == "close" and list(a.json()) == ["error"], text, a.status, a.body)
+	    must(c.ends() and not c.data, text, c.data)
+	END
+}
+
+@test "lh-serve replaces no function of the C library" {
+	nm -D --defined-only "$(command -v lh-serve)" >own
+	run ! grep -E ' (recv|send|sendmsg|read|write|accept4?)$' own
+}
+
 @test "a chunked body far over the limit is 413 before the connection is closed" {
 	echo_config
 	jq -c '.routes[-1].max_body = "1K"' config >small

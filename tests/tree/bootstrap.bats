@@ -67,7 +67,7 @@ last_lines() {
 
 @test "what is missing is installed, and nothing else" {
 	debian
-	bootstrap HAVE="gcc make g++ libarchive-dev libexpat1-dev libhnswlib-dev libmicrohttpd-dev libpcre2-dev libsqlite3-dev libssl-dev libutf8proc-dev libxxhash-dev mandoc zlib1g-dev ca-certificates jq curl" demo
+	bootstrap HAVE="gcc make g++ libarchive-dev libexpat1-dev libhnswlib-dev libpcre2-dev libsqlite3-dev libssl-dev libutf8proc-dev libxxhash-dev mandoc zlib1g-dev ca-certificates jq curl" demo
 	[ "$status" = 0 ]
 	[ "$(grep -c . apt.log)" = 1 ]
 	[[ $(cat apt.log) == *"install libcurl4-openssl-dev" ]]
@@ -192,7 +192,7 @@ bootstrap: built 3 files" ]
 	debian
 	rm bin/sudo bin/id
 	stub id 'echo 1000'
-	bootstrap HAVE="gcc make g++ libarchive-dev libexpat1-dev libhnswlib-dev libmicrohttpd-dev libpcre2-dev libsqlite3-dev libssl-dev libutf8proc-dev libxxhash-dev mandoc zlib1g-dev ca-certificates jq" demo
+	bootstrap HAVE="gcc make g++ libarchive-dev libexpat1-dev libhnswlib-dev libpcre2-dev libsqlite3-dev libssl-dev libutf8proc-dev libxxhash-dev mandoc zlib1g-dev ca-certificates jq" demo
 	[ "$status" = 2 ]
 	[ "$stderr" = "bootstrap: there is no sudo; first, as root: apt-get install --no-install-recommends libcurl4-openssl-dev curl" ]
 }

@@ -5,7 +5,7 @@
 
 bool may_connect(const struct request *r)
 {
-	const struct sockaddr *a = http_address(r->http.conn);
+	const struct sockaddr *a = r->http.address;
 
 	return !r->site->allow.n || (a && networks_have(&r->site->allow, a));
 }

@@ -23,7 +23,7 @@
  * proxy the address it asks for. */
 void peer_take(struct request *r)
 {
-	const struct sockaddr *address = http_address(r->http.conn);
+	const struct sockaddr *address = r->http.address;
 	struct bounds *all = &r->server->bounds;
 	unsigned char key[ADDRESS_KEY] = { 0 };
 	struct sockaddr_storage proxied;

@@ -13,36 +13,20 @@ void read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
 	lh_answer_free(&a);
 }
 
-struct field_values {
-	const char *name;
-	struct lh_buf *text;
-};
-
-/* Append a value: fields of one name are one list. */
-static void add_value(void *to, const char *name, const char *value)
-{
-	const struct field_values *f = to;
-
-	if (strcasecmp(name, f->name))
-		return;
-	if (f->text->len)
-		lh_buf_puts(f->text, ", ");
-	lh_buf_puts(f->text, value);
-}
-
-/* Write the fields of the header that are members of the line. */
+/* Write the fields of the header that are members of the line: those of one name are one list. */
 static void write_fields(const struct request *r, struct lh_writer *w)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	const struct lh_route_field *f;
+	struct http_field had;
 
 	for (f = lh_route_fields; f->name; f++) {
 		if (!http_field(&r->http, f->name) || !lh_route_takes(r->route->route, f->member))
 			continue;
 		lh_buf_reset(&text);
-		http_each(&r->http, add_value, &(struct field_values){ f->name, &text });
-		if (text.failed)
-			w->out->failed = text.failed;
+		for (had = (struct http_field){ 0 }; http_next(&r->http, &had); )
+			if (!strcasecmp(had.name, f->name))
+				lh_buf_printf(&text, "%s%s", text.len ? ", " : "", had.value);
 		lh_write_str(w, f->member, (struct lh_str){ text.p, text.len });
 	}
 }

@@ -24,7 +24,7 @@ static void write_ms(struct lh_writer *w, const char *name, double seconds)
 void log_request(struct request *r)
 {
 	struct lh_writer w = lh_write_to(&r->server->log.text);
-	const struct sockaddr *address = http_address(r->http.conn);
+	const struct sockaddr *address = r->http.address;
 	char time[32], remote[64] = "", client[64];
 	struct sockaddr_storage proxied;
 

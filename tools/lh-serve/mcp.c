@@ -155,7 +155,7 @@ static struct mcp *begin_call(struct request *r)
 	m->headers.param = param_field;
 	r->work.of = m;
 	r->work.free = free_mcp;
-	r->http.client->watched = &r->http;
+	r->http.watched = true;
 	read_headers(m);
 	return m;
 }

@@ -24,34 +24,31 @@ struct names {				/* what a header says about names */
 	bool proxied;
 };
 
-static void look_at(void *names, const char *key, const char *value)
-{
-	struct names *n = names;
-
-	if (!strcasecmp(key, "Origin")) {
-		n->origin = value;
-		n->origins++;
-	} else if (!strcasecmp(key, "Host")) {
-		n->host = value;
-	} else if (!strcasecmp(key, "Content-Type")) {
-		n->type = value;
-	} else if (!strcasecmp(key, "Access-Control-Request-Method")) {
-		n->preflight = value;
-	} else if (!strcasecmp(key, "Access-Control-Request-Headers")) {
-		n->asked = value;
-	} else if (!strcasecmp(key, "Forwarded") || !strcasecmp(key, "Via") ||
-		   !strcasecmp(key, "X-Real-IP") || !strncasecmp(key, "X-Forwarded-", 12)) {
-		n->proxied = true;
-		if (!strcasecmp(key, "X-Forwarded-For"))
-			n->forwarded = value;
-	}
-}
-
 static struct names read_names(const struct request *r)
 {
 	struct names n = { 0 };
+	struct http_field f = { 0 };
 
-	http_each(&r->http, look_at, &n);
+	while (http_next(&r->http, &f)) {
+		if (!strcasecmp(f.name, "Origin")) {
+			n.origin = f.value;
+			n.origins++;
+		} else if (!strcasecmp(f.name, "Host")) {
+			n.host = f.value;
+		} else if (!strcasecmp(f.name, "Content-Type")) {
+			n.type = f.value;
+		} else if (!strcasecmp(f.name, "Access-Control-Request-Method")) {
+			n.preflight = f.value;
+		} else if (!strcasecmp(f.name, "Access-Control-Request-Headers")) {
+			n.asked = f.value;
+		} else if (!strcasecmp(f.name, "Forwarded") || !strcasecmp(f.name, "Via") ||
+			   !strcasecmp(f.name, "X-Real-IP") ||
+			   !strncasecmp(f.name, "X-Forwarded-", 12)) {
+			n.proxied = true;
+			if (!strcasecmp(f.name, "X-Forwarded-For"))
+				n.forwarded = f.value;
+		}
+	}
 	return n;
 }
 
@@ -101,7 +98,7 @@ static bool is_own(const struct request *r, struct lh_str authority, bool with_p
 	struct lh_str port, host = lh_url_divide(authority, &port);
 
 	if ((port.n && strspn(port.p, "0123456789") < port.n) ||
-	    getsockname(r->http.client->fd, (struct sockaddr *)&a, &len) < 0)
+	    getsockname(r->http.fd, (struct sockaddr *)&a, &len) < 0)
 		return false;
 	if (a.ss_family == AF_UNIX)
 		return is_loopback_name(host);
@@ -261,7 +258,7 @@ static bool read_address(struct lh_str text, struct sockaddr_storage *to)
 static const char *user_of(const struct request *r)
 {
 	const char *name = r->site->config.trusted_user_header;
-	const struct sockaddr *peer = http_address(r->http.conn);
+	const struct sockaddr *peer = r->http.address;
 	struct field f;
 	struct lh_str user;
 

@@ -20,19 +20,15 @@ static bool is_json(const char *type, bool *lines)
 	       (n > 5 && !strncasecmp(type + n - 5, "+json", 5));
 }
 
-static void note_coding(void *coded, const char *name, const char *value)
-{
-	if (!strcasecmp(name, "Content-Encoding") && strcasecmp(value, "identity") != 0)
-		*(bool *)coded = true;
-}
-
 /* Return whether the body is in a coding, such as gzip: none is decoded. */
 static bool is_coded(const struct request *r)
 {
-	bool coded = false;
+	struct http_field f = { 0 };
 
-	http_each(&r->http, note_coding, &coded);
-	return coded;
+	while (http_next(&r->http, &f))
+		if (!strcasecmp(f.name, "Content-Encoding") && strcasecmp(f.value, "identity") != 0)
+			return true;
+	return false;
 }
 
 /* Refuse by the length, the coding and the type; 0 if all are right. */
@@ -45,7 +41,7 @@ static unsigned refuse_body(struct request *r, const char **why)
 		*why = "a body needs Content-Length or chunks";
 		return 411;
 	}
-	if (body_length(&r->http) > body_max(r)) {
+	if (r->http.length > body_max(r)) {
 		*why = "the body is too large";
 		return 413;
 	}
@@ -92,12 +88,6 @@ static unsigned check_access(struct request *r, const char **why, struct lh_err 
 	unsigned status;
 
 	origin_take(r);
-	*why = "the header is too large";
-	if (r->http.header > HEADER_MAX)
-		return 431;
-	*why = r->http.malformed;
-	if (*why)
-		return 400;
 	if (readable)
 		find_route(r);
 	*why = "this address is not allowed";
@@ -143,7 +133,7 @@ unsigned refuse(struct request *r, const char **why, struct lh_err *err)
 	status = refuse_condition(r, why);
 	if (!status)
 		status = refuse_body(r, why);
-	if (!status && writes_state(r) && !state_has_room(r, body_length(&r->http))) {
+	if (!status && writes_state(r) && !state_has_room(r, r->http.length)) {
 		*why = NO_ROOM;
 		return 507;
 	}

@@ -6,7 +6,6 @@
 #include "serve.h"
 
 #define FIELDS 12		/* of an answer, with the end, without those of origin.c */
-#define DISCARD_MAX ((uint64_t)16 << 20)	/* bytes of a refused body read to its end */
 
 static struct server *server_of(struct connections *all)
 {
@@ -100,11 +99,10 @@ static int keep_body(struct request *r, const char *p, size_t n, struct lh_err *
 /* Refuse a body of which some has come; it is the last of its connection. */
 static void refuse_rest(struct request *r, const struct lh_err *err)
 {
-	r->body.refused = lh_err_status(err);
 	r->http.last = true;
-	snprintf(r->body.refusal, sizeof r->body.refusal, "%.255s", err->msg);
 	drop_body(r);
 	spool_free(r);
+	answer_error(r, lh_err_status(err), err->msg);
 }
 
 static bool take_part(struct message *m, const char *p, size_t n)
@@ -112,16 +110,9 @@ static bool take_part(struct message *m, const char *p, size_t n)
 	struct request *r = (struct request *)m;
 	struct lh_err err;
 
-	if (!m->ready && !r->body.refused) {
-		if (keep_body(r, p, n, &err) == 0)
-			return true;
-		refuse_rest(r, &err);
-	}
-	r->body.discarded += n;
-	/* how much comes in chunks, and when, is not known: the client gets its answer at once */
-	if (r->body.discarded <= DISCARD_MAX && !(m->chunked && r->body.refused == 413))
+	if (keep_body(r, p, n, &err) == 0)
 		return true;
-	last_words(m->client, r->body.refused ? r->body.refused : 413, r->body.refusal);
+	refuse_rest(r, &err);
 	return false;
 }
 
@@ -204,10 +195,8 @@ static void complete_request(struct message *m)
 	struct lh_err err;
 
 	r->times.received = lh_time_monotonic();
-	if (!r->body.refused && r->spool && upload_end(r, &err) < 0)
+	if (r->spool && upload_end(r, &err) < 0) {
 		refuse_rest(r, &err);
-	if (r->body.refused) {
-		answer_error(r, r->body.refused, r->body.refusal);
 		return;
 	}
 	drop_mark(r);
@@ -216,7 +205,7 @@ static void complete_request(struct message *m)
 
 /* ---- the answer ---- */
 
-static bool send_answer(struct message *m)
+static void send_answer(struct message *m)
 {
 	struct request *r = (struct request *)m;
 	struct reply *reply = &r->reply;
@@ -238,7 +227,7 @@ static bool send_answer(struct message *m)
 	f[2] = (struct http_field){ "WWW-Authenticate", reply->status == 401 ? "Bearer" : NULL };
 	f[3] = (struct http_field){ "Accept-Encoding", reply->coded ? "identity" : NULL };
 	f[4] = (struct http_field){ "Content-Security-Policy", file ? console_policy : NULL };
-	return http_send(m, reply, field);
+	http_send(m, reply, field);
 }
 
 static void end_request(struct message *m, unsigned status)
@@ -265,11 +254,11 @@ static void end_request(struct message *m, unsigned status)
 }
 
 /* Log what never became a request. */
-static void log_lost(struct connections *all, struct MHD_Connection *conn, unsigned status,
+static void log_lost(struct connections *all, const struct sockaddr *address, unsigned status,
 		     uint64_t n)
 {
 	struct request r = { .server = server_of(all), .reply.status = status,
-			     .http = { .conn = conn, .counted = n } };
+			     .http = { .address = address, .counted = n } };
 
 	mint_id(r.server, r.id);
 	memcpy(r.trace, r.id, sizeof r.trace);

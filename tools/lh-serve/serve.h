@@ -2,7 +2,7 @@
  * serve.h - requests and their answers.  The files of lh-serve, lower ones first; none calls a
  * later one but by a pointer:
  *
- *     connection.h    connections, and HTTP on them: what knows libmicrohttpd, and no route
+ *     http.h          connections, and HTTP on them: what knows no route
  *     site.h          a configuration in force, and the filters that answer its routes
  *     target.c        the route of a request, and what that does
  *     access.c        who may: tokens and addresses
@@ -28,9 +28,8 @@
  *     server.c        the loop: signals, reloading, ending
  *     main.c          options; --check, --print-config
  *
- * One thread runs all of it: libmicrohttpd reads and writes the connections, lib/serve the
- * filters, both inside one epoll loop.  A connection is suspended while its line is in a
- * filter, and resumed by the answer.
+ * One thread runs all of it, inside one epoll loop: http.c the connections, lib/serve the
+ * filters.  A connection is suspended while its line is in a filter, and resumed by the answer.
  */
 #ifndef SERVE_H
 #define SERVE_H
@@ -129,9 +128,6 @@ struct intake {				/* the body of a request */
 	struct lh_buf text;
 	bool lines;			/* it is JSON Lines */
 	uint64_t held;			/* bytes of it that are counted */
-	uint64_t discarded;		/* bytes that came after its refusal */
-	unsigned refused;		/* the status for it: 400, 413, 503; 0: it is taken */
-	char refusal[256];
 };
 
 struct times {

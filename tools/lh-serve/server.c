@@ -140,7 +140,7 @@ static void stop_server(struct server *s)
 {
 	if (s->stop++)
 		return;
-	clients_drain(&s->connections);
+	http_drain(&s->connections);
 	listen_close(&s->connections);
 	s->connections.ending = true;
 	s->stop_at = lh_time_monotonic() + s->site->config.limits.drain;
@@ -188,18 +188,18 @@ static int run_loop(struct server *s, struct lh_err *err)
 	while (!s->stop || (s->stop == 1 && s->in_flight && lh_time_monotonic() < s->stop_at)) {
 		if (lh_signal_pending() && !s->stop)
 			stop_server(s);	/* it came before there was a loop */
-		if (lh_loop_wait(&s->loop, http_has_more(&s->connections) ? 0 : TURN_MS, err) < 0)
+		if (lh_loop_wait(&s->loop, s->connections.queue ? 0 : TURN_MS, err) < 0)
 			return -1;
 		http_run(&s->connections);
 		pools_tick(&s->pools);
 		streams_wake(s);
-		if (s->connections.resumed)
+		if (s->connections.queue)
 			http_run(&s->connections);
 		log_flush(&s->log);
 		now = lh_time_monotonic();
 		if (now - swept >= 1) {
 			swept = now;
-			clients_sweep(&s->connections, now);
+			http_sweep(&s->connections, now);
 			indexes_look(s, false);
 		}
 	}
@@ -229,9 +229,8 @@ static int start_server(struct server *s, struct lh_err *err)
 	if (make_state(&s->site->config, err) < 0 ||
 	    log_open(&s->log, s->site->config.access_log, err) < 0 ||
 	    lh_loop_open(&s->loop, err) < 0 || open_signals(s, err) < 0 ||
-	    http_start(&s->connections, err) < 0 ||
 	    listen_open(&s->connections, s->site->config.listen, s->site->token.n,
-			clients_accept, err) < 0)
+			http_accept, err) < 0)
 		return -1;
 	say_to_whom(s);
 	lh_tmpdir_make(&s->pools.tmp, "lh-serve", &unused);	/* who needs it will say so */
@@ -261,16 +260,12 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 		lh_tool_verdict_bad(tool);
 		lh_tool_warn(tool, "%s not answered in time",
 			     LH_N(s.in_flight, "request was|requests were"));
-		/* No connection may be suspended when libmicrohttpd ends, so no filter may be asked
-		 * once it runs again to send what is answered. */
+		/* No filter may be asked once the answers are sent that there are. */
 		pools_kill(&s.pools);
 		http_run(&s.connections);
 	}
-	if (s.connections.http) {
-		http_stop(&s.connections);
-		log_end(&s.log);
-	}
-	lingers_close(&s.connections);
+	http_stop(&s.connections);
+	log_end(&s.log);
 	pools_end(&s.pools);
 	site_drop(s.site);
 	pools_free(&s.pools);
@@ -284,6 +279,5 @@ int serve(struct lh_tool *tool, const struct settings *set, struct site *site,
 	if (s.signals.fd >= 0)
 		close(s.signals.fd);
 	lh_loop_close(&s.loop);
-	wire_free();
 	return rc;
 }

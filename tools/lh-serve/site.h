@@ -14,7 +14,7 @@
 #ifndef SITE_H
 #define SITE_H
 
-#include "connection.h"
+#include "http.h"
 #include "file/file.h"
 #include "mcp/mcp.h"
 #include "persons/persons.h"

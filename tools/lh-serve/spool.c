@@ -40,7 +40,7 @@ int spool_open(struct request *r, struct lh_err *err)
 
 	sp->fd = -1;
 	sp->kind = kind == LH_ROUTE_GET ? SPOOL_DOWNLOAD : SPOOL_UPLOAD;
-	r->http.client->pace.upload = sp->kind == SPOOL_UPLOAD;
+	r->http.upload = sp->kind == SPOOL_UPLOAD;
 	sp->counted = spool_hold(r, sp->kind);
 	if (!sp->counted) {
 		r->reply.retry = RETRY;

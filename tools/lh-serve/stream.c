@@ -3,8 +3,8 @@
  * order while later lines are still in the filter.  See serve.h.
  *
  * At most WINDOW lines are asked at one time, so that one long body does not fill the queue.
- * The response is written by libmicrohttpd, which asks read_stream for more; if nothing is at
- * hand, the connection is suspended until the next answer.
+ * The response is written by http.c, which asks read_stream for more; if nothing is at hand, the
+ * connection is suspended until the next answer.
  *
  * A line is asked only if its answer will fit (bounds.c), being as long as the longest so far;
  * of the first one nothing is known, so only some are asked before it.  An answer that does not
@@ -341,7 +341,7 @@ static ssize_t read_stream(void *request, uint64_t at, char *to, size_t max)
 		return (ssize_t)n;
 	if (s->first == s->next && !has_more(s))
 		return READ_END;
-	http_suspend(&r->http);
+	r->http.suspended = true;
 	return 0;
 }
 

@@ -39,22 +39,17 @@ bool find_route(struct request *r)
 	return r->route;
 }
 
-static void note_field(void *field, const char *name, const char *value)
-{
-	struct field *f = field;
-
-	if (strcasecmp(name, f->name))
-		return;
-	f->value = value;
-	f->n++;
-}
-
 struct field find_field(const struct request *r, const char *name)
 {
-	struct field f = { .name = name, .value = "" };
+	struct field found = { .name = name, .value = "" };
+	struct http_field f = { 0 };
 
-	http_each(&r->http, note_field, &f);
-	return f;
+	while (http_next(&r->http, &f))
+		if (!strcasecmp(f.name, name)) {
+			found.value = f.value;
+			found.n++;
+		}
+	return found;
 }
 
 bool is_star(const struct request *r)

@@ -36,7 +36,6 @@ const struct library libraries[] = {
 	{ "libexpat", "libexpat.so.1", "XML_ExpatVersion",
 	  DOTTED(XML_MAJOR_VERSION, XML_MINOR_VERSION, XML_MICRO_VERSION),
 	  "lh-ingest and lh-query" },
-	{ "libmicrohttpd", "libmicrohttpd.so.12", "MHD_get_version", NULL, "lh-serve" },
 	{ "libsqlite3", "libsqlite3.so.0", "sqlite3_libversion", SQLITE_VERSION, "lh-query" },
 	{ "zlib", "libz.so.1", "zlibVersion", ZLIB_VERSION, "lh-cat" },
 	{ NULL, NULL, NULL, NULL, NULL },
