@@ -109,11 +109,9 @@ int lh_receipts_check(struct lh_receipts *c, struct lh_err *err);
 /*
  * receipt_erase - keep receipts true when rows of files of a root are erased.
  *
- * Under the lock of the root, before a file is replaced, the bytes of it that the newest receipts
- * name are asked for; after it they are cut to what was left of these.
+ * Under the lock of the root, after files were replaced, the bytes of them that the newest receipts
+ * name are cut to what is left of these:
  *
- *     rc = lh_receipts_claims(root, on_claim, me, err);
- *     ... replace files ...
  *     rc = lh_receipts_cut(root, "er-5f0c1d3a9b7e2468", cuts, n, err);
  *
  * The newest receipt of each stage gets the new counts and hashes, and so does the summary of its
@@ -121,9 +119,6 @@ int lh_receipts_check(struct lh_receipts *c, struct lh_err *err);
  * already stays, so that the call may be repeated.
  */
 
-/* Call fn for each length of each file; a result other than 0 ends it and is returned. */
-typedef int lh_claim_fn(void *ctx, const char *path, uint64_t bytes, struct lh_err *err);
-int lh_receipts_claims(const struct lh_root *root, lh_claim_fn *fn, void *ctx, struct lh_err *err);
 int lh_receipts_cut(const struct lh_root *root, const char *erasure, const struct lh_cut *cut,
 		    size_t n, struct lh_err *err);
 

@@ -24,23 +24,19 @@ static void ignore_fault(void *ctx, enum lh_receipt_fault what, const char *text
 	(void)ctx, (void)what, (void)text;
 }
 
-static int read_claims(const struct lh_root *root, struct lh_claims *c, struct lh_err *err)
+/* Return how many rows were cut out of the bytes of a file that a newest receipt names. */
+static uint64_t cut_rows(const struct erasing *e, const char *path)
 {
-	struct lh_receipts what = { .root = root, .fault = ignore_fault };
-
-	return lh_claims_read(c, &what, err);
-}
-
-int lh_receipts_claims(const struct lh_root *root, lh_claim_fn *fn, void *ctx, struct lh_err *err)
-{
-	struct lh_claims c = { .all = { .n = 0 } };
+	uint64_t most = 0, left;
 	size_t i;
-	int rc = read_claims(root, &c, err);
 
-	for (i = 0; !rc && i < c.all.n; i++)
-		rc = fn(ctx, c.all.v[i].path, c.all.v[i].is.bytes, err);
-	lh_claims_free(&c);
-	return rc;
+	for (i = 0; i < e->claims.all.n; i++) {
+		const struct lh_listed *f = &e->claims.all.v[i];
+
+		if (!strcmp(f->path, path) && f->is.bytes > most)
+			most = f->is.bytes;
+	}
+	return lh_cut_rows(e->cut, e->n, path, most, &left);
 }
 
 /* ---- an object with other values ---- */
@@ -98,7 +94,7 @@ static int write_side(struct erasing *e, struct lh_buf *out, const struct lh_rec
 					 &e->changed, err) < 0)
 		return -1;
 	for (i = 0; !e->newest && i < e->side.n; i++) {
-		rows = lh_cut_rows(e->cut, e->n, e->side.v[i].path);
+		rows = cut_rows(e, e->side.v[i].path);
 		e->rows += rows;
 		e->changed |= rows > 0;
 	}
@@ -287,12 +283,13 @@ int lh_receipts_cut(const struct lh_root *root, const char *erasure, const struc
 		    size_t n, struct lh_err *err)
 {
 	struct erasing e = { .root = root, .erasure = erasure, .cut = cut, .n = n };
+	struct lh_receipts what = { .root = root, .fault = ignore_fault };
 	int rc;
 
 	if (!n)
 		return 0;
 	lh_report_init(&e.report);
-	rc = read_claims(root, &e.claims, err);
+	rc = lh_claims_read(&e.claims, &what, err);
 	if (!rc)
 		rc = lh_run_each(root, on_run, &e, err);
 	lh_claims_free(&e.claims);

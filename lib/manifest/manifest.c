@@ -151,25 +151,21 @@ void lh_files_sums(struct lh_buf *out, const struct lh_files *m)
 
 /* ---- rows that were cut out of files ---- */
 
-/* Return the cut of a file; of several, that with the most bytes. */
-static const struct lh_cut *find_cut(const struct lh_cut *cut, size_t n, const char *path,
-				     uint64_t bytes)
+uint64_t lh_cut_rows(const struct lh_cut *cut, size_t n, const char *path, uint64_t bytes,
+		     uint64_t *left)
 {
-	const struct lh_cut *best = NULL;
+	uint64_t rows = 0;
 	size_t i;
 
-	for (i = 0; i < n; i++)
-		if (!strcmp(path, cut[i].path) &&
-		    (bytes == UINT64_MAX ? !best || cut[i].was > best->was : cut[i].was == bytes))
-			best = &cut[i];
-	return best;
-}
-
-uint64_t lh_cut_rows(const struct lh_cut *cut, size_t n, const char *path)
-{
-	const struct lh_cut *best = find_cut(cut, n, path, UINT64_MAX);
-
-	return best ? best->rows : 0;
+	*left = bytes;
+	for (i = 0; i < n; i++) {
+		if (cut[i].at >= bytes || strcmp(path, cut[i].path) != 0)
+			continue;
+		*left -= cut[i].n < bytes - cut[i].at ? cut[i].n : bytes - cut[i].at;
+		*left += cut[i].is;
+		rows++;
+	}
+	return rows;
 }
 
 /* Set the digest of the first bytes of a file: 1, 0 if it has fewer, -1. */
@@ -187,15 +183,14 @@ static int digest_first(const char *folder, const char *relpath, uint64_t bytes,
 }
 
 /* Set a file to what is left of it: 1, 0 if it is listed as it is, -1. */
-static int cut_file(struct lh_listed *f, const char *folder, const struct lh_cut *cut,
-		    struct lh_err *err)
+static int cut_file(struct lh_listed *f, const char *folder, uint64_t left, struct lh_err *err)
 {
 	struct lh_file_digest now;
 	int rc = digest_first(folder, f->path, f->is.bytes, &now, err);
 
 	if (rc < 0 || (rc && !memcmp(now.sha256, f->is.sha256, sizeof now.sha256)))
 		return rc < 0 ? -1 : 0;
-	rc = digest_first(folder, f->path, cut->is, &now, err);
+	rc = digest_first(folder, f->path, left, &now, err);
 	if (rc > 0)
 		f->is = now;
 	return rc;
@@ -204,16 +199,16 @@ static int cut_file(struct lh_listed *f, const char *folder, const struct lh_cut
 int lh_files_cut(struct lh_files *m, const char *folder, const struct lh_cut *cut, size_t n,
 		    uint64_t *rows, bool *changed, struct lh_err *err)
 {
-	const struct lh_cut *own;
+	uint64_t own, left;
 	size_t i;
 	int rc;
 
 	for (i = 0; i < m->n; i++) {
-		own = find_cut(cut, n, m->v[i].path, m->v[i].is.bytes);
-		rc = own ? cut_file(&m->v[i], folder, own, err) : 0;
+		own = lh_cut_rows(cut, n, m->v[i].path, m->v[i].is.bytes, &left);
+		rc = own ? cut_file(&m->v[i], folder, left, err) : 0;
 		if (rc < 0)
 			return -1;
-		*rows += rc ? own->rows : 0;
+		*rows += rc ? own : 0;
 		*changed |= rc;
 	}
 	return 0;

@@ -135,18 +135,20 @@ int lh_files_check(const struct lh_files *m, struct lh_files_check *how,
 
 /* ---- rows that were cut out of files ---- */
 
+/* A row of n bytes that began at `at`, in whose place are so many now. */
 struct lh_cut {
 	const char *path;	/* relative to the folder */
-	uint64_t was, is;	/* bytes that are listed, and what is left of them */
-	uint64_t rows;		/* that were cut out of them */
+	uint64_t at, n, is;
 };
 
+/* Return how many rows were cut out of the first bytes of a file, and set *left to what
+ * is left of these bytes. */
+uint64_t lh_cut_rows(const struct lh_cut *cut, size_t n, const char *path, uint64_t bytes,
+		     uint64_t *left);
 /* Set each file of a list from which rows were cut to what is left of it, *rows to those of the
  * cuts that apply, and *changed if there are such.  A file that is listed as it is now stays. */
 int lh_files_cut(struct lh_files *m, const char *folder, const struct lh_cut *cut, size_t n,
 		    uint64_t *rows, bool *changed, struct lh_err *err);
-/* Return how many rows were cut out of a file, of however many bytes. */
-uint64_t lh_cut_rows(const struct lh_cut *cut, size_t n, const char *path);
 
 /* ---- files that grow by whole lines (append.c) ---- */
 

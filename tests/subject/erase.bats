@@ -291,6 +291,15 @@ receipt() {
 	not grep -r 'w-2' s/data/_catalog/subjects/_erasures
 }
 
+@test "a file that a killed writer left is removed, also where its name is made of the id" {
+	mkdir -p s/data/_catalog/subjects
+	echo '{"candidate_id":"w-2","name":"Al Bo"}' >s/roster.jsonl
+	echo '{"schema"' >s/data/_catalog/subjects/.w-2.json.lh-tmp-99999
+	lh-subject erase --state s -q --apply --reason test --id-only w-2 >out
+	jq -es 'map(select(.kind == "spool").action) == ["remove"]' out >/dev/null
+	[ ! -e s/data/_catalog/subjects/.w-2.json.lh-tmp-99999 ]
+}
+
 @test "a reason that names the person is refused, since the receipt must not" {
 	mkdir -p s/log
 	for id in w-2 17; do

@@ -193,7 +193,7 @@ static void a_list_of_files_is_true_until_one_changes(void)
 	struct faults faults = { { 0 } };
 	struct lh_files_check how = { .folder = ".", .fault = on_listed, .unread = on_unread,
 				      .ctx = &faults };
-	struct lh_cut cut = { .path = "l4", .was = 6, .is = 3, .rows = 1 };
+	struct lh_cut cut = { .path = "l4", .at = 0, .n = 3, .is = 0 };
 	struct lh_files m = { .n = 0 };
 	struct lh_buf sums = { 0 };
 	bool changed = false;

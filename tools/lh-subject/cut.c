@@ -30,15 +30,15 @@ struct cutting {
 	const struct erasure *e;
 	const struct target *t;		/* whose hits are the lines; NULL: none is erased */
 	struct lh_str stone;		/* what takes the place of a line; n 0: nothing */
-	struct cuts *cuts;		/* or NULL */
+	struct cuts *cuts;		/* of a file of a root; or NULL */
 	const char *path;
 	int fd;				/* what is written; 0: nothing */
 	struct lh_child_writer pack;	/* to that, if it is compressed */
 	bool packs;
 	uint64_t line;			/* lines read */
-	uint64_t at, is, rows;		/* bytes read and written, lines erased */
-	size_t next, next_cut;
-	struct lh_buf held, out;	/* the beginning of a line; what was not written yet */
+	uint64_t at, rows;		/* bytes read, lines erased */
+	size_t next;
+	struct lh_buf out;		/* what was not written yet */
 };
 
 /* Return whether the line at hand is erased: it is still the one that was found. */
@@ -56,84 +56,46 @@ static bool is_erased(struct cutting *c, struct lh_str line)
 	return !memcmp(hash, t->hit[c->next].sha256, sizeof hash);
 }
 
-/* Set what is left of the lengths that the lines until here have. */
-static void set_cuts(struct cutting *c)
-{
-	for (; c->cuts && c->next_cut < c->cuts->n; c->next_cut++) {
-		struct lh_cut *cut = &c->cuts->v[c->next_cut];
-
-		if (cut->was > c->at)
-			return;
-		cut->is = c->is;
-		cut->rows = c->rows;
-	}
-}
-
 static void take_line(struct cutting *c, struct lh_str line)
 {
+	const struct lh_cut cut = { NULL, c->at, line.n, c->stone.n };
+
 	c->line++;
 	c->at += line.n;
 	if (is_erased(c, line)) {
+		if (c->cuts) {
+			lh_grow(&c->cuts->v, &c->cuts->cap, c->cuts->n + 1, sizeof cut);
+			c->cuts->v[c->cuts->n++] = cut;
+		}
 		c->rows++;
 		line = c->stone;
 	}
 	if (c->fd)
 		lh_buf_add(&c->out, line.p, line.n);
-	c->is += line.n;
-	set_cuts(c);
 }
 
-/* Take the lines of a piece, and hold the beginning of the last. */
-static int take_piece(struct cutting *c, const char *p, size_t n, struct lh_err *err)
+static int put(struct cutting *c, struct lh_err *err)
 {
-	const char *from, *end, *lf = memchr(p, '\n', n);
-	int rc = 0;
+	int rc = !c->out.len ? 0
+		: c->packs ? lh_child_writer_more(&c->pack, c->out.p, c->out.len, err)
+			   : lh_write_all(c->fd, c->out.p, c->out.len, err);
 
-	lh_buf_add(&c->held, p, n);
-	if (lf) {
-		end = c->held.p + c->held.len;
-		from = c->held.p;
-		for (lf = end - n + (lf - p); lf; lf = memchr(from, '\n', (size_t)(end - from))) {
-			take_line(c, (struct lh_str){ from, (size_t)(lf + 1 - from) });
-			from = lf + 1;
-		}
-		c->held.len = (size_t)(end - from);
-		memmove(c->held.p, from, c->held.len);
-	}
-	if (c->out.len)
-		rc = c->packs ? lh_child_writer_more(&c->pack, c->out.p, c->out.len, err)
-			      : lh_write_all(c->fd, c->out.p, c->out.len, err);
 	lh_buf_reset(&c->out);
 	return rc;
 }
 
-static int take_all(struct cutting *c, int from, struct lh_err *err)
+static int on_line(struct place_lines *l, struct lh_str line, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, BLOCK);
-	LH_SCOPED(lh_byte_source_close) struct lh_byte_source source = { .fd = -1 };
-	char name[40];
-	ssize_t n = 0;
-	int rc;
+	struct cutting *c = l->ctx;
 
-	snprintf(name, sizeof name, "/proc/self/fd/%d", from);
-	rc = lseek(from, 0, SEEK_SET) == 0 ? lh_byte_source_open(&source, name, err) : -1;
-	rc = rc ? -1 : lh_byte_source_next(&source, err);
-	while (rc > 0 && (n = lh_byte_source_read(&source, block, BLOCK, err)) > 0)
-		if (take_piece(c, block, (size_t)n, err) < 0)
-			return -1;
-	if (rc < 0 || n < 0)
-		return -1;
-	if (c->held.len)
-		take_line(c, (struct lh_str){ c->held.p, c->held.len });
-	lh_buf_reset(&c->held);
-	c->at = UINT64_MAX;
-	set_cuts(c);
-	return take_piece(c, "", 0, err);
+	take_line(c, line);
+	return c->out.len < BLOCK ? 0 : put(c, err);
 }
 
-/* Read the lines that are open, and write them in the compression that they have. */
+/* Read the lines of an open file, and write them in the compression that they have. */
 static int cut_through(struct cutting *c, int from, struct lh_err *err)
 {
+	struct place_lines lines = { .path = c->path, .fn = on_line, .ctx = c };
 	char head[LH_ARCHIVE_SNIFF];
 	const ssize_t n = c->fd ? pread(from, head, sizeof head, 0) : 0;
 	const char *kind = n > 0 ? lh_archive_kind(head, (size_t)n) : NULL;
@@ -141,14 +103,15 @@ static int cut_through(struct cutting *c, int from, struct lh_err *err)
 
 	c->packs = kind && !rc;
 	if (!rc)
-		rc = take_all(c, from, err);
+		rc = place_lines(&lines, from, err);
+	if (!rc)
+		rc = put(c, err);
 	if (!rc && c->packs)
 		rc = lh_child_writer_end(&c->pack, err);
 	if (c->packs)
 		lh_child_writer_stop(&c->pack);
-	lh_buf_free(&c->held);
 	lh_buf_free(&c->out);
-	return rc ? lh_err_prefix(err, "%s", c->path) : 0;
+	return rc;
 }
 
 /* ---- what a place is ---- */
@@ -211,30 +174,6 @@ struct lh_root *erase_hold_root(struct erasure *e, const char *path)
 
 /* ---- a file of lines ---- */
 
-static int by_length(const void *a, const void *b)
-{
-	const struct lh_cut *x = a, *y = b;
-
-	return (x->was > y->was) - (x->was < y->was);
-}
-
-struct claiming {
-	const char *path;		/* in the root */
-	struct cuts *cuts;
-};
-
-static int on_claim(void *ctx, const char *path, uint64_t bytes, struct lh_err *err)
-{
-	const struct claiming *c = ctx;
-
-	(void)err;
-	if (strcmp(path, c->path))
-		return 0;
-	lh_grow(&c->cuts->v, &c->cuts->cap, c->cuts->n + 1, sizeof *c->cuts->v);
-	c->cuts->v[c->cuts->n++] = (struct lh_cut){ .path = c->path, .was = bytes };
-	return 0;
-}
-
 static const char *const cursors[] = { ".cursor", ".otlp.cursor" };
 
 /* Put the new file in the place of the old one, with the cursors of a log. */
@@ -267,17 +206,12 @@ static int put_in_place(struct erasure *e, const char *path, bool log, int fd,
 static int rewrite(struct erasure *e, const struct target *t, int fd, struct cutting *c)
 {
 	const struct place *p = place_of(e, t);
-	const struct claiming claiming = { p->root ? p->path + p->rel : NULL, c->cuts };
-	struct lh_root *root = p->root ? erase_hold_root(e, p->root) : NULL;
 	struct lh_err *err = &e->tool->err;
 	struct lh_atomic out;
 	int rc;
 
-	if (p->root &&
-	    (!root || lh_receipts_claims(root, on_claim, (void *)&claiming, err) < 0))
+	if (p->root && !erase_hold_root(e, p->root))
 		return -1;
-	if (c->cuts->n)
-		qsort(c->cuts->v, c->cuts->n, sizeof *c->cuts->v, by_length);
 	lh_atomic_sweep_locked(p->path);
 	if (lh_atomic_open(&out, p->path, 0600, err) < 0)
 		return -1;
@@ -297,7 +231,8 @@ static int cut_lines(struct erasure *e, const struct target *t)
 	struct lh_err *err = &e->tool->err;
 	LH_SCOPED(lh_buf_free) struct lh_buf stone = { 0 };
 	struct cuts cuts = { .n = 0 };
-	struct cutting c = { .e = e, .t = t, .cuts = &cuts, .path = p->path };
+	struct cutting c = { .e = e, .t = t, .path = p->path,
+			     .cuts = p->root ? &cuts : NULL };
 	int fd = lh_open_regular(p->path, O_RDONLY, 0, err), rc;
 
 	if (fd < 0)
@@ -360,7 +295,7 @@ static int cut_index(struct erasure *e, const struct target *t)
 /* ---- objects ---- */
 
 /* Put the new object in the place of the one with that ETag: another is left to the next round. */
-static int put(struct lh_store *s, const char *key, const char *etag, int fd, struct lh_err *err)
+static int put_object(struct lh_store *s, const char *key, const char *etag, int fd, struct lh_err *err)
 {
 	struct lh_transfer done;
 	struct lh_object o;
@@ -390,7 +325,7 @@ static int cut_object(struct erasure *e, const struct target *t)
 	if (fd >= 0) {
 		rc = cut_through(&c, fd, err);
 		if (!rc && c.rows)
-			rc = put(s, place_key(p), o.etag, c.fd, err);
+			rc = put_object(s, place_key(p), o.etag, c.fd, err);
 		close(fd);
 	}
 	if (c.fd >= 0)

@@ -36,9 +36,9 @@ struct target {
 	size_t depth;			/* how many steps of lineage its hits are from others */
 };
 
-/* Lengths of a file that receipts of its root name, before it is replaced and after. */
+/* Rows that are cut out of a file of a root, whose receipts are made true by them. */
 struct cuts {
-	struct lh_cut *v;		/* ascending; their path is that of the place */
+	struct lh_cut *v;		/* their path is that of the place */
 	size_t n, cap;
 };
 
@@ -48,8 +48,7 @@ struct was {
 	enum place_kind kind;
 	uint64_t rows, bytes;
 	char sha256[65];		/* "": it was not there */
-	char from[65];			/* hash of the file that was replaced last, ... */
-	struct cuts cuts;		/* ... and how */
+	struct cuts cuts;		/* of the file that was replaced last */
 };
 
 /* What the receipt of an earlier erasure says. */

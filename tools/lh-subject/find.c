@@ -8,7 +8,6 @@
 #include <lh/index.h>
 #include <lh/num.h>
 
-#include "archive/archive.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"
@@ -172,7 +171,7 @@ static int find_record(struct find *f, size_t i, const struct lh_index *ix, uint
 	return 0;
 }
 
-static int find_index(struct find *f, size_t i)
+int find_index(struct find *f, size_t i)
 {
 	const struct place *p = &f->s->places.v[i];
 	struct lh_index *ix;
@@ -195,56 +194,11 @@ static int find_index(struct find *f, size_t i)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Return what a file of lines is instead: 'p' Parquet, 'i' a roster that is an index; 0; -1. */
-static int what_it_is(const struct place *p, struct lh_err *err)
-{
-	char head[4] = "";
-	int fd, is;
-
-	if (p->kind == PLACE_OBJECT && lh_store_is_s3(p->path))
-		return ends_with(p->path, ".parquet") ? 'p' : 0;
-	if (p->kind != PLACE_OBJECT && p->kind != PLACE_OTHER && p->kind != PLACE_ROSTER)
-		return 0;
-	fd = lh_open_regular(p->path, O_RDONLY, 0, err);
-	if (fd < 0)
-		return -1;
-	if (p->kind == PLACE_ROSTER)
-		is = lh_index_is(fd) ? 'i' : 0;
-	else
-		is = pread(fd, head, 4, 0) == 4 && !memcmp(head, "PAR1", 4) ? 'p' : 0;
-	close(fd);
-	return is;
-}
-
-/* Search the lines of a file that may be of any program.  What is packed in what is packed is not
- * undone: find_bytes lists it. */
-static int find_rows(struct find *f, size_t i)
-{
-	const struct place *p = &f->s->places.v[i];
-	int rc = what_it_is(p, f->err);
-
-	if (rc == 'i')
-		return find_index(f, i);
-	if (rc == 'p')
-		lh_tool_warn(f->tool, "%s: is Parquet, which is not searched (lh-ingest makes JSON "
-			     "Lines of it)", p->path);
-	f->hits->incomplete |= rc == 'p';
-	rc = rc ? rc : find_lines(f, i);
-	if (rc >= 0 || f->err->code != LH_EIO || !strstr(f->err->msg, LH_ARCHIVE_AGAIN))
-		return rc < 0 ? -1 : 0;
-	if (!f->who->thorough) {
-		lh_tool_warn(f->tool, "%s", f->err->msg);
-		f->hits->incomplete = true;
-	}
-	*f->err = (struct lh_err){ 0 };
-	return 0;
-}
-
 static int find_in_place(struct find *f, size_t i)
 {
 	static int (*const by[])(struct find *f, size_t i) = {
 		[ROWS_INDEX] = find_index, [ROWS_WHOLE] = find_whole,
-		[ROWS_SECRET] = find_secret, [ROWS_LINES] = find_rows
+		[ROWS_SECRET] = find_secret, [ROWS_LINES] = find_lines
 	};
 	const int rows = place_is[f->s->places.v[i].kind].rows;
 

@@ -37,6 +37,8 @@ static inline struct lh_str match_members(const struct find *f)
 
 /* Search what is in no row of place i: its name, its attributes, bytes. */
 int find_bytes(struct find *f, size_t i);
+/* Search the records of an index. */
+int find_index(struct find *f, size_t i);
 /* Search a file of lines. */
 int find_lines(struct find *f, size_t i);
 /* Read a file that is one text into f->text: 1, 0 if it is gone, -1. */

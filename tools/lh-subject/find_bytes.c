@@ -1,6 +1,6 @@
 /*
- * find_bytes.c - what find does not read as rows: names and attributes of files, the bytes of
- * indexes and databases, and whether a place can be read as text at all.  See find.h.
+ * find_bytes.c - what find does not read as rows: names and attributes of files, and the bytes of
+ * indexes and databases.  See find.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "archive/archive.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"
@@ -20,7 +19,6 @@
 #define BEFORE 16		/* bytes of the last window that are seen again */
 #define BY_CHANCE 6		/* fewer bytes are in numbers by chance */
 #define ATTRIBUTES 65536	/* most bytes of their names, and of a value, in Linux */
-#define ENCODED 16		/* characters of an encoding, which are not taken for a word */
 
 /* The place at hand. */
 struct bytes {
@@ -159,100 +157,6 @@ static const char *name_of(const struct place *p)
 	return p->root ? p->path + p->rel : slash ? slash + 1 : p->path;
 }
 
-/* ---- what is no text ---- */
-
-/* What bytes may be, besides text, while they are read. */
-struct judge {
-	bool binary, encoded;
-	uint64_t n, line;	/* bytes, and those of the line at hand; ... */
-	bool brief;		/* ... one before it had fewer than ENCODED */
-};
-
-/* Return the bytes at the end of a text that may be the beginning of a character. */
-static size_t cut_char(const char *p, size_t n)
-{
-	size_t back = 1;
-
-	while (back < 4 && back < n && ((unsigned char)p[n - back] & 0xc0) == 0x80)
-		back++;
-	return n && (unsigned char)p[n - back] >= 0xc0 && back < 4 ? back : 0;
-}
-
-/* Judge bytes but for a cut character at their end, whose length is returned. */
-static size_t judge(struct judge *j, const char *p, size_t n)
-{
-	const size_t cut = lh_utf8_valid(p, n) ? 0 : cut_char(p, n);
-	size_t i;
-
-	j->binary |= !lh_utf8_valid(p, n - cut);
-	for (i = 0; i < n - cut; i++) {
-		const unsigned char c = (unsigned char)p[i], low = c | 0x20;
-
-		if (c == '\n' || c == '\r') {
-			j->brief |= j->line && j->line < ENCODED;
-			j->line = 0;
-			continue;
-		}
-		j->encoded &= !j->brief && ((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') ||
-					    strchr("+/=", c));
-		j->n++;
-		j->line++;
-		j->binary |= c < 0x20 && c != '\t' && c != '\f' && c != '\v' && c != '\b' &&
-			     c != 0x1b;
-	}
-	return cut;
-}
-
-/* Return whether a member is only in documents of an office, in whose texts are marks. */
-static bool is_office(const char *name)
-{
-	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
-
-	return !strcmp(base, "[Content_Types].xml") || !strcmp(base, "mimetype");
-}
-
-/* Read an open file, unpacked, to see whether it is text; what is packed in what is packed is a
- * hit. */
-static int judge_file(struct find *f, size_t place, int fd)
-{
-	LH_SCOPED(lh_byte_source_close) struct lh_byte_source from = { .fd = -1 };
-	LH_SCOPED(lh_free_local) char *block = lh_calloc(1, WINDOW);
-	bool opaque = false, packed = false;
-	char name[40];
-	ssize_t n = 0;
-	int rc;
-
-	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-	rc = lseek(fd, 0, SEEK_SET) < 0 ? lh_err_sys(f->err, "cannot seek")
-					: lh_byte_source_open(&from, name, f->err);
-	while (!rc && n >= 0 && (rc = lh_byte_source_next(&from, f->err)) > 0) {
-		struct judge j = { .encoded = true };
-		struct lh_str head;
-		size_t cut = 0;
-
-		rc = lh_byte_source_peek(&from, &head, f->err);
-		packed |= from.cat && !rc && lh_archive_kind(head.p, head.n);
-		opaque |= is_office(lh_byte_source_name(&from));
-		while (!rc && (n = lh_byte_source_read(&from, block + cut, WINDOW - cut,
-						       f->err)) > 0) {
-			const size_t all = cut + (size_t)n;
-
-			cut = judge(&j, block, all);
-			memmove(block, block + all - cut, cut);
-		}
-		opaque |= j.binary || cut || (j.n >= ENCODED && j.encoded);
-	}
-	if ((rc < 0 || n < 0) && strstr(f->err->msg, LH_ARCHIVE_AGAIN)) {
-		*f->err = (struct lh_err){ 0 };
-		packed = true;
-		rc = n = 0;
-	}
-	if (packed)
-		add(f, place, HIT_PACKED, 0, NO_ID);
-	f->hits->opaque += opaque && !packed;
-	return rc < 0 || n < 0 ? lh_err_prefix(f->err, "%s", f->s->places.v[place].path) : 0;
-}
-
 /* ---- a place ---- */
 
 /* Return whether a place has something that is the person's by id or by lineage. */
@@ -297,9 +201,7 @@ static int find_in_file(struct bytes *b, const struct place *p)
 	case BYTES_RAW:
 		return search_raw(b);
 	case BYTES_TEXT:
-		if (!lh_index_is(b->fd))
-			return judge_file(b->f, b->place, b->fd);
-		return has_own(b->f->hits, b->place) ? 0 : search_index(b);
+		return !lh_index_is(b->fd) || has_own(b->f->hits, b->place) ? 0 : search_index(b);
 	default:
 		return 0;		/* of an index and its log with the index */
 	}

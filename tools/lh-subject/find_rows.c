@@ -3,20 +3,16 @@
  * were found: what was made from them in a root, and rows of logs that name them.  See find.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "archive/archive.h"
 #include "audit/subject_manifest.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "catalog/catalog.h"
-#include "file/file.h"
 #include "find.h"
-#include "flow/flow.h"
+#include "index/index_tools.h"
 #include "lineage/lineage.h"
-#include "store/store.h"
 
 /* ---- rows that the manifest of the person names ---- */
 
@@ -216,139 +212,145 @@ static bool find_named_row(struct find *f, const struct lh_value *v, struct hit 
 	return true;
 }
 
+/* ---- what is no text ---- */
+
+#define ENCODED 16		/* characters of an encoding, which are not taken for a word */
+
+/* What a file may be, besides text. */
+struct judge {
+	bool opaque;		/* a member before this one is no text */
+	bool binary, plain;	/* plain: it is no encoding */
+	bool brief;		/* a line before has fewer characters than ENCODED */
+	uint64_t n;
+};
+
+static void judge_end(struct judge *j)
+{
+	*j = (struct judge){ .opaque = j->opaque || j->binary || (j->n >= ENCODED && !j->plain) };
+}
+
+static void judge_line(struct judge *j, struct lh_str line)
+{
+	size_t i, n = 0;
+
+	j->binary |= !lh_utf8_valid(line.p, line.n);
+	for (i = 0; i < line.n; i++) {
+		const unsigned char c = (unsigned char)line.p[i], low = c | 0x20;
+
+		if (c == '\n' || c == '\r')
+			continue;
+		j->plain |= j->brief || !((low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') ||
+					  strchr("+/=", c));
+		j->binary |= c < 0x20 && c != '\t' && c != '\f' && c != '\v' && c != '\b' &&
+			     c != 0x1b;
+		n++;
+	}
+	j->brief |= n && n < ENCODED;
+	j->n += n;
+}
+
 /* ---- lines ---- */
 
 struct lines {
 	struct find *f;
 	size_t place;
-	size_t named;			/* hits whose member of an archive is known */
+	bool judges, parquet;
+	struct judge judge;
 };
 
-/* What became of a line, for the sink. */
-enum line { LINE_PASSED, LINE_HIT, LINE_UNREAD };
-
-static struct lh_value value_of(struct lh_str s)
+/* Return whether a line has the person, and make the hit of it. */
+static bool match_line(struct find *f, const struct place *p, struct lh_str s, struct hit *h)
 {
-	static const uint8_t type[256] = {
-		['{'] = LH_OBJECT, ['['] = LH_ARRAY, ['"'] = LH_STRING, ['t'] = LH_TRUE,
-		['f'] = LH_FALSE, ['n'] = LH_NULL
-	};
-	const unsigned char c = (unsigned char)*s.p;
+	const bool pairs = p->kind == PLACE_OBJECT && f->n_datasets;
+	struct lh_err unread;
+	struct lh_value v;
+	bool json, pair, is;
 
-	return (struct lh_value){ s.p, s.n, type[c] || c == 'n' ? type[c] : LH_NUMBER,
-				  memchr(s.p, '\\', s.n) != NULL };
-}
-
-/* Look at a value of a line, and make the hit of it: whether it has the person. */
-static bool match_line(struct find *f, const struct place *p, const struct lh_value *v,
-		       struct hit *h)
-{
-	const bool pair = find_is_named(f, p, v);
-	bool is;
-
-	if (!pair && person_is_quick(f->who) && !person_may_be_in(f->who, v->p, v->n))
+	if (!f->by_name && !pairs && person_is_quick(f->who) && !person_may_be_in(f->who, s.p, s.n))
 		return false;
-	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
-		is = person_match_bytes(f->who, v->p, v->n, &f->m);	/* a line of CSV */
-	else
-		is = person_match(f->who, v, p->kind == PLACE_ROSTER, &f->m);
+	json = (*s.p == '{' || *s.p == '[') && lh_json_parse(&f->rec, s.p, s.n, &v, &unread) == 0;
+	if (f->by_name)
+		return json && find_named_row(f, &v, h);
+	pair = json && pairs && find_is_named(f, p, &v);
+	is = json ? person_match(f->who, &v, p->kind == PLACE_ROSTER, &f->m)
+		  : person_match_bytes(f->who, s.p, s.n, &f->m);
 	if (!is && !pair)
 		return false;
-	*h = hit_of_match(f, h->place, h->line, (struct lh_str){ v->p, v->n });
+	*h = hit_of_match(f, h->place, h->line, s);
 	h->by = pair ? HIT_ID : h->by;
+	if (json && p->kind == PLACE_LOG && h->by == HIT_ID)
+		find_names_of(f, &v, f->hits->n);
 	return true;
 }
 
-static int fill(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
-		struct lh_err *err)
+static int on_line(struct place_lines *from, struct lh_str line, struct lh_err *err)
 {
-	struct lines *l = context;
-	struct find *f = l->f;
-	const struct place *p = &f->s->places.v[l->place];
-	const struct lh_value v = value_of(lh_trim(rec->line, rec->len));
-	struct hit h = { .place = l->place, .line = rec->number };
+	struct lines *l = from->ctx;
+	struct hit h = { .place = l->place, .line = from->line };
+	struct lh_str s;
 
-	(void)out, (void)err;
-	if (!(f->by_name ? find_named_row(f, &v, &h) : match_line(f, p, &v, &h)))
-		return 0;
-	hit_add(f, h, match_members(f), NO_ID, (struct lh_str){ rec->line, rec->len });
-	if (!f->by_name && p->kind == PLACE_LOG && h.by == HIT_ID)
-		find_names_of(f, &v, f->hits->n - 1);
-	*(enum line *)result = LINE_HIT;
-	return 1;
-}
-
-/* Look at a line that is not JSON. */
-static void bad(const struct lh_bad_line *of, void *result, struct lh_buf *out, void *context)
-{
-	struct lines *l = context;
-	struct find *f = l->f;
-	struct lh_str line;
-
-	(void)out;
-	if (f->by_name)
-		return;
-	*(enum line *)result = !of->p ? LINE_UNREAD
-		: person_match_bytes(f->who, of->p, of->n, &f->m) ? LINE_HIT : LINE_PASSED;
-	if (*(enum line *)result != LINE_HIT)
-		return;
-	line = (struct lh_str){ of->p, of->n };
-	hit_add(f, hit_of_match(f, l->place, of->line, line), match_members(f), NO_ID, line);
-}
-
-static int sink(const struct lh_output *o, void *shared, struct lh_err *err)
-{
-	struct lines *l = shared;
-	const enum line is = *(const enum line *)o->result;
-
-	if (is == LINE_UNREAD)
-		return lh_err_set(err, LH_EIO, "%s:%llu: the line is over the limit, and was not "
-				  "searched", o->file, (unsigned long long)o->line);
-	if (is == LINE_HIT && strcmp(o->file, l->f->s->places.v[l->place].path))
-		l->f->hits->v[l->named].id = lh_strndup(o->file, strlen(o->file));
-	l->named += is == LINE_HIT;
+	(void)err;
+	if (l->judges && from->line == 1)
+		judge_end(&l->judge);
+	if (l->judges)
+		judge_line(&l->judge, line);
+	line.n -= line.p[line.n - 1] == '\n';
+	if (from->line == 1 && line.n >= 3 && !memcmp(line.p, "\xef\xbb\xbf", 3))
+		line = (struct lh_str){ line.p + 3, line.n - 3 };
+	s = lh_trim(line.p, line.n);
+	if (s.n && !l->parquet && match_line(l->f, &l->f->s->places.v[l->place], s, &h))
+		hit_add(l->f, h, match_members(l->f), from->member ? lh_str_of(from->member)
+			: NO_ID, line);
 	return 0;
 }
 
-/* Return whether an open file is to be read as it is: it is not one of these tools, and not
- * compressed. */
-static bool is_plain(const struct place *p, int fd)
+/* Take what is packed again in what is packed, which is not undone: it is a hit of a search of all
+ * bytes. */
+static void take_packed(struct find *f, size_t i, const struct place_lines *l)
 {
-	char head[LH_ARCHIVE_SNIFF];
-	ssize_t n;
+	const struct hit hit = { .place = i, .by = HIT_BYTES, .in = HIT_PACKED, .via = NO_HIT };
 
-	if (p->kind != PLACE_OTHER && p->kind != PLACE_SPOOL && p->kind != PLACE_TREE)
-		return false;
-	n = pread(fd, head, sizeof head, 0);
-	return n <= 0 || !lh_archive_kind(head, (size_t)n);
+	if (f->who->thorough && l->packed)
+		hit_add(f, hit, lh_str_of("[]"), NO_ID, NO_ID);
+	else if (l->again.code)
+		lh_tool_warn(f->tool, "%s", l->again.msg);
+	f->hits->incomplete |= !f->who->thorough && l->again.code;
 }
 
-/* Run a flow over the lines of a place, which are any JSON values or any text. */
-static int place_flow(struct place *p, struct lh_flow *flow, struct lh_err *err)
+/* Search the lines of a file that may be of any program. */
+static int search_lines(struct find *f, size_t i, int fd)
 {
-	int fd, rc;
+	const struct place *p = &f->s->places.v[i];
+	struct lines l = { .f = f, .place = i, .judges = !f->by_name && f->who->thorough &&
+			   place_is[p->kind].bytes == BYTES_TEXT && !lh_index_is(fd) };
+	struct place_lines from = { .path = p->path, .fn = on_line, .ctx = &l };
+	char head[4] = "";
 
-	flow->files = &p->path;
-	flow->n_files = flow->jobs = 1;
-	flow->values = true;
-	if (p->store && lh_store_is_s3(p->store))
-		return lh_flow_run(flow, err);
-	fd = lh_open_regular(p->path, O_RDONLY, 0, err);
-	if (fd < 0)	/* a temporary file that has just been removed */
-		return p->kind == PLACE_SPOOL && errno == ENOENT ? 0 : -1;
-	flow->plain = is_plain(p, fd);
-	rc = lh_flow_fd(p->path, fd, flow, err);
-	close(fd);
-	return rc;
+	l.parquet = (p->kind == PLACE_OBJECT || p->kind == PLACE_OTHER) &&
+		    pread(fd, head, 4, 0) == 4 && !memcmp(head, "PAR1", 4);
+	if (l.parquet) {
+		lh_tool_warn(f->tool, "%s: is Parquet, which is not searched (lh-ingest makes JSON "
+			     "Lines of it)", p->path);
+		f->hits->incomplete = true;
+	}
+	if (place_lines(&from, fd, f->err) < 0)
+		return -1;
+	take_packed(f, i, &from);
+	judge_end(&l.judge);
+	f->hits->opaque += l.judges && (l.judge.opaque || from.office) && !from.packed;
+	return 0;
 }
 
 int find_lines(struct find *f, size_t i)
 {
-	struct lines l = { f, i, f->hits->n };
-	struct lh_flow flow = { .fill = fill, .result_size = sizeof(enum line), .bad = bad,
-				.sink = sink, .shared = &l, .lines = f->hits->kept };
+	const struct place *p = &f->s->places.v[i];
+	int fd = place_open(p, f->err), rc;
 
-	return place_flow(&f->s->places.v[i], &flow, f->err);
+	if (fd < 0)	/* a temporary file that has just been removed */
+		return p->kind == PLACE_SPOOL && errno == ENOENT ? 0 : -1;
+	rc = p->kind == PLACE_ROSTER && lh_index_is(fd) ? find_index(f, i) : search_lines(f, i, fd);
+	close(fd);
+	return rc;
 }
 
 int find_named(struct find *f)

@@ -11,6 +11,7 @@
 
 #include "archive/archive.h"
 #include "base/mem.h"
+#include "base/signal.h"
 #include "catalog/catalog.h"
 #include "distill/root.h"
 #include "distill/sample.h"
@@ -632,6 +633,107 @@ int place_open(const struct place *p, struct lh_err *err)
 	}
 	lh_store_close(s);
 	return fd;
+}
+
+/* ---- lines ---- */
+
+#define BLOCK ((size_t)256 << 10)
+#define LINE_MOST ((size_t)256 << 20)	/* bytes */
+
+/* Return whether a member is only in documents of an office, in whose texts are marks. */
+static bool is_office(const char *name)
+{
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+
+	return !strcmp(base, "[Content_Types].xml") || !strcmp(base, "mimetype");
+}
+
+static int too_long(struct place_lines *l, struct lh_err *err)
+{
+	l->named = true;
+	return lh_err_set(err, LH_EIO, "%s:%llu: the line is over the limit, and was not searched",
+			  l->member ? l->member : l->path, (unsigned long long)l->line);
+}
+
+/* Pass on the lines that are held, of the last block also what has no LF: 0, or what fn
+ * returns.  *seen: bytes of the first line that have no LF. */
+static int pass_lines(struct place_lines *l, struct lh_buf *held, size_t *seen, bool last,
+		      struct lh_err *err)
+{
+	const char *p = held->p, *const end = p + held->len, *lf;
+	int rc = 0;
+
+	while (!rc && p < end) {
+		lf = memchr(p + *seen, '\n', (size_t)(end - p) - *seen);
+		*seen = (size_t)(end - p);
+		if (!lf && !last)
+			break;
+		l->line++;
+		lf = lf ? lf + 1 : end;
+		if ((size_t)(lf - p) > LINE_MOST)
+			return too_long(l, err);
+		rc = l->fn(l, (struct lh_str){ p, (size_t)(lf - p) }, err);
+		p = lf;
+		*seen = 0;
+	}
+	held->len = (size_t)(end - p);
+	if (held->len)
+		memmove(held->p, p, held->len);
+	return rc;
+}
+
+static int read_member(struct place_lines *l, struct lh_byte_source *from, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf held = { 0 };
+	size_t seen = 0;
+	ssize_t n = 1;
+	int rc = 0;
+
+	l->line = 0;
+	while (!rc && n > 0) {
+		n = lh_byte_source_read(from, lh_buf_room(&held, BLOCK + LH_PAD), BLOCK, err);
+		lh_buf_took(&held, n > 0 ? (size_t)n : 0);
+		rc = n < 0 ? -1 : pass_lines(l, &held, &seen, !n, err);
+		if (!rc && held.len > LINE_MOST) {
+			l->line++;
+			rc = too_long(l, err);
+		}
+		if (!rc && lh_stopping())
+			rc = lh_err_set(err, LH_EINTR, "interrupted");
+	}
+	return rc;
+}
+
+int place_lines(struct place_lines *l, int fd, struct lh_err *err)
+{
+	LH_SCOPED(lh_byte_source_close) struct lh_byte_source from = { .fd = -1 };
+	LH_SCOPED(lh_buf_free) struct lh_buf member = { 0 };
+	struct lh_str head;
+	char name[40];
+	int rc;
+
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	rc = lseek(fd, 0, SEEK_SET) < 0 ? lh_err_sys(err, "cannot seek")
+					: lh_byte_source_open(&from, name, err);
+	while (!rc && (rc = lh_byte_source_next(&from, err)) > 0) {
+		const char *in = lh_byte_source_name(&from) + strlen(name);
+
+		rc = lh_byte_source_peek(&from, &head, err);
+		l->packed |= from.cat && !rc && lh_archive_kind(head.p, head.n);
+		l->office |= is_office(in);
+		lh_buf_reset(&member);
+		lh_buf_printf(&member, "%s%s%c", l->path, in, '\0');
+		l->member = *in ? member.p : NULL;
+		rc = rc ? rc : read_member(l, &from, err);
+	}
+	if (rc < 0 && !l->named)
+		lh_err_prefix(err, "%s", l->member ? l->member : l->path);
+	if (rc >= 0 || !strstr(err->msg, LH_ARCHIVE_AGAIN))
+		return rc;
+	l->again = *err;
+	l->packed = true;
+	*err = (struct lh_err){ 0 };
+	return 0;
 }
 
 int place_dataset(const struct place *p, struct lh_catalog_dataset *m, char **folder,

@@ -116,7 +116,6 @@ static int take_place(struct erasure *e, const struct line *in)
 				   .bytes = in->bytes };
 		snprintf(w->sha256, sizeof w->sha256, "%.*s", (int)in->sha256.n, in->sha256.p);
 	}
-	snprintf(w->from, sizeof w->from, "%.*s", (int)in->sha256.n, in->sha256.p);
 	return read_cuts(&w->cuts, &in->cuts, &e->tool->err);
 }
 
@@ -233,9 +232,9 @@ int erasure_note(struct erasure *e, const struct target *t, const struct cuts *c
 	lh_write_array(&w, "cuts");
 	for (i = 0; cuts && i < cuts->n; i++) {
 		lh_write_array(&w, NULL);
-		lh_write_u64(&w, NULL, cuts->v[i].was);
+		lh_write_u64(&w, NULL, cuts->v[i].at);
+		lh_write_u64(&w, NULL, cuts->v[i].n);
 		lh_write_u64(&w, NULL, cuts->v[i].is);
-		lh_write_u64(&w, NULL, cuts->v[i].rows);
 		lh_write_end(&w);
 	}
 	lh_write_end(&w);
@@ -286,7 +285,6 @@ static int settle_root(struct erasure *e, const struct held_root *held)
 {
 	LH_SCOPED(lh_free_local) struct lh_cut *cut = NULL;
 	size_t i, k, n = 0, cap = 0;
-	struct was now;
 
 	for (i = 0; i < e->n_was; i++) {
 		const struct was *w = &e->was[i];
@@ -294,10 +292,6 @@ static int settle_root(struct erasure *e, const struct held_root *held)
 
 		if (!p || !p->root || strcmp(p->root, held->path))
 			continue;
-		if (state_of_place(e, w->path, w->kind, &now) < 0)
-			return -1;
-		if (!strcmp(now.sha256, w->from))
-			continue;	/* it was not replaced */
 		lh_grow(&cut, &cap, n + w->cuts.n, sizeof *cut);
 		for (k = 0; k < w->cuts.n; k++, n++) {
 			cut[n] = w->cuts.v[k];

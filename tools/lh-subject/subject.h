@@ -207,6 +207,20 @@ struct place *place_named(const struct settings *s, const char *path);
 bool is_same_folder(const char *a, const char *b);
 /* Open a file, or a copy of an object of S3; the descriptor is to be closed. */
 int place_open(const struct place *p, struct lh_err *err);
+/* The lines of an open file, unpacked, with their LF, each passed to fn; its result other than 0
+ * ends that, and is returned.  LH_PAD bytes follow a line. */
+struct place_lines {
+	const char *path;
+	int (*fn)(struct place_lines *l, struct lh_str line, struct lh_err *err);
+	void *ctx;
+	const char *member;		/* of an archive, PATH/NAME; NULL: none */
+	uint64_t line;			/* its number, from 1 in each member */
+	bool named;			/* an error names the line */
+	bool office;			/* it is the document of an office */
+	bool packed;			/* something is packed again in what is packed: ... */
+	struct lh_err again;		/* ... what could not be read, of code LH_OK: all could */
+};
+int place_lines(struct place_lines *l, int fd, struct lh_err *err);
 /* Return the key of an object. */
 static inline const char *place_key(const struct place *p)
 {
