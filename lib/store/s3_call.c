@@ -28,8 +28,7 @@ struct reader {
 	struct s3_document *d;
 	struct lh_buf text;	/* since the last tag */
 	unsigned depth;
-	bool in_object;		/* in Contents, Version or DeleteMarker */
-	bool marker;		/* in DeleteMarker, which has no size */
+	bool in_object;		/* in Contents */
 	bool encoded;		/* keys are percent-encoded */
 	bool has_key, has_size, has_time;
 	struct s3_entry entry;
@@ -60,9 +59,7 @@ static void XMLCALL on_start(void *ctx, const char *name, const char **attribute
 		snprintf(r->d->root, sizeof r->d->root, "%s", name);
 	if (++r->depth > DEPTH_MAX)
 		fail(r, "it is nested too deep");
-	r->marker = r->depth == 2 ? strcmp(name, "DeleteMarker") == 0 : r->marker;
-	if (r->depth == 2 && (r->marker || strcmp(name, "Contents") == 0 ||
-			      strcmp(name, "Version") == 0)) {
+	if (r->depth == 2 && strcmp(name, "Contents") == 0) {
 		r->in_object = true;
 		r->has_key = r->has_size = r->has_time = false;
 		r->entry = (struct s3_entry){ 0 };
@@ -122,10 +119,6 @@ static void end_in_object(struct reader *r, const char *name, const char *p, siz
 	} else if (strcmp(name, "ETag") == 0) {
 		p = unquoted(p, &n);
 		r->entry.etag = keep_text(r, p, n);
-	} else if (strcmp(name, "VersionId") == 0) {
-		r->entry.version = keep_text(r, p, n);
-	} else if (strcmp(name, "IsLatest") == 0) {
-		r->entry.latest = n == 4 && memcmp(p, "true", 4) == 0;
 	} else if (strcmp(name, "LastModified") == 0) {
 		r->has_time = lh_time_read(p, n, &r->entry.modified) == 0;
 		if (!r->has_time)
@@ -153,10 +146,8 @@ static void end_member(struct reader *r, const char *name, const char *p, size_t
 		snprintf(d->message, sizeof d->message, "%.*s", (int)(n < 200 ? n : 200), p);
 	else if (strcmp(name, "UploadId") == 0)
 		copy_text(r, d->upload_id, sizeof d->upload_id, p, n);
-	else if (strcmp(name, "NextContinuationToken") == 0 || strcmp(name, "NextKeyMarker") == 0)
+	else if (strcmp(name, "NextContinuationToken") == 0)
 		copy_text(r, d->token, sizeof d->token, p, n);
-	else if (strcmp(name, "NextVersionIdMarker") == 0)
-		copy_text(r, d->next_version, sizeof d->next_version, p, n);
 	else if (strcmp(name, "IsTruncated") == 0)
 		d->truncated = n == 4 && memcmp(p, "true", 4) == 0;
 	else if (strcmp(name, "EncodingType") == 0)
@@ -181,7 +172,7 @@ static void XMLCALL on_end(void *ctx, const char *name)
 		struct s3_document *d = r->d;
 
 		r->in_object = false;
-		if (!r->has_key || !(r->has_size || r->marker) || !r->has_time)
+		if (!r->has_key || !r->has_size || !r->has_time)
 			fail(r, "a Contents without Key, Size or LastModified");
 		lh_grow(&d->v, &d->cap, d->n + 1, sizeof *d->v);
 		d->v[d->n++] = r->entry;
@@ -239,7 +230,6 @@ int lh_s3_document_read(struct s3_document *d, const char *p, size_t n, struct l
 	int rc;
 
 	d->root[0] = d->code[0] = d->message[0] = d->etag[0] = d->upload_id[0] = d->token[0] = '\0';
-	d->next_version[0] = '\0';
 	d->truncated = false;
 	d->n = 0;
 	lh_buf_reset(&d->text);

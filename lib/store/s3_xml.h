@@ -14,15 +14,12 @@ struct s3_entry {
 	size_t etag;		/* in text; without quotes, ends with NUL */
 	uint64_t size;
 	int64_t modified;	/* milliseconds since 1970 */
-	size_t version;		/* in text; of a list of versions */
-	bool latest;
 };
 
 struct s3_document {
 	char root[64];		/* name of the outermost element */
 	char code[64], message[256];	/* of an Error */
 	char etag[128], upload_id[1024], token[2048];
-	char next_version[1024];	/* of a page of versions, which goes on at token and this */
 	bool truncated;		/* a page: more follow */
 	struct lh_buf text;
 	struct s3_entry *v;	/* the objects of a page, as they came */

@@ -156,14 +156,6 @@ int lh_store_delete(struct lh_store *s, const char *key, const struct lh_conditi
 	return check(key, err) < 0 ? -1 : s->kind->remove(s, key, when, err);
 }
 
-int lh_store_delete_old(struct lh_store *s, const char *key, const struct lh_old_versions *each,
-			struct lh_err *err)
-{
-	if (check(key, err) < 0)
-		return -1;
-	return s->kind->delete_old ? s->kind->delete_old(s, key, each, err) : 0;
-}
-
 void lh_object_write(struct lh_buf *out, const struct lh_object *o)
 {
 	struct lh_writer w = lh_write_to(out);

@@ -163,19 +163,6 @@ int lh_store_delete(struct lh_store *s, const char *key, const struct lh_conditi
  * A change is refused at 0, too; a reader has the object already. */
 int lh_conditions_check(const struct lh_conditions *when, const char *etag, struct lh_err *err);
 
-/*
- * Delete what a store keeps of an object that was replaced: the older versions of S3, and its
- * markers of deletions.  gone or stays is called for each; stays for one that could not be deleted,
- * with the reason, and with version NULL if the versions cannot be listed.  A folder keeps none.
- */
-struct lh_old_versions {
-	void (*gone)(void *ctx, const char *version);
-	void (*stays)(void *ctx, const char *version, const struct lh_err *why);
-	void *ctx;
-};
-int lh_store_delete_old(struct lh_store *s, const char *key, const struct lh_old_versions *each,
-			struct lh_err *err);
-
 /* Open a file without a name for bytes that are needed twice. */
 int lh_store_spool(struct lh_err *err);
 

@@ -51,9 +51,6 @@ struct store_kind {
 		      struct lh_err *err);
 	/* Open the object as a file; NULL: there are no files */
 	int (*open)(struct lh_store *s, const char *key, struct lh_err *err);
-	/* lh_store_delete_old; NULL: there are no versions */
-	int (*delete_old)(struct lh_store *s, const char *key, const struct lh_old_versions *each,
-			  struct lh_err *err);
 	void (*close)(struct lh_store *s);
 };
 

@@ -13,8 +13,7 @@ Without a signature it answers these, for tests:
 
     GET /_state                      {"objects": {"BUCKET/KEY": size}, "uploads": N, "parts": N}
     GET /_make/BUCKET/N              make N small objects, k000000 and so on
-    GET /_clear                      remove all objects and their versions
-    GET /_versions/on                keep the old versions of objects from now on
+    GET /_clear                      remove all objects
     GET /_raw/BUCKET/KEY             make the object, whatever its key (percent-encoded) is
     GET /_mode/MODE/METHOD/SKIP/N    let SKIP requests of that method ("ANY") pass, then answer
                                      N of them in that way; /_mode/off ends it
@@ -45,8 +44,6 @@ lock = threading.Lock()
 LENGTHLESS = ("cut", "cut-md5", "bare", "bare-md5", "flood")
 objects = {}		# "bucket/key": (bytes, etag)
 sorted_names = {}	# (bucket, prefix): (how many objects there were, the keys)
-versions = {}		# "bucket/key": [(id, bytes, etag)], the newest first
-keeps_versions = False
 uploads = {}		# id: (name, {number: (bytes, md5)})
 mode = {"name": "off", "method": "", "skip": 0, "left": 0}
 args = None
@@ -194,8 +191,6 @@ class S3(http.server.BaseHTTPRequestHandler):
                 raise Refused(412, "PreconditionFailed")
             else:
                 objects[name] = (body, etag)
-                if keeps_versions:
-                    versions.setdefault(name, []).insert(0, ("v/%d+" % time.time_ns(), body, etag))
         self.answer(200, ETag='"%s"' % ("0" * 32 if self.bad == "etag" else etag))
 
     def begin(self, name):
@@ -289,25 +284,6 @@ class S3(http.server.BaseHTTPRequestHandler):
                        % (encode(n), TIME, etag, "-1" if self.bad == "size" else len(body)))
         self.answer(200, "".join(out) + "</ListBucketResult>", content_type="application/xml")
 
-    def list_versions(self, bucket, query):
-        """Two versions a page."""
-        prefix = bucket + "/" + query.get("prefix", "")
-        all_of = [(n[len(bucket) + 1:], v, i == 0) for n in sorted(versions) if n.startswith(prefix)
-                  for i, v in enumerate(versions[n])]
-        after = (query.get("key-marker"), query.get("version-id-marker"))
-        if after[0]:
-            at = [(k, v[0]) for k, v, _ in all_of]
-            all_of = all_of[at.index(after) + 1 if after in at else 0:]
-        page = all_of[:2]
-        out = ["<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>%s</IsTruncated>" % str(len(all_of) > 2).lower()]
-        if len(all_of) > 2:
-            out.append("<NextKeyMarker>%s</NextKeyMarker><NextVersionIdMarker>%s</NextVersionIdMarker>" % (quote(page[-1][0]), page[-1][1][0]))
-        for key, (number, body, etag), latest in page:
-            out.append("<Version><Key>%s</Key><VersionId>%s</VersionId><IsLatest>%s</IsLatest><LastModified>%s</LastModified>"
-                       "<ETag>&quot;%s&quot;</ETag><Size>%d</Size></Version>"
-                       % (quote(key), number, str(latest).lower(), TIME, etag, len(body)))
-        self.answer(200, "".join(out) + "</ListVersionsResult>", content_type="application/xml")
-
     def misbehave(self):
         """Answer in the mode's way; False if the mode leaves that to the operation."""
         if self.bad in ("500", "503"):
@@ -338,11 +314,10 @@ class S3(http.server.BaseHTTPRequestHandler):
         return True
 
     def control(self):
-        global keeps_versions
         words = self.path.split("/")[1:]
         if words[0] == "_state":
             with lock:
-                state = {"versions": {n: [len(v[1]) for v in of] for n, of in versions.items()}, "objects": {n: len(o[0]) for n, o in objects.items()}, "uploads": len(uploads),
+                state = {"objects": {n: len(o[0]) for n, o in objects.items()}, "uploads": len(uploads),
                          "parts": sum(len(u[1]) for u in uploads.values())}
             return self.answer(200, json.dumps(state))
         with lock:
@@ -351,10 +326,7 @@ class S3(http.server.BaseHTTPRequestHandler):
                     objects["%s/k%06d" % (words[1], i)] = (b"x", hashlib.md5(b"x").hexdigest())
             elif words[0] == "_clear":
                 objects.clear()
-                versions.clear()
                 sorted_names.clear()
-            elif words[0] == "_versions":
-                keeps_versions = words[1] == "on"
             elif words[0] == "_raw":
                 objects["%s/%s" % (words[1], urllib.parse.unquote(words[2]))] = (b"x", hashlib.md5(b"x").hexdigest())
             elif len(words) == 2:
@@ -387,8 +359,6 @@ class S3(http.server.BaseHTTPRequestHandler):
             self.bad = self.choose()
             if self.misbehave():
                 return None
-            if "/" not in name.rstrip("/") and "versions" in query:
-                return self.list_versions(name.rstrip("/"), query)
             if "/" not in name.rstrip("/"):
                 return self.list(name.rstrip("/"), query)
             if self.command in ("GET", "HEAD"):
@@ -402,8 +372,6 @@ class S3(http.server.BaseHTTPRequestHandler):
             with lock:
                 if "uploadId" in query:
                     uploads.pop(query["uploadId"], None)
-                elif "versionId" in query:
-                    versions[name] = [v for v in versions.get(name, []) if v[0] != query["versionId"]]
                 else:
                     objects.pop(name, None)
             return self.answer(204)

@@ -334,32 +334,6 @@ static int cut_object(struct erasure *e, const struct target *t)
 	return rc;
 }
 
-struct settling {
-	struct erasure *e;
-	const char *path;
-};
-
-static void on_gone(void *ctx, const char *version)
-{
-	struct settling *s = ctx;
-
-	lh_tool_verbose(s->e->tool, "%s: version %s deleted", s->path, version);
-}
-
-static void on_stays(void *ctx, const char *version, const struct lh_err *why)
-{
-	struct settling *s = ctx;
-	struct lh_writer w = lh_write_to(&s->e->old_versions);
-
-	w.comma = s->e->old_versions.len > 0;
-	lh_write_object(&w, NULL);
-	erasure_write_path(s->e, &w, PLACE_OBJECT, s->path);
-	lh_write_text(&w, "version", version);
-	lh_write_bytes(&w, "why", why->msg);
-	lh_write_end(&w);
-	lh_tool_warn(s->e->tool, "%s: old versions stay: %s", s->path, why->msg);
-}
-
 /* Make the manifests that describe the object as it was describe it as it is. */
 static int renew_manifests(struct erasure *e, const struct place *object, const struct was *was,
 			   const struct was *now)
@@ -388,22 +362,13 @@ static int renew_manifests(struct erasure *e, const struct place *object, const 
 
 static int settle_object(struct erasure *e, const struct was *was)
 {
-	const struct lh_old_versions each = { on_gone, on_stays,
-					      &(struct settling){ e, was->path } };
 	const struct place *p = place_named(e->s, was->path);
-	struct lh_store *s;
 	struct was now;
-	int rc;
 
 	if (!p || !p->store)
 		return 0;
-	if (state_of_place(e, was->path, was->kind, &now) < 0 ||
-	    renew_manifests(e, p, was, &now) < 0)
-		return -1;
-	s = lh_store_open(p->store, NULL, &e->tool->err);
-	rc = s ? lh_store_delete_old(s, place_key(p), &each, &e->tool->err) : -1;
-	lh_store_close(s);
-	return rc;
+	return state_of_place(e, was->path, was->kind, &now) < 0 ? -1
+		: renew_manifests(e, p, was, &now);
 }
 
 static void sweep_cursors(const char *log)

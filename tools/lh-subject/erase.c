@@ -278,7 +278,8 @@ static int finish(struct erasure *e)
 {
 	struct remains left = { .left = 0 };
 	struct lh_err *err = &e->tool->err;
-	char says[64];
+	const bool versions = erasure_has_versions(e);
+	char says[128];
 
 	erasure_list_by_hand(e);
 	if (places_list(e->s, err) < 0 ||
@@ -290,9 +291,10 @@ static int finish(struct erasure *e)
 				  LH_N(left.left, "row or text is|rows or texts are"));
 	if (erasure_finish(e, &left) < 0)
 		return -1;
-	if (left.look || left.by_hand || e->old_versions.len)
+	if (left.look || left.by_hand || versions)
 		lh_tool_verdict_bad(e->tool);
-	snprintf(says, sizeof says, "erased, as the receipt %s says", e->id);
+	snprintf(says, sizeof says, "erased%s, as the receipt %s says", versions
+		 ? ", but for older versions of objects that S3 may keep" : "", e->id);
 	return print_summary(e, lh_str_of(e->id), "erased", &left, says);
 }
 

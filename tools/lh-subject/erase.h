@@ -95,7 +95,6 @@ struct erasure {
 	} *held;
 	size_t n_held, cap_held;
 	struct lh_buf by_hand;		/* the array of the receipt */
-	struct lh_buf old_versions;	/* of objects: those that stay, as JSON */
 };
 
 static inline const struct place *place_of(const struct erasure *e, const struct target *t)
@@ -148,6 +147,8 @@ void erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind 
 void erasure_left_before(const struct erasure *e, struct remains *left);
 /* Set e->by_hand from the last plan, before the places are listed again. */
 void erasure_list_by_hand(struct erasure *e);
+/* Return whether an object of S3 is in the list, of which a bucket may keep older versions. */
+bool erasure_has_versions(const struct erasure *e);
 /* Write the receipt, commit it, and remove the list. */
 int erasure_finish(struct erasure *e, const struct remains *left);
 
@@ -159,9 +160,8 @@ int cut_place(struct erasure *e, const struct target *t);
 int state_of_place(struct erasure *e, const char *path, enum place_kind kind, struct was *now);
 /* Lock a root until the end of the rounds; NULL with the error of the tool. */
 struct lh_root *erase_hold_root(struct erasure *e, const char *path);
-/* Do what follows the change of a place: remove locks that a killed run left, make the manifests
- * of datasets true, and delete old versions of an object, of which those that stay are added to
- * e->old_versions. */
+/* Do what follows the change of a place: remove locks that a killed run left, and make the
+ * manifests of datasets true. */
 int place_settle(struct erasure *e, const struct was *was);
 /* Remove a file, unless it is gone, and sync its folder. */
 int remove_file(const char *path, struct lh_err *err);

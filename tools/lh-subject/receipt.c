@@ -8,6 +8,7 @@
 #include "audit/erasures.h"
 #include "base/mem.h"
 #include "erase.h"
+#include "store/store.h"
 #include "tlog/log.h"
 
 #define LIST_MAX ((size_t)1 << 30)
@@ -502,6 +503,20 @@ void erasure_list_by_hand(struct erasure *e)
 	lh_write_end(&w);
 }
 
+static bool may_have_versions(const struct was *w)
+{
+	return w->kind == PLACE_OBJECT && lh_store_is_s3(w->path);
+}
+
+bool erasure_has_versions(const struct erasure *e)
+{
+	size_t i = 0;
+
+	while (i < e->n_was && !may_have_versions(&e->was[i]))
+		i++;
+	return i < e->n_was;
+}
+
 static int write_receipt(struct erasure *e, const struct remains *left, struct lh_buf *out)
 {
 	struct lh_str earlier = { e->before.file.p, e->before.file.len };
@@ -530,7 +545,15 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 	lh_write_u64(&w, "opaque", left->opaque);
 	write_searched(&w, e->who, e->key);
 	lh_write_array(&w, "old_versions");
-	lh_buf_add(out, e->old_versions.p, e->old_versions.len);
+	for (i = 0; i < e->n_was; i++) {
+		if (!may_have_versions(&e->was[i]))
+			continue;
+		lh_write_object(&w, NULL);
+		erasure_write_path(e, &w, PLACE_OBJECT, e->was[i].path);
+		lh_write_null(&w, "version");
+		lh_write_text(&w, "why", "the bucket may keep older versions, which stay");
+		lh_write_end(&w);
+	}
 	lh_write_end(&w);
 	lh_write_array(&w, "elsewhere");
 	for (i = 0; i < e->s->elsewhere.n; i++)
@@ -623,7 +646,6 @@ void erasure_close(struct erasure *e)
 	lh_buf_free(&e->before.text);
 	lh_record_free(&e->before.rec);
 	lh_buf_free(&e->by_hand);
-	lh_buf_free(&e->old_versions);
 	lh_applog_close(&e->log, &(struct lh_err){ 0 });
 	lh_lock_drop(&e->lock);
 	lh_chain_keys_free(&e->keys);
