@@ -169,450 +169,6 @@ static inline bool is_near_enough(const struct lh_searcher *s, struct cand c)
 	return s->best.n < s->best_max || farther(s->ix, s->best.v[0], c);
 }
 
-/* ---- rows ---- */
-
-static int by_row(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-bool lh_walk_excluded(const struct lh_query *q, uint64_t row)
-{
-	return q->n_exclude && bsearch(&row, q->exclude, q->n_exclude, sizeof row, by_row);
-}
-
-/* Return whether a row may be a result: neither hidden nor excluded. */
-static inline bool is_wanted(const struct lh_searcher *s, uint32_t row)
-{
-	if (row < s->ix->rows && lh_index_hidden(s->ix, row))
-		return false;
-	return !(__builtin_expect(s->q->n_exclude > 0, 0) && lh_walk_excluded(s->q, row));
-}
-
-/* Add a candidate, unless it is hidden or excluded.  It is near enough, and allowed by
- * the filter if there is one. */
-static inline void add_candidate(struct lh_searcher *s, struct cand c)
-{
-	if (is_wanted(s, c.row))
-		best_add(s, c);
-}
-
-bool lh_walk_offer(struct lh_searcher *s, struct cand c)
-{
-	if (!is_wanted(s, c.row))
-		return false;
-	if (is_near_enough(s, c))
-		best_add(s, c);
-	return true;
-}
-
-static int lh_rerank_row(const struct lh_searcher *s, uint32_t row, float *out, struct lh_err *err);
-
-static bool lh_rerank_beyond(const struct lh_searcher *s, float d, uint32_t row);
-
-/* Measure a row for its result, given its distance in f32. */
-static void offer_vector(struct lh_searcher *s, float d, uint32_t row)
-{
-	struct cand c = { 0, row };
-
-	if ((s->best.n == s->best_max && lh_rerank_beyond(s, d, row)) || !is_wanted(s, row))
-		return;
-	if (lh_rerank_row(s, row, &c.d, s->err) < 0)
-		s->damaged = true;
-	else if (is_near_enough(s, c))
-		best_add(s, c);
-}
-
-/* ---- limits ---- */
-
-bool lh_walk_late(const struct lh_query *q)
-{
-	struct timespec t;
-
-	if (!q->deadline_ns)
-		return false;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec >= q->deadline_ns;
-}
-
-size_t lh_walk_spend(struct lh_searcher *s, size_t n, size_t bytes)
-{
-	struct lh_query *q = s->q;
-
-	/* read the clock at every eighth call */
-	if (q->deadline_ns && s->calls++ % 8 == 0 && lh_walk_late(q))
-		q->truncated = true;
-	if (q->truncated)
-		return 0;
-	if (q->budget && n > q->budget - q->work.measured) {
-		n = (size_t)(q->budget - q->work.measured);
-		q->truncated = true;
-	}
-	q->work.measured += n;
-	q->work.bytes_read += n * bytes;
-	return n;
-}
-
-static int scan_pending(struct lh_searcher *s)
-{
-	const struct lh_index *ix = s->ix;
-	size_t i;
-
-	for (i = 0; i < ix->n_pending; i++) {
-		uint32_t row = (uint32_t)(ix->rows + i);
-		struct cand c;
-
-		if (ix->pending[i].dead)
-			continue;
-		if (s->q->allow) {
-			int rc = lh_filtered_search_row(s, row);
-
-			if (rc < 0)
-				return -1;
-			if (!rc)
-				continue;
-		}
-		if (!lh_walk_spend(s, 1, ix->params.dimension * sizeof(float)))
-			break;
-		c = (struct cand){ lh_quantize_row(&s->exact, ix->pending[i].vector), row };
-		if (s->by_vector)
-			offer_vector(s, c.d, row);
-		else if (is_near_enough(s, c))
-			add_candidate(s, c);
-	}
-	return 0;
-}
-
-/* The map was opened for random access. */
-void lh_walk_readahead(struct lh_searcher *s)
-{
-	const struct lh_index *ix = s->ix;
-
-	if (!s->scanned && ix->rows && s->by_vector && ix->exact)
-		madvise((void *)(uintptr_t)ix->exact, ix->rows * lh_index_exact_bytes(&ix->params),
-			MADV_WILLNEED);
-	else if (!s->scanned && ix->rows)
-		madvise((void *)(uintptr_t)ix->block, ix->rows * ix->stride, MADV_WILLNEED);
-	s->scanned = true;
-}
-
-/* ---- the walk ---- */
-
-struct cand lh_walk_entry(struct lh_searcher *s)
-{
-	const struct lh_index *ix = s->ix;
-	struct cand at = { 0, ix->entry };
-
-	if (lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
-		at.d = lh_quantize_row(&s->code, lh_index_code(ix, ix->entry));
-	return at;
-}
-
-void lh_walk_epoch(struct lh_searcher *s)
-{
-	s->todo.n = s->copies.n = s->copies.offered = 0;
-	s->copies.of.d = NAN;
-	if (++s->epoch == 0) {
-		memset(s->seen, 0, s->ix->rows * sizeof *s->seen);
-		s->epoch = 1;
-	}
-}
-
-/* Collect the links of a row that this walk has not met before. */
-static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
-{
-	const struct lh_index *ix = s->ix;
-	const uint32_t *links = lh_walk_links(ix, row);
-	uint32_t i, n = 2 * ix->params.m;
-	size_t found = 0;
-
-	for (i = 0; i < n; i++)
-		__builtin_prefetch(s->seen + (links[i] < ix->rows ? links[i] : 0), 1);
-	for (i = 0; i < n; i++) {
-		uint32_t to = lh_once32(&links[i]);
-
-		if (to >= ix->rows || s->seen[to] == s->epoch)
-			continue;
-		s->seen[to] = s->epoch;
-		out[found++] = to;
-	}
-	return found;
-}
-
-void lh_walk_enqueue(struct lh_searcher *s, struct cand at)
-{
-	heap_room(&s->todo, s->todo.n + 1);
-	s->seen[at.row] = s->epoch;
-	todo_push(&s->todo, at);
-}
-
-static const float *lh_walk_vector(const struct lh_searcher *s, uint32_t row);
-
-/* Measure by vectors if asked to, unless the codes are the vectors (f32).  Returns how many of
- * n rows were measured. */
-static size_t measure_rows(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
-{
-	const struct lh_index *ix = s->ix;
-	const void *codes[FRESH_MAX];
-	bool exactly = s->by_vector && ix->params.precision != LH_F32;
-	size_t i;
-
-	n = lh_walk_spend(s, n, exactly && ix->exact ? lh_index_exact_bytes(&ix->params) :
-						       lh_index_code_bytes(&ix->params));
-	if (exactly && !ix->exact) {
-		for (i = 0; i < n; i++)
-			d[i] = lh_quantize_row(&s->exact, lh_walk_vector(s, rows[i]));
-		return n;
-	}
-	for (i = 0; i < n && s->reads && !exactly; i++)
-		d[i] = lh_quantize_row(&s->code,
-				       lh_walk_row(s, rows[i], lh_index_code_bytes(&ix->params)));
-	if (i)
-		return n;
-	for (i = 0; i < n; i++)
-		codes[i] = exactly ? lh_index_exact(ix, rows[i]) : lh_index_code(ix, rows[i]);
-	lh_quantize_rows(exactly ? &s->exact : &s->code, codes, n, d);
-	return n;
-}
-
-static void lh_walk_add_copy(struct lh_searcher *s, struct cand c);
-
-void lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo)
-{
-	float d[FRESH_MAX];
-	size_t i;
-
-	if (todo)
-		heap_room(&s->todo, s->todo.n + n);
-	n = measure_rows(s, rows, n, d);
-	for (i = 0; i < n && s->by_vector; i++)
-		offer_vector(s, d[i], rows[i]);
-	for (; i < n; i++) {
-		struct cand c = { d[i], rows[i] };
-
-		if (!is_near_enough(s, c))
-			continue;
-		if (todo && lh_walk_is_copy(s, c.d, c.row)) {
-			lh_walk_add_copy(s, c);
-			continue;
-		}
-		if (todo) {
-			lh_walk_prefetch(s->ix, c.row);
-			todo_push(&s->todo, c);
-		}
-		add_candidate(s, c);
-	}
-}
-
-/* Remember a copy, to be visited. */
-static void lh_walk_add_copy(struct lh_searcher *s, struct cand c)
-{
-	struct lh_walk_copies *w = &s->copies;
-
-	lh_grow(&w->v, &w->cap, w->n + 1, sizeof *w->v);
-	w->v[w->n++] = c;
-}
-
-bool lh_walk_next_copy(struct lh_searcher *s, struct cand *out)
-{
-	struct lh_walk_copies *w = &s->copies;
-
-	if (w->n && w->offered >= lh_scan_candidates(s) && !s->ix->exact)
-		w->n = 0;
-	if (!w->n) {
-		w->offered = 0;
-		return false;
-	}
-	*out = w->of = w->v[--w->n];
-	return true;
-}
-
-/* Add a copy to the results, with a place of its own. */
-static void offer_copy(struct lh_searcher *s, struct cand c)
-{
-	if (!is_wanted(s, c.row) || !is_near_enough(s, c))
-		return;
-	heap_room(&s->best, s->best_max + 1);
-	s->best_max++;
-	s->copies.offered++;
-	best_add(s, c);
-}
-
-int lh_walk_next(struct lh_searcher *s, uint32_t *row)
-{
-	struct cand at;
-
-	if (lh_walk_next_copy(s, &at)) {
-		*row = at.row;
-		offer_copy(s, at);
-		return 1;
-	}
-	if (!s->todo.n)
-		return false;
-	at = s->copies.of = todo_pop(&s->todo);
-	*row = at.row;
-	return s->best.n < s->best_max || at.d <= s->best.v[0].d;
-}
-
-int lh_walk_on(struct lh_searcher *s)
-{
-	uint32_t fresh[FRESH_MAX], row;
-	uint64_t met = 1;
-	size_t n;
-	int rc = 0;
-
-	while (!s->q->truncated && (rc = lh_walk_next(s, &row)) > 0) {
-		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
-		n = fresh_links(s, row, fresh);
-		met += n;
-		if (n)
-			lh_walk_measure(s, fresh, n, true);
-		if (met > s->ix->rows / 4 && s->best.n < s->best_max)
-			return 0;
-	}
-	if (rc < 0)
-		return -1;
-	return s->q->truncated || s->best.n >= s->q->k;
-}
-
-/* ---- walk or scan ---- */
-
-void lh_walk_keep(struct lh_searcher *s, size_t keep)
-{
-	struct heap *h = &s->best;
-	size_t i, n = h->n;
-
-	heap_room(h, keep);
-	h->n = 0;
-	s->best_max = keep;
-	for (i = 0; i < n; i++) {
-		struct cand c = h->v[i];
-
-		if (is_near_enough(s, c))
-			best_add(s, c);
-	}
-}
-
-static size_t lh_rerank_candidates(const struct lh_searcher *s);
-
-size_t lh_scan_candidates(const struct lh_searcher *s)
-{
-	uint64_t all = s->ix->rows + s->ix->n_pending;
-	size_t n = s->by_vector ? s->q->k : lh_rerank_candidates(s);
-
-	return s->q->k < all && n < all ? n : all;
-}
-
-bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
-{
-	return s->ix->graph && !s->q->exact && ef * WALK_ABOVE < s->ix->rows &&
-	       isfinite(s->slope);
-}
-
-int lh_walk_outside(struct lh_searcher *s)
-{
-	uint32_t row = (uint32_t)s->ix->rows - s->ix->params.outside;
-	int rc;
-
-	for (; row < s->ix->rows; row++) {
-		if (s->seen[row] == s->epoch)
-			continue;
-		rc = s->q->allow ? lh_filtered_search_row(s, row) : 1;
-		if (rc < 0)
-			return -1;
-		if (rc)
-			lh_walk_measure(s, &row, 1, false);
-	}
-	return 0;
-}
-
-/* Search all rows of the file. */
-static int search_rows(struct lh_searcher *s)
-{
-	bool adapt = !s->q->ef && !s->ix->params.ef_search;
-	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(&s->ix->params, s->q->k);
-	int rc = 0;
-
-	for (; rc == 0 && lh_walk_pays(s, ef); adapt = false) {
-		s->best.n = 0;
-		start_reading(s);
-		s->q->work.ef = (uint32_t)ef;
-		rc = lh_walk_qg(s, ef, adapt);
-		s->q->work.restarts += rc == 0;
-		ef = s->lifted ? s->ix->rows : WIDER * ef;
-	}
-	if (rc > 0)
-		return lh_walk_outside(s);
-	if (rc == 0) {
-		lh_walk_keep(s, lh_scan_candidates(s));
-		if (rc == 0) {
-			uint32_t rows[FRESH_MAX], row;
-			size_t n = 0;
-
-			s->reads = false;
-			lh_walk_readahead(s);
-			for (row = 0; row < s->ix->rows && !s->q->truncated; row++) {
-				if (!lh_walk_measured(s, row))
-					rows[n++] = row;
-				if (n == FRESH_MAX || row + 1 == s->ix->rows) {
-					lh_walk_measure(s, rows, n, false);
-					n = 0;
-				}
-			}
-		}
-	}
-	return rc < 0 ? -1 : 0;
-}
-
-/* Relate the distances of a walk to those in the graph. */
-static void relate_distances(struct lh_searcher *s)
-{
-	const struct lh_index_params *p = &s->ix->params;
-	uint32_t i;
-
-	s->base = p->distance == LH_L2 ? 0 : 2;
-	s->slope = p->distance == LH_L2 ? 1 : 2;
-	if (!s->lifted)
-		return;
-	/* A query without a direction, or too short for one in f32, is answered by a scan. */
-	s->slope = (float)(2 / (p->longest * s->length));
-	for (i = 0; i < p->dimension; i++)
-		s->lifted[i] = (float)((double)s->q->vector[i] / s->length);
-}
-
-static long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out);
-
-long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out,
-		     struct lh_err *err)
-{
-	const struct lh_index *ix = s->ix;
-
-	q->dropped = 0;
-	q->truncated = false;
-	q->work = (struct lh_search_work){ 0 };
-	if (!q->k || !(ix->rows + ix->n_pending))
-		return 0;
-	if (!lh_vec_finite(q->vector, ix->params.dimension))
-		return lh_err_set(err, LH_EDATA, "query vector holds NaN or infinity");
-	lh_quantized_query_set(&s->code, q->vector);
-	lh_quantized_query_set(&s->exact, q->vector);
-	s->by_vector = q->exact || !ix->graph;
-	s->damaged = s->reads = false;
-	if (s->by_vector || s->lifted)
-		s->length = sqrt(lh_vec_dot_f64(q->vector, q->vector, ix->params.dimension));
-	s->q = q;
-	relate_distances(s);
-	s->calls = 0;
-	s->best.n = 0;
-	s->err = err;
-	if ((q->allow ? lh_filtered_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0 ||
-	    s->damaged)
-		return -1;
-	return lh_rerank_results(s, out);
-}
-
 /* ---- measure the best candidates again, and sort them ---- */
 
 /* candidates beyond k: f32 and double differ in the last bits, codes in more */
@@ -780,6 +336,435 @@ static long lh_rerank_results(struct lh_searcher *s, struct lh_hit *out)
 	for (i = 0; i < n; i++)
 		out[i] = (struct lh_hit){ h->v[i].d, h->v[i].row };
 	return (long)n;
+}
+
+/* ---- rows ---- */
+
+static int by_row(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+bool lh_walk_excluded(const struct lh_query *q, uint64_t row)
+{
+	return q->n_exclude && bsearch(&row, q->exclude, q->n_exclude, sizeof row, by_row);
+}
+
+/* Return whether a row may be a result: neither hidden nor excluded. */
+static inline bool is_wanted(const struct lh_searcher *s, uint32_t row)
+{
+	if (row < s->ix->rows && lh_index_hidden(s->ix, row))
+		return false;
+	return !(__builtin_expect(s->q->n_exclude > 0, 0) && lh_walk_excluded(s->q, row));
+}
+
+/* Add a candidate, unless it is hidden or excluded.  It is near enough, and allowed by
+ * the filter if there is one. */
+static inline void add_candidate(struct lh_searcher *s, struct cand c)
+{
+	if (is_wanted(s, c.row))
+		best_add(s, c);
+}
+
+bool lh_walk_offer(struct lh_searcher *s, struct cand c)
+{
+	if (!is_wanted(s, c.row))
+		return false;
+	if (is_near_enough(s, c))
+		best_add(s, c);
+	return true;
+}
+
+/* Measure a row for its result, given its distance in f32. */
+static void offer_vector(struct lh_searcher *s, float d, uint32_t row)
+{
+	struct cand c = { 0, row };
+
+	if ((s->best.n == s->best_max && lh_rerank_beyond(s, d, row)) || !is_wanted(s, row))
+		return;
+	if (lh_rerank_row(s, row, &c.d, s->err) < 0)
+		s->damaged = true;
+	else if (is_near_enough(s, c))
+		best_add(s, c);
+}
+
+/* ---- limits ---- */
+
+bool lh_walk_late(const struct lh_query *q)
+{
+	struct timespec t;
+
+	if (!q->deadline_ns)
+		return false;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec >= q->deadline_ns;
+}
+
+size_t lh_walk_spend(struct lh_searcher *s, size_t n, size_t bytes)
+{
+	struct lh_query *q = s->q;
+
+	/* read the clock at every eighth call */
+	if (q->deadline_ns && s->calls++ % 8 == 0 && lh_walk_late(q))
+		q->truncated = true;
+	if (q->truncated)
+		return 0;
+	if (q->budget && n > q->budget - q->work.measured) {
+		n = (size_t)(q->budget - q->work.measured);
+		q->truncated = true;
+	}
+	q->work.measured += n;
+	q->work.bytes_read += n * bytes;
+	return n;
+}
+
+static int scan_pending(struct lh_searcher *s)
+{
+	const struct lh_index *ix = s->ix;
+	size_t i;
+
+	for (i = 0; i < ix->n_pending; i++) {
+		uint32_t row = (uint32_t)(ix->rows + i);
+		struct cand c;
+
+		if (ix->pending[i].dead)
+			continue;
+		if (s->q->allow) {
+			int rc = lh_filtered_search_row(s, row);
+
+			if (rc < 0)
+				return -1;
+			if (!rc)
+				continue;
+		}
+		if (!lh_walk_spend(s, 1, ix->params.dimension * sizeof(float)))
+			break;
+		c = (struct cand){ lh_quantize_row(&s->exact, ix->pending[i].vector), row };
+		if (s->by_vector)
+			offer_vector(s, c.d, row);
+		else if (is_near_enough(s, c))
+			add_candidate(s, c);
+	}
+	return 0;
+}
+
+/* The map was opened for random access. */
+void lh_walk_readahead(struct lh_searcher *s)
+{
+	const struct lh_index *ix = s->ix;
+
+	if (!s->scanned && ix->rows && s->by_vector && ix->exact)
+		madvise((void *)(uintptr_t)ix->exact, ix->rows * lh_index_exact_bytes(&ix->params),
+			MADV_WILLNEED);
+	else if (!s->scanned && ix->rows)
+		madvise((void *)(uintptr_t)ix->block, ix->rows * ix->stride, MADV_WILLNEED);
+	s->scanned = true;
+}
+
+/* ---- the walk ---- */
+
+struct cand lh_walk_entry(struct lh_searcher *s)
+{
+	const struct lh_index *ix = s->ix;
+	struct cand at = { 0, ix->entry };
+
+	if (lh_walk_spend(s, 1, lh_index_code_bytes(&ix->params)))
+		at.d = lh_quantize_row(&s->code, lh_index_code(ix, ix->entry));
+	return at;
+}
+
+void lh_walk_epoch(struct lh_searcher *s)
+{
+	s->todo.n = s->copies.n = s->copies.offered = 0;
+	s->copies.of.d = NAN;
+	if (++s->epoch == 0) {
+		memset(s->seen, 0, s->ix->rows * sizeof *s->seen);
+		s->epoch = 1;
+	}
+}
+
+/* Collect the links of a row that this walk has not met before. */
+static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
+{
+	const struct lh_index *ix = s->ix;
+	const uint32_t *links = lh_walk_links(ix, row);
+	uint32_t i, n = 2 * ix->params.m;
+	size_t found = 0;
+
+	for (i = 0; i < n; i++)
+		__builtin_prefetch(s->seen + (links[i] < ix->rows ? links[i] : 0), 1);
+	for (i = 0; i < n; i++) {
+		uint32_t to = lh_once32(&links[i]);
+
+		if (to >= ix->rows || s->seen[to] == s->epoch)
+			continue;
+		s->seen[to] = s->epoch;
+		out[found++] = to;
+	}
+	return found;
+}
+
+void lh_walk_enqueue(struct lh_searcher *s, struct cand at)
+{
+	heap_room(&s->todo, s->todo.n + 1);
+	s->seen[at.row] = s->epoch;
+	todo_push(&s->todo, at);
+}
+
+/* Measure by vectors if asked to, unless the codes are the vectors (f32).  Returns how many of
+ * n rows were measured. */
+static size_t measure_rows(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
+{
+	const struct lh_index *ix = s->ix;
+	const void *codes[FRESH_MAX];
+	bool exactly = s->by_vector && ix->params.precision != LH_F32;
+	size_t i;
+
+	n = lh_walk_spend(s, n, exactly && ix->exact ? lh_index_exact_bytes(&ix->params) :
+						       lh_index_code_bytes(&ix->params));
+	if (exactly && !ix->exact) {
+		for (i = 0; i < n; i++)
+			d[i] = lh_quantize_row(&s->exact, lh_walk_vector(s, rows[i]));
+		return n;
+	}
+	for (i = 0; i < n && s->reads && !exactly; i++)
+		d[i] = lh_quantize_row(&s->code,
+				       lh_walk_row(s, rows[i], lh_index_code_bytes(&ix->params)));
+	if (i)
+		return n;
+	for (i = 0; i < n; i++)
+		codes[i] = exactly ? lh_index_exact(ix, rows[i]) : lh_index_code(ix, rows[i]);
+	lh_quantize_rows(exactly ? &s->exact : &s->code, codes, n, d);
+	return n;
+}
+
+void lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo)
+{
+	struct lh_walk_copies *w = &s->copies;
+	float d[FRESH_MAX];
+	size_t i;
+
+	if (todo) {
+		heap_room(&s->todo, s->todo.n + n);
+		lh_grow(&w->v, &w->cap, w->n + n, sizeof *w->v);
+	}
+	n = measure_rows(s, rows, n, d);
+	for (i = 0; i < n && s->by_vector; i++)
+		offer_vector(s, d[i], rows[i]);
+	for (; i < n; i++) {
+		struct cand c = { d[i], rows[i] };
+
+		if (!is_near_enough(s, c))
+			continue;
+		if (todo && lh_walk_is_copy(s, c.d, c.row)) {
+			w->v[w->n++] = c;
+			continue;
+		}
+		if (todo) {
+			lh_walk_prefetch(s->ix, c.row);
+			todo_push(&s->todo, c);
+		}
+		add_candidate(s, c);
+	}
+}
+
+bool lh_walk_next_copy(struct lh_searcher *s, struct cand *out)
+{
+	struct lh_walk_copies *w = &s->copies;
+
+	if (w->n && w->offered >= lh_scan_candidates(s) && !s->ix->exact)
+		w->n = 0;
+	if (!w->n) {
+		w->offered = 0;
+		return false;
+	}
+	*out = w->of = w->v[--w->n];
+	return true;
+}
+
+/* Add a copy to the results, with a place of its own. */
+static void offer_copy(struct lh_searcher *s, struct cand c)
+{
+	if (!is_wanted(s, c.row) || !is_near_enough(s, c))
+		return;
+	heap_room(&s->best, s->best_max + 1);
+	s->best_max++;
+	s->copies.offered++;
+	best_add(s, c);
+}
+
+int lh_walk_next(struct lh_searcher *s, uint32_t *row)
+{
+	struct cand at;
+
+	if (lh_walk_next_copy(s, &at)) {
+		*row = at.row;
+		offer_copy(s, at);
+		return 1;
+	}
+	if (!s->todo.n)
+		return false;
+	at = s->copies.of = todo_pop(&s->todo);
+	*row = at.row;
+	return s->best.n < s->best_max || at.d <= s->best.v[0].d;
+}
+
+int lh_walk_on(struct lh_searcher *s)
+{
+	uint32_t fresh[FRESH_MAX], row;
+	uint64_t met = 1;
+	size_t n;
+	int rc = 0;
+
+	while (!s->q->truncated && (rc = lh_walk_next(s, &row)) > 0) {
+		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
+		n = fresh_links(s, row, fresh);
+		met += n;
+		if (n)
+			lh_walk_measure(s, fresh, n, true);
+		if (met > s->ix->rows / 4 && s->best.n < s->best_max)
+			return 0;
+	}
+	if (rc < 0)
+		return -1;
+	return s->q->truncated || s->best.n >= s->q->k;
+}
+
+/* ---- walk or scan ---- */
+
+void lh_walk_keep(struct lh_searcher *s, size_t keep)
+{
+	struct heap *h = &s->best;
+	size_t i, n = h->n;
+
+	heap_room(h, keep);
+	h->n = 0;
+	s->best_max = keep;
+	for (i = 0; i < n; i++) {
+		struct cand c = h->v[i];
+
+		if (is_near_enough(s, c))
+			best_add(s, c);
+	}
+}
+
+size_t lh_scan_candidates(const struct lh_searcher *s)
+{
+	uint64_t all = s->ix->rows + s->ix->n_pending;
+	size_t n = s->by_vector ? s->q->k : lh_rerank_candidates(s);
+
+	return s->q->k < all && n < all ? n : all;
+}
+
+bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
+{
+	return s->ix->graph && !s->q->exact && ef * WALK_ABOVE < s->ix->rows &&
+	       isfinite(s->slope);
+}
+
+int lh_walk_outside(struct lh_searcher *s)
+{
+	uint32_t row = (uint32_t)s->ix->rows - s->ix->params.outside;
+	int rc;
+
+	for (; row < s->ix->rows; row++) {
+		if (s->seen[row] == s->epoch)
+			continue;
+		rc = s->q->allow ? lh_filtered_search_row(s, row) : 1;
+		if (rc < 0)
+			return -1;
+		if (rc)
+			lh_walk_measure(s, &row, 1, false);
+	}
+	return 0;
+}
+
+/* Measure all rows of the file that a walk did not. */
+static void scan(struct lh_searcher *s)
+{
+	uint32_t rows[FRESH_MAX], row;
+	size_t n = 0;
+
+	lh_walk_keep(s, lh_scan_candidates(s));
+	s->reads = false;
+	lh_walk_readahead(s);
+	for (row = 0; row < s->ix->rows && !s->q->truncated; row++) {
+		if (!lh_walk_measured(s, row))
+			rows[n++] = row;
+		if (n == FRESH_MAX || row + 1 == s->ix->rows) {
+			lh_walk_measure(s, rows, n, false);
+			n = 0;
+		}
+	}
+}
+
+/* Search all rows of the file. */
+static int search_rows(struct lh_searcher *s)
+{
+	bool adapt = !s->q->ef && !s->ix->params.ef_search;
+	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(&s->ix->params, s->q->k);
+	int rc = 0;
+
+	for (; rc == 0 && lh_walk_pays(s, ef); adapt = false) {
+		s->best.n = 0;
+		start_reading(s);
+		s->q->work.ef = (uint32_t)ef;
+		rc = lh_walk_qg(s, ef, adapt);
+		s->q->work.restarts += rc == 0;
+		ef = s->lifted ? s->ix->rows : WIDER * ef;
+	}
+	if (rc > 0)
+		return lh_walk_outside(s);
+	if (rc == 0)
+		scan(s);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Relate the distances of a walk to those in the graph. */
+static void relate_distances(struct lh_searcher *s)
+{
+	const struct lh_index_params *p = &s->ix->params;
+	uint32_t i;
+
+	s->base = p->distance == LH_L2 ? 0 : 2;
+	s->slope = p->distance == LH_L2 ? 1 : 2;
+	if (!s->lifted)
+		return;
+	/* A query without a direction, or too short for one in f32, is answered by a scan. */
+	s->slope = (float)(2 / (p->longest * s->length));
+	for (i = 0; i < p->dimension; i++)
+		s->lifted[i] = (float)((double)s->q->vector[i] / s->length);
+}
+
+long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out,
+		     struct lh_err *err)
+{
+	const struct lh_index *ix = s->ix;
+
+	q->dropped = 0;
+	q->truncated = false;
+	q->work = (struct lh_search_work){ 0 };
+	if (!q->k || !(ix->rows + ix->n_pending))
+		return 0;
+	if (!lh_vec_finite(q->vector, ix->params.dimension))
+		return lh_err_set(err, LH_EDATA, "query vector holds NaN or infinity");
+	lh_quantized_query_set(&s->code, q->vector);
+	lh_quantized_query_set(&s->exact, q->vector);
+	s->by_vector = q->exact || !ix->graph;
+	s->damaged = s->reads = false;
+	if (s->by_vector || s->lifted)
+		s->length = sqrt(lh_vec_dot_f64(q->vector, q->vector, ix->params.dimension));
+	s->q = q;
+	relate_distances(s);
+	s->calls = 0;
+	s->best.n = 0;
+	s->err = err;
+	if ((q->allow ? lh_filtered_search(s) : search_rows(s)) < 0 || scan_pending(s) < 0 ||
+	    s->damaged)
+		return -1;
+	return lh_rerank_results(s, out);
 }
 
 int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out,
