@@ -233,7 +233,7 @@ int64_t lh_hnswlib_find(const struct lh_hnswlib *h, uint64_t label)
 }
 
 size_t lh_hnswlib_search(struct lh_hnswlib *h, const float *vector, size_t k, size_t ef,
-			 uint64_t *labels)
+			 uint64_t *labels, float *distances)
 {
 	lh_err unused;
 	size_t n = 0;
@@ -243,7 +243,7 @@ size_t lh_hnswlib_search(struct lh_hnswlib *h, const float *vector, size_t k, si
 
 		n = best.size();
 		for (size_t i = n; i-- > 0; best.pop())
-			labels[i] = best.top().second;
+			std::tie(distances[i], labels[i]) = best.top();
 		return 0;
 	}, &unused);
 	return n;

@@ -3,7 +3,7 @@
  *
  *     h = lh_hnswlib_new(&(struct lh_hnswlib_shape){ LH_COSINE, 768, 16, 200, rows });
  *     lh_hnswlib_add(h, vector_of, ctx, jobs, stop, progress, &err);
- *     n = lh_hnswlib_search(h, vector, 10, 64, labels);
+ *     n = lh_hnswlib_search(h, vector, 10, 64, labels, distances);
  *     lh_hnswlib_save(h, path, &err);
  *     lh_hnswlib_free(h);
  *
@@ -54,8 +54,9 @@ struct lh_hnswlib_element {
 struct lh_hnswlib_element lh_hnswlib_element(const struct lh_hnswlib *h, uint64_t e);
 /* Return the element of a label, or -1. */
 int64_t lh_hnswlib_find(const struct lh_hnswlib *h, uint64_t label);
-/* Write the labels of the k nearest, nearest first; returns how many there are. */
+/* Write labels and distances, under l2 squared, of the k nearest, nearest first; returns how many
+ * there are. */
 size_t lh_hnswlib_search(struct lh_hnswlib *h, const float *vector, size_t k, size_t ef,
-			 uint64_t *labels);
+			 uint64_t *labels, float *distances);
 
 #endif

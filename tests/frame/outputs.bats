@@ -12,6 +12,7 @@ uses() {
 	lh-audit-full --html replaces
 	lh-embed --output replaces
 	lh-gen --expect replaces
+	lh-index --answers replaces
 	lh-index --hnswlib replaces
 	lh-index --ids replaces
 	lh-index --out replaces
@@ -98,7 +99,7 @@ write() {
 	"lh-gen kb") lh-gen kb -n 20 --root "${2%/data/*}" ;;
 	"lh-index --hnswlib") lh-index export x.lhv --hnswlib "$2" --ids ours.ids ;;
 	"lh-index --ids") lh-index export x.lhv --hnswlib ours.bin --ids "$2" ;;
-	"lh-index --out") lh-index compare x.lhv a.jsonl --out "$2" ;;
+	"lh-index --out" | "lh-index --answers") lh-index compare x.lhv a.jsonl "${1#* }" "$2" ;;
 	"lh-index dump --ids") lh-index dump x.lhv --to npy --ids "$2" >ours.npy ;;
 	"lh-index build") lh-index build "$2" a.jsonl ;;
 	"lh-index import") lh-index import "$2" --hnswlib x.bin --ids x.ids ;;

@@ -4,12 +4,12 @@
     surfaces.py sql|search|retrieve|storage|chat <REQUESTS
 
     sql       {"csv","name_of_table","sql"}: of SQL what the cases ask
-    search    {"records":[{"id","vector",...}],"distance"?,"query":{"query_vector","k",...}}: all are compared
+    search    {"records":[{"id","vector",...}],"distance"?,"query":{"query_vector","k",...}}: hnswlib is asked
     retrieve  the same with "text" in records and "query_text" in the query: lhv(5) and lh-search(1)
     storage   {"operations":[{"op":"put|get|list|head|delete","key","text"?,"new"?}]} on an empty store
     chat      {"request","answer","status"?}: what the provider receives, and the reply made of its answer
 
-One answer a line.  The standard library alone.
+One answer a line.  The standard library, and for search `lh-index compare`, which asks hnswlib.
 """
 import collections
 import csv
@@ -19,7 +19,9 @@ import json
 import math
 import re
 import struct
+import subprocess
 import sys
+import tempfile
 
 
 # -- SQL: aggregates or columns of one table, conditions joined by AND, one order, a limit --
@@ -113,9 +115,23 @@ def candidates(request):
             yield record, distance(request.get("distance", "cosine"), query["query_vector"], record["vector"])
 
 
+def hnswlib(request):
+    """What the library hnswlib answers, of all records or of 100."""
+    with tempfile.TemporaryDirectory() as folder:
+        index, answers = folder + "/corpus.lhv", folder + "/answers.jsonl"
+        for argv, line in ((["build", "--distance", request.get("distance", "cosine"), index], request["records"]),
+                           (["compare", "-j1", "--answers", answers, index, "-"],
+                            [{"id": "query", "vector": request["query"]["query_vector"]}])):
+            subprocess.run(["lh-index", *argv], check=True, stdout=subprocess.DEVNULL,
+                           input="".join(json.dumps(r) + "\n" for r in line).encode())
+        with open(answers) as f:
+            return json.loads(f.read())["results"]
+
+
 def search(request):
-    found = sorted(((d, r["id"]) for r, d in candidates(request)), key=lambda hit: (hit[0], hit[1].encode()))
-    return {"results": [[i, round(abs(d), 3) if abs(d) < 5e-4 else round(d, 3)] for d, i in found[:request["query"]["k"]]]}
+    wanted = {r["id"] for r, _ in candidates(request)}
+    found = [r for r in hnswlib(request) if r["id"] in wanted]
+    return {"results": [[r["id"], round(r["distance"], 3) + 0.0] for r in found[:request["query"]["k"]]]}
 
 
 def words(text):

@@ -86,7 +86,7 @@ assert len(a) == 1500 and a == b'
 	cmp <(lh-index dump a.lhv) <(lh-index dump c.lhv)
 }
 
-@test "compare asks both graphs and a scan the same queries, and draws what they cost" {
+@test "compare asks both graphs and a scan the same queries, draws what they cost, and writes hnswlib's answers" {
 	rows 1 1300 | lh-index build -j1 --exact-below 10 a.lhv
 	lh-index compare -j2 --out c.svg a.lhv >points
 	jq -s -c '(map(.side) | unique), (map(keys) | unique | length), (map([.rows, .dimension, .threads]) | unique), (map(select(.side == "exact") | [.k, .recall, .ef]))' points >got
@@ -99,7 +99,10 @@ assert len(a) == 1500 and a == b'
 	jq -s -e 'map(select(.recall < 0.9 or .queries_per_s <= 0 or .bytes_a_row < 32)) == []' points
 	[ "$(grep -c '<polyline' c.svg)" = 6 ]
 	rows 2001 2050 >q.jsonl
-	lh-index compare a.lhv q.jsonl | jq -s -c 'map(.rows) | unique' | grep -x '\[1300\]'
+	lh-index compare --answers answers a.lhv q.jsonl | jq -s -c 'map(.rows) | unique' | grep -x '\[1300\]'
+	lh-search --exact -k 100 a.lhv <q.jsonl >exact
+	jq -n -e --slurpfile a answers --slurpfile b exact '[$a, $b | [.[].results[]]] | (.[0] | length) == 5000 and
+		(transpose | all(.[0].id == .[1].id and (.[0].distance - .[1].distance | fabs) < 1e-6))'
 	run -2 --separate-stderr lh-index compare --out q.jsonl a.lhv
 	[ "$stderr" = 'lh-index: q.jsonl: is not a picture: give another name, or --force' ] || { echo "$stderr"; return 1; }
 	no_litter

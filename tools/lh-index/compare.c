@@ -289,6 +289,7 @@ static const size_t ks[] = { 10, 100 };
 static const uint32_t efs[] = { 0, 16, 32, 64, 128, 256, 512, 1024 };
 
 static const struct lh_made made_svg = { "a picture", { "<svg xmlns=" }, NULL };
+static const struct lh_made made_answers = { "answers", { "{\"results\":[" }, NULL };
 
 struct compare {
 	struct lh_tool *tool;
@@ -304,6 +305,7 @@ struct compare {
 	struct lh_hnswlib *theirs;
 	double build_s[3], bytes[3];
 	uint64_t *truth, *found;	/* K_MAX labels of each query */
+	float distance[K_MAX];		/* of hnswlib's answer */
 	size_t *truths;			/* how many */
 	struct lh_buf lines, curves;
 };
@@ -526,7 +528,7 @@ static long answer(struct compare *c, enum side side, size_t i, size_t k, uint32
 	long n, j;
 
 	if (side == THEIRS)
-		return (long)lh_hnswlib_search(c->theirs, v, k, ef, labels);
+		return (long)lh_hnswlib_search(c->theirs, v, k, ef, labels, c->distance);
 	n = lh_index_search(c->searcher, &q, hit, &c->tool->err);
 	for (j = 0; j < n; j++)
 		labels[j] = c->label[hit[j].row];
@@ -688,12 +690,56 @@ static int measure_all(struct compare *c)
 
 /* ---- the run ---- */
 
+static int write_file(const char *path, const struct lh_buf *text, struct lh_err *err)
+{
+	struct lh_atomic out;
+	int rc;
+
+	if (lh_atomic_open(&out, path, 0666, err) < 0)
+		return -1;
+	rc = lh_atomic_write(&out, text->p, text->len, err);
+	if (rc == 0)
+		rc = lh_atomic_commit(&out, err);
+	if (rc < 0)
+		lh_atomic_close(&out);
+	return rc;
+}
+
+/* Write what hnswlib answers with the greatest ef, a line for each query. */
+static int put_answers(struct compare *c, const char *path)
+{
+	struct lh_writer w;
+	struct lh_row row;
+	size_t i;
+	long n, j;
+
+	for (i = 0; i < c->queries; i++) {
+		n = answer(c, THEIRS, i, K_MAX, efs[COUNT_OF(efs) - 1], c->found);
+		w = lh_write_to(&c->lines);
+		lh_write_object(&w, NULL);
+		lh_write_array(&w, "results");
+		for (j = 0; j < n; j++) {
+			if (lh_index_row(c->ix, c->row[c->found[j]], &row, &c->tool->err) < 0)
+				return -1;
+			lh_write_object(&w, NULL);
+			lh_write_str(&w, "id", row.id);
+			lh_write_f32(&w, "distance", c->p.distance == LH_L2 ?
+						     sqrtf(c->distance[j]) : c->distance[j]);
+			lh_write_end(&w);
+		}
+		lh_write_end(&w);
+		lh_write_end(&w);
+		lh_buf_putc(&c->lines, '\n');
+	}
+	return write_file(path, &c->lines, &c->tool->err);
+}
+
 static int run(struct compare *c, const struct settings *s)
 {
 	struct lh_err *err = &c->tool->err;
-	struct lh_atomic out;
 
-	if (s->out && lh_tool_replaces(c->tool, s->out, &made_svg) < 0)
+	if ((s->out && lh_tool_replaces(c->tool, s->out, &made_svg) < 0) ||
+	    (s->answers && lh_tool_replaces(c->tool, s->answers, &made_answers) < 0))
 		return -1;
 	if (lh_index_check_order(c->ix, err) < 0)
 		return -1;
@@ -702,16 +748,9 @@ static int run(struct compare *c, const struct settings *s)
 	if (choose_rows(c, c->tool->n_operands == 1) < 0 || build_ours(c) < 0 ||
 	    build_theirs(c) < 0 || measure_all(c) < 0)
 		return -1;
-	if (!s->out)
-		return 0;
-	if (lh_atomic_open(&out, s->out, 0666, err) < 0)
+	if (s->answers && put_answers(c, s->answers) < 0)
 		return -1;
-	if (lh_atomic_write(&out, c->curves.p, c->curves.len, err) < 0 ||
-	    lh_atomic_commit(&out, err) < 0) {
-		lh_atomic_close(&out);
-		return -1;
-	}
-	return 0;
+	return s->out ? write_file(s->out, &c->curves, err) : 0;
 }
 
 int index_compare(struct lh_tool *tool, void *settings)

@@ -59,7 +59,7 @@ struct settings {
 	struct lh_list id;
 	const char *hnswlib, *ids;	/* of import, export and formats */
 	const char *playbooks;
-	const char *out;		/* of compare */
+	const char *out, *answers;	/* of compare */
 	enum format from, to;
 	bool reach;			/* of verify */
 	struct requests *requests;	/* at work, or NULL */

@@ -70,6 +70,8 @@ static const struct lh_option options[] = {
 		  .verbs = V_BUILD | V_DUMP | V_IMPORT | V_EXPORT | V_DELETE | V_GET) },
 	{ 0, "out", "FILE", "also draw the curves, as SVG",
 	  LH_TEXT(struct settings, out, .verbs = V_COMPARE) },
+	{ 0, "answers", "FILE", "also write what hnswlib answers",
+	  LH_TEXT(struct settings, answers, .verbs = V_COMPARE) },
 	{ 0, "from", FORMATS, "read this format (default jsonl)",
 	  LH_CHOICE(struct settings, from, .verbs = V_BUILD) },
 	{ 0, "to", FORMATS, "write this format (default jsonl)",
