@@ -63,11 +63,10 @@ int lh_index_check_order(const struct lh_index *ix, struct lh_err *err)
 
 /* ---- the rows of an index that a walk over its graph gets to ---- */
 
-static const uint32_t *links_of(void *ctx, uint32_t row, uint32_t level, uint32_t *n)
+static const uint32_t *links_of(void *ctx, uint32_t row, uint32_t *n)
 {
 	const struct lh_index *ix = ctx;
 
-	(void)level;
 	*n = 2 * ix->params.m;
 	return lh_walk_links(ix, row);
 }
@@ -87,7 +86,7 @@ int64_t lh_index_unreached(const struct lh_index *ix, void (*unreached)(void *ct
 
 	if (!ix->graph)
 		return 0;
-	lh_reach(&r, ix->entry, 0);
+	lh_reach(&r, ix->entry);
 	for (row = 0; r.n < r.rows && row < r.rows; row++) {
 		if (r.parent[row] != LH_UNREACHED || lh_index_hidden(ix, row))
 			continue;

@@ -198,13 +198,12 @@ int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, uns
 /*
  * reach - the rows of a graph that a walk from its entry gets to, and links to the others.
  *
- * A walk follows the links of the entry on the entry's level, then on each level below the
- * links of all rows that were reached.  A search that goes on long enough visits the same.
- * links_of returns the links of a row on a level, and their number; those to rows that do not
- * exist are ignored.
+ * A walk follows the links of the entry, and of all rows that were reached.  A search that goes
+ * on long enough visits the same.  links_of returns the links of a row, and their number; those
+ * to rows that do not exist are ignored.
  *
  * lh_reach_connect links each row that was not reached from the nearest that was and has a
- * link to spare, on level 0.  No row is lost by this.
+ * link to spare.  No row is lost by this.
  *
  * Memory: 8 bytes a row, freed by lh_reach_free, after a failure too.
  */
@@ -213,20 +212,20 @@ int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, uns
 
 struct lh_reach {
 	uint32_t rows;
-	const uint32_t *(*links_of)(void *ctx, uint32_t row, uint32_t level, uint32_t *n);
+	const uint32_t *(*links_of)(void *ctx, uint32_t row, uint32_t *n);
 	void *ctx;
 	uint32_t *parent;	/* of each row: the one that led to it, or LH_UNREACHED */
 	uint32_t *queue, n;	/* the rows that were reached */
 };
 
-void lh_reach(struct lh_reach *r, uint32_t entry, uint32_t top);
+void lh_reach(struct lh_reach *r, uint32_t entry);
 void lh_reach_free(struct lh_reach *r);
 
 /* How to change the graph; the functions get ctx of struct lh_reach. */
 struct lh_reach_builder {
 	/* Write up to max rows near a row, nearest first; returns how many. */
 	size_t (*find_near)(void *ctx, uint32_t row, uint32_t *out, size_t max);
-	/* Return a new place for a link of a row on level 0, or NULL if its list is full. */
+	/* Return a new place for a link of a row, or NULL if its list is full. */
 	uint32_t *(*free_place)(void *ctx, uint32_t row);
 	float (*distance)(void *ctx, uint32_t row, uint32_t other);
 	const uint32_t *of;	/* a row that is asked first for a link to each row, or NULL */

@@ -379,11 +379,10 @@ static void clear_links(struct build *b, uint32_t first)
 
 /* ---- reach ---- */
 
-static const uint32_t *links_of(void *ctx, uint32_t row, uint32_t level, uint32_t *n)
+static const uint32_t *links_of(void *ctx, uint32_t row, uint32_t *n)
 {
 	const struct lh_qg_worker *w = ctx;
 
-	(void)level;
 	*n = w->g->degree;
 	return lh_qg_list(w->g, row);
 }
@@ -424,7 +423,7 @@ static void connect_rows(struct build *b)
 	struct lh_reach r = { .rows = b->g->rows, .links_of = links_of, .ctx = b->workers };
 
 	lh_copies_link(&b->copies, link_copy);
-	lh_reach(&r, b->g->entry, 0);
+	lh_reach(&r, b->g->entry);
 	lh_reach_connect(&r, &builder);
 	lh_reach_free(&r);
 }

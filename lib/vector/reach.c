@@ -2,7 +2,7 @@
  * reach.c - the rows that a walk over a graph gets to, and links to the others.  See graph.h.
  *
  * A walk in breadth gives each row that it reaches a parent.  The link from a parent stays;
- * any other link on level 0 can be replaced and all rows that were reached still are.  There
+ * any other link can be replaced and all rows that were reached still are.  There
  * is one always: n rows have room for more than n links, and n - 1 of them are from parents.
  */
 #include <stdlib.h>
@@ -20,15 +20,15 @@ static void reach_row(struct lh_reach *r, uint32_t row, uint32_t parent)
 	r->queue[r->n++] = row;
 }
 
-/* Follow the links on a level of the rows from number at of the queue on. */
-static void follow_level(struct lh_reach *r, uint32_t at, uint32_t level)
+/* Follow the links of the rows from number at of the queue on. */
+static void follow(struct lh_reach *r, uint32_t at)
 {
 	const uint32_t *links;
 	uint32_t row, n, i, to;
 
 	for (; at < r->n; at++) {
 		row = r->queue[at];
-		links = r->links_of(r->ctx, row, level, &n);
+		links = r->links_of(r->ctx, row, &n);
 		for (i = 0; i < n; i++) {
 			to = lh_once32(&links[i]);
 			if (to < r->rows && r->parent[to] == LH_UNREACHED)
@@ -37,9 +37,9 @@ static void follow_level(struct lh_reach *r, uint32_t at, uint32_t level)
 	}
 }
 
-void lh_reach(struct lh_reach *r, uint32_t entry, uint32_t top)
+void lh_reach(struct lh_reach *r, uint32_t entry)
 {
-	uint32_t level, row;
+	uint32_t row;
 
 	r->n = 0;
 	r->parent = lh_calloc_table(r->rows, sizeof *r->parent);
@@ -47,8 +47,7 @@ void lh_reach(struct lh_reach *r, uint32_t entry, uint32_t top)
 	for (row = 0; row < r->rows; row++)
 		r->parent[row] = LH_UNREACHED;
 	reach_row(r, entry, NO_PARENT);
-	for (level = top + 1; level-- > 0;)
-		follow_level(r, 0, level);
+	follow(r, 0);
 }
 
 void lh_reach_free(struct lh_reach *r)
@@ -66,7 +65,7 @@ static uint32_t *find_spare(struct lh_reach *r, const struct lh_reach_builder *b
 
 	if (spare)
 		return spare;
-	links = (uint32_t *)(uintptr_t)r->links_of(r->ctx, row, 0, &n);
+	links = (uint32_t *)(uintptr_t)r->links_of(r->ctx, row, &n);
 	for (i = 0; i < n; i++) {
 		if (r->parent[links[i]] == row)
 			continue;
@@ -101,6 +100,6 @@ void lh_reach_connect(struct lh_reach *r, const struct lh_reach_builder *b)
 		}
 		*spare = row;
 		reach_row(r, row, from);
-		follow_level(r, r->n - 1, 0);
+		follow(r, r->n - 1);
 	}
 }
