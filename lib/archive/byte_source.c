@@ -83,9 +83,12 @@ bool lh_archive_workbook(const char *file, const void *p, size_t n)
 	static const char *const ending[] = { ".xlsx", ".xlsm", ".xlsb", ".ods" };
 	static const char *const first[] = { "[Content_Types].xml", "_rels/", "docProps/", "xl/",
 		"mimetypeapplication/vnd.oasis.opendocument.spreadsheet" };
+	static const char before[] = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";	/* of .xls */
 	const char *s = p;
 	size_t i, k;
 
+	if (n >= sizeof before - 1 && !memcmp(s, before, sizeof before - 1))
+		return true;
 	for (i = 0; i < sizeof ending / sizeof *ending; i++)
 		if (lh_archive_named(file, ending[i]))
 			return true;

@@ -633,7 +633,6 @@ static int refuse(struct lh_str head, struct lh_err *err)
 		{ "<head", "a page of HTML" }, { "<body", "a page of HTML" },
 		{ "<table", "a page of HTML" }, { "<meta", "a page of HTML" },
 		{ "<!--", "a page of HTML" }, { "<?xml", "XML" }, { "%PDF-", "a PDF file" },
-		{ "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook" },
 	};
 	size_t i, n;
 

@@ -25,7 +25,7 @@
  * Errors: LH_EDATA is about one row: text after a closing quote, a quote that is not closed
  *         (it takes the rest of the input), invalid UTF-8, or more bytes than max_row.
  *         The next call reads the next row.  Anything else ends the input; LH_EIO is UTF-16
- *         or UTF-32, recognised by their BOM, a page of HTML, or a workbook.
+ *         or UTF-32, recognised by their BOM, or a page of HTML.
  * Memory: at most twice the longest row, and never more than twice max_row.
  */
 #ifndef LH_CSV_H

@@ -284,7 +284,11 @@ static enum form form_of(const char *file, struct lh_str head)
 	for (i = 0; texts[i]; i++)
 		if (lh_archive_named(file, texts[i]))
 			return TEXT;
-	return TABLE;
+	/* a pipe has no name: words without a delimiter are a text, one word heads a column */
+	for (i = 0; i < head.n && !strchr("\n,;|\t", head.p[i]); i++)
+		;
+	return !strcmp(file, "-") && memchr(head.p, ' ', i) && (i == head.n || head.p[i] == '\n') ?
+		       TEXT : TABLE;
 }
 
 static void count_skipped(struct texts *t, const char *what, struct lh_filesearch *f)

@@ -591,6 +591,7 @@ static int run(const struct lh_flow *flow, int fd, struct lh_err *err)
 	lh_signal_defer(true);
 	lh_input_init(&r.in, flow->files, flow->n_files, r.flow.max_line);
 	r.in.opened = fd;
+	r.in.any = fd >= 0 && flow->values;	/* lh-subject searches any file */
 	r.in.plain = flow->plain;
 	r.in.output = flow->output;
 	r.of = r.hooks->share ? lh_input_size(&r.in) : 0;

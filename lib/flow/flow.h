@@ -349,6 +349,7 @@ struct lh_input {
 	char **operands;	/* the files, "-" for stdin */
 	size_t n, next;		/* the operand to open next */
 	bool plain;		/* no file is decompressed */
+	bool any;		/* of any kind: a workbook is not refused */
 	int opened;		/* descriptor of the one operand, owned by the caller; or -1 */
 	int output;		/* see struct lh_flow */
 	struct lh_lines lines;
@@ -390,8 +391,8 @@ const char *lh_input_name(const struct lh_input *in);
 /* hint - recognise input that is not JSON Lines by its first line. */
 
 /* Return what to do with input whose first line, blank ones apart, is this, if it cannot be JSON
- * Lines but is a JSON array, JSON over several lines, a table, Parquet, UTF-16 or UTF-32; or
- * NULL.  No line of JSON Lines is taken for one of them. */
+ * Lines but is a JSON array, JSON over several lines, a table, a text, Parquet, UTF-16 or
+ * UTF-32; or NULL.  No line of JSON Lines is taken for one of them. */
 const char *lh_hint_of(struct lh_str line);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * input.c - read operands as a sequence of files, and files as blocks of whole lines.  See flow.h.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -66,6 +67,28 @@ static const char *other_file(struct lh_str line)
 	return NULL;
 }
 
+/* Return whether the line is words, as a text to search for is: of letters and digits of any
+ * script, blanks and signs, and no JSON. */
+static bool is_text(const char *p, const char *end)
+{
+	static const char *const json[] = { "true", "false", "null" };
+	const size_t n = (size_t)(end - p);
+	bool letter = false;
+	size_t i;
+
+	if (isdigit((unsigned char)*p) && !memchr(p, ' ', n))	/* 1e5 is JSON */
+		return false;
+
+	for (i = 0; i < sizeof json / sizeof *json; i++)
+		if (n == strlen(json[i]) && !memcmp(p, json[i], n))
+			return false;
+	if (!isalnum((unsigned char)*p) && !(*p & 0x80))
+		return false;
+	for (; p < end && (unsigned char)*p >= ' '; p++)
+		letter |= isalpha((unsigned char)*p) || *p & 0x80;
+	return p == end && letter;
+}
+
 const char *lh_hint_of(struct lh_str line)
 {
 	const char *end = line.p + line.n, *p = line.p, *next = other_file(line);
@@ -88,6 +111,9 @@ const char *lh_hint_of(struct lh_str line)
 	if (is_header(p, end, ',') || is_header(p, end, ';') || is_header(p, end, '\t'))
 		return "the input looks like a table, not JSON Lines; lh-ingest makes a line of "
 		       "each row";
+	if (is_text(p, end))
+		return "the input is text, not JSON Lines; lh search FILE TEXT asks for one, "
+		       "jq -cR '{text:.}' makes a record of each line";
 	return NULL;
 }
 
@@ -491,6 +517,10 @@ int lh_input_open(struct lh_input *in, struct lh_err *err)
 		in->fd = open_file(in);
 	if (in->fd < 0 && errno == EINTR)
 		return lh_err_set(err, LH_EINTR, "interrupted");
+	if (in->fd < 0 && errno == ENOENT && strchr(in->operand, ' ') &&
+	    !strpbrk(in->operand, "/."))
+		return lh_err_set(err, LH_EIO, "cannot open: %s (a text is searched for by lh "
+				  "search FILE TEXT)", strerror(errno));
 	if (in->fd < 0)
 		return lh_err_sys(err, "cannot open");
 	if (fstat(in->fd, &st) == 0 && S_ISDIR(st.st_mode))
@@ -514,8 +544,7 @@ static int probe(struct lh_input *in, struct lh_err *err)
 	if (l->b.n >= INDEX_MAGIC && memcmp(l->b.p, LH_INDEX_MAGIC, INDEX_MAGIC) == 0)
 		return lh_err_set(err, LH_EIO,
 				  "is an index, not JSON Lines (lh-index dump makes such of it)");
-	/* a caller that opened the file itself, as lh-subject does, searches any file */
-	if (in->opened < 0 && lh_archive_workbook(in->operand, l->b.p, l->b.n))
+	if (!in->any && lh_archive_workbook(in->operand, l->b.p, l->b.n))
 		return lh_err_set(err, LH_EIO, "is a workbook, not JSON Lines; save it as CSV in "
 				  "UTF-8, which lh-ingest reads");
 	if (!lh_archive_kind(l->b.p, l->b.n))

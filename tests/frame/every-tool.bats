@@ -285,19 +285,21 @@ ASK='"query_id":"{\\"grade\\":1}","results":[],"endpoint":"e","type":"sms","body
 }
 
 # bats test_tags=hostile
-@test "an array, a table, UTF-16 and Latin-1 are named by each tool that reads records" {
+@test "an array, a table, a text, UTF-16 and Latin-1 are named by each tool that reads records" {
 	printf '[{"id":"a","text":"x"},\n{"id":"b"}]\n' >array
 	printf 'id,text\na,x\n' >table
 	printf '{"id":"a","text":"x"}\n' | iconv -t UTF-16 >utf16
 	printf '{"id":"a","text":"caf\351"}\n' >latin1
+	echo 'nurse in Utrecht' >text
 	local command file want tried=0
 	while read -r command; do
-		for file in array table utf16 latin1; do
-			[[ $file == table && $command =~ ^(lh-index delete|lh-ingest) ]] && continue
+		for file in array table utf16 latin1 text; do
+			[[ $file == t* && $command =~ ^(lh-index delete|lh-ingest) ]] && continue
 			run --separate-stderr bash -c "${command% -} <$file"
 			case $file in
 			array) want='is a JSON array' ;;
 			table) want='looks like a table' ;;
+			text) want='lh search FILE TEXT' ;;
 			utf16) want='iconv -f UTF-16 ' ;;
 			*) want='iconv -f WINDOWS-1252 ' ;;
 			esac

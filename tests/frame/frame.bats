@@ -70,10 +70,10 @@ lines() {
 	[ "${stderr_lines[12]}" = 'aid-filter: 12 of 15 records rejected' ]
 }
 
-@test "an array, pretty-printed JSON or a table as input gets one message with what to do" {
+@test "an array, pretty-printed JSON, a table or a text as input gets one message with what to do" {
 	told() {
 		run -1 --separate-stderr $AID "$@" in
-		grep -c ' jq -c\| lh-ingest' <<<"$stderr"
+		grep -c ' jq -c\| lh-ingest\| lh search' <<<"$stderr"
 		sed -n 2p <<<"$stderr"
 	}
 	local array="aid-filter: in: the input is a JSON array, not JSON Lines; jq -c '.[]' makes a line of each element"
@@ -94,7 +94,15 @@ lines() {
 		printf "$table\n" >in
 		[ "$(told)" = $'1\naid-filter: in: the input looks like a table, not JSON Lines; lh-ingest makes a line of each row' ]
 	done
+	for text in 'nurse in Utrecht' 'Hello, world' id 'x: 1, y' '3 welders' 'é'; do
+		echo "$text" >in
+		[ "$(told)" = $'1\n'"aid-filter: in: the input is text, not JSON Lines; lh search FILE TEXT asks for one, jq -cR '{text:.}' makes a record of each line" ]
+	done
+	jq -cR '{text:.}' in | $AID | jq -e .seen
+	run -2 --separate-stderr $AID 'nurse in Utrecht'
+	[ "$stderr" = 'aid-filter: nurse in Utrecht: cannot open: No such file or directory (a text is searched for by lh search FILE TEXT)' ]
 	# its advice helps
+	printf 'id\tname\n1\t2\n' >in
 	jq -c '.[]' pretty | $AID | jq -c .seen | grep -c true | grep -qx 2
 	lh-ingest -q in | $AID | jq -e .seen
 	# each file has its own
@@ -118,7 +126,7 @@ lines() {
 }
 
 @test "other bad lines get no advice, and nor do such lines later in a file" {
-	for line in '[1]' '[]' '[1,' '{"a":1' '{"a":1,' '{"a":[' 'id' 'a, b' 'Hello, world' ',' 'a,,b' '"a' 'x: 1, y' '{a,b}' 'null' '1,' "$(printf 'a\001,b')"; do
+	for line in '[1]' '[]' '[1,' '{"a":1' '{"a":1,' '{"a":[' ',' '"a' '{a,b}' 'null' 'true' '1,' '1e5' "$(printf 'a\001,b')"; do
 		printf '%s\n{"a":1}\n' "$line" >in
 		run -1 --separate-stderr $AID in
 		[ "${#stderr_lines[@]}" = 2 ] || { echo "$line: $stderr"; return 1; }

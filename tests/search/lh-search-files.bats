@@ -73,6 +73,8 @@ kept() {
 @test "a text has a record for each line, a folder one for each text, with its path as the id" {
 	printf 'a dark night\r\n\nthe whale swam\n' >book.txt
 	[ "$(ids -k 1 book.txt whale)" = 3 ]
+	[ "$(ids -k 1 - whale <book.txt)" = 3 ]
+	[ "$(printf 'full name;x\nwhale;1\n' | ids - whale)" = 2 ]
 	mkdir -p notes/deep notes/.git
 	echo 'boil water in a kettle' >notes/a.txt
 	echo 'the whale' >notes/deep/b.md

@@ -666,12 +666,14 @@ found() {
 	[ "$stderr" = 'lh-validate: absent: cannot open: No such file or directory' ]
 }
 
-@test "roster: a table, an array or another encoding is named as such" {
+@test "roster: a table, an array, a workbook or another encoding is named as such" {
 	local file why
 	printf 'candidate_id,name\nW-1,A\n' >table
 	echo '[{"candidate_id":"W-1","name":"A"}]' >array
 	iconv -t UTF-16 roster.jsonl >wide
 	printf '{"candidate_id":"W-1","name":"Zo\xeb"}\n' >latin
+	printf 'PK\x03\x04%26s[Content_Types].xml' '' >book
+	printf '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1' >old.xls
 	while IFS='|' read -r file why; do
 		run -2 --separate-stderr lh-validate --roster $file --kind fill <<<'{}'
 		[ "$stderr" = "lh-validate: $file$why" ] || { echo "$stderr"; return 1; }
@@ -680,6 +682,8 @@ found() {
 	done <<-'END'
 	table|: the input looks like a table, not JSON Lines; lh-ingest makes a line of each row
 	array|: the input is a JSON array, not JSON Lines; jq -c '.[]' makes a line of each element
+	book|: is a workbook, not JSON Lines; save it as CSV in UTF-8, which lh-ingest reads
+	old.xls|: is a workbook, not JSON Lines; save it as CSV in UTF-8, which lh-ingest reads
 	wide|: the input is UTF-16, not UTF-8; iconv -f UTF-16 -t UTF-8 converts it
 	latin|:1:33: invalid UTF-8, looks like Latin-1 (iconv -f WINDOWS-1252 -t UTF-8 converts it)
 	END
