@@ -258,6 +258,25 @@ d/same.audit.jsonl 5 true null anchored" ]
 	[ "$(jq -r '.audit_log.rows[0].accessor.trace_id' <<<"$output")" = t-2 ]
 }
 
+@test "report, prove and verify take the id of a log, or the log as it is listed" {
+	log corpus:workers 2
+	log w-1 1
+	local shown of
+	shown=$(lh-subject-audit verify --dir d | jq -r 'select(.count == 2).file')
+	[[ $shown == d/corpus_workers~*.audit.jsonl ]]
+	for of in corpus:workers "$shown" "${shown#d/}" "$(basename "$shown" .audit.jsonl)"; do
+		lh-subject-audit report --dir d "$of" | jq -e '.candidate_id == "corpus:workers" and .audit_log.chain_rows_total == 2' >/dev/null
+		[ "$(lh-subject-audit verify -q --dir d "$of" | jq -r .file)" = "$shown" ]
+	done
+	jq -nc --arg id "$(basename "$shown" .audit.jsonl)" '{op: "report", $id}' | lh-subject-audit requests --dir d | jq -e '.candidate_id == "corpus:workers"' >/dev/null
+	[ "$(lh-subject-audit verify -q --dir d w-1 | jq -r .file)" = d/w-1.audit.jsonl ]
+	for of in none none~2ef475ed7d03 e/w-1; do
+		run -1 lh-subject-audit report --dir d "$of"
+		run -2 lh-subject-audit verify --dir d "$of"
+		[ "$output" = "lh-subject-audit: $of: no such log" ]
+	done
+}
+
 @test "the window's ends are compared to the last of nine digits, whatever the zone" {
 	for ts in 2026-05-03T09:00:00.461439209Z 2026-05-03T09:00:00.46143921Z 2026-05-03T11:00:00.461439211+02:00 2026-05-03T09:00:00.461439999Z; do
 		record W-1 | jq -c ".ts = \"$ts\""

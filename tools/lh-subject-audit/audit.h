@@ -82,6 +82,12 @@ struct log {
 typedef int (*log_fn)(struct lh_tool *tool, const struct settings *s, const char *path,
 		      const struct log *log, void *ctx);
 
+/* Return the id of an operand, which is an id or a log of the folder as it is listed, with or
+ * without the folder and the ending; the log of an operand, which is a file or such an id.  The
+ * caller frees them. */
+char *operand_id(struct lh_tool *tool, const struct settings *s, const char *operand);
+char *operand_log(struct lh_tool *tool, const struct settings *s, const char *operand);
+
 /* Return whether a log is in the shard: by its file name, without the folder. */
 bool is_ours(const struct settings *s, const char *path);
 

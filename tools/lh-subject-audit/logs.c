@@ -264,6 +264,42 @@ static int add_manifest(struct lh_tool *tool, struct logs *l, const char *dir, c
 	return rc;
 }
 
+char *operand_id(struct lh_tool *tool, const struct settings *s, const char *operand)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
+	LH_SCOPED(lh_free_local) char *path = NULL;
+	char name[LH_SUBJECT_MAX + 1];
+	struct lh_err none;
+	size_t n = strlen(operand);
+
+	if (!lh_subject_of_path(name, operand, LH_SUBJECT_LOG)) {
+		if (n > LH_SUBJECT_MAX || !strchr(operand, '~') || strchr(operand, '/'))
+			return lh_strndup(operand, n);
+		memcpy(name, operand, n + 1);
+	}
+	path = lh_subject_path(s->dir, name, LH_SUBJECT_LOG);
+	if (lh_chain_subject(path, tool->max_line, tool->lock_timeout, &id, &none) > 0 &&
+	    lh_subject_named(name, id.p, id.len) && !memchr(id.p, '\0', id.len))
+		return lh_strndup(id.p, id.len);
+	return lh_strndup(operand, n);
+}
+
+char *operand_log(struct lh_tool *tool, const struct settings *s, const char *operand)
+{
+	LH_SCOPED(lh_free_local) char *id = operand_id(tool, s, operand);
+	char name[LH_SUBJECT_MAX + 1], *path;
+	struct lh_err none;
+
+	if (access(operand, F_OK) == 0 ||
+	    lh_chain_log_name(name, s->dir, id, strlen(id), &none) < 0)
+		return lh_strndup(operand, strlen(operand));
+	path = lh_subject_path(s->dir, name, LH_SUBJECT_LOG);
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return lh_strndup(operand, strlen(operand));
+}
+
 bool is_ours(const struct settings *s, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

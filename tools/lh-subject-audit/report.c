@@ -8,6 +8,7 @@
 #include "audit.h"
 #include "audit/subject_manifest.h"
 #include "audit/commitment.h"
+#include "base/mem.h"
 #include "file/file.h"
 #include "json/write.h"
 #include "text/escape.h"
@@ -703,7 +704,8 @@ static int report_proofs(struct report *r)
 int audit_report(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	LH_SCOPED(report_free) struct report r = { .tool = tool, .s = s, .id = tool->operands[0] };
+	LH_SCOPED(lh_free_local) char *id = operand_id(tool, s, tool->operands[0]);
+	LH_SCOPED(report_free) struct report r = { .tool = tool, .s = s, .id = id };
 	char now[32];
 	int rc;
 

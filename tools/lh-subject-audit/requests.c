@@ -244,7 +244,7 @@ static int prove_wanted(struct wanted_rows *w, const struct settings *s, const c
 int audit_prove(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	const char *id = tool->operands[0];
+	LH_SCOPED(lh_free_local) char *id = operand_id(tool, s, tool->operands[0]);
 	struct wanted_rows w = { .tool = tool };
 	char name[LH_SUBJECT_MAX + 1];
 	int rc = lh_chain_log_name(name, s->dir, id, strlen(id), &tool->err);
@@ -338,7 +338,7 @@ int answer_report(const struct lh_call *call, const void *in, struct lh_buf *out
 {
 	const struct wanted *w = in;
 	struct settings s = *(const struct settings *)call->settings;
-	LH_SCOPED(lh_free_local) char *id = NULL;
+	LH_SCOPED(lh_free_local) char *given = lh_strndup(w->id.p, w->id.n), *id = NULL;
 	char from[WINDOW_TIME], to[WINDOW_TIME], now[32], name[LH_SUBJECT_MAX + 1];
 	struct report r = { .tool = call->tool, .s = &s, .generated_at = now };
 	int rc;
@@ -350,7 +350,7 @@ int answer_report(const struct lh_call *call, const void *in, struct lh_buf *out
 	if (window_is_backwards(s.from, s.to))
 		return lh_err_data(err, 400, "\"from\" is after \"to\"");
 	lh_tool_time(call->tool, now);
-	r.id = id = lh_strndup(w->id.p, w->id.n);
+	r.id = id = operand_id(call->tool, &s, given);
 	rc = write_report(&r, out, err);
 	report_free(&r);
 	return rc;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "base/mem.h"
 #include "file/file.h"
 #include "tlog/log.h"
 #include "tlog/note.h"
@@ -448,10 +449,12 @@ int audit_verify(struct lh_tool *tool, void *settings)
 		return -1;
 	if (!tool->n_operands)
 		rc = each_log(tool, s, &a, verify_one, &t, NULL);
-	for (i = 0; i < tool->n_operands; i++)
-		if (is_ours(s, tool->operands[i]) &&
-		    verify_file(tool, s, tool->operands[i], &a, &t) < 0)
+	for (i = 0; i < tool->n_operands; i++) {
+		LH_SCOPED(lh_free_local) char *log = operand_log(tool, s, tool->operands[i]);
+
+		if (is_ours(s, log) && verify_file(tool, s, log, &a, &t) < 0)
 			operand_failed(tool, &rc);
+	}
 	end = end_totals(tool, s, &t);
 	return rc ? rc : end;
 }
