@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 		.name = "lh-catalog",
 		.synopsis = "COMMAND [OPTION]... --catalog DIR [OPERAND]...",
 		.summary = "keep a catalog of datasets: a manifest for each",
-		.example = "lh-catalog get --catalog lake workers | jq -r '.objects[].key'",
+		.example = "lh-catalog get --catalog lake tickets | jq -r '.objects[].key'",
 		.options = options,
 		.check = check,
 		.close = free_settings,

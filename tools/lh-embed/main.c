@@ -309,8 +309,8 @@ int main(int argc, char **argv)
 		.name = "lh-embed",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "add the vector of its text to each record",
-		.example = "lh-embed --template '{role} in {city}, {state}. Skills: {skills}' \\\n"
-			   "      --encoding base64 workers.jsonl > out.jsonl",
+		.example = "lh-embed --template '{title} by {maker}' --encoding base64 \\\n"
+			   "      products.jsonl > out.jsonl",
 		.options = options,
 		.close = close_embed,
 		.ops = ops,

@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 		.name = "lh-merge",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "join the answers of several searches into one",
-		.example = "lh-merge -k 5 --corpus workers part0.answers part1.answers",
+		.example = "lh-merge -k 5 --corpus tickets part0.answers part1.answers",
 		.options = options,
 		.check = check,
 		.ops = ops,

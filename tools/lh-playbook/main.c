@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 		.synopsis = "COMMAND [OPTION]... PLAYBOOK [FILE]...",
 		.summary = "remember which answers were good for which queries",
 		.example = "lh-playbook list book.lhv |\n"
-			   "      jq -c 'select(.role == \"Welder\")' > welders.jsonl",
+			   "      jq -c 'select(.answer_corpus == \"tickets\")' > old.jsonl",
 		.options = options,
 		.check = check,
 		.ops = playbook_ops,

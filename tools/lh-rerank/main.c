@@ -342,7 +342,8 @@ int main(int argc, char **argv)
 		.name = "lh-rerank",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "order the results of answers by a cross-encoder",
-		.example = "lh-search workers.lhv | lh-rerank --model reranker.gguf -k 3",
+		.example = "lh-search products.lhv |\n"
+			   "      lh-rerank --model reranker.gguf --field title -k 3",
 		.options = options,
 		.check = check,
 		.close = close_reranker,
