@@ -209,6 +209,11 @@ lh-show: 2 of 4 records rejected' ]
 	--- in:2
 	1, 2
 	END
+	# a vector is how many numbers it has, one of four values and a list with a text are themselves
+	seq -f '%.0f.5' 768 | jq -sc '{vector: ., v: .[:4], mixed: (.[:40] + ["x"])}' >in
+	[ "$(lh-show --card in | sed -n 2p)" = 'vector  768 numbers' ]
+	[ "$(lh-show --card in | sed -n 3p)" = 'v       1.5, 2.5, 3.5, 4.5' ]
+	[[ $(lh-show --card in | sed -n 4p) == 'mixed   1.5, 2.5, '*', x' ]]
 }
 
 @test "--diff shows two records next to each other, and exit 1 says that they differ" {

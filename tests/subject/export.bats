@@ -59,6 +59,14 @@ shared() {
 	done
 }
 
+@test "lh-show shows what is handed over as names and values, a vector as how many numbers it has" {
+	lh-gen workers -n 9 | tee w.jsonl | lh-index build -q w.lhv
+	export_of --index w.lhv --roster w.jsonl w-7
+	run -0 lh-show --card x/data/*
+	[[ $output == *"name  "*"metadata.name "*"vector "*" 768 numbers"* ]]
+	[[ $output != *"0, 0, 0"* ]]
+}
+
 @test "the folder and its files can be read by their owner alone, whatever the umask" {
 	echo '{"candidate_id":"w-7"}' >log
 	(umask 0; lh-subject export -q --log log --out x w-7)

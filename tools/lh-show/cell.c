@@ -194,11 +194,29 @@ bool cell_error(struct lh_buf *out, const struct lh_value *v)
 	return true;
 }
 
+#define NUMBERS_SHOWN 32	/* of one array, which is a vector if it has more */
+
+/* Return of how many numbers an array is, if it is a vector, else 0. */
+static size_t vector_of(const struct lh_value *v)
+{
+	struct lh_iter it;
+	size_t n = 0;
+
+	if (v->type != LH_ARRAY)
+		return 0;
+	for (lh_iter_init(&it, v); lh_iter_next(&it); n++)
+		if (it.val.type != LH_NUMBER)
+			return 0;
+	return n > NUMBERS_SHOWN ? n : 0;
+}
+
 bool cell_is_list(const struct lh_value *v)
 {
 	struct lh_iter it;
 	bool any = false;
 
+	if (vector_of(v))
+		return true;
 	if (v->type != LH_ARRAY || v->n > CELL_MAX)
 		return false;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); any = true)
@@ -209,10 +227,12 @@ bool cell_is_list(const struct lh_value *v)
 
 void cell_value(struct lh_buf *out, const struct lh_value *v, struct lh_buf *scratch)
 {
-	size_t start = out->len;
+	size_t start = out->len, n = vector_of(v);
 	struct lh_iter it;
 
-	if (cell_error(out, v))
+	if (n)
+		lh_buf_printf(out, "%zu numbers", n);
+	if (n || cell_error(out, v))
 		return;
 	if (!cell_is_list(v)) {
 		put_scalar(out, v, scratch);
