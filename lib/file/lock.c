@@ -131,7 +131,7 @@ static int open_lock(const char *path, const char *guarded, struct lh_err *err)
 			return fd;
 		}
 		if (errno != EEXIST)
-			return lh_err_sys(err, "%s: cannot open", path);
+			return lh_err_sys(err, "%s: cannot be made in its folder", path);
 		fd = lh_open_regular(path, O_RDWR, 0, err);
 	} while (fd < 0 && errno == ENOENT);
 	if (fd >= 0) {

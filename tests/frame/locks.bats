@@ -75,6 +75,16 @@ given_up() {
 	done
 }
 
+@test "a lock that may not be made says that its folder is meant" {
+	needs_reach
+	mkdir -m 755 d
+	lh-gen workers -n 20 | tee in | lh-index build -q d/w.lhv
+	chmod 555 d
+	run -2 as_nobody lh-index add d/w.lhv in
+	[ "$output" = 'lh-index: d/w.lhv-lock: cannot be made in its folder: Permission denied' ]
+	chmod 755 d
+}
+
 @test "a lock that was left with other rights is tightened by its owner" {
 	lh-gen workers -n 20 | lh-index build -q w.lhv
 	chmod 644 w.lhv
