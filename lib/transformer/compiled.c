@@ -10,7 +10,7 @@
 #include "base/xxh3.h"
 #include "file/file.h"
 
-#define VERSION 3
+#define VERSION 4
 #define BYTE_ORDER_MARK 0x01020304u
 #define PAGE 4096u
 #define TABLES_MAX ((uint64_t)1 << 30)	/* bytes */

@@ -73,7 +73,7 @@ struct lh_norm {
 };
 
 struct lh_layer {
-	struct lh_panels qkv, out, up, down;	/* up: gate, then up, if the model has gates */
+	struct lh_panels qkv, out, up, down;	/* up: gated, if the model has gates */
 	struct lh_norm norm[LH_NORMS];
 	struct lh_panels router, *up_of, *down_of;	/* of experts; NULL: a dense layer */
 	bool local;			/* attention has the window */
@@ -132,8 +132,8 @@ struct lh_encoder_work {
 	const struct lh_encoder *e;
 	size_t rows, longest;		/* that there is room for */
 	float *x, *qkv, *attended;	/* all tokens: width, queries and twice kv, queries */
-	void *packed;			/* LH_ROWS: the widest input of a matrix */
-	float *hidden, *y, *h;		/* LH_ROWS: feed_forward (twice if gated), width, width */
+	void *packed, *packed_next;	/* LH_ROWS: the widest input of a matrix, feed_forward */
+	float *hidden, *y, *h;		/* LH_ROWS: two panels (or one of dense), width, width */
 	float *share, *gathered, *part;	/* LH_ROWS, of experts: experts, width, width */
 	float *rotation[2];		/* longest: cosines, then sines of the angles of a head, of
 					 * all layers or those without the window, and with it */

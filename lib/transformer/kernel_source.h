@@ -73,28 +73,22 @@ INLINE vec gelu_of(vec x)
 	return x / (exp_of(-u) + 1);
 }
 
-static void gelu(float *v, size_t n)
-{
-	for (size_t i = 0; i < n; i += LANES)
-		store_some(v + i, gelu_of(load_some(v + i, n - i, 0)), n - i);
-}
-
-static void geglu(float *gate, const float *up, size_t n)
+static void gelu(float *v, const float *up, size_t n)
 {
 	for (size_t i = 0; i < n; i += LANES) {
-		vec x = gelu_of(load_some(gate + i, n - i, 0)) * load_some(up + i, n - i, 0);
+		vec x = gelu_of(load_some(v + i, n - i, 0));
 
-		store_some(gate + i, x, n - i);
+		store_some(v + i, up ? x * load_some(up + i, n - i, 0) : x, n - i);
 	}
 }
 
-static void silu(float *gate, const float *up, size_t n)
+static void silu(float *v, const float *up, size_t n)
 {
 	for (size_t i = 0; i < n; i += LANES) {
-		vec x = load_some(gate + i, n - i, 0);
+		vec x = load_some(v + i, n - i, 0);
 
-		x = x / (exp_of(-x) + 1) * load_some(up + i, n - i, 0);
-		store_some(gate + i, x, n - i);
+		x = x / (exp_of(-x) + 1);
+		store_some(v + i, up ? x * load_some(up + i, n - i, 0) : x, n - i);
 	}
 }
 
@@ -332,23 +326,8 @@ static void block(const void *x, unsigned rows, const void *weights, size_t n, c
 	}
 }
 
-/* Blocks whose unit is 2 inputs, or 32: a step is for all of them. */
-static void block_f16(const void *x, unsigned rows, const void *weights, size_t n,
-		      const float *bias, float *y, size_t stride, struct lh_ahead ahead)
-{
-	ahead.step = ahead.step / 2 + 1;
-	block(x, rows, weights, n, bias, y, stride, ahead);
-}
-
-static void block_q8(const void *x, unsigned rows, const void *weights, size_t n,
-		     const float *bias, float *y, size_t stride, struct lh_ahead ahead)
-{
-	ahead.step = ahead.step / LH_Q8_INPUTS + 1;
-	block(x, rows, weights, n, bias, y, stride, ahead);
-}
-
 const struct lh_kernels KERNEL = {
-	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .silu = silu, .geglu = geglu,
+	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .silu = silu,
 	.norm = norm, .rms = rms, .exp = exp_all,
 	.f32 = {
 		.name = KERNEL_NAME, .packing = "f32", .rows = ROWS, .tile = 1, .unit = 1,
@@ -358,12 +337,12 @@ const struct lh_kernels KERNEL = {
 	.f16 = {
 		.name = KERNEL_NAME, .packing = "f16", .raw = true, .rows = ROWS, .tile = 1,
 		.unit = 2, .w_bytes = 4 * LH_PANEL, .x_bytes = 2 * sizeof(float), .part = PART,
-		.put = put_f16, .pack = pack_f16, .spread = spread_f16, .block = block_f16,
+		.put = put_f16, .pack = pack_f16, .spread = spread_f16, .block = block,
 	},
 	.q8 = {
 		.name = KERNEL_NAME, .packing = "q8", .raw = true, .rows = ROWS, .tile = 1,
 		.unit = LH_Q8_INPUTS, .w_bytes = Q8_BYTES,
 		.x_bytes = LH_Q8_INPUTS * sizeof(float), .part = PART, .put = put_q8, .pack = pack,
-		.spread = spread_q8, .block = block_q8,
+		.spread = spread_q8, .block = block,
 	},
 };

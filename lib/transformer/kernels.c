@@ -87,18 +87,25 @@ static size_t rows_at(const struct lh_product *p, struct blocks b, size_t at, si
 	return h < left ? h : left;
 }
 
+/* Pack n inputs of rows, from one on that begins a unit. */
+static void pack_inputs(const struct lh_panels *m, const float *x, size_t stride, size_t rows,
+			size_t from, size_t n, char *to)
+{
+	const struct lh_product *p = m->product;
+	struct blocks b = blocks_of(p, rows);
+
+	for (size_t at = 0, h; at < b.n; at++, rows -= h) {
+		h = rows_at(p, b, at, rows);
+		p->pack(x, stride, (unsigned)h, n, to + lh_packed_bytes(p, from, h));
+		to += lh_packed_bytes(p, m->in, h);
+		x += h * stride;
+	}
+}
+
 void lh_matmul_pack(const struct lh_panels *m, const float *x, size_t stride, size_t rows,
 		    void *packed)
 {
-	struct blocks b = blocks_of(m->product, rows);
-	char *to = packed;
-
-	for (size_t at = 0, h; at < b.n; at++, rows -= h) {
-		h = rows_at(m->product, b, at, rows);
-		m->product->pack(x, stride, (unsigned)h, m->in, to);
-		to += lh_packed_bytes(m->product, m->in, h);
-		x += h * stride;
-	}
+	pack_inputs(m, x, stride, rows, 0, m->in, packed);
 }
 
 /* Multiply all rows by the units from..from+n of a panel. */
@@ -107,7 +114,7 @@ static void part_of_panel(const struct lh_panels *m, const char *packed, size_t 
 {
 	const struct lh_product *p = m->product;
 	struct blocks b = blocks_of(p, rows);
-	struct lh_ahead ahead = { w + n * p->w_bytes, p->w_bytes / b.n + 1 };
+	struct lh_ahead ahead = { w + n * p->w_bytes, p->w_bytes / p->unit / b.n + 1 };
 	char tiles[LH_SPREAD] __attribute__((aligned(64)));
 
 	if (p->spread) {
@@ -118,32 +125,56 @@ static void part_of_panel(const struct lh_panels *m, const char *packed, size_t 
 		h = rows_at(p, b, at, rows);
 		p->block(packed + lh_packed_bytes(p, from * p->unit, h), (unsigned)h, w,
 			 n * p->unit, bias, y, stride, ahead);
-		ahead.from += n * ahead.step;
+		ahead.from += n * p->unit * ahead.step;
 		packed += lh_packed_bytes(p, m->in, h);
 		y += h * stride;
+	}
+}
+
+/* Multiply all rows by the panel of the outputs from c on. */
+static void one_panel(const struct lh_panels *m, const char *packed, size_t rows, size_t c,
+		      float *y, size_t stride)
+{
+	static const float zeros[LH_PANEL];
+	const struct lh_product *p = m->product;
+	const float *bias = m->bias ? m->bias + c : zeros;
+	size_t units = lh_panels_units(p, m->in), part = p->part / p->unit, n;
+	const char *w = (const char *)m->w + c / LH_PANEL * units * p->w_bytes;
+
+	for (size_t i = 0; i < units; i += n, w += n * p->w_bytes) {
+		n = units - i < part ? units - i : part;
+		part_of_panel(m, packed, rows, i, n, w, i ? NULL : bias, y, stride);
 	}
 }
 
 void lh_matmul(const struct lh_panels *m, const void *packed, size_t rows, float *y,
 	       size_t stride)
 {
-	static const float zeros[LH_PANEL];
-	const struct lh_product *p = m->product;
-	size_t units = lh_panels_units(p, m->in), part = p->part / p->unit;
-	const char *w = m->w;
+	if (m->product->begin)
+		m->product->begin();
+	for (size_t c = 0; c < m->out; c += LH_PANEL)
+		one_panel(m, packed, rows, c, y + c, stride);
+	if (m->product->end)
+		m->product->end();
+}
 
-	if (p->begin)
-		p->begin();
-	for (size_t c = 0; c < m->out; c += LH_PANEL) {
-		const float *bias = m->bias ? m->bias + c : zeros;
+void lh_matmul_next(const struct lh_panels *m, const void *packed, size_t rows, float *hidden,
+		    void (*activate)(float *v, const float *up, size_t n),
+		    const struct lh_panels *next, void *to)
+{
+	const size_t stride = 2 * LH_PANEL;
 
-		for (size_t i = 0; i < units; i += part) {
-			size_t n = units - i < part ? units - i : part;
-
-			part_of_panel(m, packed, rows, i, n, w, i ? NULL : bias, y + c, stride);
-			w += n * p->w_bytes;
-		}
+	if (m->product->begin)
+		m->product->begin();
+	for (size_t c = 0, at = 0, n; c < next->in; c += n, at += LH_PANEL) {
+		n = next->in - c < LH_PANEL ? next->in - c : LH_PANEL;
+		one_panel(m, packed, rows, at, hidden, stride);
+		if (m->gated)
+			one_panel(m, packed, rows, at += LH_PANEL, hidden + LH_PANEL, stride);
+		for (float *v = hidden; v < hidden + rows * stride; v += stride)
+			activate(v, m->gated ? v + LH_PANEL : NULL, n);
+		pack_inputs(next, hidden, stride, rows, c, n, to);
 	}
-	if (p->end)
-		p->end();
+	if (m->product->end)
+		m->product->end();
 }

@@ -28,7 +28,7 @@
 
 enum { LH_Q8_BYTES = 34, LH_Q8_INPUTS = 32 };	/* of a block of Q8_0: a half, then bytes */
 
-/* The next weights, fetched while a block is computed: step bytes for each unit. */
+/* The next weights, fetched while a block is computed: step bytes for each input. */
 struct lh_ahead {
 	const char *from;
 	size_t step;
@@ -70,9 +70,9 @@ struct lh_kernels {
 	struct lh_product f32, f16, q8;	/* by weights that are kept in floats, F16 or Q8_0 */
 
 	void (*softmax)(float *v, size_t n, float scale);	/* of v * scale */
-	void (*gelu)(float *v, size_t n);			/* the form with tanh */
-	void (*silu)(float *gate, const float *up, size_t n);	/* gate = silu(gate) * up */
-	void (*geglu)(float *gate, const float *up, size_t n);	/* gate = gelu(gate) * up */
+	/* v = its activation * up; up NULL: its activation */
+	void (*gelu)(float *v, const float *up, size_t n);	/* the form with tanh */
+	void (*silu)(float *v, const float *up, size_t n);
 	/* x = layer norm of x + more; more NULL: of x; bias NULL: zeros */
 	void (*norm)(float *x, const float *more, const float *weight, const float *bias,
 		     size_t n, float epsilon);
@@ -121,6 +121,7 @@ struct lh_panels {
 	const void *w;			/* lh_panels_bytes */
 	const float *bias;		/* round(out); NULL: zeros */
 	size_t in, out;
+	bool gated;			/* panels of gates take turns with what they multiply */
 };
 
 static inline size_t lh_panels_round(size_t out)
@@ -157,5 +158,12 @@ void lh_matmul_pack(const struct lh_panels *m, const float *x, size_t stride, si
 		    void *packed);
 void lh_matmul(const struct lh_panels *m, const void *packed, size_t rows, float *y,
 	       size_t stride);
+
+/* Multiply rows, and pack what an activation makes of the outputs as rows of the next matrix,
+ * panel by panel: all outputs together would not fit in a cache.  hidden has 2 * LH_PANEL floats
+ * for each row. */
+void lh_matmul_next(const struct lh_panels *m, const void *packed, size_t rows, float *hidden,
+		    void (*activate)(float *v, const float *up, size_t n),
+		    const struct lh_panels *next, void *to);
 
 #endif

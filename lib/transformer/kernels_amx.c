@@ -262,9 +262,9 @@ static void end_tiles(void)
 
 INLINE void fetch(struct lh_ahead *ahead)
 {
-	for (size_t i = 0; i < ahead->step; i += LINE)
-		__builtin_prefetch(ahead->from + i, 0, 2);
-	ahead->from += ahead->step;
+	for (const char *end = ahead->from + UNIT * ahead->step; ahead->from < end;
+	     ahead->from += LINE)
+		__builtin_prefetch(ahead->from, 0, 2);
 }
 
 /* Add four products, of tiles 4 and 5 of rows and 6 and 7 of weights. */
@@ -433,7 +433,7 @@ const struct lh_product lh_product_amx_f16 = {
 
 const struct lh_product lh_product_amx_bf16 = {
 	.name = "amx-bf16", .error = 0x1.01p-7, .rows = 2 * TALL, .tile = TALL, .unit = UNIT,
-	.w_bytes = 2 * TILE, .x_bytes = LINE, .part = 3 * PART, .put = put_rounded,
+	.w_bytes = 2 * TILE, .x_bytes = LINE, .part = 6 * PART, .put = put_rounded,
 	.pack = pack_rounded, .block = rounded_block, .begin = begin, .end = end_tiles,
 };
 

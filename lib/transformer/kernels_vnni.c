@@ -179,7 +179,7 @@ INLINE void some_rows(const char *x, const unsigned rows, const char *w, size_t 
 		sum[r][0] = _mm512_loadu_ps(from);
 		sum[r][1] = _mm512_loadu_ps(from + 16);
 	}
-	ahead.step = ahead.step / (parts * UNIT / 4) + 1;
+	ahead.step = ahead.step * 4 / parts;
 	for (; n; n -= UNIT, x += rows * X_BYTES(parts), w += W_BYTES) {
 		__m512 a = _mm512_loadu_ps(w + UNIT * LH_PANEL);
 		__m512 b = _mm512_loadu_ps(w + UNIT * LH_PANEL + 64);

@@ -17,11 +17,17 @@
 
 /* ---- rotation ---- */
 
+static bool is_rotary(const struct lh_encoder *e)
+{
+	return e->design->position == LH_HALVES || e->design->position == LH_ADJACENT;
+}
+
+/* Fill in the angles of n positions. */
 static void set_angles(const struct lh_encoder *e, double base, float *to, size_t n)
 {
 	size_t half = e->s.rotated / 2;
 
-	for (size_t i = 0; i < half; i++) {
+	for (size_t i = 0; is_rotary(e) && i < half; i++) {
 		double step = pow(base, -(double)i / (double)half);
 
 		if (e->factors)
@@ -31,22 +37,6 @@ static void set_angles(const struct lh_encoder *e, double base, float *to, size_
 			to[(2 * p + 1) * half + i] = (float)sin((double)p * step);
 		}
 	}
-}
-
-static bool is_rotary(const struct lh_encoder *e)
-{
-	return e->design->position == LH_HALVES || e->design->position == LH_ADJACENT;
-}
-
-/* Fill in the angles of n positions. */
-static void lh_encoder_rotations(struct lh_encoder_work *w, size_t n)
-{
-	const struct lh_encoder *e = w->e;
-
-	if (is_rotary(e))
-		set_angles(e, e->s.base, w->rotation[0], n);
-	if (is_rotary(e) && e->s.window)
-		set_angles(e, e->s.local_base, w->rotation[1], n);
 }
 
 /* Rotate the pairs i, i + half of a head, or 2 i, 2 i + 1. */
@@ -154,8 +144,8 @@ static void attend_block(struct lh_encoder_work *w, const struct block *b, size_
 	size_t from = lh_stride(lh_encoder_qkv(e)), to = lh_stride(lh_encoder_queries(e));
 	const float *q = w->qkv + (b->first + b->at) * from + head * d;
 	float *y = w->attended + (b->first + b->at) * to + head * d;
-	struct lh_panels m = { floats, (char *)w->keys + lh_panels_bytes(floats, d, b->from), NULL,
-			       d, keys };
+	struct lh_panels m = { .product = floats, .in = d, .out = keys,
+			       .w = (char *)w->keys + lh_panels_bytes(floats, d, b->from) };
 
 	lh_matmul_pack(&m, q, from, b->rows, w->packed);
 	lh_matmul(&m, w->packed, b->rows, w->scores, scores);
@@ -270,19 +260,19 @@ static void room_for_rows(struct lh_encoder_work *w, size_t rows)
 static void room_for_list(struct lh_encoder_work *w, size_t n)
 {
 	const struct lh_encoder *e = w->e;
-	size_t d = e->s.head, widest = larger(larger(e->s.width, e->s.feed_forward),
-					      larger(larger(lh_encoder_queries(e), e->s.dense), n));
+	size_t d = e->s.head, widest = larger(larger(e->s.width, e->s.dense),
+					      larger(lh_encoder_queries(e), n));
 
 	if (n <= w->longest)
 		return;
-	again_bytes(&w->packed, lh_packed_bytes(e->floats, widest, LH_ROWS));
-	again(&w->rotation[0], n * d);
-	if (e->s.window)
-		again(&w->rotation[1], n * d);
+	again_bytes(&w->packed, lh_packed_bytes(e->floats, lh_panels_round(widest), LH_ROWS));
+	for (size_t local = 0; local <= (e->s.window > 0); local++) {
+		again(&w->rotation[local], n * d);
+		set_angles(e, local ? e->s.local_base : e->s.base, w->rotation[local], n);
+	}
 	again_bytes(&w->keys, lh_panels_bytes(e->floats, d, n));
 	again_bytes(&w->values, lh_panels_bytes(e->floats, n, d));
 	again(&w->scores, LH_ROWS * lh_stride(n));
-	lh_encoder_rotations(w, n);
 	w->longest = n;
 }
 
@@ -291,8 +281,9 @@ static void room_for_layer(struct lh_encoder_work *w)
 	const struct lh_encoder *e = w->e;
 	size_t of_width = LH_ROWS * lh_stride(e->s.width);
 
-	again(&w->hidden, LH_ROWS * lh_stride(larger(e->s.dense, e->s.feed_forward *
-							 (lh_encoder_gated(e) ? 2 : 1))));
+	again_bytes(&w->packed_next, lh_packed_bytes(
+		e->floats, lh_panels_round(e->s.feed_forward), LH_ROWS));
+	again(&w->hidden, larger(lh_stride(e->s.dense), LH_ROWS * 2 * LH_PANEL));
 	again(&w->y, of_width);
 	again(&w->h, of_width);
 	if (!e->s.moe_every)
@@ -317,9 +308,9 @@ void lh_encoder_work_free(struct lh_encoder_work *w)
 {
 	if (!w)
 		return;
-	void *all[] = { w->x, w->qkv, w->attended, w->packed, w->hidden, w->y, w->h,
-			w->share, w->gathered, w->part, w->rotation[0], w->rotation[1], w->keys,
-			w->values, w->scores };
+	void *all[] = { w->x, w->qkv, w->attended, w->packed, w->packed_next, w->hidden, w->y,
+			w->h, w->share, w->gathered, w->part, w->rotation[0], w->rotation[1],
+			w->keys, w->values, w->scores };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
@@ -328,31 +319,16 @@ void lh_encoder_work_free(struct lh_encoder_work *w)
 
 /* ---- feed-forward: rows of x, to y ---- */
 
-static void activate(const struct lh_encoder *e, float *hidden)
-{
-	size_t n = e->s.feed_forward;
-
-	if (!lh_encoder_gated(e))
-		e->kernels->gelu(hidden, n);
-	else if (lh_encoder_has(e, LH_SILU))
-		e->kernels->silu(hidden, hidden + n, n);
-	else
-		e->kernels->geglu(hidden, hidden + n, n);
-}
-
 static void forward(struct lh_encoder_work *w, const struct lh_panels *up,
 		    const struct lh_panels *down, const float *x, size_t rows, float *y)
 {
 	const struct lh_encoder *e = w->e;
-	size_t stride = lh_stride(e->s.width), wide = lh_stride(up->out);
-	float *hidden = w->hidden;
+	size_t stride = lh_stride(e->s.width);
 
 	lh_matmul_pack(up, x, stride, rows, w->packed);
-	lh_matmul(up, w->packed, rows, w->hidden, wide);
-	for (size_t r = 0; r < rows; r++, hidden += wide)
-		activate(e, hidden);
-	lh_matmul_pack(down, w->hidden, wide, rows, w->packed);
-	lh_matmul(down, w->packed, rows, y, stride);
+	lh_matmul_next(up, w->packed, rows, w->hidden, lh_encoder_has(e, LH_SILU)
+		       ? e->kernels->silu : e->kernels->gelu, down, w->packed_next);
+	lh_matmul(down, w->packed_next, rows, y, stride);
 }
 
 /* Keep the largest shares of a row, of those alike the first; the others become 0. */

@@ -187,15 +187,27 @@ static int set_product(struct loader *l, const struct lh_gguf_tensor *const t[PA
 	return 0;
 }
 
+/* Return where an output of a matrix is; gates are the first half of a gated one. */
+static size_t place(const struct loader *l, const struct lh_panels *m, size_t output)
+{
+	size_t half = l->e->s.feed_forward, i = output % half;
+
+	if (!m->gated)
+		return output;
+	return (i - i % LH_PANEL) * 2 + output / half * LH_PANEL + i % LH_PANEL;
+}
+
 /* Set up a matrix, with memory for its weights. */
 static int panels(struct loader *l, const struct lh_gguf_tensor *const t[PARTS], uint64_t in,
 		  uint64_t out, enum lh_rounding rounding, struct lh_panels *to)
 {
 	const float *w = NULL;
 
-	*to = (struct lh_panels){ .in = in, .out = out };
+	*to = (struct lh_panels){ .in = in, .out = out, .gated = to->gated };
+	if (to->gated)
+		to->out = 2 * lh_panels_round(out / 2);
 	if (set_product(l, t, rounding, to) < 0 ||
-	    take(l, lh_panels_bytes(to->product, in, out) / sizeof(float), &w) < 0)
+	    take(l, lh_panels_bytes(to->product, in, to->out) / sizeof(float), &w) < 0)
 		return -1;
 	to->w = w;
 	return 0;
@@ -221,7 +233,10 @@ static int biases(struct loader *l, const struct part part[PARTS], struct lh_pan
 			continue;
 		if (!(t = find_tensor(l, name, part[i].out, 1, 1, false)))
 			return -1;
-		decode(l, t, 1, to->bias ? to->bias + at : NULL);
+		LH_SCOPED(lh_free_local) float *row = lh_calloc(part[i].out, sizeof *row);
+		decode(l, t, 1, row);
+		for (size_t k = 0; to->bias && k < part[i].out; k++)
+			((float *)to->bias)[place(l, to, at + k)] = row[k];
 	}
 	return 0;
 }
@@ -282,6 +297,7 @@ static int feed_forward(struct loader *l, struct lh_layer *to)
 		return matrix(l, router, width, LH_EXACT, &to->router) < 0 ||
 		       expert_matrices(l, "ffn_up_exps", width, ff, &to->up_of) < 0 ||
 		       expert_matrices(l, "ffn_down_exps", ff, width, &to->down_of) < 0 ? -1 : 0;
+	to->up.gated = lh_encoder_gated(l->e);
 	if (matrix(l, lh_encoder_has(l->e, LH_GATE) ? gated
 		      : lh_encoder_has(l->e, LH_GATE_IN_UP) ? both : up,
 		   width, LH_COARSE, &to->up) < 0)
@@ -444,12 +460,17 @@ static int outside(struct loader *l)
 
 static int all_weights(struct loader *l)
 {
+	struct lh_encoder *e = l->e;
+
 	l->used = l->packings = 0;
 	l->layer = NO_LAYER;
+	e->design = lh_design(e->s.architecture);
+	if (!e->layer)
+		e->layer = lh_calloc(e->s.layers, sizeof *e->layer);
 	if (outside(l) < 0)
 		return -1;
-	for (l->layer = 0; l->layer < l->e->s.layers; l->layer++)
-		if (layer(l, &l->e->layer[l->layer]) < 0)
+	for (l->layer = 0; l->layer < e->s.layers; l->layer++)
+		if (layer(l, &e->layer[l->layer]) < 0)
 			return -1;
 	return 0;
 }
@@ -470,23 +491,21 @@ static int run_job(const struct loader *l, const struct job *j, struct lh_err *e
 		       (j->t->dim[0] / lh_gguf_layout(j->t->type)->values);
 	const unsigned char *p = j->t->data + j->first * bytes;
 	const struct lh_product *product = j->to.product;
-	float *row;
+	LH_SCOPED(lh_free_local) float *row = NULL;
 	uintptr_t page, from;
 
 	if (!lh_gguf_rows_finite(j->t, j->first, j->n))
 		return lh_err_set(err, LH_ECORRUPT,
 				  "%s: tensor \"%.*s\" has a value that is not finite",
 				  lh_gguf_path(l->g), (int)j->t->name.n, j->t->name.p);
-	row = product ? lh_calloc(j->to.in, sizeof *row) : NULL;
-	if (product && !row)
-		return -1;
+	if (product)
+		row = lh_calloc(j->to.in, sizeof *row);
 	for (uint64_t i = 0; product && i < j->n; i++) {
 		if (!product->raw)
 			lh_gguf_row(j->t, j->first + i, row);
-		product->put((void *)j->to.w, j->at + i,
+		product->put((void *)j->to.w, place(l, &j->to, j->at + i),
 			     product->raw ? (const void *)(p + i * bytes) : row, j->to.in);
 	}
-	free(row);
 	/* Give back the file's pages of rows: they are not needed until they are read again. */
 	page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	from = (uintptr_t)p & ~(page - 1);
@@ -538,38 +557,30 @@ static int run_crew(const struct loader *l)
 
 /* ---- from a model ---- */
 
-static int load(struct loader *l)
-{
-	struct lh_encoder *e = l->e;
-	uintptr_t skip;
-
-	e->design = lh_design(e->s.architecture);
-	e->layer = lh_calloc(e->s.layers, sizeof *e->layer);
-	if (all_weights(l) < 0)
-		return -1;
-	e->memory = lh_calloc_table(l->used + LINE, sizeof *l->memory);
-	skip = -(uintptr_t)e->memory & (LINE * sizeof *l->memory - 1);
-	l->memory = (float *)((char *)e->memory + skip);
-	e->weights = (struct lh_str){ (const char *)l->memory, l->used * sizeof *l->memory };
-	return all_weights(l) < 0 ? -1 : run_crew(l);
-}
-
 /* Read the weights of a model whose parameters are known;
  * lh_encoder_free also frees after a failure. */
 static int lh_weights_load(struct lh_encoder *e, struct lh_gguf *g, struct lh_err *err)
 {
 	struct loader l = { .e = e, .g = g, .most = SIZE_MAX, .err = err };
-	int rc = load(&l);
+	int rc = all_weights(&l);
+	uintptr_t skip;
 
+	if (rc < 0)
+		return -1;
+	e->memory = lh_calloc_table(l.used + LINE, sizeof *l.memory);
+	skip = -(uintptr_t)e->memory & (LINE * sizeof *l.memory - 1);
+	l.memory = (float *)((char *)e->memory + skip);
+	e->weights = (struct lh_str){ (const char *)l.memory, l.used * sizeof *l.memory };
+	rc = all_weights(&l) < 0 ? -1 : run_crew(&l);
 	free(l.job);
 	return rc;
 }
 
 /* ---- compiled ---- */
 
-/* Fill in their parts of one. */
-static void lh_weights_compile(const struct lh_encoder *e, struct lh_compiling *m)
+void lh_encoder_compile(const struct lh_encoder *e, struct lh_compiling *m)
 {
+	m->h.encoder = e->s;
 	m->h.encoder.row_type = e->token->type;
 	m->h.encoder.rows = e->token->dim[1];
 	m->part[LH_PART_ROWS] = (struct lh_str){ (const char *)e->token->data, e->token->bytes };
@@ -639,10 +650,8 @@ static int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, str
 
 	l.memory = (float *)lh_compiled_part(c, LH_PART_WEIGHTS, LINE * sizeof(float), &l.most);
 	l.most *= LINE;
-	e->design = lh_design(e->s.architecture);
-	e->layer = lh_calloc(e->s.layers, sizeof *e->layer);
 	copy_packings(&l);
-	if (map_embeddings(&l) < 0 || all_weights(&l) < 0)
+	if (all_weights(&l) < 0 || map_embeddings(&l) < 0)
 		return -1;
 	if (l.used != l.most || l.packings != e->packings)
 		return lh_compiled_wrong(c, "its weights are too many for its sizes", err);
@@ -661,12 +670,6 @@ static int read_compiled(struct lh_encoder *e, const struct lh_compiled *c, stru
 		what = e->s.labels ? "a cross-encoder, which makes scores, not vectors"
 				   : "not a cross-encoder";
 	return what ? lh_compiled_wrong(c, what, err) : 0;
-}
-
-void lh_encoder_compile(const struct lh_encoder *e, struct lh_compiling *m)
-{
-	m->h.encoder = e->s;
-	lh_weights_compile(e, m);
 }
 
 /* ---- both ---- */

@@ -132,7 +132,7 @@ static void product(size_t rows, size_t in, size_t out, bool with_bias)
 	void *panels = lines(lh_panels_bytes(floats, in, out));
 	float *bias = with_bias ? randoms(lh_panels_round(out)) : NULL;
 	float *y = calloc(rows * lh_stride(out), sizeof *y);
-	struct lh_panels m = { floats, panels, bias, in, out };
+	struct lh_panels m = { floats, panels, bias, in, out, false };
 
 	for (size_t i = 0; halves && i < in * out; i++)
 		w[i] = (float)(_Float16)(w[i] * 0x1p-9f);
@@ -148,6 +148,43 @@ static void product(size_t rows, size_t in, size_t out, bool with_bias)
 	free(y);
 }
 
+/* Panel by panel the next matrix gets the rows that it gets of all outputs. */
+static void rows_of_the_next_matrix(size_t rows, size_t in, size_t n, bool gated)
+{
+	size_t out = gated ? 2 * lh_panels_round(n) : n, stride = lh_stride(out);
+	size_t bytes = lh_packed_bytes(floats, n, rows);
+	float *x = randoms(rows * lh_stride(in)), *w = randoms(in * out);
+	float *y = malloc(rows * stride * sizeof *y), *hidden = lines(rows * 2 * LH_PANEL * 4);
+	char *panels = lines(lh_panels_bytes(floats, in, out)), *want = lines(bytes);
+	char *got = lines(bytes), *packed = lines(lh_packed_bytes(floats, in, rows));
+	struct lh_panels m = { floats, panels, NULL, in, out, gated }, next = { .in = n };
+
+	put(w, in, out, panels);
+	multiply(x, &m, (struct shape){ rows, in, out }, y);
+	for (float *v = y; v < y + rows * stride; v += stride) {
+		float up[600];
+
+		for (size_t i = 0; gated && i < n; i++) {
+			up[i] = v[i / LH_PANEL * 2 * LH_PANEL + LH_PANEL + i % LH_PANEL];
+			v[i] = v[i / LH_PANEL * 2 * LH_PANEL + i % LH_PANEL];
+		}
+		k->silu(v, gated ? up : NULL, n);
+	}
+	next.product = floats;
+	lh_matmul_pack(&next, y, stride, rows, want);
+	lh_matmul_pack(&m, x, lh_stride(in), rows, packed);
+	lh_matmul_next(&m, packed, rows, hidden, k->silu, &next, got);
+	check_why(!memcmp(got, want, bytes), floats->name);
+	free(x);
+	free(w);
+	free(y);
+	free(hidden);
+	free(panels);
+	free(want);
+	free(got);
+	free(packed);
+}
+
 static void products_are_right_and_a_row_has_no_neighbours(void)
 {
 	static const size_t in[] = { 1, 16, 63, 256, 257, 600 }, out[] = { 1, 31, 32, 33, 80 };
@@ -158,6 +195,9 @@ static void products_are_right_and_a_row_has_no_neighbours(void)
 	for (size_t rows = 1; rows < ROWS; rows += rows < 30 ? 1 : 17)
 		product(rows, 40, 40, true);
 	product(13, 3072, 33, false);
+	for (size_t n = 1; n < 600; n = 3 * n + 1)
+		rows_of_the_next_matrix(1 + n % 50, 70, n, n % 2);
+	rows_of_the_next_matrix(ROWS, 800, 96, true);
 }
 
 /* Weights of Q8_0 by rows that are rounded: to int8, by at most half a step of each 32. */
@@ -167,7 +207,7 @@ static void products_of_blocks_are_within_their_rounding(const struct lh_product
 	unsigned char *q = malloc(out * blocks * LH_Q8_BYTES);
 	float *x = randoms(rows * lh_stride(in)), *w = malloc(in * out * sizeof *w), *bias;
 	float *y = calloc(rows * lh_stride(out), sizeof *y);
-	struct lh_panels m = { p, NULL, NULL, in, out };
+	struct lh_panels m = { p, NULL, NULL, in, out, false };
 	void *panels;
 
 	m.w = panels = lines(lh_panels_bytes(p, in, out));
@@ -241,7 +281,7 @@ static void activations(size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		g[i] = v[i] *= i % 5 ? 3 : 30;
-	k->gelu(g, n);
+	k->gelu(g, NULL, n);
 	for (size_t i = 0; i < n; i++)
 		near(g[i], tanh_gelu(v[i]), 5e-7 * fabs(v[i]));
 	memcpy(g, v, n * sizeof *g);
@@ -249,7 +289,7 @@ static void activations(size_t n)
 	for (size_t i = 0; i < n; i++)
 		near(g[i], v[i] / (1 + exp(-(double)v[i])) * up[i], 5e-7 * fabs(v[i]));
 	memcpy(g, v, n * sizeof *g);
-	k->geglu(g, up, n);
+	k->gelu(g, up, n);
 	for (size_t i = 0; i < n; i++)
 		near(g[i], tanh_gelu(v[i]) * up[i], 5e-7 * fabs(v[i]));
 	free(v);
