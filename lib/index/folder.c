@@ -323,6 +323,16 @@ void lh_index_spaces_free(struct lh_index_spaces *l)
 	free(l);
 }
 
+const struct lh_index_params *lh_index_spaces_at(const struct lh_index_spaces *l, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < l->n; k++)
+		if (l->v[k].is && !i--)
+			return l->v[k].is;
+	return NULL;
+}
+
 bool lh_index_spaces_stale(const struct lh_index_spaces *l)
 {
 	return !lh_stamp_fits(&l->stamp, l->folder);

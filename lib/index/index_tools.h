@@ -102,6 +102,8 @@ struct lh_index_spaces *lh_index_spaces_read(const char *folder,
 					     const struct lh_index_spaces *before,
 					     struct lh_err *err);
 void lh_index_spaces_free(struct lh_index_spaces *l);
+/* Return the parameters of the i-th index that has an engine, by name, or NULL. */
+const struct lh_index_params *lh_index_spaces_at(const struct lh_index_spaces *l, size_t i);
 /* Return whether the folder has changed. */
 bool lh_index_spaces_stale(const struct lh_index_spaces *l);
 /* Return the parameters of the index whose model comes first among the defaults (newest first,

@@ -77,6 +77,32 @@ expected() {
 	expected "$id" | sed "s/DIMENSION/$(lh-index info s/index/workers.lhv | jq .dimension)/" | diff - said
 }
 
+# bats test_tags=plain-only
+@test "the models of all indexes are listed, that of unnamed texts first, and each embeds what names it" {
+	model m.gguf
+	mkdir -p s/index
+	echo '{"id":"1","text":"a"}' >r
+	lh-index build -q --model hash-v2 --dimension 64 s/index/a.lhv r
+	lh-index build -q --engine gguf --model "$PWD/m.gguf" s/index/b.lhv r
+	lh-index build -q s/index/c.lhv r
+	lh-index build -q s/index/d.lhv r
+	start_serve --state s
+	id=$(lh-embed --engine gguf --model m.gguf --info | jq -r .model)
+	[ "$(curl -sS "$URL/v1/models" | jq -c '[.data[].id]')" = "[\"hash-v3\",\"hash-v2\",\"$id\"]" ]
+	[ "$(curl -sS "$URL/api/tags" | jq -c '[.models[].name]')" = "[\"hash-v3\",\"hash-v2\",\"$id\"]" ]
+	made() { post /v1/embeddings "{\"input\":\"welder\"${1:+,\"model\":\"$1\"}}" | jq -c '[.model, (.data[0].embedding | length)]'; }
+	[ "$(made)$(made hash-v3)$(made hash-v2)" = '["hash-v3",768]["hash-v3",768]["hash-v2",64]' ]
+	[ "$(made "$id")" = "[\"$id\",$(lh-index info s/index/b.lhv | jq .dimension)]" ]
+	[ "$(post /api/embed '{"input":"welder","model":"hash-v2"}' | jq '.embeddings[0] | length')" = 64 ]
+	[ "$(post /v1/embeddings '{"input":"welder","model":"nobody"}' | jq -r .error.message)" = '"model" is "nobody", but this engine makes "hash-v3"' ]
+	# an index that comes later is listed
+	lh-index build -q --model hash-v1 s/index/e.lhv r
+	[ "$(curl -sS "$URL/v1/models" | jq -c '[.data[].id]')" = "[\"hash-v3\",\"hash-v2\",\"$id\",\"hash-v1\"]" ]
+	# where the usual one is passed on, too
+	rm s/index/[acde].lhv
+	[ "$(curl -sS "$URL/v1/models" | jq -c '[.data[].id]')" = "[\"$id\"]" ]
+}
+
 @test "events end with [DONE], errors have the shape of the service, and no answer has a provider's address" {
 	state
 	auth='Authorization: Bearer key-0123456789abcdef'

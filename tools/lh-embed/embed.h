@@ -15,6 +15,8 @@
 
 #include <stdatomic.h>
 
+#include "base/table.h"
+
 #include "crypto/secret.h"
 #include "index/index_tools.h"
 #include "json/bind.h"
@@ -225,9 +227,10 @@ int request_open(struct request *rq, const struct embed *e, const struct lh_reco
 int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text,
 		 struct lh_err *err);
 
-/* Write the models, or the use of the cache in memory, which holds so many vectors. */
-void answer_op(struct lh_buf *out, const struct request *rq, uint64_t hits, uint64_t misses,
-	       uint64_t size);
+/* Write the models (NULL: the one of the engine), or the use of the cache in memory, which holds so
+ * many vectors. */
+void answer_op(struct lh_buf *out, const struct request *rq, const struct lh_intern *models,
+	       uint64_t hits, uint64_t misses, uint64_t size);
 
 void answer_open(struct lh_buf *out, struct request *rq);
 void answer_vector(struct lh_buf *out, struct request *rq, const float *v, size_t dimension);

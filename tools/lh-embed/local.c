@@ -72,7 +72,8 @@ static const struct engine engine_hash = {
 
 /*
  * Engine hash is computed here, by local.c.  Requests for another engine are
- * passed on to a child, which has the caches and the retries.
+ * passed on to a child, which has the caches and the retries, and so are those that name
+ * the model of an index that is not the best one.
  */
 
 #define PATIENCE 86400.0	/* seconds; the child has limits of its own */
@@ -136,16 +137,21 @@ static int indexes_choose(struct held *h, const struct held *before, struct lh_e
 /* ---- the child ---- */
 
 struct relay {
+	struct relay *next;
 	const struct held *held;
+	const struct lh_index_params *of;	/* another index than held->e is of; or NULL */
 	struct lh_coproc run;
 	struct lh_record reply;
 };
 
-static struct relay *relay_new(const struct held *held)
+static struct relay *relay_new(const struct held *held, const struct lh_index_params *of,
+			       struct relay *next)
 {
 	struct relay *r = lh_calloc(1, sizeof *r);
 
 	r->held = held;
+	r->of = of;
+	r->next = next;
 	return r;
 }
 
@@ -175,16 +181,18 @@ static unsigned keys_of(const struct embed *e)
 
 static int start(struct relay *r, struct lh_err *err)
 {
-	const struct embed *e = &r->held->e;
+	struct embed of = r->held->e, *e = &of;
 	char cache[24], timeout[32], dimension[24];
 	char *argv[26] = {
 		"lh-embed", "--wire", e->wire == WIRE_RUST ? "rust" : "go", "--encoding",
 		e->encoding == ENCODING_ARRAY ? "array" : "base64", "--on-error", "emit", "-q",
 		"-j1", "--cache-size", cache, "--timeout", timeout, "--engine",
-		(char *)e->engine->name,
 	};
-	size_t n = 15;
+	size_t n = 14;
 
+	if (r->of && take_engine(e, r->of, err) < 0)
+		return -1;
+	argv[n++] = (char *)e->engine->name;
 	snprintf(cache, sizeof cache, "%llu", (unsigned long long)e->cache_size);
 	snprintf(timeout, sizeof timeout, "%g", e->timeout);
 	snprintf(dimension, sizeof dimension, "%llu", (unsigned long long)e->dimension);
@@ -192,7 +200,7 @@ static int start(struct relay *r, struct lh_err *err)
 		argv[n++] = "--model";
 		argv[n++] = (char *)e->model;
 	}
-	if (e->engine == &engine_gguf && e->dimension) {
+	if ((e->engine == &engine_gguf || e->engine == &engine_hash) && e->dimension) {
 		argv[n++] = "--dimension";
 		argv[n++] = dimension;
 	}
@@ -314,8 +322,10 @@ struct lh_held *hold_open(struct hold *hold, struct lh_err *err)
 
 struct worker {
 	struct embed *run, *e;	/* run counts; e embeds */
+	const struct held *held;	/* has e */
 	void *engine;
 	struct relay *relay;	/* or NULL: the engine is in this process */
+	struct relay *others;	/* those of other indexes that were asked for */
 	struct lh_buf scratch;	/* unescaped and rendered texts */
 	struct lh_buf trace, errors;
 	float *v;
@@ -329,6 +339,12 @@ static void worker_free(void *arg)
 	if (w->engine)
 		w->e->engine->close(w->engine);
 	relay_free(w->relay);
+	while (w->others) {
+		struct relay *r = w->others;
+
+		w->others = r->next;
+		relay_free(r);
+	}
 	atomic_fetch_add(&w->run->texts, w->texts);
 	atomic_fetch_add(&w->run->misses, w->texts);
 	lh_buf_free(&w->scratch);
@@ -345,13 +361,63 @@ static int worker_init(void *context, void *ctx, struct lh_err *err)
 
 	w->run = held->hold->run;
 	w->e = e;
+	w->held = held;
 	if (!e->engine->one) {
-		w->relay = relay_new(held);
+		w->relay = relay_new(held, NULL, NULL);
 		return 0;
 	}
 	w->v = lh_calloc(e->dimension, sizeof *w->v);
 	w->engine = e->engine->open(e, err);
 	return w->engine ? 0 : -1;
+}
+
+/* Return the model that is not named, of the best index or of the options. */
+static const char *usual_model(const struct held *h)
+{
+	const struct lh_index_params *p =
+		h->spaces ? lh_index_spaces_best(h->spaces, LH_DEFAULT_MODELS) : NULL;
+
+	return p ? p->model : h->e.model;
+}
+
+/* Return the child for the model that the request names, if it is one of another index. */
+static struct relay *find_other(struct worker *w, const struct lh_record *rec)
+{
+	const struct lh_value *model = lh_record_get(rec, "model");
+	const struct lh_index_params *p = NULL;
+	struct relay *r;
+	size_t i;
+
+	if (!w->held->spaces || !model || model->type != LH_STRING ||
+	    lh_value_is(model, usual_model(w->held), strlen(usual_model(w->held))))
+		return NULL;
+	for (i = 0; (p = lh_index_spaces_at(w->held->spaces, i)); i++)
+		if (lh_value_is(model, p->model, strlen(p->model)))
+			break;
+	for (r = w->others; p && r && r->of != p; r = r->next)
+		;
+	if (p && !r)
+		r = w->others = relay_new(w->held, p, w->others);
+	return p ? r : NULL;
+}
+
+static bool asks_for_models(const struct lh_record *rec)
+{
+	const struct lh_value *op = lh_record_get(rec, "op");
+
+	return op && (lh_value_is(op, "models", 6) || lh_value_is(op, "tags", 4));
+}
+
+/* List the models of all indexes, the usual one first. */
+static void list_models(struct lh_intern *models, const struct held *h)
+{
+	const struct lh_index_params *p;
+	struct lh_err unused;
+	uint32_t i, number;
+
+	lh_intern_add(models, usual_model(h), strlen(usual_model(h)), &number, &unused);
+	for (i = 0; h->spaces && (p = lh_index_spaces_at(h->spaces, i)); i++)
+		lh_intern_add(models, p->model, strlen(p->model), &number, &unused);
 }
 
 /* These engines have one model each; a request for another is refused. */
@@ -369,18 +435,21 @@ static int check_model(const struct request *rq, struct lh_err *err)
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struct lh_err *err)
 {
 	struct worker *w = arg;
+	LH_SCOPED(lh_intern_free) struct lh_intern models = { .n = 0 };
+	struct relay *other = find_other(w, rec);
 	struct request rq;
 	struct lh_str text;
 	int more;
 
-	if (w->relay)
-		return relay_ask(w->relay, rec, out, err);
+	if (other || (w->relay && !asks_for_models(rec)))
+		return relay_ask(other ? other : w->relay, rec, out, err);
 	lh_buf_reset(&w->trace);
 	lh_buf_reset(&w->errors);
 	if (request_open(&rq, w->e, rec, &w->trace, err) < 0 || check_model(&rq, err) < 0)
 		return -1;
 	if (rq.op) {
-		answer_op(out, &rq, 0, 0, 0);
+		list_models(&models, w->held);
+		answer_op(out, &rq, &models, 0, 0, 0);
 		return 0;
 	}
 	answer_open(out, &rq);

@@ -277,9 +277,9 @@ static const struct lh_bind tags_out[] = {
 	  .out = openai_out }, \
 	{ "embed", .about = "vectors, as Ollama's service", .in = ollama_in, \
 	  .out = ollama_out }, \
-	{ "models", .about = "the model, as OpenAI's service", .in = op_members, \
+	{ "models", .about = "the models, as OpenAI's service", .in = op_members, \
 	  .out = models_out }, \
-	{ "tags", .about = "the model, as Ollama's service", .in = op_members, .out = tags_out }
+	{ "tags", .about = "the models, as Ollama's service", .in = op_members, .out = tags_out }
 
 static const struct lh_op ops[] = {
 	{ "", .in = text_in, .out = record_out, .command = run },

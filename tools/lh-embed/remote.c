@@ -660,7 +660,7 @@ static bool settle_task(struct worker *w, struct lh_batch *b, struct task *t)
 		uint64_t texts = atomic_load(&w->r->e->texts);
 		uint64_t misses = atomic_load(&w->r->e->misses);
 
-		answer_op(b->out, &t->rq, texts > misses ? texts - misses : 0, misses,
+		answer_op(b->out, &t->rq, NULL, texts > misses ? texts - misses : 0, misses,
 			  w->r->cache ? lh_lru_count(w->r->cache) : 0);
 	} else {
 		answer(w, t, b->out);

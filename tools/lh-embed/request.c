@@ -191,18 +191,12 @@ int request_next(struct request *rq, struct lh_buf *scratch, struct lh_str *text
 		: 1;
 }
 
-/* Write the one model, as OpenAI's service lists models, or Ollama's. */
-static void write_models(struct lh_writer *w, const struct request *rq)
+static void write_model(struct lh_writer *w, struct lh_str model, bool tags)
 {
-	const bool tags = !strcmp(rq->op, "tags");
-
-	if (!tags)
-		lh_write_text(w, "object", "list");
-	lh_write_array(w, tags ? "models" : "data");
 	lh_write_object(w, NULL);
-	lh_write_text(w, tags ? "name" : "id", rq->e->model);
+	lh_write_str(w, tags ? "name" : "id", model);
 	if (tags) {
-		lh_write_text(w, "model", rq->e->model);
+		lh_write_str(w, "model", model);
 		lh_write_text(w, "modified_at", "1970-01-01T00:00:00Z");
 		lh_write_u64(w, "size", 0);
 		lh_write_text(w, "digest", "");
@@ -213,19 +207,35 @@ static void write_models(struct lh_writer *w, const struct request *rq)
 		lh_write_text(w, "owned_by", "lakehouse-tools");
 	}
 	lh_write_end(w);
+}
+
+/* Write the models, as OpenAI's service lists them, or Ollama's. */
+static void write_models(struct lh_writer *w, const struct request *rq,
+			 const struct lh_intern *models)
+{
+	const bool tags = !strcmp(rq->op, "tags");
+	uint32_t i;
+
+	if (!tags)
+		lh_write_text(w, "object", "list");
+	lh_write_array(w, tags ? "models" : "data");
+	for (i = 0; models && i < models->n; i++)
+		write_model(w, lh_intern_text(models, i), tags);
+	if (!models)
+		write_model(w, lh_str_of(rq->e->model), tags);
 	lh_write_end(w);
 	lh_write_end(w);
 }
 
-void answer_op(struct lh_buf *out, const struct request *rq, uint64_t hits, uint64_t misses,
-	       uint64_t size)
+void answer_op(struct lh_buf *out, const struct request *rq, const struct lh_intern *models,
+	       uint64_t hits, uint64_t misses, uint64_t size)
 {
 	struct lh_writer w = lh_write_to(out);
 	uint64_t texts = hits + misses;
 
 	lh_write_object(&w, NULL);
 	if (strcmp(rq->op, "stats") != 0) {
-		write_models(&w, rq);
+		write_models(&w, rq, models);
 		return;
 	}
 	lh_write_u64(&w, "hits", hits);
