@@ -495,22 +495,23 @@ static int write_results(struct lh_writer *w, struct results *all, const struct 
 int lh_mcp_answer_search(struct lh_mcp_reply *r, const struct lh_value *args,
 			 const struct lh_record *rec, struct lh_err *err)
 {
+	static const char *const copied[] = {
+		"per_corpus_counts", "metadata_filter_dropped", "unmatched_filter", "query_role",
+		"query_city", "query_state", "query_role_missing", "truncated", "skipped" };
 	const struct lh_value whole = lh_mcp_whole(rec);
 	struct results all = { .reply = r, .detail = lh_mcp_part_of(r->tool, args).detail };
 	struct lh_writer w = lh_write_to(r->structured);
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_value v;
+	size_t i;
 	int rc;
 
 	if (lh_mcp_has(args, "index", &v) && v.type == LH_STRING)
 		lh_value_str(&v, &text, &all.corpus);
 	lh_write_object(&w, NULL);
 	rc = write_results(&w, &all, rec, err);
-	lh_mcp_copy(&w, &whole, "per_corpus_counts", LH_BIND_IS(LH_OBJECT));
-	lh_mcp_copy(&w, &whole, "metadata_filter_dropped", LH_BIND_IS(LH_NUMBER));
-	lh_mcp_copy(&w, &whole, "unmatched_filter", LH_BIND_IS(LH_OBJECT));
-	lh_mcp_copy(&w, &whole, "truncated", LH_BIND_IS(LH_TRUE));
-	lh_mcp_copy(&w, &whole, "skipped", LH_BIND_IS(LH_ARRAY));
+	for (i = 0; i < sizeof copied / sizeof *copied; i++)
+		lh_mcp_copy(&w, &whole, copied[i], ~0u);
 	lh_write_end(&w);
 	return rc;
 }

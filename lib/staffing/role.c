@@ -108,122 +108,7 @@ static struct lh_str text_after_client(struct lh_str s)
 	return rest;
 }
 
-/* ---- in shorthand ---- */
-
-static const char *const known[] = {
-	"Assembler", "Carpenter", "Certified Nursing Assistant", "CNC Operator",
-	"Customer Service Representative", "Data Entry Clerk", "Delivery Driver",
-	"Dental Assistant", "Dock Worker", "Electrician", "Food Production Worker",
-	"Forklift Operator", "General Laborer", "Home Health Aide", "HVAC Technician",
-	"Inventory Specialist", "Line Cook", "Machine Operator", "Maintenance Technician",
-	"Material Handler", "Medical Assistant", "Order Picker", "Packaging Operator",
-	"Press Operator", "Production Supervisor", "Quality Inspector", "Receiving Clerk",
-	"Sanitation Technician", "Shipping Clerk", "Tool and Die Maker", "Truck Driver",
-	"Warehouse Associate", "Welder",
-};
-
-#define KNOWN_WORDS 4	/* most words of a known role */
-
-/* Return the text after a count, with or without an x, and blanks. */
-static struct lh_str text_after_times(struct lh_str s)
-{
-	size_t i = 0, digits;
-
-	while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
-		i++;
-	digits = i;
-	while (i < s.n && s.p[i] == ' ')
-		i++;
-	if (i < s.n && lh_fold(s.p[i]) == 'x' && (i + 1 == s.n || s.p[i + 1] == ' '))
-		i++;
-	if (!digits || i == digits || (i < s.n && s.p[i] != ' ' && s.p[i - 1] != ' '))
-		return (struct lh_str){ NULL, 0 };
-	return lh_trim(s.p + i, s.n - i);
-}
-
-/* Return the first k words; p is NULL if there are fewer. */
-static struct lh_str first_words(struct lh_str s, size_t k)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < s.n; i++)
-		if (s.p[i] != ' ' && (i + 1 == s.n || s.p[i + 1] == ' ') && ++n == k)
-			break;
-	if (n < k)
-		return (struct lh_str){ NULL, 0 };
-	n = i + 1;
-	while (n && strchr(",.;:", s.p[n - 1]))
-		n--;
-	return (struct lh_str){ s.p, n };
-}
-
-/* Return whether a known role begins or ends with these words, k of them; *all: it has no other. */
-static bool has_words(const char *role, struct lh_str words, size_t k, bool *all)
-{
-	struct lh_str name = lh_str_of(role), head = first_words(name, k), tail = name;
-	size_t n = 1, i;
-
-	for (i = 0; i < name.n; i++)
-		n += name.p[i] == ' ';
-	*all = false;
-	if (!head.p)
-		return false;
-	if (lh_role_same(head.p, head.n, words.p, words.n)) {
-		*all = n == k;
-		return true;
-	}
-	for (; n > k; n--) {
-		const char *blank = memchr(tail.p, ' ', tail.n);
-
-		tail.n -= (size_t)(blank + 1 - tail.p);
-		tail.p = blank + 1;
-	}
-	return lh_role_same(tail.p, tail.n, words.p, words.n);
-}
-
-/* Find the known role that these k words stand for; NULL, and why if several do. */
-static const char *find_known(struct lh_str words, size_t k, struct lh_buf *why)
-{
-	const char *found = NULL;
-	size_t i, n = 0;
-	bool all;
-
-	for (i = 0; i < sizeof known / sizeof *known; i++) {
-		if (!has_words(known[i], words, k, &all))
-			continue;
-		found = known[i];
-		if (all) {
-			lh_buf_reset(why);
-			return found;
-		}
-		lh_buf_puts(why, n++ ? ", " : "it may be any of ");
-		lh_buf_puts(why, found);
-	}
-	if (n == 1)
-		lh_buf_reset(why);
-	return n > 1 ? NULL : found;
-}
-
-static void extract_known(struct lh_str s, struct lh_buf *out, struct lh_buf *why)
-{
-	struct lh_str rest = text_after_times(s), words;
-	const char *role = NULL;
-	size_t k;
-
-	if (!rest.p)
-		return;
-	for (k = KNOWN_WORDS; k && !role && !why->len; k--) {
-		words = first_words(rest, k);
-		if (words.n)
-			role = find_known(words, k, why);
-	}
-	if (role)
-		lh_buf_puts(out, role);
-	else if (!why->len)
-		lh_buf_puts(why, "no known role follows the count");
-}
-
-bool lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_buf *why)
+bool lh_role_extract(const char *text, size_t n, struct lh_buf *out)
 {
 	struct lh_str s = lh_trim(text, n), role;
 	struct singular one;
@@ -233,10 +118,8 @@ bool lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_b
 		role = text_before(text_after_count(text_after(s, "looking for ")), " at ");
 	if (!role.p)
 		role = text_before(text_after_client(s), " in ");
-	if (!role.p) {
-		extract_known(s, out, why);
+	if (!role.p)
 		return false;
-	}
 	one = singular(role.p, role.n);
 	lh_buf_add(out, one.p, one.n);
 	if (one.y)

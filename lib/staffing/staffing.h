@@ -10,9 +10,8 @@
  *     shorthand     3 Forklift Operator Gary IN 06:00 Beacon Freight
  *
  * Shorthand ("1 CNC Operator Detroit MI 17:30 Beacon Freight", "2x forklift aurora") does not
- * mark where the role ends and the city begins, so only roles that are known here (those of
- * lh-gen) are found, by all their words or by the words that one of them alone begins or ends
- * with.  Other texts have no role.  The fixed words are recognized in any ASCII case, and the
+ * mark where the role ends and the city begins, so only what a vocabulary has is found in it.
+ * Other texts have no role.  The fixed words are recognized in any ASCII case, and the
  * count is digits.  A role gets an s from two workers on, but not in shorthand.
  */
 #ifndef LH_STAFFING_H
@@ -24,10 +23,9 @@
 
 /* ---- roles ---- */
 
-/* Append the role in the singular, spelled as in the text, of shorthand as it is known; nothing
- * if there is none.  If a text begins as shorthand does and has none, append to why the reason.
- * Returns whether the wording marks the role. */
-bool lh_role_extract(const char *text, size_t n, struct lh_buf *out, struct lh_buf *why);
+/* Append the role in the singular, spelled as in the text, and return whether the wording marks
+ * one. */
+bool lh_role_extract(const char *text, size_t n, struct lh_buf *out);
 
 /* Return whether two roles are equal without ASCII case, surrounding blanks and the
  * plural of the last word ("Welders", "Secretaries", "Coaches"). */
@@ -36,23 +34,26 @@ bool lh_role_same(const char *a, size_t an, const char *b, size_t bn);
 /* Write what equal roles have in common, at most n + 1 bytes; return its length. */
 size_t lh_role_key(const char *p, size_t n, char *to);
 
-/* ---- roles and cities that records have ---- */
+/* ---- roles and places that records have ---- */
 
-/* Texts, and by the same numbers what lh_role_key makes of them. */
-struct lh_known_texts {
-	struct lh_intern text, key;
-};
-/* Zeroed it is empty. */
+enum lh_sought_part { LH_SOUGHT_ROLE, LH_SOUGHT_CITY, LH_SOUGHT_STATE, LH_SOUGHT_LISTS };
+
+/* Zeroed it is empty: texts, and by the same numbers what lh_role_key makes of them. */
 struct lh_vocabulary {
-	struct lh_known_texts roles, cities;
+	struct lh_known_texts {
+		struct lh_intern text, key;
+	} list[LH_SOUGHT_LISTS];
 };
-/* Add the values of role and city of a record's metadata, up to 1,000 and 20,000. */
+/* Add the values of role, city and state of a record's metadata, up to 1,000, 20,000, 1,000. */
 void lh_vocabulary_learn(struct lh_vocabulary *v, const struct lh_value *meta,
 			 struct lh_buf *scratch);
-/* Find a role and a city among the first 32 words of a text, the longest first, so that a role in
- * the name of a city, or a city in that of a role, is none; what is not there stays as it is. */
-void lh_vocabulary_find(const struct lh_vocabulary *v, struct lh_str text, struct lh_str *role,
-			struct lh_str *city);
+/* Find a role, a city and a state of any of n vocabularies among the first 32 words of a text, the
+ * longest first, so that a role in the name of a city, or a city in that of a role, is none; p is
+ * NULL for what is not there.  After a count ("2x") the words that one role alone begins or ends
+ * with are that role; if there is none, append to why the reason.  A state of two or three letters
+ * is also a word ("IN"): it is spelled as there, or follows a city. */
+void lh_vocabulary_find(const struct lh_vocabulary *const *v, size_t n, struct lh_str text,
+			struct lh_str found[LH_SOUGHT_LISTS], struct lh_buf *why);
 void lh_vocabulary_free(struct lh_vocabulary *v);
 
 /* ---- demand ---- */

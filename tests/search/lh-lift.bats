@@ -60,6 +60,13 @@ nothing_left() {
 	nothing_left
 }
 
+# bats test_tags=full
+@test "2,000 rows of demand in four styles: 1,425 of 1,462 discoveries are lifts or more, and no role bleeds into another" {
+	lh-gen workers -n 5000 | lh-index build -q --model hash-v1 w.lhv
+	lh-gen queries -n 2000 --styles all --seed 3 | lh-lift w.lhv | tail -n 1 >out
+	jq -e '.summary | .bleed == 0 and .open_gate == 0 and .lifts >= 1425 and .lifts * 1462 >= .discoveries * 1425' out
+}
+
 @test "the summary is what its lines come to" {
 	lh-lift --paraphrase "$WORKERS" <"$DEMAND" >out
 	head -n -1 out | jq -c '.lift + {style}' | jq -sc '

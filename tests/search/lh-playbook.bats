@@ -17,7 +17,7 @@ ENTRY='{"query_text":"q","answer_id":"a","answer_corpus":"c","score":1}'
 # entries N [FROM] - that many, no two alike.
 entries() {
 	seq "${2:-1}" $((${2:-1} + $1 - 1)) | awk '{
-		printf "{\"query_text\":\"Need %d Welders in Gary IN for client %d\",\"answer_id\":\"w-%d\",\"answer_corpus\":\"workers\",\"score\":0.5}\n", $1 % 9 + 2, $1, $1 % 50
+		printf "{\"query_text\":\"Need %d Welders in Gary IN for client %d\",\"answer_id\":\"w-%d\",\"answer_corpus\":\"workers\",\"score\":0.5,\"role\":\"Welder\"}\n", $1 % 9 + 2, $1, $1 % 50
 	}'
 }
 
@@ -427,6 +427,24 @@ entries() {
 	[ "$(search 'Need 3 CNC Operators in Aurora IL for Parallel Machining' | jq -c '[.results[0].id == "w-43", .playbook_injected]')" = '[false,0]' ]
 }
 
+@test "an entry without a role gets that which its text asks for, by what its corpus holds, or says why there is none" {
+	mkdir index book
+	printf '%s\n' '{"id":"1","text":"a","role":"Reach Truck Driver","city":"Detroit","state":"MI"}' '{"id":"2","text":"b","role":"Baker"}' | lh-index build -q index/workers.lhv
+	entry() { printf '{"query_text":"%s","answer_id":"1","answer_corpus":"%s","score":1%s}\n' "$@"; }
+	{ entry 'Reach Truck Driver Detroit MI' workers; entry 'somebody in Detroit' workers ',"role":""'; entry 'Baker Detroit' workers ',"role":"Cook"'
+		entry 'Need 2 Bakers in Gary IN' elsewhere; entry 'Baker' ../index/workers; } >in
+	lh-playbook record -q --indexes index pb.lhv in | jq -c 'del(.index, .playbook_id)' | diff - <(
+		printf '%s\n' '{"query_role":"Reach Truck Driver","query_city":"Detroit","query_state":"MI"}' \
+			'{"query_role_missing":"the text has no role that a record has"}' '{}' '{"query_role":"Baker"}' '{}')
+	[ "$(lh-playbook export pb.lhv | jq -c .role | paste -sd' ')" = '"Reach Truck Driver" "" "Cook" "Baker" null' ]
+	jq -c '. + {op: "record"}' in | lh-playbook requests -q --indexes index book | jq -c 'del(.playbook_id)' |
+		diff - <(lh-playbook record -q --indexes index again.lhv in | jq -c 'del(.index, .playbook_id)')
+	# as it is asked: the same role is boosted, another one is not
+	search() { lh-search -k 2 --auto-role --playbook pb.lhv -Q "$1" index/workers.lhv | jq -c '[.query_role, .playbook_boosted]'; }
+	[ "$(search 'reach truck drivers Detroit MI')" = '["Reach Truck Driver",1]' ]
+	[ "$(search 'Baker Detroit MI')" = '["Baker",0]' ]
+}
+
 # judge.sh - rates welders 3, others 1, and one not at all.
 make_judge() {
 	cat >judge.sh <<-'END'
@@ -476,7 +494,7 @@ make_judge() {
 	[ "$(ask 1 '{least: 3.5}' --judge 'sh judge.sh' --least 2)" = '"the judge rates the answer 3, less than 3.5"' ]
 	[ "$(ask 2 '{least: 0}' --judge 'sh judge.sh' --least 2)" = '"the judge rates the answer 1, less than 2"' ]
 	[ "$(ask 1 '{least: 1}')" = '"\"least\": there is no judge (--judge)"' ]
-	[ "$(lh-playbook export book/playbook_memory.lhv)" = "$(first 1 <entries.jsonl)" ]
+	[ "$(lh-playbook export book/playbook_memory.lhv)" = "$(first 1 <entries.jsonl | sed 's/}$/,"role":"Welder"}/')" ]
 }
 
 @test "record --judge asks a model as lh-judge does" {

@@ -53,6 +53,31 @@ as() {
 	[ "$(sed -n 's/ tried, 0 wrong//p' table)" -gt 500 ]
 }
 
+@test "shorthand has its role and place in searches and in what is recorded, by the records that the token may see" {
+	mkdir -p s/{index,playbook}
+	printf '{"id":"%s","text":"x","role":"%s","city":"%s","state":"%s"}\n' 1 'Reach Truck Driver' Akron OH 2 'Head Baker' Gary IN | lh-index build -q --lexical s/index/workers.lhv
+	for name in read write admin corpora filter; do token "$name"; done
+	config s >config
+	start_serve --config config
+	found='.. | objects | select(.query_role or .query_role_missing) | [.query_role, .query_city, .query_state, .query_role_missing]'
+	ask() { curl -sS -m "$LH_PATIENCE" "$(as "$1")" --json "$3" "$URL$2" | jq -c "$found"; }
+	text='"query_text":"head bakers, Gary IN 06:00"'
+	none='[null,null,null,"the text has no role that a record has"]'
+	for ways in "/v1/matrix/search {$text,\"corpora\":[\"workers\"]}" "/v1/matrix/retrieve {$text,\"corpora\":[\"workers\"]}" \
+		"/v1/vectors/index/workers/search {$text}" "/v1/vectors/search {$text,\"index\":\"workers\"}" \
+		"/v1/matrix/playbooks/record {$text,\"answer_id\":\"1\",\"answer_corpus\":\"workers\",\"score\":1}" \
+		"/v1/matrix/playbooks/bulk {\"entries\":[{$text,\"answer_id\":\"1\",\"answer_corpus\":\"workers\",\"score\":1}]}" \
+		'/mcp {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","arguments":{"query":"head bakers, Gary IN"}}}'; do
+		[ "$(ask filter "${ways%% *}" "${ways#* }")" = "$none" ] || { echo "filter: $ways"; return 1; }
+		[ "$(ask write "${ways%% *}" "${ways#* }")" = '["Head Baker","Gary","IN",null]' ] || { echo "$ways"; return 1; }
+		[ "$(ask filter "${ways%% *}" "${ways#* }")" = "$none" ]
+	done
+	[ "$(lh-playbook export s/playbook/playbook_memory.lhv | jq -c .role)" = null ]
+	# a record that is added is known at once
+	curl -sS -m "$LH_PATIENCE" "$(as write)" --json '{"items":[{"id":"3","text":"y","metadata":{"role":"Head Chef","city":"Troy","state":"OH"}}]}' "$URL/v1/vectors/index/workers/add" >answer
+	[ "$(ask filter /v1/matrix/search '{"query_text":"Head Chef Troy oh","corpora":["workers"]}')" = '["Head Chef","Troy","OH",null]' ]
+}
+
 @test "a row says the token, the user whom a trusted proxy names, and the purpose of the token or the request" {
 	states
 	(umask 077 && head -c 32 /dev/urandom >key)

@@ -59,38 +59,33 @@ void judge_stop(struct judge *j)
 }
 
 /* Write the metadata of the answer as the text that is judged, if there is a folder of indexes. */
-static int write_answer(struct lh_writer *w, const char *folder, const struct lh_playbook_entry *e,
-			struct lh_err *err)
+static int write_answer(struct lh_writer *w, const struct settings *s, struct answers *a,
+			const struct lh_playbook_entry *e, struct lh_err *err)
 {
-	const struct lh_index_named in = { .folder = folder, .what = "index" };
-	LH_SCOPED(lh_free_local) char *path = NULL;
 	struct lh_index *ix;
 	struct lh_row row;
 	int64_t at;
-	int rc = 0;
 
-	if (!folder)
+	if (!s->indexes)
 		return 0;
-	path = lh_index_named_find(&in, e->answer_corpus, err);
-	ix = path ? lh_index_open(path, err) : NULL;
+	ix = answers_index(a, s, e, err);
 	if (!ix)
 		return -1;
 	at = lh_index_find(ix, e->answer_id.p, e->answer_id.n, err);
 	if (at == -1)
-		rc = lh_err_data(err, 404, "corpus \"%.*s\" has no record \"%.*s\" to judge",
-				 (int)e->answer_corpus.n, e->answer_corpus.p,
-				 (int)(e->answer_id.n < 200 ? e->answer_id.n : 200),
-				 e->answer_id.p);
-	else if (at < 0 || lh_index_row(ix, (uint64_t)at, &row, err) < 0)
-		rc = -1;
-	else if (lh_utf8_valid(row.meta.p, row.meta.n))
+		return lh_err_data(err, 404, "corpus \"%.*s\" has no record \"%.*s\" to judge",
+				   (int)e->answer_corpus.n, e->answer_corpus.p,
+				   (int)(e->answer_id.n < 200 ? e->answer_id.n : 200),
+				   e->answer_id.p);
+	if (at < 0 || lh_index_row(ix, (uint64_t)at, &row, err) < 0)
+		return -1;
+	if (lh_utf8_valid(row.meta.p, row.meta.n))
 		lh_write_str(w, "text", lh_utf8_head(row.meta, SHOWN));
-	lh_index_close(ix);
-	return rc;
+	return 0;
 }
 
-static int ask(struct judge *j, const struct settings *s, const struct lh_playbook_entry *e,
-	       struct lh_str *reply, struct lh_err *err)
+static int ask(struct judge *j, const struct settings *s, struct answers *a,
+	       const struct lh_playbook_entry *e, struct lh_str *reply, struct lh_err *err)
 {
 	struct lh_writer w;
 
@@ -101,7 +96,7 @@ static int ask(struct judge *j, const struct settings *s, const struct lh_playbo
 	lh_write_str(&w, "id", e->answer_id);
 	lh_write_str(&w, "corpus", e->answer_corpus);
 	lh_write_str(&w, "query_text", e->query_text);
-	if (write_answer(&w, s->indexes, e, err) < 0)
+	if (write_answer(&w, s, a, e, err) < 0)
 		return -1;
 	lh_write_end(&w);
 	if (start(j, s->judge, err) == 0 &&
@@ -113,14 +108,14 @@ static int ask(struct judge *j, const struct settings *s, const struct lh_playbo
 	return lh_err_prefix(err, "the judge");
 }
 
-int judge_rate(struct judge *j, const struct settings *s, const struct lh_playbook_entry *e,
-	       double *rating, struct lh_err *err)
+int judge_rate(struct judge *j, const struct settings *s, struct answers *a,
+	       const struct lh_playbook_entry *e, double *rating, struct lh_err *err)
 {
 	struct rating is = { .rating = NAN };
 	struct lh_value v;
 	struct lh_str reply;
 
-	if (ask(j, s, e, &reply, err) < 0)
+	if (ask(j, s, a, e, &reply, err) < 0)
 		return -1;
 	lh_buf_reset(&j->line);
 	lh_buf_add(&j->line, reply.p, reply.n);

@@ -6,6 +6,7 @@
 
 struct run {
 	struct recorder r;
+	struct answers answers;
 	struct lh_record entry;		/* made of a hit */
 	struct lh_buf line, strings;	/* of it */
 	uint64_t next, recorded;	/* entries answered; entries stored */
@@ -73,6 +74,7 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *arg, struc
 	lh_write_object(&w, NULL);
 	lh_write_u64(&w, "index", run->next++);
 	lh_write_str(&w, "playbook_id", (struct lh_str){ id, sizeof id });
+	lh_sought_write(&run->answers.sought, &w);
 	lh_write_end(&w);
 	run->recorded++;
 	if (r->decisions) {
@@ -134,6 +136,7 @@ int playbook_record(struct lh_tool *tool, void *settings)
 	int rc;
 
 	tool->jobs = 1;
+	run.r.answers = &run.answers;
 	rc = lh_decisions_open(&run.r.decisions, tool, &run.r.set->decisions);
 	if (rc == 0)
 		rc = recorder_start(&run.r, &tool->err);
@@ -145,6 +148,7 @@ int playbook_record(struct lh_tool *tool, void *settings)
 		lh_tool_message(tool, "%llu recorded, %llu not", (unsigned long long)run.recorded,
 				(unsigned long long)(run.next - run.recorded));
 	recorder_close(&run.r);
+	answers_free(&run.answers);
 	lh_decisions_close(run.r.decisions);
 	lh_buf_free(&run.rows);
 	lh_buf_free(&run.line);

@@ -12,6 +12,7 @@
 #include "model/http.h"
 
 #define COMMIT_BYTES (16u << 20)
+#define DROP_MOST 16	/* members of an entry that are not stored */
 
 static const struct lh_bind members[] = {
 	LH_TRACE_MEMBER(struct recorder, trace),
@@ -166,6 +167,58 @@ int recorder_fold(struct recorder *r, struct lh_err *err)
 	return 0;
 }
 
+/* ---- the index of an answer ---- */
+
+struct lh_index *answers_index(struct answers *a, const struct settings *s,
+			       const struct lh_playbook_entry *e, struct lh_err *err)
+{
+	const struct lh_index_named in = { .folder = s->indexes, .what = "index" };
+	struct lh_index *now = NULL;
+	char *path = NULL;
+
+	if (lh_index_name_valid(e->answer_corpus))
+		path = lh_index_named_find(&in, e->answer_corpus, err);
+	else
+		lh_err_data(err, 404, "there is no such index");
+	if (path && a->path && strcmp(a->path, path) == 0)
+		now = lh_index_renew(a->ix, err);
+	else if (path)
+		now = lh_index_open(path, err);
+	lh_index_close(now ? a->ix : NULL);
+	if (!now) {
+		free(path);
+		return NULL;
+	}
+	free(a->path);
+	a->path = path;
+	return a->ix = now;
+}
+
+void answers_free(struct answers *a)
+{
+	lh_index_close(a->ix);
+	free(a->path);
+	lh_vocabularies_free(a->known);
+	lh_sought_free(&a->sought);
+}
+
+/* Give an entry without a role that which its text asks for. */
+static void set_role(struct answers *a, const struct settings *s, struct lh_playbook_entry *e)
+{
+	const struct lh_index *ix = NULL;
+	struct lh_err unused;
+
+	lh_sought_reset(&a->sought);
+	if (e->role.n)
+		return;
+	if (s->indexes)
+		ix = answers_index(a, s, e, &unused);
+	if (!a->known)
+		a->known = lh_vocabularies_new();
+	lh_sought_find(&a->sought, a->known, e->query_text, &ix, ix != NULL, a->scope, a->filter);
+	e->role = (struct lh_str){ a->sought.role.p, a->sought.role.len };
+}
+
 /* ---- an entry ---- */
 
 static int embed(struct recorder *r, const struct lh_str *text, uint32_t *dimension,
@@ -203,14 +256,21 @@ static int embed_for(struct recorder *r, const struct lh_str *text, uint32_t *di
 	return start_texts(r, err) < 0 ? -1 : embed(r, text, dimension, err);
 }
 
-/* The metadata of a row is the entry as it came; the id is that of the row. */
+/* The metadata of a row is the entry as it came, with a role that was found; the id is that of the
+ * row. */
 static int put_entry(struct recorder *r, const struct lh_record *rec, const char *id,
 		     uint32_t dimension, struct lh_err *err)
 {
+	const struct lh_buf *role = &r->answers->sought.role;
+	const char *drop[DROP_MOST] = { "role" };
 	struct lh_writer w;
 
+	memcpy(drop + 1, r->drop, r->n_drop * sizeof *drop);
 	lh_buf_reset(&r->meta);
-	w = lh_write_record(&r->meta, rec, r->drop, r->n_drop);
+	w = role->len ? lh_write_record(&r->meta, rec, drop, r->n_drop + 1)
+		      : lh_write_record(&r->meta, rec, r->drop, r->n_drop);
+	if (role->len)
+		lh_write_str(&w, "role", (struct lh_str){ role->p, role->len });
 	lh_write_end(&w);
 	return lh_index_change_put(r->c, id, LH_PLAYBOOK_ID_LEN,
 				   (const float *)(const void *)r->vector.p, dimension, r->meta.p,
@@ -253,7 +313,7 @@ static int pass_judge(struct recorder *r, const struct lh_playbook_entry *e,
 	if (!s->judge)
 		return isnan(r->least) ? 0 :
 			lh_err_set(err, LH_EDATA, "\"least\": there is no judge (--judge)");
-	if (judge_rate(&r->judge, s, e, rating, err) < 0)
+	if (judge_rate(&r->judge, s, r->answers, e, rating, err) < 0)
 		return -1;
 	if (!(*rating < least))
 		return 0;
@@ -277,6 +337,7 @@ int recorder_put(struct recorder *r, const struct lh_record *rec, char id[LH_PLA
 	if (lh_bind(members, rec, r, &r->traced, err) < 0 ||
 	    lh_playbook_read(rec, &r->strings, &e, err) < 0)
 		return -1;
+	set_role(r->answers, r->set, &e);
 	lh_playbook_id(&e, id);
 	if (pass_judge(r, &e, id, &rating, err) < 0 ||
 	    embed_for(r, &e.query_text, &dimension, err) < 0)

@@ -2,8 +2,24 @@
 #ifndef RECORDER_H
 #define RECORDER_H
 
+#include "memory/sought.h"
 #include "playbook.h"
 #include "proc/coproc.h"
+
+/* The index of the answer asked for last, and what the texts of entries ask for; zeroed it is
+ * empty.  Of a request with a scope, only what is in it counts. */
+struct answers {
+	struct lh_index *ix;
+	char *path;
+	struct lh_vocabularies *known;
+	struct lh_sought sought;	/* by the entry put last */
+	const struct lh_scope *scope;	/* or NULL */
+	struct lh_filter *filter;	/* of it, or NULL */
+};
+/* Return the index of an entry's answer, in settings.indexes, as it is now; NULL with *err. */
+struct lh_index *answers_index(struct answers *a, const struct settings *s,
+			       const struct lh_playbook_entry *e, struct lh_err *err);
+void answers_free(struct answers *a);
 
 /* A command or a model that rates answers, a line each. */
 struct judge {
@@ -13,8 +29,8 @@ struct judge {
 	struct lh_record scan;
 };
 /* Have an answer rated, by what the index that it names in settings.indexes says of it. */
-int judge_rate(struct judge *j, const struct settings *s, const struct lh_playbook_entry *e,
-	       double *rating, struct lh_err *err);
+int judge_rate(struct judge *j, const struct settings *s, struct answers *a,
+	       const struct lh_playbook_entry *e, double *rating, struct lh_err *err);
 void judge_stop(struct judge *j);
 
 struct recorder {
@@ -34,6 +50,7 @@ struct recorder {
 	struct lh_buf row;		/* that of the entry put last */
 	struct lh_str outer;		/* trace of entries that have none */
 	struct judge judge;
+	struct answers *answers;
 	double least;			/* that the current entry asks for; NAN: none */
 };
 
@@ -42,7 +59,8 @@ int recorder_start(struct recorder *r, struct lh_err *err);
 /* While the playbook does not exist: let its engine be that of an index, or, with NULL, that of
  * the settings.  The recorder takes `like`. */
 int recorder_like(struct recorder *r, struct lh_index_params *like, struct lh_err *err);
-/* Gather an entry; the playbook is made if there is none.  Sets its id. */
+/* Gather an entry, with the role that its text asks for if it names none; the playbook is made if
+ * there is none.  Sets its id. */
 int recorder_put(struct recorder *r, const struct lh_record *rec, char id[LH_PLAYBOOK_ID_LEN],
 		 struct lh_err *err);
 /* Return whether so much is gathered that it should be committed. */

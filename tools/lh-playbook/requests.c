@@ -35,6 +35,7 @@ struct entry {
 	char id[LH_PLAYBOOK_ID_LEN];
 	struct lh_err *err;		/* NULL: it is recorded */
 	size_t row, n_row;		/* its decision, in rows */
+	size_t said, n_said;		/* what its text asks for, in said */
 };
 
 struct request {
@@ -54,9 +55,9 @@ struct requests {
 	struct request *at;		/* the one at hand */
 	struct lh_record inner;		/* an entry of bulk */
 	struct lh_buf text, corpus;
-	struct lh_filter *scope;	/* of the request; NULL: all records */
+	struct answers answers;		/* its filter: of the request */
 	struct lh_decisions *decisions;	/* or NULL */
-	struct lh_buf rows;		/* decisions of this batch */
+	struct lh_buf rows, said;	/* decisions of this batch; what its texts ask for */
 	char reported[256];		/* the last failure, until a batch without one */
 	bool failed;			/* a playbook, in this batch */
 };
@@ -113,7 +114,8 @@ static struct opened *open_new(struct requests *q, const char *path, struct lh_e
 
 	o->path = lh_strndup(path, strlen(path));
 	o->r = (struct recorder){ .tool = q->tool, .set = q->set, .path = o->path,
-				  .decisions = q->decisions, .jobs = q->jobs, .drop = drop,
+				  .answers = &q->answers, .decisions = q->decisions,
+				  .jobs = q->jobs, .drop = drop,
 				  .n_drop = sizeof drop / sizeof *drop };
 	lh_stamp_take(&o->file, o->path);
 	if (recorder_start(&o->r, err) == 0) {
@@ -290,12 +292,10 @@ static void keep_row(struct requests *q, const struct lh_buf *row, struct entry 
 }
 
 /* Find the record of an answer in its index: 1 if it is in the scope, 0, -1. */
-static int sees_answer(const struct requests *q, const struct lh_playbook_entry *e,
+static int sees_answer(struct requests *q, const struct lh_playbook_entry *e,
 		       struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_index_folder_path(q->set->indexes,
-								   e->answer_corpus);
-	struct lh_index *ix = lh_index_is_file(path) ? lh_index_open(path, err) : NULL;
+	struct lh_index *ix = answers_index(&q->answers, q->set, e, err);
 	struct lh_row row;
 	int64_t at;
 	int rc = 0;
@@ -306,8 +306,7 @@ static int sees_answer(const struct requests *q, const struct lh_playbook_entry 
 	if (at >= 0)
 		rc = lh_index_row(ix, (uint64_t)at, &row, err);
 	if (rc > 0)
-		rc = lh_filter_match(q->scope, row.meta.p, row.meta.n, err);
-	lh_index_close(ix);
+		rc = lh_filter_match(q->answers.filter, row.meta.p, row.meta.n, err);
 	return at == -2 ? -1 : rc;
 }
 
@@ -319,17 +318,19 @@ static int check_scope(struct requests *q, const struct what *w, struct lh_str p
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_playbook_entry e;
 
+	q->answers.scope = &w->scope;
+	if (lh_scope_compile(&q->answers.filter, &w->scope, err) < 0)
+		return -1;
 	if (!lh_scope_narrows(&w->scope))
 		return 0;
 	if (!lh_scope_has(&w->scope, playbook))
 		return lh_err_data(err, 404, "there is no playbook \"%.*s\"", (int)playbook.n,
 				   playbook.p);
-	if (lh_scope_compile(&q->scope, &w->scope, err) < 0 ||
-	    lh_playbook_read_key(rec, &text, &e, err) < 0)
+	if (lh_playbook_read_key(rec, &text, &e, err) < 0)
 		return -1;
 	if (!lh_index_name_valid(e.answer_corpus) || !lh_scope_has(&w->scope, e.answer_corpus))
 		return lh_err_data(err, 404, "there is no such corpus");
-	if (!q->scope || (q->set->indexes && sees_answer(q, &e, err) > 0))
+	if (!q->answers.filter || (q->set->indexes && sees_answer(q, &e, err) > 0))
 		return 0;
 	return lh_err_data(err, 404, "there is no such record in index \"%.*s\"",
 			   (int)e.answer_corpus.n, e.answer_corpus.p);
@@ -341,6 +342,7 @@ static int gather(struct requests *q, const struct what *w, const struct lh_reco
 	const struct lh_str playbook = w->corpus.p ? w->corpus : lh_str_of(LH_PLAYBOOK_CORPUS);
 	struct opened *o = check_scope(q, w, playbook, rec, err) < 0 ? NULL
 			   : find_opened(q, playbook, err);
+	const struct lh_buf *said = &q->answers.sought.members;
 
 	if (!o)
 		return -1;
@@ -350,6 +352,9 @@ static int gather(struct requests *q, const struct what *w, const struct lh_reco
 		return playbook_error(q, o->path, err);
 	}
 	e->of = o;
+	e->said = q->said.len;
+	e->n_said = said->len;
+	lh_buf_add(&q->said, said->p, said->len);
 	if (q->decisions)
 		keep_row(q, &o->r.row, e);
 	return recorder_has_much(&o->r) ? commit(q, o, err) : 0;
@@ -455,6 +460,13 @@ static int take(struct lh_call *call, struct lh_record *rec, struct request *r,
 	return 0;
 }
 
+static void write_recorded(const struct requests *q, const struct entry *e, struct lh_writer *w)
+{
+	lh_write_str(w, "playbook_id", (struct lh_str){ e->id, sizeof e->id });
+	if (e->n_said)
+		lh_write_raw(w, NULL, (struct lh_str){ q->said.p + e->said, e->n_said });
+}
+
 static void write_bulk(const struct requests *q, const struct request *r, struct lh_writer *w)
 {
 	size_t i, failed = 0;
@@ -468,7 +480,7 @@ static void write_bulk(const struct requests *q, const struct request *r, struct
 		if (e->err)
 			lh_write_text(w, "error", e->err->msg);
 		else
-			lh_write_str(w, "playbook_id", (struct lh_str){ e->id, sizeof e->id });
+			write_recorded(q, e, w);
 		lh_write_end(w);
 		failed += e->err != NULL;
 	}
@@ -496,7 +508,7 @@ static int answer(struct requests *q, const struct request *r, struct lh_batch *
 	if (r->bulk)
 		write_bulk(q, r, &w);
 	else
-		lh_write_str(&w, "playbook_id", (struct lh_str){ e->id, sizeof e->id });
+		write_recorded(q, e, &w);
 	lh_write_end(&w);
 	lh_batch_accept(b);
 	return 0;
@@ -529,6 +541,7 @@ static int on_batch(struct lh_batch *b, void *call, struct lh_err *err)
 	refresh(q);
 	forget_entries(q);
 	lh_buf_reset(&q->rows);
+	lh_buf_reset(&q->said);
 	q->failed = false;
 	for (i = 0; i < b->n; i++)
 		if (take(call, b->rec[i], &q->request[i], err) < 0)
@@ -571,13 +584,15 @@ static int answer_requests(struct lh_tool *tool, void *settings)
 		close_one(o);
 	}
 	forget_entries(&q);
-	lh_filter_free(q.scope);
+	lh_filter_free(q.answers.filter);
+	answers_free(&q.answers);
 	free(q.entry);
 	free(q.request);
 	lh_record_free(&q.inner);
 	lh_buf_free(&q.text);
 	lh_buf_free(&q.corpus);
 	lh_buf_free(&q.rows);
+	lh_buf_free(&q.said);
 	lh_decisions_close(q.decisions);
 	return rc;
 }
@@ -594,11 +609,13 @@ static const struct lh_bind recorded[] = {
 	LH_OP_TEXT("playbook_id"),
 	{ LH_BIND_ONLY("index", LH_BIND_TO_WHOLE), .most = INT64_MAX,
 	  .about = "of the entry, from 0; not in answers to requests" },
+	LH_SOUGHT_MEMBERS,
 	LH_BIND_END
 };
 static const struct lh_bind bulk_result[] = {
 	LH_OP_COUNT("index"),
 	{ LH_BIND_ONLY("playbook_id", LH_BIND_TO_STRING) },
+	LH_SOUGHT_MEMBERS,
 	{ LH_BIND_ONLY("error", LH_BIND_TO_STRING), .about = "in place of the id" },
 	LH_BIND_END
 };

@@ -17,7 +17,6 @@ static void opened_drop(struct opened *o)
 		return;
 	filters_free(&o->filters);
 	known_keys_free(&o->keys);
-	vocabulary_free(&o->vocabulary);
 	lh_index_close(o->ix);
 	lh_buf_free(&o->engine);
 	free(o);
@@ -31,7 +30,6 @@ static struct opened *open_one(const char *path, struct opened *was, struct lh_e
 
 	filters_init(&o->filters);
 	known_keys_init(&o->keys);
-	vocabulary_init(&o->vocabulary);
 	o->ix = was ? lh_index_renew(was->ix, err) : lh_index_open(path, err);
 	if (!o->ix) {
 		opened_drop(o);

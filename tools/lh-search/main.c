@@ -175,6 +175,7 @@ static int search(struct lh_tool *tool, void *settings)
 		rc = given_open(&given, run.fetched.operands, &run.n_operands, set, tool);
 	run.operands = run.fetched.operands;
 	looked_up_init(&run.looked_up);
+	run.known = lh_vocabularies_new();
 	if (!rc)
 		rc = lh_decisions_open(&run.decisions, tool, &set->decisions);
 	if (!rc && set->where.n &&
@@ -193,6 +194,7 @@ static int search(struct lh_tool *tool, void *settings)
 	lh_decisions_close(run.decisions);
 	lh_buf_free(&run.where);
 	looked_up_free(&run.looked_up);
+	lh_vocabularies_free(run.known);
 	fetched_close(&run.fetched);
 	return rc;
 }
@@ -227,6 +229,7 @@ static const struct lh_bind out[] = {
 	{ LH_BIND_ONLY("playbook_boosted", LH_BIND_TO_WHOLE), .most = INT64_MAX },
 	{ LH_BIND_ONLY("playbook_injected", LH_BIND_TO_WHOLE), .most = INT64_MAX },
 	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL) },
+	LH_SOUGHT_MEMBERS,
 	{ LH_BIND_ONLY("explain", LH_BIND_TO_VALUE), .each = LH_BIND_IS(LH_OBJECT),
 	  .types = LH_BIND_IS(LH_OBJECT) | LH_BIND_IS(LH_ARRAY), .table = explain },
 	LH_PERSONS_USED_MEMBER,

@@ -183,34 +183,30 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 		 struct lh_err *err)
 {
 	/* A record that was an answer before: nothing of that may pass for this one's. */
-	const char *drop[16] = { "query_vector", "vector", "results", "metadata_filter_dropped",
+	const char *drop[20] = { "query_vector", "vector", "results", "metadata_filter_dropped",
 				 "playbook_boosted", "playbook_injected", "partial", "skipped",
 				 "query_role_missing", "truncated", "explain",
 				 "unmatched_filter" };
+	static const char *const names[] = { "query_role", "query_city", "query_state", NULL };
+	const struct lh_sought *sought = &w->reader.sought;
 	const struct query *q = &w->reader.q;
 	const struct lh_value *alias = lh_record_get(rec, "query");
 	struct lh_writer to;
-	size_t n = 12;
+	size_t n = 12, i;
 
 	if (alias && alias->p != q->text_json.p)
 		alias = NULL;
 	if (alias)
 		drop[n++] = "query_text";
-	if (q->role_made)
-		drop[n++] = "query_role";
-	if (q->city.p)
-		drop[n++] = "query_city";
+	for (i = 0; sought->role.len && names[i]; i++)
+		if (memmem(sought->members.p, sought->members.len, names[i], strlen(names[i])))
+			drop[n++] = names[i];
 	if (w->run->set->attribute)
 		drop[n++] = "persons";
 	to = lh_write_record(out, rec, drop, n);
 	if (alias)
 		lh_write_value(&to, "query_text", alias);
-	if (q->role_made)
-		lh_write_str(&to, "query_role", q->role);
-	if (q->city.p)
-		lh_write_str(&to, "query_city", q->city);
-	if (q->role_why.n)
-		lh_write_str(&to, "query_role_missing", q->role_why);
+	lh_sought_write(sought, &to);
 	if (print_results(w, &to, err) < 0)
 		return -1;
 	if (q->filter.p) {
@@ -254,6 +250,7 @@ int print_wire(struct worker *w, struct lh_buf *out, struct lh_err *err)
 	}
 	if (w->reader.q.filter.p)
 		print_unmatched(w, &to);
+	lh_sought_write(&w->reader.sought, &to);
 	print_left_out(w, &to);
 	print_explain(w, &to);
 	print_used(w, &to);

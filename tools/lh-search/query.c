@@ -104,8 +104,7 @@ void query_reader_free(struct query_reader *r)
 {
 	lh_buf_free(&r->text);
 	lh_buf_free(&r->vector);
-	lh_buf_free(&r->role);
-	lh_buf_free(&r->role_why);
+	lh_sought_free(&r->sought);
 	lh_buf_free(&r->both);
 	lh_buf_free(&r->where);
 	lh_buf_free(&r->like);

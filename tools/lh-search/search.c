@@ -265,6 +265,27 @@ static void leave_out(struct worker *w)
 	w->n_chosen = n;
 }
 
+/* Find the role that the text asks for, unless the query names it. */
+static int find_sought(struct worker *w, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) const struct lh_index **ix =
+		lh_calloc(w->n_chosen + 1, sizeof *ix);
+	struct lh_sought *s = &w->reader.sought;
+	struct query *q = &w->reader.q;
+	size_t i;
+
+	lh_sought_reset(s);
+	if (q->role.n || !q->text.p)
+		return 0;
+	for (i = 0; i < w->n_chosen; i++)
+		ix[i] = w->chosen[i]->open->ix;
+	if (lh_scope_compile(&w->scope, &q->scope, err) < 0)
+		return -1;
+	lh_sought_find(s, w->run->known, q->text, ix, i, &q->scope, w->scope);
+	q->role = (struct lh_str){ s->role.p, s->role.len };
+	return 0;
+}
+
 /* ---- searching ---- */
 
 static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *err)
@@ -433,8 +454,8 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	if (use_liked(w, err) < 0)
 		return -1;
 	leave_out(w);
-	if (set->auto_role)
-		make_role(w);
+	if (set->auto_role && find_sought(w, err) < 0)
+		return -1;
 	if (use_filter(w, err) < 0 || check_keys(w, err) < 0 || search_chosen(w, err) < 0)
 		return -1;
 	if (w->limits.reached)

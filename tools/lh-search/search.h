@@ -2,8 +2,8 @@
  * search.h - shared by the files of lh-search.
  *
  *     main.c      options, the flow
- *     fetched.c   indexes in S3, by local copies
- *     given.c     the operands: files of records, by indexes of them, and the text
+ *     given.c     the operands: indexes in S3, by local copies; files of records, by indexes of
+ *                 them; the text
  *     shown.c     the answer as a table on a terminal
  *     names.c     the names of corpora: INDEX operands, folders, playbooks
  *     corpora.c   the open indexes
@@ -11,7 +11,6 @@
  *     query.c     reading a query record
  *     filters.c   a cache of the recent filters of an index
  *     absent.c    keys of filters that no record has
- *     vocabulary.c  the role of a text, and the roles and cities of an index
  *     seats.c     what a worker keeps for each corpus
  *     engines.c   the embedding of a query's text
  *     like.c      a search by records in place of one by text
@@ -41,7 +40,7 @@
 #include "rerank/reranker.h"
 #include "observe/observe.h"
 #include "store/store.h"
-#include "staffing/staffing.h"
+#include "memory/sought.h"
 #include "tool/op.h"
 
 struct settings {
@@ -64,7 +63,7 @@ struct settings {
 
 struct worker;
 
-/* ---- fetched.c ---- */
+/* ---- given.c ---- */
 
 /* The operands, with local copies in place of indexes in S3. */
 struct fetched {
@@ -75,8 +74,6 @@ struct fetched {
 /* Copy what the operands and --playbook name. */
 int fetched_open(struct fetched *f, struct settings *set, struct lh_tool *tool);
 void fetched_close(struct fetched *f);
-
-/* ---- given.c ---- */
 
 /* What is made of operands that are files of records. */
 struct given {
@@ -143,6 +140,7 @@ struct run {
 	struct looked_up looked_up;
 	struct lh_decisions *decisions;	/* or NULL */
 	struct lh_reranker *reranker;	/* or NULL */
+	struct lh_vocabularies *known;	/* of --auto-role */
 };
 
 /* Read the names of all operands, of --playbook and of --playbooks. */
@@ -192,12 +190,6 @@ struct known_keys {		/* of filters: those that an index has or lacks */
 	struct lh_intern has, lacks;
 };
 
-struct vocabulary {		/* the values of role and city of an index */
-	pthread_mutex_t lock;
-	bool known;
-	struct lh_vocabulary of;
-};
-
 struct opened {			/* an open index, shared by the states that have its snapshot */
 	atomic_uint others;		/* references, less one */
 	struct lh_index *ix;
@@ -207,7 +199,6 @@ struct opened {			/* an open index, shared by the states that have its snapshot 
 	atomic_int persons;	/* 0: not known, 1: it is not of persons, 2: it is */
 	struct filters filters;
 	struct known_keys keys;
-	struct vocabulary vocabulary;
 };
 
 struct corpora {
@@ -265,9 +256,6 @@ struct query {
 	uint64_t playbook_top_k;
 	double playbook_max, playbook_max_inject;	/* distances */
 	struct lh_str role;		/* n = 0: none */
-	bool role_made;			/* found by --auto-role */
-	struct lh_str city;		/* found with it; p NULL: none */
-	struct lh_str role_why;		/* why it was not; n = 0: it was, or need not be */
 };
 
 /* The members of a query; of one with --wire. */
@@ -276,7 +264,8 @@ extern const struct lh_bind query_members[], wire_members[];
 struct query_reader {
 	struct query q;
 	const struct lh_bind *members;	/* that a query may have */
-	struct lh_buf text, vector, role, role_why, both, where, like;
+	struct lh_sought sought;		/* by the text (--auto-role) */
+	struct lh_buf text, vector, both, where, like;
 	struct lh_str *liked;
 	size_t cap_liked;
 	struct lh_record scan;		/* of where */
@@ -298,6 +287,7 @@ struct search {			/* shared by the workers, until a file changes */
 	struct looked_up *looked_up;
 	struct lh_decisions *decisions;
 	struct lh_reranker *reranker;
+	struct lh_vocabularies *known;
 	struct corpora corpora;
 };
 
@@ -464,14 +454,6 @@ void known_keys_free(struct known_keys *k);
 /* Refuse a key of the query's filter that no record of the corpora asked has, while one of them has
  * records (400); report each corpus that lacks one, once. */
 int check_keys(struct worker *w, struct lh_err *err);
-
-/* ---- vocabulary.c ---- */
-
-void vocabulary_init(struct vocabulary *v);
-void vocabulary_free(struct vocabulary *v);
-/* Find the role that the text asks for (--auto-role): by the wording of a sentence, else as the
- * longest role that a record of the corpora asked has, else of those that are known. */
-void make_role(struct worker *w);
 
 /* ---- search.c ---- */
 

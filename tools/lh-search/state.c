@@ -24,6 +24,7 @@ static void *state_open(void *ctx, const void *was, struct lh_err *err)
 	s->looked_up = &run->looked_up;
 	s->decisions = run->decisions;
 	s->reranker = run->reranker;
+	s->known = run->known;
 	if (corpora_open(&s->corpora, run, before ? &before->corpora : NULL, err) == 0 &&
 	    (!s->set->hybrid || corpora_have_words(&s->corpora, err) == 0))
 		return s;
