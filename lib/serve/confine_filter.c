@@ -18,7 +18,6 @@
 #define WRITES 1		/* what its command names, but for .reads; else written[] alone */
 #define SPOOL 2			/* bodies and objects in files of the state */
 #define MODELS 4		/* files of models, and what is compiled from them */
-#define NAMED 8			/* if a file is named that names others: these are not known here */
 #define STORES 32		/* the stores of other places that manifests of the state name */
 
 #define EMBEDS (LH_KEYS_OLLAMA | LH_KEYS_OPENAI)
@@ -31,32 +30,33 @@ static const struct row {
 	unsigned what;
 	const char *starts[3];
 	const char *reads;		/* an option whose value is not written */
+	const char *names;		/* one that names files or programs not known here */
 } rows[] = {
-	{ "lh-cat", 0, { "lh-store" }, NULL },
-	{ "lh-catalog", WRITES, { "lh-cat" }, "--store" },
-	{ "lh-chat", 0, { NULL }, NULL },
-	{ "lh-distill", 0, { NULL }, NULL },
-	{ "lh-embed", MODELS, { "lh-embed" }, NULL },
-	{ "lh-extract-json", 0, { NULL }, NULL },
-	{ "lh-index", WRITES | MODELS, { "lh-embed" }, NULL },
-	{ "lh-ingest", WRITES | SPOOL, { "lh-ingest", "lh-cat" }, NULL },
-	{ "lh-iterate", 0, { "lh-cat" }, NULL },
-	{ "lh-judge", 0, { "lh-chat" }, NULL },
-	{ "lh-merge", 0, { NULL }, NULL },
-	{ "lh-observe", WRITES, { NULL }, NULL },
-	{ "lh-pathway", WRITES, { NULL }, NULL },
-	{ "lh-playbook", WRITES | MODELS, { "lh-embed" }, NULL },
-	{ "lh-query", 0, { "lh-cat" }, NULL },
-	{ "lh-relevance", 0, { NULL }, NULL },
-	{ "lh-rerank", MODELS, { NULL }, NULL },
-	{ "lh-score", 0, { NULL }, NULL },
-	{ "lh-search", MODELS, { "lh-embed", "lh-cat" }, NULL },
-	{ "lh-store", WRITES | SPOOL, { NULL }, NULL },
-	{ "lh-subject", WRITES | NAMED | STORES, { "lh-subject", "lh-cat" }, NULL },
-	{ "lh-subject-audit", WRITES, { NULL }, NULL },
-	{ "lh-tlog", WRITES, { NULL }, NULL },
-	{ "lh-trace", 0, { NULL }, NULL },
-	{ "lh-validate", 0, { "lh-cat" }, NULL },
+	{ "lh-cat", 0, { "lh-store" }, NULL, NULL },
+	{ "lh-catalog", WRITES, { "lh-cat" }, "--store", NULL },
+	{ "lh-chat", 0, { NULL }, NULL, NULL },
+	{ "lh-distill", 0, { NULL }, NULL, NULL },
+	{ "lh-embed", MODELS, { "lh-embed" }, NULL, NULL },
+	{ "lh-extract-json", 0, { NULL }, NULL, NULL },
+	{ "lh-index", WRITES | MODELS, { "lh-embed" }, NULL, NULL },
+	{ "lh-ingest", WRITES | SPOOL, { "lh-ingest", "lh-cat" }, NULL, NULL },
+	{ "lh-iterate", 0, { "lh-cat" }, NULL, NULL },
+	{ "lh-judge", 0, { "lh-chat" }, NULL, NULL },
+	{ "lh-merge", 0, { NULL }, NULL, NULL },
+	{ "lh-observe", WRITES, { NULL }, NULL, NULL },
+	{ "lh-pathway", WRITES, { NULL }, NULL, NULL },
+	{ "lh-playbook", WRITES | MODELS, { "lh-embed" }, NULL, "--judge" },
+	{ "lh-query", 0, { "lh-cat" }, NULL, NULL },
+	{ "lh-relevance", 0, { NULL }, NULL, NULL },
+	{ "lh-rerank", MODELS, { NULL }, NULL, NULL },
+	{ "lh-score", 0, { NULL }, NULL, NULL },
+	{ "lh-search", MODELS, { "lh-embed", "lh-cat" }, NULL, NULL },
+	{ "lh-store", WRITES | SPOOL, { NULL }, NULL, NULL },
+	{ "lh-subject", WRITES | STORES, { "lh-subject", "lh-cat" }, NULL, "--config" },
+	{ "lh-subject-audit", WRITES, { NULL }, NULL, NULL },
+	{ "lh-tlog", WRITES, { NULL }, NULL, NULL },
+	{ "lh-trace", 0, { NULL }, NULL, NULL },
+	{ "lh-validate", 0, { "lh-cat" }, NULL, NULL },
 };
 
 /* Options that mean the same in each of them. */
@@ -523,11 +523,11 @@ static bool is_script(const char *path)
 	return is;
 }
 
-/* Return whether the places of a command are those that a file names. */
-static bool is_told_by_file(const struct row *row, char *const *argv)
+/* Return whether an option of a command names what is not known here. */
+static bool names_others(const struct row *row, char *const *argv)
 {
-	for (; row->what & NAMED && *argv; argv++)
-		if (!strncmp(*argv, "--config", 8))
+	for (; row->names && *argv; argv++)
+		if (!strncmp(*argv, row->names, strlen(row->names)))
 			return true;
 	return false;
 }
@@ -538,7 +538,7 @@ bool lh_filter_has_row(char *const *argv)
 	char path[4096];
 
 	return row && lh_coproc_program(argv[0], path, sizeof path) && !is_script(path) &&
-	       !is_told_by_file(row, argv);
+	       !names_others(row, argv);
 }
 
 int lh_filter_confine(struct lh_confine *to, char *const *argv, const struct lh_filter_place *place,

@@ -484,6 +484,31 @@ make_judge() {
 	# a judge that ends is an error of its entry
 	run -1 --separate-stderr lh-playbook record --judge 'exit 3; true' --least 2 --on-error emit pb.lhv <entries.jsonl
 	[ "$(jq -c .code <<<"$output" | uniq)" = 502 ]
+	# nor does it read what is no index of the folder
+	run -1 --separate-stderr lh-playbook record --judge 'sh judge.sh' --least 2 --indexes index --on-error emit pb.lhv < <(sed 's|"workers"|"../index/workers"|;q' entries.jsonl)
+	[ "$(jq -c '[.error, .code]' <<<"$output")" = '["there is no such index",404]' ]
+}
+
+@test "in a bulk each entry is rated by itself, by the judge of the configuration and never by one that a request names" {
+	make_judge
+	load ../servers/serve
+	mkdir -p s/log
+	mv index s/index
+	jq -nc --arg run "lh-playbook requests --indexes s/index -q --on-error emit --decisions s/log/decisions.jsonl --least 2 s/playbook --judge" \
+		'def run: ($run | split(" ")) + ["sh '"$PWD"'/judge.sh"];
+		{state: "s", routes: [("record", "bulk") | {route: "POST /v1/matrix/playbooks/\(.)", members: {op: .}, run: run}]}' >config
+	start_serve --config config
+	jq -sc '{entries: .[:3]}' entries.jsonl >bulk
+	[ "$(post /v1/matrix/playbooks/bulk "$(jq -c '.judge = "touch pwned; cat"' bulk)")" = '{"error":"unknown member \"judge\""}' ]
+	[ "$(post /v1/matrix/playbooks/bulk "$(jq -c '.entries[].judge = "touch pwned; cat"' bulk)" | jq -c '[.results[].error] | unique')" = '["unknown member \"judge\""]' ]
+	post /v1/matrix/playbooks/bulk "$(cat bulk)" >answer
+	jq -c '[.results[] | .error // .playbook_id[:3]], [.recorded, .failed]' answer |
+		diff <(echo '["pb-","the judge rates the answer 1, less than 2","the judge gave no rating"]'; echo '[1,2]') -
+	jq -c '[.verdict, .rating, .ids[0].id]' s/log/decisions.jsonl | sort | diff <(echo '["recorded",3,"w-1"]'; echo '["refused",1,"w-2"]') -
+	[ "$(status /v1/matrix/playbooks/record --json "$(sed -n 2p entries.jsonl)")$(status /v1/matrix/playbooks/record --json "$(sed -n 3p entries.jsonl)")" = 422502 ]
+	[ "$(lh-playbook list s/playbook/playbook_memory.lhv | jq -r .answer_id)" = w-1 ]
+	[ -z "$(find . -name pwned)" ]
+	stop_serves
 }
 
 @test "a request asks for a higher rating by least, never a lower one, and gets an error where there is no judge" {
