@@ -23,6 +23,10 @@ struct lh_registration {
 	struct lh_catalog_object *object;
 	size_t n_objects;
 	struct lh_value objects;
+	struct lh_catalog_object *history;
+	size_t n_history;
+	struct lh_catalog_column *column;
+	size_t n_columns;
 	int64_t row_count;
 	bool of_persons;
 };
@@ -77,6 +81,12 @@ static const struct lh_bind object_members[] = {
 	LH_BIND_END
 };
 
+static const struct lh_bind column_members[] = {
+	{ LH_BIND_STRING("name", struct lh_catalog_column, name), .required = true },
+	{ LH_BIND_STRING("type", struct lh_catalog_column, type), .required = true },
+	LH_BIND_END
+};
+
 #define COMMON(s) \
 	{ LH_BIND_STRING("name", struct s, name), .required = true, .filled = true, \
 	  .no_nul = true, .longest = LH_DATASET_NAME }, \
@@ -84,6 +94,9 @@ static const struct lh_bind object_members[] = {
 	  .required = true, .filled = true, .longest = FINGERPRINT_MAX }, \
 	{ LH_BIND_TABLES("objects", struct s, object, n_objects, object_members), \
 	  .as_written = LH_BIND_FIELD(struct s, objects) }, \
+	{ LH_BIND_TABLES("history", struct s, history, n_history, object_members), \
+	  .about = "objects with the rows that these have replaced" }, \
+	{ LH_BIND_TABLES("columns", struct s, column, n_columns, column_members) }, \
 	{ LH_BIND_I64("row_count", struct s, row_count, 0, INT64_MAX) }, \
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \
 	  .path = true, .safe = true, \
@@ -201,6 +214,7 @@ int lh_catalog_dataset_parse(struct lh_catalog_dataset *m, char *p, size_t n, st
 	if (rc < 0 || lh_bind(lh_catalog_manifest, &m->rec, m, &m->text, err) < 0)
 		return -1;
 	mark_absent(m->object, m->n_objects, &m->objects);
+	mark_absent(m->history, m->n_history, lh_record_get(&m->rec, "history"));
 	m->json = (struct lh_str){ m->rec.line, m->rec.len };
 	return check_reserved(&m->rec, err) < 0 ? -1 : check_id(m->name, m->dataset_id, id, err);
 }
@@ -423,6 +437,9 @@ static int register_locked(const struct change *c, const struct lh_registration 
 	if (rc < 0)
 		return -1;
 	*existing = rc > 0;
+	if (how->was && (!rc || !lh_str_is(m->json, how->was->p, how->was->n)))
+		return lh_err_data(err, 409, "the dataset was changed at the same time: run it "
+				   "again");
 	if (!*existing)
 		lh_catalog_dataset_free(m);
 	write_manifest(&text, r, c->id, rec, m, how);
@@ -484,16 +501,27 @@ static bool is_renewed(const struct lh_catalog_renewal *r, const struct lh_catal
 	       (!o->sha256.p || lh_str_is(o->sha256, r->was_sha256, 64));
 }
 
-static void write_objects(struct lh_writer *w, const struct lh_catalog_dataset *m,
+/* Return the number of the object as it was, n if it is not among them. */
+static size_t find_renewed(const struct lh_catalog_renewal *r, const struct lh_catalog_object *o,
+			   size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && !is_renewed(r, &o[i]))
+		i++;
+	return i;
+}
+
+static void write_objects(struct lh_writer *w, const char *name, const struct lh_value *objects,
+			  const struct lh_catalog_object *o, size_t n,
 			  const struct lh_catalog_renewal *r)
 {
-	const struct lh_value *objects = lh_record_get(&m->rec, "objects");
 	struct lh_iter it, in;
 	size_t i = 0;
 
-	lh_write_array(w, "objects");
+	lh_write_array(w, name);
 	for (lh_iter_init(&it, objects); lh_iter_next(&it); i++) {
-		if (i >= m->n_objects || !is_renewed(r, &m->object[i])) {
+		if (i >= n || !is_renewed(r, &o[i])) {
 			lh_write_value(w, NULL, &it.val);
 			continue;
 		}
@@ -517,17 +545,23 @@ static int renew_locked(const struct change *c, const struct lh_catalog_renewal 
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
 	size_t i;
+	bool live;
 	int rc = lh_catalog_dataset_read(c->path, c->id, m, err);
 
-	for (i = 0; rc > 0 && i < m->n_objects && !is_renewed(r, &m->object[i]); i++)
-		;
-	if (rc <= 0 || i == m->n_objects)
-		return rc < 0 ? -1 : 0;
+	if (rc <= 0)
+		return rc;
+	live = find_renewed(r, m->object, m->n_objects) < m->n_objects;
+	if (!live && find_renewed(r, m->history, m->n_history) == m->n_history)
+		return 0;
 	lh_write_object(&w, NULL);
 	for (i = 0; i < m->rec.n; i++)
 		if (lh_value_is(&m->rec.member[i].key, "objects", 7))
-			write_objects(&w, m, r);
-		else if (lh_value_is(&m->rec.member[i].key, "row_count", 9))
+			write_objects(&w, "objects", &m->rec.member[i].val, m->object,
+				      m->n_objects, r);
+		else if (m->n_history && lh_value_is(&m->rec.member[i].key, "history", 7))
+			write_objects(&w, "history", &m->rec.member[i].val, m->history,
+				      m->n_history, r);
+		else if (live && lh_value_is(&m->rec.member[i].key, "row_count", 9))
 			lh_write_i64(&w, "row_count", m->row_count < (int64_t)r->rows ? 0 :
 				     m->row_count - (int64_t)r->rows);
 		else if (lh_value_is(&m->rec.member[i].key, "updated_at", 10))
@@ -553,6 +587,15 @@ int lh_catalog_renew(const char *folder, struct lh_str name, const struct lh_cat
 		rc = renew_locked(&c, r, how, &m, err);
 	change_end(&c);
 	return rc;
+}
+
+int lh_catalog_lock(struct lh_lock *lock, const char *folder, const char *id, double timeout,
+		    struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+
+	lh_buf_printf(&path, "%s/%s.ingest.lock%c", folder, id, '\0');
+	return lh_lock_take(lock, path.p, folder, timeout, err);
 }
 
 int lh_catalog_remove(const char *folder, struct lh_str name, double lock_timeout,

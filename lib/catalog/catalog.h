@@ -10,6 +10,7 @@
  *
  * on one line; other members follow, and are kept (but "status" and "code" must not be
  * numbers, nor "error" an object: as an answer over HTTP it would be that of an error).
+ * Such are "columns", and "history": objects with the rows that lh-ingest --history has replaced.
  * dataset_id is the UUID of version 5 of the name, in a namespace of this catalog's own.
  * row_count and store may be absent; the keys are relative to the store.
  *
@@ -35,6 +36,7 @@
 #ifndef LH_CATALOG_H
 #define LH_CATALOG_H
 
+#include "file/file.h"
 #include "json/bind.h"
 
 #define LH_DATASET_ID 36				/* characters of an id */
@@ -47,6 +49,10 @@ struct lh_catalog_object {
 	struct lh_str sha256;		/* 64 lowercase hex digits; p NULL: not given */
 };
 
+struct lh_catalog_column {
+	struct lh_str name, type;
+};
+
 /* A manifest that was read.  All zero is empty; one struct may be used again and again. */
 struct lh_catalog_dataset {
 	struct lh_str dataset_id, name, schema_fingerprint;
@@ -56,6 +62,10 @@ struct lh_catalog_dataset {
 	bool of_persons;		/* its rows are persons; kept as other members are */
 	struct lh_catalog_object *object;
 	size_t n_objects;
+	struct lh_catalog_object *history;	/* what they have replaced; kept as others are */
+	size_t n_history;
+	struct lh_catalog_column *column;	/* kept so too */
+	size_t n_columns;
 	struct lh_str json;		/* the manifest itself, without a newline in it */
 
 	/* private */
@@ -87,6 +97,7 @@ struct lh_catalog_how {
 	double lock_timeout;		/* seconds to wait for another writer */
 	const char *omit;		/* a member of the record that is not kept, or NULL */
 	const char *store;		/* the only one that a record may name; NULL: any */
+	const struct lh_str *was;	/* the manifest that is replaced, else 409; NULL: any */
 };
 
 /*
@@ -109,10 +120,16 @@ struct lh_catalog_renewal {
 	const char *was_sha256, *sha256;	/* 64 digits */
 	uint64_t rows;				/* fewer */
 };
-/* Make the manifest of a name say what the object is now, with how->now as updated_at; the
- * fingerprint stays.  1; 0 if it does not say what the object was. */
+/* Make the manifest of a name say what the object, which may be one of its history, is now, with
+ * how->now as updated_at; the fingerprint stays.  1; 0 if it does not say what the object was. */
 int lh_catalog_renew(const char *folder, struct lh_str name, const struct lh_catalog_renewal *r,
 		     const struct lh_catalog_how *how, struct lh_err *err);
+
+/* Wait for another process that changes the objects of a dataset: lh-ingest from what it reads of
+ * them to what it registers, lh-subject while it replaces one.  The folder must exist; lock.path
+ * is NULL before and after. */
+int lh_catalog_lock(struct lh_lock *lock, const char *folder, const char *id, double timeout,
+		    struct lh_err *err);
 
 /* Remove the manifest of a name, also a damaged one, but not its objects; 404 if there is
  * none. */

@@ -427,15 +427,16 @@ static const char *const numbers[] = {
 	"playbook_max_inject_distance", "playbook_top_k", "score", "temperature", "timeout_ms",
 	"top_n",
 };
+/* Those that lh-ingest reads as truth values. */
+static const char *const truths[] = { "append", "history" };
 
-static bool is_number(struct lh_str name)
+static bool is_among(const char *const *names, size_t n, struct lh_str name)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		if (lh_str_is(name, numbers[i], strlen(numbers[i])))
-			return true;
-	return false;
+	while (i < n && !lh_str_is(name, names[i], strlen(names[i])))
+		i++;
+	return i < n;
 }
 
 static bool is_json_number(struct lh_str text)
@@ -459,11 +460,17 @@ static bool is_json_number(struct lh_str text)
 static int add_member(struct lh_writer *w, struct lh_str name, struct lh_str value,
 		      struct lh_err *err)
 {
-	if (is_number(name) && !is_json_number(value))
+	const bool number = is_among(numbers, sizeof numbers / sizeof *numbers, name);
+	const bool truth = is_among(truths, sizeof truths / sizeof *truths, name);
+
+	if (number && !is_json_number(value))
 		return lh_err_set(err, LH_EDATA, "\"%.*s\" must be a number", (int)name.n,
 				  name.p);
+	if (truth && !lh_str_is(value, "true", 4) && !lh_str_is(value, "false", 5))
+		return lh_err_set(err, LH_EDATA, "\"%.*s\" must be true or false", (int)name.n,
+				  name.p);
 	lh_write_key_str(w, name);
-	if (is_number(name))
+	if (number || truth)
 		lh_buf_add(w->out, value.p, value.n);
 	else
 		lh_buf_json(w->out, value.p, value.n);

@@ -316,7 +316,7 @@ input_section() {
 	lh-playbook lib/tool/describe.c lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
 	lh-embed tools/lh-embed/request.c
 	lh-index lib/tool/describe.c tools/lh-index/rows.c tools/lh-index/requests.c lib/vector/vector_record.c
-	lh-catalog lib/tool/describe.c tools/lh-catalog/operations.c lib/catalog/catalog.c
+	lh-catalog lib/tool/describe.c tools/lh-catalog/main.c lib/catalog/catalog.c
 	lh-gen tools/lh-gen/workers.c
 	lh-store lib/tool/describe.c tools/lh-store/requests.c
 	lh-ingest tools/lh-ingest/keep.c

@@ -27,7 +27,7 @@ state() {
 	lh-cat s/$KEY | cmp - <(lh-ingest workers.csv)
 	zstd -qdc s/$KEY | cmp - <(lh-ingest workers.csv)
 	run -0 lh-catalog get --catalog c workers
-	[ "$output" = '{"dataset_id":"4ee908eb-05e4-5c26-a4ad-4ca54bb01062","name":"workers","schema_fingerprint":"'$FP'","objects":[{"key":"'$KEY'","size":'$size',"sha256":"'"$(sha256sum <s/$KEY | cut -c-64)"'"}],"row_count":2,"store":"'"$PWD"'/s","created_at":"2026-05-03T12:00:00.000Z","updated_at":"2026-05-03T12:00:00.000Z"}' ]
+	[ "$output" = '{"dataset_id":"4ee908eb-05e4-5c26-a4ad-4ca54bb01062","name":"workers","schema_fingerprint":"'$FP'","objects":[{"key":"'$KEY'","size":'$size',"sha256":"'"$(sha256sum <s/$KEY | cut -c-64)"'"}],"row_count":2,"store":"'"$PWD"'/s","created_at":"2026-05-03T12:00:00.000Z","updated_at":"2026-05-03T12:00:00.000Z","columns":[{"name":"id","type":"int64"},{"name":"name","type":"string"},{"name":"score","type":"float64"},{"name":"active","type":"bool"}]}' ]
 }
 
 @test "the same bytes again change nothing, other rows replace the object" {
@@ -177,4 +177,187 @@ stored() {
 	[ "$(lh-catalog get --catalog c workers | jq -r '.objects[0].sha256')" = "$(sha256sum <s/$KEY | cut -c-64)" ]
 	[ "$(lh-catalog get --catalog c workers | jq .row_count)" = "$(lh-cat s/$KEY | wc -l)" ]
 	[ "$(find s c -type f | wc -l)" = 26 ]
+}
+
+# ---- rows that are added ----
+
+# sql SQL - over the datasets
+sql() {
+	lh-query --catalog c "$1"
+}
+
+@test "--append adds rows as a part, in any order of columns, and a run without it makes one object again" {
+	table >w.csv
+	keep w.csv >/dev/null
+	printf 'name,id,score\nBo,3,2\nCy,4,\n' >more.csv
+	run -0 --separate-stderr keep --name w --append more.csv
+	[ -z "$stderr" ]
+	[[ $output == *'"schema_fingerprint":"'$FP'","row_count":4,"object_key":"datasets/w/'$FP-2-*'.jsonl.zst",'*'"existing":true,"added":2}' ]]
+	[ "$(sql 'SELECT * FROM w')" = '{"id":1,"name":"Ann","score":1.5,"active":true}
+{"id":2,"name":null,"score":null,"active":null}
+{"id":3,"name":"Bo","score":2,"active":null}
+{"id":4,"name":"Cy","score":null,"active":null}' ]
+	keep --name w --append more.csv >/dev/null
+	[ "$(for key in $(lh-catalog get --catalog c w | jq -r '.objects[].key'); do zstd -qdc "s/$key"; done | wc -l)" = 6 ]
+	[ -z "$(lh-catalog verify --store s --catalog c)" ]
+	keep --name w w.csv >/dev/null
+	[ "$(ls s/datasets/w)" = $FP.jsonl.zst ]
+	[ "$(sql 'SELECT count(*) n FROM w')" = '{"n":2}' ]
+	# one that is new
+	run -0 keep --name v --append w.csv
+	[[ $output == *'"row_count":2,'*'"existing":false,"added":2}' ]]
+}
+
+@test "--upsert replaces the rows with a key, counts a repeated one, and --history keeps what was" {
+	table >w.csv
+	keep w.csv >/dev/null
+	run -0 --separate-stderr keep --name w --upsert id --history <<-'END'
+	id,name,score
+	1,Anna,
+	3,Bo,2
+	1,Anne,
+	END
+	[[ $output == *'"row_count":3,'*'"existing":true,"added":2,"replaced":1,"repeated":1}' ]]
+	[ "$stderr" = 'lh-ingest: 1 row has the key of a later one, and is left out
+lh-ingest: 1 row of the dataset replaced' ]
+	[ "$(sql 'SELECT id, name, score FROM w ORDER BY id')" = '{"id":1,"name":"Anne","score":null}
+{"id":2,"name":null,"score":null}
+{"id":3,"name":"Bo","score":2}' ]
+	[ "$(sql 'SELECT * FROM w_history')" = '{"id":1,"name":"Ann","score":1.5,"active":true,"replaced_at":"2026-05-03T12:00:00.000Z"}' ]
+	keep -q --name w --upsert id --history <<<$'id,name\n3,Cy' >/dev/null
+	[ "$(sql 'SELECT id, name FROM w_history')" = '{"id":1,"name":"Ann"}
+{"id":3,"name":"Bo"}' ]
+	[ -z "$(lh-catalog verify --store s --catalog c)" ]
+	# a run without --history adds nothing to it, and leaves nothing else of what was replaced
+	keep -q --name w --upsert id <<<$'id,name\n3,Di' >/dev/null
+	[ "$(cat s/datasets/w/* | zstd -dc | grep -c Cy)" = 0 ]
+	[ "$(sql 'SELECT count(*) n FROM w_history')" = '{"n":2}' ]
+	# a table that has the same key twice is kept with the last
+	run -0 keep -q --name new --upsert id <<<$'id,name\n1,a\n1,b'
+	[[ $output == *'"row_count":1,'*'"existing":false,"added":1,"replaced":0,"repeated":1}' ]]
+	[ "$(sql 'SELECT * FROM new')" = '{"id":1,"name":"b"}' ]
+}
+
+@test "what is upserted is what SQLite makes of the same rows" {
+	python3 - <<-'END'
+	import json, random, sqlite3, subprocess
+	random.seed(53)
+	db = sqlite3.connect(":memory:")
+	db.execute("create table w(id text primary key, v)")
+	for round in range(8):
+	    rows = [{"id": random.choice(["%d", "k é %d", '"%d"']) % random.randrange(40), "v": random.random()} for i in range(30)]
+	    text = "".join(json.dumps(r, ensure_ascii=round % 2 == 0) + "\n" for r in rows)
+	    run = subprocess.run(["lh-ingest", "-q", "--store", "s", "--catalog", "c", "--name", "w", "--upsert", "id"], input=text, capture_output=True, text=True)
+	    said = json.loads(run.stdout)
+	    had = {i for i, in db.execute("select id from w")}
+	    new = {r["id"] for r in rows}
+	    db.executemany("insert or replace into w values (:id, :v)", rows)
+	    want = list(db.execute("select id, v from w order by id"))
+	    assert said["row_count"] == len(want) and said["added"] == len(new), said
+	    assert said["replaced"] == len(had & new) and said["repeated"] == len(rows) - len(new), said
+	    got = subprocess.run(["lh-query", "--catalog", "c", "select id, v from w order by id"], capture_output=True, text=True).stdout
+	    assert [(r["id"], r["v"]) for r in map(json.loads, got.splitlines())] == want
+	assert subprocess.run(["lh-catalog", "verify", "--store", "s", "--catalog", "c"]).returncode == 0
+	END
+}
+
+@test "rows that do not fit the columns of the dataset are refused, and touch nothing" {
+	table >w.csv
+	keep w.csv >/dev/null
+	before=$(state)
+	while IFS='|' read -r why options rows; do
+		# shellcheck disable=SC2086
+		run -1 --separate-stderr keep --name w $options <<<"$(printf "$rows")"
+		[ -z "$output" ] && [ "$stderr" = "lh-ingest: $why" ] || { echo "$rows: $stderr"; return 1; }
+		[ "$(state)" = "$before" ]
+	done <<-'END'
+	409 the dataset has no column "town"|--append|id,town\n5,x
+	409 column "score" is string, and float64 in the dataset|--append|id,score\n5,high
+	409 column "id" is float64, and int64 in the dataset|--append|id\n5.5
+	409 column "name" is int64, and string in the dataset|--append|{"id":5,"name":7}
+	400 row 2 has no "id" (--upsert)|--upsert id|id,name\n5,x\n,y
+	400 row 1 has no "town" (--upsert)|--upsert town|id,name\n5,x
+	END
+	# whole numbers are floating ones, and texts may be any
+	keep --name w --append <<<$'id,name,score\n5,7,8' >/dev/null
+	[ "$(sql 'SELECT name, score FROM w WHERE id = 5')" = '{"name":"7","score":8}' ]
+	run -0 keep --name w --append <<<'id,name'
+	[[ $output == *'"row_count":3,'*'"added":0}' ]]
+	while read -r options; do
+		# shellcheck disable=SC2086
+		run -2 lh-ingest --catalog c --name w $options w.csv
+	done <<-'END'
+	--append
+	--store s --append --upsert id
+	--store s --history
+	--store s --append --history
+	--store s --append --parquet-out
+	END
+	mkdir t
+	run -1 --separate-stderr lh-ingest --store t --catalog c --name w --append w.csv
+	[ "$stderr" = 'lh-ingest: 409 the dataset is kept in another store' ]
+}
+
+# whole - a dataset of 20 keys that are of one version, and 5 others
+whole() {
+	local is
+	is=$(sql 'SELECT count(*) n, count(DISTINCT v) v, count(DISTINCT id) id FROM w' 2>&1)
+	[[ $is =~ ^'{"n":'([0-9]+)',"v":1,"id":25}'$ && $((BASH_REMATCH[1] % 5)) = 0 ]] || { echo "$is"; return 1; }
+}
+
+before_fault() {
+	printf 'id,v\n' >new.csv
+	seq -f "%g,$((version++))" 20 >>new.csv
+}
+
+after_fault() {
+	kills=$((kills + 1))
+	whole
+}
+
+@test "killed at any call that changes a file, under readers, rows that are added are all there or none" {
+	needs_strace
+	local kills=0 version=1
+	{ before_fault; cat new.csv; seq -f '%g,' 21 25; } >w.csv
+	keep --name w w.csv >/dev/null
+	while :; do whole || exit 1; done >reader 3>&- &
+	reader=$!
+	local CALLS='write pwrite64 fsync rename renameat unlink unlinkat mkdir'
+	INJECT=signal=KILL STEP=1 at_each lh-ingest -q --store s --catalog c --name w --upsert id new.csv
+	sed 1d w.csv | tail -n 5 | sed '1i id,v' >five.csv
+	before_fault() { :; }
+	INJECT=signal=KILL STEP=1 at_each lh-ingest -q --store s --catalog c --name w --append five.csv
+	kill $reader	# which it does not end by itself
+	wait $reader || true
+	[ ! -s reader ]
+	echo "# $kills kills" >&3
+	[ "$kills" -ge 20 ]
+	# what they left is deleted by the next run
+	lh-ingest -q --store s --catalog c --name w --upsert id new.csv >/dev/null
+	whole
+	[ -z "$(lh-catalog verify --store s --catalog c)" ]
+	no_litter
+	[ "$(find c -type f | wc -l)" = 1 ]
+}
+
+@test "of two that add to one dataset at once the second waits, or is refused, for a lock that no reader holds" {
+	table >w.csv
+	keep w.csv >/dev/null
+	for i in {10..25}; do
+		keep -q --name w --append <<<$'id\n'"$i" >"out.$i" &
+	done
+	wait
+	[ "$(sql 'SELECT count(*) n, count(DISTINCT id) d FROM w')" = '{"n":18,"d":18}' ]
+	[ "$(lh-catalog get --catalog c w | jq .row_count)" = 18 ]
+	lock=c/$(lh-catalog get --catalog c w | jq -r .dataset_id).ingest.lock
+	: >"$lock"
+	chmod 644 "$lock"
+	flock "$lock" sh -c 'touch held; cat' < <(until_so test -e tried) &
+	until_so test -e held
+	run -2 --separate-stderr keep --lock-timeout 0 --name w --append w.csv
+	[[ $stderr == *"$lock: locked by process "*"; gave up after 0 seconds" ]]
+	[ "$(sql 'SELECT count(*) n FROM w')" = '{"n":18}' ]
+	[ "$(stat -c %a "$lock")" = 600 ]
+	touch tried
+	wait
 }

@@ -522,6 +522,20 @@ ingest() {
 	get /v1/catalog/manifest/csv >/dev/null
 }
 
+@test "rows are added to a dataset, and replace those with their key" {
+	only lh-ingest
+	printf 'id,score\n1,1.5\n' >t.csv
+	printf 'id,score\n1,2\n2,3\n' >new.csv
+	ingest '?name=t' -F file=@t.csv >/dev/null
+	[ "$(ingest '?name=t&append=true' -F file=@t.csv | jq -c '[.row_count, .added]')" = '[2,1]' ]
+	[ "$(ingest '?name=t&upsert=id&history=true' -F file=@new.csv | jq -c '[.row_count, .added, .replaced, .repeated]')" = '[2,2,2,0]' ]
+	[ "$(lh-query --catalog s/catalog 'SELECT * FROM t, (SELECT count(*) was FROM t_history)')" = '{"id":1,"score":2,"was":2}
+{"id":2,"score":3,"was":2}' ]
+	[ "$(ingest '?name=t&history=true' -F file=@t.csv)" = '{"error":"\"history\" requires \"upsert\""}' ]
+	[ "$(ingest '?name=t&upsert=town' -F file=@t.csv)" = '{"error":"row 1 has no \"town\" (--upsert)"}' ]
+	[ "$(get /openapi.json | jq -c '[.paths."/v1/ingest".post.parameters[].name] - ["id", "trace_id"]')" = '["name","format","filename","append","upsert","history"]' ]
+}
+
 @test "what is wrong with a table or its form is 400, another fingerprint 409, and nothing changes" {
 	only lh-ingest
 	printf 'id\n1\n' >t.csv

@@ -359,6 +359,36 @@ receipt() {
 	lh-catalog verify --catalog s/catalog --store s/store >/dev/null
 }
 
+@test "rows that were added to a dataset, and those that they replaced, are erased, and the manifest says so" {
+	local keep='lh-ingest -q --store s/store --catalog s/catalog --name workers'
+	a_state 4
+	persons 4 '{candidate_id: .id, name: .m.dataset}' >t.jsonl
+	persons 4 '{candidate_id: .id, name: "as it was"}' >was.jsonl
+	$keep --upsert candidate_id --history was.jsonl >/dev/null
+	$keep --upsert candidate_id --history t.jsonl >/dev/null
+	$keep --append t.jsonl >/dev/null
+	lh-subject find --state s w-2 >found
+	[ "$(jq -r 'select(.kind == "object").path' found | sort -u | wc -l)" = 4 ]
+	# not while rows are copied from one object to another
+	flock "$(echo s/catalog/*.json | sed 's/json$/ingest.lock/')" sh -c 'touch held; cat' < <(until_so test -e tried) &
+	until_so test -e held
+	run -2 erase --lock-timeout 0 w-2
+	[[ $output == *"ingest.lock: locked by "* ]]
+	touch tried
+	wait
+	erase w-2
+	[ "$(lh-query --catalog s/catalog "SELECT candidate_id, count(*) n FROM workers GROUP BY 1")" = '{"candidate_id":"w-1","n":2}
+{"candidate_id":"w-3","n":2}
+{"candidate_id":"w-4","n":2}' ]
+	[ "$(lh-query --catalog s/catalog "SELECT candidate_id, count(*) n FROM workers_history GROUP BY 1")" = '{"candidate_id":"w-1","n":2}
+{"candidate_id":"w-3","n":2}
+{"candidate_id":"w-4","n":2}' ]
+	[ "$(jq .row_count s/catalog/*.json)" = 6 ]
+	lh-catalog verify --catalog s/catalog --store s/store
+	# rows are added to what is left
+	$keep --upsert candidate_id was.jsonl 2>/dev/null | jq -e '.replaced == 6 and .row_count == 4' >/dev/null
+}
+
 @test "tables and archives are by hand" {
 	a_state 4
 	printf 'candidate_id,name\nw-2,x\n' >s/store/t.csv

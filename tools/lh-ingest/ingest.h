@@ -2,8 +2,12 @@
 #ifndef INGEST_H
 #define INGEST_H
 
+#include "archive/archive.h"
 #include "base/table.h"
+#include "catalog/catalog.h"
 #include "csv/csv_table.h"
+#include "json/write.h"
+#include "store/store.h"
 #include "tool/op.h"
 
 struct settings {
@@ -11,8 +15,11 @@ struct settings {
 	const char *name, *types, *id, *id_prefix, *delimiter, *quote, *null_text, *sample;
 	const char *line;		/* the member with the number of a row's line */
 	const char *store, *catalog, *key_file;
-	bool no_header, null_members, columns, requests, parquet_out, of_persons;
+	const char *upsert;		/* the column that tells rows apart, or NULL */
+	bool no_header, null_members, columns, requests, parquet_out, of_persons, append, history;
 };
+
+#define FINGERPRINT 1025	/* bytes of one, with its NUL: a catalog may have any text */
 
 /* A run. */
 struct ingest {
@@ -61,16 +68,62 @@ int parquet_end(struct parquet *p, struct lh_err *err);
 /* Print the line of --columns; null: whether a cell of the column was. */
 int describe(struct ingest *in, const struct lh_column *column, const bool *null, size_t n);
 
+/* ---- a dataset ---- */
+
+struct adding {
+	const char *key;		/* the column of --upsert, or NULL */
+	struct lh_map keys;		/* of the new rows: the number of the last row with it */
+	uint64_t row, found;		/* in the present object: rows passed; those with a key */
+	bool new_rows;			/* it is that of the new rows */
+	struct sink *stay, *past;	/* where rows go, or NULL */
+	uint64_t added, replaced, repeated;
+	char now[32];
+	struct lh_record rec;
+	struct lh_buf text;
+	struct lh_buf objects, history;	/* as the manifest will have them */
+	unsigned long number;		/* of the last part */
+};
+
+struct keep {
+	struct lh_str name;
+	char id[LH_DATASET_ID + 1];
+	char *key, *parquet_key;	/* once the fingerprint is known */
+	struct lh_catalog_dataset was;	/* name.p NULL: there is none yet */
+	struct adding add;
+	struct lh_child_writer writer;
+	int fd;				/* of the file without a name */
+	struct lh_tmpdir dir;		/* of the file in Parquet */
+	int parquet_fd;			/* or -1 */
+	struct lh_store *store;
+	struct lh_lock lock;
+	struct lh_transfer sent, parquet_sent;
+};
+
 /* With --store: begin to keep the records. */
 int keep_open(struct ingest *in);
 void keep_close(struct ingest *in);
 
-/* Check that the dataset is new, or has this fingerprint: else LH_EDATA with 409. */
-int keep_check(struct ingest *in, const char *fingerprint);
+/* Check that the dataset is new, or has these columns: else LH_EDATA with 409.  Rows that are added
+ * may lack some, and their types become those of the dataset, where these hold them; json: they are
+ * written already.  fingerprint: that of the dataset. */
+int keep_check(struct ingest *in, struct lh_column *column, size_t n, bool json,
+	       char fingerprint[FINGERPRINT]);
 
 /* Put the objects, register them, and print what the dataset is now. */
-int keep_finish(struct ingest *in, const char *fingerprint, const struct lh_column *column,
-		size_t n);
+int keep_finish(struct ingest *in, struct lh_column *column, size_t n, bool json);
+
+/* Make the key datasets/NAME/FINGERPRINT.ENDING, to be freed. */
+char *make_key(const struct keep *k, struct lh_str fingerprint, const char *ending);
+/* Write an object as a manifest has it. */
+void write_object(struct lh_writer *w, const char *key, const struct lh_transfer *sent);
+
+/* --upsert: note the keys of the new rows, and leave out those whose key a later one has. */
+int take_keys(struct ingest *in, struct lh_err *err);
+/* Put the new rows as a part, and make the lists of the manifest. */
+int put_parts(struct ingest *in, struct lh_err *err);
+/* Delete the objects of the dataset that its manifest m does not name.  That is registered: a
+ * failure is reported, and left to the next run. */
+void sweep_parts(struct ingest *in, const struct lh_catalog_dataset *m);
 
 /* Write JSON Lines in zstd, open as fd, to the file path as Parquet. */
 int parquet_write(int fd, const struct lh_column *column, size_t n, const char *path,
@@ -99,12 +152,11 @@ struct rows {
 	struct lh_str (*cell)(void *table, size_t i);
 	void *table;
 	struct member *member;
-	const struct lh_column *column;
+	struct lh_column *column;	/* allocated, but for their names */
 	size_t n, id;		/* id: the column of --id */
 	bool *null;		/* by column: a cell was */
 	struct lh_buf keys;
 	uint64_t line;		/* of the row */
-	char fingerprint[65];
 };
 
 void rows_free(struct rows *r);

@@ -7,17 +7,13 @@
 #include <unistd.h>
 
 #include <lh/digest.h>
-#include "archive/archive.h"
 #include "base/mem.h"
 #include "base/signal.h"
-#include "catalog/catalog.h"
 #include "file/file.h"
 #include "ingest.h"
 #include "json/bind.h"
-#include "json/write.h"
 #include "proc/coproc.h"
 #include "proc/run.h"
-#include "store/store.h"
 
 /* ---- a dataset ---- */
 
@@ -28,18 +24,11 @@
  * replacing the object between these two steps.
  */
 
-struct keep {
-	struct lh_str name;
-	char id[LH_DATASET_ID + 1];
-	char *key, *parquet_key;	/* once the fingerprint is known */
-	struct lh_child_writer writer;
-	int fd;				/* of the file without a name */
-	struct lh_tmpdir dir;		/* of the file in Parquet */
-	int parquet_fd;			/* or -1 */
-	struct lh_store *store;
-	struct lh_lock lock;
-	struct lh_transfer sent, parquet_sent;
-};
+/* Return whether rows are added to a dataset that there is. */
+static bool is_adding(const struct ingest *in)
+{
+	return in->keep->was.name.p && (in->s->append || in->s->upsert);
+}
 
 int keep_open(struct ingest *in)
 {
@@ -51,6 +40,7 @@ int keep_open(struct ingest *in)
 	in->keep = k;
 	k->fd = k->parquet_fd = k->lock.fd = k->dir.in_use = -1;
 	k->writer = (struct lh_child_writer){ 0, -1, -1 };
+	k->add.key = in->s->upsert;
 	k->name = dataset_name(in);
 	if (lh_dataset_name_check(k->name, err) < 0)
 		return lh_err_prefix(err, "--name");
@@ -82,6 +72,12 @@ void keep_close(struct ingest *in)
 	lh_tmpdir_remove(&k->dir, &(struct lh_err){ 0 });
 	lh_signal_defer(false);
 	lh_store_close(k->store);
+	lh_catalog_dataset_free(&k->was);
+	lh_map_free(&k->add.keys);
+	lh_record_free(&k->add.rec);
+	lh_buf_free(&k->add.text);
+	lh_buf_free(&k->add.objects);
+	lh_buf_free(&k->add.history);
 	free(k->key);
 	free(k->parquet_key);
 	free(k);
@@ -94,37 +90,14 @@ static int keep_write(struct ingest *in, const char *p, size_t n)
 }
 
 /* Make datasets/NAME/FINGERPRINT.ENDING. */
-static char *make_key(const struct keep *k, const char *fingerprint, const char *ending)
+char *make_key(const struct keep *k, struct lh_str fingerprint, const char *ending)
 {
 	struct lh_buf key = { 0 };
 
-	lh_buf_printf(&key, "datasets/%.*s/%s.%s", (int)k->name.n, k->name.p, fingerprint, ending);
+	lh_buf_printf(&key, "datasets/%.*s/%.*s.%s", (int)k->name.n, k->name.p,
+		      (int)fingerprint.n, fingerprint.p, ending);
 	lh_buf_putc(&key, '\0');
 	return key.p;
-}
-
-int keep_check(struct ingest *in, const char *fingerprint)
-{
-	struct lh_err *err = &in->tool->err, why = { 0 };
-	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
-	struct keep *k = in->keep;
-	int rc = 0;
-
-	if (!k->key) {
-		k->key = make_key(k, fingerprint, "jsonl.zst");
-		k->parquet_key = make_key(k, fingerprint, "parquet");
-	}
-	if (lh_store_check_key(k->key, strlen(k->key), err) < 0)
-		return -1;
-	if (lh_catalog_get(in->s->catalog, k->name, &m, &why) < 0) {
-		if (lh_err_status(&why) != 404)
-			rc = -1;
-	} else if (!lh_str_is(m.schema_fingerprint, fingerprint, strlen(fingerprint))) {
-		rc = lh_err_data(&why, 409, "the dataset is registered with another fingerprint");
-	}
-	if (rc < 0)
-		*err = why;
-	return rc;
 }
 
 /* Return the store as the manifest has it: a folder by its absolute path. */
@@ -137,7 +110,109 @@ static char *store_name(const char *store, struct lh_err *err)
 	return path;
 }
 
-static void write_object(struct lh_writer *w, const char *key, const struct lh_transfer *sent)
+static struct lh_str column_name(const void *columns, uint32_t i)
+{
+	return ((const struct lh_catalog_column *)columns)[i].name;
+}
+
+/* Return whether values of a column can be those of a column of that type. */
+static bool fits(const struct lh_column *c, int type, bool json)
+{
+	return !c->seen || (int)c->type == type || (type == LH_COLUMN_STRING && !json) ||
+	       (type == LH_COLUMN_FLOAT64 && c->type == LH_COLUMN_INT64);
+}
+
+/* Give columns of rows that are added the types of the dataset's. */
+static int fit_columns(const struct lh_catalog_dataset *m, struct lh_column *column, size_t n,
+		       bool json, struct lh_err *err)
+{
+	LH_SCOPED(lh_table_free) struct lh_table by_name = { 0 };
+	int64_t at;
+	size_t i;
+	int type;
+
+	if (!m->n_columns)
+		return lh_err_data(err, 409, "the dataset is registered with another fingerprint");
+	for (i = 0; i < m->n_columns; i++)
+		lh_table_set(&by_name, m->column[i].name, (uint32_t)i, column_name, m->column);
+	for (i = 0; i < n; i++) {
+		const struct lh_str name = column[i].name;
+
+		at = lh_table_find(&by_name, name, column_name, m->column);
+		if (at < 0)
+			return lh_err_data(err, 409, "the dataset has no column \"%.*s\"",
+					   name.n < 100 ? (int)name.n : 100, name.p);
+		type = lh_column_type_named(m->column[at].type);
+		if (type < 0 || !fits(&column[i], type, json))
+			return lh_err_data(err, 409, "column \"%.*s\" is %s, and %.*s in the "
+					   "dataset", name.n < 100 ? (int)name.n : 100, name.p,
+					   lh_column_type_name(column[i].type),
+					   (int)m->column[at].type.n, m->column[at].type.p);
+		column[i].type = (enum lh_column_type)type;
+	}
+	return 0;
+}
+
+/* Return whether an object is JSON Lines, by its name. */
+static bool is_lines(struct lh_str key)
+{
+	LH_SCOPED(lh_free_local) char *name = lh_strndup(key.p, key.n);
+
+	return lh_archive_named(name, ".jsonl");
+}
+
+/* Check that rows can be added: all objects are JSON Lines, and in this store. */
+static int check_parts(const struct ingest *in, struct lh_err *err)
+{
+	const struct lh_catalog_dataset *m = &in->keep->was;
+	LH_SCOPED(lh_free_local) char *store = NULL;
+	size_t i;
+
+	for (i = 0; i < m->n_objects; i++)
+		if (!is_lines(m->object[i].key))
+			return lh_err_data(err, 409, "the dataset has an object that is not JSON "
+					   "Lines: rows cannot be added");
+	if (!lh_store_is_s3(in->s->store) && access(in->s->store, F_OK) < 0)
+		return lh_err_sys(err, "--store");
+	store = store_name(in->s->store, err);
+	if (!store || !m->store.p || lh_str_is(m->store, store, strlen(store)))
+		return store ? 0 : -1;
+	return lh_err_data(err, 409, "the dataset is kept in another store");
+}
+
+int keep_check(struct ingest *in, struct lh_column *column, size_t n, bool json,
+	       char fingerprint[FINGERPRINT])
+{
+	struct lh_err *err = &in->tool->err, why = { 0 };
+	struct keep *k = in->keep;
+	int rc = 0;
+
+	lh_columns_fingerprint(column, n, fingerprint);
+	lh_catalog_dataset_free(&k->was);
+	if (lh_catalog_get(in->s->catalog, k->name, &k->was, &why) < 0) {
+		lh_catalog_dataset_free(&k->was);
+		rc = lh_err_status(&why) == 404 ? 0 : -1;
+	} else if (!lh_str_is(k->was.schema_fingerprint, fingerprint, strlen(fingerprint))) {
+		rc = !is_adding(in) ? lh_err_data(&why, 409, "the dataset is registered with "
+						  "another fingerprint")
+				    : fit_columns(&k->was, column, n, json, &why);
+		snprintf(fingerprint, FINGERPRINT, "%.*s", (int)k->was.schema_fingerprint.n,
+			 k->was.schema_fingerprint.p);
+	}
+	if (!rc && is_adding(in))
+		rc = check_parts(in, &why);
+	free(k->key);
+	free(k->parquet_key);
+	k->key = make_key(k, lh_str_of(fingerprint), "jsonl.zst");
+	k->parquet_key = make_key(k, lh_str_of(fingerprint), "parquet");
+	if (lh_store_check_key(k->key, strlen(k->key), rc < 0 ? &(struct lh_err){ 0 } : &why) < 0)
+		rc = -1;
+	if (rc < 0)
+		*err = why;
+	return rc;
+}
+
+void write_object(struct lh_writer *w, const char *key, const struct lh_transfer *sent)
 {
 	char hex[LH_SHA256_HEX];
 
@@ -149,11 +224,27 @@ static void write_object(struct lh_writer *w, const char *key, const struct lh_t
 	lh_write_end(w);
 }
 
+static void write_columns(struct lh_writer *w, const struct lh_column *column, size_t n)
+{
+	size_t i;
+
+	lh_write_array(w, "columns");
+	for (i = 0; i < n; i++) {
+		lh_write_object(w, NULL);
+		lh_write_str(w, "name", column[i].name);
+		lh_write_text(w, "type", lh_column_type_name(column[i].type));
+		lh_write_end(w);
+	}
+	lh_write_end(w);
+}
+
 /* Write the record to register, on one line. */
-static int write_record(const struct ingest *in, const char *fingerprint, struct lh_buf *out,
+static int write_record(const struct ingest *in, const char *fingerprint,
+			const struct lh_column *column, size_t n, struct lh_buf *out,
 			struct lh_err *err)
 {
 	const struct keep *k = in->keep;
+	const struct adding *a = &k->add;
 	struct lh_writer w = lh_write_to(out);
 	LH_SCOPED(lh_free_local) char *store = store_name(in->s->store, err);
 
@@ -163,14 +254,26 @@ static int write_record(const struct ingest *in, const char *fingerprint, struct
 	lh_write_str(&w, "name", k->name);
 	lh_write_text(&w, "schema_fingerprint", fingerprint);
 	lh_write_array(&w, "objects");
-	write_object(&w, k->key, &k->sent);
-	if (k->parquet_fd >= 0)
-		write_object(&w, k->parquet_key, &k->parquet_sent);
+	if (is_adding(in)) {
+		lh_buf_add(out, a->objects.p, a->objects.len);
+	} else {
+		write_object(&w, k->key, &k->sent);
+		if (k->parquet_fd >= 0)
+			write_object(&w, k->parquet_key, &k->parquet_sent);
+	}
 	lh_write_end(&w);
-	lh_write_u64(&w, "row_count", in->rows);
+	if (!is_adding(in) || k->was.row_count >= 0)
+		lh_write_u64(&w, "row_count", in->rows);
 	lh_write_bytes(&w, "store", store);
 	if (in->s->of_persons)
 		lh_write_bool(&w, "of_persons", true);
+	if (!is_adding(in) || !k->was.n_columns)
+		write_columns(&w, column, n);
+	if (a->history.len) {
+		lh_write_array(&w, "history");
+		lh_buf_add(out, a->history.p, a->history.len);
+		lh_write_end(&w);
+	}
 	lh_write_end(&w);
 	return 0;
 }
@@ -189,6 +292,12 @@ static int print_result(struct ingest *in, const char *fingerprint, bool existin
 	lh_write_text(&w, "object_key", k->key);
 	lh_write_u64(&w, "object_size", k->sent.size);
 	lh_write_bool(&w, "existing", existing);
+	if (in->s->append || in->s->upsert)
+		lh_write_u64(&w, "added", k->add.added);
+	if (in->s->upsert) {
+		lh_write_u64(&w, "replaced", k->add.replaced);
+		lh_write_u64(&w, "repeated", k->add.repeated);
+	}
 	lh_write_end(&w);
 	return lh_tool_out_line(in->tool, &line);
 }
@@ -196,40 +305,45 @@ static int print_result(struct ingest *in, const char *fingerprint, bool existin
 /* Wait for another run that keeps this dataset. */
 static int take_lock(struct ingest *in, struct lh_err *err)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
-	int rc = lh_own_mkdir(in->s->catalog, 0700, err) < 0 ? -1 : 0;
-
-	lh_buf_printf(&path, "%s/%s.ingest.lock", in->s->catalog, in->keep->id);
-	lh_buf_putc(&path, '\0');
-	if (!rc)
-		rc = lh_lock_take(&in->keep->lock, path.p, in->s->catalog, in->tool->lock_timeout,
-				  err);
-	return rc;
+	return lh_own_mkdir(in->s->catalog, 0700, err) < 0 ? -1 :
+	       lh_catalog_lock(&in->keep->lock, in->s->catalog, in->keep->id,
+			       in->tool->lock_timeout, err);
 }
 
-/* Put the object and register it. */
-static int store_and_register(struct ingest *in, const char *fingerprint, bool *existing,
+/* ---- keeping ---- */
+
+/* Put the objects and register them. */
+static int store_and_register(struct ingest *in, const char *fingerprint,
+			      const struct lh_column *column, size_t n, bool *existing,
 			      struct lh_err *err)
 {
 	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
 	struct keep *k = in->keep;
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	const bool adding = is_adding(in);
 	char now[32];
 	int rc;
 
 	lh_tool_time(in->tool, now);
-	rc = lh_store_put(k->store, k->key, &(struct lh_put){ .fd = k->fd }, &k->sent, err);
+	k->add.added = in->rows;
+	rc = adding ? put_parts(in, err) :
+	     lh_store_put(k->store, k->key, &(struct lh_put){ .fd = k->fd }, &k->sent, err);
 	if (!rc && k->parquet_fd >= 0)
 		rc = lh_store_put(k->store, k->parquet_key, &(struct lh_put){
 			.fd = k->parquet_fd }, &k->parquet_sent, err);
+	if (adding && k->was.row_count >= 0)
+		in->rows += (uint64_t)k->was.row_count - k->add.replaced;
 	if (!rc)
-		rc = write_record(in, fingerprint, &text, err);
+		rc = write_record(in, fingerprint, column, n, &text, err);
 	if (!rc)
 		rc = lh_record_parse(&rec, text.p, text.len, err);
 	if (!rc)
 		rc = lh_catalog_register(in->s->catalog, &rec, &(struct lh_catalog_how){
-			.now = now, .lock_timeout = in->tool->lock_timeout }, &m, existing, err);
+			.now = now, .lock_timeout = in->tool->lock_timeout,
+			.was = adding ? &k->was.json : NULL }, &m, existing, err);
+	if (!rc && (adding || k->was.n_objects > 1))
+		sweep_parts(in, &m);
 	return rc;
 }
 
@@ -252,15 +366,30 @@ static int make_parquet(struct keep *k, const struct lh_column *column, size_t n
 	return rc;
 }
 
-int keep_finish(struct ingest *in, const char *fingerprint, const struct lh_column *column,
-		size_t n)
+/* Say which keys there are twice. */
+static void report_keys(const struct ingest *in)
+{
+	const struct adding *a = &in->keep->add;
+
+	if (a->repeated)
+		lh_tool_message(in->tool, "%s the key of a later one, and %s left out",
+				LH_N(a->repeated, "row has|rows have"),
+				a->repeated > 1 ? "are" : "is");
+	if (a->replaced)
+		lh_tool_message(in->tool, "%s of the dataset replaced",
+				LH_N(a->replaced, "row|rows"));
+}
+
+int keep_finish(struct ingest *in, struct lh_column *column, size_t n, bool json)
 {
 	struct lh_err *err = &in->tool->err;
+	char fingerprint[FINGERPRINT];
 	struct keep *k = in->keep;
 	bool existing = false;
 	int rc;
 
-	if (keep_check(in, fingerprint) < 0 || lh_child_writer_end(&k->writer, err) < 0)
+	if (keep_check(in, column, n, json, fingerprint) < 0 ||
+	    lh_child_writer_end(&k->writer, err) < 0)
 		return -1;
 	if (lseek(k->fd, 0, SEEK_SET) < 0)
 		return lh_err_sys(err, "cannot seek");
@@ -269,9 +398,16 @@ int keep_finish(struct ingest *in, const char *fingerprint, const struct lh_colu
 	if (!rc)
 		rc = take_lock(in, err);
 	if (!rc)
-		rc = keep_check(in, fingerprint);
+		rc = keep_check(in, column, n, json, fingerprint);
+	if (!rc && in->s->upsert)
+		rc = take_keys(in, err);
+	existing = is_adding(in);
+	if (!rc && existing && !in->rows)	/* nothing is added */
+		in->rows = k->was.row_count > 0 ? (uint64_t)k->was.row_count : 0;
+	else if (!rc)
+		rc = store_and_register(in, fingerprint, column, n, &existing, err);
 	if (!rc)
-		rc = store_and_register(in, fingerprint, &existing, err);
+		report_keys(in);
 	return rc < 0 ? -1 : print_result(in, fingerprint, existing);
 }
 
@@ -310,8 +446,9 @@ int ingest_waiting(void *ingest, struct lh_err *err)
 static const char *const formats[] = { "csv", "tsv", "jsonl", "parquet", NULL };
 
 struct request {
-	struct lh_str name, file, filename;
+	struct lh_str name, file, filename, upsert;
 	const char *format;
+	bool append, history;
 	struct lh_value own;		/* of the request: in its error, in logs */
 };
 const struct lh_bind request_members[] = {
@@ -323,6 +460,10 @@ const struct lh_bind request_members[] = {
 	  .about = "the format (default: by content)" },
 	{ LH_BIND_STRING("filename", struct request, filename),
 	  .about = "the name that the file had, for its format" },
+	{ LH_BIND_BOOL("append", struct request, append), .about = "add the rows to the dataset" },
+	{ LH_BIND_STRING("upsert", struct request, upsert), .filled = true, .no_nul = true,
+	  .about = "the column by which the rows replace those of the dataset" },
+	{ LH_BIND_BOOL("history", struct request, history), .about = "keep those" },
 	{ LH_BIND_SOME("id", struct request, own), .about = "the request, in an error" },
 	{ LH_BIND_SOME("trace_id", struct request, own), .about = "the request, in logs" },
 	LH_BIND_CLOSED
@@ -336,6 +477,12 @@ const struct lh_bind kept_members[] = {
 	LH_OP_TEXT("object_key"),
 	LH_OP_COUNT("object_size"),
 	LH_OP_BOOL("existing"),
+	{ LH_BIND_ONLY("added", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "rows of --append and --upsert" },
+	{ LH_BIND_ONLY("replaced", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "rows with the keys of these" },
+	{ LH_BIND_ONLY("repeated", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "rows left out, since a later one has their key" },
 	LH_BIND_END
 };
 
@@ -369,7 +516,7 @@ static int run_child(struct run *r, const struct request *q, struct lh_child_out
 {
 	const struct settings *s = r->in->s;
 	const char *format = q->format ? q->format : is_tsv(q->filename) ? "tsv" : NULL;
-	size_t name, file, option, n = 8;
+	size_t name, file, option, upsert, n = 8;
 	char *argv[24] = {
 		(char *)"lh-ingest", (char *)"--quiet", (char *)"--progress=never",
 		(char *)"--on-error=emit", (char *)"--store", (char *)s->store,
@@ -380,8 +527,15 @@ static int run_child(struct run *r, const struct request *q, struct lh_child_out
 	file = add_text(&r->text, "", q->file);
 	name = add_text(&r->text, "--name=", q->name);
 	option = add_text(&r->text, "--", lh_str_of(format ? format : "quiet"));
+	upsert = add_text(&r->text, "--upsert=", q->upsert);
 	argv[n++] = r->text.p + option;
 	argv[n++] = r->text.p + name;
+	if (q->append)
+		argv[n++] = (char *)"--append";
+	if (q->upsert.p)
+		argv[n++] = r->text.p + upsert;
+	if (q->history)
+		argv[n++] = (char *)"--history";
 	if (s->key_file) {
 		argv[n++] = (char *)"--key-file";
 		argv[n++] = (char *)s->key_file;
@@ -452,6 +606,9 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *run, stru
 	if (lh_op_refuse_paths(r->in->tool, request_members, rec, err) < 0 ||
 	    lh_bind(request_members, rec, &q, &r->strings, err) < 0)
 		return -1;
+	if ((q.append && q.upsert.p) || (q.history && !q.upsert.p))
+		return lh_err_data(err, 400, q.history ? "\"history\" requires \"upsert\"" :
+				   "\"append\" and \"upsert\" exclude each other");
 	if (answer(r, &q, out, err) == 0) {
 		r->failing = false;
 		return 0;

@@ -330,7 +330,6 @@ static int read_file(struct lines *l, const char *file)
 static int finish_lines(struct lines *l)
 {
 	LH_SCOPED(lh_free_local) bool *null = lh_calloc(l->n, 1);
-	char hex[65];
 	size_t i;
 	int rc = 0;
 
@@ -340,13 +339,9 @@ static int finish_lines(struct lines *l)
 	}
 	if (l->in->s->columns)
 		rc = describe(l->in, l->column, null, l->n);
-	if (l->in->keep) {
-		lh_columns_fingerprint(l->column, l->n, hex);
+	if (l->in->keep)
 		rc = ingest_flush(l->in);
-		if (!rc)
-			rc = keep_finish(l->in, hex, l->column, l->n);
-	}
-	return rc;
+	return rc || !l->in->keep ? rc : keep_finish(l->in, l->column, l->n, true);
 }
 
 int ingest_lines(struct ingest *in, struct lh_byte_source *first)

@@ -45,6 +45,12 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, store) },
 	{ 0, "catalog", "DIR", "register the dataset in the catalog DIR",
 	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
+	{ 0, "append", NULL, "--store: add the rows to those of the dataset",
+	  LH_FLAG(struct settings, append) },
+	{ 0, "upsert", "KEY", "--store: and replace those with the same KEY, a column",
+	  LH_TEXT(struct settings, upsert) },
+	{ 0, "history", NULL, "--upsert: keep the rows that are replaced",
+	  LH_FLAG(struct settings, history) },
 	{ 0, "of-persons", NULL, "--catalog: the rows are persons",
 	  LH_FLAG(struct settings, of_persons) },
 	{ 0, "parquet-out", NULL, "keep them as Parquet as well",
@@ -120,6 +126,12 @@ static int check(struct ingest *in)
 				     s->store ? "--store" : "--columns");
 	if (s->store && !s->catalog)
 		return lh_tool_usage(in->tool, "--store requires --catalog");
+	if ((s->append || s->upsert) && (!s->store || s->parquet_out || s->requests))
+		return lh_tool_usage(in->tool, "--append and --upsert require --store, and exclude "
+				     "--parquet-out and --requests");
+	if ((s->append && s->upsert) || (s->history && !s->upsert))
+		return lh_tool_usage(in->tool, s->history ? "--history requires --upsert" :
+				     "--append and --upsert exclude each other");
 	if (s->of_persons && !s->catalog)
 		return lh_tool_usage(in->tool, "--of-persons requires --catalog");
 	if (s->parquet_out && !s->store)

@@ -152,11 +152,14 @@ static bool is_line(const struct settings *s, struct lh_str name)
 /* Write the keys of the members once, for all rows. */
 static int rows_begin(struct rows *r, const struct lh_column *column, size_t n)
 {
+	char fingerprint[FINGERPRINT];
 	size_t i, at = 0;
 
-	r->column = column;
+	r->column = lh_calloc(n + 1, sizeof *column);
+	memcpy(r->column, column, n * sizeof *column);
 	r->n = n;
-	lh_columns_fingerprint(column, n, r->fingerprint);
+	if (r->in->keep && keep_check(r->in, r->column, n, false, fingerprint) < 0)
+		return -1;
 	r->member = lh_calloc(r->n, sizeof *r->member);
 	r->null = lh_calloc(r->n, 1);
 	if (find_id(r) < 0)
@@ -173,7 +176,7 @@ static int rows_begin(struct rows *r, const struct lh_column *column, size_t n)
 	}
 	for (i = 0, at = 0; i < r->n; at += r->member[i++].n)
 		r->member[i].key = r->keys.p + at;
-	return r->in->keep ? keep_check(r->in, r->fingerprint) : 0;
+	return 0;
 }
 
 static int put_id(struct rows *r, struct lh_buf *out, struct lh_err *err)
@@ -279,13 +282,13 @@ static int rows_finish(struct rows *r)
 		return describe(r->in, r->column, r->null, r->n);
 	if (!r->in->keep)
 		return 0;
-	return ingest_flush(r->in) < 0 ? -1 : keep_finish(r->in, r->fingerprint,
-							  r->column, r->n);
+	return ingest_flush(r->in) < 0 ? -1 : keep_finish(r->in, r->column, r->n, false);
 }
 
 void rows_free(struct rows *r)
 {
 	lh_buf_free(&r->keys);
+	free(r->column);
 	free(r->member);
 	free(r->null);
 }

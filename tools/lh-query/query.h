@@ -89,6 +89,9 @@ struct table {
 		unsigned char sha256[32];
 	} *object;
 	size_t n_objects;
+	bool history;		/* they are what the others have replaced */
+	struct lh_str *named;	/* columns that its manifest names */
+	size_t n_named;
 	bool known;		/* what follows is of the file as it is now */
 	struct lh_stamp stamp;
 	struct files files;
@@ -109,6 +112,7 @@ struct query {
 	size_t n_tables, n_operands, cap;
 	struct lh_stamp stamp;	/* of the catalog, ... */
 	bool listed;		/* ... when its datasets were listed */
+	bool histories;		/* one of them has a history */
 	double deadline;	/* lh_time_monotonic; 0: none */
 	bool stopped;		/* at a line that is not a record: --on-error stop */
 	bool alone;		/* one query, of which progress is shown */

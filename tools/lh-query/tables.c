@@ -321,13 +321,11 @@ int tables_of_operands(struct query *q, size_t first)
 	return 0;
 }
 
+static void free_objects(struct table *t);
+
 static void table_free(struct table *t)
 {
-	size_t i;
-
-	for (i = 0; i < t->n_objects; i++)
-		free(t->object[i].key);
-	free(t->object);
+	free_objects(t);
 	files_close(&t->files);
 	columns_free(&t->columns);
 	free(t->name);
@@ -349,35 +347,78 @@ static char *copy_str(struct lh_str s)
 	return lh_strndup(s.p, s.n);
 }
 
-static int add_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_err *err)
+static void free_objects(struct table *t)
 {
-	struct query *q = ctx;
-	struct lh_str store = q->s->store ? lh_str_of(q->s->store) : m->store;
-	struct table *t;
+	while (t->n_objects)
+		free(t->object[--t->n_objects].key);
+	free(t->object);
+	t->object = NULL;
+	while (t->n_named)
+		free((char *)t->named[--t->n_named].p);
+	free(t->named);
+	t->named = NULL;
+}
+
+/* Set the objects of a table, and the columns that they may have, to those of a manifest. */
+static void set_objects(struct table *t, const struct lh_catalog_dataset *m)
+{
+	const struct lh_catalog_object *from = t->history ? m->history : m->object;
+	const size_t n = t->history ? m->n_history : m->n_objects;
 	size_t i;
 
-	if (add_table(q, m->name, &t, err) < 0) {
+	free_objects(t);
+	t->object = lh_calloc(n + 1, sizeof *t->object);
+	for (i = 0; i < n; i++, from++) {
+		struct object *to = &t->object[t->n_objects++];
+
+		to->key = copy_str(from->key);
+		to->size = from->size;
+		to->has_sha256 = from->sha256.p && lh_unhex(from->sha256.p, from->sha256.n,
+							    to->sha256);
+	}
+	t->named = lh_calloc(m->n_columns + 1, sizeof *t->named);
+	for (i = 0; i < m->n_columns; i++)
+		t->named[t->n_named++] = (struct lh_str){ copy_str(m->column[i].name),
+							  m->column[i].name.n };
+}
+
+static int add_objects(struct query *q, struct lh_str name, const struct lh_catalog_dataset *m,
+		       bool history, struct lh_err *err)
+{
+	struct lh_str store = q->s->store ? lh_str_of(q->s->store) : m->store;
+	struct table *t;
+
+	if (add_table(q, name, &t, err) < 0) {
 		if (err->code != LH_EUSAGE)
 			return -1;
 		lh_tool_verbose(q->tool, "%s: not the dataset of a catalog", err->msg);
 		return 0;
 	}
 	t->dataset = true;
+	t->history = history;
 	t->of_persons = m->of_persons;
 	t->path = copy_str(m->name);
 	t->store = store.p ? copy_str(store) : NULL;
-	t->object = lh_calloc(m->n_objects + 1, sizeof *t->object);
-	for (i = 0; i < m->n_objects; i++) {
-		const struct lh_catalog_object *from = &m->object[i];
-		struct object *to = &t->object[i];
-
-		to->key = copy_str(from->key);
-		to->size = from->size;
-		to->has_sha256 = from->sha256.p && lh_unhex(from->sha256.p, from->sha256.n,
-							    to->sha256);
-		t->n_objects++;
-	}
+	set_objects(t, m);
 	return 0;
+}
+
+static int add_dataset(void *ctx, const struct lh_catalog_dataset *m, struct lh_err *err)
+{
+	((struct query *)ctx)->histories |= m->n_history > 0;
+	return add_objects(ctx, m->name, m, false, err);
+}
+
+/* Add what a dataset had before it was replaced as the table NAME_history. */
+static int add_history(void *ctx, const struct lh_catalog_dataset *m, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
+
+	if (!m->n_history)
+		return 0;
+	lh_buf_add(&name, m->name.p, m->name.n);
+	lh_buf_puts(&name, "_history");
+	return add_objects(ctx, (struct lh_str){ name.p, name.len }, m, true, err);
 }
 
 static int damaged(void *ctx, const struct lh_err *why, struct lh_err *err)
@@ -390,17 +431,30 @@ static int damaged(void *ctx, const struct lh_err *why, struct lh_err *err)
 	return 0;
 }
 
-/* Each change of a manifest changes the time of its folder. */
+/* For the second listing. */
+static int damaged_again(void *ctx, const struct lh_err *why, struct lh_err *err)
+{
+	(void)ctx;
+	(void)why;
+	(void)err;
+	return 0;
+}
+
+/* Each change of a manifest changes the time of its folder.  A dataset called as the history of
+ * another one has the name. */
 int tables_of_catalog(struct query *q, struct lh_err *err)
 {
 	const struct lh_catalog_visit visit = { add_dataset, damaged, q };
+	const struct lh_catalog_visit again = { add_history, damaged_again, q };
 
 	if (!q->s->catalog || (q->listed && lh_stamp_fits(&q->stamp, q->s->catalog)))
 		return 0;
 	while (q->n_tables > q->n_operands)
 		table_free(&q->table[--q->n_tables]);
 	lh_stamp_take(&q->stamp, q->s->catalog);
-	q->listed = lh_catalog_list(q->s->catalog, &visit, err) == 0;
+	q->histories = false;
+	q->listed = lh_catalog_list(q->s->catalog, &visit, err) == 0 &&
+		    (!q->histories || lh_catalog_list(q->s->catalog, &again, err) == 0);
 	return q->listed ? 0 : -1;
 }
 
@@ -545,7 +599,10 @@ static int look_at_files(struct table *t, off_t *size, struct lh_err *err)
 static int look(struct query *q, struct table *t, struct lh_err *err)
 {
 	off_t size = 0;
+	size_t i;
 
+	for (i = 0; i < t->n_named; i++)
+		sample_member(&t->columns, t->named[i], &(struct lh_value){ .type = LH_NULL });
 	if (files_open(q, t, &t->files, err) < 0 || look_at_files(t, &size, err) < 0)
 		return -1;
 	if (t->is == TABLE_INDEX && t->files.fd[0] >= 0)
@@ -577,16 +634,44 @@ static bool names_file(const struct lh_err *err, const char *path)
 	return !strncmp(err->msg, path, n) && (err->msg[n] == ':' || err->msg[n] == '/');
 }
 
+/* Return whether the manifest of a table names other objects by now: one that it had is deleted
+ * after that. */
+static bool has_changed(const struct query *q, struct table *t)
+{
+	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
+	struct table is = { .history = t->history };
+	struct lh_err unused;
+	size_t i = 0;
+
+	if (!t->dataset || q->stopped ||
+	    lh_catalog_get(q->s->catalog, lh_str_of(t->path), &m, &unused) < 0)
+		return false;
+	set_objects(&is, &m);
+	while (i < t->n_objects && i < is.n_objects && t->object[i].size == is.object[i].size &&
+	       !strcmp(t->object[i].key, is.object[i].key) &&
+	       !memcmp(t->object[i].sha256, is.object[i].sha256, sizeof is.object[i].sha256))
+		i++;
+	free_objects(&is);
+	if (i == t->n_objects && i == (t->history ? m.n_history : m.n_objects))
+		return false;
+	set_objects(t, &m);
+	return true;
+}
+
 int table_look(struct query *q, struct table *t, struct lh_err *err)
 {
+	int rc;
+
 	if (is_current(t))
 		return 0;
-	columns_free(&t->columns);
-	files_close(&t->files);
 	t->known = false;
 	t->line = t->records = t->rejected = 0;
 	lh_stamp_take(&t->stamp, t->path);
-	if (look(q, t, err) < 0) {
+	do {
+		columns_free(&t->columns);
+		files_close(&t->files);
+	} while ((rc = look(q, t, err)) < 0 && has_changed(q, t));
+	if (rc < 0) {
 		files_close(&t->files);
 		return q->stopped || names_file(err, t->path) ? -1
 							      : lh_err_prefix(err, "%s", t->path);

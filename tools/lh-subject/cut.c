@@ -309,16 +309,43 @@ static int put_object(struct lh_store *s, const char *key, const char *etag, int
 	return lh_store_put(s, key, &(struct lh_put){ .fd = fd }, &done, err);
 }
 
+/* Wait for an lh-ingest that changes the dataset of an object, lest it copies rows from the object
+ * as it was. */
+static int lock_dataset(const struct erasure *e, const char *key, struct lh_lock *lock)
+{
+	struct lh_err *err = &e->tool->err;
+	size_t i, k;
+	int rc = 0;
+
+	for (i = 0; rc >= 0 && !lock->path && i < e->s->places.n; i++) {
+		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
+		LH_SCOPED(lh_free_local) char *folder = NULL;
+
+		rc = place_dataset(&e->s->places.v[i], &m, &folder, err);
+		for (k = 0; rc > 0 && !lock->path && k < m.n_objects; k++)
+			if (lh_str_is(m.object[k].key, key, strlen(key))) {
+				LH_SCOPED(lh_free_local) char *id = lh_strndup(m.dataset_id.p,
+									       m.dataset_id.n);
+
+				rc = lh_catalog_lock(lock, folder, id, e->tool->lock_timeout, err);
+			}
+	}
+	return rc < 0 ? -1 : 0;
+}
+
 static int cut_object(struct erasure *e, const struct target *t)
 {
 	const struct place *p = place_of(e, t);
 	struct lh_err *err = &e->tool->err;
 	struct lh_store *s = lh_store_open(p->store, NULL, err);
 	struct cutting c = { .e = e, .t = t, .path = p->path, .fd = s ? lh_store_spool(err) : -1 };
+	struct lh_lock lock = { .fd = -1 };
 	struct lh_object o;
 	int fd = -1, rc = -1;
 
-	if (c.fd >= 0 && lh_store_head(s, place_key(p), &o, err) < 0)
+	if (c.fd >= 0 && lock_dataset(e, place_key(p), &lock) < 0)
+		rc = -1;
+	else if (c.fd >= 0 && lh_store_head(s, place_key(p), &o, err) < 0)
 		rc = err->status == 404 ? 0 : -1;
 	else if (c.fd >= 0)
 		fd = place_open(p, err);
@@ -328,6 +355,7 @@ static int cut_object(struct erasure *e, const struct target *t)
 			rc = put_object(s, place_key(p), o.etag, c.fd, err);
 		close(fd);
 	}
+	lh_lock_drop(&lock);
 	if (c.fd >= 0)
 		close(c.fd);
 	lh_store_close(s);

@@ -42,8 +42,9 @@ static int add_dataset(struct find *f, const struct lh_dataset *d)
 
 		rc = place_dataset(&f->s->places.v[i], &m, &folder, f->err);
 		for (k = 0; rc > 0 && lh_str_is(m.name, d->name.p, d->name.n) &&
-		     k < m.n_objects; k++)
-			add_object(f, d, m.object[k].key);
+		     k < m.n_objects + m.n_history; k++)
+			add_object(f, d, k < m.n_objects ? m.object[k].key :
+						   m.history[k - m.n_objects].key);
 	}
 	return rc < 0 ? -1 : 0;
 }
