@@ -681,3 +681,118 @@ checks() {
 	run -0 lh-query --allow-empty check e w.jsonl
 	run -2 lh-query check
 }
+
+# ---- files of SQLite ----
+
+# database FILE - orders, with rows of each type of value, and an empty table
+database() {
+	rm -f "$1"
+	sqlite3 "$1" "CREATE TABLE orders(id INTEGER PRIMARY KEY, who TEXT, rate REAL, raw BLOB, twice GENERATED ALWAYS AS (id * 2));
+		CREATE TABLE empty(x, y);
+		INSERT INTO orders(id, who, rate, raw) VALUES (1, 'Ann', 2, x'00ff'), (2, NULL, 1.5, NULL), (9007199254740993, 'é\"', -1e300, 7)"
+}
+
+@test "a file of SQLite is a table: that which FILE:TABLE or NAME says, or the only one" {
+	database 'sh op?#%.db'
+	want='{"id":1,"who":"Ann","rate":2.0,"raw":"00ff","twice":2}
+{"id":2,"who":null,"rate":1.5,"raw":null,"twice":4}
+{"id":9007199254740993,"who":"é\"","rate":-1e300,"raw":7,"twice":18014398509481986}'
+	[ "$(lh-query 'SELECT * FROM t' 't=sh op?#%.db:orders')" = "$want" ]
+	[ "$(lh-query 'SELECT * FROM Orders' 'Orders=sh op?#%.db')" = "$want" ]
+	cp 'sh op?#%.db' shop.db
+	[ "$(lh-query 'SELECT json FROM shop WHERE id = 2' shop.db:orders)" = '{"json":{"id":2,"who":null,"rate":1.5,"raw":null,"twice":4}}' ]
+	[ "$(lh-query --wire 'SELECT * FROM e' e=shop.db:empty)" = '{"columns":[{"name":"x","type":"VARCHAR"},{"name":"y","type":"VARCHAR"}],"rows":[],"row_count":0}' ]
+	# beside others, and the file stays as it is
+	printf 'who,town\nAnn,Erie\n' >p.csv
+	sum=$(sha256sum shop.db)
+	[ "$(lh-query 'SELECT town, rate FROM o JOIN p USING (who)' o=shop.db:orders p=p.csv)" = '{"town":"Erie","rate":2.0}' ]
+	[ "$(sha256sum shop.db)" = "$sum" ]
+	run -2 --separate-stderr lh-query 'SELECT * FROM t' t=shop.db
+	[ "$stderr" = 'lh-query: shop.db: has no table "t"; there is orders, empty: name one by t=FILE:TABLE' ]
+	run -2 --separate-stderr lh-query 'SELECT * FROM t' t=shop.db:none
+	[[ $stderr == *'has no table "none"'* ]]
+	run -2 --separate-stderr lh-query 'SELECT * FROM t' t=- <shop.db
+	[ "$stderr" = 'lh-query: -: is a database that is not a file: copy it to one' ]
+	sqlite3 shop.db 'DROP TABLE empty'
+	[ "$(lh-query 'SELECT count(*) n FROM t' t=shop.db)" = '{"n":3}' ]
+}
+
+@test "a database that another process writes is read as it was committed, with its log; a locked one is an error" {
+	python3 - <<-'END'
+	import os, shutil, sqlite3, subprocess
+	def ask(file, code=0):
+	    run = subprocess.run(["lh-query", "--csv", "SELECT count(*) FROM t", "t=" + file], capture_output=True, text=True)
+	    assert run.returncode == code, run
+	    return run.stdout.split()[-1] if code == 0 else run.stderr
+	def files(name):
+	    return sorted(f for f in os.listdir(".") if f.startswith(name))
+	db = sqlite3.connect("w.db", isolation_level=None)
+	db.execute("PRAGMA journal_mode=WAL")
+	db.execute("CREATE TABLE t(a)")
+	db.execute("INSERT INTO t VALUES (1)")
+	assert ask("w.db") == "1"
+	db.execute("BEGIN IMMEDIATE")
+	db.execute("INSERT INTO t VALUES (2)")
+	assert ask("w.db") == "1"
+	db.execute("COMMIT")
+	assert ask("w.db") == "2"
+	for end in "", "-wal":
+	    shutil.copy("w.db" + end, "killed.db" + end)
+	db.close()
+	assert ask("w.db") == "2" and files("w.db") == ["w.db"]
+	assert ask("killed.db") == "2"
+	db = sqlite3.connect("r.db", isolation_level=None)
+	db.executescript("CREATE TABLE t(a); INSERT INTO t VALUES (1); BEGIN EXCLUSIVE")
+	assert ask("r.db", 2) == "lh-query: r.db: database is locked\n"
+	db.execute("COMMIT")
+	assert ask("r.db") == "1" and files("r.db") == ["r.db"]
+	END
+}
+
+@test "nothing that a database defines is run: no view, trigger, virtual table, function that reaches out" {
+	database h.db
+	sqlite3 h.db "CREATE VIEW v AS SELECT * FROM orders; CREATE TRIGGER r AFTER INSERT ON orders BEGIN DELETE FROM orders; END;
+		CREATE VIRTUAL TABLE f USING fts5(t); CREATE TABLE g(a, b GENERATED ALWAYS AS (a || 'x'));
+		INSERT INTO g VALUES ('7')"
+	run -2 --separate-stderr lh-query 'SELECT * FROM t' t=h.db:v
+	[[ $stderr == *'has no table "v"'* ]]
+	run -2 --separate-stderr lh-query 'SELECT * FROM t' t=h.db:f
+	[ "$stderr" = 'lh-query: h.db: no such module: fts5' ]
+	[ "$(lh-query 'SELECT * FROM t' t=h.db:g)" = '{"a":"7","b":"7x"}' ]
+	# the schema is rewritten, which sqlite3 itself refuses
+	python3 - <<-'END'
+	import sqlite3, subprocess
+	for text, said in (("load_extension('x')", ""), ("readfile('/etc/passwd')", ""), ("randomblob(1000000000)", "")):
+	    db = sqlite3.connect("h.db", isolation_level=None)
+	    db.executescript("PRAGMA writable_schema=ON")
+	    db.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'g'", ("CREATE TABLE g(a, b GENERATED ALWAYS AS (%s))" % text,))
+	    db.close()
+	    run = subprocess.run(["lh-query", "--memory", "20M", "SELECT * FROM t", "t=h.db:g"], capture_output=True, text=True)
+	    assert run.returncode == 2 and run.stdout == "" and run.stderr.count("\n") == 1, run
+	END
+}
+
+@test "a damaged database is one clear error, or the rows that are left, and never another end" {
+	database good.db
+	head -c 6000 good.db >cut.db
+	run -2 --separate-stderr lh-query 'SELECT * FROM t' t=cut.db:orders
+	[ "$stderr" = 'lh-query: cut.db: is damaged: database disk image is malformed' ]
+	{ printf 'SQLite format 3\0'; seq 2000; } >no.db
+	run -2 --separate-stderr lh-query 'SELECT * FROM t' t=no.db
+	[ "$stderr" = 'lh-query: no.db: is damaged: file is not a database' ]
+	TIMES=$(scale 60 600 6000) python3 - <<-'END'
+	import os, random, subprocess
+	random.seed(53)
+	good = open("good.db", "rb").read()
+	ends = {}
+	for i in range(int(os.environ["TIMES"])):
+	    bad = bytearray(good)
+	    for k in range(random.choice((1, 5, 50))):
+	        bad[random.randrange(100 if i % 3 else 0, len(bad))] = random.randrange(256)
+	    open("bad.db", "wb").write(bad)
+	    run = subprocess.run(["lh-query", "SELECT * FROM t", "t=bad.db:orders"], capture_output=True)
+	    assert run.returncode in (0, 2) and run.stderr.count(b"\n") == (run.returncode > 0), (i, run)
+	    ends[run.returncode] = 1
+	assert len(ends) == 2
+	END
+}

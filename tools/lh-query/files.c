@@ -1,17 +1,22 @@
 /* files.c - where the bytes of a table are: files, objects of a store, copies of what can be
  * read only once.  See query.h. */
+#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <lh/digest.h>
+#include <lh/num.h>
 #include "base/mem.h"
 #include "file/file.h"
+#include "json/write.h"
 #include "query.h"
 #include "store/store.h"
 
@@ -354,4 +359,250 @@ int files_open(struct query *q, const struct table *t, struct files *f, struct l
 	if (rc < 0)
 		files_close(f);
 	return rc;
+}
+
+/* ---- a file of SQLite as a table ---- */
+
+/*
+ * The file may be a stranger's.  It has a connection of its own, which reads one ordinary table:
+ * no view, trigger, virtual table or extension is run, and what its columns compute may call the
+ * functions alone that SQLite calls innocuous.
+ */
+
+/* Functions that reach outside of the query. */
+static const char *const refused[] = { "load_extension", "readfile", "writefile", "edit",
+				       "fts3_tokenizer", NULL };
+
+bool may_call(const char *name)
+{
+	size_t i;
+
+	for (i = 0; refused[i]; i++)
+		if (!strcasecmp(name, refused[i]))
+			return false;
+	return true;
+}
+
+static int authorize_file(void *arg, int action, const char *a, const char *b, const char *db,
+			  const char *inner)
+{
+	(void)arg;
+	(void)a;
+	(void)db;
+	(void)inner;
+	return action == SQLITE_READ || action == SQLITE_SELECT ||
+	       (action == SQLITE_FUNCTION && may_call(b)) ? SQLITE_OK : SQLITE_DENY;
+}
+
+static int on_file_progress(void *query)
+{
+	return query_check(query, &(struct lh_err){ 0 }) < 0;
+}
+
+/* Set the reason why a file cannot be read. */
+static int file_failed(struct query *q, const struct table *t, sqlite3 *db, struct lh_err *err)
+{
+	const int rc = sqlite3_errcode(db) & 0xff;
+
+	if (rc == SQLITE_INTERRUPT && query_check(q, err) < 0)
+		return -1;
+	if (rc == SQLITE_NOMEM)
+		return lh_err_data(err, 413, "out of memory (--memory)");
+	return lh_err_set(err, LH_EIO, "%s: %s%s", t->path, rc == SQLITE_CORRUPT ||
+			  rc == SQLITE_NOTADB ? "is damaged: " : rc == SQLITE_CANTOPEN ?
+			  "its log (-wal, -journal) needs to be applied, which takes who may "
+			  "write there: " : "", sqlite3_errmsg(db));
+}
+
+/* Return whether all of a file is in itself: it has no log that belongs to it, and none is made
+ * by reading it. */
+static bool is_still(const char *path)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf log = { 0 };
+	struct stat st;
+	char head[20] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool wal = fd >= 0 && pread(fd, head, sizeof head, 0) == sizeof head && head[18] == 2;
+
+	if (fd >= 0)
+		close(fd);
+	lh_buf_printf(&log, "%s-wal%c", path, '\0');
+	return wal && (stat(log.p, &st) < 0 || !st.st_size);
+}
+
+static int open_file(struct query *q, const struct table *t, sqlite3 **db, struct lh_err *err)
+{
+	static const int settings[] = {
+		SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW,
+		SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION,
+	};
+	const uint64_t memory = q->s->memory;
+	LH_SCOPED(lh_buf_free) struct lh_buf uri = { 0 };
+	const char *p;
+	size_t i;
+
+	lh_buf_puts(&uri, "file:");
+	for (p = t->files.path[0]; *p; p++)
+		lh_buf_printf(&uri, isalnum((unsigned char)*p) ? "%c" : "%%%02x",
+			      (unsigned char)*p);
+	lh_buf_printf(&uri, "?mode=ro%s%c", is_still(t->files.path[0]) ? "&immutable=1" : "",
+		      '\0');
+	sqlite3_hard_heap_limit64((sqlite3_int64)memory);
+	if (sqlite3_open_v2(uri.p, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
+			    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return file_failed(q, t, *db, err);
+	for (i = 0; i < sizeof settings / sizeof *settings; i++)
+		sqlite3_db_config(*db, settings[i], 0, NULL);
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_drop_modules(*db, NULL);
+	sqlite3_limit(*db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_limit(*db, SQLITE_LIMIT_WORKER_THREADS, 0);
+	sqlite3_limit(*db, SQLITE_LIMIT_TRIGGER_DEPTH, 0);
+	sqlite3_limit(*db, SQLITE_LIMIT_EXPR_DEPTH, 100);
+	sqlite3_limit(*db, SQLITE_LIMIT_SQL_LENGTH, SQL_LONGEST);
+	sqlite3_limit(*db, SQLITE_LIMIT_LENGTH, memory < 1000000000 ? (int)memory : 1000000000);
+	sqlite3_busy_timeout(*db, 5000);
+	sqlite3_progress_handler(*db, 4096, on_file_progress, q);
+	if (sqlite3_exec(*db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0", NULL, NULL, NULL))
+		return file_failed(q, t, *db, err);
+	sqlite3_set_authorizer(*db, authorize_file, NULL);
+	return 0;
+}
+
+/* Find the table of a file: the one that the operand names, else that of its own name, else the
+ * only one. */
+static char *find_table(struct query *q, const struct table *t, sqlite3 *db, struct lh_err *err)
+{
+	const char *want = t->inner ? t->inner : t->name, *name;
+	LH_SCOPED(lh_buf_free) struct lh_buf names = { 0 };
+	char *found = NULL, *only = NULL;
+	sqlite3_stmt *s = NULL;
+	size_t n = 0;
+	int rc = sqlite3_prepare_v2(db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND "
+				    "name NOT LIKE 'sqlite!_%' ESCAPE '!'", -1, &s, NULL);
+
+	while (!rc && sqlite3_step(s) == SQLITE_ROW) {
+		name = (const char *)sqlite3_column_text(s, 0);
+		if (!name)
+			continue;
+		if (!found && !strcasecmp(name, want))
+			found = lh_strndup(name, strlen(name));
+		if (!n)
+			only = lh_strndup(name, strlen(name));
+		if (names.len < 100)
+			lh_buf_printf(&names, "%s%.50s", n ? ", " : "", name);
+		n++;
+	}
+	if (sqlite3_finalize(s) || rc) {
+		file_failed(q, t, db, err);
+		free(found);
+		found = NULL;
+	} else if (!found && n == 1 && !t->inner) {
+		found = only;
+		only = NULL;
+	} else if (!found) {
+		lh_buf_putc(&names, '\0');
+		lh_err_set(err, LH_EIO, "%s: has no table \"%.100s\"; there is %s: name one by "
+			   "%.100s=FILE:TABLE", t->path, want, n ? names.p : "none", t->name);
+	}
+	free(only);
+	return found;
+}
+
+void database_close(sqlite3_stmt *s)
+{
+	sqlite3 *db = s ? sqlite3_db_handle(s) : NULL;
+
+	sqlite3_finalize(s);
+	sqlite3_close_v2(db);
+}
+
+sqlite3_stmt *database_open(struct query *q, const struct table *t, struct lh_err *err)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *s = NULL;
+	char *name = open_file(q, t, &db, err) < 0 ? NULL : find_table(q, t, db, err), *sql;
+	int i;
+
+	if (name) {
+		sql = sqlite3_mprintf("SELECT * FROM main.\"%w\"", name);
+		if (!sql || sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK)
+			file_failed(q, t, db, err);
+		sqlite3_free(sql);
+	}
+	free(name);
+	if (!s)
+		sqlite3_close_v2(db);
+	for (i = 0; s && i < sqlite3_column_count(s); i++) {
+		const char *column = sqlite3_column_name(s, i);
+
+		if (column && lh_utf8_valid(column, strlen(column)))
+			continue;
+		lh_err_set(err, LH_EIO, "%s: the name of column %d is not UTF-8", t->path, i + 1);
+		database_close(s);
+		return NULL;
+	}
+	return s;
+}
+
+void put_real(struct lh_buf *b, double v)
+{
+	char *to = lh_buf_room(b, LH_F64_MAX + 2);
+	size_t n;
+
+	if (!to)
+		return;
+	n = lh_f64_print(to, v);
+	if (!memchr(to, '.', n) && !memchr(to, 'e', n)) {
+		memcpy(to + n, ".0", 2);
+		n += 2;
+	}
+	lh_buf_took(b, n);
+}
+
+static void put_value(struct lh_writer *w, const char *name, sqlite3_stmt *s, int i)
+{
+	const int type = sqlite3_column_type(s, i);
+	const void *p = type == SQLITE_BLOB ? sqlite3_column_blob(s, i) :
+			type == SQLITE_TEXT ? sqlite3_column_text(s, i) : NULL;
+	const size_t n = p ? (size_t)sqlite3_column_bytes(s, i) : 0;
+	const double f = type == SQLITE_FLOAT ? sqlite3_column_double(s, i) : 0;
+	size_t k;
+
+	lh_write_key_str(w, lh_str_of(name));
+	if (type == SQLITE_INTEGER)
+		lh_buf_printf(w->out, "%lld", (long long)sqlite3_column_int64(s, i));
+	else if (type == SQLITE_FLOAT && isfinite(f))
+		put_real(w->out, f);
+	else if (type == SQLITE_TEXT && p && !lh_utf8_valid(p, n))
+		lh_write_bytes(w, NULL, p);
+	else if (type == SQLITE_TEXT && p)
+		lh_buf_json(w->out, p, n);
+	else if (type == SQLITE_BLOB) {
+		lh_buf_putc(w->out, '"');
+		for (k = 0; k < n; k++)
+			lh_buf_printf(w->out, "%02x", ((const unsigned char *)p)[k]);
+		lh_buf_putc(w->out, '"');
+	} else {
+		lh_buf_puts(w->out, "null");
+	}
+	w->comma = true;
+}
+
+int database_row(struct query *q, const struct table *t, sqlite3_stmt *s, struct lh_buf *out,
+		 struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(out);
+	int rc = sqlite3_step(s), i;
+
+	if (rc == SQLITE_DONE)
+		return 0;
+	if (rc != SQLITE_ROW)
+		return file_failed(q, t, sqlite3_db_handle(s), err);
+	lh_buf_reset(out);
+	lh_write_object(&w, NULL);
+	for (i = 0; i < sqlite3_column_count(s); i++)
+		put_value(&w, sqlite3_column_name(s, i), s, i);
+	lh_write_end(&w);
+	return 1;
 }

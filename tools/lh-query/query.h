@@ -3,7 +3,7 @@
  *
  *     tables.c        the tables: operands and datasets, what kind of files they are; columns, from
  *                     a sample of records; names that are close to unknown ones
- *     files.c         where their bytes are
+ *     files.c         where their bytes are; rows of a file of SQLite
  *     read.c          their records, one after the other
  *     sqlite.c        the engine: a connection per query, its bounds, its rows
  *     virtual.c       the files as virtual tables of SQLite; a member of a record as a value of
@@ -63,10 +63,12 @@ struct columns {
 bool column_may_be(struct lh_str name);
 /* Add a column of such a name: its number. */
 size_t columns_add(struct columns *c, struct lh_str member);
+/* The same, if there is none: it is known by the member before a record has it. */
+void columns_name(struct columns *c, struct lh_str member);
 /* Return the kind of values that are of either. */
 enum kind kind_join(enum kind a, enum kind b);
 
-enum table_is { TABLE_LINES, TABLE_INDEX, TABLE_CSV, TABLE_PARQUET };
+enum table_is { TABLE_LINES, TABLE_INDEX, TABLE_CSV, TABLE_PARQUET, TABLE_SQLITE };
 
 /* Where the bytes of a table are. */
 struct files {
@@ -79,6 +81,7 @@ struct files {
 struct table {
 	char *name;
 	char *path;		/* as given, "-" is stdin; of a dataset its name */
+	char *inner;		/* of a database, the table in it; or NULL */
 	bool dataset;
 	bool of_persons;	/* its manifest or index says so */
 	char *store;		/* of a dataset, or NULL */
@@ -172,7 +175,7 @@ int reader_refuse(const struct reader *r, const struct column *c, const char *wh
 void reader_json(struct reader *r, struct lh_str *json);
 /* Return the current record; of an index, its metadata. */
 const struct lh_record *reader_record(const struct reader *r);
-/* Add the columns of CSV. */
+/* Add the columns of CSV, and of a file of SQLite. */
 void reader_columns(const struct reader *r, struct columns *c);
 /* Return the bytes of the current record. */
 size_t reader_bytes(const struct reader *r);
@@ -223,6 +226,23 @@ int checks_run(struct query *q, const char *folder);
 
 /* Run one statement and write its rows. */
 int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err *err);
+
+/* ---- a file of SQLite as a table ---- */
+
+#define SQLITE_MAGIC "SQLite format 3"	/* and a NUL */
+
+/* Open the table of such a file: a statement that reads it, or NULL. */
+sqlite3_stmt *database_open(struct query *q, const struct table *t, struct lh_err *err);
+void database_close(sqlite3_stmt *s);	/* NULL is allowed */
+/* Set *out to the next row as a JSON object: 1, 0 at the end, -1. */
+int database_row(struct query *q, const struct table *t, sqlite3_stmt *s, struct lh_buf *out,
+		 struct lh_err *err);
+
+/* Append a double, with a point or an exponent, so that it is one again where it is read. */
+void put_real(struct lh_buf *b, double v);
+
+/* Return whether a query, or a column of a file, may call a function. */
+bool may_call(const char *name);
 
 /* ---- values of SQLite ---- */
 

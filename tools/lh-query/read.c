@@ -40,6 +40,8 @@ struct reader {
 	size_t n_columns;
 	struct lh_buf cell;	/* as JSON text */
 
+	sqlite3_stmt *rows_of;	/* a file of SQLite */
+
 	/* an index */
 	struct lh_index *ix;
 	uint64_t row, rows;
@@ -310,6 +312,9 @@ void reader_columns(const struct reader *r, struct columns *c)
 	};
 	size_t i, at;
 
+	for (i = 0; r->rows_of && i < (size_t)sqlite3_column_count(r->rows_of); i++)
+		if (*sqlite3_column_name(r->rows_of, (int)i) && i < COLUMNS_MAX)
+			columns_name(c, lh_str_of(sqlite3_column_name(r->rows_of, (int)i)));
 	if (r->csv && lh_csv_table_note(r->csv))
 		lh_tool_message(r->q->tool, "%s", lh_csv_table_note(r->csv));
 	for (i = 0; i < r->n_columns; i++) {
@@ -393,6 +398,20 @@ static int next_row(struct reader *r, struct lh_err *err)
 	return 0;
 }
 
+/* ---- a file of SQLite ---- */
+
+static int next_of_database(struct reader *r, struct lh_err *err)
+{
+	int rc = database_row(r->q, r->t, r->rows_of, &r->text, err);
+
+	r->records += rc > 0;
+	r->line = r->total = r->records;
+	if (rc > 0 && lh_record_parse(&r->rec, r->text.p, r->text.len, err) < 0)
+		return lh_err_prefix(err, "%s: row %llu", r->t->path,
+				     (unsigned long long)r->records);
+	return rc;
+}
+
 /* ---- any ---- */
 
 struct reader *reader_open(struct query *q, struct table *t, struct lh_err *err)
@@ -409,6 +428,9 @@ struct reader *reader_open(struct query *q, struct table *t, struct lh_err *err)
 		rc = r->ix ? 0 : -1;
 	} else if (t->is == TABLE_CSV) {
 		rc = csv_open(r, err);
+	} else if (t->is == TABLE_SQLITE) {
+		r->rows_of = database_open(q, t, err);
+		rc = r->rows_of ? 0 : -1;
 	} else {
 		lh_input_init(&r->in, t->files.path, t->files.n, q->tool->max_line);
 		r->ready = true;
@@ -431,6 +453,7 @@ void reader_close(struct reader *r)
 	free(r->block.p);
 	lh_index_close(r->ix);
 	lh_csv_table_close(r->csv);
+	database_close(r->rows_of);
 	lh_buf_free(&r->cell);
 	lh_record_free(&r->rec);
 	lh_buf_free(&r->text);
@@ -453,6 +476,8 @@ int reader_next(struct reader *r, struct lh_err *err)
 	}
 	if (r->csv)
 		return next_csv(r, err);
+	if (r->rows_of)
+		return next_of_database(r, err);
 	return r->ix ? next_row(r, err) : next_line(r, err);
 }
 

@@ -13,20 +13,6 @@
 
 /* ---- what a statement may do ---- */
 
-/* Functions that reach outside of the query. */
-static const char *const refused[] = { "load_extension", "readfile", "writefile", "edit",
-				       "fts3_tokenizer", NULL };
-
-static bool may_call(const char *name)
-{
-	size_t i;
-
-	for (i = 0; refused[i]; i++)
-		if (!strcasecmp(name, refused[i]))
-			return false;
-	return true;
-}
-
 /* Return whether a function looks into texts: these do not. */
 static bool looks_into(const char *name)
 {

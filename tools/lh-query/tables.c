@@ -18,6 +18,7 @@
 #include "catalog/catalog.h"
 #include "file/file.h"
 #include "query.h"
+#include "store/store.h"
 
 /* ---- unknown columns and tables ---- */
 
@@ -201,6 +202,11 @@ static void sample_member(struct columns *c, struct lh_str name, const struct lh
 	c->v[at].has_json |= kind == KIND_JSON;
 }
 
+void columns_name(struct columns *c, struct lh_str member)
+{
+	sample_member(c, member, &(struct lh_value){ .type = LH_NULL });
+}
+
 /* Add what a record of the sample has. */
 static void columns_sample(struct columns *c, const struct lh_record *rec)
 {
@@ -294,6 +300,20 @@ static bool split_operand(const char *operand, struct lh_str *name, const char *
 	return n && strcmp(operand, "-") != 0 && strspn(p, NAME_CHARACTERS) >= n;
 }
 
+/* Split FILE:TABLE, if there is no file of all of that name. */
+static void split_inner(struct table *t)
+{
+	char *colon = strrchr(t->path, ':');
+
+	if (!colon || lh_store_is_s3(t->path) || access(t->path, F_OK) == 0)
+		return;
+	*colon = '\0';
+	if (access(t->path, F_OK) == 0)
+		t->inner = lh_strndup(colon + 1, strlen(colon + 1));
+	else
+		*colon = ':';
+}
+
 int tables_of_operands(struct query *q, size_t first)
 {
 	struct lh_tool *t = q->tool;
@@ -316,6 +336,7 @@ int tables_of_operands(struct query *q, size_t first)
 		if (add_table(q, name, &table, &t->err) < 0)
 			return -1;
 		table->path = lh_strndup(path, strlen(path));
+		split_inner(table);
 	}
 	q->n_operands = q->n_tables;
 	return 0;
@@ -330,6 +351,7 @@ static void table_free(struct table *t)
 	columns_free(&t->columns);
 	free(t->name);
 	free(t->path);
+	free(t->inner);
 	free(t->store);
 }
 
@@ -498,6 +520,8 @@ static enum table_is tell(const char *name, const char *head, size_t n)
 
 	if (n >= 6 && !memcmp(head, LH_INDEX_MAGIC, 6))
 		return TABLE_INDEX;
+	if (n >= sizeof SQLITE_MAGIC && !memcmp(head, SQLITE_MAGIC, sizeof SQLITE_MAGIC))
+		return TABLE_SQLITE;
 	if (n >= 4 && !memcmp(head, "PAR1", 4))
 		return TABLE_PARQUET;
 	while (i < n && memchr(" \t\r\n", head[i], 4))
@@ -538,7 +562,7 @@ static int sample(struct query *q, struct table *t, off_t size, struct lh_err *e
 	uint64_t n = 0, bytes = 0;
 	int rc = r ? 1 : -1;
 
-	if (r && t->is == TABLE_CSV)
+	if (r && (t->is == TABLE_CSV || t->is == TABLE_SQLITE))
 		reader_columns(r, &t->columns);
 	while (rc > 0 && (!q->s->sample || n < q->s->sample) && (rc = reader_next(r, err)) > 0) {
 		n++;
@@ -584,7 +608,8 @@ static int look_at_files(struct table *t, off_t *size, struct lh_err *err)
 			close(fd);
 		if (n < 0)
 			return -1;
-		if (i && t->files.folder && (is != t->is || is == TABLE_INDEX))
+		if (i && t->files.folder && (is != t->is || is == TABLE_INDEX ||
+					     is == TABLE_SQLITE))
 			return lh_err_set(err, LH_EIO, "\"%.200s\" and \"%.200s\" are not one "
 					  "table: the files of a folder are all JSON Lines or "
 					  "all CSV", base(t->files.path[0]),
@@ -602,12 +627,14 @@ static int look(struct query *q, struct table *t, struct lh_err *err)
 	size_t i;
 
 	for (i = 0; i < t->n_named; i++)
-		sample_member(&t->columns, t->named[i], &(struct lh_value){ .type = LH_NULL });
+		columns_name(&t->columns, t->named[i]);
 	if (files_open(q, t, &t->files, err) < 0 || look_at_files(t, &size, err) < 0)
 		return -1;
 	if (t->is == TABLE_INDEX && t->files.fd[0] >= 0)
 		return lh_err_set(err, LH_EIO, "is an index that is not a file (lh-index fetch "
 				  "copies one of S3)");
+	if (t->is == TABLE_SQLITE && t->files.fd[0] >= 0)
+		return lh_err_set(err, LH_EIO, "is a database that is not a file: copy it to one");
 	if (t->is == TABLE_PARQUET)
 		return lh_err_set(err, LH_EIO, "is a Parquet file (lh-ingest makes JSON Lines of "
 				  "it)");

@@ -390,22 +390,6 @@ static int flush(struct writer *w, struct lh_err *err)
 
 /* ---- values ---- */
 
-/* A double has a point or an exponent, so that it is one again where it is read. */
-static void put_real(struct lh_buf *b, double v)
-{
-	char *to = lh_buf_room(b, LH_F64_MAX + 2);
-	size_t n;
-
-	if (!to)
-		return;
-	n = lh_f64_print(to, v);
-	if (!memchr(to, '.', n) && !memchr(to, 'e', n)) {
-		memcpy(to + n, ".0", 2);
-		n += 2;
-	}
-	lh_buf_took(b, n);
-}
-
 static void put_int(struct lh_buf *b, int64_t v)
 {
 	if (v < 0)
