@@ -44,9 +44,9 @@
  * Shapes:  width = embedding_length; a list has 1 to context tokens.  Without pooling there is
  *          a vector for each token of each list.
  * Owner:   the encoder points into the gguf, which must outlive it.
- * Memory:  4 bytes a weight; of F16 2; of Q8_0 8.5 bits, or by AMX 4 bytes.  fast: by AMX 2 bytes
- *          (of Q8_0 8.5 bits), by VNNI 9 bits of Q8_0.  Filled once by how->threads threads; the
- *          file's pages are given back.  Of a compiled model they are mapped.
+ * Memory:  4 bytes a weight; of F16 2; of Q8_0 8.5 bits.  fast: by AMX 2 bytes (of Q8_0 8.5
+ *          bits), by VNNI 9 bits of Q8_0.  Filled once by how->threads threads; the file's pages
+ *          are given back.  Of a compiled model they are mapped.
  * Errors:  LH_ECORRUPT with what the file lacks, or has in a wrong shape; of a run,
  *          LH_EDATA for a list that is too long, a token that the model does not have, or a
  *          vector that is zero or not finite.

@@ -52,7 +52,8 @@ const struct lh_product *lh_product(uint32_t type, enum lh_rounding rounding)
 #ifdef __x86_64__
 	if (may_be("amx") && lh_amx())
 		return rounding == LH_EXACT
-			? type == LH_GGUF_F16 ? &lh_product_amx_f16 : &lh_product_amx
+			? type == LH_GGUF_F16 ? &lh_product_amx_f16
+			: type == LH_GGUF_Q8_0 ? &lh_product_amx_q8_exact : &lh_product_amx
 			: type == LH_GGUF_Q8_0 ? &lh_product_amx_q8 : &lh_product_amx_bf16;
 	if (rounding != LH_EXACT && type == LH_GGUF_Q8_0 && may_be("vnni") && has_vnni())
 		return rounding == LH_FINE ? &lh_product_vnni_fine : &lh_product_vnni;

@@ -99,7 +99,7 @@ const struct lh_product *lh_product(uint32_t type, enum lh_rounding rounding);
 
 extern const struct lh_kernels lh_kernels_portable, lh_kernels_avx2, lh_kernels_avx512;
 extern const struct lh_product lh_product_vnni, lh_product_vnni_fine, lh_product_amx,
-	lh_product_amx_f16, lh_product_amx_bf16, lh_product_amx_q8;
+	lh_product_amx_f16, lh_product_amx_bf16, lh_product_amx_q8_exact, lh_product_amx_q8;
 
 /* Return whether the CPU has AMX with bf16, and the system lets this process use it. */
 bool lh_amx(void);

@@ -50,17 +50,22 @@ INLINE __m512i half_of(__m512i v, size_t half)
 					  : _mm512_castsi512_si256(v));
 }
 
-/* Divide n <= 32 floats into two parts; what is beyond n is 0. */
-INLINE void divide(const float *x, size_t n, __m512i *first, __m512i *second)
+/* Divide 32 floats into two parts. */
+INLINE void divide(__m512 a, __m512 b, __m512i *first, __m512i *second)
 {
-	uint32_t mask = n < UNIT ? (UINT32_C(1) << n) - 1 : UINT32_MAX;
-	__m512 a = _mm512_maskz_loadu_ps((__mmask16)mask, x);
-	__m512 b = _mm512_maskz_loadu_ps((__mmask16)(mask >> 16), x + 16);
-
 	*first = (__m512i)_mm512_cvtne2ps_pbh(b, a);
 	a = _mm512_sub_ps(a, (__m512)_mm512_slli_epi32(half_of(*first, 0), 16));
 	b = _mm512_sub_ps(b, (__m512)_mm512_slli_epi32(half_of(*first, 1), 16));
 	*second = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+}
+
+/* Divide n <= 32 floats; what is beyond n is 0. */
+INLINE void divide_row(const float *x, size_t n, __m512i *first, __m512i *second)
+{
+	uint32_t mask = n < UNIT ? (UINT32_C(1) << n) - 1 : UINT32_MAX;
+
+	divide(_mm512_maskz_loadu_ps((__mmask16)mask, x),
+	       _mm512_maskz_loadu_ps((__mmask16)(mask >> 16), x + 16), first, second);
 }
 
 /* Put an output into panels of one or two parts. */
@@ -74,7 +79,7 @@ INLINE void put_parts(void *panels, size_t output, const float *row, size_t n, c
 	for (size_t i = 0; i < n; i += UNIT, to += parts * 2 * TILE) {
 		__m512i first, second;
 
-		divide(row + i, n - i, &first, &second);
+		divide_row(row + i, n - i, &first, &second);
 		_mm512_storeu_si512(pair[0], first);
 		_mm512_storeu_si512(pair[1], second);
 		for (size_t k = 0; k < parts; k++)
@@ -103,7 +108,7 @@ static void put_columns(void *panel, const float *x, size_t stride, size_t in, s
 		__m512i row[2][2] = { 0 };
 
 		for (size_t j = 0; j < 2 && i + j < in; j++)
-			divide(x + (i + j) * stride, n, &row[j][0], &row[j][1]);
+			divide_row(x + (i + j) * stride, n, &row[j][0], &row[j][1]);
 		for (size_t part = 0; part < 2; part++, at += 2 * TILE)
 			for (size_t half = 0; half < 2; half++) {
 				__m512i a = half_of(row[0][part], half);
@@ -126,7 +131,7 @@ INLINE void pack_parts(const float *x, size_t stride, unsigned rows, size_t n, c
 			__m512i first = _mm512_setzero_si512(), second = first;
 
 			if (r < rows)
-				divide(x + r * stride + i, n - i, &first, &second);
+				divide_row(x + r * stride + i, n - i, &first, &second);
 			_mm512_store_si512(at, first);
 			if (parts > 1)
 				_mm512_store_si512(at + TILE, second);
@@ -165,8 +170,8 @@ INLINE __m512 bytes_at(const char *p)
 	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)p)));
 }
 
-/* Make a tile of the weights of 16 outputs and their scales. */
-INLINE void spread_tile(const char *w, const char *scales, char *to)
+/* Make a tile of each part of the weights of 16 outputs and their scales. */
+INLINE void spread_tile(const char *w, const char *scales, char *to, const size_t parts)
 {
 	const __m512i twice = _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0, 0);
 	__m512 scale = _mm512_cvtph_ps(_mm256_loadu_si256((const void *)scales));
@@ -176,22 +181,33 @@ INLINE void spread_tile(const char *w, const char *scales, char *to)
 	for (size_t i = 0; i < UNIT / 2; i++, w += 2 * TALL, to += LINE) {
 		__m512 a = _mm512_mul_ps(bytes_at(w), low);
 		__m512 b = _mm512_mul_ps(bytes_at(w + TALL), high);
+		__m512i first, second;
 
-		_mm512_store_si512(to, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+		divide(a, b, &first, &second);
+		_mm512_store_si512(to, first);
+		if (parts > 1)
+			_mm512_store_si512(to + 2 * TILE, second);
+	}
+}
+
+INLINE void spread_parts(const char *from, size_t n, char *to, const size_t parts)
+{
+	for (; n; n -= UNIT, from += Q8_BYTES, to += parts * 2 * TILE) {
+		const char *scales = from + LH_PANEL * UNIT;
+
+		spread_tile(from, scales, to, parts);
+		spread_tile(from + TALL * UNIT, scales + 2 * TALL, to + TILE, parts);
 	}
 }
 
 static void spread_blocks(const void *panel, size_t n, void *tiles)
 {
-	const char *from = panel;
-	char *to = tiles;
+	spread_parts(panel, n, tiles, 2);
+}
 
-	for (; n; n -= UNIT, from += Q8_BYTES, to += 2 * TILE) {
-		const char *scales = from + LH_PANEL * UNIT;
-
-		spread_tile(from, scales, to);
-		spread_tile(from + TALL * UNIT, scales + 2 * TALL, to + TILE);
-	}
+static void spread_rounded(const void *panel, size_t n, void *tiles)
+{
+	spread_parts(panel, n, tiles, 1);
 }
 
 /* ---- F16 ---- */
@@ -267,63 +283,49 @@ INLINE void fetch(struct lh_ahead *ahead)
 		__builtin_prefetch(ahead->from, 0, 2);
 }
 
-/* Add four products, of tiles 4 and 5 of rows and 6 and 7 of weights. */
-INLINE void four_products(void)
+/* Add the products of tiles 4 and 5 of rows, or 4 alone, and 6 and 7 of weights. */
+INLINE void products(const bool both)
 {
 	_tile_dpbf16ps(0, 4, 6);
 	_tile_dpbf16ps(1, 4, 7);
+	if (!both)
+		return;
 	_tile_dpbf16ps(2, 5, 6);
 	_tile_dpbf16ps(3, 5, 7);
 }
 
-/* Add the products of 32 rows, in tiles 0 to 3. */
-INLINE void two_tiles(const char *x, const char *w, size_t n, const bool exact,
-		      struct lh_ahead ahead)
+/* Load tile 4 of rows, and 5 if there are more than 16. */
+INLINE void load_rows(const char *x, const size_t next, const bool both)
 {
-	const size_t next = exact ? 2 * TILE : TILE;
-
-	for (; n; n -= UNIT, x += 2 * next, w += 2 * next) {
-		fetch(&ahead);
-		_tile_loadd(4, x, LINE);
+	_tile_loadd(4, x, LINE);
+	if (both)
 		_tile_loadd(5, x + next, LINE);
-		_tile_loadd(6, w, LINE);
-		_tile_loadd(7, w + TILE, LINE);
-		four_products();
-		if (!exact)
-			continue;
-		_tile_loadd(4, x + TILE, LINE);
-		_tile_loadd(5, x + 3 * TILE, LINE);
-		four_products();
-		_tile_loadd(4, x, LINE);
-		_tile_loadd(5, x + 2 * TILE, LINE);
-		_tile_loadd(6, w + 2 * TILE, LINE);
-		_tile_loadd(7, w + 3 * TILE, LINE);
-		four_products();
-	}
 }
 
-/* Add the products of 16 rows, in tiles 0 and 1. */
-INLINE void one_tile(const char *x, const char *w, size_t n, const bool exact,
-		     struct lh_ahead ahead)
+INLINE void load_weights(const char *w)
+{
+	_tile_loadd(6, w, LINE);
+	_tile_loadd(7, w + TILE, LINE);
+}
+
+/* Add the products of 16 rows, in tiles 0 and 1, or of 32, in tiles 0 to 3. */
+INLINE void tiles(const char *x, const char *w, size_t n, const bool exact, const bool both,
+		  struct lh_ahead ahead)
 {
 	const size_t next = exact ? 2 * TILE : TILE;
 
-	for (; n; n -= UNIT, x += next, w += 2 * next) {
+	for (; n; n -= UNIT, x += both ? 2 * next : next, w += 2 * next) {
 		fetch(&ahead);
-		_tile_loadd(4, x, LINE);
-		_tile_loadd(6, w, LINE);
-		_tile_loadd(7, w + TILE, LINE);
-		_tile_dpbf16ps(0, 4, 6);
-		_tile_dpbf16ps(1, 4, 7);
+		load_rows(x, next, both);
+		load_weights(w);
+		products(both);
 		if (!exact)
 			continue;
-		_tile_loadd(5, x + TILE, LINE);
-		_tile_dpbf16ps(0, 5, 6);
-		_tile_dpbf16ps(1, 5, 7);
-		_tile_loadd(6, w + 2 * TILE, LINE);
-		_tile_loadd(7, w + 3 * TILE, LINE);
-		_tile_dpbf16ps(0, 4, 6);
-		_tile_dpbf16ps(1, 4, 7);
+		load_rows(x + TILE, next, both);
+		products(both);
+		load_rows(x, next, both);
+		load_weights(w + 2 * TILE);
+		products(both);
 	}
 }
 
@@ -346,11 +348,11 @@ INLINE void whole(const char *x, unsigned rows, const char *w, size_t n, const b
 	if (rows > TALL) {
 		_tile_loadd(2, lower, from.stride);
 		_tile_loadd(3, lower + LINE, from.stride);
-		two_tiles(x, w, n, exact, ahead);
+		tiles(x, w, n, exact, true, ahead);
 		_tile_stored(2, lower_y, y.stride);
 		_tile_stored(3, lower_y + LINE, y.stride);
 	} else {
-		one_tile(x, w, n, exact, ahead);
+		tiles(x, w, n, exact, false, ahead);
 	}
 	_tile_stored(0, y.at, y.stride);
 	_tile_stored(1, y.at + 16, y.stride);
@@ -437,10 +439,17 @@ const struct lh_product lh_product_amx_bf16 = {
 	.pack = pack_rounded, .block = rounded_block, .begin = begin, .end = end_tiles,
 };
 
+const struct lh_product lh_product_amx_q8_exact = {
+	.name = "amx-q8-exact", .packing = "amx-q8", .raw = true, .error = 0x1.01p-15,
+	.rows = 2 * TALL, .tile = TALL, .unit = UNIT, .w_bytes = Q8_BYTES, .x_bytes = 2 * LINE,
+	.part = PART, .put = put_blocks, .pack = pack, .spread = spread_blocks, .block = block,
+	.begin = begin, .end = end_tiles,
+};
+
 const struct lh_product lh_product_amx_q8 = {
 	.name = "amx-q8", .raw = true, .error = 0x1.01p-7, .rows = 2 * TALL, .tile = TALL,
 	.unit = UNIT, .w_bytes = Q8_BYTES, .x_bytes = LINE, .part = PART, .put = put_blocks,
-	.pack = pack_rounded, .spread = spread_blocks, .block = rounded_block, .begin = begin,
+	.pack = pack_rounded, .spread = spread_rounded, .block = rounded_block, .begin = begin,
 	.end = end_tiles,
 };
 _Static_assert(PART * LH_PANEL * 4 <= LH_SPREAD, "a part fits when it is spread");

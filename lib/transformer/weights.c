@@ -631,26 +631,18 @@ static int map_embeddings(struct loader *l)
 	return 0;
 }
 
-static void copy_packings(struct loader *l)
-{
-	const struct lh_packing *p;
-	size_t n;
-
-	p = lh_compiled_part(l->c, LH_PART_PACKINGS, sizeof *p, &n);
-	l->e->packing = lh_calloc(n, sizeof *p);
-	if (n)
-		memcpy(l->e->packing, p, n * sizeof *p);
-	l->e->packings = n;
-}
-
 /* Find them in a compiled model. */
 static int lh_weights_map(struct lh_encoder *e, const struct lh_compiled *c, struct lh_err *err)
 {
 	struct loader l = { .e = e, .c = c, .err = err };
+	const struct lh_packing *p;
 
+	p = lh_compiled_part(c, LH_PART_PACKINGS, sizeof *p, &e->packings);
+	e->packing = lh_calloc(e->packings, sizeof *p);
+	if (e->packings)
+		memcpy(e->packing, p, e->packings * sizeof *p);
 	l.memory = (float *)lh_compiled_part(c, LH_PART_WEIGHTS, LINE * sizeof(float), &l.most);
 	l.most *= LINE;
-	copy_packings(&l);
 	if (all_weights(&l) < 0 || map_embeddings(&l) < 0)
 		return -1;
 	if (l.used != l.most || l.packings != e->packings)

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/mem.h"
 #include "transformer/kernels.h"
 
 #define ROWS 131
+#define SCOPED LH_SCOPED(lh_free_local)
 
 static const struct lh_kernels *k;
 static const struct lh_product *floats;
@@ -48,11 +50,10 @@ static void *lines(size_t bytes)
 
 static void multiply(const float *x, const struct lh_panels *m, struct shape s, float *y)
 {
-	void *packed = lines(lh_packed_bytes(m->product, s.in, s.rows));
+	SCOPED void *packed = lines(lh_packed_bytes(m->product, s.in, s.rows));
 
 	lh_matmul_pack(m, x, lh_stride(s.in), s.rows, packed);
 	lh_matmul(m, packed, s.rows, y, lh_stride(s.out));
-	free(packed);
 }
 
 static void compare(const float *x, const float *w, const float *bias, const float *y,
@@ -76,7 +77,7 @@ static void same_in_two_calls(const float *x, const struct lh_panels *m, const f
 			      struct shape s)
 {
 	size_t stride = lh_stride(s.out);
-	float *again = calloc(s.rows * stride, sizeof *again);
+	SCOPED float *again = calloc(s.rows * stride, sizeof *again);
 
 	for (size_t first = 1; first < s.rows; first = 2 * first + 3) {
 		struct shape a = { first, s.in, s.out }, b = { s.rows - first, s.in, s.out };
@@ -87,19 +88,17 @@ static void same_in_two_calls(const float *x, const struct lh_panels *m, const f
 			check_why(!memcmp(again + r * stride, y + r * stride, s.out * sizeof *y),
 				  k->name);
 	}
-	free(again);
 }
 
 /* The panels of outputs that are columns of a matrix are those of the same outputs in rows. */
 static void columns_are_outputs(const float *w, const void *panels, struct shape s)
 {
 	size_t bytes = lh_panels_bytes(floats, s.in, s.out), stride = s.out + 3;
-	float *columns = calloc(s.in * stride, sizeof *columns);
-	char *again = lines(bytes);
+	SCOPED float *columns = calloc(s.in * stride, sizeof *columns);
+	SCOPED char *again = lines(bytes);
 
 	if (!floats->put_columns)
-		goto out;	/* a product of weights only */
-
+		return;		/* a product of weights only */
 	for (size_t c = 0; c < s.out; c++)
 		for (size_t i = 0; i < s.in; i++)
 			columns[i * stride + c] = w[c * s.in + i];
@@ -107,31 +106,27 @@ static void columns_are_outputs(const float *w, const void *panels, struct shape
 		floats->put_columns(again + lh_panels_bytes(floats, s.in, c), columns + c, stride,
 				    s.in, s.out - c < LH_PANEL ? s.out - c : LH_PANEL);
 	check_why(!memcmp(again, panels, bytes), floats->name);
-out:
-	free(columns);
-	free(again);
 }
 
 /* Put the weights of all outputs into panels. */
 static void put(const float *w, size_t in, size_t out, void *panels)
 {
-	_Float16 *half = malloc(in * sizeof *half);
+	SCOPED _Float16 *half = malloc(in * sizeof *half);
 
 	for (size_t c = 0; c < out; c++, w += in) {
 		for (size_t i = 0; i < in; i++)
 			half[i] = (_Float16)w[i];
 		floats->put(panels, c, floats->raw ? (const void *)half : w, in);
 	}
-	free(half);
 }
 
 static void product(size_t rows, size_t in, size_t out, bool with_bias)
 {
 	struct shape s = { rows, in, out };
-	float *x = randoms(rows * lh_stride(in)), *w = randoms(in * out);
-	void *panels = lines(lh_panels_bytes(floats, in, out));
-	float *bias = with_bias ? randoms(lh_panels_round(out)) : NULL;
-	float *y = calloc(rows * lh_stride(out), sizeof *y);
+	SCOPED float *x = randoms(rows * lh_stride(in)), *w = randoms(in * out);
+	SCOPED void *panels = lines(lh_panels_bytes(floats, in, out));
+	SCOPED float *bias = with_bias ? randoms(lh_panels_round(out)) : NULL;
+	SCOPED float *y = calloc(rows * lh_stride(out), sizeof *y);
 	struct lh_panels m = { floats, panels, bias, in, out, false };
 
 	for (size_t i = 0; halves && i < in * out; i++)
@@ -141,11 +136,6 @@ static void product(size_t rows, size_t in, size_t out, bool with_bias)
 	compare(x, w, bias, y, s);
 	same_in_two_calls(x, &m, y, s);
 	columns_are_outputs(w, panels, s);
-	free(x);
-	free(w);
-	free(panels);
-	free(bias);
-	free(y);
 }
 
 /* Panel by panel the next matrix gets the rows that it gets of all outputs. */
@@ -153,10 +143,11 @@ static void rows_of_the_next_matrix(size_t rows, size_t in, size_t n, bool gated
 {
 	size_t out = gated ? 2 * lh_panels_round(n) : n, stride = lh_stride(out);
 	size_t bytes = lh_packed_bytes(floats, n, rows);
-	float *x = randoms(rows * lh_stride(in)), *w = randoms(in * out);
-	float *y = malloc(rows * stride * sizeof *y), *hidden = lines(rows * 2 * LH_PANEL * 4);
-	char *panels = lines(lh_panels_bytes(floats, in, out)), *want = lines(bytes);
-	char *got = lines(bytes), *packed = lines(lh_packed_bytes(floats, in, rows));
+	SCOPED float *x = randoms(rows * lh_stride(in)), *w = randoms(in * out);
+	SCOPED float *y = malloc(rows * stride * sizeof *y);
+	SCOPED float *hidden = lines(rows * 2 * LH_PANEL * sizeof *hidden);
+	SCOPED char *panels = lines(lh_panels_bytes(floats, in, out)), *want = lines(bytes);
+	SCOPED char *packed = lines(lh_packed_bytes(floats, in, rows)), *got = lines(bytes);
 	struct lh_panels m = { floats, panels, NULL, in, out, gated }, next = { .in = n };
 
 	put(w, in, out, panels);
@@ -175,14 +166,6 @@ static void rows_of_the_next_matrix(size_t rows, size_t in, size_t n, bool gated
 	lh_matmul_pack(&m, x, lh_stride(in), rows, packed);
 	lh_matmul_next(&m, packed, rows, hidden, k->silu, &next, got);
 	check_why(!memcmp(got, want, bytes), floats->name);
-	free(x);
-	free(w);
-	free(y);
-	free(hidden);
-	free(panels);
-	free(want);
-	free(got);
-	free(packed);
 }
 
 static void products_are_right_and_a_row_has_no_neighbours(void)
@@ -200,18 +183,32 @@ static void products_are_right_and_a_row_has_no_neighbours(void)
 	rows_of_the_next_matrix(ROWS, 800, 96, true);
 }
 
+/* Blocks of Q8_0 have the products of the floats that they stand for, to the byte. */
+static void blocks_are_the_same_as_floats(const float *x, const float *w, const float *bias,
+					  const float *y, struct shape s)
+{
+	SCOPED void *panels = lines(lh_panels_bytes(floats, s.in, s.out));
+	struct lh_panels m = { floats, panels, bias, s.in, s.out, false };
+	SCOPED float *want = malloc(s.rows * lh_stride(s.out) * sizeof *want);
+
+	put(w, s.in, s.out, panels);
+	multiply(x, &m, s, want);
+	for (size_t r = 0; r < s.rows; r++)
+		check_why(!memcmp(y + r * lh_stride(s.out), want + r * lh_stride(s.out),
+				  s.out * sizeof *y), floats->name);
+}
+
 /* Weights of Q8_0 by rows that are rounded: to int8, by at most half a step of each 32. */
 static void products_of_blocks_are_within_their_rounding(const struct lh_product *p)
 {
 	size_t in = 288, out = 70, rows = 37, blocks = in / LH_Q8_INPUTS;
-	unsigned char *q = malloc(out * blocks * LH_Q8_BYTES);
-	float *x = randoms(rows * lh_stride(in)), *w = malloc(in * out * sizeof *w), *bias;
-	float *y = calloc(rows * lh_stride(out), sizeof *y);
-	struct lh_panels m = { p, NULL, NULL, in, out, false };
-	void *panels;
+	SCOPED unsigned char *q = malloc(out * blocks * LH_Q8_BYTES);
+	SCOPED float *x = randoms(rows * lh_stride(in)), *w = malloc(in * out * sizeof *w);
+	SCOPED float *y = calloc(rows * lh_stride(out), sizeof *y);
+	SCOPED float *bias = randoms(lh_panels_round(out));
+	SCOPED void *panels = lines(lh_panels_bytes(p, in, out));
+	struct lh_panels m = { p, panels, bias, in, out, false };
 
-	m.w = panels = lines(lh_panels_bytes(p, in, out));
-	m.bias = bias = randoms(lh_panels_round(out));
 	for (size_t b = 0; b < out * blocks; b++) {
 		int power = -7 - (int)(b % 5);
 		uint16_t scale = (uint16_t)((power + 15) << 10);	/* in f16 */
@@ -241,12 +238,8 @@ static void products_of_blocks_are_within_their_rounding(const struct lh_product
 			near(y[r * lh_stride(out) + c], sum, r == 1 ? 1e-6 : error / 2 + more);
 		}
 	same_in_two_calls(x, &m, y, (struct shape){ rows, in, out });
-	free(q);
-	free(x);
-	free(w);
-	free(bias);
-	free(y);
-	free(panels);
+	if (p == lh_product(LH_GGUF_Q8_0, LH_EXACT))
+		blocks_are_the_same_as_floats(x, w, bias, y, (struct shape){ rows, in, out });
 }
 
 /* ---- functions ---- */
@@ -277,7 +270,7 @@ static double tanh_gelu(double x)
 
 static void activations(size_t n)
 {
-	float *v = randoms(n), *up = randoms(n), *g = malloc(n * sizeof *g);
+	SCOPED float *v = randoms(n), *up = randoms(n), *g = malloc(n * sizeof *g);
 
 	for (size_t i = 0; i < n; i++)
 		g[i] = v[i] *= i % 5 ? 3 : 30;
@@ -292,14 +285,11 @@ static void activations(size_t n)
 	k->gelu(g, up, n);
 	for (size_t i = 0; i < n; i++)
 		near(g[i], tanh_gelu(v[i]) * up[i], 5e-7 * fabs(v[i]));
-	free(v);
-	free(up);
-	free(g);
 }
 
 static void softmax(size_t n, float size)
 {
-	float *v = randoms(n), *p = malloc(n * sizeof *p);
+	SCOPED float *v = randoms(n), *p = malloc(n * sizeof *p);
 	double sum = 0, top = -INFINITY;
 
 	for (size_t i = 0; i < n; i++) {
@@ -311,14 +301,12 @@ static void softmax(size_t n, float size)
 	k->softmax(p, n, 0.3f);
 	for (size_t i = 0; i < n; i++)
 		near(p[i], exp(0.3 * (v[i] - top)) / sum, 1e-6 * size);
-	free(v);
-	free(p);
 }
 
 static void norm(size_t n)
 {
-	float *x = randoms(n), *more = randoms(n), *w = randoms(n), *b = randoms(n);
-	float *y = malloc(n * sizeof *y);
+	SCOPED float *x = randoms(n), *more = randoms(n), *w = randoms(n), *b = randoms(n);
+	SCOPED float *y = malloc(n * sizeof *y);
 	double mean = 0, square = 0, scale;
 
 	memcpy(y, x, n * sizeof *y);
@@ -339,16 +327,11 @@ static void norm(size_t n)
 	k->norm(x, more, w, b, n, 1e-5f);
 	for (size_t i = 0; i < n; i++)
 		near(y[i], x[i], 0);
-	free(x);
-	free(more);
-	free(w);
-	free(b);
-	free(y);
 }
 
 static void root_mean_square(size_t n)
 {
-	float *x = randoms(n), *w = randoms(n), *y = malloc(n * sizeof *y);
+	SCOPED float *x = randoms(n), *w = randoms(n), *y = malloc(n * sizeof *y);
 	double square = 0;
 
 	memcpy(y, x, n * sizeof *y);
@@ -357,9 +340,6 @@ static void root_mean_square(size_t n)
 		square += (double)x[i] * x[i] / (double)n;
 	for (size_t i = 0; i < n; i++)
 		near(y[i], x[i] * w[i] / sqrt(square + 1e-5), 1e-6);
-	free(x);
-	free(w);
-	free(y);
 }
 
 static void functions_are_right_for_every_length(void)
@@ -398,6 +378,7 @@ static int with(const char *kernel)
 	products_of_blocks_are_within_their_rounding(fast);
 	products_of_blocks_are_within_their_rounding(fine);
 	products_of_blocks_are_within_their_rounding(&k->q8);
+	products_of_blocks_are_within_their_rounding(lh_product(LH_GGUF_Q8_0, LH_EXACT));
 	floats = lh_product(LH_GGUF_F32, LH_COARSE);
 	products_are_right_and_a_row_has_no_neighbours();
 	halves = true;
