@@ -4,6 +4,9 @@
 # Filters: recall@10, and the time next to that of a scan that knows the matching rows, of
 # searches whose matches depend on the query, for each share of matches (bench/findability.c).
 #
+# Conditions: the same by filters on metadata (a range, "not", "any", "within" a distance of the
+# place that is asked for, or of another), and whether an answer has fewer results than there are.
+#
 # Churn: rounds that each delete half of the workers, add as many, and replace three tenths of
 # them; compact only at the end (lh-index add compacts too when the log is long).  A record is
 # lost if it is not the first hit of its own text at the default ef, unless --exact puts an
@@ -25,7 +28,8 @@
 #                     50000 and 10
 #   CHURN_PRECISIONS  f32 f16 i8 i8+rescore
 #   COPIES            7500, among half as many others
-#   FIND_PARTS        filters churn copies
+#   CONDITION_ROWS    50000, asked 50 times in each cell
+#   FIND_PARTS        filters conditions churn copies
 export ANN_MODEL=hash-v2
 source "$ROOT/bench/lib.bash"
 source "$ROOT/bench/ann.bash"
@@ -104,11 +108,23 @@ copies() {
 }
 
 home_of_churn=$DATA/churn-${CHURN_ROWS:-50000} rounds=${CHURN_ROUNDS:-10} n=${COPIES:-7500}
-for part in ${FIND_PARTS:-filters churn copies}; do
+for part in ${FIND_PARTS:-filters conditions churn copies}; do
 	case $part in
 	filters)
 		for set in ${FIND_SETS:-workers demand words}; do
 			filters "$set"
+		done
+		;;
+	conditions)
+		mkdir -p "$DATA/conditions"
+		cd "$DATA/conditions"
+		lh-gen workers -n $((${CONDITION_ROWS:-50000} + 50)) | python3 "$ROOT/bench/findability.py" conditions 50 .9 .5 .25 .1 .05 .01 .001
+		for i in f32 i8; do
+			lh-index build --force $(index_options $i) conditions.lhv records.jsonl
+			lh-search -q --no-metadata conditions.lhv <asked.jsonl >found
+			lh-search -q --no-metadata --exact conditions.lhv <asked.jsonl >exact
+			echo "-- $i: share of rows that match, recall, answers that are short"
+			python3 "$ROOT/bench/findability.py" recall found exact
 		done
 		;;
 	churn)

@@ -753,6 +753,17 @@ hits() {
 	[ "$(injected 'bos')" = 0 ]
 }
 
+@test "a range, not, any and within find .95 of what a scan finds, for each share of records, and never fewer" {
+	lh-gen workers -n 3010 | python3 "$ROOT/bench/findability.py" conditions 10 .9 .5 .1 .01
+	lh-index build -q --precision i8 --exact-below 10 w.lhv records.jsonl
+	lh-search -q --no-metadata w.lhv <asked.jsonl >found
+	lh-search -q --no-metadata --exact w.lhv <asked.jsonl >exact
+	python3 "$ROOT/bench/findability.py" recall found exact >cells
+	[ "$(wc -l <cells)" = 20 ]
+	[ -z "$(awk -F'\t' '$3 < .95 || $4 > 0' cells)" ] || { cat cells; return 1; }
+	[ "$(jq -c 'select(.explain.filter == "walked")' < <(lh-search -q --explain --no-metadata w.lhv <asked.jsonl) | wc -l)" -gt 20 ]
+}
+
 @test "--auto-role finds roles and cities that the records have, the longest first, in shorthand without a count" {
 	printf '%s\n' '{"id":"1","text":"a","role":"Baker","city":"Gary","state":"IN"}' '{"id":"2","text":"b","role":"Head Baker","city":"Baker City"}' \
 		'{"id":"3","text":"c","role":"Reach Truck Driver","city":"Detroit"}' '{"id":"4","text":"d","role":7,"city":null}' | lh-index build -q r.lhv
