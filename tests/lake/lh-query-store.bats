@@ -116,3 +116,63 @@ teardown() {
 	run -1 --separate-stderr lh-catalog verify --store store --catalog catalog
 	[ "$stderr" = 'lh-catalog: "datasets/new/a\x09b" is not a key: it holds a NUL, CR, LF or TAB' ]
 }
+
+# query SQL [OPERAND]... - over the catalog, which has workers
+query() {
+	lh-query --catalog catalog --store store "$@"
+}
+
+@test "--keep makes a dataset of the rows, whose manifest says which statement over which bytes made it" {
+	lh-ingest -q --store store --catalog catalog workers.csv >/dev/null
+	printf '{"role":"Welder","rate":20}\n' >r.jsonl
+	sql="SELECT role, count(*) AS n, rate FROM workers LEFT JOIN r USING (role) GROUP BY role"
+	query "$sql" r.jsonl >rows
+	run -0 --separate-stderr query --now 2026-05-03T12:00:00Z --keep roles "$sql" r.jsonl
+	[ -z "$stderr" ]
+	[ "$(jq -c '[.name, .row_count, .existing]' <<<"$output")" = "[\"roles\",$(wc -l <rows),false]" ]
+	alike <(query 'SELECT * FROM roles') rows
+	alike <(lh-catalog get --catalog catalog roles | jq -cS '.lineage') <(jq -ncS --arg sql "$sql" --arg sum "$(sha256sum <r.jsonl | cut -c-64)" \
+		--argjson size "$(stat -c %s r.jsonl)" --argjson workers "$(lh-catalog get --catalog catalog workers | jq '.objects | map({key, sha256})')" \
+		'{sql: $sql, inputs: [{table: "r", file: "r.jsonl", files: [{bytes: $size, sha256: $sum}]},
+			{table: "workers", dataset: "workers", objects: $workers}]}')
+	# what a dataset is made of, and that for another one
+	query --keep few 'SELECT role FROM roles' >/dev/null
+	[ "$(lh-catalog list --catalog catalog | jq -r 'select(.lineage) | "\(.name) \(.lineage.inputs[].dataset)"' | grep -v null)" = 'few roles
+roles workers' ]
+}
+
+@test "--keep replaces a dataset with --force alone, and nothing if the query or its input fails" {
+	lh-ingest -q --store store --catalog catalog workers.csv >/dev/null
+	query --keep roles 'SELECT role FROM workers' >/dev/null
+	before=$(find store catalog -type f -exec sha256sum {} + | sort)
+	run -1 --separate-stderr query --keep roles 'SELECT role FROM workers LIMIT 1'
+	[ -z "$output" ] && [ "$stderr" = 'lh-ingest: 409 there is a dataset of this name' ]
+	run -1 query --force --keep roles 'SELECT 1 AS other'
+	run -2 query --force --keep roles 'SELECT role FROM nowhere'
+	run -2 query --force --keep roles "SELECT abs(-9223372036854775807 - 1) FROM workers"
+	echo '{"a":18446744073709551616}' >wide.jsonl
+	run -2 query --force --keep roles "SELECT role FROM workers UNION ALL SELECT a FROM w" w=wide.jsonl
+	[ "$(find store catalog -type f -exec sha256sum {} + | sort)" = "$before" ]
+	run -0 query --force --keep roles 'SELECT role FROM workers LIMIT 1'
+	[ "$(query 'SELECT count(*) AS n FROM roles')" = '{"n":1}' ]
+	# rows of another source have another origin
+	echo '{"role":"Nurse"}' | lh-ingest -q --jsonl --store store --catalog catalog --name roles >/dev/null
+	[ "$(lh-catalog get --catalog catalog roles | jq .lineage)" = null ]
+	# persons stay persons
+	lh-ingest -q --of-persons --store store --catalog catalog --name p workers.csv >/dev/null
+	query --keep of-p 'SELECT role FROM p' >/dev/null
+	[ "$(lh-catalog get --catalog catalog of-p | jq .of_persons)" = true ]
+	while read -r options; do
+		# shellcheck disable=SC2086
+		run -2 lh-query $options 'SELECT 1'
+	done <<-'END'
+	--keep x
+	--keep x --store store
+	--keep x --store store --catalog catalog --wire
+	--keep x --store store --catalog catalog --max-rows 1
+	--force --store store --catalog catalog
+	END
+	run -2 lh-query --store store --catalog catalog --keep x check .
+	run -2 --separate-stderr lh-ingest --store store --catalog catalog --name x --lineage workers.csv workers.csv
+	[[ $stderr == "lh-ingest: workers.csv: "* ]]
+}

@@ -16,6 +16,8 @@ struct settings {
 	const char *line;		/* the member with the number of a row's line */
 	const char *store, *catalog, *key_file;
 	const char *upsert;		/* the column that tells rows apart, or NULL */
+	const char *lineage;
+	bool fresh;			/* --new */
 	bool no_header, null_members, columns, requests, parquet_out, of_persons, append, history;
 };
 
@@ -88,6 +90,7 @@ struct keep {
 	struct lh_str name;
 	char id[LH_DATASET_ID + 1];
 	char *key, *parquet_key;	/* once the fingerprint is known */
+	struct lh_buf lineage;
 	struct lh_catalog_dataset was;	/* name.p NULL: there is none yet */
 	struct adding add;
 	struct lh_child_writer writer;

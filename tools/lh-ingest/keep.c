@@ -30,6 +30,26 @@ static bool is_adding(const struct ingest *in)
 	return in->keep->was.name.p && (in->s->append || in->s->upsert);
 }
 
+/* Read the file of --lineage: a JSON object on one line. */
+static int read_lineage(const char *path, struct lh_buf *text, struct lh_err *err)
+{
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+
+	lh_buf_init(text, LH_CATALOG_MANIFEST_MAX / 4);
+	if (fd < 0)
+		return lh_err_sys(err, "%s: cannot open", path);
+	if (lh_read_rest(fd, path, text, err) < 0)
+		return -1;
+	while (text->len && text->p[text->len - 1] == '\n')
+		text->len--;
+	if (memchr(text->p, '\n', text->len))
+		return lh_err_set(err, LH_EIO, "%s: --lineage is more than one line", path);
+	rc = lh_record_parse(&rec, text->p, text->len, err);
+	err->code = rc < 0 ? LH_EIO : err->code;
+	return rc < 0 ? lh_err_prefix(err, "%s", path) : 0;
+}
+
 int keep_open(struct ingest *in)
 {
 	struct lh_err *err = &in->tool->err;
@@ -45,6 +65,8 @@ int keep_open(struct ingest *in)
 	if (lh_dataset_name_check(k->name, err) < 0)
 		return lh_err_prefix(err, "--name");
 	lh_dataset_id(k->name, k->id);
+	if (in->s->lineage && read_lineage(in->s->lineage, &k->lineage, err) < 0)
+		return -1;
 	opts.key_file = in->s->key_file;
 	k->store = lh_store_open(in->s->store, &opts, err);
 	if (!k->store)
@@ -73,6 +95,7 @@ void keep_close(struct ingest *in)
 	lh_signal_defer(false);
 	lh_store_close(k->store);
 	lh_catalog_dataset_free(&k->was);
+	lh_buf_free(&k->lineage);
 	lh_map_free(&k->add.keys);
 	lh_record_free(&k->add.rec);
 	lh_buf_free(&k->add.text);
@@ -192,6 +215,8 @@ int keep_check(struct ingest *in, struct lh_column *column, size_t n, bool json,
 	if (lh_catalog_get(in->s->catalog, k->name, &k->was, &why) < 0) {
 		lh_catalog_dataset_free(&k->was);
 		rc = lh_err_status(&why) == 404 ? 0 : -1;
+	} else if (in->s->fresh) {
+		rc = lh_err_data(&why, 409, "there is a dataset of this name");
 	} else if (!lh_str_is(k->was.schema_fingerprint, fingerprint, strlen(fingerprint))) {
 		rc = !is_adding(in) ? lh_err_data(&why, 409, "the dataset is registered with "
 						  "another fingerprint")
@@ -269,6 +294,10 @@ static int write_record(const struct ingest *in, const char *fingerprint,
 		lh_write_bool(&w, "of_persons", true);
 	if (!is_adding(in) || !k->was.n_columns)
 		write_columns(&w, column, n);
+	if (k->lineage.len)	/* an earlier one is not that of these rows */
+		lh_write_raw(&w, "lineage", (struct lh_str){ k->lineage.p, k->lineage.len });
+	else if (k->was.name.p && lh_record_get(&k->was.rec, "lineage"))
+		lh_write_null(&w, "lineage");
 	if (a->history.len) {
 		lh_write_array(&w, "history");
 		lh_buf_add(out, a->history.p, a->history.len);

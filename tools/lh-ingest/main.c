@@ -51,6 +51,10 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, upsert) },
 	{ 0, "history", NULL, "--upsert: keep the rows that are replaced",
 	  LH_FLAG(struct settings, history) },
+	{ 0, "new", NULL, "--store: refuse a dataset that there is",
+	  LH_FLAG(struct settings, fresh) },
+	{ 0, "lineage", "FILE", "--store: where the records are from, a JSON object",
+	  LH_TEXT(struct settings, lineage) },
 	{ 0, "of-persons", NULL, "--catalog: the rows are persons",
 	  LH_FLAG(struct settings, of_persons) },
 	{ 0, "parquet-out", NULL, "keep them as Parquet as well",
@@ -132,6 +136,9 @@ static int check(struct ingest *in)
 	if ((s->append && s->upsert) || (s->history && !s->upsert))
 		return lh_tool_usage(in->tool, s->history ? "--history requires --upsert" :
 				     "--append and --upsert exclude each other");
+	if ((s->fresh || s->lineage) && (!s->store || s->requests))
+		return lh_tool_usage(in->tool, "--new and --lineage require --store, and exclude "
+				     "--requests");
 	if (s->of_persons && !s->catalog)
 		return lh_tool_usage(in->tool, "--of-persons requires --catalog");
 	if (s->parquet_out && !s->store)

@@ -21,6 +21,9 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, catalog, .env = "LH_CATALOG") },
 	{ 0, "store", "STORE", "where its objects are (default: as it says)",
 	  LH_TEXT(struct settings, store) },
+	{ 0, "keep", "NAME", "keep the rows as a dataset of the catalog, in --store",
+	  LH_TEXT(struct settings, keep) },
+	{ 0, "force", NULL, "--keep: replace one that is there", LH_FLAG(struct settings, force) },
 	{ 0, "verify", NULL, "also compare the SHA-256 of its objects",
 	  LH_FLAG(struct settings, verify) },
 	{ 0, "max-rows", "N", "most rows of an answer (default: all)",
@@ -196,6 +199,13 @@ static int check(struct lh_tool *t, void *settings)
 
 	if (s->wire + (s->csv || s->csv_safe) + s->table > 1)
 		return lh_tool_usage(t, "only one of --wire, --csv and --table");
+	if (s->keep && (!s->catalog || !s->store || !t->n_operands || is_table(t->operands[0]) ||
+			!strcmp(t->operands[0], "check")))
+		return lh_tool_usage(t, "--keep requires SQL, --catalog and --store");
+	if ((s->keep && (s->wire + s->csv + s->csv_safe + s->table || s->max_rows)) ||
+	    (s->force && !s->keep))
+		return lh_tool_usage(t, s->keep ? "--keep excludes --max-rows and other forms of "
+				     "rows" : "--force requires --keep");
 	if (!t->n_operands && !s->catalog)
 		return lh_tool_usage(t, "missing operand: SQL, or NAME=FILE");
 	return 0;
@@ -214,7 +224,8 @@ static int run_all(struct lh_tool *tool, void *settings)
 	if (!rc && checks)
 		rc = checks_run(&q, tool->operands[1]);
 	else if (!rc)
-		rc = requests ? answer_requests(&q) : answer_one(&q);
+		rc = requests ? answer_requests(&q) :
+		     q.s->keep ? keep_rows(&q, answer_one) : answer_one(&q);
 	tables_free(&q);
 	return rc;
 }

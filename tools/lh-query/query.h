@@ -9,6 +9,7 @@
  *     virtual.c       the files as virtual tables of SQLite; a member of a record as a value of
  *                     SQLite, and back
  *     checks.c        queries for rows that are wrong
+ *     keep.c          rows as a dataset
  *     write.c         rows as JSON Lines, one JSON object, CSV or a table; whether an answer shows
  *                     persons without their ids
  */
@@ -34,8 +35,8 @@ struct settings {
 	bool wire, csv, csv_safe, table, verify;
 	uint64_t max_rows, memory, sample;
 	double timeout;
-	const char *catalog, *store;
-	bool attribute;
+	const char *catalog, *store, *keep;
+	bool attribute, force;
 	struct lh_list persons;	/* names of tables */
 };
 
@@ -221,6 +222,8 @@ int check_verb(const char *sql, struct lh_err *err);
 
 /* Run a statement as it came, within the bounds of the options. */
 int query_run(struct query *q, struct lh_str sql, struct writer *w, struct lh_err *err);
+/* Keep the rows that a function answers with as the dataset of --keep. */
+int keep_rows(struct query *q, int (*answer)(struct query *q));
 /* Run the checks of a folder, and print a record for each. */
 int checks_run(struct query *q, const char *folder);
 
@@ -287,6 +290,8 @@ const struct column *virtual_column(const struct engine *e, const char *table, c
  * that is used twice, of an expression that is not understood.
  */
 
+/* Return whether a table is one of persons: it says so, has ids of them, or is named. */
+bool table_of_persons(const struct query *q, const struct table *t);
 /* Note a column that a statement reads, a function that it calls, while it is prepared. */
 void attribute_read(struct engine *e, const char *table, const char *column);
 void attribute_call(struct engine *e, const char *function);

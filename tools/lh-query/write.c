@@ -43,8 +43,7 @@ static bool is_id(const struct table *t, const char *name)
 		!(has_column(t, "sender") || has_column(t, "to") || has_column(t, "body")));
 }
 
-/* Return whether a table is one of persons: it says so, has ids of them, or is named. */
-static bool is_of_persons(const struct query *q, const struct table *t)
+bool table_of_persons(const struct query *q, const struct table *t)
 {
 	size_t i;
 
@@ -64,7 +63,7 @@ static const struct table *find_persons(const struct query *q, const char *name)
 	size_t i;
 
 	for (i = 0; name && i < q->n_tables; i++)
-		if (!strcasecmp(q->table[i].name, name) && is_of_persons(q, &q->table[i]))
+		if (!strcasecmp(q->table[i].name, name) && table_of_persons(q, &q->table[i]))
 			return &q->table[i];
 	return NULL;
 }
@@ -342,7 +341,7 @@ static void attribute_write(const struct query *q, struct lh_writer *w)
 		return;
 	lh_write_array(w, "tables");
 	for (i = 0; i < q->n_tables; i++)
-		if (q->table[i].in_use && is_of_persons(q, &q->table[i]))
+		if (q->table[i].in_use && table_of_persons(q, &q->table[i]))
 			lh_write_text(w, NULL, q->table[i].name);
 	lh_write_end(w);
 }
