@@ -426,6 +426,14 @@ static int check_fingerprint(const struct change *c, const struct lh_registratio
 	return rc;
 }
 
+static bool is_same_member(const struct lh_catalog_dataset *a, const struct lh_catalog_dataset *b,
+			   const char *name)
+{
+	const struct lh_value *x = lh_record_get(&a->rec, name), *y = lh_record_get(&b->rec, name);
+
+	return x && y ? lh_str_is((struct lh_str){ x->p, x->n }, y->p, y->n) : x == y;
+}
+
 /* Under the lock: write the new manifest, and make *m that one. */
 static int register_locked(const struct change *c, const struct lh_registration *r,
 			   const struct lh_record *rec, const struct lh_catalog_how *how,
@@ -437,7 +445,8 @@ static int register_locked(const struct change *c, const struct lh_registration 
 	if (rc < 0)
 		return -1;
 	*existing = rc > 0;
-	if (how->was && (!rc || !lh_str_is(m->json, how->was->p, how->was->n)))
+	if (how->was && (!rc || !is_same_member(m, how->was, "objects") ||
+			 !is_same_member(m, how->was, "history")))
 		return lh_err_data(err, 409, "the dataset was changed at the same time: run it "
 				   "again");
 	if (!*existing)
@@ -585,6 +594,43 @@ int lh_catalog_renew(const char *folder, struct lh_str name, const struct lh_cat
 	rc = change_begin(&c, how->lock_timeout, err);
 	if (!rc)
 		rc = renew_locked(&c, r, how, &m, err);
+	change_end(&c);
+	return rc;
+}
+
+static int note_locked(const struct change *c, struct lh_str updated_at, const char *member,
+		       struct lh_str json, struct lh_catalog_dataset *m, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
+	struct lh_writer w = lh_write_to(&out);
+	int rc = lh_catalog_dataset_read(c->path, c->id, m, err);
+	size_t i;
+
+	if (rc <= 0 || !lh_str_is(m->updated_at, updated_at.p, updated_at.n))
+		return rc < 0 ? -1 : 0;
+	lh_write_object(&w, NULL);
+	for (i = 0; i < m->rec.n; i++)
+		if (!lh_value_is(&m->rec.member[i].key, member, strlen(member)))
+			write_member(&w, &m->rec.member[i]);
+	lh_write_raw(&w, member, json);
+	lh_write_end(&w);
+	if (out.len >= LH_CATALOG_MANIFEST_MAX)
+		return lh_err_data(err, 413, "the manifest would be too large");
+	return replace(c->path, out.p, out.len, err) < 0 ? -1 : 1;
+}
+
+int lh_catalog_note(const char *folder, struct lh_str name, struct lh_str updated_at,
+		    const char *member, struct lh_str json, double lock_timeout,
+		    struct lh_err *err)
+{
+	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
+	struct change c = { .folder = folder };
+	int rc;
+
+	lh_dataset_id(name, c.id);
+	rc = change_begin(&c, lock_timeout, err);
+	if (!rc)
+		rc = note_locked(&c, updated_at, member, json, &m, err);
 	change_end(&c);
 	return rc;
 }

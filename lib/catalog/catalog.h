@@ -97,7 +97,8 @@ struct lh_catalog_how {
 	double lock_timeout;		/* seconds to wait for another writer */
 	const char *omit;		/* a member of the record that is not kept, or NULL */
 	const char *store;		/* the only one that a record may name; NULL: any */
-	const struct lh_str *was;	/* the manifest that is replaced, else 409; NULL: any */
+	/* 409 unless the dataset still has these objects and history; NULL: any */
+	const struct lh_catalog_dataset *was;
 };
 
 /*
@@ -124,6 +125,12 @@ struct lh_catalog_renewal {
  * how->now as updated_at; the fingerprint stays.  1; 0 if it does not say what the object was. */
 int lh_catalog_renew(const char *folder, struct lh_str name, const struct lh_catalog_renewal *r,
 		     const struct lh_catalog_how *how, struct lh_err *err);
+
+/* Set a member that is not a manifest's own, as long as updated_at is that: 1, 0 if it is another
+ * by now, -1.  updated_at stays. */
+int lh_catalog_note(const char *folder, struct lh_str name, struct lh_str updated_at,
+		    const char *member, struct lh_str json, double lock_timeout,
+		    struct lh_err *err);
 
 /* Wait for another process that changes the objects of a dataset: lh-ingest from what it reads of
  * them to what it registers, lh-subject while it replaces one.  The folder must exist; lock.path

@@ -137,3 +137,31 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
 	systemd-analyze calendar '*-*-* 03:47:00' >/dev/null
 }
+
+@test "checks of the datasets that fail are named, without their rows; the rest is silent" {
+	local folder
+	mkdir checks
+	echo '{"check":"unique","dataset":"w","column":"id"}' >checks/w.jsonl
+	printf 'id,pay\n1,20\n2,30\n' | lh-ingest -q --store root/store --catalog root/catalog --name w >/dev/null
+	export DATA_CHECKS=$PWD/checks
+	run -0 night 2026-05-03 --observer
+	[ -z "$output" ]
+	[ "$(lh-catalog get --catalog root/catalog w | jq -c '[.checks.at, .checks.passed, .checks.failed]')" = '["2026-05-03T03:47:00.000Z",1,0]' ]
+	printf 'SELECT * FROM w WHERE pay > 25' >checks/pay.sql
+	printf 'SELECT * FROM none' >checks/none.sql
+	run -1 night 2026-05-04 --observer
+	[ "${#lines[@]}" = 3 ]
+	[ "${lines[0]}" = "Checks of the datasets of root have failed ($PWD/checks):" ]
+	[[ ${lines[1]} == "- none: no such table: none"* ]]
+	[ "${lines[2]}" = '- pay: 1 rows are wrong' ]
+	rm checks/none.sql
+	# a state that only serves has its checks as well
+	mkdir -p serving/index
+	mv root/catalog root/store serving
+	sed -i 's,/root/store,/serving/store,' serving/catalog/*.json
+	run -1 env LH_NOW=2026-05-03T03:47:00Z "$NIGHTLY" serving audits2
+	[ "${lines[1]}" = '- pay: 1 rows are wrong' ]
+	rm checks/pay.sql
+	run -0 env LH_NOW=2026-05-03T03:47:00Z "$NIGHTLY" serving audits2
+	[ -z "$output" ]
+}

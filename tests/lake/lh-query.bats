@@ -682,6 +682,37 @@ checks() {
 	run -2 lh-query check
 }
 
+@test "a dataset of the catalog carries the last result of its checks, and the version that it is of" {
+	mkdir k
+	printf 'id,town\n1,Erie\n2,Erie\n' >w.csv
+	lh-ingest -q --now 2026-05-01T00:00:00Z --store s --catalog c w.csv >/dev/null
+	lh-ingest -q --now 2026-05-01T00:00:00Z --store s --catalog c --name other w.csv >/dev/null
+	printf '{"check":"unique","dataset":"w","column":"%s"}\n' id town >k/1.jsonl
+	printf 'SELECT * FROM w JOIN f USING (id)' >k/2.sql
+	printf 'SELECT * FROM w WHERE missing > 1' >k/3.sql
+	before=$(lh-catalog get --catalog c w)
+	echo '{"id":7}' >f.jsonl
+	run -2 lh-query --now 2026-05-02T00:00:00Z --catalog c check k f.jsonl
+	want='{"at":"2026-05-02T00:00:00.000Z","of":"2026-05-01T00:00:00.000Z","passed":2,"failed":2,"failing":["unique w.town","3"]}'
+	[ "$(lh-catalog list --catalog c | jq -c .checks)" = "null
+$want" ]
+	[ "$(lh-catalog get --catalog c w)" = "${before%?},\"checks\":$want}" ]
+	# one that cannot be read has failed; a later result takes the place
+	rm k/2.sql k/3.sql
+	rm s/datasets/w/*
+	run -2 lh-query --now 2026-05-03T00:00:00Z --catalog c check k
+	[ "$(lh-catalog get --catalog c w | jq -c '[.checks.passed, .checks.failed]')" = '[0,2]' ]
+	# rows that are kept later leave it, of the version that it is of
+	lh-ingest -q --now 2026-05-04T00:00:00Z --store s --catalog c w.csv >/dev/null
+	[ "$(lh-catalog get --catalog c w | jq -r '.checks.of, .updated_at' | cut -c-10 | paste -sd' ')" = '2026-05-01 2026-05-04' ]
+	# who may not write the catalog is told so
+	lock=$(echo c/*.json | tr ' ' '\n' | grep "$(lh-catalog get --catalog c w | jq -r .dataset_id)").lock
+	mkdir "$lock"
+	run -1 --separate-stderr lh-query --catalog c check k
+	[[ $stderr == *"w: the result is not in the catalog: "* ]]
+	[ "$(jq -c .passed <<<"$output" | paste -sd' ')" = 'true false' ]
+}
+
 # ---- files of SQLite ----
 
 # database FILE - orders, with rows of each type of value, and an empty table

@@ -370,7 +370,7 @@ static int store_and_register(struct ingest *in, const char *fingerprint,
 	if (!rc)
 		rc = lh_catalog_register(in->s->catalog, &rec, &(struct lh_catalog_how){
 			.now = now, .lock_timeout = in->tool->lock_timeout,
-			.was = adding ? &k->was.json : NULL }, &m, existing, err);
+			.was = adding ? &k->was : NULL }, &m, existing, err);
 	if (!rc && (adding || k->was.n_objects > 1))
 		sweep_parts(in, &m);
 	return rc;

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/signal.h"
+#include "catalog/catalog.h"
 #include "file/rows.h"
 #include "json/bind.h"
 #include "json/write.h"
@@ -176,6 +177,81 @@ static int put_line(struct query *q, struct lh_buf *sql, const struct line *l, s
 	}
 }
 
+/* ---- what is noted of datasets ---- */
+
+#define FAILING 100	/* names of checks that have failed, in a manifest */
+
+struct checked {
+	char *name, *updated;
+	uint64_t passed, failed;
+	struct lh_buf failing;
+};
+
+/* Note a result of the datasets that the last check has used. */
+static void note(struct query *q, struct lh_str name, bool passed)
+{
+	const struct table *t;
+	struct checked *c;
+	size_t i;
+
+	for (t = q->table; t < q->table + q->n_tables; t++) {
+		if (!t->in_use || !t->dataset || t->history)
+			continue;
+		for (i = 0; i < q->n_checked && strcmp(q->checked[i].name, t->path); )
+			i++;
+		if (i == q->n_checked) {
+			lh_grow(&q->checked, &q->cap_checked, i + 1, sizeof *q->checked);
+			q->checked[q->n_checked++] = (struct checked){
+				.name = lh_strndup(t->path, strlen(t->path)),
+				.updated = lh_strndup(t->updated, strlen(t->updated)) };
+		}
+		c = &q->checked[i];
+		c->passed += passed;
+		if (!passed && c->failed++ < FAILING) {
+			lh_buf_puts(&c->failing, c->failed > 1 ? "," : "");
+			lh_buf_json(&c->failing, name.p, name.n);
+		}
+	}
+}
+
+/* Write what was noted to the manifests; one that cannot be written is reported alone. */
+static void write_notes(struct query *q, bool write)
+{
+	struct lh_err why;
+	char now[32];
+	size_t i;
+
+	lh_tool_time(q->tool, now);
+	for (i = 0; i < q->n_checked; i++) {
+		LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
+		struct lh_writer w = lh_write_to(&json);
+		struct checked *c = &q->checked[i];
+		int rc = 1;
+
+		lh_write_object(&w, NULL);
+		lh_write_text(&w, "at", now);
+		lh_write_text(&w, "of", c->updated);
+		lh_write_u64(&w, "passed", c->passed);
+		lh_write_u64(&w, "failed", c->failed);
+		lh_write_array(&w, "failing");
+		lh_buf_add(&json, c->failing.p, c->failing.len);
+		lh_write_end(&w);
+		lh_write_end(&w);
+		if (write)
+			rc = lh_catalog_note(q->s->catalog, lh_str_of(c->name),
+					     lh_str_of(c->updated), "checks",
+					     (struct lh_str){ json.p, json.len },
+					     q->tool->lock_timeout, &why);
+		if (rc <= 0)
+			lh_tool_warn(q->tool, "%s: the result is not in the catalog: %s", c->name,
+				     rc ? why.msg : "the dataset was changed meanwhile");
+		free(c->name);
+		free(c->updated);
+		lh_buf_free(&c->failing);
+	}
+	free(q->checked);
+}
+
 /* ---- running ---- */
 
 /* Run a check, and print what was found.  One whose query fails has not passed. */
@@ -189,6 +265,8 @@ static int check(struct query *q, struct lh_str name, struct lh_str sql)
 	size_t at;
 	int rc;
 
+	for (at = 0; at < q->n_tables; at++)
+		q->table[at].in_use = false;
 	writer_init(&w, q, FORM_JSONL, &rows);
 	w.most = SHOWN;
 	rc = query_run(q, sql, &w, &err);
@@ -212,6 +290,7 @@ static int check(struct query *q, struct lh_str name, struct lh_str sql)
 	lh_write_end(&json);
 	if (!rc && w.n_rows)
 		lh_tool_verdict_bad(q->tool);
+	note(q, name, !rc && !w.n_rows);
 	writer_free(&w);
 	return lh_tool_out_line(q->tool, &line);
 }
@@ -294,6 +373,7 @@ int checks_run(struct query *q, const char *folder)
 		free(entry[i]);
 	}
 	free(entry);
+	write_notes(q, !rc);
 	if (!rc)
 		lh_tool_verdict_over(q->tool, checks, "checks", folder);
 	return rc;

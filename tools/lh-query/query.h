@@ -85,7 +85,7 @@ struct table {
 	char *inner;		/* of a database, the table in it; or NULL */
 	bool dataset;
 	bool of_persons;	/* its manifest or index says so */
-	char *store;		/* of a dataset, or NULL */
+	char *store, *updated;	/* of a dataset, or NULL; the time in its manifest */
 	struct object {
 		char *key;
 		int64_t size;		/* that its manifest says; -1: it does not */
@@ -123,6 +123,8 @@ struct query {
 	uint64_t read;		/* records of all tables, about */
 	bool bounded;		/* more than --max-rows rows */
 	bool looks;		/* the statement calls functions that look into texts */
+	struct checked *checked;	/* of checks.c: what checks say of datasets */
+	size_t n_checked, cap_checked;
 	bool unnamed;		/* --attribute: its rows show persons without their ids */
 };
 

@@ -378,7 +378,9 @@ static void free_objects(struct table *t)
 	while (t->n_named)
 		free((char *)t->named[--t->n_named].p);
 	free(t->named);
+	free(t->updated);
 	t->named = NULL;
+	t->updated = NULL;
 }
 
 /* Set the objects of a table, and the columns that they may have, to those of a manifest. */
@@ -389,6 +391,7 @@ static void set_objects(struct table *t, const struct lh_catalog_dataset *m)
 	size_t i;
 
 	free_objects(t);
+	t->updated = copy_str(m->updated_at);
 	t->object = lh_calloc(n + 1, sizeof *t->object);
 	for (i = 0; i < n; i++, from++) {
 		struct object *to = &t->object[t->n_objects++];

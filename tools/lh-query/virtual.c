@@ -346,12 +346,12 @@ static int on_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,
 
 	(void)argc;
 	(void)argv;
+	u->table->in_use = true;
 	if (table_look(u->engine->q, u->table, &err) < 0) {
 		u->engine->failed = err;
 		*message = sqlite3_mprintf("%s", err.msg);
 		return SQLITE_ERROR;
 	}
-	u->table->in_use = true;
 	rc = declare(db, &u->table->columns);
 	if (rc != SQLITE_OK)
 		return rc;
