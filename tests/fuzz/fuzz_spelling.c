@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../tools/lh-subject/texts.c"
+#include "../../lib/text/texts.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,20 +24,20 @@ static void on_text(void *ctx, size_t number, size_t at, size_t len)
 	f->n++;
 }
 
-static struct found find(const struct texts *t, const void *p, size_t n)
+static struct found find(const struct lh_texts *t, const void *p, size_t n)
 {
 	struct found f = { .end = n };
 
-	texts_find(t, p, n, on_text, &f);
+	lh_texts_find(t, p, n, on_text, &f);
 	return f;
 }
 
 /* Check that a text is found between blanks, and is what its normal form says. */
-static void check_text(const struct texts *t, const struct text *text)
+static void check_text(const struct lh_texts *t, const struct lh_sought *text)
 {
 	static struct lh_buf normal, again, padded;
-	struct text of_normal = *text;
-	enum text_kind kind, kind_again;
+	struct lh_sought of_normal = *text;
+	enum lh_text_kind kind, kind_again;
 	struct lh_err err;
 
 	lh_buf_reset(&normal);
@@ -48,30 +48,30 @@ static void check_text(const struct texts *t, const struct text *text)
 	lh_buf_puts(&padded, " ");
 	if (!find(t, padded.p, padded.len).n)
 		abort();
-	text_normal(text, &normal, &kind);
+	lh_sought_normal(text, &normal, &kind);
 	of_normal.text = (struct lh_str){ normal.p, normal.len };
 	if (!normal.len)
 		abort();
-	text_normal(&of_normal, &again, &kind_again);
-	if (kind == TEXT_TELEPHONE && (kind != kind_again || again.len > 10))
+	lh_sought_normal(&of_normal, &again, &kind_again);
+	if (kind == LH_TEXT_TELEPHONE && (kind != kind_again || again.len > 10))
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const size_t n = size ? data[0] : 0;
-	const struct text text = { { (const char *)data + 1, n }, 0, true, false };
+	const struct lh_sought text = { { (const char *)data + 1, n }, 0, true, false };
 	struct lh_err err;
-	struct texts *t;
+	struct lh_texts *t;
 
 	if (!n || size < n + 1)
 		return 0;
-	t = texts_new(&text, 1, &err);
+	t = lh_texts_new(&text, 1, &err);
 	if (t) {
 		find(t, data + 1 + n, size - 1 - n);
 		if (lh_utf8_valid(text.text.p, n) && !memchr(text.text.p, '\0', n))
 			check_text(t, &text);
 	}
-	texts_free(t);
+	lh_texts_free(t);
 	return 0;
 }

@@ -159,27 +159,27 @@ static enum part part_of(const struct lh_value *key)
 static bool add_text(struct reading *r, struct lh_str s)
 {
 	s = lh_trim(s.p, s.n);
-	if (!s.n || s.n > TEXT_MAX || memchr(s.p, '\0', s.n) ||
-	    (s.n < TEXT_LEAST && !r->s->brief))
+	if (!s.n || s.n > LH_TEXT_MAX || memchr(s.p, '\0', s.n) ||
+	    (s.n < LH_TEXT_LEAST && !r->s->brief))
 		return false;
 	lh_buf_add(r->texts, s.p, s.n);
 	lh_buf_putc(r->texts, '\0');
 	return true;
 }
 
-static enum text_kind kind_of(struct lh_str s)
+static enum lh_text_kind kind_of(struct lh_str s)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf normal = { 0 };
-	const struct text text = { s, 0, true, false };
-	enum text_kind kind = TEXT_NAME;
+	const struct lh_sought text = { s, 0, true, false };
+	enum lh_text_kind kind = LH_TEXT_NAME;
 
-	if (s.n && s.n <= TEXT_MAX)
-		text_normal(&text, &normal, &kind);
+	if (s.n && s.n <= LH_TEXT_MAX)
+		lh_sought_normal(&text, &normal, &kind);
 	return kind;
 }
 
 /* Append each piece of a text between characters of `ends` that is of a kind: whether one is. */
-static bool add_pieces(struct reading *r, struct lh_str s, const char *ends, enum text_kind kind)
+static bool add_pieces(struct reading *r, struct lh_str s, const char *ends, enum lh_text_kind kind)
 {
 	size_t i, from = 0;
 	bool added = false;
@@ -218,12 +218,12 @@ static bool add_string(struct reading *r, enum part part, struct lh_str s)
 		lh_buf_putc(&r->names[part], '\0');
 		return true;
 	}
-	if (part == PART_TELEPHONE && kind_of(s) != TEXT_TELEPHONE &&
-	    add_pieces(r, s, letters, TEXT_TELEPHONE))
+	if (part == PART_TELEPHONE && kind_of(s) != LH_TEXT_TELEPHONE &&
+	    add_pieces(r, s, letters, LH_TEXT_TELEPHONE))
 		return true;
-	if (part == PART_EMAIL && add_pieces(r, s, " ,;:<>|\t\n", TEXT_EMAIL))
+	if (part == PART_EMAIL && add_pieces(r, s, " ,;:<>|\t\n", LH_TEXT_EMAIL))
 		return true;
-	if (part == PART_TELEPHONE && s.n && s.n <= TEXT_MAX && !has_digit(s))
+	if (part == PART_TELEPHONE && s.n && s.n <= LH_TEXT_MAX && !has_digit(s))
 		return false;	/* a word such as "mobile", which is in many texts */
 	return add_text(r, s);
 }
@@ -377,7 +377,7 @@ struct asked {
 };
 static const struct lh_bind asked_members[] = {
 	{ LH_BIND_ID("candidate_id|id", struct asked, id), .required = true, .filled = true,
-	  .longest = TEXT_MAX },
+	  .longest = LH_TEXT_MAX },
 	{ LH_BIND_STRINGS("also", struct asked, also, n_also), .each_filled = true },
 	{ LH_BIND_BOOL("logged", struct asked, logged) },
 	LH_BIND_END

@@ -295,7 +295,8 @@ static int cut_index(struct erasure *e, const struct target *t)
 /* ---- objects ---- */
 
 /* Put the new object in the place of the one with that ETag: another is left to the next round. */
-static int put_object(struct lh_store *s, const char *key, const char *etag, int fd, struct lh_err *err)
+static int put_object(struct lh_store *s, const char *key, const char *etag, int fd,
+		      struct lh_err *err)
 {
 	struct lh_transfer done;
 	struct lh_object o;

@@ -55,13 +55,13 @@ struct was {
 struct receipt {
 	struct lh_str id;		/* p NULL: there is none */
 	struct searched {
-		uint64_t n[TEXT_KINDS];
+		uint64_t n[LH_TEXT_KINDS];
 		const struct lh_str *hash;	/* of each text, in hex */
 		size_t n_hashes;
 	} searched;
 	struct remains left;
 	bool says;			/* what was searched for, as those of old do not */
-	uint64_t same[TEXT_KINDS];	/* texts that are searched for now */
+	uint64_t same[LH_TEXT_KINDS];	/* texts that are searched for now */
 	struct lh_buf file, text;
 	struct lh_record rec;
 };

@@ -63,8 +63,8 @@ static void on_text(void *ctx, size_t text, size_t at, size_t len)
 /* Search the bytes of an open file as they are. */
 static int search_raw(struct bytes *b)
 {
-	const struct texts *t = b->f->who->texts;
-	const size_t ahead = texts_longest(t) + 64, cap = WINDOW + ahead + BEFORE;
+	const struct lh_texts *t = b->f->who->texts;
+	const size_t ahead = lh_texts_longest(t) + 64, cap = WINDOW + ahead + BEFORE;
 	LH_SCOPED(lh_free_local) unsigned char *p = lh_calloc(1, cap);
 	size_t n = 0, keep;
 	ssize_t got = 1;
@@ -79,7 +79,7 @@ static int search_raw(struct bytes *b)
 		if (lh_stopping())
 			return lh_err_set(b->f->err, LH_EINTR, "interrupted");
 		b->to = got ? n - ahead : n;
-		texts_find(t, p, n, on_text, b);
+		lh_texts_find(t, p, n, on_text, b);
 		keep = b->to > BEFORE ? b->to - BEFORE : 0;
 		memmove(p, p + keep, n - keep);
 		n -= keep;

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "subject.h"
-#include "texts.h"
+#include "text/texts.h"
 
 static bool is_number(struct lh_str id)
 {
@@ -19,14 +19,14 @@ static bool is_number(struct lh_str id)
 }
 
 /* Set what texts are compared by, those of who->texts. */
-static void set_known(struct person *who, const struct text *text, size_t n)
+static void set_known(struct person *who, const struct lh_sought *text, size_t n)
 {
 	LH_SCOPED(lh_free_local) size_t *end = lh_calloc(n, sizeof *end);
 	size_t i, j;
 
 	who->known = lh_calloc(n, sizeof *who->known);
 	for (i = 0; i < n; i++) {
-		text_normal(&text[i], &who->normals, &who->known[i].kind);
+		lh_sought_normal(&text[i], &who->normals, &who->known[i].kind);
 		end[i] = who->normals.len;
 	}
 	memset(who->n_kinds, 0, sizeof who->n_kinds);
@@ -46,24 +46,24 @@ static void set_known(struct person *who, const struct text *text, size_t n)
 
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(who->n_also + 1, sizeof *text);
+	LH_SCOPED(lh_free_local) struct lh_sought *text = lh_calloc(who->n_also + 1, sizeof *text);
 	size_t i, n = 0;
 
-	texts_free(who->texts);
+	lh_texts_free(who->texts);
 	free(who->known);
 	lh_buf_free(&who->normals);
 	who->known = NULL;
-	text[n++] = (struct text){ who->id, 0, s->fold, true };
+	text[n++] = (struct lh_sought){ who->id, 0, s->fold, true };
 	for (i = 0; i < who->n_also; i++) {
-		if (who->also[i].n < TEXT_LEAST && !s->brief)
+		if (who->also[i].n < LH_TEXT_LEAST && !s->brief)
 			return lh_err_set(err, LH_EUSAGE, "\"%.*s\" has fewer than %d bytes, and "
 					  "is in many words; --short searches it all the same",
-					  (int)who->also[i].n, who->also[i].p, TEXT_LEAST);
-		text[n++] = (struct text){ who->also[i], i + 1, true, false };
+					  (int)who->also[i].n, who->also[i].p, LH_TEXT_LEAST);
+		text[n++] = (struct lh_sought){ who->also[i], i + 1, true, false };
 	}
 	who->fold = s->fold;
 	who->number = is_number(who->id);
-	who->texts = texts_new(text, n, err);
+	who->texts = lh_texts_new(text, n, err);
 	if (!who->texts)
 		return -1;
 	set_known(who, text, n);
@@ -72,7 +72,7 @@ int person_prepare(struct person *who, const struct settings *s, struct lh_err *
 
 void person_free(struct person *who)
 {
-	texts_free(who->texts);
+	lh_texts_free(who->texts);
 	free(who->known);
 	free(who->also);
 	lh_buf_free(&who->text);
@@ -90,9 +90,9 @@ void write_searched(struct lh_writer *w, const struct person *who, const struct 
 
 	lh_write_object(w, "searched");
 	lh_write_bool(w, "id", true);
-	lh_write_u64(w, "names", n[TEXT_NAME]);
-	lh_write_u64(w, "emails", n[TEXT_EMAIL]);
-	lh_write_u64(w, "telephones", n[TEXT_TELEPHONE]);
+	lh_write_u64(w, "names", n[LH_TEXT_NAME]);
+	lh_write_u64(w, "emails", n[LH_TEXT_EMAIL]);
+	lh_write_u64(w, "telephones", n[LH_TEXT_TELEPHONE]);
 	if (who->n_unused)
 		lh_write_u64(w, "unused", who->n_unused);
 	if (key)
@@ -105,17 +105,17 @@ void write_searched(struct lh_writer *w, const struct person *who, const struct 
 	lh_write_end(w);
 }
 
-void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS])
+void put_kinds(struct lh_buf *out, const size_t n[LH_TEXT_KINDS])
 {
-	static const char *const word[TEXT_KINDS] = {
+	static const char *const word[LH_TEXT_KINDS] = {
 		"name", "e-mail address|e-mail addresses", "telephone"
 	};
 	size_t i, left = 0;
 	bool any = false;
 
-	for (i = 0; i < TEXT_KINDS; i++)
+	for (i = 0; i < LH_TEXT_KINDS; i++)
 		left += n[i] > 0;
-	for (i = 0; i < TEXT_KINDS; i++) {
+	for (i = 0; i < LH_TEXT_KINDS; i++) {
 		if (!n[i])
 			continue;
 		lh_buf_printf(out, "%s%s", !any ? "" : left == 1 ? " and " : ", ",
@@ -155,7 +155,7 @@ int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *senten
 bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 		char hex[2 * LH_HASH_SIZE])
 {
-	static const char *const kind[TEXT_KINDS] = { "name", "email", "telephone" };
+	static const char *const kind[LH_TEXT_KINDS] = { "name", "email", "telephone" };
 	const struct known *k = &who->known[i];
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	unsigned char sum[LH_HASH_SIZE];
@@ -205,12 +205,12 @@ void person_look(const struct person *who, struct lh_str s, struct lh_buf *buf, 
 	size_t i;
 
 	*seen = (struct seen){ false, 0 };
-	texts_find(who->texts, (const unsigned char *)s.p, s.n, on_text, seen);
+	lh_texts_find(who->texts, (const unsigned char *)s.p, s.n, on_text, seen);
 	for (i = 0; i < 2 && !seen->id; i++) {
 		if (!s.n || !memchr(s.p, sign[i], s.n))
 			continue;
-		text_unescape(s, sign[i], buf);
-		texts_find(who->texts, (const unsigned char *)buf->p, buf->len, on_text, seen);
+		lh_text_unescape(s, sign[i], buf);
+		lh_texts_find(who->texts, (const unsigned char *)buf->p, buf->len, on_text, seen);
 	}
 }
 
@@ -218,12 +218,12 @@ void person_look(const struct person *who, struct lh_str s, struct lh_buf *buf, 
 static bool is_known(const struct person *who, size_t from, size_t to, struct lh_str s,
 		    struct lh_buf *buf)
 {
-	const struct text text = { s, 0, true, !from };
-	enum text_kind kind;
+	const struct lh_sought text = { s, 0, true, !from };
+	enum lh_text_kind kind;
 	size_t i;
 
 	lh_buf_reset(buf);
-	text_normal(&text, buf, &kind);
+	lh_sought_normal(&text, buf, &kind);
 	for (i = from; i < to; i++)
 		if (kind == who->known[i].kind && buf->len &&
 		    lh_str_is(who->known[i].normal, buf->p, buf->len))

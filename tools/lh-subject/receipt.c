@@ -317,9 +317,10 @@ int erasure_settle(struct erasure *e)
 /* ---- the receipt that is there ---- */
 
 static const struct lh_bind searched_members[] = {
-	{ LH_BIND_U64("names", struct searched, n[TEXT_NAME], 0, INT64_MAX), .required = true },
-	{ LH_BIND_U64("emails", struct searched, n[TEXT_EMAIL], 0, INT64_MAX), .required = true },
-	{ LH_BIND_U64("telephones", struct searched, n[TEXT_TELEPHONE], 0, INT64_MAX),
+	{ LH_BIND_U64("names", struct searched, n[LH_TEXT_NAME], 0, INT64_MAX), .required = true },
+	{ LH_BIND_U64("emails", struct searched, n[LH_TEXT_EMAIL], 0, INT64_MAX),
+	  .required = true },
+	{ LH_BIND_U64("telephones", struct searched, n[LH_TEXT_TELEPHONE], 0, INT64_MAX),
 	  .required = true },
 	{ LH_BIND_STRINGS("hashes", struct searched, hash, n_hashes), .required = true },
 	LH_BIND_END
@@ -371,9 +372,9 @@ static void write_compared(const struct receipt *r, struct lh_writer *w, struct 
 
 	lh_write_object(w, "erasure");
 	lh_write_str(w, "receipt", r->id);
-	lh_write_u64(w, "names", were[TEXT_NAME]);
-	lh_write_u64(w, "emails", were[TEXT_EMAIL]);
-	lh_write_u64(w, "telephones", were[TEXT_TELEPHONE]);
+	lh_write_u64(w, "names", were[LH_TEXT_NAME]);
+	lh_write_u64(w, "emails", were[LH_TEXT_EMAIL]);
+	lh_write_u64(w, "telephones", were[LH_TEXT_TELEPHONE]);
 	if (r->says)
 		lh_write_bool(w, "same", same);
 	lh_write_end(w);
@@ -413,8 +414,8 @@ void erasure_left_before(const struct erasure *e, struct remains *left)
 	const struct receipt *r = &e->before;
 	const uint64_t now[] = { left->look, left->by_hand, left->opaque };
 
-	if (r->says && r->same[TEXT_NAME] + r->same[TEXT_EMAIL] + r->same[TEXT_TELEPHONE] >=
-	    r->searched.n_hashes)
+	if (r->says && r->same[LH_TEXT_NAME] + r->same[LH_TEXT_EMAIL] +
+	    r->same[LH_TEXT_TELEPHONE] >= r->searched.n_hashes)
 		return;
 	left->look = now[0] > r->left.look ? now[0] : r->left.look;
 	left->by_hand = now[1] > r->left.by_hand ? now[1] : r->left.by_hand;

@@ -65,7 +65,7 @@ struct redact {
 	size_t n_nested, cap_nested;
 	unsigned depth;
 	struct lh_buf names;		/* of words */
-	struct texts *texts;		/* those to replace, ... */
+	struct lh_texts *texts;		/* those to replace, ... */
 	struct span {
 		size_t at, end;
 	} *span;			/* ... and where they are in the text at hand */
@@ -125,7 +125,7 @@ static struct lh_str text_of(struct redact *r, const struct lh_value *v)
 
 static void add_word(struct redact *r, const char *object, struct lh_str s)
 {
-	if (s.n < 2 || s.n > TEXT_MAX)
+	if (s.n < 2 || s.n > LH_TEXT_MAX)
 		return;
 	lh_grow(&r->word, &r->cap_words, r->n_words + 1, sizeof *r->word);
 	r->word[r->n_words++] = (struct word){ object, r->names.len, s.n };
@@ -429,7 +429,7 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 /* Set the texts to replace: the words of objects that are another's alone. */
 static int keep_words(struct redact *r)
 {
-	LH_SCOPED(lh_free_local) struct text *text = lh_calloc(r->n_words + 1, sizeof *text);
+	LH_SCOPED(lh_free_local) struct lh_sought *text = lh_calloc(r->n_words + 1, sizeof *text);
 	size_t i, n = 0;
 
 	for (i = 0; i < r->n_words; i++) {
@@ -437,10 +437,10 @@ static int keep_words(struct redact *r)
 
 		if (!w->object ||
 		    (marks_of(r, w->object) & (OWN_OBJECT | OTHER_OBJECT)) == OTHER_OBJECT)
-			text[n++] = (struct text){ { r->names.p + w->at, w->n }, 0, true,
+			text[n++] = (struct lh_sought){ { r->names.p + w->at, w->n }, 0, true,
 						   false };
 	}
-	r->texts = texts_new(text, n, r->err);
+	r->texts = lh_texts_new(text, n, r->err);
 	return r->texts ? 0 : -1;
 }
 
@@ -453,7 +453,7 @@ static void on_word(void *ctx, size_t number, size_t at, size_t len)
 
 	(void)number;
 	if (r->searched[at] >= '0' && r->searched[at] <= '9')
-		at = texts_number_start(r->searched, at);
+		at = lh_texts_number_start(r->searched, at);
 	lh_grow(&r->span, &r->cap_spans, r->n_spans + 1, sizeof *r->span);
 	r->span[r->n_spans++] = (struct span){ at, end };
 }
@@ -474,7 +474,7 @@ static bool replace_words(struct redact *r, struct lh_str s, bool own)
 
 	r->n_spans = 0;
 	r->searched = s.p;
-	texts_find(r->texts, (const unsigned char *)s.p, s.n, on_word, r);
+	lh_texts_find(r->texts, (const unsigned char *)s.p, s.n, on_word, r);
 	if (r->n_spans)
 		qsort(r->span, r->n_spans, sizeof *r->span, by_span);
 	lh_buf_reset(&r->changed);
@@ -499,7 +499,7 @@ static void write_scalar(struct redact *r, const struct lh_value *v, bool own, s
 {
 	struct lh_str s = text_of(r, v);
 
-	if ((v->type == LH_STRING || s.n >= TEXT_DIGITS) && replace_words(r, s, own))
+	if ((v->type == LH_STRING || s.n >= LH_TEXT_DIGITS) && replace_words(r, s, own))
 		lh_buf_json(out, r->changed.p, r->changed.len);
 	else
 		lh_buf_add(out, v->p, v->n);
@@ -685,7 +685,7 @@ static void redact_free(struct redact *r)
 	free(r->word);
 	lh_map_free(&r->marks);
 	lh_buf_free(&r->names);
-	texts_free(r->texts);
+	lh_texts_free(r->texts);
 	free(r->span);
 	lh_buf_free(&r->string);
 	lh_buf_free(&r->changed);

@@ -16,7 +16,7 @@
 #include "proc/coproc.h"
 #include "proc/run.h"
 #include "subject.h"
-#include "texts.h"
+#include "text/texts.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)	/* bytes of what a command prints, of an export */
 #define SECONDS 900.0
@@ -25,7 +25,7 @@
 #define PERSON \
 	{ LH_BIND_STRING("op", struct request, op) }, \
 	{ LH_BIND_STRING("id", struct request, id), .required = true, .filled = true, \
-	  .longest = TEXT_MAX, .person = true, .about = "the id of the person" }, \
+	  .longest = LH_TEXT_MAX, .person = true, .about = "the id of the person" }, \
 	{ LH_BIND_STRINGS("also", struct request, also, n_also), .each_filled = true, \
 	  .as_written = LH_BIND_FIELD(struct request, also_json), \
 	  .about = "other texts that name the person" }, \
@@ -218,10 +218,10 @@ static int check_texts(const struct request *r, struct lh_err *err)
 	size_t i;
 
 	for (i = 0; i < r->n_also; i++)
-		if (r->also[i].n > TEXT_MAX || (r->also[i].n < TEXT_LEAST && !r->brief))
+		if (r->also[i].n > LH_TEXT_MAX || (r->also[i].n < LH_TEXT_LEAST && !r->brief))
 			return lh_err_data(err, 400, "\"also\" must have texts of %d to %d bytes, "
-					   "or with \"short\" shorter ones", TEXT_LEAST,
-					   TEXT_MAX);
+					   "or with \"short\" shorter ones", LH_TEXT_LEAST,
+					   LH_TEXT_MAX);
 	return 0;
 }
 

@@ -6,7 +6,6 @@
  *     person.c     a person: the id, other texts, and whether a record is about them
  *     asked.c      the persons that a command is about, their texts in rosters, and the row on who
  *                  looked
- *     texts.c      where texts begin in bytes
  *     find.c       the hits of a person in all places
  *     find_rows.c  those in lines of files, and in what was made from rows or names them
  *     find_bytes.c those in no row: in names, attributes and bytes
@@ -31,7 +30,7 @@
 #include "json/bind.h"
 #include "json/write.h"
 #include "lineage/person_ids.h"
-#include "texts.h"
+#include "text/texts.h"
 #include "tool/op.h"
 #include "tool/tool.h"
 
@@ -155,13 +154,13 @@ struct person {
 	size_t n_also;
 	struct lh_buf text;	/* what also points into */
 	size_t n_unused;	/* members of the roster that are not among these texts */
-	struct texts *texts;	/* id (number 0) and also (from 1), as they are searched for */
-	struct known {		/* the same, as text_normal has them */
+	struct lh_texts *texts;	/* id (number 0) and also (from 1), as they are searched for */
+	struct known {		/* the same, as lh_sought_normal has them */
 		struct lh_str normal;
-		enum text_kind kind;
+		enum lh_text_kind kind;
 		bool repeated;	/* an earlier one is compared alike */
 	} *known;
-	size_t n_kinds[TEXT_KINDS];	/* texts of also, but for those */
+	size_t n_kinds[LH_TEXT_KINDS];	/* texts of also, but for those */
 	struct lh_buf normals;	/* what known points into */
 	bool fold;		/* of the id */
 	bool number;		/* the id is one, which others may have anywhere */
@@ -257,7 +256,7 @@ bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 /* Write the member searched: which kinds of texts are searched for, and with a key their hashes. */
 void write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key);
 /* The same for people: "2 names and 1 telephone", "searched for the id, 2 names". */
-void put_kinds(struct lh_buf *out, const size_t n[TEXT_KINDS]);
+void put_kinds(struct lh_buf *out, const size_t n[LH_TEXT_KINDS]);
 void put_searched(struct lh_buf *out, const struct person *who);
 /* End a summary with its sentence, and print it; who has standard error on a terminal gets the
  * sentence there, too. */

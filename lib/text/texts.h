@@ -1,9 +1,9 @@
 /*
  * texts - where texts begin in bytes.
  *
- *     struct texts *t = texts_new(text, n, err);
- *     texts_find(t, p, n, on_text, ctx);
- *     texts_free(t);
+ *     struct lh_texts *t = lh_texts_new(text, n, err);
+ *     lh_texts_find(t, p, n, on_text, ctx);
+ *     lh_texts_free(t);
  *
  * A text counts without a letter, a digit, "_" or "-" beside it.  With fold it is compared by its
  * signs (text/spelling.h), "First Last" is found as "Last, First" too and the other way round, and
@@ -12,47 +12,48 @@
  *
  * Threads: any number may find in one struct.
  */
-#ifndef TEXTS_H
-#define TEXTS_H
+#ifndef LH_TEXTS_H
+#define LH_TEXTS_H
 
 #include <lh/buf.h>
 #include <lh/str.h>
 
-#define TEXT_DIGITS 7
-#define TEXT_MAX 4096		/* bytes of a text */
-#define TEXT_LEAST 4		/* without --short */
+#define LH_TEXT_DIGITS 7
+#define LH_TEXT_MAX 4096		/* bytes of a text */
+#define LH_TEXT_LEAST 4		/* without --short */
 
-struct text {
+struct lh_sought {
 	struct lh_str text;
 	size_t number;		/* for the caller: several may have the same */
 	bool fold;
 	bool id;		/* no telephone number, though it may look like one */
 };
-struct texts;
+struct lh_texts;
 
-enum text_kind { TEXT_NAME, TEXT_EMAIL, TEXT_TELEPHONE, TEXT_KINDS };
+enum lh_text_kind { LH_TEXT_NAME, LH_TEXT_EMAIL, LH_TEXT_TELEPHONE, LH_TEXT_KINDS };
 /* Append what a text of fold is compared by, so that two that are found in the same places have the
  * same: the last digits of a telephone number, else its signs in UTF-8, of "Last, First" those of
  * "First Last"; and set its kind. */
-void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kind);
+void lh_sought_normal(const struct lh_sought *text, struct lh_buf *out, enum lh_text_kind *kind);
 
 /* LH_EDATA: a text is empty, too long, or has blanks alone. */
-struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err);
+struct lh_texts *lh_texts_new(const struct lh_sought *text, size_t n, struct lh_err *err);
 
-void texts_free(struct texts *t);
+void lh_texts_free(struct lh_texts *t);
 
 /* Take a text that begins at p[at], of a telephone number the first digit that decides. */
-typedef void texts_fn(void *ctx, size_t number, size_t at, size_t len);
-void texts_find(const struct texts *t, const unsigned char *p, size_t n, texts_fn *fn, void *ctx);
+typedef void lh_texts_fn(void *ctx, size_t number, size_t at, size_t len);
+void lh_texts_find(const struct lh_texts *t, const unsigned char *p, size_t n, lh_texts_fn *fn,
+		   void *ctx);
 
 /* Return where the telephone number begins of which a text that was found at p[at] is the end: with
  * the digits before it, and the country if that has a plus. */
-size_t texts_number_start(const char *p, size_t at);
+size_t lh_texts_number_start(const char *p, size_t at);
 
 /* Return the most bytes of a text as it may be written. */
-size_t texts_longest(const struct texts *t);
+size_t lh_texts_longest(const struct lh_texts *t);
 
 /* Set *out to a text without its escapes of JSON (sign '\\') or percent-encoding (sign '%'). */
-void text_unescape(struct lh_str s, char sign, struct lh_buf *out);
+void lh_text_unescape(struct lh_str s, char sign, struct lh_buf *out);
 
 #endif

@@ -32,7 +32,7 @@ struct telephone {
 /* What may begin with a byte. */
 enum { BEGINS_TEXT = 1, BEGINS_NUMBER = 2, BEGINS_CHAR = 4 };
 
-struct texts {
+struct lh_texts {
 	struct form *form;
 	size_t n, cap;
 	struct telephone *telephone;
@@ -237,13 +237,13 @@ static bool read_telephone(struct lh_str text, struct telephone *t)
 			continue;
 		}
 		rest = s;
-		extended = n >= (national ? NATIONAL : TEXT_DIGITS) && is_extension(sign, &rest);
+		extended = n >= (national ? NATIONAL : LH_TEXT_DIGITS) && is_extension(sign, &rest);
 		if (extended || !(separates(sign) || separates_national(sign)))
 			break;
 		national |= !separates(sign);
 		gap += n > 0;
 	}
-	if (n < (national ? NATIONAL : TEXT_DIGITS) || (sign && !extended))
+	if (n < (national ? NATIONAL : LH_TEXT_DIGITS) || (sign && !extended))
 		return false;
 	t->n = n < NATIONAL ? n : NATIONAL;
 	memcpy(t->digits, digits + n - t->n, t->n);
@@ -252,12 +252,12 @@ static bool read_telephone(struct lh_str text, struct telephone *t)
 
 /* ---- prepare ---- */
 
-static void measure(struct texts *t, size_t longest)
+static void measure(struct lh_texts *t, size_t longest)
 {
 	t->longest = t->longest < longest ? longest : t->longest;
 }
 
-static void add_telephone(struct texts *t, const struct telephone *tel)
+static void add_telephone(struct lh_texts *t, const struct telephone *tel)
 {
 	unsigned c;
 
@@ -271,7 +271,7 @@ static void add_telephone(struct texts *t, const struct telephone *tel)
 }
 
 /* Add a form, whose signs are taken over. */
-static void add_form(struct texts *t, const struct form *like)
+static void add_form(struct lh_texts *t, const struct form *like)
 {
 	struct form *f;
 	unsigned c;
@@ -293,7 +293,7 @@ static void add_form(struct texts *t, const struct form *like)
 
 /* Add a form in which the signs from `from` on come first, then `between`, unless it is 0, and then
  * those before `end`. */
-static void add_turned(struct texts *t, const struct form *of, size_t end, size_t from,
+static void add_turned(struct lh_texts *t, const struct form *of, size_t end, size_t from,
 		      uint32_t between)
 {
 	const size_t last = of->n - from;
@@ -309,7 +309,7 @@ static void add_turned(struct texts *t, const struct form *of, size_t end, size_
 
 /* Add the forms of a name, whose signs are borrowed: as it is, of "Last, First" also "First Last",
  * and of "First Last" also "Last, First", wherever its last name may begin. */
-static void add_name(struct texts *t, const struct form *f)
+static void add_name(struct lh_texts *t, const struct form *f)
 {
 	size_t i, blanks = 0, commas = 0, comma = 0;
 
@@ -429,7 +429,7 @@ static void put_signs(struct lh_buf *out, const uint32_t *sign, size_t n)
 		lh_buf_add(out, (const char *)c, lh_utf8_put(sign[i], c));
 }
 
-void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *kind)
+void lh_sought_normal(const struct lh_sought *text, struct lh_buf *out, enum lh_text_kind *kind)
 {
 	struct telephone tel = { .n = 0 };
 	LH_SCOPED(lh_free_local) uint32_t *sign = NULL;
@@ -437,12 +437,12 @@ void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *ki
 	struct lh_str name;
 	bool soft = false;
 
-	*kind = TEXT_TELEPHONE;
+	*kind = LH_TEXT_TELEPHONE;
 	if (!text->id && read_telephone(text->text, &tel)) {
 		lh_buf_add(out, tel.digits, tel.n);
 		return;
 	}
-	*kind = TEXT_NAME;
+	*kind = LH_TEXT_NAME;
 	name = text->id ? text->text : without_mailto(text->text);
 	sign = sign_room(name);
 	n = spell(name, 0, sign, &soft);
@@ -450,7 +450,7 @@ void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *ki
 	for (i = 0; i < n; i++) {
 		commas += sign[i] == ',';
 		comma = sign[i] == ',' ? i : comma;
-		*kind = sign[i] == '@' ? TEXT_EMAIL : *kind;
+		*kind = sign[i] == '@' ? LH_TEXT_EMAIL : *kind;
 	}
 	if (commas == 1 && comma && comma + 1 < n) {
 		put_signs(out, sign + comma + 1, n - comma - 1);
@@ -461,7 +461,7 @@ void text_normal(const struct text *text, struct lh_buf *out, enum text_kind *ki
 }
 
 /* Add the forms of a name with its titles and without. */
-static void add_titled(struct texts *t, struct form *f, bool id)
+static void add_titled(struct lh_texts *t, struct form *f, bool id)
 {
 	const size_t n = f->n;
 
@@ -471,7 +471,7 @@ static void add_titled(struct texts *t, struct form *f, bool id)
 		add_name(t, f);
 }
 
-static int add_spelled(struct texts *t, const struct text *text, struct lh_err *err)
+static int add_spelled(struct lh_texts *t, const struct lh_sought *text, struct lh_err *err)
 {
 	const struct lh_str plain = text->id ? text->text : without_mailto(text->text);
 	LH_SCOPED(lh_free_local) uint32_t *sign = sign_room(plain);
@@ -493,13 +493,13 @@ static int add_spelled(struct texts *t, const struct text *text, struct lh_err *
 	return 0;
 }
 
-static int add_text(struct texts *t, const struct text *text, struct lh_err *err)
+static int add_text(struct lh_texts *t, const struct lh_sought *text, struct lh_err *err)
 {
 	struct telephone tel = { .number = text->number };
 	char *copy;
 
-	if (!text->text.n || text->text.n > TEXT_MAX)
-		return lh_err_set(err, LH_EDATA, "a text must have 1 to %d bytes", TEXT_MAX);
+	if (!text->text.n || text->text.n > LH_TEXT_MAX)
+		return lh_err_set(err, LH_EDATA, "a text must have 1 to %d bytes", LH_TEXT_MAX);
 	if (text->fold && !text->id && read_telephone(text->text, &tel)) {
 		add_telephone(t, &tel);
 		return 0;
@@ -513,20 +513,20 @@ static int add_text(struct texts *t, const struct text *text, struct lh_err *err
 	return 0;
 }
 
-struct texts *texts_new(const struct text *text, size_t n, struct lh_err *err)
+struct lh_texts *lh_texts_new(const struct lh_sought *text, size_t n, struct lh_err *err)
 {
-	struct texts *t = lh_calloc(1, sizeof *t);
+	struct lh_texts *t = lh_calloc(1, sizeof *t);
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		if (add_text(t, &text[i], err) < 0) {
-			texts_free(t);
+			lh_texts_free(t);
 			return NULL;
 		}
 	return t;
 }
 
-void texts_free(struct texts *t)
+void lh_texts_free(struct lh_texts *t)
 {
 	if (!t)
 		return;
@@ -539,7 +539,7 @@ void texts_free(struct texts *t)
 	free(t);
 }
 
-size_t texts_longest(const struct texts *t)
+size_t lh_texts_longest(const struct lh_texts *t)
 {
 	return t->longest;
 }
@@ -749,7 +749,7 @@ static bool is_telephone(const struct digits *d, const struct telephone *t)
 	return t->n == NATIONAL || !(has_more_before(d, t->n) || has_more_after(d));
 }
 
-size_t texts_number_start(const char *p, size_t at)
+size_t lh_texts_number_start(const char *p, size_t at)
 {
 	size_t group = at, gap, country;
 
@@ -770,19 +770,19 @@ static size_t pass_few(const unsigned char *p, size_t n, size_t at)
 {
 	unsigned digits = 0;
 
-	for (; at < n && digits < TEXT_DIGITS; at++)
+	for (; at < n && digits < LH_TEXT_DIGITS; at++)
 		if (is_digit(p[at]))
 			digits++;
 		else if (p[at] >= 0x80 || lh_spelled_escapes(p[at]))
 			return 0;
 		else if (!separates(lh_spelled_ascii(p[at])) && !separates_national(p[at]))
 			return at;
-	return digits < TEXT_DIGITS ? at : 0;
+	return digits < LH_TEXT_DIGITS ? at : 0;
 }
 
 /* Find the telephone numbers in digits that begin at p[at], and return where these end. */
-static size_t find_telephones(const struct texts *t, const unsigned char *p, size_t n, size_t at,
-			      texts_fn *fn, void *ctx)
+static size_t find_telephones(const struct lh_texts *t, const unsigned char *p, size_t n, size_t at,
+			      lh_texts_fn *fn, void *ctx)
 {
 	enum gap gap = MAY_JOIN;
 	struct digits d;
@@ -808,7 +808,8 @@ static size_t find_telephones(const struct texts *t, const unsigned char *p, siz
 	return end;
 }
 
-void texts_find(const struct texts *t, const unsigned char *p, size_t n, texts_fn *fn, void *ctx)
+void lh_texts_find(const struct lh_texts *t, const unsigned char *p, size_t n, lh_texts_fn *fn,
+		   void *ctx)
 {
 	size_t i, k, len, numbers = 0;
 	uint32_t sign;
@@ -885,7 +886,7 @@ static size_t undo_json(const unsigned char *p, size_t n, unsigned char *to, siz
 	return c > 0xffff ? 12 : 6;
 }
 
-void text_unescape(struct lh_str s, char sign, struct lh_buf *out)
+void lh_text_unescape(struct lh_str s, char sign, struct lh_buf *out)
 {
 	const unsigned char *p = (const unsigned char *)s.p, *const end = p + s.n;
 	unsigned char to[4];
