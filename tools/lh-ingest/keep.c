@@ -361,7 +361,7 @@ static int store_and_register(struct ingest *in, const char *fingerprint,
 	if (!rc && k->parquet_fd >= 0)
 		rc = lh_store_put(k->store, k->parquet_key, &(struct lh_put){
 			.fd = k->parquet_fd }, &k->parquet_sent, err);
-	if (adding && k->was.row_count >= 0)
+	if (adding && k->was.row_count > (int64_t)k->add.replaced)
 		in->rows += (uint64_t)k->was.row_count - k->add.replaced;
 	if (!rc)
 		rc = write_record(in, fingerprint, column, n, &text, err);

@@ -83,15 +83,15 @@ static int block_rows(struct adding *a, const struct lh_bytes *b, row_fn *fn, st
 /* Pass the rows of an object, open as fd. */
 static int each_row(struct adding *a, int fd, row_fn *fn, struct lh_err *err)
 {
-	char path[40], *operand = path;
+	char *operand = (char *)"the rows";
 	struct lh_bytes block = { .p = NULL };
 	struct lh_input in;
 	int rc;
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	lh_input_init(&in, &operand, 1, LH_ROWS_LONGEST);
+	in.opened = fd;
 	a->row = a->found = 0;
-	rc = lh_input_open(&in, err);
+	rc = lseek(fd, 0, SEEK_SET) < 0 ? lh_err_sys(err, "cannot seek") : lh_input_open(&in, err);
 	while (rc > 0) {
 		switch (lh_input_next(&in, &block, err)) {
 		case LH_LINES_BLOCK:
@@ -115,7 +115,7 @@ static int each_row(struct adding *a, int fd, row_fn *fn, struct lh_err *err)
 	}
 	free(block.p);
 	lh_input_free(&in);
-	return rc;
+	return !rc && lseek(fd, 0, SEEK_SET) < 0 ? lh_err_sys(err, "cannot seek") : rc;
 }
 
 /* Set *key to the key of a row: 1, 0 if it has none, -1. */
@@ -248,7 +248,7 @@ static void add_values(struct lh_buf *list, const struct lh_value *v)
 	struct lh_writer w = list_of(list);
 	struct lh_iter it;
 
-	if (!v)
+	if (!v || v->type != LH_ARRAY)
 		return;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
 		lh_write_value(&w, NULL, &it.val);
@@ -337,6 +337,8 @@ static int replace_parts(struct keep *k, struct lh_err *err)
 	size_t i = 0;
 	int rc = 0;
 
+	if (!k->was.n_objects)
+		return 0;
 	for (lh_iter_init(&it, lh_record_get(&k->was.rec, "objects")); !rc && lh_iter_next(&it); )
 		rc = replace_rows(k, &k->was.object[i++], &it.val, err);
 	return rc;
