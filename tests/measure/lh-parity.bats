@@ -692,6 +692,26 @@ probes() {
 	END
 }
 
+@test "all --record puts date, version, cases and verdict of each probe on top of those of earlier runs" {
+	probes '{"probe":"b","fixture":"f.jsonl","left":"cat","right":"cat"}' \
+		'{"probe":"c","fixture":"f.jsonl","left":"cat","right":"jq -c \".t=1\"","per_record":true}'
+	parity all --probes p --record --now 2026-05-03T12:00:00Z
+	[ "$status" = 1 ]
+	LH_PARITY_RIGHT_B=no-such-command parity all --probes p --probe b --record --now 2026-05-04T12:00:00Z
+	version=$(lh-parity --version | cut -d' ' -f2)
+	diff <(sed -n '/^|/p' doc/verified.md) - <<-END
+	| date | version | probe | against | cases | verdict |
+	|---|---|---|---|---|---|
+	| 2026-05-04 | $version | b | another program | 1 | not run |
+	| 2026-05-03 | $version | b | the second implementation | 1 | equal |
+	| 2026-05-03 | $version | c | the second implementation | 1 | differs |
+	END
+	[ "$(head -n 1 doc/verified.md)" = '# Verified' ]
+	echo mine >doc/verified.md
+	parity all --probes p --probe b --record
+	[ "$status" = 2 ] && [ "$(cat doc/verified.md)" = mine ]
+}
+
 @test "all: a probe that differs is exit 1, one that is not to be had a skip" {
 	probes '{"probe":"a","fixture":"f.jsonl","left":"cat","right":"no-such-command"}' \
 		'{"probe":"b","fixture":"f.jsonl","left":"cat","right":"cat"}'

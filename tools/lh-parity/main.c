@@ -10,7 +10,7 @@ struct settings {
 	struct lh_list ignore;
 	int compare;
 	double tolerance, timeout;
-	bool per_record;
+	bool per_record, record;
 };
 
 /* Beyond all bounds: the option was not given. */
@@ -45,6 +45,8 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, probe) },
 	{ 0, "out", "DIR", "folder of the reports (default reports/parity)",
 	  LH_TEXT(struct settings, out, .verbs = V_ALL) },
+	{ 0, "record", NULL, "add the verdicts to doc/verified.md",
+	  LH_FLAG(struct settings, record, .verbs = V_ALL) },
 	{ 0, "probes", "DIR", "all: folder of the probes (default: installed)",
 	  LH_TEXT(struct settings, probes, .env = "LH_PARITY_PROBES") },
 	LH_INPUT_OPTIONS,
@@ -124,7 +126,8 @@ static int run_all(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
 
-	return probes_run(tool, s->probes, s->out ? s->out : "reports/parity", s->probe);
+	return probes_run(tool, s->probes, s->out ? s->out : "reports/parity", s->probe,
+			  s->record);
 }
 
 static int check(struct lh_tool *tool, void *settings)

@@ -109,6 +109,8 @@ int report_write(struct lh_tool *tool, const struct probe *p, const char *path);
 /* ---- probes.c: all probes that a folder describes, or the one of that name ---- */
 /* Return the value of LH_PARITY_RIGHT_<NAME>, or NULL. */
 const char *probe_right(const char *name);
-int probes_run(struct lh_tool *tool, const char *folder, const char *out, const char *only);
+/* record: add to doc/verified.md. */
+int probes_run(struct lh_tool *tool, const char *folder, const char *out, const char *only,
+	       bool record);
 
 #endif

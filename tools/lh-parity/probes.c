@@ -14,13 +14,18 @@
 #define LIST "probes.jsonl"
 #define SUMMARY_MAX ((size_t)64 << 20)	/* bytes of all runs */
 #define RIGHT "LH_PARITY_RIGHT_"
+#define RECORD_HEAD "# Verified\n\n" \
+	"What `lh-parity all --record` found, the newest first: whether the tools answer " \
+	"each case of a\nprobe as another program does, by default a second " \
+	"implementation from the descriptions alone.\n\n| date | version | probe | against | " \
+	"cases | verdict |\n|---|---|---|---|---|---|\n"
 
 /* All probes of one run. */
 struct run {
 	struct lh_tool *tool;
 	const char *out, *only;
 	char folder[PATH_MAX], list[PATH_MAX + sizeof LIST];
-	struct lh_buf lines, summary;
+	struct lh_buf lines, summary, record;
 	uint64_t passed, failed, skipped, probes;
 	bool absent;
 };
@@ -153,6 +158,41 @@ const char *probe_right(const char *name)
 	return value && *value ? value : NULL;
 }
 
+#define RECORD "doc/verified.md"
+
+static const struct lh_made made_record = {
+	"a record of lh-parity", { "# Verified\n\nWhat `lh-parity" }, NULL };
+
+/* Add the row of a probe to the record of all runs. */
+static void add_record(struct run *r, const struct probe *p)
+{
+	const bool whole = p->passed == p->n;
+	char now[32];
+
+	lh_tool_time(r->tool, now);
+	lh_buf_printf(&r->record, "| %.10s | %s | %s | %s | %zu | %s |\n", now, LH_VERSION, p->name,
+		      probe_right(p->name) ? "another program" : "the second implementation", p->n,
+		      p->failed ? "differs" : whole ? "equal" : p->passed ? "equal, not all run"
+									  : "not run");
+}
+
+/* Put the rows of this run before those of earlier ones. */
+static int write_record(struct run *r)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 }, earlier = { .max = SUMMARY_MAX };
+	const size_t head = sizeof RECORD_HEAD - 1;
+	struct lh_err *err = &r->tool->err;
+
+	if (lh_tool_replaces(r->tool, RECORD, &made_record) < 0 ||
+	    lh_file_read(RECORD, &earlier, err) < 0 || lh_own_mkdirs("doc", 0777, err) < 0)
+		return -1;
+	lh_buf_puts(&b, RECORD_HEAD);
+	lh_buf_add(&b, r->record.p, r->record.len);
+	if (earlier.len > head)
+		lh_buf_add(&b, earlier.p + head, earlier.len - head);
+	return lh_atomic_put(RECORD, 0666, &b, err);
+}
+
 static int run_one(struct run *r, struct probe *p)
 {
 	struct lh_tool *tool = r->tool;
@@ -165,6 +205,7 @@ static int run_one(struct run *r, struct probe *p)
 	lh_buf_printf(&r->summary, "| %s | %zu | %llu | %llu | %llu | [%s.md](%s.md) |\n", p->name,
 		      p->n, (unsigned long long)p->passed, (unsigned long long)p->failed,
 		      (unsigned long long)p->skipped, p->name, p->name);
+	add_record(r, p);
 	r->passed += p->passed;
 	r->failed += p->failed;
 	r->skipped += p->skipped;
@@ -309,7 +350,7 @@ static int summary(struct run *r)
 	return rc ? rc : lh_atomic_put(path, 0666, &b, &r->tool->err);
 }
 
-static int conclude(struct run *r)
+static int conclude(struct run *r, bool record)
 {
 	uint64_t total = r->passed + r->failed + r->skipped;
 
@@ -322,12 +363,15 @@ static int conclude(struct run *r)
 		lh_tool_verdict_bad(r->tool);
 	if (summary(r) < 0 || print_tally(r->tool, "all", r->passed, r->failed, r->skipped) < 0)
 		return -1;
+	if (record && write_record(r) < 0)
+		return -1;
 	lh_tool_message(r->tool, "%llu/%llu", (unsigned long long)r->passed,
 			(unsigned long long)total);
 	return 0;
 }
 
-int probes_run(struct lh_tool *tool, const char *folder, const char *out, const char *only)
+int probes_run(struct lh_tool *tool, const char *folder, const char *out, const char *only,
+	       bool record)
 {
 	struct run r = { .tool = tool, .out = out, .only = only };
 	int rc = find_folder(&r, folder);
@@ -345,8 +389,9 @@ int probes_run(struct lh_tool *tool, const char *folder, const char *out, const 
 	if (!rc)
 		rc = each_probe(&r);
 	if (!rc)
-		rc = conclude(&r);
+		rc = conclude(&r, record);
 	lh_buf_free(&r.lines);
 	lh_buf_free(&r.summary);
+	lh_buf_free(&r.record);
 	return rc;
 }
