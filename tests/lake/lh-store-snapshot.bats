@@ -227,3 +227,62 @@ after_fault() {
 	[ "$(lh-store verify dest | jq -c 'select(.whole)' | wc -l)" = $((n + 1)) ]
 	no_litter dest
 }
+
+# a_written_state - s: an index, a playbook whose answers are its records, and two transparency logs.
+a_written_state() {
+	mkdir -p s/index s/playbook s/tlog
+	seq 3 | jq -c '{id: "w-\(.)", text: "welder \(.)"}' | lh-index build -q s/index/w.lhv
+	for log in one two; do
+		(umask 077 && lh-tlog keygen example.com/$log 2>/dev/null >$log.key)
+		lh-tlog init s/tlog/$log --origin example.com/$log --key-file $log.key 2>/dev/null
+	done
+	write_one 0
+}
+
+# write_one N - a record, then the entry of a playbook that names it, then an entry of each log.
+write_one() {
+	a_change "x-$1"
+	echo '{"query_text":"need '"$1"'","answer_id":"x-'"$1"'","answer_corpus":"w","score":1}' |
+		lh-playbook record -q s/playbook/b.lhv >/dev/null
+	for log in one two; do echo '{"n":'"$1"'}' | lh-tlog append -q --line s/tlog/$log --key-file $log.key >/dev/null; done
+	[ $(($1 % 5)) != 4 ] || for file in s/index/w.lhv s/playbook/b.lhv; do lh-index compact -q $file; done
+}
+
+# agrees DIR - what is in it fits together, and is what the state has had.
+agrees() {
+	lh-index verify "$1"/index/w.lhv "$1"/playbook/b.lhv >/dev/null
+	[ -z "$(comm -23 <(lh-playbook list "$1/playbook/b.lhv" | jq -r .answer_id | sort) <(lh-index dump "$1/index/w.lhv" | jq -r .id | sort))" ]
+	for log in one two; do
+		lh-tlog audit -q "$1/tlog/$log" >/dev/null
+		lh-tlog audit -q --from "$1/tlog/$log/checkpoint" s/tlog/$log >/dev/null
+	done
+}
+
+@test "killed while it copies, each snapshot has an index with its log, a playbook with what it names, and prefixes of transparency logs" {
+	local n=1 kills=0
+	needs_strace
+	a_written_state
+	lh-store snapshot -q s dest >/dev/null
+	while write_one $n; do n=$((n + 1)); done 3>&- &
+	writer=$!
+	for call in write fsync rename renameat2; do
+		for ((at = 1; at < 40; at += $(scale 13 1 1))); do
+			run inject "$call:signal=KILL:when=$at" lh-store snapshot -q s dest
+			injected || break
+			kills=$((kills + 1))
+		done
+	done
+	lh-store snapshot -q s dest >/dev/null
+	kill $writer
+	wait $writer || true
+	writer=
+	[ $kills -ge "$(scale 5 50 50)" ] || { echo "$kills kills"; return 1; }
+	lh-store snapshots dest | jq -r .snapshot >times
+	while read -r time; do
+		rm -rf out
+		lh-store restore -q --as-of "$time" dest out >/dev/null
+		agrees out
+	done <times
+	[ "$(wc -l <times)" -ge 2 ]
+	[ "$(lh-playbook list out/playbook/b.lhv | wc -l)" -gt 1 ]
+}
