@@ -675,6 +675,90 @@ s/roster.jsonl:0" ]
 	[ "$(find .cache -name '*.lhv' | wc -l)" = 1 ]
 }
 
+# a_small_state - s, and two snapshots of it in d; w-2 is in both, more of it in the second.
+a_small_state() {
+	mkdir -p s/index s/log
+	(umask 077 && head -c 32 /dev/urandom >key)
+	export LH_SUBJECT_AUDIT_KEY=$PWD/key
+	seq 3 | jq -c '{id: "w-\(.)", candidate_id: "w-\(.)", name: "Mara Quill\(.)", text: "welder \(.)"}' | tee s/roster.jsonl |
+		lh-index build --dimension 64 -q s/index/workers.lhv
+	lh-store snapshot -q --now 2026-05-01T00:00:00Z s d >/dev/null
+	echo '{"candidate_id":"w-2","note":"Mara Quill2 called"}' >s/log/sessions.jsonl
+	lh-store snapshot -q --now 2026-05-02T00:00:00Z s d >/dev/null
+}
+
+erase_all() {
+	lh-subject erase --state s --snapshots d -q --apply --reason test "$@" w-2
+}
+
+# each_is_whole - every snapshot that is listed restores, with the others in it.
+each_is_whole() {
+	lh-store verify d >/dev/null
+	[ "$(lh-store snapshots d | jq -r .snapshot | xargs)" = "2026-05-01T00:00:00.000Z 2026-05-02T00:00:00.000Z" ]
+	for time in 2026-05-01T00:00:00Z 2026-05-02T00:00:00Z; do
+		rm -rf one
+		lh-store restore -q --as-of $time d one >/dev/null
+		lh-index get one/index/workers.lhv w-3 >/dev/null
+		grep -q Quill1 one/roster.jsonl
+	done
+}
+
+# gone_from_all - no byte of the snapshots has the person.
+gone_from_all() {
+	each_is_whole
+	run -1 grep -raF Quill2 d s
+	run -1 lh-index get one/index/workers.lhv w-2
+}
+
+@test "with --snapshots a plan names the snapshots that have the person, and an erasure takes the person out of them" {
+	a_small_state
+	run -0 lh-subject erase --state s --snapshots d -q w-2
+	[ "$(jq -r '.snapshot // empty' <<<"$output" | wc -l)" = 2 ]
+	grep -rqaF Quill2 d
+	run -2 lh-subject erase --state s --snapshots d --list s/roster.jsonl w-2
+	erase_all >out
+	gone_from_all
+	[ "$(jq -c 'select(.snapshot) | [.place, .path, .snapshot, .action]' out | sed -n 2p)" = '["snapshots","d","2026-05-02T00:00:00.000Z","erase"]' ]
+	[[ $(jq -r '.sentence // empty' out) == 'erased, also from 2 snapshots, as the receipt '* ]]
+	alike <(jq -c 'select(.snapshot)' out) <(jq -c '.snapshots[]' s/data/_catalog/subjects/_erasures/*.json)
+	# each has the receipt of what was done there, and is as it was for whom it is not about
+	[ -s one/data/_catalog/subjects/_erasures/*.json ]
+	lh-subject-audit verify -q --dir one/data/_catalog/subjects >/dev/null
+	cp -r d before
+	erase_all >out
+	diff -r before d
+	# who is in snapshots alone is erased there, by the texts of the roster there
+	rm -r s
+	mkdir s
+	run -0 lh-subject erase --state s --snapshots d -q --apply --reason test w-3
+	[ "$(jq -c 'select(.snapshot)' <<<"$output" | wc -l)" = 2 ]
+	run -1 grep -raF Quill3 d
+	run -1 lh-subject erase --state s --snapshots d -q --apply --reason test w-77
+	[ "$(jq -r .state <<<"$output")" = 'not found' ]
+}
+
+before_fault() {
+	rm -rf s d
+	cp -a made/s made/d .
+}
+
+after_fault() {
+	each_is_whole
+	erase_all >out || [ $? = 1 ]
+	gone_from_all
+}
+
+@test "killed at any call while it erases from snapshots, each that is listed is whole, and the next run ends it" {
+	needs_strace
+	a_small_state
+	mkdir made
+	mv s d made
+	export TMPDIR=$PWD/tmp
+	mkdir tmp
+	INJECT=signal=KILL STEP=17 CALLS=$(scale "rename unlink" "write pwrite64 fsync rename unlink" "write pwrite64 fsync rename unlink") at_each lh-subject erase --state s --snapshots d -q --apply --reason test w-2
+	[ -z "$(ls tmp)" ]
+}
+
 @test "in S3 the object is replaced, and that the bucket may keep older versions is said, in the receipt too, with status 1" {
 	a_state 4
 	start_s3 --log asked

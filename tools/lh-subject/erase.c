@@ -279,7 +279,7 @@ static int finish(struct erasure *e)
 	struct remains left = { .left = 0 };
 	struct lh_err *err = &e->tool->err;
 	const bool versions = erasure_has_versions(e);
-	char says[128];
+	char says[192];
 
 	erasure_list_by_hand(e);
 	if (places_list(e->s, err) < 0 ||
@@ -289,11 +289,13 @@ static int finish(struct erasure *e)
 		return lh_err_set(err, LH_EDATA, "%s left, and no receipt was written: lh-subject "
 				  "verify lists them",
 				  LH_N(left.left, "row or text is|rows or texts are"));
-	if (erasure_finish(e, &left) < 0)
+	if (erasure_snapshots(e, true) < 0 || erasure_finish(e, &left) < 0)
 		return -1;
 	if (left.look || left.by_hand || versions)
 		lh_tool_verdict_bad(e->tool);
-	snprintf(says, sizeof says, "erased%s, as the receipt %s says", versions
+	snprintf(says, sizeof says, "erased%s%s%s, as the receipt %s says",
+		 e->in_snapshots ? ", also from " : "",
+		 e->in_snapshots ? LH_N(e->in_snapshots, "snapshot") : "", versions
 		 ? ", but for older versions of objects that S3 may keep" : "", e->id);
 	return print_summary(e, lh_str_of(e->id), "erased", &left, says);
 }
@@ -321,7 +323,8 @@ static int end_before(struct erasure *e)
 /* Refuse to search for the id alone, unless that is asked for. */
 static int check_texts(struct erasure *e)
 {
-	if (e->who->n_also || e->s->id_only || e->resumed || (e->before.id.p && !has_work(e)))
+	if (e->who->n_also || e->s->id_only || e->resumed || !e->n_targets ||
+	    (e->before.id.p && !has_work(e)))
 		return 0;
 	if (e->s->apply)
 		return lh_tool_usage(e->tool, "no roster has the person, so that names, e-mail "
@@ -346,6 +349,7 @@ static int hold_roots(struct erasure *e)
 static int run(struct erasure *e)
 {
 	const struct lh_str before = e->before.id;
+	bool any;
 
 	if ((e->s->apply && hold_roots(e) < 0) || erasure_check(e) < 0 || plan(e) < 0 ||
 	    check_texts(e) < 0)
@@ -356,9 +360,14 @@ static int run(struct erasure *e)
 		return -1;
 	if (print_plan(e) < 0)
 		return -1;
-	if (!has_work(e) && !e->resumed && before.p)
+	any = has_work(e) || e->resumed;
+	/* an erasure that has work looks there at its end */
+	if ((!any || !e->s->apply) && erasure_snapshots(e, false) < 0)
+		return -1;
+	any |= e->in_snapshots > 0;
+	if (!any && before.p)
 		return end_before(e);
-	if (!has_work(e) && !e->resumed && !e->n_targets) {
+	if (!any && !e->n_targets) {
 		lh_tool_verdict_bad(e->tool);
 		return print_summary(e, before, "not found", NULL,
 				     "nothing of the person was found");
@@ -429,5 +438,7 @@ int subject_erase(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "erase needs --subjects DIR, where receipts are");
 	if (!s->tlog != !s->tlog_key.n)
 		return lh_tool_usage(tool, "--tlog DIR and --key-file-tlog FILE go together");
+	if (s->snapshots.n && s->list)
+		return lh_tool_usage(tool, "--list has rows of the state, not of --snapshots");
 	return read_listed(s, &tool->err) < 0 ? -1 : each_person(tool, settings, erase_person);
 }

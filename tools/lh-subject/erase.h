@@ -95,6 +95,8 @@ struct erasure {
 	} *held;
 	size_t n_held, cap_held;
 	struct lh_buf by_hand;		/* the array of the receipt */
+	size_t in_snapshots;		/* snapshots that had the person, ... */
+	struct lh_buf snapshots;	/* ... as JSON, for the receipt */
 };
 
 static inline const struct place *place_of(const struct erasure *e, const struct target *t)
@@ -151,6 +153,12 @@ void erasure_list_by_hand(struct erasure *e);
 bool erasure_has_versions(const struct erasure *e);
 /* Write the receipt, commit it, and remove the list. */
 int erasure_finish(struct erasure *e, const struct remains *left);
+
+/* ---- requests.c ---- */
+
+/* Print which snapshots of --snapshots have the person; apply: each is restored, erased from by a
+ * process of its own, and put back under its time. */
+int erasure_snapshots(struct erasure *e, bool apply);
 
 /* ---- cut.c ---- */
 

@@ -54,6 +54,8 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, list, .verbs = V_ERASE) },
 	{ 0, "receipt", "FILE", "the receipt (default: below the subjects)",
 	  LH_TEXT(struct settings, receipt, .verbs = V_ERASE, .makes = &made_receipt) },
+	{ 0, "snapshots", "STORE", "also in the snapshots there (repeatable)",
+	  LH_TEXTS(struct settings, snapshots, .verbs = V_ERASE) },
 	{ 0, "text-too", NULL, "also rows in which only a text is found",
 	  LH_FLAG(struct settings, text_too, .verbs = V_ERASE) },
 	{ 0, "with-log", NULL, "also the log of who looked, and its secret",

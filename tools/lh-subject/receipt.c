@@ -560,6 +560,11 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 	for (i = 0; i < e->s->elsewhere.n; i++)
 		lh_write_text(&w, NULL, e->s->elsewhere.v[i]);
 	lh_write_end(&w);
+	if (e->s->snapshots.n) {
+		lh_write_array(&w, "snapshots");
+		lh_buf_add(out, e->snapshots.p, e->snapshots.len);
+		lh_write_end(&w);
+	}
 	while (earlier.n && earlier.p[earlier.n - 1] == '\n')
 		earlier.n--;
 	if (earlier.n)
@@ -647,6 +652,7 @@ void erasure_close(struct erasure *e)
 	lh_buf_free(&e->before.text);
 	lh_record_free(&e->before.rec);
 	lh_buf_free(&e->by_hand);
+	lh_buf_free(&e->snapshots);
 	lh_applog_close(&e->log, &(struct lh_err){ 0 });
 	lh_lock_drop(&e->lock);
 	lh_chain_keys_free(&e->keys);

@@ -1,5 +1,5 @@
 /*
- * requests.c - the commands as operations of requests.  See subject.h.
+ * requests.c - the commands as operations of requests, and an erasure in snapshots.  See subject.h.
  *
  * Each request is answered by a process of its own, lh-subject with the places of this one: its
  * memory is given back, and what it prints is the answer.  Neither places nor files come from a
@@ -10,12 +10,14 @@
 
 #include <lh/digest.h>
 #include <lh/num.h>
+#include <lh/time.h>
 
 #include "base/mem.h"
+#include "base/signal.h"
 #include "file/file.h"
 #include "proc/coproc.h"
 #include "proc/run.h"
-#include "subject.h"
+#include "erase.h"
 #include "text/texts.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)	/* bytes of what a command prints, of an export */
@@ -27,7 +29,6 @@
 	{ LH_BIND_STRING("id", struct request, id), .required = true, .filled = true, \
 	  .longest = LH_TEXT_MAX, .person = true, .about = "the id of the person" }, \
 	{ LH_BIND_STRINGS("also", struct request, also, n_also), .each_filled = true, \
-	  .as_written = LH_BIND_FIELD(struct request, also_json), \
 	  .about = "other texts that name the person" }, \
 	FLAG("from_roster", from_roster), FLAG("short", brief)
 const struct lh_bind find_members[] = { PERSON, LH_BIND_CLOSED };
@@ -106,6 +107,166 @@ static void add_options(struct words *w, const struct lh_tool *tool, unsigned co
 	}
 }
 
+/* Write a person as a command reads one on its standard input; the row on who looked is written
+ * here. */
+static void write_person(struct lh_buf *in, struct lh_str id, const struct lh_str *also, size_t n)
+{
+	struct lh_writer w = lh_write_to(in);
+	size_t i;
+
+	lh_write_object(&w, NULL);
+	lh_write_str(&w, "candidate_id", id);
+	lh_write_array(&w, "also");
+	for (i = 0; i < n; i++)
+		lh_write_str(&w, NULL, also[i]);
+	lh_write_end(&w);
+	lh_write_bool(&w, "logged", true);
+	lh_write_end(&w);
+	lh_buf_putc(in, '\n');
+}
+
+/* ---- snapshots ---- */
+
+/* A copy of a snapshot, from which the person is erased as from any state. */
+struct copy {
+	struct erasure *e;
+	const char *dest, *path;
+	struct settings s;		/* of the copy alone */
+	char time[LH_TIME_LEN + 1];
+};
+
+/* Run lh-store with these words, or without any lh-subject erase for the copy. */
+static int run_in(struct copy *c, struct lh_child_out *child, const char *const *word)
+{
+	LH_SCOPED(words_free) struct words w = { .v = NULL };
+	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 };
+	struct lh_child_how how = { .keys = LH_KEYS_AUDIT | LH_KEYS_STORE, .max = ANSWER_MAX };
+	const int worst = !*word;	/* 1: nothing was found, or something is by hand */
+
+	add_word(&w, "", worst ? "lh-subject" : "lh-store");
+	for (; *word; word++)
+		add_word(&w, "", *word);
+	if (worst) {
+		add_word(&w, "", "erase");
+		add_options(&w, c->e->tool, V_ERASE, &c->s);
+		write_person(&in, c->e->who->id, c->e->who->also, c->e->who->n_also);
+	}
+	add_word(&w, "", "-q");
+	how.argv = w.v;
+	if (lh_child_run(&how, in.p, in.len, child, &c->e->tool->err) < 0)
+		return -1;
+	lh_buf_room(&child->out, LH_PAD);
+	return child->status <= worst ? 0 : lh_err_set(&c->e->tool->err, LH_EIO, "%s: %s", c->dest,
+						       child->last_line);
+}
+
+#define RUN(c, child, ...) run_in(c, child, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* Put the copy in the place of its snapshot; bytes that no snapshot has any more are removed. */
+static int replace_snapshot(struct copy *c)
+{
+	LH_SCOPED(lh_child_free) struct lh_child_out child = { .status = 0 };
+
+	return RUN(c, &child, "snapshot", "--replace", "--now", c->time, c->path, c->dest);
+}
+
+/* Do with a snapshot what is asked, and print whether it has, or had, the person. */
+static int do_snapshot(struct copy *c)
+{
+	LH_SCOPED(lh_child_free) struct lh_child_out restored = { .status = 0 }, erased = restored;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	const struct lh_value *action;
+	struct lh_str rest, text;
+	struct lh_buf line = { 0 };
+	struct lh_writer w = lh_write_to(&line);
+	struct erasure *e = c->e;
+	bool holds = false;
+
+	lh_remove_all(c->path);
+	if (RUN(c, &restored, "restore", "--as-of", c->time, c->dest, c->path) < 0 ||
+	    run_in(c, &erased, (const char *const[]){ NULL }) < 0)
+		return -1;
+	rest = (struct lh_str){ erased.out.p, erased.out.len };
+	while (lh_next_line(&rest, &text)) {
+		if (lh_record_parse(&rec, text.p, text.n, &e->tool->err) < 0)
+			return -1;
+		action = lh_record_get(&rec, "action");
+		holds |= action && !lh_value_is(action, "kept", 4);
+	}
+	if (!holds)
+		return 0;
+	if (c->s.apply && erased.status)
+		lh_tool_verdict_bad(e->tool);
+	if (c->s.apply && replace_snapshot(c) < 0)
+		return -1;
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "place", "snapshots");
+	lh_write_bytes(&w, "path", c->dest);
+	lh_write_text(&w, "snapshot", c->time);
+	lh_write_text(&w, "action", "erase");
+	lh_write_end(&w);
+	lh_buf_printf(&e->snapshots, "%s%.*s", e->in_snapshots++ ? "," : "", (int)line.len, line.p);
+	if (c->s.apply == e->s->apply)
+		return lh_tool_out_line(e->tool, &line);
+	lh_buf_free(&line);
+	return 0;	/* whether there is anything to do */
+}
+
+/* Do so with all snapshots of a place. */
+static int each_snapshot(struct copy *c)
+{
+	LH_SCOPED(lh_child_free) struct lh_child_out child = { .status = 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	const size_t before = c->e->in_snapshots;
+	const struct lh_value *time;
+	struct lh_str rest, text;
+	int rc = RUN(c, &child, "snapshots", "--allow-empty", c->dest);
+
+	*c->time = '\0';
+	rest = (struct lh_str){ child.out.p, child.out.len };
+	while (!rc && lh_next_line(&rest, &text)) {
+		rc = lh_record_parse(&rec, text.p, text.n, &c->e->tool->err);
+		time = rc ? NULL : lh_record_get(&rec, "snapshot");
+		if (!time || time->n != LH_TIME_LEN + 2)
+			continue;
+		snprintf(c->time, sizeof c->time, "%.*s", LH_TIME_LEN, time->p + 1);
+		rc = do_snapshot(c);
+	}
+	/* a run that was killed may have left bytes that no snapshot has */
+	return rc || !*c->time || !c->s.apply || c->e->in_snapshots > before ? rc
+									     : replace_snapshot(c);
+}
+
+int erasure_snapshots(struct erasure *e, bool apply)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+	LH_SCOPED(lh_free_local) char *reason = lh_strndup(e->reason.p, e->reason.n);
+	struct lh_tmpdir dir = { NULL, -1 };
+	struct settings *s = e->s;
+	struct copy c = { .e = e, .s = { .key_file = s->key_file, .insecure_key = s->insecure_key,
+		.id_only = s->id_only, .fold = s->fold, .brief = s->brief, .apply = apply,
+		.text_too = s->text_too, .with_log = s->with_log, .reason = reason } };
+	const bool was = lh_signal_deferred();
+	struct lh_err later;
+	size_t i;
+	int rc;
+
+	e->in_snapshots = e->snapshots.len = 0;
+	if (!s->snapshots.n)
+		return 0;
+	lh_signal_defer(true);	/* the copy is removed in any case */
+	rc = lh_tmpdir_make(&dir, "lh-subject", &e->tool->err);
+	lh_buf_printf(&path, "%s/copy%c", dir.path ? dir.path : "", '\0');
+	c.s.state = c.path = path.p;
+	for (i = 0; !rc && i < s->snapshots.n; i++) {
+		c.dest = s->snapshots.v[i];
+		rc = each_snapshot(&c);
+	}
+	rc = lh_tmpdir_remove(&dir, rc ? &later : &e->tool->err) < 0 ? -1 : rc;
+	lh_signal_defer(was);
+	return rc;
+}
+
 /* ---- the answer ---- */
 
 static int add_file(struct lh_writer *w, const char *folder, struct lh_str name,
@@ -179,7 +340,6 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	LH_SCOPED(lh_child_free) struct lh_child_out child = { .status = 0 };
 	struct lh_child_how how = { .keys = LH_KEYS_AUDIT | LH_KEYS_STORE, .seconds = SECONDS,
 				    .max = ANSWER_MAX };
-	struct lh_writer json = lh_write_to(&in);
 	struct settings s = *(const struct settings *)call->settings;
 	const struct lh_op *op = call->tool->spec->ops;
 
@@ -198,13 +358,7 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	add_word(&w, "", op->name);
 	add_word(&w, "", "-q");
 	add_options(&w, call->tool, op->bit, &s);
-	lh_write_object(&json, NULL);
-	lh_write_str(&json, "candidate_id", r->id);
-	if (r->also_json.p)
-		lh_write_value(&json, "also", &r->also_json);
-	lh_write_bool(&json, "logged", true);
-	lh_write_end(&json);
-	lh_buf_putc(&in, '\n');
+	write_person(&in, r->id, r->also, r->n_also);
 	how.argv = w.v;
 	if (lh_child_run(&how, in.p, in.len, &child, err) < 0)
 		return -1;

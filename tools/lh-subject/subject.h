@@ -177,7 +177,7 @@ struct settings {
 	bool from_roster, fold, brief;		/* brief: --short */
 	/* erase, export, verify */
 	const char *reason, *receipt, *list, *out, *tlog;
-	struct lh_list key_file, tlog_key;
+	struct lh_list key_file, tlog_key, snapshots;
 	bool apply, id_only, text_too, with_log, unredacted, insecure_key;
 
 	/* of the configuration */
@@ -384,7 +384,6 @@ struct request {
 	struct lh_str op, id, reason;
 	const struct lh_str *also;
 	size_t n_also;
-	struct lh_value also_json;
 	bool from_roster, brief, apply, id_only, text_too, with_log, unredacted;
 };
 lh_op_fn answer_request;	/* of every command, by the name of its operation */
