@@ -8,8 +8,8 @@
  * A row may be in the buffer several times, estimated from different rows; it is visited
  * once.  The other places stay with it, so that a walk ends earlier among rows that are near
  * each other: at the same recall, fewer rows are visited than if the places were left to
- * others.  The buffer therefore has twice ef places, and k more for rows that are measured
- * at the end only; until k / 2 rows are visited the places are left to others.  So there are
+ * others.  The buffer therefore has twice ef places, and four times k more for rows that are
+ * measured at the end only: that is far cheaper than a visit.  Until k / 2 rows are visited the places are left to others.  So there are
  * enough results, nearly always.
  *
  * If no ef is named, a walk begins with few places and gets a quarter more, again and again, until
@@ -36,8 +36,9 @@
 #include "base/mem.h"
 
 #define TIMES 2		/* places of the buffer for a row that is visited, about */
+#define END_TIMES 4	/* places for rows that are measured at the end only, in times of k */
 /* Of a walk for which no ef is named: */
-#define SPARE 64	/* more places, for rows that are measured at the end */
+#define SPARE 34	/* more places, for rows that are measured at the end */
 #define MORE 4		/* the places that are visited grow by so small a part, ... */
 #define MORE_TIMES 16	/* ... to so many times ef at most, ... */
 #define STABLE 0.5f	/* ... until this part of the visits, or less, left the best as they are, */
@@ -100,9 +101,11 @@ static size_t near_links(struct lh_searcher *s, const uint32_t *ids, uint32_t be
 			 const float *d, struct lh_walk_near *out)
 {
 	struct lh_walk_near found[LH_QG_LANES];
-	uint32_t j, to;
-	size_t n = 0, i, other, before;
+	float key[LH_QG_LANES];
+	uint32_t j, to, n = 0, i, other, before, taken = 0;
 
+	for (i = 0; i < LH_QG_LANES; i++)
+		key[i] = INFINITY;
 	for (; below; below &= below - 1) {
 		j = (uint32_t)__builtin_ctz(below);
 		to = lh_once32(&ids[j]);
@@ -112,15 +115,16 @@ static size_t near_links(struct lh_searcher *s, const uint32_t *ids, uint32_t be
 		if (lh_walk_is_copy(s, d[j], to))
 			s->copies.v[s->copies.n++] = (struct cand){ d[j], to };
 		else
-			n++;
+			key[n++] = d[j];
 	}
-	/* Copy them nearest first; without branches too. */
+	/* Copy them nearest first; the compiler compares several at once. */
 	for (i = 0; i < n; i++) {
 		before = 0;
-		for (other = 0; other < i; other++)
-			before += (size_t)(found[other].d <= found[i].d);
-		for (other = i + 1; other < n; other++)
-			before += (size_t)(found[other].d < found[i].d);
+		for (other = 0; other < LH_QG_LANES; other++)
+			before += (uint32_t)(key[other] < key[i]);
+		while (taken >> before & 1)
+			before++;
+		taken |= 1u << before;
 		out[before] = found[i];
 	}
 	return n;
@@ -191,8 +195,6 @@ static int measure_block(struct lh_searcher *s, const uint32_t *ids)
 	float d[LH_QG_LANES] = { 0 }, measured[LH_QG_LANES], max = limit(&s->qg);
 	uint32_t row[LH_QG_LANES], lane[LH_QG_LANES], below = 0, n = 0, i, to;
 
-	for (i = 0; i < LH_QG_LANES; i++)
-		__builtin_prefetch(s->seen + (ids[i] < ix->rows ? ids[i] : 0), 1);
 	for (i = 0; i < LH_QG_LANES; i++) {
 		to = lh_once32(&ids[i]);
 		if (to >= ix->rows || s->seen[to] == s->epoch)
@@ -363,7 +365,24 @@ static int begin(struct lh_searcher *s, size_t ef, size_t spare)
 	return 0;
 }
 
-/* Find and prefetch the row that is next as far as is known, unless it is the one before. */
+/* Prefetch what is measured when a row without codes is visited, and the links of the next one. */
+static void prefetch_links(const struct lh_searcher *s, uint32_t row)
+{
+	const struct lh_walk_buffer *w = &s->qg;
+	const struct lh_index *ix = s->ix;
+	const uint32_t *ids = lh_walk_links(ix, row);
+	uint32_t i, to;
+
+	for (i = 0; i < 2 * ix->params.m; i++) {
+		to = ids[i];
+		if (to < ix->rows && s->seen[to] != s->epoch)
+			lh_prefetch(lh_index_code(ix, to), lh_index_code_bytes(&ix->params));
+	}
+	if (w->next + 1 < w->n && w->row[w->next + 1].row != DONE)
+		lh_walk_prefetch(ix, w->row[w->next + 1].row);
+}
+
+/* Find and prefetch the row that is likely to be visited next, unless it is the one before. */
 static uint32_t look_ahead(struct lh_searcher *s, uint32_t before)
 {
 	uint32_t row;
@@ -371,10 +390,10 @@ static uint32_t look_ahead(struct lh_searcher *s, uint32_t before)
 	if (!find_next(s))
 		return DONE;
 	row = s->qg.row[s->qg.next].row;
-	if (row != before && !s->reads) {
-		/* Prefetch a row that is likely to be visited next. */
+	if (row != before && s->qg.measured)
+		prefetch_links(s, row);
+	else if (row != before && !s->reads)
 		lh_prefetch(s->ix->block + row * s->ix->stride, s->ix->stride);
-	}
 	return row;
 }
 
@@ -465,7 +484,7 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 	uint32_t row, ahead;
 	bool is_copy;
 
-	if (begin(s, adapt ? ef / 2 : ef, s->q->k + (adapt ? SPARE : 0)) < 0)
+	if (begin(s, adapt ? ef / 2 : ef, END_TIMES * s->q->k + (adapt ? SPARE : 0)) < 0)
 		return -1;
 	while (!s->q->truncated) {
 		if (!next_row(s, &row, &is_copy)) {

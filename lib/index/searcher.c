@@ -355,9 +355,8 @@ bool lh_walk_excluded(const struct lh_query *q, uint64_t row)
 /* Return whether a row may be a result: neither hidden nor excluded. */
 static inline bool is_wanted(const struct lh_searcher *s, uint32_t row)
 {
-	if (row < s->ix->rows && lh_index_hidden(s->ix, row))
-		return false;
-	return !(__builtin_expect(s->q->n_exclude > 0, 0) && lh_walk_excluded(s->q, row));
+	return !(row < s->ix->rows && lh_index_hidden(s->ix, row)) &&
+	       !(__builtin_expect(s->q->n_exclude > 0, 0) && lh_walk_excluded(s->q, row));
 }
 
 /* Add a candidate, unless it is hidden or excluded.  It is near enough, and allowed by
@@ -642,12 +641,9 @@ void lh_walk_keep(struct lh_searcher *s, size_t keep)
 	heap_room(h, keep);
 	h->n = 0;
 	s->best_max = keep;
-	for (i = 0; i < n; i++) {
-		struct cand c = h->v[i];
-
-		if (is_near_enough(s, c))
-			best_add(s, c);
-	}
+	for (i = 0; i < n; i++)
+		if (is_near_enough(s, h->v[i]))
+			best_add(s, h->v[i]);
 }
 
 size_t lh_scan_candidates(const struct lh_searcher *s)
@@ -715,11 +711,9 @@ static int search_rows(struct lh_searcher *s)
 		s->q->work.restarts += rc == 0;
 		ef = s->lifted ? s->ix->rows : WIDER * ef;
 	}
-	if (rc > 0)
-		return lh_walk_outside(s);
 	if (rc == 0)
 		scan(s);
-	return rc < 0 ? -1 : 0;
+	return rc > 0 ? lh_walk_outside(s) : rc;
 }
 
 /* Relate the distances of a walk to those in the graph. */
