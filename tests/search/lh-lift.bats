@@ -363,7 +363,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	# at injection: the entry is of another demand in nearly the same words, and its answer is not in the first results
 	lh-gen workers -n 300 | lh-index build -q many.lhv
 	id=$(lh-search -k 300 --flat -Q "Need 1 Welder in Gary IN" many.lhv | tail -n 1 | jq -r .id)
-	jq -nc --arg id "$id" '{query_text: "Need 1 Welder in Gary IN", answer_id: $id, answer_corpus: "many", score: 1}' | lh-playbook record -q book.lhv
+	jq -nc --arg id "$id" '{query_text: "We need 1 Welder in Gary IN", answer_id: $id, answer_corpus: "many", score: 1}' | lh-playbook record -q book.lhv
 	for rating in 1:1 3:0 x:1; do
 		{ printf '{"content":"{\\"rating\\":5}"}\n%.0s' {1..3}; echo '{"content":"{\"rating\":'${rating%:*}'}"}'; } >answers
 		start_chat --mode replay --body answers --log log.$rating

@@ -172,40 +172,57 @@ static int best_first(const void *a, const void *b)
 	return c ? c : i->n < k->n ? -1 : i->n > k->n;
 }
 
-/* Return whether an entry recommends a record that may be a result: others would take its place
- * among those that are looked at, and so be noticed. */
-static int is_for_scope(void *worker, uint64_t number, const struct lh_row *row, struct lh_err *err)
+/* Leave the hits, up to most, whose entries recommend a record that may be a result: others would
+ * take its place among those that are looked at, and so be noticed.  Returns how many; -1. */
+static long keep_in_scope(struct worker *w, const struct corpus_search *s, long n, long most,
+			  struct lh_err *err)
 {
-	struct worker *w = worker;
+	struct lh_hit *hit = w->remembered;
 	struct lh_playbook_entry e;
 	struct memory m = { .factor = 0 };
+	struct lh_row row;
+	long i, kept = 0;
+	int rc;
 
-	(void)number;
-	if (lh_playbook_read_row(row, &w->scan, &w->entry, &w->texts, &e, err) < 0)
-		return err->code == LH_EDATA ? 0 : -1;
-	return recall(w, &e, &m, err);
+	for (i = 0; i < n && kept < most; i++) {
+		rc = lh_index_row(s->open->ix, hit[i].row, &row, err);
+		if (rc < 0)
+			return at_corpus(s, err);
+		if (rc && lh_playbook_read_row(&row, &w->scan, &w->entry, &w->texts, &e, err) < 0)
+			rc = err->code == LH_EDATA ? 0 : -1;
+		if (rc > 0)
+			rc = recall(w, &e, &m, err);
+		if (rc < 0)
+			return -1;
+		if (rc)
+			hit[kept++] = hit[i];
+	}
+	return kept;
 }
 
-static long search_playbook(struct worker *w, struct corpus_search *s, struct lh_err *err)
+/* Find the nearest entries; of a scope, those among ever more of them, since most entries are of it
+ * as a rule, and to look at each costs more than a search. */
+static long search_playbook(struct worker *w, struct corpus_search *s, uint64_t live,
+			    struct lh_err *err)
 {
 	const struct settings *set = w->run->set;
-	struct lh_query q = {
-		.vector = NULL, .k = w->reader.q.playbook_top_k, .ef = set->ef, .exact = set->exact,
-	};
-	long n;
+	const uint64_t most = w->reader.q.playbook_top_k;
+	struct lh_query q = { .k = most, .ef = set->ef, .exact = set->exact };
+	long n, kept;
 
 	if (set_vector(w, s, err) < 0 || set_searcher(s, err) < 0)
 		return -1;
-	lh_grow(&w->remembered, &w->cap_remembered, q.k, sizeof *w->remembered);
 	q.vector = s->vector;
-	if (w->scope) {
-		q.allow = is_for_scope;
-		q.ctx = w;
-		q.filter_cache = lh_filter_cache_new(s->open->ix);
+	for (;; q.k = 4 * q.k < live ? 4 * q.k : live) {
+		lh_grow(&w->remembered, &w->cap_remembered, q.k, sizeof *w->remembered);
+		n = limits_search(w, s, &q, w->remembered, err);
+		if (n < 0)
+			return at_corpus(s, err);
+		kept = w->scope ? keep_in_scope(w, s, n, (long)most, err) : n;
+		if (kept < 0 || !w->scope || kept == (long)most || q.k >= live ||
+		    w->limits.reached)
+			return kept;
 	}
-	n = limits_search(w, s, &q, w->remembered, err);
-	lh_filter_cache_free(q.filter_cache);
-	return n < 0 ? at_corpus(s, err) : n;
 }
 
 void count_playbook(struct worker *w)
@@ -239,7 +256,7 @@ int use_playbook(struct worker *w, struct lh_err *err)
 	lh_index_get_stats(s->open->ix, &st);
 	if (!st.live)
 		return 0;
-	n = search_playbook(w, s, err);
+	n = search_playbook(w, s, st.live, err);
 	if (n < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
