@@ -27,6 +27,7 @@ struct lh_registration {
 	size_t n_history;
 	struct lh_catalog_column *column;
 	size_t n_columns;
+	struct lh_value checks, lineage;
 	int64_t row_count;
 	bool of_persons;
 };
@@ -97,6 +98,10 @@ static const struct lh_bind column_members[] = {
 	{ LH_BIND_TABLES("history", struct s, history, n_history, object_members), \
 	  .about = "objects with the rows that these have replaced" }, \
 	{ LH_BIND_TABLES("columns", struct s, column, n_columns, column_members) }, \
+	{ LH_BIND_VALUE("checks", struct s, checks, LH_BIND_IS(LH_OBJECT)), \
+	  .about = "the last result of its checks" }, \
+	{ LH_BIND_VALUE("lineage", struct s, lineage, LH_BIND_IS(LH_OBJECT)), \
+	  .about = "where its rows are from" }, \
 	{ LH_BIND_I64("row_count", struct s, row_count, 0, INT64_MAX) }, \
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \
 	  .path = true, .safe = true, \

@@ -66,6 +66,7 @@ struct lh_catalog_dataset {
 	size_t n_history;
 	struct lh_catalog_column *column;	/* kept so too */
 	size_t n_columns;
+	struct lh_value checks, lineage;	/* kept so too: objects, or nothing */
 	struct lh_str json;		/* the manifest itself, without a newline in it */
 
 	/* private */
