@@ -43,6 +43,7 @@ uses() {
 	* --playbook reads
 	lh-embed --compile reads
 	lh-gen --from reads
+	lh-ingest --lineage reads
 	lh-ingest --types reads
 	lh-iterate --answers reads
 	lh-judge --qrels reads
