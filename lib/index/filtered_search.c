@@ -368,7 +368,7 @@ static int begin_walk(struct lh_searcher *s)
 
 /* The share of rows that match from which a walk as without a filter meets enough of them, if no
  * ef is named. */
-#define MANY 0.7
+#define MANY 0.4
 
 /* The cost of a walk, row by row of those that todo yields. */
 struct walk_cost {

@@ -15,7 +15,7 @@
  * If no ef is named, a walk begins with few places and gets a quarter more, again and again, until
  * its answer is stable: until the last visits did not change the best rows, or the row that would
  * be visited next is too far by its estimate.  How many visits and how far depends on how much
- * nearer the nearest row is to the query than the entry, which is in the middle of all: the rows
+ * nearer the nearest result is to the query than the entry, which is in the middle of all: the rows
  * near a far query are all about as far, and lie apart.
  *
  * Lifted rows (index_parts.h) are all about as far from a query: a walk is then stable if both say
@@ -49,7 +49,6 @@
 #define NOISY_AFTER 128	/* ... after which estimates may be found to be noise, ... */
 #define NOISY 1.2f	/* ... as their error is so many times what the best ones span */
 #define NOISY_TIMES 8	/* width of a walk by measuring then, in times of ef if none is named */
-#define FAR_ERRORS 1	/* estimates beyond the farthest of the best by so many errors are far */
 #define GIVE_UP 16	/* part of the rows after which a filtered walk without k is given up */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
 
@@ -163,14 +162,13 @@ static void widen(struct lh_searcher *s, size_t places)
 	w->within += places;
 }
 
-/* Note how far a visited row is, and what its estimate was wrong by. */
+/* Note what the estimate of a visited row was wrong by. */
 static void note_distance(struct lh_walk_buffer *w, float measured)
 {
 	float error = measured - w->estimate;
 
 	if (w->visited == 1)
 		w->entry = w->nearest = measured;
-	w->nearest = fminf(w->nearest, measured);
 	if (w->visited > NOISY_FROM)
 		w->errors += error * error;
 }
@@ -231,8 +229,10 @@ static int follow(struct lh_searcher *s, uint32_t row, bool is_copy)
 	if (lh_walk_excluded(s->q, row) || lh_index_hidden(ix, row) ||
 	    (s->q->allow && lh_filter_cache_allows(s->q, row, s->err) <= 0))
 		widen(s, !is_copy);
-	else
+	else {
 		copies->offered += is_copy;
+		s->qg.nearest = fminf(s->qg.nearest, s->qg.estimate);
+	}
 	lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v);
 	copies->of = (struct cand){ s->qg.estimate, row };
 	for (i = 0; i < 2 * ix->params.m; i += LH_QG_LANES)
@@ -330,9 +330,10 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 	rc = s->q->allow ? lh_filtered_search_row(s, row) : 1;
 	if (rc < 0)
 		return -1;
-	if (rc && lh_walk_offer(s, c))
+	if (rc && lh_walk_offer(s, c)) {
 		copies->offered += is_copy;
-	else if (!is_copy)
+		s->qg.nearest = fminf(s->qg.nearest, lh_walk_squared(s, c.d));
+	} else if (!is_copy)
 		widen(s, TIMES);
 	lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v);
 	copies->of = (struct cand){ lh_walk_squared(s, c.d), row };
@@ -418,14 +419,14 @@ static bool next_row(struct lh_searcher *s, uint32_t *row, bool *is_copy)
 	return true;
 }
 
-/* Return a distance above which a row is hardly among the best, by its estimate. */
+/* Return a distance above which a row is hardly among the best, by its estimate: beyond the
+ * farthest of them by the mean error. */
 static float far_enough(const struct lh_searcher *s)
 {
 	float farthest = farthest_best(s);
 
-	return farthest < FLT_MAX && s->qg.visited > NOISY_FROM ?
-		       farthest + FAR_ERRORS * mean_error(&s->qg) :
-		       FLT_MAX;
+	return farthest < FLT_MAX && s->qg.visited > NOISY_FROM ? farthest + mean_error(&s->qg) :
+								  FLT_MAX;
 }
 
 /* Measure the rows of the buffer that are not visited, and add them to todo if that is set. */

@@ -60,7 +60,7 @@ struct lh_walk_buffer {
 	size_t next;		/* all before it are done */
 	bool measured;		/* rows have no codes: those in the buffer are measured */
 	float entry, nearest;	/* squared distances of the row that is visited first, and of
-				 * the nearest */
+				 * the nearest that may be a result */
 	uint64_t visited, changed;	/* visits; the last that changed the best rows */
 	float errors;		/* of the estimates of the visited rows but the first, squared */
 	float estimate;		/* of the row that is being visited */

@@ -64,6 +64,18 @@ compare_cells() {
 	compare_cells limit
 }
 
+# bats test_tags=plain-only
+@test "a filter that refuses the hundred nearest finds the next ones" {
+	lh-gen workers -n 5000 | lh-index build -j2 --model hash-v3 --exact-below 100 a.lhv
+	lh-gen queries -n 10 --styles all --seed 5 | jq -c '{query_text}' | lh-search --exact -k 100 --no-metadata a.lhv |
+		jq -c '{query_text, metadata_filter: {candidate_id: {not: [.results[].id]}}}' >asked
+	lh-search --no-metadata --exact a.lhv <asked | jq -c '[.results[].id]' >want
+	lh-search --no-metadata --explain a.lhv <asked >got
+	[ "$(jq -r .explain.filter got | sort -u)" = walked ]
+	jq -n -e --slurpfile want want --slurpfile got got '
+		[range(40) | ($want[.] - [$got[.].results[].id]) | length] | add <= 8'
+}
+
 @test "k larger than the index finds all records once, deleted ones aside" {
 	lh-gen workers -n 1500 >rows
 	lh-index build -j1 --dimension 64 --exact-below 100 a.lhv rows
