@@ -50,6 +50,14 @@ bool lh_person_column(const char *name, size_t n);
 bool lh_person_is_id(const struct lh_value *object, const struct lh_value *key,
 		     struct lh_value *corpus);
 
+/* Append the texts that a record names its person by, each with a NUL: a name, also one in parts,
+ * and addresses and telephones, of members such as full_name, workEmail and home_phone_2; those of
+ * fewer bytes than `least` are left out.  *unused gets the names of members that are not among
+ * them. */
+struct lh_intern;
+int lh_person_texts(const struct lh_value *record, size_t least, struct lh_buf *texts,
+		    struct lh_intern *unused, struct lh_err *err);
+
 /* Whose data an answer has used: what a filter with --attribute writes as the last member of its
  * answer, "persons":[{"id":"w-7","members":["name","phone"]}], which lh-serve takes off.  A person
  * may be there more than once; one with a "corpus" is a person if that is of persons.  Zero at

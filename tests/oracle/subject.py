@@ -1,12 +1,11 @@
 """A searcher for texts in any bytes by another hand: the standard library of Python, nothing of the
 C.  zstd(1) and lz4(1) unpack what Python cannot.
 
-    texts(FOLDER, PATTERN)    each text that matches a regular expression, however encoded, once,
-                              with no border asked for
+    texts(FOLDER, PATTERN)    each text that matches a regular expression, also escaped as in JSON
+                              or a URL, once, with no border asked for
 
 Everything is read into memory, and decoded as a whole, over and over.
 """
-import base64
 import bz2
 import gzip
 import io
@@ -20,7 +19,6 @@ import zipfile
 
 ESCAPE = re.compile(rb'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|["\\/bfnrt])')
 PERCENT = re.compile(rb"%[0-9a-fA-F]{2}")
-RUN = re.compile(rb"[A-Za-z0-9+/_-]{4,}")
 LEVELS = 3
 NESTED = 4
 
@@ -82,15 +80,6 @@ def undo_escape(m):
     return units.decode("utf-16-be", "surrogatepass").encode("utf-8", "surrogatepass")
 
 
-def undo_base64(data, shift):
-    out = []
-    for m in RUN.finditer(data):
-        run = m.group()[shift:].translate(bytes.maketrans(b"-_", b"+/"))
-        run = run[:-1] if len(run) % 4 == 1 else run
-        out.append(base64.b64decode(run + b"=" * (-len(run) % 4)))
-    return b"\n".join(out)
-
-
 def decoded(data, depth=0, seen=None):
     """Yield the bytes, and all that they decode to."""
     seen = set() if seen is None else seen
@@ -104,8 +93,6 @@ def decoded(data, depth=0, seen=None):
         yield from decoded(ESCAPE.sub(undo_escape, data), depth + 1, seen)
     if b"%" in data:
         yield from decoded(PERCENT.sub(lambda m: bytes.fromhex(m.group()[1:].decode()), data), depth + 1, seen)
-    for shift in range(4):
-        yield from decoded(undo_base64(data, shift), depth + 1, seen)
 
 
 # ---- texts ----

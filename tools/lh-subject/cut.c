@@ -433,40 +433,19 @@ int remove_file(const char *path, struct lh_err *err)
 	return errno == ENOENT ? 0 : lh_err_sys(err, "%s: cannot remove", path);
 }
 
+/* What is still being written is left to the next round. */
 static int cut_file(struct erasure *e, const struct target *t)
 {
-	return remove_file(place_of(e, t)->path, &e->tool->err);
-}
-
-/* What is being written is left to the next round. */
-static int cut_spool(struct erasure *e, const struct target *t)
-{
-	const char *path = place_of(e, t)->path;
-	int fd = lh_open_regular(path, O_RDONLY, 0, &e->tool->err), rc = 0;
+	const struct place *p = place_of(e, t);
+	int fd = lh_open_regular(p->path, O_RDONLY, 0, &e->tool->err), rc = 0;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && lh_is_still_named(fd, path))
-		rc = remove_file(path, &e->tool->err);
+	if (p->kind != PLACE_SPOOL ||
+	    (flock(fd, LOCK_EX | LOCK_NB) == 0 && lh_is_still_named(fd, p->path)))
+		rc = remove_file(p->path, &e->tool->err);
 	close(fd);
 	return rc;
-}
-
-/* Overwrite a secret before its name goes, so that it is not in a block that is free. */
-static int cut_secret(struct erasure *e, const struct target *t)
-{
-	static const char zeros[LH_OPENING];
-	const char *path = place_of(e, t)->path;
-	struct lh_err *err = &e->tool->err;
-	int fd = lh_open_regular(path, O_WRONLY, 0, err), rc;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	rc = lh_pwrite_all(fd, zeros, sizeof zeros, 0, err);
-	if (!rc && fsync(fd) < 0)
-		rc = lh_err_sys(err, "%s: cannot sync", path);
-	close(fd);
-	return rc ? rc : remove_file(path, err);
 }
 
 /* ---- the person's own log and manifest ---- */
@@ -602,10 +581,6 @@ int cut_place(struct erasure *e, const struct target *t)
 		return cut_object(e, t);
 	case CUT_FILE:
 		return cut_file(e, t);
-	case CUT_SPOOL:
-		return cut_spool(e, t);
-	case CUT_SECRET:
-		return cut_secret(e, t);
 	default:
 		return cut_index(e, t);	/* a roster may be one */
 	}

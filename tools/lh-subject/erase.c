@@ -394,7 +394,7 @@ static int check_reason(struct erasure *e)
 	const bool named = person_match_bytes(e->who, reason, strlen(reason), &m);
 
 	lh_buf_free(&m.members);
-	if (named && (m.by_text || !e->who->number))
+	if (named && (m.also || !e->who->number))
 		return lh_tool_usage(e->tool, "--reason: names the person, whom the receipt must "
 				     "not have");
 	return 0;

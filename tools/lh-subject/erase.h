@@ -12,7 +12,7 @@
  *
  * The list, _erasures/HASH.plan, is durable before anything changes.  Its first line has what was
  * asked; then there is one for each place, added before it changes, with what it was, and of a
- * file of a root how its lengths change, by which the receipts of the root are made true.  The
+ * file of a root the rows that are cut out, by which the receipts of the root are made true.  The
  * receipt is made of it.
  */
 #ifndef ERASE_H

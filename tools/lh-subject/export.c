@@ -36,6 +36,8 @@ struct export {
 	char *folder;			/* under which it is written */
 	struct lh_files files;		/* of it, the last one as out */
 	int out;
+	int kept;			/* a file in which the bytes of rows are kept */
+	uint64_t n_kept;
 	struct lh_intern own;		/* run ids, and ids of samples, of the person's rows */
 	struct lh_buf text;		/* a row at hand */
 	size_t rows, redacted;
@@ -123,7 +125,7 @@ static int read_row(struct export *x, const struct hit *h)
 {
 	if (!h->n)
 		return 0;
-	if (lh_line_again(x->hits.kept, "temporary file", h->at, h->n, &x->text, x->err) < 0)
+	if (lh_line_again(x->kept, "temporary file", h->at, h->n, &x->text, x->err) < 0)
 		return -1;
 	lh_buf_room(&x->text, LH_PAD);
 	return 1;
@@ -279,15 +281,24 @@ static int make_folder(struct export *x)
 	return lh_own_mkdir(path.p, 0700, x->err);
 }
 
+static int keep_row(void *ctx, struct hit *h, struct lh_str row, struct lh_err *err)
+{
+	struct export *x = ctx;
+
+	h->at = x->n_kept;
+	h->n = row.n;
+	x->n_kept += row.n;
+	return lh_write_all(x->kept, row.p, row.n, err);
+}
+
 static int make(struct export *x)
 {
-	int fd = lh_store_spool(x->err);
-
-	if (fd < 0)
-		return -1;
-	x->hits.kept = fd;
-	if (find_person(x->tool, x->s, x->who, &x->hits, x->err) < 0 || make_folder(x) < 0 ||
-	    put_rows(x) < 0 || put_proofs(x) < 0 || put_contents(x) < 0 || put_sums(x) < 0)
+	x->kept = lh_store_spool(x->err);
+	x->hits.row = keep_row;
+	x->hits.ctx = x;
+	if (x->kept < 0 || find_person(x->tool, x->s, x->who, &x->hits, x->err) < 0 ||
+	    make_folder(x) < 0 || put_rows(x) < 0 || put_proofs(x) < 0 || put_contents(x) < 0 ||
+	    put_sums(x) < 0)
 		return -1;
 	if (x->rows && looked(x->tool, x->s, x->who, &x->hits, "export") < 0)
 		return -1;
@@ -319,7 +330,8 @@ static int print_summary(struct export *x)
 
 static int export(struct lh_tool *tool, struct settings *s, struct person *who)
 {
-	struct export x = { .tool = tool, .s = s, .who = who, .err = &tool->err, .out = -1 };
+	struct export x = { .tool = tool, .s = s, .who = who, .err = &tool->err, .out = -1,
+			    .kept = -1 };
 	int rc;
 
 	if (s->exported)
@@ -340,6 +352,8 @@ static int export(struct lh_tool *tool, struct settings *s, struct person *who)
 	free(x.folder);
 	if (x.out >= 0)
 		close(x.out);
+	if (x.kept >= 0)
+		close(x.kept);
 	lh_intern_free(&x.own);
 	lh_buf_free(&x.text);
 	return rc;

@@ -32,26 +32,23 @@ void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE])
 	lh_sha256(row.p, row.n, hash);
 }
 
-void hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
-	     struct lh_str row)
+int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
+	    struct lh_str row)
 {
 	struct hits *to = f->hits;
 
+	if (to->row && row.n && to->row(to->ctx, &h, row, f->err) < 0)
+		return -1;
 	h.members = lh_strndup(members.p, members.n);
 	h.id = id.p ? lh_strndup(id.p, id.n) : NULL;
-	if (to->kept && row.n) {
-		h.at = to->n_kept;
-		h.n = row.n;
-		to->n_kept += row.n;
-	}
 	lh_grow(&to->v, &to->cap, to->n + 1, sizeof h);
 	to->v[to->n++] = h;
-	to->unkept |= h.n && lh_write_all(to->kept, row.p, row.n, &to->why) < 0;
+	return 0;
 }
 
 struct hit hit_of_match(const struct find *f, size_t i, uint64_t line, struct lh_str row)
 {
-	struct hit h = { .place = i, .line = line, .by = match_by(&f->m), .also = f->m.also,
+	struct hit h = { .place = i, .line = line, .by = f->m.by, .also = f->m.also,
 			 .others = f->m.others, .via = NO_HIT, .hashed = true };
 
 	row_hash(row, h.sha256);
@@ -65,8 +62,6 @@ void hits_free(struct hits *h)
 		free(h->v[h->n].members);
 	}
 	free(h->v);
-	if (h->kept)
-		close(h->kept);
 	*h = (struct hits){ .n = 0 };
 }
 
@@ -116,17 +111,15 @@ static int find_whole(struct find *f, size_t i)
 	row = (struct lh_str){ f->text.p, f->text.len };
 	hit = hit_of_match(f, i, 1, row);
 	hit.whole = true;
-	hit_add(f, hit, match_members(f), NO_ID, row);
-	return 0;
+	return hit_add(f, hit, match_members(f), NO_ID, row);
 }
 
 static int find_secret(struct find *f, size_t i)
 {
 	const struct hit hit = { .place = i, .by = HIT_ID, .line = 1, .via = NO_HIT };
 
-	if (place_is_own(&f->s->places.v[i], f->who->id))
-		hit_add(f, hit, lh_str_of("[]"), NO_ID, NO_ID);
-	return 0;
+	return place_is_own(&f->s->places.v[i], f->who->id)
+		? hit_add(f, hit, lh_str_of("[]"), NO_ID, NO_ID) : 0;
 }
 
 static bool row_may_have(const struct find *f, const struct lh_row *row)
@@ -139,7 +132,7 @@ static bool row_may_have(const struct find *f, const struct lh_row *row)
 static int find_record(struct find *f, size_t i, const struct lh_index *ix, uint64_t at,
 		       const struct lh_row *row)
 {
-	const uint32_t n = f->hits->kept ? lh_index_get_params(ix)->dimension : 0;
+	const uint32_t n = f->hits->row ? lh_index_get_params(ix)->dimension : 0;
 	LH_SCOPED(lh_free_local) float *vector = NULL;
 	struct lh_writer w;
 	struct lh_value v;
@@ -167,8 +160,8 @@ static int find_record(struct find *f, size_t i, const struct lh_index *ix, uint
 		lh_buf_f32s(&f->text, vector, n);
 		lh_write_end(&w);
 	}
-	hit_add(f, hit, match_members(f), row->id, (struct lh_str){ f->text.p, f->text.len });
-	return 0;
+	return hit_add(f, hit, match_members(f), row->id,
+		       (struct lh_str){ f->text.p, f->text.len });
 }
 
 int find_index(struct find *f, size_t i)
@@ -203,14 +196,6 @@ static int find_in_place(struct find *f, size_t i)
 	const int rows = place_is[f->s->places.v[i].kind].rows;
 
 	return rows ? by[rows](f, i) : 0;
-}
-
-/* Return -1 if the bytes of a row could not be kept. */
-static int check_kept(const struct find *f)
-{
-	if (f->hits->unkept)
-		*f->err = f->hits->why;
-	return f->hits->unkept ? -1 : 0;
 }
 
 /* ---- a list of rows ---- */
@@ -357,7 +342,7 @@ int find_in(struct lh_tool *tool, struct settings *s, struct person *who, struct
 {
 	LH_SCOPED(find_free) struct find f = { tool, s, who, hits, err, .by_name = false };
 
-	return find_in_place(&f, place) < 0 ? -1 : check_kept(&f);
+	return find_in_place(&f, place);
 }
 
 int find_person(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
@@ -371,7 +356,7 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 	for (i = 0; i < s->places.n; i++)
 		if (find_in_place(&f, i) < 0)
 			return -1;
-	if (find_in_roots(&f) < 0 || find_named(&f) < 0 || check_kept(&f) < 0)
+	if (find_in_roots(&f) < 0 || find_named(&f) < 0)
 		return -1;
 	settle(hits);
 	for (i = 0; who->thorough && i < s->places.n; i++) {

@@ -24,8 +24,8 @@ struct find {
 	bool by_name;			/* lines are searched for names */
 };
 
-/* Add a hit of a row; members and id are copied, and so are the bytes where they are kept. */
-void hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
+/* Add a hit of a row, which is passed on; members and id are copied. */
+int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
 	     struct lh_str row);
 /* Make what f->m has of a row of place i a hit. */
 struct hit hit_of_match(const struct find *f, size_t i, uint64_t line, struct lh_str row);

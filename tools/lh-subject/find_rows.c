@@ -290,7 +290,7 @@ static int on_line(struct place_lines *from, struct lh_str line, struct lh_err *
 	struct hit h = { .place = l->place, .line = from->line };
 	struct lh_str s;
 
-	(void)err;
+	(void)err;		/* it is that of the search */
 	if (l->judges && from->line == 1)
 		judge_end(&l->judge);
 	if (l->judges)
@@ -299,10 +299,10 @@ static int on_line(struct place_lines *from, struct lh_str line, struct lh_err *
 	if (from->line == 1 && line.n >= 3 && !memcmp(line.p, "\xef\xbb\xbf", 3))
 		line = (struct lh_str){ line.p + 3, line.n - 3 };
 	s = lh_trim(line.p, line.n);
-	if (s.n && !l->parquet && match_line(l->f, &l->f->s->places.v[l->place], s, &h))
-		hit_add(l->f, h, match_members(l->f), from->member ? lh_str_of(from->member)
-			: NO_ID, line);
-	return 0;
+	if (!s.n || l->parquet || !match_line(l->f, &l->f->s->places.v[l->place], s, &h))
+		return 0;
+	return hit_add(l->f, h, match_members(l->f), from->member ? lh_str_of(from->member)
+		       : NO_ID, line);
 }
 
 /* Take what is packed again in what is packed, which is not undone: it is a hit of a search of all
@@ -423,13 +423,14 @@ static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err 
 		hit.others = f->m.others;
 		hit.hashed = true;
 		row_hash(row, hit.sha256);
-	} else if (f->hits->kept) {
+	} else if (f->hits->row) {
 		if (find_read(f, hit.place) < 0)
 			return -1;
 		row = (struct lh_str){ f->text.p, f->text.len };
 		hit.whole = true;
 	}
-	hit_add(f, hit, lh_str_of("[]"), NO_ID, row);
+	if (hit_add(f, hit, lh_str_of("[]"), NO_ID, row) < 0)
+		return -1;
 	/* logs may have its id, and that of its run */
 	if (ids && ids->id.p)
 		find_name(f, f->hits->n - 1, ids->id);

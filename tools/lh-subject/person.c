@@ -284,9 +284,7 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 		lh_value_str(v, &x->text, &text);
 	person_has(x->who, at, v, id, text, &x->decoded, &seen, &by);
 	x->m->also |= seen.text > 0;
-	x->m->by_id |= by == HIT_ID;
-	x->m->by_text |= by == HIT_TEXT;
-	x->m->by_number |= by == HIT_NUMBER;
+	x->m->by = by < x->m->by ? by : x->m->by;
 	if (by != HIT_NONE)
 		add_member(x, at, err);
 	else if (id && text.n)
@@ -298,7 +296,8 @@ static struct matching match_begin(const struct person *who, struct match *m)
 {
 	struct matching x = { .who = who, .m = m };
 
-	m->by_id = m->by_text = m->by_number = m->also = false;
+	m->by = HIT_NONE;
+	m->also = false;
 	m->others = 0;
 	lh_buf_reset(&m->members);
 	x.w = lh_write_to(&m->members);
@@ -312,7 +311,7 @@ static bool match_end(struct matching *x)
 	lh_map_free(&x->others);
 	lh_buf_free(&x->text);
 	lh_buf_free(&x->decoded);
-	return x->m->by_id || x->m->by_text || x->m->by_number;
+	return x->m->by != HIT_NONE;
 }
 
 bool person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m)
@@ -330,7 +329,7 @@ bool person_match_bytes(const struct person *who, const char *p, size_t n, struc
 	struct seen seen;
 
 	person_look(who, (struct lh_str){ p, n }, &x.decoded, &seen);
-	m->by_id = seen.id;
-	m->by_text = m->also = seen.text;
+	m->by = seen.id ? HIT_ID : seen.text ? HIT_TEXT : HIT_NONE;
+	m->also = seen.text;
 	return match_end(&x);
 }

@@ -53,7 +53,14 @@ struct line {
 	bool text_too, with_log;
 	struct lh_str path, kind, action, sha256;
 	uint64_t rows, bytes;
-	struct lh_value cuts;
+	const struct lh_cut *cut;
+	size_t n_cuts;
+};
+static const struct lh_bind cut_members[] = {
+	{ LH_BIND_U64("at", struct lh_cut, at, 0, INT64_MAX), .required = true },
+	{ LH_BIND_U64("n", struct lh_cut, n, 0, INT64_MAX), .required = true },
+	{ LH_BIND_U64("is", struct lh_cut, is, 0, INT64_MAX), .required = true },
+	LH_BIND_END
 };
 static const struct lh_bind line_members[] = {
 	{ LH_BIND_ID("candidate_id", struct line, id) },
@@ -69,29 +76,9 @@ static const struct lh_bind line_members[] = {
 	{ LH_BIND_STRING("sha256", struct line, sha256) },
 	{ LH_BIND_U64("rows", struct line, rows, 0, INT64_MAX) },
 	{ LH_BIND_U64("bytes", struct line, bytes, 0, INT64_MAX) },
-	{ LH_BIND_ARRAY("cuts", struct line, cuts) },
+	{ LH_BIND_TABLES("cut", struct line, cut, n_cuts, cut_members) },
 	LH_BIND_END
 };
-
-static int read_cuts(struct cuts *c, const struct lh_value *v, struct lh_err *err)
-{
-	struct lh_iter it, in;
-	int64_t n[3];
-	size_t i;
-
-	c->n = 0;
-	for (lh_iter_init(&it, v); v->p && lh_iter_next(&it); ) {
-		for (i = 0, lh_iter_init(&in, &it.val); i < 3 && lh_iter_next(&in); i++)
-			if (in.val.type != LH_NUMBER || !lh_value_i64(&in.val, &n[i]))
-				break;
-		if (i < 3)
-			return lh_err_set(err, LH_ECORRUPT, "a cut is not three numbers");
-		lh_grow(&c->v, &c->cap, c->n + 1, sizeof *c->v);
-		c->v[c->n++] = (struct lh_cut){ NULL, (uint64_t)n[0], (uint64_t)n[1],
-						(uint64_t)n[2] };
-	}
-	return 0;
-}
 
 static struct was *was_of(struct erasure *e, struct lh_str path)
 {
@@ -104,9 +91,10 @@ static struct was *was_of(struct erasure *e, struct lh_str path)
 }
 
 /* Take what a place was, of which an earlier line may say more. */
-static int take_place(struct erasure *e, const struct line *in)
+static void take_place(struct erasure *e, const struct line *in)
 {
 	struct was *w = was_of(e, in->path);
+	size_t i;
 
 	if (!w) {
 		lh_grow(&e->was, &e->cap_was, e->n_was + 1, sizeof *w);
@@ -117,7 +105,10 @@ static int take_place(struct erasure *e, const struct line *in)
 				   .bytes = in->bytes };
 		snprintf(w->sha256, sizeof w->sha256, "%.*s", (int)in->sha256.n, in->sha256.p);
 	}
-	return read_cuts(&w->cuts, &in->cuts, &e->tool->err);
+	w->cuts.n = 0;
+	lh_grow(&w->cuts.v, &w->cuts.cap, in->n_cuts, sizeof *w->cuts.v);
+	for (i = 0; i < in->n_cuts; i++)
+		w->cuts.v[w->cuts.n++] = in->cut[i];
 }
 
 /* Take what was asked: 1; 0 if that was about another person. */
@@ -157,8 +148,10 @@ static int take_line(struct erasure *e, struct lh_str s, struct lh_buf *text)
 	if (lh_record_parse(&rec, s.p, s.n, err) < 0 ||
 	    lh_bind(line_members, &rec, &in, text, err) < 0)
 		return -1;
-	if (in.path.p && in.kind.p && in.action.p && in.sha256.p)
-		return take_place(e, &in) < 0 ? -1 : 1;
+	if (in.path.p && in.kind.p && in.action.p && in.sha256.p) {
+		take_place(e, &in);
+		return 1;
+	}
 	if (in.id.p && in.receipt.p && in.started.p)
 		return take_head(e, &in);
 	return lh_err_set(err, LH_ECORRUPT, "is neither of an erasure nor of a place");
@@ -230,12 +223,12 @@ int erasure_note(struct erasure *e, const struct target *t, const struct cuts *c
 	lh_write_u64(&w, "rows", now.rows);
 	lh_write_u64(&w, "bytes", now.bytes);
 	lh_write_text(&w, "sha256", now.sha256);
-	lh_write_array(&w, "cuts");
+	lh_write_array(&w, "cut");
 	for (i = 0; cuts && i < cuts->n; i++) {
-		lh_write_array(&w, NULL);
-		lh_write_u64(&w, NULL, cuts->v[i].at);
-		lh_write_u64(&w, NULL, cuts->v[i].n);
-		lh_write_u64(&w, NULL, cuts->v[i].is);
+		lh_write_object(&w, NULL);
+		lh_write_u64(&w, "at", cuts->v[i].at);
+		lh_write_u64(&w, "n", cuts->v[i].n);
+		lh_write_u64(&w, "is", cuts->v[i].is);
 		lh_write_end(&w);
 	}
 	lh_write_end(&w);

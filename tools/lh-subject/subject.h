@@ -86,7 +86,7 @@ extern const struct place_is {
 	const char *action;
 	enum {
 		CUT_NONE,		/* it is made true with what it describes, or stays */
-		CUT_LINES, CUT_INDEX, CUT_OBJECT, CUT_FILE, CUT_SPOOL, CUT_SECRET
+		CUT_LINES, CUT_INDEX, CUT_OBJECT, CUT_FILE
 	} cut;
 	unsigned rank;		/* of places at the same depth of lineage the lowest is first */
 	const char *why;	/* why it is never erased */
@@ -140,11 +140,10 @@ struct hits {
 	size_t n, cap;
 	bool incomplete;	/* a place was not searched, which was reported */
 	bool erased;		/* the person's manifest says so */
-	bool unkept;		/* the bytes of a row could not be kept, ... */
-	struct lh_err why;	/* ... for that reason */
 	uint64_t opaque;	/* places that are neither text nor of these tools */
-	int kept;		/* a file in which the bytes of rows are kept; 0: they are not */
-	uint64_t n_kept;	/* bytes of it */
+	/* Take the row of a hit, which is about to be added; NULL: it is not needed. */
+	int (*row)(void *ctx, struct hit *h, struct lh_str row, struct lh_err *err);
+	void *ctx;
 };
 
 /* A person.  Texts in also are compared with case folded, at word borders (texts.h). */
@@ -264,15 +263,11 @@ int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *senten
 
 /* What a record has of a person. */
 struct match {
-	bool by_id, by_text, by_number;
+	enum hit_by by;		/* the strongest reason */
 	bool also;		/* one of the texts of also, not only the id in a text */
 	struct lh_buf members;	/* an array as JSON: paths such as metadata.candidate_id */
 	size_t others;		/* ids of other persons */
 };
-static inline enum hit_by match_by(const struct match *m)
-{
-	return m->by_id ? HIT_ID : m->by_text ? HIT_TEXT : HIT_NUMBER;
-}
 /* Look through a value at any depth, and return whether anything of the person is in it.  record:
  * it is about a person, of a roster or an index, so that its id counts too. */
 bool person_match(const struct person *who, const struct lh_value *v, bool record, struct match *m);

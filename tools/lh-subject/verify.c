@@ -21,8 +21,7 @@ static const char *by_hand(const struct place *p, const struct hit *h)
 	if (p->why)
 		return p->why;
 	if (h->in == HIT_NAME)	/* which goes with a file that is removed as a whole */
-		return place_is[p->kind].cut == CUT_FILE || place_is[p->kind].cut == CUT_SPOOL
-			? NULL : "in its name";
+		return place_is[p->kind].cut == CUT_FILE ? NULL : "in its name";
 	if (h->in == HIT_PACKED)
 		return "packed again in what is packed";
 	if (h->in == HIT_RAW && (p->kind == PLACE_CURSOR || p->kind == PLACE_ERASURE))
