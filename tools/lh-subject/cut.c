@@ -81,7 +81,7 @@ static int put(struct cutting *c, struct lh_err *err)
 			   : lh_write_all(c->fd, c->out.p, c->out.len, err);
 
 	lh_buf_reset(&c->out);
-	return rc;
+	return rc ? lh_err_prefix(err, "%s", c->path) : 0;
 }
 
 static int on_line(struct place_lines *l, struct lh_str line, struct lh_err *err)

@@ -673,6 +673,7 @@ static int pass_lines(struct place_lines *l, struct lh_buf *held, size_t *seen, 
 		if ((size_t)(lf - p) > LINE_MOST)
 			return too_long(l, err);
 		rc = l->fn(l, (struct lh_str){ p, (size_t)(lf - p) }, err);
+		l->named |= rc < 0;
 		p = lf;
 		*seen = 0;
 	}

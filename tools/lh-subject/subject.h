@@ -213,7 +213,7 @@ struct place_lines {
 	void *ctx;
 	const char *member;		/* of an archive, PATH/NAME; NULL: none */
 	uint64_t line;			/* its number, from 1 in each member */
-	bool named;			/* an error names the line */
+	bool named;			/* an error is of fn, or names the line */
 	bool office;			/* it is the document of an office */
 	bool packed;			/* something is packed again in what is packed: ... */
 	struct lh_err again;		/* ... what could not be read, of code LH_OK: all could */
