@@ -289,6 +289,7 @@ echo_config() {
 	END
 }
 
+# bats test_tags=plain-only
 @test "lh-serve replaces no function of the C library" {
 	nm -D --defined-only "$(command -v lh-serve)" >own
 	run ! grep -E ' (recv|send|sendmsg|read|write|accept4?)$' own
