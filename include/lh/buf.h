@@ -35,17 +35,17 @@ struct lh_buf {
 
 /* Start an empty buffer that fails past max bytes, for input from outside.  A zeroed
  * struct is an empty buffer without a maximum. */
-LH_API void lh_buf_init(struct lh_buf *b, size_t max);
-LH_API void lh_buf_free(struct lh_buf *b);
+void lh_buf_init(struct lh_buf *b, size_t max);
+void lh_buf_free(struct lh_buf *b);
 
 /* Empty the buffer and clear its failure; the memory is kept. */
-LH_API void lh_buf_reset(struct lh_buf *b);
+void lh_buf_reset(struct lh_buf *b);
 
 /* Make room for n more bytes: 0, or -1 past max, with the buffer failed. */
-LH_API int lh_buf_grow(struct lh_buf *b, size_t n);
+int lh_buf_grow(struct lh_buf *b, size_t n);
 
 /* Return 0 if all that was appended is there, or -1 with LH_EDATA: it is longer than max. */
-LH_API int lh_buf_check(const struct lh_buf *b, struct lh_err *err);
+int lh_buf_check(const struct lh_buf *b, struct lh_err *err);
 
 /* Return at least n writable bytes at the end, or NULL past max; report those used with
  * lh_buf_took. */
@@ -86,13 +86,13 @@ static inline void lh_buf_puts(struct lh_buf *b, const char *s)
 	lh_buf_add(b, s, strlen(s));
 }
 
-LH_API void lh_buf_printf(struct lh_buf *b, const char *fmt, ...) LH_PRINTF(2, 3);
+void lh_buf_printf(struct lh_buf *b, const char *fmt, ...) LH_PRINTF(2, 3);
 
 /* Append v in decimal. */
-LH_API void lh_buf_u64(struct lh_buf *b, uint64_t v);
+void lh_buf_u64(struct lh_buf *b, uint64_t v);
 
 /* Append s, which is valid UTF-8, as a JSON string with its quotes and as few
  * escapes as JSON allows: " \ and controls (\b \f \n \r \t, else \u00xx). */
-LH_API void lh_buf_json(struct lh_buf *b, const char *s, size_t n);
+void lh_buf_json(struct lh_buf *b, const char *s, size_t n);
 
 #endif

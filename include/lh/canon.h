@@ -16,10 +16,10 @@
 /* Append the form of the checked value v.  A number beyond the range of double, or with 4,096
  * zeros after its point, is LH_EDATA in JCS.  Members named in skip[0..n) are left out at the
  * top level. */
-LH_API int lh_canon_jcs(struct lh_buf *out, const struct lh_value *v, struct lh_err *err);
+int lh_canon_jcs(struct lh_buf *out, const struct lh_value *v, struct lh_err *err);
 /* Append the JCS form of a parsed record, which saves finding its members again. */
-LH_API int lh_canon_jcs_record(struct lh_buf *out, const struct lh_record *r, struct lh_err *err);
-LH_API int lh_canon_audit(struct lh_buf *out, const struct lh_value *v, const char *const *skip,
-			  size_t n, struct lh_err *err);
+int lh_canon_jcs_record(struct lh_buf *out, const struct lh_record *r, struct lh_err *err);
+int lh_canon_audit(struct lh_buf *out, const struct lh_value *v, const char *const *skip,
+		   size_t n, struct lh_err *err);
 
 #endif

@@ -55,15 +55,15 @@ struct lh_chain_keys {
 };
 /* Read key files (crypto/secret.h): regular, not a symbolic link, not readable by
  * others unless insecure; the key is the bytes of the file. */
-LH_API int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t n,
-			      bool insecure, struct lh_err *err);
+int lh_chain_keys_read(struct lh_chain_keys *k, const char *const *path, size_t n,
+		       bool insecure, struct lh_err *err);
 /* Return whether one of the files has changed or is gone. */
-LH_API bool lh_chain_keys_stale(const struct lh_chain_keys *k);
+bool lh_chain_keys_stale(const struct lh_chain_keys *k);
 /* Read changed files again, while no thread uses the keys; -1: the keys are
  * unchanged.  The paths must still be valid. */
-LH_API int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err);
-LH_API void lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n);
-LH_API void lh_chain_keys_free(struct lh_chain_keys *k);	/* wipes them */
+int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err);
+void lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n);
+void lh_chain_keys_free(struct lh_chain_keys *k);	/* wipes them */
 
 /* ---- verify ---- */
 
@@ -79,7 +79,7 @@ enum lh_chain_fault {
 	LH_CHAIN_BLANK,		/* a blank line before a row, "invalid JSON" too */
 };
 /* Return "invalid JSON", "row_hmac mismatch", ... */
-LH_API const char *lh_chain_fault_text(enum lh_chain_fault fault);
+const char *lh_chain_fault_text(enum lh_chain_fault fault);
 
 enum lh_chain_state {
 	LH_CHAIN_ANCHORED,	/* intact, and not shortened or rewritten since it was anchored */
@@ -90,7 +90,7 @@ enum lh_chain_state {
 	LH_CHAIN_EMPTY,		/* no row is left, or none was written */
 	LH_CHAIN_STATES
 };
-LH_API const char *lh_chain_state_name(enum lh_chain_state state);
+const char *lh_chain_state_name(enum lh_chain_state state);
 
 struct lh_chain_anchor {
 	uint64_t count;
@@ -126,25 +126,25 @@ struct lh_chain_verdict {
 /* Print "row 7: row_hmac mismatch" or "anchor: expected 100 rows"; "" if the log is
  * intact. */
 #define LH_CHAIN_ERROR 64
-LH_API void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR]);
+void lh_chain_error(const struct lh_chain_verdict *v, char to[LH_CHAIN_ERROR]);
 
 /* Verify a log.  One that does not exist is intact and has no rows, unless it is
  * anchored; of one that is there without rows it is not known what it had.  One that
  * grows is verified up to its length at the start, which is
  * read under a shared lock. */
-LH_API int lh_chain_verify(const char *path, const struct lh_chain_check *c,
-			   struct lh_chain_verdict *v, struct lh_err *err);
+int lh_chain_verify(const char *path, const struct lh_chain_check *c,
+		    struct lh_chain_verdict *v, struct lh_err *err);
 
 /* Append row 0's candidate_id to id: 1, or 0 if the log does not exist, is empty,
  * or its first row has none. */
-LH_API int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout,
-			    struct lh_buf *id, struct lh_err *err);
+int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout,
+		     struct lh_buf *id, struct lh_err *err);
 
 /* Set name to the name of the id's log in dir, with a NUL: the name that other
  * programs give it if that log exists and row 0 has that id, else its own
  * (lh/subject.h), whether or not that log exists. */
-LH_API int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
-			     size_t n, struct lh_err *err);
+int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
+		      size_t n, struct lh_err *err);
 
 /* ---- append ---- */
 
@@ -171,9 +171,9 @@ struct lh_chain_log;
 
 /* Open the folder of the logs; it is created if it does not exist.  lock_timeout:
  * seconds that a row waits for another writer of its log. */
-LH_API struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys,
-					      enum lh_chain_sync sync, double lock_timeout,
-					      struct lh_err *err);
+struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_chain_keys *keys,
+				       enum lh_chain_sync sync, double lock_timeout,
+				       struct lh_err *err);
 
 /*
  * Append a row to its subject's log, under flock, with one write(2), and the line
@@ -181,15 +181,15 @@ LH_API struct lh_chain_log *lh_chain_log_open(const char *dir, const struct lh_c
  * not a row of its chain, or that belongs to another candidate_id, is not changed:
  * LH_EDATA, and the message has the offset.
  */
-LH_API int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *row,
-			   struct lh_buf *out, struct lh_err *err);
+int lh_chain_append(struct lh_chain_log *l, const struct lh_chain_row *row,
+		    struct lh_buf *out, struct lh_err *err);
 
-LH_API int lh_chain_log_flush(struct lh_chain_log *l, struct lh_err *err);
+int lh_chain_log_flush(struct lh_chain_log *l, struct lh_err *err);
 
-LH_API int lh_chain_log_close(struct lh_chain_log *l, struct lh_err *err);
+int lh_chain_log_close(struct lh_chain_log *l, struct lh_err *err);
 
 /* Cut off an incomplete last line and append its bytes to PATH.torn: return their
  * number, 0 if there was none, -1 on error. */
-LH_API int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *err);
+int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *err);
 
 #endif

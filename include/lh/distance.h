@@ -23,29 +23,29 @@ enum lh_precision { LH_F32, LH_F16, LH_I8 };	/* of stored vectors */
 typedef float (*lh_vec_fn)(const float *a, const float *b, size_t n);
 
 /* Return the function for the dot product, and for the squared Euclidean distance. */
-LH_API lh_vec_fn lh_vec_dot(void);
-LH_API lh_vec_fn lh_vec_l2sq(void);
-LH_API const char *lh_vec_kernel(void);
+lh_vec_fn lh_vec_dot(void);
+lh_vec_fn lh_vec_l2sq(void);
+const char *lh_vec_kernel(void);
 /* Return the widest instruction set that kernels of other modules may use. */
 enum lh_isa { LH_PORTABLE, LH_AVX2, LH_AVX512 };
-LH_API enum lh_isa lh_vec_isa(void);
+enum lh_isa lh_vec_isa(void);
 
 /* Return the functions that measure a against each of rows[0..k), into out.  They read
  * several rows at once and prefetch the next ones, as suits memory larger than the
  * caches. */
 typedef void (*lh_vec_rows_fn)(const float *a, const float *const *rows, size_t k, size_t n,
 			       float *out);
-LH_API lh_vec_rows_fn lh_vec_dot_rows(void);
-LH_API lh_vec_rows_fn lh_vec_l2sq_rows(void);
+lh_vec_rows_fn lh_vec_dot_rows(void);
+lh_vec_rows_fn lh_vec_l2sq_rows(void);
 
 /* Compute the same in double, with the same result on every machine, for output. */
-LH_API double lh_vec_dot_f64(const float *a, const float *b, size_t n);
-LH_API double lh_vec_l2sq_f64(const float *a, const float *b, size_t n);
+double lh_vec_dot_f64(const float *a, const float *b, size_t n);
+double lh_vec_l2sq_f64(const float *a, const float *b, size_t n);
 
 /* Scale v to unit length (the norm is computed in double).  A vector that has it
  * already is unchanged to the bit.  Returns false, and leaves v as it is, for a zero
  * vector and for one that is not finite. */
-LH_API bool lh_vec_unit(float *v, size_t n);
-LH_API bool lh_vec_finite(const float *v, size_t n);
+bool lh_vec_unit(float *v, size_t n);
+bool lh_vec_finite(const float *v, size_t n);
 
 #endif

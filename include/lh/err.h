@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LH_API __attribute__((visibility("default")))
 #define LH_PRINTF(f, a) __attribute__((format(printf, f, a)))
 /* Before a local variable: call fn with its address where its scope ends. */
 #define LH_SCOPED(fn) __attribute__((cleanup(fn)))
@@ -42,10 +41,10 @@ struct lh_err {
 };
 
 /* Fill *err and return -1, for "return lh_err_set(...)". */
-LH_API int lh_err_set(struct lh_err *err, enum lh_code code, const char *fmt, ...) LH_PRINTF(3, 4);
+int lh_err_set(struct lh_err *err, enum lh_code code, const char *fmt, ...) LH_PRINTF(3, 4);
 
 /* Report LH_EDATA with a status more specific than 400. */
-LH_API int lh_err_data(struct lh_err *err, unsigned status, const char *fmt, ...) LH_PRINTF(3, 4);
+int lh_err_data(struct lh_err *err, unsigned status, const char *fmt, ...) LH_PRINTF(3, 4);
 
 /*
  * Return the reason as an HTTP status, which is error.code in an error record:
@@ -57,16 +56,16 @@ LH_API int lh_err_data(struct lh_err *err, unsigned status, const char *fmt, ...
  * 413  too large                         503  temporarily unavailable
  *                                        504  timed out
  */
-LH_API unsigned lh_err_status(const struct lh_err *err);
+unsigned lh_err_status(const struct lh_err *err);
 
 /* Report LH_EIO (LH_ENOMEM for ENOMEM), with ": " and strerror(errno) after the text. */
-LH_API int lh_err_sys(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 3);
+int lh_err_sys(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 3);
 
 /* Report "out of memory"; returns -1. */
-LH_API int lh_err_nomem(struct lh_err *err);
+int lh_err_nomem(struct lh_err *err);
 
 /* Insert "prefix: " before the text of *err; returns -1. */
-LH_API int lh_err_prefix(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 3);
+int lh_err_prefix(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 3);
 
 /*
  * A number with what is counted, for a message: "1 row", "2 rows", "0 rows"; with "|" both forms
@@ -77,7 +76,7 @@ LH_API int lh_err_prefix(struct lh_err *err, const char *fmt, ...) LH_PRINTF(2, 
 struct lh_counted {
 	char text[64];
 };
-LH_API struct lh_counted lh_counted(unsigned long long n, const char *what);
+struct lh_counted lh_counted(unsigned long long n, const char *what);
 #define LH_N(n, what) (lh_counted((n), (what)).text)
 
 #endif

@@ -45,22 +45,22 @@
 
 struct lh_extract;		/* scratch memory; use one for many texts */
 
-LH_API struct lh_extract *lh_extract_new(void);
-LH_API void lh_extract_free(struct lh_extract *x);
+struct lh_extract *lh_extract_new(void);
+void lh_extract_free(struct lh_extract *x);
 
 /* Search p[0..n): 1 and *v; 0 if there is no object; -1 (LH_EDATA for
  * a text longer than 4 GiB, or an object of more members than lh/json.h accepts,
  * duplicates counted). */
-LH_API int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v,
-		      struct lh_err *err);
+int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v,
+	       struct lh_err *err);
 
 /* Append the object on one line: its own bytes if they are one line, else without
  * the white space between its tokens.  v may be in the memory of out, after its
  * last byte. */
-LH_API void lh_extract_put(struct lh_buf *out, const struct lh_value *v);
+void lh_extract_put(struct lh_buf *out, const struct lh_value *v);
 
 /* Append the object with keys sorted at every depth by UTF-8 bytes, no white space,
  * numbers as written, strings with the fewest escapes. */
-LH_API int lh_extract_wire(struct lh_buf *out, const struct lh_value *v, struct lh_err *err);
+int lh_extract_wire(struct lh_buf *out, const struct lh_value *v, struct lh_err *err);
 
 #endif

@@ -36,17 +36,17 @@
 struct lh_hashv1;
 
 /* Return whether the model is one of these. */
-LH_API bool lh_hash_knows(const char *model);
+bool lh_hash_knows(const char *model);
 
 /* Create an embedder.  NULL with *err for another model, or a dimension outside 64..4096. */
-LH_API struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_err *err);
-LH_API void lh_hashv1_free(struct lh_hashv1 *h);
+struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_err *err);
+void lh_hashv1_free(struct lh_hashv1 *h);
 
 /*
  * Embed len bytes of valid UTF-8 into out[dimension]; raw skips the scaling to unit
  * length.  The vector is never zero.  -1 for an empty text.
  */
-LH_API int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out,
-			   struct lh_err *err);
+int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out,
+		    struct lh_err *err);
 
 #endif

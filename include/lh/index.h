@@ -111,7 +111,7 @@ struct lh_index_params {
 
 /* Set the defaults: cosine, f32, m 16, ef_construction 200, exact_below 1000,
  * seed 1, no ef_search. */
-LH_API void lh_index_params_default(struct lh_index_params *p);
+void lh_index_params_default(struct lh_index_params *p);
 
 /* ---- building ---- */
 
@@ -119,41 +119,41 @@ struct lh_index_writer;
 
 /* Create a writer for path and take the index's lock, waiting for at most
  * lock_timeout seconds (LH_ELOCKED).  The lock is held until lh_index_writer_free. */
-LH_API struct lh_index_writer *lh_index_writer_new(const char *path,
-						   const struct lh_index_params *p,
-						   double lock_timeout, struct lh_err *err);
+struct lh_index_writer *lh_index_writer_new(const char *path,
+					    const struct lh_index_params *p,
+					    double lock_timeout, struct lh_err *err);
 /* Add a row, or replace the row of the same id.  vector has n values; meta is
  * checked JSON text without a line break, meta_len 0 for none.  LH_EDATA for a
  * vector that does not fit (dimension, NaN or infinity, zero under cosine) and for
  * a bad id. */
-LH_API int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len,
-			const float *vector, size_t n, const char *meta, size_t meta_len,
-			struct lh_err *err);
+int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len,
+		 const float *vector, size_t n, const char *meta, size_t meta_len,
+		 struct lh_err *err);
 /* Build the graph on jobs threads, replace the index file and remove its log.
  * After a failure the old index is in place, or the new one when only the removal
  * of the log failed. */
-LH_API int lh_index_commit(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
+int lh_index_commit(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
 /* Release the writer and its lock.  NULL is allowed. */
-LH_API void lh_index_writer_free(struct lh_index_writer *w);
+void lh_index_writer_free(struct lh_index_writer *w);
 
 /* ---- reading ---- */
 
 struct lh_index;
 
 /* Open a snapshot of the index at path, its log included. */
-LH_API struct lh_index *lh_index_open(const char *path, struct lh_err *err);
+struct lh_index *lh_index_open(const char *path, struct lh_err *err);
 /* Release one reference to a snapshot: each open and each renew is closed once.
  * NULL is allowed. */
-LH_API void lh_index_close(struct lh_index *ix);
+void lh_index_close(struct lh_index *ix);
 /* Return whether the index file or its log has changed or gone since the
  * snapshot was opened.  Costs one stat(2) each. */
-LH_API bool lh_index_stale(const struct lh_index *ix);
+bool lh_index_stale(const struct lh_index *ix);
 /* Open the present state of the same index.  ix stays valid and open; when
  * nothing has changed, the result is ix itself with one more reference.  Calls on
  * snapshots that came from each other must not overlap. */
-LH_API struct lh_index *lh_index_renew(struct lh_index *ix, struct lh_err *err);
+struct lh_index *lh_index_renew(struct lh_index *ix, struct lh_err *err);
 /* Return the parameters of the index. */
-LH_API const struct lh_index_params *lh_index_get_params(const struct lh_index *ix);
+const struct lh_index_params *lh_index_get_params(const struct lh_index *ix);
 
 struct lh_index_stats {
 	uint64_t live;		/* live rows */
@@ -165,25 +165,25 @@ struct lh_index_stats {
 	uint32_t format;	/* version of the index file */
 	int64_t torn_at;	/* offset of an incomplete record at the end of the log, or -1 */
 };
-LH_API void lh_index_get_stats(const struct lh_index *ix, struct lh_index_stats *st);
+void lh_index_get_stats(const struct lh_index *ix, struct lh_index_stats *st);
 
 struct lh_row {
 	struct lh_str id, meta;		/* meta.n 0: none.  Not followed by LH_PAD. */
 };
 
 /* Return the number of row numbers, of live rows and of others. */
-LH_API uint64_t lh_index_rows(const struct lh_index *ix);
+uint64_t lh_index_rows(const struct lh_index *ix);
 /* Read a row: 1 for a live row, 0 when there is none of that number, -1 with
  * LH_ECORRUPT when it is damaged. */
-LH_API int lh_index_row(const struct lh_index *ix, uint64_t row, struct lh_row *out,
-			struct lh_err *err);
+int lh_index_row(const struct lh_index *ix, uint64_t row, struct lh_row *out,
+		 struct lh_err *err);
 /* Copy the vector of a row below lh_index_rows to out, which has room for
  * dimension values.  In a damaged file any of them may be NaN or infinite. */
-LH_API void lh_index_vector(const struct lh_index *ix, uint64_t row, float *out);
+void lh_index_vector(const struct lh_index *ix, uint64_t row, float *out);
 /* Return the number of the live row of that id, -1 when there is none, -2 with
  * *err when the index is damaged. */
-LH_API int64_t lh_index_find(const struct lh_index *ix, const char *id, size_t n,
-			     struct lh_err *err);
+int64_t lh_index_find(const struct lh_index *ix, const char *id, size_t n,
+		      struct lh_err *err);
 
 /* ---- searching by vector ---- */
 
@@ -192,8 +192,8 @@ LH_API int64_t lh_index_find(const struct lh_index *ix, const char *id, size_t n
  * searches with the same filter, in several threads at once (each with its own
  * ctx).  The answers do not depend on what is already in it. */
 struct lh_filter_cache;
-LH_API struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix);
-LH_API void lh_filter_cache_free(struct lh_filter_cache *v);
+struct lh_filter_cache *lh_filter_cache_new(const struct lh_index *ix);
+void lh_filter_cache_free(struct lh_filter_cache *v);
 
 /* Return the ef of a search for k results in an index of these parameters. */
 static inline size_t lh_index_ef(const struct lh_index_params *p, size_t k)
@@ -243,58 +243,58 @@ struct lh_hit {
 };
 struct lh_searcher;
 /* Create a searcher of a snapshot, for one thread.  ix must outlive it. */
-LH_API struct lh_searcher *lh_searcher_new(const struct lh_index *ix, struct lh_err *err);
-LH_API void lh_searcher_free(struct lh_searcher *s);
+struct lh_searcher *lh_searcher_new(const struct lh_index *ix, struct lh_err *err);
+void lh_searcher_free(struct lh_searcher *s);
 /* Write up to q->k hits to out, by ascending distance, ties by the bytes of the
  * id.  Returns their number, or -1. */
-LH_API long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out,
-			    struct lh_err *err);
+long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *out,
+		     struct lh_err *err);
 /* Compute the distance of a live row from a vector (as in struct lh_query). */
-LH_API int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out,
-			     struct lh_err *err);
+int lh_index_distance(struct lh_searcher *s, const float *vector, uint64_t row, float *out,
+		      struct lh_err *err);
 
 /* ---- changing ---- */
 
 struct lh_index_change;
 /* Open the index at path for changes.  Its parameters are read here; its lock is
  * taken only by a commit, which waits for at most lock_timeout seconds. */
-LH_API struct lh_index_change *lh_index_change_open(const char *path, double lock_timeout,
-						    struct lh_err *err);
+struct lh_index_change *lh_index_change_open(const char *path, double lock_timeout,
+					     struct lh_err *err);
 /* Discard changes that are not committed, and close.  NULL is allowed. */
-LH_API void lh_index_change_close(struct lh_index_change *c);
+void lh_index_change_close(struct lh_index_change *c);
 /* Gather a put of a row.  meta NULL keeps the metadata of the row of that id;
  * "{}" removes it. */
-LH_API int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len,
-			       const float *vector, size_t n, const char *meta, size_t meta_len,
-			       struct lh_err *err);
+int lh_index_change_put(struct lh_index_change *c, const char *id, size_t id_len,
+			const float *vector, size_t n, const char *meta, size_t meta_len,
+			struct lh_err *err);
 /* Gather a delete.  If the id is not live at the commit, nothing is logged. */
-LH_API int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len,
-				  struct lh_err *err);
+int lh_index_change_delete(struct lh_index_change *c, const char *id, size_t id_len,
+			   struct lh_err *err);
 
 /* Append what was gathered to the log, and sync it: all of it or nothing, whenever the
  * process is killed (over 1 GiB: a part of it, in order).  Sets
  * *compaction_due when the log has outgrown its bounds: a tenth of the index's
  * rows, at least 100 and at most 10,000 records.  LH_EIO when the index has been
  * replaced meanwhile by one for other vectors. */
-LH_API int lh_index_change_commit(struct lh_index_change *c, bool *compaction_due,
-				  struct lh_err *err);
+int lh_index_change_commit(struct lh_index_change *c, bool *compaction_due,
+			   struct lh_err *err);
 
 /* Compact: replace the index file by one of its live rows and those of its log,
  * and reduce the log to what was appended meanwhile. */
-LH_API int lh_index_compact(const char *path, unsigned jobs, double lock_timeout,
-			    struct lh_err *err);
+int lh_index_compact(const char *path, unsigned jobs, double lock_timeout,
+		     struct lh_err *err);
 /* Compact after a commit that set *compaction_due: nothing is done while another
  * process compacts, so that one of many writers does the work. */
-LH_API int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout,
-					struct lh_err *err);
+int lh_index_compact_unless_busy(const char *path, unsigned jobs, double lock_timeout,
+				 struct lh_err *err);
 
 /* ---- checking ---- */
 
 /* Check every byte of an index file and its log; damage is called for each
  * finding with the section and a message.  Returns 0 when all was read, with
  * damage or without, -1 when it could not be read. */
-LH_API int lh_index_verify(const char *path,
-			   void (*damage)(void *ctx, const char *section, const char *text),
-			   void *ctx, struct lh_err *err);
+int lh_index_verify(const char *path,
+		    void (*damage)(void *ctx, const char *section, const char *text),
+		    void *ctx, struct lh_err *err);
 
 #endif

@@ -80,30 +80,30 @@ struct lh_record {
 	uint64_t number;	/* line number in the input, from 1; set by the line readers */
 };
 
-LH_API void lh_record_init(struct lh_record *r);
-LH_API void lh_record_free(struct lh_record *r);
+void lh_record_init(struct lh_record *r);
+void lh_record_free(struct lh_record *r);
 
 /* Parse one line: white space, one object, white space.  Valid JSON of another type is the
  * error "not a JSON object". */
-LH_API int lh_record_parse(struct lh_record *r, const char *p, size_t n, struct lh_err *err);
+int lh_record_parse(struct lh_record *r, const char *p, size_t n, struct lh_err *err);
 
 /* Parse a text that is one JSON value of any type into *v.  Uses the memory of r; r has no
  * members afterwards. */
-LH_API int lh_json_parse(struct lh_record *r, const char *p, size_t n, struct lh_value *v,
-			 struct lh_err *err);
+int lh_json_parse(struct lh_record *r, const char *p, size_t n, struct lh_value *v,
+		  struct lh_err *err);
 
 /* Return the value of the top-level member whose name, unescaped, is name; NULL if absent. */
-LH_API const struct lh_value *lh_record_get(const struct lh_record *r, const char *name);
+const struct lh_value *lh_record_get(const struct lh_record *r, const char *name);
 
 /*
  * Set *out to the text of the checked string v, as UTF-8.  A string without escapes is not
  * copied: *out points into the record.  One with escapes is unescaped and appended to
  * *scratch, which the caller resets.
  */
-LH_API void lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out);
+void lh_value_str(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *out);
 
 /* Return whether the text of the checked string v, unescaped, is s[0..n). */
-LH_API bool lh_value_is(const struct lh_value *v, const char *s, size_t n);
+bool lh_value_is(const struct lh_value *v, const char *s, size_t n);
 
 /*
  * Walk the children of a checked array or object, in their order in the text.
@@ -116,23 +116,23 @@ struct lh_iter {
 	const char *at, *end;
 	bool object;
 };
-LH_API void lh_iter_init(struct lh_iter *it, const struct lh_value *v);
-LH_API bool lh_iter_next(struct lh_iter *it);
+void lh_iter_init(struct lh_iter *it, const struct lh_value *v);
+bool lh_iter_next(struct lh_iter *it);
 
 /* Set *out to the member name of the checked object v; return false if it has none. */
-LH_API bool lh_value_get(const struct lh_value *v, const char *name, struct lh_value *out);
+bool lh_value_get(const struct lh_value *v, const char *name, struct lh_value *out);
 
 /* Set *out to the checked number v and return true if it is a whole number within int64: 3,
  * 3.0 and 3e0 are. */
-LH_API bool lh_value_i64(const struct lh_value *v, int64_t *out);
+bool lh_value_i64(const struct lh_value *v, int64_t *out);
 
 /* Return the double nearest to the checked number v; infinity beyond the range of double. */
-LH_API double lh_value_f64(const struct lh_value *v);
+double lh_value_f64(const struct lh_value *v);
 
 /* Return whether two checked values mean the same: numbers by value (1 = 1.0 = 1e0; whole
  * numbers exactly, of any size), strings by code points, objects in any order of members,
  * arrays in order. */
-LH_API bool lh_value_equal(const struct lh_value *a, const struct lh_value *b);
+bool lh_value_equal(const struct lh_value *a, const struct lh_value *b);
 
 /*
  * Append r without the members named in drop[0..n) and without its closing brace; a comma
@@ -143,8 +143,8 @@ LH_API bool lh_value_equal(const struct lh_value *a, const struct lh_value *b);
  *     lh_buf_puts(out, "\"vector\":[1]");
  *     lh_record_close(out, r);
  */
-LH_API void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *const *drop,
-			   size_t n);
-LH_API void lh_record_close(struct lh_buf *out, const struct lh_record *r);
+void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *const *drop,
+		    size_t n);
+void lh_record_close(struct lh_buf *out, const struct lh_record *r);
 
 #endif

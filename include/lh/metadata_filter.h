@@ -60,12 +60,12 @@
 #define LH_FILTER_GROUPS 1000	/* filters in all "or", "any", "and" and "not" of a filter */
 
 struct lh_filter;
-LH_API struct lh_filter *lh_filter_new(void);
-LH_API void lh_filter_free(struct lh_filter *f);
+struct lh_filter *lh_filter_new(void);
+void lh_filter_free(struct lh_filter *f);
 
 /* Compile the checked value v, replacing the previous filter.  LH_EDATA names an unknown
  * operator and its key. */
-LH_API int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_err *err);
+int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_err *err);
 
 /* What a filter looks up. */
 struct lh_filter_key {
@@ -74,18 +74,18 @@ struct lh_filter_key {
 };
 
 /* Make the filter of the metadata that has a key. */
-LH_API struct lh_filter *lh_filter_exists(const struct lh_filter_key *key, struct lh_err *err);
+struct lh_filter *lh_filter_exists(const struct lh_filter_key *key, struct lh_err *err);
 
 /* Return whether v has the same text as the value that f was compiled from. */
-LH_API bool lh_filter_is(const struct lh_filter *f, const struct lh_value *v);
+bool lh_filter_is(const struct lh_filter *f, const struct lh_value *v);
 
 /* Return 1 when the metadata text of n bytes matches (n 0: no metadata), 0 when it does
  * not, -1 with *err. */
-LH_API int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, struct lh_err *err);
+int lh_filter_match(struct lh_filter *f, const char *meta, size_t n, struct lh_err *err);
 
 /* Return the keys that the compiled filter looks up, each once, and set *n to their number.
  * They are valid until the filter is compiled again or freed. */
-LH_API const struct lh_filter_key *lh_filter_keys(const struct lh_filter *f, size_t *n);
+const struct lh_filter_key *lh_filter_keys(const struct lh_filter *f, size_t *n);
 
 /* Append the filter that texts stand for, all of which must match: JSON objects, which are filters,
  * and pairs of KEY=VALUE, KEY!=VALUE, KEY<VALUE, KEY<=VALUE, KEY>VALUE and KEY>=VALUE.  The first
@@ -95,7 +95,7 @@ LH_API const struct lh_filter_key *lh_filter_keys(const struct lh_filter *f, siz
  * a string.  LH_EUSAGE for anything else: also for a VALUE that begins with =, <, > or !=, for an
  * empty bound, and for one that looks like a number and is none in JSON (" 5", 050, +5, .5, 5.);
  * in quotes, as a JSON string, each of these is a VALUE. */
-LH_API int lh_filter_where(struct lh_buf *json, const char *const *texts, size_t n,
-			   struct lh_err *err);
+int lh_filter_where(struct lh_buf *json, const char *const *texts, size_t n,
+		    struct lh_err *err);
 
 #endif

@@ -32,23 +32,23 @@ struct lh_playbook_entry {
 };
 
 /* Read the members that determine an entry's id; all are required, and not empty. */
-LH_API int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch,
-				struct lh_playbook_entry *e, struct lh_err *err);
+int lh_playbook_read_key(const struct lh_record *rec, struct lh_buf *scratch,
+			 struct lh_playbook_entry *e, struct lh_err *err);
 /* Read a whole entry. */
-LH_API int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch,
-			    struct lh_playbook_entry *e, struct lh_err *err);
+int lh_playbook_read(const struct lh_record *rec, struct lh_buf *scratch,
+		     struct lh_playbook_entry *e, struct lh_err *err);
 
 /* Read the entry in the metadata of a row.  rec is scratch, and line holds its text.
  * LH_EDATA for other metadata. */
-LH_API int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec,
-				struct lh_buf *line, struct lh_buf *scratch,
-				struct lh_playbook_entry *e, struct lh_err *err);
+int lh_playbook_read_row(const struct lh_row *row, struct lh_record *rec,
+			 struct lh_buf *line, struct lh_buf *scratch,
+			 struct lh_playbook_entry *e, struct lh_err *err);
 /* Check by its first row that the index at path is a playbook, so that entries do not
  * get into another index.  LH_ECORRUPT. */
-LH_API int lh_playbook_check(const char *path, struct lh_err *err);
+int lh_playbook_check(const char *path, struct lh_err *err);
 
 /* Write "pb-" and the first 16 hex digits of
  * SHA-256(query_text|answer_id|answer_corpus), without NUL. */
-LH_API void lh_playbook_id(const struct lh_playbook_entry *e, char out[LH_PLAYBOOK_ID_LEN]);
+void lh_playbook_id(const struct lh_playbook_entry *e, char out[LH_PLAYBOOK_ID_LEN]);
 
 #endif

@@ -54,19 +54,19 @@ struct lh_worker {			/* as stored; n = 0: absent */
 
 struct lh_roster;
 /* Open a roster.  jobs: threads that read lines, 1 or more. */
-LH_API struct lh_roster *lh_roster_open(const char *path, unsigned jobs, struct lh_err *err);
-LH_API void lh_roster_close(struct lh_roster *r);
+struct lh_roster *lh_roster_open(const char *path, unsigned jobs, struct lh_err *err);
+void lh_roster_close(struct lh_roster *r);
 
 /* Return the number of workers; of an index that of its live rows. */
-LH_API uint64_t lh_roster_count(const struct lh_roster *r);
+uint64_t lh_roster_count(const struct lh_roster *r);
 
 /* Find a worker: 1 with *w; 0 if there is none; -1 with *err.  In a roster from
  * JSON Lines it allocates nothing and never fails. */
-LH_API int lh_roster_find(const struct lh_roster *r, const char *id, size_t n,
-			  struct lh_buf *scratch, struct lh_worker *w, struct lh_err *err);
+int lh_roster_find(const struct lh_roster *r, const char *id, size_t n,
+		   struct lh_buf *scratch, struct lh_worker *w, struct lh_err *err);
 
 /* Return whether client is one of the worker's blacklisted_clients, without
  * surrounding blanks and ASCII case.  An empty client never is. */
-LH_API bool lh_worker_blacklisted(const struct lh_worker *w, const char *client, size_t n);
+bool lh_worker_blacklisted(const struct lh_worker *w, const char *client, size_t n);
 
 #endif

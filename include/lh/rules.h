@@ -46,13 +46,13 @@
 #define LH_RULES_FILE_MAX (16 << 20)	/* bytes of one file */
 
 struct lh_rules;
-LH_API struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err);
-LH_API void lh_rules_free(struct lh_rules *r);
+struct lh_rules *lh_rules_open(const char *dir, struct lh_err *err);
+void lh_rules_free(struct lh_rules *r);
 /* Return whether the folder or one of its files has changed or is gone. */
-LH_API bool lh_rules_stale(const struct lh_rules *r);
+bool lh_rules_stale(const struct lh_rules *r);
 /* Open the rules again if their files changed; NULL with *err.  Without a change it
  * returns r itself, which must then be freed once more.  r stays valid. */
-LH_API struct lh_rules *lh_rules_renew(struct lh_rules *r, struct lh_err *err);
+struct lh_rules *lh_rules_renew(struct lh_rules *r, struct lh_err *err);
 
 /* What is validated: email includes sms, other is a playbook draft. */
 enum lh_task { LH_TASK_FILL = 1, LH_TASK_EMAIL = 2, LH_TASK_OTHER = 4 };
@@ -73,8 +73,8 @@ struct lh_rule_hit {		/* a rule whose condition holds */
  * is restored.
  */
 typedef int lh_rule_fn(void *ctx, const struct lh_rule_hit *hit, struct lh_err *err);
-LH_API int lh_rules_run(const struct lh_rules *r, enum lh_task task,
-			const struct lh_value *artifact, const struct lh_value *context,
-			struct lh_buf *scratch, lh_rule_fn *act, void *ctx, struct lh_err *err);
+int lh_rules_run(const struct lh_rules *r, enum lh_task task,
+		 const struct lh_value *artifact, const struct lh_value *context,
+		 struct lh_buf *scratch, lh_rule_fn *act, void *ctx, struct lh_err *err);
 
 #endif

@@ -28,10 +28,10 @@
 struct lh_schema;
 
 /* Return the schema of that name, or NULL. */
-LH_API const struct lh_schema *lh_schema_find(const char *name);
+const struct lh_schema *lh_schema_find(const char *name);
 
 /* Return the name of schema i, from 0; NULL past the last. */
-LH_API const char *lh_schema_name(size_t i);
+const char *lh_schema_name(size_t i);
 
 /* Receive a violation.  field is "record" if the record itself is the problem.
  * Both strings are valid until the function returns. */
@@ -39,11 +39,11 @@ typedef void lh_schema_fn(void *ctx, const struct lh_str *field, const struct lh
 
 /* Return the number of violations (0: valid).  *scratch is used after its end, and its
  * length is restored. */
-LH_API long lh_schema_check(const struct lh_schema *s, const struct lh_value *v,
-			    struct lh_buf *scratch, lh_schema_fn *found, void *ctx);
+long lh_schema_check(const struct lh_schema *s, const struct lh_value *v,
+		     struct lh_buf *scratch, lh_schema_fn *found, void *ctx);
 
 /* The same for a parsed record, which saves finding its members again. */
-LH_API long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec,
-				   struct lh_buf *scratch, lh_schema_fn *found, void *ctx);
+long lh_schema_check_record(const struct lh_schema *s, const struct lh_record *rec,
+			    struct lh_buf *scratch, lh_schema_fn *found, void *ctx);
 
 #endif

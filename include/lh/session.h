@@ -57,28 +57,28 @@ struct lh_session_row {
 
 /* Append the row, without LF.  The prompt is written in full; white space between the
  * members of the artifact is removed. */
-LH_API void lh_session_print(struct lh_buf *out, const struct lh_session_row *row);
+void lh_session_print(struct lh_buf *out, const struct lh_session_row *row);
 
 /* Return the first LH_SESSION_PROMPT code points of a prompt. */
-LH_API struct lh_str lh_session_prompt(const char *p, size_t n);
+struct lh_str lh_session_prompt(const char *p, size_t n);
 
 /* Mint a session id: the nanoseconds since 1970 and the low half of a second reading of
  * the clock, in hex.  Ids of one process ascend and are never equal. */
-LH_API void lh_session_mint(char out[LH_SESSION_ID]);
+void lh_session_mint(char out[LH_SESSION_ID]);
 
 /* Mint an id by a clock fixed at ms, for the run's number-th record. */
-LH_API void lh_session_mint_at(char out[LH_SESSION_ID], int64_t ms, uint64_t number);
+void lh_session_mint_at(char out[LH_SESSION_ID], int64_t ms, uint64_t number);
 
 struct lh_session_reader {
 	struct lh_buf text;	/* its strings and attempts */
 };
-LH_API void lh_session_reader_init(struct lh_session_reader *r);
-LH_API void lh_session_reader_free(struct lh_session_reader *r);
+void lh_session_reader_init(struct lh_session_reader *r);
+void lh_session_reader_free(struct lh_session_reader *r);
 
 /* Read a row, strictly: all members are required except artifact,
  * grounded_in_roster and the optional ones of an attempt, and no others are
  * allowed.  timestamp and daemon stay empty. */
-LH_API int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec,
-			   struct lh_session_row *row, struct lh_err *err);
+int lh_session_read(struct lh_session_reader *r, const struct lh_record *rec,
+		    struct lh_session_row *row, struct lh_err *err);
 
 #endif

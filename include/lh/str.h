@@ -63,6 +63,6 @@ static inline bool lh_next_line(struct lh_str *rest, struct lh_str *line)
 
 /* Return whether the text is valid UTF-8 (no overlong forms, no surrogates, at most
  * U+10FFFF). */
-LH_API bool lh_utf8_valid(const char *p, size_t n);
+bool lh_utf8_valid(const char *p, size_t n);
 
 #endif

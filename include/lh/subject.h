@@ -23,32 +23,32 @@
 #define LH_SUBJECT_MANIFEST ".json"
 
 /* Set name to the name of the id p[0..n), which is UTF-8, with a NUL. */
-LH_API int lh_subject_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n,
-			   struct lh_err *err);
+int lh_subject_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n,
+		    struct lh_err *err);
 
 /* Set name to the one that other programs give the id; false if they give it none,
  * or the same. */
-LH_API bool lh_subject_plain_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n);
+bool lh_subject_plain_name(char name[LH_SUBJECT_MAX + 1], const char *p, size_t n);
 
 /* Return whether name is one of the two names of the id. */
-LH_API bool lh_subject_named(const char *name, const char *p, size_t n);
+bool lh_subject_named(const char *name, const char *p, size_t n);
 
 /* Set name to NAME of a path that ends in NAME and suffix; false if it does not. */
-LH_API bool lh_subject_of_path(char name[LH_SUBJECT_MAX + 1], const char *path, const char *suffix);
+bool lh_subject_of_path(char name[LH_SUBJECT_MAX + 1], const char *path, const char *suffix);
 
 /* Return DIR/NAMEsuffix, which the caller frees. */
-LH_API char *lh_subject_path(const char *dir, const char *name, const char *suffix);
+char *lh_subject_path(const char *dir, const char *name, const char *suffix);
 
 /* Create the folder and those above it (mode 0700) where they do not exist. */
-LH_API int lh_subject_make_dir(const char *dir, struct lh_err *err);
+int lh_subject_make_dir(const char *dir, struct lh_err *err);
 
 /* The names of all files NAMEsuffix in a folder, sorted by bytes. */
 struct lh_subject_list {
 	char **name;
 	size_t n, cap;
 };
-LH_API int lh_subject_list(struct lh_subject_list *l, const char *dir, const char *suffix,
-			   struct lh_err *err);
-LH_API void lh_subject_list_free(struct lh_subject_list *l);
+int lh_subject_list(struct lh_subject_list *l, const char *dir, const char *suffix,
+		    struct lh_err *err);
+void lh_subject_list_free(struct lh_subject_list *l);
 
 #endif

@@ -11,7 +11,7 @@
 
 /* Read "YYYY-MM-DDTHH:MM:SS[.fraction](Z|+hh:mm|-hh:mm)", years 0000 to 9999,
  * rounded down to a millisecond.  0, or -1 if the text is not a time. */
-LH_API int lh_time_read(const char *s, size_t n, int64_t *ms);
+int lh_time_read(const char *s, size_t n, int64_t *ms);
 
 /* The same, rounded down to a nanosecond: seconds since 1970, and nanoseconds from
  * 0 to 999,999,999. */
@@ -19,7 +19,7 @@ struct lh_moment {
 	int64_t s;
 	int32_t ns;
 };
-LH_API int lh_moment_read(const char *s, size_t n, struct lh_moment *at);
+int lh_moment_read(const char *s, size_t n, struct lh_moment *at);
 
 static inline bool lh_moment_before(struct lh_moment a, struct lh_moment b)
 {
@@ -27,12 +27,12 @@ static inline bool lh_moment_before(struct lh_moment a, struct lh_moment b)
 }
 
 /* Write the LH_TIME_LEN bytes of ms in UTC, and a NUL. */
-LH_API void lh_time_print(int64_t ms, char *out);
+void lh_time_print(int64_t ms, char *out);
 
 /* Return the current time. */
-LH_API int64_t lh_time_clock(void);
+int64_t lh_time_clock(void);
 
 /* Return seconds of a clock that is never set (CLOCK_MONOTONIC), for durations. */
-LH_API double lh_time_monotonic(void);
+double lh_time_monotonic(void);
 
 #endif

@@ -62,12 +62,12 @@ struct lh_verdict {
 };
 
 /* Return the kind of that name, or LH_KIND_NONE; return the name of a kind. */
-LH_API enum lh_kind lh_kind_read(const char *p, size_t n);
-LH_API const char *lh_kind_name(enum lh_kind kind);
+enum lh_kind lh_kind_read(const char *p, size_t n);
+const char *lh_kind_name(enum lh_kind kind);
 
 struct lh_validator;
-LH_API struct lh_validator *lh_validator_new(const struct lh_validate_how *how);
-LH_API void lh_validator_free(struct lh_validator *v);
+struct lh_validator *lh_validator_new(const struct lh_validate_how *how);
+void lh_validator_free(struct lh_validator *v);
 
 /*
  * Check one artifact, a checked value without duplicate keys.  Every fault of the
@@ -77,14 +77,14 @@ LH_API void lh_validator_free(struct lh_validator *v);
  * an artifact written by a model.  Returns 0, or -1 if no verdict was reached: out
  * of memory, a damaged roster.
  */
-LH_API int lh_validate(struct lh_validator *v, const struct lh_str *kind,
-		       const struct lh_value *artifact, const struct lh_value *context,
-		       bool own_context, struct lh_verdict *out, struct lh_err *err);
+int lh_validate(struct lh_validator *v, const struct lh_str *kind,
+		const struct lh_value *artifact, const struct lh_value *context,
+		bool own_context, struct lh_verdict *out, struct lh_err *err);
 
 /* Append {"status":200,"report":{"findings":[],"elapsed_ms":0}},
  * {"status":422,"error":{...}} or {"status":400,"error":{"message":...}}; wire:
  * only the report or the error. */
-LH_API void lh_verdict_json(struct lh_buf *out, const struct lh_verdict *d, uint64_t elapsed_ms,
-			    bool wire);
+void lh_verdict_json(struct lh_buf *out, const struct lh_verdict *d, uint64_t elapsed_ms,
+		     bool wire);
 
 #endif

@@ -30,13 +30,13 @@ struct lh_validation_error {
 };
 
 /* Append the tagged form; append the text form. */
-LH_API void lh_validation_error_json(struct lh_buf *out, const struct lh_validation_error *e);
-LH_API void lh_validation_error_text(struct lh_buf *out, const struct lh_validation_error *e);
+void lh_validation_error_json(struct lh_buf *out, const struct lh_validation_error *e);
+void lh_validation_error_text(struct lh_buf *out, const struct lh_validation_error *e);
 
 /* Read the tagged or the legacy form of a checked value.  The strings point into
  * the value's text or, unescaped, into *scratch, which is emptied first: they are
  * valid until either changes.  LH_EDATA has the reason. */
-LH_API int lh_validation_error_read(const struct lh_value *v, struct lh_buf *scratch,
-				    struct lh_validation_error *e, struct lh_err *err);
+int lh_validation_error_read(const struct lh_value *v, struct lh_buf *scratch,
+			     struct lh_validation_error *e, struct lh_err *err);
 
 #endif
