@@ -57,20 +57,19 @@ int lh_err_sys(struct lh_err *err, const char *fmt, ...)
 	size_t n;
 	va_list ap;
 
-	init_err(err, saved == ENOMEM ? LH_ENOMEM : LH_EIO, 0);
+	init_err(err, LH_EIO, 0);
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
 	n = strlen(err->msg);
-	snprintf(err->msg + n, sizeof err->msg - n, ": %s",
-		 saved == ENOMEM ? "out of memory" : strerror(saved));
+	snprintf(err->msg + n, sizeof err->msg - n, ": %s", strerror(saved));
 	errno = saved;
 	return -1;
 }
 
 int lh_err_nomem(struct lh_err *err)
 {
-	return lh_err_set(err, LH_ENOMEM, "out of memory");
+	return lh_err_set(err, LH_EIO, "out of memory");
 }
 
 int lh_err_prefix(struct lh_err *err, const char *fmt, ...)

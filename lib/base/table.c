@@ -264,7 +264,7 @@ int64_t lh_map_add(struct lh_map *m, const void *key, size_t key_size, size_t si
 	if (s->hash)
 		return s->number;
 	if (m->n >= UINT32_MAX - 1)
-		return lh_err_set(err, LH_ENOMEM, "more than %zu keys", m->n);
+		return lh_err_set(err, LH_EDATA, "more than %zu keys", m->n);
 	lh_grow(&m->entry, &m->cap, m->n + 1, size);
 	entry = m->entry + m->n * size;
 	memset(entry, 0, size);
@@ -310,7 +310,7 @@ int lh_intern_add(struct lh_intern *in, const char *text, size_t n, uint32_t *nu
 	if (known >= 0)
 		return 0;
 	if (in->n >= UINT32_MAX - 1)
-		return lh_err_set(err, LH_ENOMEM, "more than %u texts", UINT32_MAX - 1);
+		return lh_err_set(err, LH_EDATA, "more than %u texts", UINT32_MAX - 1);
 	lh_grow(&in->one, &in->cap, in->n + 1, sizeof *in->one);
 	in->one[in->n] = (struct lh_intern_one){ in->text.len, n };
 	lh_buf_add(&in->text, text, n);

@@ -573,7 +573,7 @@ static int read_sample(struct lh_csv_table *t, struct lh_err *err)
 	int rc = 1;
 
 	while (rows < t->how.sample && (rc = lh_csv_table_next(t, err)) != 0) {
-		if (rc < 0 && (err->code == LH_EINTR || err->code == LH_ENOMEM || !t->column))
+		if (rc < 0 && (err->code == LH_EINTR || !t->column))
 			return -1;
 		if (rc < 0 && err->code != LH_EDATA)
 			break;

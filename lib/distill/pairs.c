@@ -49,7 +49,7 @@ int lh_pairs_add(struct lh_pairs *p, const struct lh_str *task_id, enum lh_categ
 	if (c == LH_NEEDS_HUMAN_REVIEW || c == LH_CATEGORY_NONE)
 		return 0;
 	if (p->n >= UINT32_MAX)
-		return lh_err_set(err, LH_ENOMEM, "more than %u records to pair", UINT32_MAX);
+		return lh_err_set(err, LH_EDATA, "more than %u records to pair", UINT32_MAX);
 	lh_grow(&p->side, &p->cap, p->n + 1, sizeof *p->side);
 	s = &p->side[p->n];
 	s->at = *at;

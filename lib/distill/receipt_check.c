@@ -38,7 +38,7 @@ static int report_finding(struct lh_receipts *c, enum lh_receipt_fault what, con
 	const char *root = lh_root_path(c->root);
 	size_t n = strlen(root);
 
-	if (err->code == LH_ENOMEM || err->code == LH_EINTR)
+	if (err->code == LH_EINTR)
 		return -1;
 	if (!strncmp(err->msg, root, n) && err->msg[n] == '/')
 		report(c, what, "%s", err->msg + n + 1);
@@ -125,7 +125,7 @@ static int check_tombstones(struct lh_receipts *c, const char *source, struct lh
 	errno = 0;
 	fd = lh_open_regular(path, O_RDONLY, 0, err);
 	if (fd < 0)	/* what is wrong with it is reported elsewhere */
-		return err->code == LH_ENOMEM ? -1 : 0;
+		return 0;
 	rc = lh_mapped_fd(&m, fd, err);
 	close(fd);
 	if (rc < 0)
@@ -366,7 +366,7 @@ static int read_summary(struct reading *r, struct lh_err *err)
 	rc = lh_report_read(&r->summary_report, r->c->root, r->c->run_id, "summary", "run_summary",
 			 lh_summary_members, &r->summary, err);
 	if (rc < 0)
-		return err->code == LH_ENOMEM || err->code == LH_EINTR ? -1 : 0;
+		return err->code == LH_EINTR ? -1 : 0;
 	r->has_summary = rc > 0;
 	if (!r->has_summary)
 		return 0;
@@ -427,7 +427,7 @@ static int is_candidate(struct reading *r, const char *id, bool *complete, struc
 
 	*complete = rc != 0;
 	if (rc < 0)
-		return err->code == LH_ENOMEM || err->code == LH_EINTR ? -1 : 1;
+		return err->code == LH_EINTR ? -1 : 1;
 	return !rc || !ending.at.p || lh_time_read(ending.at.p, ending.at.n, &ms) < 0 ||
 	       ms >= r->ended;
 }
@@ -453,7 +453,7 @@ static int on_run(void *ctx, const char *id, struct lh_err *err)
 		return rc;
 	for (i = 0; i < LH_STAGES; i++) {
 		rc = bind_receipt(r, id, lh_stage_name((enum lh_stage)i), err);
-		if (rc < 0 && newest && err->code != LH_ENOMEM && err->code != LH_EINTR)
+		if (rc < 0 && newest && err->code != LH_EINTR)
 			continue;	/* check_run has reported it */
 		if (rc < 0 &&
 		    report_finding(r->c, LH_RECEIPT_BAD, r->report.relpath, err) < 0)

@@ -128,7 +128,7 @@ int lh_held_look(struct lh_held *h, struct lh_err *err)
 		h->now = g;
 		return 0;
 	}
-	if (err->code != LH_ENOMEM && err->code != LH_EINTR) {
+	if (err->code != LH_EINTR) {
 		if (h->how.failed) {
 			if (!h->failing)
 				h->how.failed(h->how.ctx, err);

@@ -90,7 +90,7 @@ void lh_held_close(struct lh_held *h);
 struct lh_holding;
 
 /* Open a new state if the files changed: 0, or -1 if that failed, with status 503
- * and LH_EDATA; or with LH_ENOMEM or LH_EINTR, which end the run. */
+ * and LH_EDATA; or with LH_EINTR, which ends the run. */
 int lh_held_look(struct lh_held *h, struct lh_err *err);
 
 struct lh_holding *lh_held_take(struct lh_held *h);

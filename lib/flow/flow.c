@@ -467,7 +467,7 @@ static int unreadable(struct run *r)
 	struct lh_err why = *r->err;
 
 	/* Ctrl-C ends lh-cat too: not an error to report. */
-	if (why.code == LH_EINTR || why.code == LH_ENOMEM || lh_stopping())
+	if (why.code == LH_EINTR || lh_stopping())
 		return -1;
 	if (drain(r) < 0)
 		return -1;

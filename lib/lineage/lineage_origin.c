@@ -81,7 +81,7 @@ static int read_receipt(struct search *s, const char *id, enum lh_stage stage, s
 		lh_err_prefix(err, "%s", path);
 		rc = -1;
 	}
-	if (rc >= 0 || err->code == LH_ENOMEM)
+	if (rc >= 0)
 		return rc;
 	l->how.warn(l->how.ctx, true, err->msg);
 	return 0;

@@ -101,7 +101,7 @@ static int write_manifest(struct subject *s, struct lh_err *err)
 		lh_write_u64(w, "datasets", m.n_datasets);
 		lh_write_end(w);
 		rc = 1;
-	} else if (rc < 0 && err->code != LH_ENOMEM) {
+	} else if (rc < 0) {
 		s->l->how.warn(s->l->how.ctx, true, err->msg);
 		rc = 0;
 	} else if (rc > 0) {
@@ -567,7 +567,7 @@ static int id_of_manifest(const char *path, const char *name, struct lh_buf *id,
 	if (!rc && lh_subject_named(name, m.candidate_id.p, m.candidate_id.n))
 		lh_buf_add(id, m.candidate_id.p, m.candidate_id.n);
 	/* a damaged one is reported where the subject's steps are written */
-	return rc < 0 && err->code == LH_ENOMEM ? -1 : 0;
+	return 0;
 }
 
 /* Set *id to that of the subject whose files have the name, according to its log or its

@@ -24,7 +24,7 @@
  *
  * Owner:   the peer, the routes, the table and all texts are the caller's, and stay until the
  *          server is freed.
- * Errors:  those of requests are answered; functions fail with LH_ENOMEM and LH_EUSAGE.
+ * Errors:  those of requests are answered; functions fail with LH_EUSAGE.
  * Threads: one thread per server and its loop.
  */
 #ifndef LH_MCP_H

@@ -47,7 +47,7 @@ static int lh_mcp_write_audit(struct lh_buf *out, const char *state, struct lh_e
 
 	snprintf(path, sizeof path, "%.3900s/data/_kb/audit_baselines.jsonl", state);
 	rc = last_row(path, &row, err);
-	if (rc < 0 && err->code != LH_ENOMEM)
+	if (rc < 0)
 		rc = lh_err_data(err, 503, "the numbers of the audits cannot be read");
 	snprintf(path, sizeof path, "%.3900s/reports/distillation/phase8-full-audit-report.md",
 		 state);
@@ -176,11 +176,8 @@ int lh_mcp_resources_list(struct lh_mcp_page *p, struct lh_err *err)
 	if (p->cursor.p)
 		from = lh_mcp_offset(p->cursor);
 	if ((size_t)snprintf(path, sizeof path, "%s/index", p->state) < sizeof path &&
-	    lh_index_folder_read(&f, path, err) < 0) {
-		if (err->code == LH_ENOMEM)
-			return -1;
+	    lh_index_folder_read(&f, path, err) < 0)
 		f = (struct lh_index_folder){ .n = 0 };		/* no folder: no index */
-	}
 	keep_seen(p, &f);
 	for (i = from; i < from + PAGE && write_nth(p, &f, i); i++)
 		;

@@ -647,7 +647,7 @@ static enum lh_provider lh_chat_route(struct lh_str model, struct lh_str *upstre
 
 static int report_failure(struct lh_err *err, unsigned status)
 {
-	if (err->code == LH_ENOMEM || err->code == LH_EINTR)
+	if (err->code == LH_EINTR)
 		return -1;
 	if (status >= 500)
 		err->code = LH_ENET;	/* no descriptor left is no reason to end a run */
@@ -815,5 +815,5 @@ int lh_chat_available(struct lh_chat *c, enum lh_provider p, bool *available, st
 		: -1;
 	*available = rc == 0 && answer.status / 100 == 2;
 	lh_http_free(http);
-	return rc < 0 && (err->code == LH_ENOMEM || err->code == LH_EINTR) ? -1 : 0;
+	return rc < 0 && err->code == LH_EINTR ? -1 : 0;
 }

@@ -40,7 +40,7 @@
  * 502  no connection, a status other than 2xx, or an answer without the
  *      message, after the retries of http.h         (LH_ENET)
  * 504  no complete answer in time                   (LH_ENET)
- * 0    LH_ENOMEM, LH_EINTR
+ * 0    LH_EINTR
  *
  * 502 and 504 name the address and quote at most 200 bytes of the answer; a key in
  * it is shown as "***".
@@ -86,7 +86,8 @@
  *
  * Owner:   everything returned is k's, and ends with a NUL.
  * Errors:  LH_EUSAGE (an invalid address, a key that cannot be in a header), LH_EIO (the
- *          file), LH_ENOMEM; no message contains a key.
+ *          file);
+ *          no message contains a key.
  * Threads: once loaded it is only read, by any number of them.
  */
 
@@ -154,7 +155,7 @@ int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_ch
 
 /* Determine whether the provider is available.  Ollama: GET /api/tags returns 2xx
  * within 2 s.  The others: there is a key; no request is made.  -1 only with
- * LH_ENOMEM or LH_EINTR. */
+ * LH_EINTR. */
 int lh_chat_available(struct lh_chat *c, enum lh_provider p, bool *available, struct lh_err *err);
 
 #endif

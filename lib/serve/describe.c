@@ -143,7 +143,7 @@ static int take_description(struct lh_route *r, struct lh_buf *text, struct lh_e
 	while (text->len && text->p[text->len - 1] == '\n')
 		text->len--;
 	if (lh_record_parse(&rec, text->p, text->len, err) < 0)
-		return err->code == LH_ENOMEM ? -1 : 0;
+		return 0;
 	tool = lh_record_get(&rec, "name");
 	operations = lh_record_get(&rec, "operations");
 	if (!tool || tool->type != LH_STRING || tool->escaped || !operations ||

@@ -326,8 +326,7 @@ bool lh_records_rejects(const struct lh_tool *tool, const struct lh_err *err)
 int lh_records_unavailable(struct lh_tool *tool, bool *reported, const char *why,
 			   struct lh_err *err)
 {
-	if ((err->code == LH_EDATA && err->status != 503) || err->code == LH_ENOMEM ||
-	    err->code == LH_EINTR)
+	if ((err->code == LH_EDATA && err->status != 503) || err->code == LH_EINTR)
 		return -1;
 	if (!*reported)
 		lh_tool_warn(tool, "%s", err->msg);

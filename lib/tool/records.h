@@ -70,7 +70,7 @@ bool lh_records_rejects(const struct lh_tool *tool, const struct lh_err *err);
  * Make an error of what all records need, such as a log on a full disk, one of its record
  * alone, for a filter that answers a bridge.  It is reported on stderr unless *reported, which
  * is set; the client gets why, with status 503, or 502 for LH_ENET.  LH_EDATA without status
- * 503, LH_ENOMEM and LH_EINTR remain as they are.  Returns -1.
+ * 503 and LH_EINTR remain as they are.  Returns -1.
  */
 int lh_records_unavailable(struct lh_tool *tool, bool *reported, const char *why,
 			   struct lh_err *err);

@@ -61,8 +61,6 @@ static int bad_row(const struct baselines *b, struct lh_err *err)
 	size_t column = err->column;
 
 	err->column = 0;
-	if (err->code == LH_ENOMEM)
-		return -1;
 	if (column)
 		return lh_err_prefix(err, "%s:%llu:%zu", b->path, (unsigned long long)b->line,
 				     column + b->bom);

@@ -240,7 +240,7 @@ const char *check_reason(const struct audit *a, const struct lh_err *err)
 
 bool check_is_finding(const struct lh_err *err)
 {
-	return err->code != LH_ENOMEM && err->code != LH_EINTR;
+	return err->code != LH_EINTR;
 }
 
 void checks_end(struct audit *a)

@@ -406,7 +406,7 @@ int history_read(struct audit *a, struct lh_err *err)
 	measure(h, a->metric);
 	if (compare_last(h, &why) == 0)
 		return explain_falls(a, err);
-	if (why.code == LH_ENOMEM || why.code == LH_EINTR) {
+	if (why.code == LH_EINTR) {
 		*err = why;
 		return -1;
 	}
@@ -519,8 +519,6 @@ static int explain(struct drift *d, const struct settings *s, const struct basel
 
 	if (root)
 		rc = drift_erasures(d, root, subjects, &base->recorded_at, &row->recorded_at, err);
-	else if (d->warned && err->code == LH_ENOMEM)
-		rc = -1;
 	lh_root_close(root);
 	return rc;
 }

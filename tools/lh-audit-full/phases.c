@@ -33,7 +33,7 @@ int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how,
 		return 0;
 	}
 	if (found_no_memory(how, out))
-		return lh_err_set(err, LH_ENOMEM, "%s: out of memory", name);
+		return lh_err_set(err, LH_EIO, "%s: out of memory", name);
 	if (out->timed_out)
 		check_note(a, id, "%s took more than %g seconds", name, how->seconds);
 	else if (out->status > 128)

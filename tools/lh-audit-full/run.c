@@ -130,8 +130,6 @@ static int audit(struct audit *a, struct lh_err *err)
 		lh_tool_verdict_bad(a->tool);
 	/* after a failure of stdout the report is written all the same */
 	printed = report_print(a);
-	if (printed < 0 && err->code == LH_ENOMEM)
-		return -1;
 	return files(a, err) < 0 ? -1 : printed;
 }
 

@@ -52,8 +52,6 @@ static int broken(struct cat *c, const char *file, const char *member)
 {
 	struct lh_err err = c->tool->err;
 
-	if (err.code == LH_ENOMEM && !c->out.frames)
-		return -1;
 	c->failed = true;
 	if (!c->out.frames)
 		lh_tool_warn(c->tool, "%s%s%s: %s", file, member && *member ? "/" : "",

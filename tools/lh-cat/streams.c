@@ -275,8 +275,7 @@ static int failed(const struct packer *pk, struct lh_err *err)
 		*err = pk->failed;
 		return -1;
 	}
-	return lh_err_set(err, archive_errno(pk->a) == ENOMEM ? LH_ENOMEM : LH_EIO,
-			  "cannot pack: %s", why ? why : "no reason given");
+	return lh_err_set(err, LH_EIO, "cannot pack: %s", why ? why : "no reason given");
 }
 
 /* libarchive's raw format has one entry, whose name is not written. */

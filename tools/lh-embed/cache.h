@@ -18,7 +18,7 @@
  * Any number of processes may use one file: SQLite's locks let them take turns, and
  * after a kill at any point its rollback journal keeps what was committed.
  *
- * Errors:  LH_ECORRUPT, LH_EIO naming the file; LH_ENOMEM.
+ * Errors:  LH_ECORRUPT, LH_EIO naming the file.
  * Threads: any number.
  */
 #ifndef CACHE_H

@@ -831,8 +831,7 @@ static int read_catalog(struct requests *r, struct lh_err *err)
 	int rc = lh_index_folder_read(&f, r->in.folder, err);
 
 	if (rc < 0)
-		return err->code == LH_ENOMEM ? -1 :
-						lh_err_data(err, 503, "the folder cannot be read");
+		return lh_err_data(err, 503, "the folder cannot be read");
 	lh_grow(&c.v, &c.cap, f.n + 1, sizeof *c.v);
 	for (i = 0; rc == 0 && i < f.n; i++)
 		rc = add_summary(r, &c, f.name[i], err);
@@ -1016,8 +1015,7 @@ static int in_any(struct requests *r, struct lh_str id, struct lh_err *err)
 	int rc = 0;
 
 	if (lh_index_folder_read(&f, r->in.folder, err) < 0)
-		return err->code == LH_ENOMEM ? -1 :
-						lh_err_data(err, 503, "the folder cannot be read");
+		return lh_err_data(err, 503, "the folder cannot be read");
 	for (i = 0; !rc && i < f.n; i++) {
 		if (!lh_scope_has(r->in.scope, lh_str_of(f.name[i])))
 			continue;

@@ -272,7 +272,7 @@ static int fail_reading(struct lines *l)
 {
 	struct lh_err *err = &l->tool->err;
 
-	if (err->code == LH_EINTR || err->code == LH_ENOMEM)
+	if (err->code == LH_EINTR)
 		return -1;
 	return lh_err_prefix(err, "%s", lh_input_name(&l->in));
 }

@@ -155,7 +155,7 @@ static int ask_coproc(struct side *s, const struct kase *k, struct lh_str *got, 
 		s->answered = true;
 		return 0;
 	}
-	if (err->code == LH_EINTR || err->code == LH_ENOMEM)
+	if (err->code == LH_EINTR)
 		return -1;
 	s->over = true;
 	s->spoilt = err->code == LH_ECORRUPT;

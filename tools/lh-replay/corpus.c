@@ -452,7 +452,7 @@ int index_find(struct index *x, const struct lh_str *task, struct lh_str trace, 
 		rc = -1;
 	for (i = 0; !rc && i < n; i++)
 		rc = put_hit(x, &hit[i], hits, err);
-	if (rc == 0 || err->code == LH_ENOMEM || err->code == LH_EINTR)
+	if (rc == 0 || err->code == LH_EINTR)
 		return rc;
 	err->code = LH_ECORRUPT;	/* whatever it is, it ends the run */
 	return lh_err_prefix(err, "%s", x->path);

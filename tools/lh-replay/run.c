@@ -201,7 +201,7 @@ static int escalate(struct worker *w, const struct bundle *b, struct row *row, s
 	row->path[row->n_path++] = model;
 	if (ask(w, model, row->trace, err) < 0) {
 		judge_failed(&w->reasons, "escalation call failed", err);
-		return err->code == LH_ENOMEM || err->code == LH_EINTR ? -1 : 0;
+		return err->code == LH_EINTR ? -1 : 0;
 	}
 	row->model_used = model;
 	lh_buf_reset(&w->reasons);
@@ -220,7 +220,7 @@ static int answer(struct worker *w, const struct job *j, const struct bundle *b,
 	prompt_print(&w->prompt, &j->task, b);
 	if (ask(w, w->r->local_model, j->trace, err) < 0) {
 		judge_failed(&w->reasons, "local call failed", err);
-		if (err->code == LH_ENOMEM || err->code == LH_EINTR)
+		if (err->code == LH_EINTR)
 			return -1;
 	} else if (judge_answer(w, b, err) < 0) {
 		return -1;

@@ -73,7 +73,7 @@ int name_failed(const struct name *c, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *real = NULL;
 
-	if (!c->alone || err->code == LH_ENOMEM || err->code == LH_EINTR)
+	if (!c->alone || err->code == LH_EINTR)
 		return -1;
 	strip_path(err, c->path);
 	real = realpath(c->path, NULL);
@@ -102,7 +102,7 @@ static int renew_lazy(struct corpora *c, size_t i, struct opened *was, struct lh
 	struct opened *o = renew_one(c->names->v[i].path, was, &why);
 
 	atomic_init(&c->v[i], o);
-	if (o || (why.code != LH_ENOMEM && why.code != LH_EINTR))
+	if (o || why.code != LH_EINTR)
 		return 0;
 	*err = why;
 	return -1;

@@ -45,8 +45,6 @@ static int not_started(const struct corpus_search *s, struct lh_err *err)
 	const char *model = s->open->params->url;
 	size_t n = strlen(model);
 
-	if (err->code == LH_ENOMEM)
-		return -1;
 	if (s->name->alone && n && strncmp(err->msg, model, n) == 0)
 		lh_err_set(err, err->code, "the model of its engine cannot be read");
 	if (s->name->alone && (err->code == LH_EIO || err->code == LH_ECORRUPT)) {
@@ -91,7 +89,7 @@ static int start(const struct worker *w, struct corpus_search *s, struct lh_err 
  * fails, but for --on-error emit; queries that bring a vector are answered. */
 static int no_model(const struct worker *w, const struct corpus_search *s, struct lh_err *err)
 {
-	if (err->code == LH_ENOMEM || err->code == LH_EINTR || err->code == LH_EDATA)
+	if (err->code == LH_EINTR || err->code == LH_EDATA)
 		return -1;
 	err->code = LH_EDATA;
 	err->status = s->name->alone ? 502 : 500;

@@ -108,7 +108,7 @@ static void look_at(struct lh_tool *tool, struct index_file *f)
 	lh_stamp_take(&f->base, f->path);
 	lh_stamp_take(&f->log, log);
 	ix = lh_index_open(f->path, &err);
-	if (!ix && (err.code == LH_ENOMEM || !lh_index_is_file(f->path)))
+	if (!ix && !lh_index_is_file(f->path))
 		return;
 	damaged = !ix || lh_index_check_few_texts(ix, &err) < 0;
 	if (damaged && ix)

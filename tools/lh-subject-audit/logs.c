@@ -322,10 +322,6 @@ static int add_manifests(struct lh_tool *tool, const struct settings *s, struct 
 
 		if (find_log(l, there.name[i]) || add_manifest(tool, l, dir, there.name[i]) == 0)
 			continue;
-		if (tool->err.code == LH_ENOMEM) {
-			rc = -1;
-			break;
-		}
 		/* Report it in the shard of the log of its name. */
 		snprintf(log, sizeof log, "%s" LH_SUBJECT_LOG, there.name[i]);
 		if (!is_ours(s, log))
@@ -575,7 +571,7 @@ static int read_file(struct anchor *a, const char *path, const char *dir,
 		rc = parse(a, dir, &all, keys, err);
 	if (rc < 0) {
 		anchor_free(a);
-		return err->code == LH_ENOMEM ? -1 : lh_err_prefix(err, "%s", path);
+		return lh_err_prefix(err, "%s", path);
 	}
 	if (a->n)
 		qsort(a->log, a->n, sizeof *a->log, anchor_by_name);

@@ -445,7 +445,7 @@ int answer_health(const struct lh_call *call, const void *in, struct lh_buf *out
 
 int refuse_request(const struct lh_call *call, struct lh_err *err)
 {
-	if (err->code == LH_EDATA || err->code == LH_ENOMEM || err->code == LH_EINTR)
+	if (err->code == LH_EDATA || err->code == LH_EINTR)
 		return -1;
 	lh_tool_warn(call->tool, "%s", err->msg);
 	return lh_err_data(err, 503, "the log cannot be read at present");

@@ -213,7 +213,7 @@ static int collect(struct lh_tool *tool, const struct ask *asks, size_t n, struc
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (asks[i].failed && (asks[i].err.code == LH_ENOMEM || lh_stopping())) {
+		if (asks[i].failed && lh_stopping()) {
 			tool->err = asks[i].err;
 			return -1;
 		}

@@ -135,7 +135,7 @@ static void write_worker(struct audit *a, const struct look_up *l, size_t n)
 		rc = -1;
 		done = 0;
 	}
-	if (rc && (err.code == LH_ENOMEM || err.code == LH_EINTR))
+	if (rc && err.code == LH_EINTR)
 		a->dead = err;
 	else if (rc)
 		report_lost(a, l, n - done, &err);
