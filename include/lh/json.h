@@ -137,14 +137,12 @@ bool lh_value_equal(const struct lh_value *a, const struct lh_value *b);
 /*
  * Append r without the members named in drop[0..n) and without its closing brace; a comma
  * follows if a member is left.  The caller then appends at least one "name":value (several
- * are joined by commas) and calls lh_record_close, which appends the brace.
+ * are joined by commas), and the brace.
  *
  *     lh_record_open(out, r, (const char *[]){ "vector" }, 1);
- *     lh_buf_puts(out, "\"vector\":[1]");
- *     lh_record_close(out, r);
+ *     lh_buf_puts(out, "\"vector\":[1]}");
  */
 void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *const *drop,
 		    size_t n);
-void lh_record_close(struct lh_buf *out, const struct lh_record *r);
 
 #endif

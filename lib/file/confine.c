@@ -95,27 +95,6 @@ static int allow(int rules, const char *path, uint64_t access, struct stat *st)
 	return rc;
 }
 
-int lh_confine(const char *folder, struct lh_err *err)
-{
-	const long abi = abi_of_landlock();
-	const struct ruleset all = { .files = changes_of(abi) };
-	struct lh_confined c = { .privileges = true, .rules = -1 };
-	int rc = 0;
-
-	if (!abi)
-		return 0;
-	c.rules = new_ruleset(&all, abi, err);
-	if (c.rules < 0)
-		return -1;
-	if (allow(c.rules, folder, all.files, NULL) < 0)
-		rc = lh_err_sys(err, "%s: Landlock", folder);
-	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		 syscall(SYS_landlock_restrict_self, c.rules, 0) < 0)
-		rc = lh_err_sys(err, "Landlock");
-	close(c.rules);
-	return rc ? -1 : 1;
-}
-
 /* ---- what a program may ---- */
 
 void lh_confine_let(struct lh_confine *c, const char *path, unsigned may)

@@ -1,16 +1,6 @@
 /*
- * confine - have the kernel refuse what a process has no need of.
- *
- *     switch (lh_confine(dir.path, err)) { ... }
- *
- * By Landlock (Linux 5.13): no file is opened for writing, made, linked, renamed or removed
- * but below the folder, by the calling thread and by threads and children that it starts
- * from then on; there is no way back.  Descriptors that are open stay as they are, but to
- * open one anew as /proc/self/fd/N is refused.  Removing an empty folder is not refused, so
- * that the folder itself can be removed.
- *
- * A program that is started (lh_spawn.confined of proc/coproc.h) is confined further, before its
- * first instruction:
+ * confine - have the kernel refuse what a program that is started (lh_spawn.confined of
+ * proc/coproc.h) has no need of, before its first instruction.
  *
  *     struct lh_confine may = { .starts = false, .net = false };
  *     struct lh_confined c;
@@ -43,9 +33,6 @@
 #include <sys/types.h>
 
 #include <lh/err.h>
-
-/* Return 1; 0 if the kernel does not have Landlock, or does not let it be used; -1. */
-int lh_confine(const char *folder, struct lh_err *err);
 
 enum { LH_MAY_READ = 1, LH_MAY_WRITE = 2, LH_MAY_RUN = 4,
        LH_MAY_STAY = 8,	/* lh_confine_stale does not look at it */

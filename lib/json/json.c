@@ -356,12 +356,6 @@ void lh_record_open(struct lh_buf *out, const struct lh_record *r, const char *c
 		lh_buf_putc(out, ',');
 }
 
-void lh_record_close(struct lh_buf *out, const struct lh_record *r)
-{
-	(void)r;
-	lh_buf_putc(out, '}');
-}
-
 /* ---- the children of a value ---- */
 
 #ifdef __SSE2__

@@ -9,8 +9,7 @@
  *                          struct lh_err *err)
  *     {
  *             lh_record_open(out, rec, (const char *[]){ "seen" }, 1);
- *             lh_buf_puts(out, "\"seen\":true");
- *             lh_record_close(out, rec);
+ *             lh_buf_puts(out, "\"seen\":true}");
  *             return 0;
  *     }
  *     rc = lh_records_run(&tool, &(struct lh_flow){ .map = on_record });

@@ -70,8 +70,7 @@ static void splice(const char *p, size_t n)
 			       (const char *[]){ s.p == scratch.p ? scratch.p :
 								    strndupa(s.p, s.n) },
 			       1);
-		lh_buf_puts(&out, "\"\\u0000new\":1");
-		lh_record_close(&out, &rec);
+		lh_buf_puts(&out, "\"\\u0000new\":1}");
 		if (lh_record_parse(&part, out.p, out.len, &err) < 0 ? err.column <= out.len - 16 :
 								       part.n != rec.n)
 			abort();

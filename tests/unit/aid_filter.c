@@ -65,7 +65,7 @@ static int add(struct settings *s, struct lh_record *rec, struct lh_buf *out, st
 	lh_buf_puts(out, "\"seen\":true");
 	for (i = 0; i < s->repeat; i++)
 		lh_buf_printf(out, ",\"again%llu\":0", (unsigned long long)i);
-	lh_record_close(out, rec);
+	lh_buf_putc(out, '}');
 	return 0;
 }
 
