@@ -363,6 +363,20 @@ static void pass_over(const struct lh_flow *flow)
 		atomic_store_explicit(flow->others, true, memory_order_relaxed);
 }
 
+/* Reject a line over the limit, unless it is of another shard. */
+static void long_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l)
+{
+	struct lh_err err;
+
+	if (!lh_flow_has_long(m->flow)) {
+		pass_over(m->flow);
+		return;
+	}
+	b->records++;
+	too_long(m->flow, &err);
+	bad_line(m, b, l, &err);
+}
+
 /* Parse a line unless it is of another shard: 1, 0 if it is, -1 if it is bad. */
 static int parse_ours(struct lh_flow_mapper *m, struct lh_record *rec, const char *p, size_t n,
 		      struct lh_err *err)
@@ -400,13 +414,7 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	l.n = n;
 	len = p[n - 1] == '\r' ? n - 1 : n;
 	if (len > m->flow->max_line) {
-		if (!lh_flow_has_long(m->flow)) {
-			pass_over(m->flow);
-			return;
-		}
-		b->records++;
-		too_long(m->flow, &err);
-		bad_line(m, b, &l, &err);
+		long_line(m, b, &l);
 		return;
 	}
 	if (m->flow->batch)
@@ -530,17 +538,8 @@ void lh_flow_map_block(struct lh_flow_mapper *m, struct lh_flow_block *b)
 
 void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b)
 {
-	struct line l = { .line = b->line };
-	struct lh_err err;
-
 	b->lines++;
-	if (!lh_flow_has_long(m->flow)) {
-		pass_over(m->flow);
-		return;
-	}
-	b->records++;
-	too_long(m->flow, &err);
-	bad_line(m, b, &l, &err);
+	long_line(m, b, &(struct line){ .line = b->line });
 }
 
 static void batch_init(struct lh_flow_mapper *m, size_t n)
