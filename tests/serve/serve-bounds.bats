@@ -246,6 +246,32 @@ raw() {
 	END
 }
 
+# bats test_tags=plain-only
+@test "what clients send ahead of an answer is not held in memory" {
+	config >routes.json
+	start_serve --config routes.json --state s
+	raw <<-'END'
+	from bounds import *
+	must(served() == 200)
+	before = peak()
+	ahead = request("POST", "/body", b"{}")
+	ahead = ahead * ((256 << 10) // len(ahead))
+	clients = [At(1 + i % 50) for i in range(300)]
+	for c in clients:
+	    c.send(request("POST", "/body", b'{"id":1,"wait":"go"}'))
+	    c.socket.setblocking(False)
+	    try:
+	        c.socket.send(ahead)
+	    except BlockingIOError:
+	        pass
+	must(served() == 200)
+	print("KiB", peak() - before)
+	must(peak() - before < 300 * 44, peak() - before)
+	for c in clients:
+	    c.socket.close()
+	END
+}
+
 # bats test_tags=full
 @test "an answer of more than 16 MiB goes, alone and as a line of many" {
 	config >routes.json

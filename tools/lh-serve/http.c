@@ -112,15 +112,13 @@ static void new_client(struct connections *all, int fd, const struct sockaddr_in
 	struct client *c = lh_calloc(1, sizeof *c);
 	struct lh_err err;
 
-	c->io = (struct lh_watch){ fd, on_client };
-	c->all = all;
-	c->address = *address;
+	*c = (struct client){ .io = { fd, on_client }, .all = all, .address = *address,
+			      .fresh = true, .readable = true };
 	if (lh_loop_add(all->loop, &c->io, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &err) < 0) {
 		close(fd);
 		free(c);
 		return;
 	}
-	c->fresh = c->readable = true;
 	link_client(c);
 	wake_client(c);
 	all->clients++;
@@ -147,8 +145,7 @@ static void end_client(struct client *c)
 		return;
 	}
 	shutdown(c->io.fd, SHUT_WR);
-	lh_buf_free(&c->in);
-	c->in_at = 0;
+	c->in.len = c->in_at = 0;
 	c->state = LINGER;
 	c->left = LINGER_MAX;
 	c->since = lh_time_monotonic();
@@ -205,17 +202,17 @@ static const char *const lines[] = {
 static void begin_answer(struct client *c, unsigned status, bool last, bool stays)
 {
 	struct connections *all = c->all;
+	const char *const *line = lines;
 	const time_t now = time(NULL);
 	struct tm tm;
-	const char *const *line = lines;
 
 	while (*line && strtoul(*line, NULL, 10) != status)
 		line++;
 	if (all->date.at != now && gmtime_r(&now, &tm))
 		strftime(all->date.text, sizeof all->date.text, "%a, %d %b %Y %T GMT", &tm);
 	all->date.at = now;
-	lh_buf_printf(&c->out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", status, *line ? *line + 4 : "Unknown",
-		      all->date.text);
+	lh_buf_printf(&c->out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", status,
+		      *line ? *line + 4 : "Unknown", all->date.text);
 	if (last || stays)
 		lh_buf_printf(&c->out, "Connection: %s\r\n", last ? "close" : "Keep-Alive");
 }
@@ -243,8 +240,8 @@ static void refuse_client(struct client *c, unsigned status, const char *why)
 
 void http_send(struct message *m, const struct reply *reply, const struct http_field *field)
 {
-	const unsigned status = reply->status;
-	const bool bare = status == 204 || status == 304 || !strcmp(m->method, "HEAD");
+	const bool none = reply->status == 204;
+	const bool bare = none || reply->status == 304 || !strcmp(m->method, "HEAD");
 	const bool stream = reply->read && reply->size == SIZE_UNKNOWN;
 	const uint64_t size = reply->read || reply->in_file ? reply->size : reply->body.len;
 	const char *how = http_field(m, "Connection");
@@ -253,13 +250,13 @@ void http_send(struct message *m, const struct reply *reply, const struct http_f
 
 	m->last |= m->all->ending || c->unread || (how && strcasestr(how, "close")) ||
 		   (!m->one && (!stays || stream));
-	begin_answer(c, status, m->last, stays);
+	begin_answer(c, reply->status, m->last, stays);
 	for (; field->name; field++)
 		if (field->value)
 			lh_buf_printf(&c->out, "%s: %s\r\n", field->name, field->value);
 	if (stream && m->one)
 		lh_buf_puts(&c->out, "Transfer-Encoding: chunked\r\n");
-	else if (!stream && status != 204)
+	else if (!stream && !none)
 		lh_buf_printf(&c->out, "Content-Length: %llu\r\n", (unsigned long long)size);
 	lh_buf_puts(&c->out, "\r\n");
 	m->bytes_out = reply->read ? 0 : size;
@@ -608,17 +605,17 @@ static bool take_data(struct client *c)
  * that another reader may end elsewhere is refused; then it is 0, too. */
 static size_t chunk_line(struct client *c, size_t max)
 {
-	const char *p = c->in.p + c->in_at;
-	size_t n = c->in.len - c->in_at;
-	const char *lf = memchr(p, '\n', n < max ? n : max), *why = NULL;
+	const char *p = c->in.p + c->in_at, *why = NULL;
+	const size_t n = c->in.len - c->in_at;
+	const char *lf = memchr(p, '\n', n < max ? n : max);
 
-	if (!lf && n >= max)
-		why = "a line of chunks is too long";
-	else if (lf && (lf == p || lf[-1] != '\r'))
+	if (!lf)
+		why = n >= max ? "a line of chunks is too long" : NULL;
+	else if (lf == p || lf[-1] != '\r')
 		why = "a line of chunks ends in a bare LF";
-	else if (lf && memchr(p, '\r', (size_t)(lf - 1 - p)))
+	else if (memchr(p, '\r', (size_t)(lf - 1 - p)))
 		why = "a line of chunks holds a bare CR";
-	else if (lf && !is_text(p, (size_t)(lf - 1 - p)))
+	else if (!is_text(p, (size_t)(lf - 1 - p)))
 		why = "a line of chunks holds a control character";
 	if (why)
 		refuse_client(c, 400, why);
@@ -668,15 +665,18 @@ static bool take_line(struct client *c)
 	return true;
 }
 
-/* Take what has come; without more bytes the client has ended, or its connection was cut. */
+/* Take what has come; of what is no part of a body no more than a header may have.  Without
+ * more bytes the client has ended, or its connection was cut. */
 static bool receive(struct client *c)
 {
 	struct connections *all = c->all;
+	const bool data = c->state == BODY || c->state == DATA || c->state == LINGER;
+	const size_t most = data && c->left > sizeof all->room ? sizeof all->room : HEADER_MAX;
 	ssize_t n;
 
 	if (!c->readable)
 		return false;
-	n = recv(c->io.fd, all->room, sizeof all->room, 0);
+	n = recv(c->io.fd, all->room, most, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return c->readable = errno == EINTR;
 	if (n <= 0) {
@@ -687,7 +687,7 @@ static bool receive(struct client *c)
 		close_client(c);
 		return false;
 	}
-	c->readable = c->ended || c->cut || (size_t)n == sizeof all->room;
+	c->readable = c->ended || c->cut || (size_t)n == most;
 	if (c->state == LINGER) {
 		c->left -= (uint64_t)n < c->left ? (uint64_t)n : c->left;
 		if (!c->left)

@@ -98,9 +98,9 @@ struct message {
 	size_t fields;			/* where those begin */
 	bool chunked;
 	uint64_t length;		/* Content-Length; 0 without one */
-	bool ready, suspended;		/* the answer may be sent; it, or more of it, is waited for */
+	bool ready, suspended;		/* the answer may be sent; it, or more of it, is awaited */
 	bool one;			/* it is of HTTP/1.1, not 1.0 */
-	bool last, sent;		/* last: of its connection; sent: its answer is on its way */
+	bool last, sent;		/* of its connection; its answer is on its way */
 	bool watched;			/* calls->left is called once its client has ended */
 	bool upload;			/* its body goes to a file */
 	uint64_t counted, bytes_out;	/* bytes of its body, of its answer's body */
