@@ -450,6 +450,7 @@ static const char *take_value(struct lh_value *v, const char *p, const char *end
 	return p;
 }
 
+__attribute__((noinline))	/* it is called at many places here */
 void lh_iter_init(struct lh_iter *it, const struct lh_value *v)
 {
 	it->object = v->type == LH_OBJECT;
