@@ -231,7 +231,7 @@ INLINE __m512 halves_at(const char *p)
 	return _mm512_cvtph_ps(_mm256_loadu_si256((const void *)p));
 }
 
-/* Make tiles of both parts, the first of which is the upper 8 of 11 bits. */
+/* Make tiles of both parts, the first the upper 8 of 11 bits, while the next ones are fetched. */
 static void spread_halves(const void *panel, size_t n, void *tiles)
 {
 	const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
@@ -243,6 +243,7 @@ static void spread_halves(const void *panel, size_t n, void *tiles)
 		__m512i first_a = _mm512_and_si512((__m512i)a, upper);
 		__m512i first_b = _mm512_and_si512((__m512i)b, upper);
 
+		__builtin_prefetch(from + 2 * LH_PANEL * PART, 0, 2);
 		if (i && i % (2 * UNIT) == 0)
 			to += 2 * TILE;
 		a = _mm512_sub_ps(a, (__m512)first_a);
