@@ -9,8 +9,8 @@
  * once.  The other places stay with it, so that a walk ends earlier among rows that are near
  * each other: at the same recall, fewer rows are visited than if the places were left to
  * others.  The buffer therefore has twice ef places, and four times k more for rows that are
- * measured at the end only: that is far cheaper than a visit.  Until k / 2 rows are visited the places are left to others.  So there are
- * enough results, nearly always.
+ * measured at the end only, which is far cheaper than a visit; until k / 2 rows are visited the
+ * places are left to others.  So there are enough results, nearly always.
  *
  * If no ef is named, a walk begins with few places and gets a quarter more, again and again, until
  * its answer is stable: until the last visits did not change the best rows, or the row that would
@@ -38,7 +38,7 @@
 #define TIMES 2		/* places of the buffer for a row that is visited, about */
 #define END_TIMES 4	/* places for rows that are measured at the end only, in times of k */
 /* Of a walk for which no ef is named: */
-#define SPARE 34	/* more places, for rows that are measured at the end */
+#define SPARE 64	/* places beyond k, at least, for rows that are measured at the end */
 #define MORE 4		/* the places that are visited grow by so small a part, ... */
 #define MORE_TIMES 16	/* ... to so many times ef at most, ... */
 #define STABLE 0.5f	/* ... until this part of the visits, or less, left the best as they are, */
@@ -287,10 +287,9 @@ static bool is_stable(const struct lh_searcher *s, float estimate)
 {
 	const struct lh_walk_buffer *w = &s->qg;
 	float farthest = farthest_best(s), far = w->nearest / w->entry;
-	float more = fmaxf(FAR_TIMES * (far - FAR), NEARER) * (farthest - w->nearest);
+	float more = farthest + fmaxf(FAR_TIMES * (far - FAR), NEARER) * (farthest - w->nearest);
 	bool still = (float)(w->visited - w->changed) > fminf(far, STABLE) * (float)w->visited;
 
-	more += farthest;
 	return s->lifted || w->measured ? still && estimate >= more : still || estimate >= more;
 }
 
@@ -481,11 +480,12 @@ static int measure_links(struct lh_searcher *s, size_t ef)
 
 int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 {
+	size_t k = s->q->k, end = adapt && (END_TIMES - 1) * k < SPARE ? k + SPARE : END_TIMES * k;
 	struct lh_walk_buffer *w = &s->qg;
 	uint32_t row, ahead;
 	bool is_copy;
 
-	if (begin(s, adapt ? ef / 2 : ef, END_TIMES * s->q->k + (adapt ? SPARE : 0)) < 0)
+	if (begin(s, adapt ? ef / 2 : ef, end) < 0)
 		return -1;
 	while (!s->q->truncated) {
 		if (!next_row(s, &row, &is_copy)) {
@@ -505,7 +505,7 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 				       0 :
 				       measure_links(s, adapt ? NOISY_TIMES * ef : ef);
 		look_ahead(s, ahead);
-		if (s->best.n < s->q->k &&
+		if (s->best.n < k &&
 		    w->visited > s->ix->rows / (s->q->allow ? GIVE_UP : 4))
 			return 0;
 	}
