@@ -690,21 +690,6 @@ static int measure_all(struct compare *c)
 
 /* ---- the run ---- */
 
-static int write_file(const char *path, const struct lh_buf *text, struct lh_err *err)
-{
-	struct lh_atomic out;
-	int rc;
-
-	if (lh_atomic_open(&out, path, 0666, err) < 0)
-		return -1;
-	rc = lh_atomic_write(&out, text->p, text->len, err);
-	if (rc == 0)
-		rc = lh_atomic_commit(&out, err);
-	if (rc < 0)
-		lh_atomic_close(&out);
-	return rc;
-}
-
 /* Write what hnswlib answers with the greatest ef, a line for each query. */
 static int put_answers(struct compare *c, const char *path)
 {
@@ -731,7 +716,7 @@ static int put_answers(struct compare *c, const char *path)
 		lh_write_end(&w);
 		lh_buf_putc(&c->lines, '\n');
 	}
-	return write_file(path, &c->lines, &c->tool->err);
+	return lh_atomic_put(path, 0666, &c->lines, &c->tool->err);
 }
 
 static int run(struct compare *c, const struct settings *s)
@@ -750,7 +735,7 @@ static int run(struct compare *c, const struct settings *s)
 		return -1;
 	if (s->answers && put_answers(c, s->answers) < 0)
 		return -1;
-	return s->out ? write_file(s->out, &c->curves, err) : 0;
+	return s->out ? lh_atomic_put(s->out, 0666, &c->curves, err) : 0;
 }
 
 int index_compare(struct lh_tool *tool, void *settings)
