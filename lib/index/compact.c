@@ -80,38 +80,56 @@ static bool is_same_vector(const struct lh_index *ix, uint64_t row, const float 
 	       (!p->rescore || memcmp(v, lh_index_exact(ix, row), lh_index_exact_bytes(p)) == 0);
 }
 
-/* Return 1 when all rows of the file are live and have their vectors; the put of a
- * hidden row may have changed its metadata only.  0 when not, -1 on error. */
-static int base_rows_unchanged(const struct lh_index *ix, struct lh_err *err)
+/* Say of each row of the file whether it is gone: hidden, unless the put that hides it has its
+ * vector, and so may have changed its metadata only.  Returns how many are, or -1. */
+static int64_t find_gone(const struct lh_index *ix, bool *gone, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) void *code = lh_calloc(1, lh_index_code_bytes(&ix->params));
 	struct lh_row row;
-	int unchanged = 1;
+	int64_t at, n = 0;
 	uint64_t i;
-	int64_t at;
 
-	for (i = 0; unchanged == 1 && ix->n_hidden && i < ix->rows; i++) {
+	for (i = 0; ix->n_hidden && i < ix->rows; i++) {
 		if (!lh_index_hidden(ix, i))
 			continue;
-		if (lh_index_base_row(ix, i, &row, err) < 0) {
-			unchanged = -1;
-			break;
-		}
+		if (lh_index_base_row(ix, i, &row, err) < 0)
+			return -1;
 		at = lh_index_log_find(ix, row.id.p, row.id.n);
-		unchanged = at >= 0 && is_same_vector(ix, i, ix->pending[at].vector, code);
+		gone[i] = at < 0 || !is_same_vector(ix, i, ix->pending[at].vector, code);
+		n += gone[i];
 	}
-	return unchanged;
+	return n;
 }
 
-/* Build a file of the live rows of the snapshot.  If no row of the old file is gone,
- * its graph is continued: its rows come first, in their order, and a put of one of them
- * takes its place. */
+/* Copy the rows of the file that are not gone: by their numbers if its graph is continued, else in
+ * the order of the puts. */
+static int copy_rows(struct compaction *f, struct lh_err *err)
+{
+	const struct lh_index *ix = f->snapshot;
+	LH_SCOPED(lh_free_local) bool *gone = lh_calloc(ix->rows, sizeof *gone);
+	int64_t row, n = find_gone(ix, gone, err);
+	bool by_number;
+	uint64_t i;
+
+	if (n < 0)
+		return -1;
+	by_number = lh_index_writer_continue(f->writer, ix, (uint64_t)n);
+	for (i = 0; i < ix->rows; i++) {
+		row = by_number ? (int64_t)i : lh_index_nth(ix, i, err);
+		if (row < 0)
+			return -1;
+		if (!gone[row] && lh_index_copy_row(f->writer, ix, (uint64_t)row, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Build a file of the live rows of the snapshot.  A put of a row that is not gone takes its
+ * place. */
 static int build_index(struct compaction *f, struct lh_err *err)
 {
 	struct lh_index_params params = f->snapshot->params;
-	uint64_t i, n = f->snapshot->rows;
-	int64_t row;
-	int unchanged;
+	uint64_t i;
 
 	params.persons |= f->how->persons;
 
@@ -121,22 +139,8 @@ static int build_index(struct compaction *f, struct lh_err *err)
 	if (!f->writer)
 		return -1;
 	lh_index_writer_watch(f->writer, f->how->progress, f->how->ctx);
-	unchanged = base_rows_unchanged(f->snapshot, err);
-	if (unchanged < 0)
+	if (copy_rows(f, err) < 0)
 		return -1;
-	if (unchanged)
-		lh_index_writer_continue(f->writer, f->snapshot);
-	else
-		lh_index_writer_repair(f->writer, f->snapshot);
-	for (i = 0; i < n; i++) {
-		row = unchanged ? (int64_t)i : lh_index_nth(f->snapshot, i, err);
-		if (row < 0)
-			return -1;
-		if (!unchanged && lh_index_hidden(f->snapshot, (uint64_t)row))
-			continue;
-		if (lh_index_copy_row(f->writer, f->snapshot, (uint64_t)row, err) < 0)
-			return -1;
-	}
 	for (i = 0; i < f->snapshot->n_pending; i++)
 		if (lh_index_copy_pending(f->writer, &f->snapshot->pending[i], err) < 0)
 			return -1;

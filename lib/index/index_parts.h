@@ -231,14 +231,15 @@ struct lh_qg_coder {
 	 * link to each other are near each other. */
 	float *rotated;
 	uint64_t *kept;		/* their numbers plus 1 */
-	float *factors;		/* scratch: f_add of all links, f_rescale of all */
+	float *factors, *old;	/* scratch: f_add of all links, f_rescale of all */
 	uint32_t slots;
 };
 void lh_qg_coder_init(struct lh_qg_coder *c);
 void lh_qg_coder_free(struct lh_qg_coder *c);
-/* Make the codes and factors of the links of a row, which at holds with its vector.
- * The links are existing rows. */
-void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at);
+/* Make the codes and factors of the links of a row, which at holds with its vector and a unit that
+ * is the least to be used.  The links are existing rows.  Those of the bits of kept are there
+ * already, in that unit; if it does not do for the others, all are made. */
+void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at, uint64_t kept);
 
 /* ---- writer.c, whole_index.c ---- */
 
@@ -257,14 +258,11 @@ int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint
 /* Add a pending row of such an index, unless it is dead. */
 int lh_index_copy_pending(struct lh_index_writer *w, const struct lh_pending *row,
 			  struct lh_err *err);
-/* Declare that the first rows added are all rows of ix, in the order of their numbers:
- * their links are copied, and only the rows after them are inserted into the graph.  ix
- * is borrowed until lh_index_prepare, which checks what it copies. */
-void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix);
-/* Declare that rows of ix are copied first, but not all.  Its graph is then repaired, if those not
- * live and those gone by earlier repairs are at most an eighth of its rows.  ix is borrowed as
- * above. */
-void lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix);
+/* Declare that the first rows added are rows of ix, in the order of their numbers, all but those
+ * that are gone.  Their links are kept, and only the rows after them are inserted into the graph,
+ * if those gone, by earlier compactions too, are not more than a quarter: false if they are.  ix is
+ * borrowed until lh_index_prepare, which checks what it copies. */
+bool lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix, uint64_t gone);
 int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *err);
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w);
 int lh_index_swap(struct lh_index_writer *w, struct lh_err *err);

@@ -233,10 +233,8 @@ int lh_index_open_files(const char *path, double lock_timeout, int fd[2], struct
 
 /* ---- check every byte of an index file ---- */
 
-/*
- * Checksums and padding detect
- * changes since it was written; the other checks detect what was written wrong.
- */
+/* Checksums and padding detect changes since it was written; the other checks detect what was
+ * written wrong. */
 
 #define SHOWN_MAX 5		/* messages per section */
 
@@ -349,8 +347,10 @@ static void check_links(struct check *c, uint64_t row)
 	memset(c->row[1], 0, ix->stride);
 	memcpy(c->row[1], c->row[0], code);
 	memcpy(c->row[1] + shape->ids_at, c->row[0] + shape->ids_at, 8 * (size_t)ix->params.m);
-	if (ix->signs)
-		lh_qg_coder_row(&c->coder, (uint32_t)row, c->row[1]);
+	if (ix->signs) {
+		memcpy(c->row[1] + shape->unit_at, c->row[0] + shape->unit_at, sizeof(float));
+		lh_qg_coder_row(&c->coder, (uint32_t)row, c->row[1], 0);
+	}
 	if (memcmp(c->row[0], c->row[1], ix->stride) != 0)
 		report(c, LH_INDEX_ROWS, "row %llu: the codes of its links are wrong",
 		       (unsigned long long)row);

@@ -25,7 +25,19 @@ static uint32_t row_of(const struct lh_index_writer *w, uint64_t i)
 	return w->in_graph ? w->in_graph[i] : (uint32_t)i;
 }
 
-static void lh_qg_lift(const struct lh_index_params *p, float *v);
+/* Lift a vector under ip; v has room for lh_index_lifted(p) values. */
+static void lift(const struct lh_index_params *p, float *v)
+{
+	uint32_t n = p->dimension, i;
+	double rest;
+
+	if (p->distance != LH_IP)
+		return;
+	for (i = 0; i < n; i++)
+		v[i] = (float)((double)v[i] / p->longest);
+	rest = 1 - lh_vec_dot_f64(v, v, n);
+	v[n] = rest > 0 ? (float)sqrt(rest) : 0;
+}
 
 /* The builder compares i8 codes.  If rows are stored otherwise, such codes are made for the time
  * of the build; under ip, of rows of mixed length, codes of f16. */
@@ -41,7 +53,7 @@ static void make_codes(const struct lh_index_writer *w, enum lh_precision precis
 	for (i = 0; i < w->rows - w->p.outside; i++) {
 		lh_quantize_decode(w->p.precision, w->block.p + row_of(w, i) * w->stride,
 				   w->p.dimension, v);
-		lh_qg_lift(&w->p, v);
+		lift(&w->p, v);
 		lh_quantize_encode(precision, w->p.distance, v, n, codes->p + i * stride);
 	}
 }
@@ -87,7 +99,7 @@ static void find_longest(struct lh_index_writer *w)
  * that are in it are the same, and lifted about as far. */
 static void decide_lengths(struct lh_index_writer *w)
 {
-	const struct lh_index *of = w->old ? w->old : w->repaired;
+	const struct lh_index *of = w->old;
 
 	if (w->p.distance != LH_IP)
 		return;
@@ -98,7 +110,6 @@ static void decide_lengths(struct lh_index_writer *w)
 		return;
 	w->anew = true;
 	w->p.repaired = 0;
-	w->repaired = NULL;
 }
 
 /* Give the rows their lists, which are those of their numbers in the graph so far.  A row that is
@@ -118,31 +129,20 @@ static void spread_links(struct lh_index_writer *w)
 	}
 }
 
-static int continue_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsigned jobs,
-			  struct lh_err *err)
+/* Copy the lists of the graph that is continued, numbered as lh_qg_change expects them. */
+static int copy_lists(struct lh_index_writer *w, const struct lh_qg_build *g, uint32_t *gone,
+		      struct lh_err *err)
 {
-	uint32_t row, rows = (uint32_t)w->old->rows;
+	uint32_t row, rows = (uint32_t)w->old->rows, n = 0, i, *links;
 
 	for (row = 0; row < rows; row++)
-		if (lh_index_copy_lanes(w->old, row, w->links + (size_t)row * g->degree, err) < 0)
-			return -1;
-	g->entry = w->old->entry;
-	return lh_qg_add(g, rows, jobs, err);
-}
-
-/* Copy the lists of the graph that is repaired, numbered as lh_qg_repair expects them. */
-static int copy_kept(struct lh_index_writer *w, const struct lh_qg_build *g, uint32_t *gone,
-		     struct lh_err *err)
-{
-	uint32_t row, rows = (uint32_t)w->repaired->rows, n = 0, i, *links;
-
-	for (row = 0; row < rows; row++)
-		w->number_of[row] = w->number_of[row] ? w->number_of[row] - 1 : g->rows + n++;
+		if (w->number_of[row] >= w->kept)
+			w->number_of[row] = g->rows + n++;
 	for (row = 0; row < rows; row++) {
 		i = w->number_of[row];
 		links = i < g->rows ? w->links + (size_t)i * g->degree :
 				      gone + (size_t)(i - g->rows) * g->degree;
-		if (lh_index_copy_lanes(w->repaired, row, links, err) < 0)
+		if (lh_index_copy_lanes(w->old, row, links, err) < 0)
 			return -1;
 		for (i = 0; i < g->degree; i++)
 			links[i] = w->number_of[links[i]];
@@ -150,20 +150,21 @@ static int copy_kept(struct lh_index_writer *w, const struct lh_qg_build *g, uin
 	return 0;
 }
 
-static int repair_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsigned jobs,
-			struct lh_err *err)
+static int continue_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsigned jobs,
+			  struct lh_err *err)
 {
-	uint64_t n = w->repaired->rows - w->kept;
+	uint64_t n = w->old->rows - w->kept;
 	LH_SCOPED(lh_free_local) uint32_t *gone = NULL;
 	int rc;
 
 	if (w->rows + n > UINT32_MAX)
-		return lh_qg_build(g, jobs, err);
-	gone = lh_calloc(n * g->degree, sizeof *gone);
-	rc = copy_kept(w, g, gone, err);
+		return lh_err_data(err, 413, "more than %u rows, with those that are gone",
+				   UINT32_MAX);
+	gone = n ? lh_calloc(n * g->degree, sizeof *gone) : NULL;
+	rc = copy_lists(w, g, gone, err);
 	if (rc == 0) {
-		g->entry = w->number_of[w->repaired->entry];
-		rc = lh_qg_repair(g, w->kept, gone, jobs, err);
+		g->entry = w->number_of[w->old->entry];
+		rc = lh_qg_change(g, w->kept, gone, jobs, err);
 	}
 	return rc;
 }
@@ -193,14 +194,9 @@ static int link_rows(struct lh_index_writer *w, const void *codes, enum lh_preci
 		.stop = lh_index_stopping, .progress = w->progress ? lh_index_report_graph : NULL,
 		.ctx = w,
 	};
-	int rc;
+	int rc = lh_index_continues_graph(w) ? continue_graph(w, &g, jobs, err) :
+					       lh_qg_build(&g, jobs, err);
 
-	if (w->repaired)
-		rc = repair_graph(w, &g, jobs, err);
-	else if (lh_index_continues_graph(w))
-		rc = continue_graph(w, &g, jobs, err);
-	else
-		rc = lh_qg_build(&g, jobs, err);
 	spread_links(w);
 	w->entry = row_of(w, g.entry);
 	return rc;
@@ -227,20 +223,7 @@ int lh_qg_link_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err
 /* ---- make a row of a file ---- */
 
 #define KEPT (16 << 20)	/* bytes of rotated rows */
-
-/* Lift a vector under ip; v has room for lh_index_lifted(p) values. */
-static void lh_qg_lift(const struct lh_index_params *p, float *v)
-{
-	uint32_t n = p->dimension, i;
-	double rest;
-
-	if (p->distance != LH_IP)
-		return;
-	for (i = 0; i < n; i++)
-		v[i] = (float)((double)v[i] / p->longest);
-	rest = 1 - lh_vec_dot_f64(v, v, n);
-	v[n] = rest > 0 ? (float)sqrt(rest) : 0;
-}
+#define UNIT_LEAST (1 / 16.f)	/* the greatest factor, in a unit that is kept */
 
 void lh_qg_coder_init(struct lh_qg_coder *c)
 {
@@ -252,6 +235,7 @@ void lh_qg_coder_init(struct lh_qg_coder *c)
 	c->vector = lh_calloc(n, sizeof *c->vector);
 	c->rotated = lh_calloc(((size_t)c->slots + 1) * dim, sizeof *c->rotated);
 	c->factors = lh_calloc(4 * (size_t)c->p->m, sizeof *c->factors);
+	c->old = lh_calloc(4 * (size_t)c->p->m, sizeof *c->old);
 	c->kept = lh_calloc(c->slots, sizeof *c->kept);
 }
 
@@ -260,6 +244,7 @@ void lh_qg_coder_free(struct lh_qg_coder *c)
 	free(c->vector);
 	free(c->rotated);
 	free(c->factors);
+	free(c->old);
 	free(c->kept);
 }
 
@@ -273,52 +258,77 @@ static const float *rotate(struct lh_qg_coder *c, uint32_t row)
 		return to;
 	c->kept[slot] = row + (uint64_t)1;
 	lh_quantize_decode(c->p->precision, c->code_of(c->ctx, row), c->p->dimension, c->vector);
-	lh_qg_lift(c->p, c->vector);
+	lift(c->p, c->vector);
 	lh_qg_rotate(c->signs, c->vector, n, to);
 	return to;
 }
 
-/* Store factors in f16, in units of the greatest: none is too large or too small. */
-static void store_factors(struct lh_qg_coder *c, unsigned char *at)
-{
-	const struct lh_index_shape *shape = c->shape;
-	uint32_t n = 4 * c->p->m, i;
-	float unit = 0;
-
-	for (i = 0; i < n; i++)
-		unit = fmaxf(unit, fabsf(c->factors[i]));
-	for (i = 0; unit > 0 && i < n; i++)
-		c->factors[i] /= unit;
-	memcpy(at + shape->unit_at, &unit, sizeof unit);
-	lh_quantize_encode(LH_F16, LH_L2, c->factors, n, at + shape->add_at);
-}
-
-void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at)
+/* Make the codes and factors of the links that are not kept. */
+static void encode_links(struct lh_qg_coder *c, uint32_t row, unsigned char *at, uint64_t kept)
 {
 	const struct lh_index_shape *shape = c->shape;
 	uint32_t dim = lh_qg_dimension(lh_index_lifted(c->p)), links = 2 * c->p->m, i;
 	const uint32_t *ids = (const void *)(at + shape->ids_at);
 	float *center = c->rotated + c->slots * (size_t)dim;	/* the last place */
-	unsigned char *codes = at + shape->codes_at;
+	size_t block = lh_qg_code_bytes(shape->values);
 
-	if (!shape->values)
-		return;
 	memcpy(center, rotate(c, row), dim * sizeof *center);
-	for (i = 0; i < links; i++) {
-		lh_qg_encode(dim, shape->values, center, rotate(c, ids[i]), i % LH_QG_LANES, codes,
-			     c->factors + i, c->factors + links + i);
-		if (i % LH_QG_LANES == LH_QG_LANES - 1)
-			codes += lh_qg_code_bytes(shape->values);
+	for (i = 0; i < links; i++)
+		if (!(kept >> i & 1))
+			lh_qg_encode(dim, shape->values, center, rotate(c, ids[i]),
+				     i % LH_QG_LANES,
+				     at + shape->codes_at + i / LH_QG_LANES * block,
+				     c->factors + i, c->factors + links + i);
+}
+
+/* Store factors in f16, in units of about the greatest: none is too large or too small.  Returns
+ * false if the unit of those kept does not do for all. */
+static bool store_factors(struct lh_qg_coder *c, unsigned char *at, uint64_t kept)
+{
+	const struct lh_index_shape *shape = c->shape;
+	uint32_t links = 2 * c->p->m, n = 2 * links, i;
+	float unit, most = 0, max = 0;
+
+	memcpy(&unit, at + shape->unit_at, sizeof unit);
+	for (i = 0; i < n; i++)
+		if (!(kept >> i % links & 1))
+			most = fmaxf(most, fabsf(c->factors[i]));
+	if (kept && !(most <= unit))
+		return false;
+	unit = fmaxf(unit, most);
+	lh_quantize_decode(LH_F16, at + shape->add_at, n, c->old);
+	for (i = 0; i < n; i++) {
+		if (kept >> i % links & 1)
+			c->factors[i] = c->old[i];
+		else if (unit > 0)
+			c->factors[i] /= unit;
+		max = fmaxf(max, fabsf(c->factors[i]));
 	}
-	store_factors(c, at);
+	if (kept && !(max > UNIT_LEAST))
+		return false;
+	memcpy(at + shape->unit_at, &unit, sizeof unit);
+	lh_quantize_encode(LH_F16, LH_L2, c->factors, n, at + shape->add_at);
+	return true;
+}
+
+void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at, uint64_t kept)
+{
+	uint64_t all = UINT64_MAX >> (64 - 2 * c->p->m);
+
+	if (!c->shape->values || kept == all)
+		return;
+	encode_links(c, row, at, kept);
+	if (store_factors(c, at, kept))
+		return;
+	memset(at + c->shape->unit_at, 0, sizeof(float));
+	encode_links(c, row, at, 0);
+	store_factors(c, at, 0);
 }
 
 /* ---- write the rows of a file ---- */
 
-/*
- * The codes of their links are made here, on
- * several threads, a batch of rows at a time, so that they are never all in memory.
- */
+/* The codes of links are made here, on several threads, a batch of rows at a time, so that they are
+ * never all in memory. */
 
 #define BATCH 256	/* rows */
 #define JOBS_MAX 64
@@ -330,7 +340,8 @@ struct batch {
 	unsigned char *signs;
 	unsigned char *rows;	/* BATCH of them */
 	struct lh_qg_coder coder[JOBS_MAX];
-	unsigned jobs;
+	unsigned jobs, working;	/* working: threads that have a coder */
+	bool keeps;		/* the codes of the links that rows had already */
 	uint64_t from, end;	/* rows of the batch, in the order of the file */
 	uint64_t next;
 };
@@ -343,62 +354,82 @@ static const void *code_of(const void *ctx, uint32_t row)
 	return w->block.p + lh_index_row_at(w, row) * w->stride;
 }
 
+/* Return whether rows of the graph that is continued have the codes that would be made of them. */
+static bool keeps_codes(const struct lh_index_writer *w, const struct lh_index_shape *shape)
+{
+	return lh_index_continues_graph(w) && w->old->shape.stride == shape->stride &&
+	       w->old->shape.values == shape->values && w->old->params.longest == w->p.longest;
+}
+
+/* Copy a row of the graph that is continued, but its links; returns which of these it had already,
+ * in the same places. */
+static uint64_t copy_codes(const struct batch *b, uint32_t row, unsigned char *to)
+{
+	const struct lh_index_writer *w = b->w;
+	const struct lh_index *old = w->old;
+	const unsigned char *from = old->block + w->from[row] * old->stride;
+	const uint32_t *ids = (const void *)(from + b->shape.ids_at);
+	const uint32_t *links = lh_index_links_of(w, row);
+	uint64_t kept = 0;
+	uint32_t i, id;
+
+	memcpy(to + b->shape.unit_at, from + b->shape.unit_at, b->shape.stride - b->shape.unit_at);
+	for (i = 0; i < 2 * w->p.m; i++) {
+		id = lh_once32(&ids[i]);
+		kept |= (uint64_t)(id < old->rows && w->number_of[id] == links[i]) << i;
+	}
+	return kept;
+}
+
 static void make_rows(struct batch *b, struct lh_qg_coder *coder)
 {
 	const struct lh_index_writer *w = b->w;
 	const uint32_t *links;
-	uint32_t *ids, l;
+	uint32_t *ids, l, row;
 	unsigned char *to;
-	uint64_t i;
+	uint64_t i, kept;
 
 	while ((i = __atomic_fetch_add(&b->next, 1, __ATOMIC_RELAXED)) < b->end) {
 		to = b->rows + (i - b->from) * b->shape.stride;
+		row = lh_index_row_at(w, i);
 		memset(to, 0, b->shape.stride);
-		memcpy(to, code_of(w, i), lh_index_code_bytes(&w->p));
+		memcpy(to, code_of(w, (uint32_t)i), lh_index_code_bytes(&w->p));
 		if (!w->linked)
 			continue;
-		links = lh_index_links_of(w, lh_index_row_at(w, i));
+		kept = b->keeps && row < w->kept ? copy_codes(b, row, to) : 0;
+		links = lh_index_links_of(w, row);
 		ids = (void *)(to + b->shape.ids_at);
 		for (l = 0; l < 2 * w->p.m; l++)
 			ids[l] = w->stored_at[links[l]];
-		lh_qg_coder_row(coder, (uint32_t)i, to);
+		lh_qg_coder_row(coder, (uint32_t)i, to, kept);
 	}
 }
 
-struct thread {
-	pthread_t id;
-	struct batch *b;
-	unsigned number;
-};
-
 static void *work(void *arg)
 {
-	const struct thread *t = arg;
+	struct batch *b = arg;
 
-	make_rows(t->b, &t->b->coder[t->number]);
+	make_rows(b, &b->coder[__atomic_fetch_add(&b->working, 1, __ATOMIC_RELAXED)]);
 	return NULL;
 }
 
 /* Make a batch on up to jobs threads.  Signals are delivered to the calling thread only. */
 static void make_batch(struct batch *b)
 {
-	struct thread thread[JOBS_MAX];
+	pthread_t id[JOBS_MAX];
 	sigset_t all, old;
-	unsigned i, n = 1;
+	unsigned n = 0;
 
 	b->next = b->from;
+	b->working = 0;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	for (; n < b->jobs; n++) {
-		thread[n].b = b;
-		thread[n].number = n;
-		if (pthread_create(&thread[n].id, NULL, work, &thread[n]) != 0)
-			break;
-	}
+	while (n + 1 < b->jobs && pthread_create(id + n, NULL, work, b) == 0)
+		n++;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	make_rows(b, &b->coder[0]);
-	for (i = 1; i < n; i++)
-		pthread_join(thread[i].id, NULL);
+	work(b);
+	while (n > 0)
+		pthread_join(id[--n], NULL);
 }
 
 static void batch_init(struct batch *b)
@@ -407,6 +438,7 @@ static void batch_init(struct batch *b)
 	unsigned i;
 
 	lh_index_get_shape(&w->p, w->linked, &b->shape);
+	b->keeps = b->shape.values && keeps_codes(w, &b->shape);
 	b->rows = lh_calloc(BATCH, b->shape.stride);
 	if (!w->linked)
 		return;

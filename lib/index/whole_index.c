@@ -106,8 +106,6 @@ void lh_index_report_progress(const struct lh_index_writer *w, const char *stage
 		w->progress(w->progress_ctx, stage, done, w->rows);
 }
 
-/* ---- the graph ---- */
-
 void lh_index_report_graph(void *ctx, uint64_t rows)
 {
 	const struct lh_index_writer *w = ctx;
@@ -296,7 +294,6 @@ int lh_index_prepare(struct lh_index_writer *w, unsigned jobs, struct lh_err *er
 	return fsync(w->out.fd) < 0 ? lh_err_sys(err, "%s: cannot sync", w->out.tmp) : 0;
 }
 
-/* Return the path of the temporary file that lh_index_prepare wrote. */
 uint64_t lh_index_writer_checksum(const struct lh_index_writer *w)
 {
 	return w->header.xxh3;

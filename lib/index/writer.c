@@ -92,6 +92,7 @@ void lh_index_writer_free(struct lh_index_writer *w)
 	free(w->stored_at);
 	free(w->old_order);
 	free(w->number_of);
+	free(w->from);
 	free(w->in_graph);
 	lh_record_free(&w->scan);
 	lh_buf_free(&w->meta);
@@ -109,8 +110,6 @@ uint64_t lh_index_writer_count(const struct lh_index_writer *w)
 	return w->rows;
 }
 
-/* Read a row that was added, by its number in the order of the puts, and its vector, valid until
- * the next put.  The writer stores f32, as its precision or by rescore. */
 /* ---- rows ---- */
 
 static void *lh_index_writer_code(struct lh_index_writer *w, uint64_t row)
@@ -185,11 +184,6 @@ static int check_put(struct lh_index_writer *w, const char *id, size_t id_len, c
 	return 0;
 }
 
-static bool lh_index_writer_has(const struct lh_index_writer *w, struct lh_str id)
-{
-	return lh_table_find(&w->by_id, id, id_at, w) >= 0;
-}
-
 /* Find or add the row of that id, and set its metadata. */
 static int lh_index_writer_add(struct lh_index_writer *w, const char *id, size_t id_len,
 			       const char *meta, size_t meta_len, uint64_t *row, struct lh_err *err)
@@ -231,12 +225,9 @@ int lh_index_put(struct lh_index_writer *w, const char *id, size_t id_len, const
 
 /* ---- copy rows and links from another index ---- */
 
-/*
- * Everything is copied first
- * and then checked, as the file may be written to meanwhile.
- */
+/* Everything is copied first and then checked, as the file may be written to meanwhile. */
 
-#define GONE_PART 8	/* a graph is built again when an eighth of its rows is gone */
+#define GONE_PART 4	/* a graph is built again when more than a quarter of its rows is gone */
 
 /* Report a failed check as damage of that section of the source. */
 static int damage_of(uint32_t kind, struct lh_err *err)
@@ -282,9 +273,9 @@ int lh_index_copy_row(struct lh_index_writer *w, const struct lh_index *ix, uint
 	memcpy(code, lh_index_code(ix, from), lh_index_code_bytes(&w->p));
 	if (lh_index_check_row_code(&w->p, code, w->unit, from, err) < 0)
 		return damage_of(LH_INDEX_ROWS, err);
-	if (ix == w->repaired) {
-		w->kept = (uint32_t)w->rows;
-		w->number_of[from] = w->kept;
+	if (ix == w->old) {
+		w->number_of[from] = (uint32_t)row;
+		w->from[w->kept++] = (uint32_t)from;
 	}
 	if (!w->p.rescore)
 		return 0;
@@ -334,7 +325,7 @@ int lh_index_writer_take(struct lh_index_writer *w, const struct lh_index *ix, u
 	const struct lh_index_params *of = &ix->params;
 	int rc;
 
-	if (lh_index_writer_has(w, row->id))
+	if (lh_table_find(&w->by_id, row->id, id_at, w) >= 0)
 		return 0;
 	if (at >= ix->rows)
 		rc = lh_index_copy_pending(w, &ix->pending[at - ix->rows], err);
@@ -345,21 +336,18 @@ int lh_index_writer_take(struct lh_index_writer *w, const struct lh_index *ix, u
 	return rc < 0 ? -1 : 1;
 }
 
-void lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix)
+bool lh_index_writer_continue(struct lh_index_writer *w, const struct lh_index *ix, uint64_t gone)
 {
-	w->old = ix;
-}
-
-void lh_index_writer_repair(struct lh_index_writer *w, const struct lh_index *ix)
-{
-	uint64_t gone = ix->params.repaired + ix->n_hidden;
-
+	gone += ix->params.repaired;
 	w->p.repaired = 0;
 	if (!ix->graph || gone > ix->rows / GONE_PART)
-		return;
+		return false;
 	w->p.repaired = (uint32_t)gone;
 	w->number_of = lh_calloc(ix->rows, sizeof *w->number_of);
-	w->repaired = ix;
+	memset(w->number_of, 0xff, ix->rows * sizeof *w->number_of);
+	w->from = lh_calloc(ix->rows, sizeof *w->from);
+	w->old = ix;
+	return true;
 }
 
 int lh_index_copy_lanes(const struct lh_index *old, uint64_t row, uint32_t *links,
@@ -372,20 +360,21 @@ int lh_index_copy_lanes(const struct lh_index *old, uint64_t row, uint32_t *link
 
 static int lh_index_copy_order(struct lh_index_writer *w, struct lh_err *err)
 {
-	uint64_t i, n = w->old->rows;
+	uint64_t i, n = w->old->rows, kept = 0;
 	LH_SCOPED(lh_free_local) bool *there = lh_calloc(n, sizeof *there);
-	int rc = 0;
+	uint32_t row;
 
 	w->old_order = lh_calloc(n, sizeof *w->old_order);
-	memcpy(w->old_order, w->old->order, n * sizeof *w->old_order);
-	for (i = 0; rc == 0 && i < n; i++) {
-		if (w->old_order[i] >= n || there[w->old_order[i]])
-			rc = lh_err_set(err, LH_ECORRUPT, "order: entry %llu is row %u",
-					(unsigned long long)i, w->old_order[i]);
-		else
-			there[w->old_order[i]] = true;
+	for (i = 0; i < n; i++) {
+		row = lh_once32(&w->old->order[i]);
+		if (row >= n || there[row])
+			return lh_err_set(err, LH_ECORRUPT, "order: entry %llu is row %u",
+					  (unsigned long long)i, row);
+		there[row] = true;
+		if (w->number_of[row] < w->kept)
+			w->old_order[kept++] = w->number_of[row];
 	}
-	return rc;
+	return 0;
 }
 
 /* ---- decide the order in which the rows of an index are stored ---- */
@@ -410,7 +399,7 @@ struct queue {
 	bool *placed;
 };
 
-static int queue_init(struct queue *q, uint64_t rows)
+static void queue_init(struct queue *q, uint64_t rows)
 {
 	uint32_t i;
 
@@ -422,7 +411,6 @@ static int queue_init(struct queue *q, uint64_t rows)
 	};
 	for (i = 0; i <= WINDOW; i++)
 		q->head[i] = NONE;
-	return q->next && q->prev && q->links && q->placed ? 0 : -1;
 }
 
 static void queue_remove(struct queue *q, uint32_t row)
@@ -470,7 +458,7 @@ static uint32_t queue_top(struct queue *q)
 
 uint32_t lh_index_nth_added(const struct lh_index_writer *w, uint64_t i)
 {
-	return w->old_order && i < w->old->rows ? w->old_order[i] : (uint32_t)i;
+	return i < w->kept ? w->old_order[i] : (uint32_t)i;
 }
 
 /* Place the rows that are outside the graph at the end; returns how many others there are. */
@@ -516,22 +504,20 @@ static void order_rows(struct lh_index_writer *w, struct queue *q)
 int lh_index_order_rows(struct lh_index_writer *w, struct lh_err *err)
 {
 	struct queue q;
-	int rc;
 
 	if (!w->linked)
 		return 0;
-	if (w->old && w->old->order && lh_index_copy_order(w, err) < 0)
+	if (w->old && lh_index_copy_order(w, err) < 0)
 		return -1;
 	w->order = lh_calloc(w->rows, sizeof *w->order);
 	w->stored_at = lh_calloc(w->rows, sizeof *w->stored_at);
-	rc = queue_init(&q, w->rows);
-	if (rc == 0)
-		order_rows(w, &q);
+	queue_init(&q, w->rows);
+	order_rows(w, &q);
 	free(q.next);
 	free(q.prev);
 	free(q.links);
 	free(q.placed);
-	return rc;
+	return 0;
 }
 
 /* ---- the hash table of ids ---- */

@@ -57,10 +57,10 @@ struct lh_index_writer {
 	struct lh_buf meta;
 	const struct lh_index *old;	/* the index whose graph is continued, or NULL; ... */
 	bool anew;		/* ... its order alone is */
-	const struct lh_index *repaired;	/* the index whose graph is repaired, or NULL */
-	uint32_t *number_of;	/* of its rows: the number here plus 1, or 0 if not copied */
-	uint32_t kept;		/* how many are */
-	uint32_t *old_order; /* order of the puts in old; NULL: by number */
+	uint32_t *number_of;	/* of rows of old: the number here; none if gone */
+	uint32_t *from;		/* of the rows here that are of old: the number there */
+	uint32_t kept;		/* how many are; they come first */
+	uint32_t *old_order;	/* the order of their puts */
 	bool linked;		/* there is a graph */
 	uint32_t entry;		/* of the graph */
 	uint32_t *in_graph;	/* under ip, the rows that are; NULL: all */
@@ -87,7 +87,7 @@ bool lh_index_stopping(void);
 /* Return whether the graph of another index is continued. */
 static inline bool lh_index_continues_graph(const struct lh_index_writer *w)
 {
-	return w->old && w->old->graph && !w->anew;
+	return w->old && !w->anew;
 }
 /* Return the 2 * m links of a row; some may be the row itself. */
 static inline const uint32_t *lh_index_links_of(const struct lh_index_writer *w, uint32_t row)
@@ -119,8 +119,7 @@ static inline uint32_t lh_index_row_at(const struct lh_index_writer *w, uint64_t
 {
 	return w->order ? w->order[i] : (uint32_t)i;
 }
-/* Return the i-th row in the order of the puts, of this writer and of the index that it
- * continues. */
+/* Return the i-th row in the order of the puts. */
 uint32_t lh_index_nth_added(const struct lh_index_writer *w, uint64_t i);
 
 #endif

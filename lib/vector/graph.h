@@ -170,29 +170,21 @@ struct lh_qg_build {
 	 * all.  NULL: no reports. */
 	void (*progress)(void *ctx, uint64_t rows);
 	void *ctx;
-	uint32_t entry;		/* of walks: output, and input of lh_qg_add */
+	uint32_t entry;		/* of walks: output, and input of lh_qg_change */
 };
 
 /* Build a graph of all rows. */
 int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err);
 
 /*
- * Link the rows from done on with a graph of those before them, whose links the caller
- * has checked.  A link back to a new row takes the place of the farthest link for which
- * another of the list stands in (to a row nearer to it), or else of the farthest; all
- * other links stay where they are in their list.  If done is not more than degree, the
- * whole graph is built again.
+ * Link new rows with a graph, from which others may have been taken.  The first kept rows have
+ * lists, checked by the caller, in which number g->rows + i stands for row i of those that are
+ * gone; gone has the lists of these, or is NULL if there are none.  A link to one of them is
+ * replaced by one that it had.  A list that gets links back is chosen again from these and what it
+ * had; links that stay are where they were in their list.  entry is the old one, or not less than
+ * g->rows if it is gone.  If kept is not more than degree, the whole graph is built again.
  */
-int lh_qg_add(struct lh_qg_build *g, uint32_t done, unsigned jobs, struct lh_err *err);
-
-/*
- * Link the rows of a graph from which rows were taken, and new ones.  The first kept rows
- * have lists, checked by the caller, in which number g->rows + i stands for row i of those
- * that are gone; gone has the lists of these.  The links to them are replaced by links that
- * they had.  entry is the old one, or not less than g->rows if it is gone.  If kept is not
- * more than degree, the whole graph is built.
- */
-int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, unsigned jobs,
+int lh_qg_change(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, unsigned jobs,
 		 struct lh_err *err);
 
 /*

@@ -120,21 +120,10 @@ static void replace_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
 
 static void close_item(struct lh_qg_worker *w, struct build *b, uint32_t i)
 {
-	uint32_t row = b->order[i];
+	uint32_t row = b->order[b->first + i];
 
-	b->chosen[row] = (uint8_t)lh_qg_close_gaps(w, row, b->gone);
-}
-
-/* Keep the list of a row, or search if it is not full. */
-static void keep_item(struct lh_qg_worker *w, struct build *b, uint32_t i)
-{
-	uint32_t row = b->order[b->first + i], degree = b->g->degree;
-
-	if (lh_qg_list_length(b->g, row) < degree)
-		find_item(w, b, i);
-	else
-		memcpy(b->fresh + (size_t)i * degree, lh_qg_list(b->g, row),
-		       degree * sizeof *b->fresh);
+	b->chosen[row] = (uint8_t)lh_qg_close_gaps(w, row, b->gone,
+						   b->fresh + (size_t)i * b->g->degree);
 }
 
 /* Group the links back by the row that gets them: counts are two places ahead, and each
@@ -158,7 +147,8 @@ static void group_backs(struct build *b)
 	}
 }
 
-/* Link n rows of order from first on.  Returns -1 when stopped. */
+/* Link n rows of order from first on; what find finds is their lists, unless these have it
+ * already.  Returns -1 when stopped. */
 static int link_batch(struct build *b, uint32_t first, uint32_t n, item_fn *find, item_fn *back)
 {
 	uint32_t degree = b->g->degree, i;
@@ -168,7 +158,7 @@ static int link_batch(struct build *b, uint32_t first, uint32_t n, item_fn *find
 	run(b, find, n);
 	if (b->stopped)
 		return -1;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && find == find_item; i++)
 		memcpy(lh_qg_list(b->g, b->order[first + i]), b->fresh + (size_t)i * degree,
 		       degree * sizeof *b->fresh);
 	group_backs(b);
@@ -185,7 +175,7 @@ static int insert_rows(struct build *b, uint32_t first, item_fn *back)
 	uint32_t row, n;
 
 	for (row = first; row < b->ordered; row += n) {
-		n = row < b->batch_max ? row : b->batch_max;
+		n = row < b->batch_max ? row + !row : b->batch_max;
 		n = n < b->ordered - row ? n : b->ordered - row;
 		if (link_batch(b, row, n, find_item, back) < 0)
 			return -1;
@@ -193,15 +183,15 @@ static int insert_rows(struct build *b, uint32_t first, item_fn *back)
 	return 0;
 }
 
-/* Find the links of the first rows again. */
-static int link_again(struct build *b, uint32_t rows, item_fn *find)
+/* Find links of all rows again. */
+static int link_again(struct build *b, item_fn *find, item_fn *back)
 {
 	uint32_t row, n;
 
-	for (row = 0; row < rows; row += n) {
-		n = rows - row;
+	for (row = 0; row < b->ordered; row += n) {
+		n = b->ordered - row;
 		n = n < b->batch_max ? n : b->batch_max;
-		if (link_batch(b, row, n, find, back_item) < 0)
+		if (link_batch(b, row, n, find, back) < 0)
 			return -1;
 	}
 	return 0;
@@ -250,14 +240,22 @@ static void sort_order(struct build *b)
 			b->order[b->ordered++] = row;
 }
 
-/* Return how many of the first rows are in the order. */
-static uint32_t count_ordered(const struct build *b, uint32_t rows)
+/* Put the rows whose lists are full before the others; returns how many there are. */
+static uint32_t full_first(struct build *b)
 {
-	uint32_t row, n = 0;
+	uint32_t row, full = 0;
+	bool others = false;
 
-	for (row = 0; row < rows; row++)
-		n += !lh_is_copy(b->copies.of, row);
-	return n;
+	b->ordered = 0;
+	do {
+		for (row = 0; row < b->g->rows; row++)
+			if (!lh_is_copy(b->copies.of, row) &&
+			    (lh_qg_list_length(b->g, row) < b->g->degree) == others)
+				b->order[b->ordered++] = row;
+		full = others ? full : b->ordered;
+		others = !others;
+	} while (others);
+	return full;
 }
 
 /* ---- copies ---- */
@@ -449,7 +447,7 @@ static int fill_lists(struct build *b)
 	b->work = AGAIN_WORK;
 	for (i = 0; i < b->jobs; i++)
 		b->workers[i].ef = AGAIN_EF < b->g->ef ? AGAIN_EF : b->g->ef;
-	return link_again(b, b->ordered, find_item);
+	return link_again(b, find_item, back_item);
 }
 
 int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
@@ -485,28 +483,11 @@ int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 	return rc;
 }
 
-int lh_qg_add(struct lh_qg_build *g, uint32_t done, unsigned jobs, struct lh_err *err)
-{
-	struct build b;
-	int rc;
-
-	if (done <= g->degree)
-		return lh_qg_build(g, jobs, err);
-	build_init(&b, g, done, jobs);
-	b.work = ROW_WORK;
-	b.done = (uint64_t)done * ROW_WORK;
-	b.fill = true;
-	clear_links(&b, done);
-	rc = finish(&b, insert_rows(&b, count_ordered(&b, done), replace_item), err);
-	build_free(&b);
-	return rc;
-}
-
-int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, unsigned jobs,
+int lh_qg_change(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, unsigned jobs,
 		 struct lh_err *err)
 {
 	struct build b;
-	uint32_t first;
+	uint32_t full;
 	int rc;
 
 	if (kept <= g->degree)
@@ -514,15 +495,15 @@ int lh_qg_repair(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, uns
 	build_init(&b, g, kept, jobs);
 	if (g->entry >= g->rows)
 		find_entry(&b, kept);
-	first = count_ordered(&b, kept);
-	b.work = ROW_WORK;
 	b.fill = true;
 	b.gone = gone;
 	clear_links(&b, kept);
-	run(&b, close_item, first);
-	rc = b.stopped ? -1 : link_again(&b, first, keep_item);
+	rc = gone ? link_again(&b, close_item, replace_item) : 0;
+	full = full_first(&b);
+	b.work = ROW_WORK;
+	b.done = (uint64_t)(g->rows - (b.ordered - full)) * ROW_WORK;
 	if (rc == 0)
-		rc = insert_rows(&b, first, back_item);
+		rc = insert_rows(&b, full, replace_item);
 	rc = finish(&b, rc, err);
 	build_free(&b);
 	return rc;

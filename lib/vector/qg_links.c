@@ -240,40 +240,85 @@ uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint3
 	return choose_links(w, row, fill, links, 0, 0);
 }
 
+static bool has_link(const uint32_t *links, uint32_t n, uint32_t row)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (links[i] == row)
+			return true;
+	return false;
+}
+
+/* Put rows of a list into the free places of links, and into those of links that are not in the
+ * list; all others stay where they are. */
+static void keep_places(const struct lh_qg_worker *w, uint32_t row, const uint32_t *list)
+{
+	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, i, next = 0;
+
+	for (i = 0; i < degree; i++) {
+		if (links[i] != row && has_link(list, degree, links[i]))
+			continue;
+		while (next < degree &&
+		       (list[next] == row || has_link(links, degree, list[next])))
+			next++;
+		if (next < degree)
+			links[i] = list[next++];
+	}
+}
+
 /* Collect the links of a list that are not gone and that this search has not met. */
 static uint32_t kept_links(struct lh_qg_worker *w, const uint32_t *links, uint32_t *rows)
 {
-	uint32_t i, n = 0;
+	uint32_t i, n = 0, to;
 
-	for (i = 0; i < w->g->degree; i++)
-		if (links[i] < w->g->rows && !is_met(w, links[i])) {
-			w->seen[links[i]] = w->epoch;
-			rows[n++] = links[i];
-		}
+	for (i = 0; i < w->g->degree; i++) {
+		to = links[i];
+		if (to >= w->g->rows || is_met(w, to))
+			continue;
+		w->seen[to] = w->epoch;
+		rows[n++] = to;
+	}
 	return n;
 }
 
-uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *gone)
+/* Add to the candidates the links of a row that is gone, or the rows that these are copies of. */
+static void add_lost(struct lh_qg_worker *w, const uint32_t *links)
 {
-	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, i, n, chosen;
-	uint32_t rows[LINKS_MAX], old[LINKS_MAX];
-	const uint32_t *lost;
+	uint32_t rows[LINKS_MAX], of[LINKS_MAX], i;
 
-	memcpy(old, links, degree * sizeof *old);
-	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
+	for (i = 0; i < w->g->degree; i++)
+		of[i] = w->copy_of && links[i] < w->g->rows ? w->copy_of[links[i]] : links[i];
+	add_candidates(w, rows, kept_links(w, of, rows));
+}
+
+uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *gone,
+			  uint32_t *news)
+{
+	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, rows = w->g->rows;
+	uint32_t list[LINKS_MAX], old[LINKS_MAX], i, n, to, chosen, before;
+
 	begin_search(w);
 	w->seen[row] = w->epoch;
-	n = kept_links(w, old, rows);
-	add_candidates(w, rows, n);
-	chosen = choose_links(w, row, true, links, 0, 0);
+	n = kept_links(w, links, old);
+	if (n == lh_qg_list_length(w->g, row))
+		return 0;
+	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
+	add_candidates(w, old, n);
+	before = choose_links(w, row, true, list, 0, 0);
 	w->paths = 0;
-	for (i = 0; i < degree && w->paths < PATH_MAX_ROWS; i++) {
-		if (old[i] < w->g->rows)
-			continue;
-		lost = gone + (size_t)(old[i] - w->g->rows) * degree;
-		add_candidates(w, rows, kept_links(w, lost, rows));
-	}
-	return choose_links(w, row, true, links, n, chosen);
+	for (i = 0; i < degree && w->paths < PATH_MAX_ROWS; i++)
+		if (links[i] >= rows)
+			add_lost(w, gone + (size_t)(links[i] - rows) * degree);
+	chosen = choose_links(w, row, true, list, n, before);
+	memcpy(news, list + before, (chosen - before) * sizeof *news);
+	keep_places(w, row, list);
+	for (i = to = 0; i < degree; i++)
+		if (links[i] < rows && links[i] != row)
+			links[to++] = links[i];
+	while (to < degree)
+		links[to++] = row;
+	return chosen - before;
 }
 
 /* Link to another row without choosing again, in the place of the last that fills;
@@ -315,51 +360,18 @@ uint32_t lh_qg_link_back(struct lh_qg_worker *w, uint32_t row, uint32_t chosen,
 	return choose_links(w, row, fill, links, 0, 0);
 }
 
-static bool has_link(const uint32_t *links, uint32_t n, uint32_t row)
-{
-	uint32_t i;
-
-	for (i = 0; i < n; i++)
-		if (links[i] == row)
-			return true;
-	return false;
-}
-
-/* Find the link that a row misses least: the farthest that another row of the list is
- * nearer to, or else the farthest. */
-static uint32_t least_missed(struct lh_qg_worker *w, const uint32_t *links, const float *d)
-{
-	uint32_t count = w->g->degree, i, far = 0, covered = count;
-	const struct lh_qg_build *g = w->g;
-
-	for (i = 1; i < count; i++)
-		if (d[i] > d[far])
-			far = i;
-	for (i = 0; i < count; i++) {
-		if (covered < count && d[i] <= d[covered])
-			continue;
-		lh_quantized_query_code(&w->other, lh_qg_row_code(g, links[i]));
-		if (lh_quantize_any_nearer(&w->other, g->codes, g->stride, links, i, d[i]) ||
-		    lh_quantize_any_nearer(&w->other, g->codes, g->stride, links + i + 1,
-					   count - i - 1, d[i]))
-			covered = i;
-	}
-	return covered < count ? covered : far;
-}
-
 void lh_qg_replace_link(struct lh_qg_worker *w, uint32_t row, const uint32_t *others, size_t n)
 {
-	uint32_t *links = lh_qg_list(w->g, row), at;
-	float d[LINKS_MAX];
+	uint32_t list[LINKS_MAX], rows[LINKS_MAX];
 	size_t i;
 
 	lh_quantized_query_code(&w->query, lh_qg_row_code(w->g, row));
-	measure_rows(&w->query, w->g, links, w->g->degree, d);
-	for (i = 0; i < n; i++) {
-		if (has_link(links, w->g->degree, others[i]))
-			continue;
-		at = least_missed(w, links, d);
-		links[at] = others[i];
-		d[at] = lh_quantize_row(&w->query, lh_qg_row_code(w->g, others[i]));
-	}
+	begin_search(w);
+	w->seen[row] = w->epoch;
+	add_candidates(w, rows, kept_links(w, lh_qg_list(w->g, row), rows));
+	for (i = 0; i < n && w->paths < PATH_MAX_ROWS; i++)
+		if (!is_met(w, others[i]))
+			add_candidates(w, others + i, 1);
+	choose_links(w, row, true, list, 0, 0);
+	keep_places(w, row, list);
 }

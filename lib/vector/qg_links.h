@@ -65,12 +65,14 @@ uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint3
 uint32_t lh_qg_link_back(struct lh_qg_worker *w, uint32_t row, uint32_t chosen,
 			 const uint32_t *others, size_t n, bool fill);
 
-/* Put links of the rows that are gone in the places of those to them (lh_qg_repair); no
- * other link is lost, as far ones are what far queries need.  Returns how many are chosen;
- * others fill the list, as far as there are any. */
-uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *gone);
+/* Put links of the rows that are gone in the places of those to them (lh_qg_change), as far as
+ * there are any; no other link is lost, as far ones are what far queries need.  Returns how many
+ * of them are chosen for their direction, in news. */
+uint32_t lh_qg_close_gaps(struct lh_qg_worker *w, uint32_t row, const uint32_t *gone,
+			  uint32_t *news);
 
-/* Put each of n others in the place of a link of row. */
+/* Choose the links of a row again from those that it has and n others; those that stay keep their
+ * places. */
 void lh_qg_replace_link(struct lh_qg_worker *w, uint32_t row, const uint32_t *others, size_t n);
 
 #endif

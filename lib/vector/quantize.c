@@ -11,7 +11,6 @@
 
 _Static_assert(sizeof(struct lh_quantize_head) == LH_QUANTIZE_HEAD, "after an i8 code");
 
-#define FOUR 4	/* rows measured together by a kernel */
 
 #define F16_MAX 65504
 #define C_MAX 127
@@ -247,26 +246,6 @@ void lh_quantize_rows(const struct lh_quantized_query *q, const void *const *cod
 	for (i = 0; i < k; i++)
 		if (out[i] != out[i])
 			out[i] = INFINITY;
-}
-
-/* By four, since mostly one of the first is. */
-bool lh_quantize_any_nearer(const struct lh_quantized_query *q, const void *codes, size_t stride,
-			    const uint32_t *rows, size_t n, float d)
-{
-	const void *code[FOUR];
-	float is[FOUR];
-	size_t i, j, k;
-
-	for (i = 0; i < n; i += k) {
-		k = n - i < FOUR ? n - i : FOUR;
-		for (j = 0; j < k; j++)
-			code[j] = (const char *)codes + rows[i + j] * stride;
-		lh_quantize_rows(q, code, k, is);
-		for (j = 0; j < k; j++)
-			if (is[j] < d)
-				return true;
-	}
-	return false;
 }
 
 void lh_quantized_query_free(struct lh_quantized_query *q)

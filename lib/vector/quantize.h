@@ -76,10 +76,6 @@ void lh_quantized_query_free(struct lh_quantized_query *q);
  * prefetched.  Never NaN: a damaged row is infinitely far. */
 void lh_quantize_rows(const struct lh_quantized_query *q, const void *const *codes, size_t k,
 		      float *out);
-/* Return whether one of n rows is nearer to the query than d; row i has its code at
- * codes + i * stride. */
-bool lh_quantize_any_nearer(const struct lh_quantized_query *q, const void *codes, size_t stride,
-			    const uint32_t *rows, size_t n, float d);
 static inline float lh_quantize_row(const struct lh_quantized_query *q, const void *code)
 {
 	float d;

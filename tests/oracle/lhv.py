@@ -154,7 +154,7 @@ class Index:
         else:
             at = self.row_at(r) + self.unit_at()
             unit, *f = struct.unpack_from("<f%de" % (2 * self.links), self.data, at)
-            assert unit == 0 or max(map(abs, f)) == 1, "the unit of row %d" % r
+            assert unit == 0 or 1 / 16 < max(map(abs, f)) <= 1, "the unit of row %d" % r
             f = [unit * x for x in f]
         return f[:self.links], f[self.links:]
 

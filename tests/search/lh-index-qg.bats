@@ -65,9 +65,9 @@ qg_build() {
 }
 
 # bats test_tags=full
-@test "a compaction repairs the graph if an eighth of the records is gone, and builds it if more are" {
+@test "a compaction repairs the graph if a quarter of the records is gone, and builds it if more are" {
 	rows 1 200 | qg_build old.lhv
-	for gone in 1 20 25 26; do
+	for gone in 1 20 50 51; do
 		for jobs in 1 3; do
 			cp old.lhv a.lhv
 			changed $gone
@@ -78,23 +78,23 @@ qg_build() {
 		lh-index verify got.1
 		{ rows $((gone + 1)) 200 && replacing $((gone / 4 + 1)) $gone; } | qg_build new.lhv
 		content got.1 | cmp - <(content new.lhv)
-		if [ $gone = 26 ]; then cmp got.1 new.lhv; else [ "$(cmp got.1 new.lhv | wc -l)" = 1 ]; fi
+		if [ $gone = 51 ]; then cmp got.1 new.lhv; else [ "$(cmp got.1 new.lhv | wc -l)" = 1 ]; fi
 		python3 "$ROOT/tests/oracle/lhv.py" got.1 >reader
 		[ "$(wc -l <reader)" = $((200 - gone / 4)) ]
 	done
 }
 
-@test "repairs of a graph are counted: at an eighth of the records in all it is built again" {
+@test "repairs of a graph are counted: beyond a quarter of the records in all it is built again" {
 	rows 1 200 | qg_build a.lhv
 	for batch in 1 2 3; do
-		rows $((batch * 10)) $((batch * 10 + 9)) | lh-index delete a.lhv
+		rows $((batch * 20)) $((batch * 20 + 19)) | lh-index delete a.lhv
 		lh-index compact a.lhv
-		[ "$(info a.lhv length)" = $((200 - batch * 10)) ]
+		[ "$(info a.lhv length)" = $((200 - batch * 20)) ]
 		grep -ao '"repaired":[0-9]*' a.lhv >>counts || [ $batch = 3 ]
 	done
 	diff counts - <<-'END'
-	"repaired":10
 	"repaired":20
+	"repaired":40
 	END
 	lh-index dump a.lhv | qg_build new.lhv
 	cmp a.lhv new.lhv

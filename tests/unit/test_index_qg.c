@@ -258,7 +258,7 @@ static void *build_replaced(unsigned of, unsigned n, size_t *bytes)
 	return slurp(bytes);
 }
 
-/* The graph is repaired or, if more than an eighth of the rows are gone, built again; any
+/* The graph is repaired or, if more than a quarter of the rows are gone, built again; any
  * number of threads gives the same bytes. */
 static void replaced_rows_leave_no_holes(unsigned replaced, bool repairs)
 {
@@ -505,8 +505,8 @@ int main(void)
 	dim = 96;
 	test_full(any_number_of_threads_gives_the_same_bytes());
 	test_full(replaced_rows_leave_no_holes(30, true));
-	test_full(replaced_rows_leave_no_holes(375, true));
-	test(replaced_rows_leave_no_holes(376, false));
+	test_full(replaced_rows_leave_no_holes(750, true));
+	test(replaced_rows_leave_no_holes(751, false));
 	test(equal_vectors_do_not_cut_the_graph());
 	test(products_are_found(LH_F32));
 	test(products_are_found(LH_I8));

@@ -1,4 +1,4 @@
-/* lh_qg_build, lh_qg_add and lh_qg_repair: the properties of the graph, what it finds, and what
+/* lh_qg_build and lh_qg_change: the properties of the graph, what it finds, and what
  * ends its building. */
 #include "check.h"
 #include "vector/graph.h"
@@ -249,7 +249,7 @@ static void rows_can_be_added(uint32_t done, uint32_t rows, uint32_t equal)
 		memcpy(old, g.links, rows * 32 * sizeof *old);
 		g.rows = rows;
 		reported = 0;
-		CHECK(lh_qg_add(&g, done, jobs, &err) == 0);
+		CHECK(lh_qg_change(&g, done, NULL, jobs, &err) == 0);
 		check_graph(&g);
 		CHECK(done <= 32 || entry == g.entry);
 		if (jobs == 1)
@@ -272,13 +272,13 @@ static void added_rows_are_found(void)
 	g.rows = ROWS / 2;
 	CHECK(lh_qg_build(&g, 1, &err) == 0);
 	g.rows = ROWS;
-	CHECK(lh_qg_add(&g, ROWS / 2, 1, &err) == 0);
+	CHECK(lh_qg_change(&g, ROWS / 2, NULL, 1, &err) == 0);
 	CHECK(recall(&g) >= 980);
 	drop(&g);
 }
 
 /* Put the codes and lists of the rows that stay first, and the lists of the others in gone,
- * as lh_qg_repair expects them, and the codes of the others last.  more rows will be added. */
+ * as lh_qg_change expects them, and the codes of the others last.  more rows will be added. */
 static uint32_t take_away(struct lh_qg_build *g, bool (*leaves)(uint32_t row), uint32_t more,
 			  uint32_t *gone)
 {
@@ -354,7 +354,7 @@ static void rows_can_be_taken(uint32_t rows, uint32_t degree, uint32_t equal,
 		b.links = jobs == 1 ? one.links : one.links + rows * degree;
 		memcpy(b.links, g.links, bytes);
 		reported = 0;
-		CHECK(lh_qg_repair(&b, kept, gone, jobs, &err) == 0);
+		CHECK(lh_qg_change(&b, kept, gone, jobs, &err) == 0);
 		check_graph(&b);
 		CHECK(!memcmp(one.links, b.links, b.rows * degree * sizeof *b.links));
 	}
@@ -408,7 +408,7 @@ static void a_repaired_graph_finds_as_much(bool (*leaves)(uint32_t row), uint32_
 		for (unsigned i = 0; i < times; i++) {
 			kept = take_away(&g, leaves, more, gone);
 			reported = 0;
-			CHECK(lh_qg_repair(&g, kept, gone, 2, &err) == 0);
+			CHECK(lh_qg_change(&g, kept, gone, 2, &err) == 0);
 		}
 		check_graph(&g);
 		repaired += recall(&g);
@@ -433,7 +433,7 @@ static void links_back_do_not_lose_rows(void)
 	while (g.rows < ROWS) {
 		g.rows += 40;
 		reported = 0;
-		CHECK(lh_qg_add(&g, g.rows - 40, 2, &err) == 0);
+		CHECK(lh_qg_change(&g, g.rows - 40, NULL, 2, &err) == 0);
 		check_graph(&g);
 	}
 	added = recall(&g);
