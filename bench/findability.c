@@ -7,7 +7,7 @@
  * was put into INDEX.  Prints a line for each share of rows that match, and each way in which
  * they depend on the query:
  *
- *     SET LAYOUT SHARE WAY RECALL RATIO MICROSECONDS MEASURED WALKED CHOICE
+ *     SET SHARE WAY RECALL RATIO MICROSECONDS MEASURED WALKED CHOICE
  *
  * A row matches by chance.  independent: each of the same; near: the nearest hundredth by 0.9 (or
  * less, if that is more than the share), others by the rest; far: the nearest hundredth never,
@@ -192,7 +192,7 @@ static void print(const char *set, size_t asked, const struct cell *c, double sh
 {
 	double ours = c->search - c->ten - FREE * (double)asked;
 
-	printf("%s\t%s\t%g\t%s\t%.4f\t%.2f\t%.0f\t%.0f\t%.0f\t%.2f\n", set, LH_INDEX_LAYOUT, share, way,
+	printf("%s\t%g\t%s\t%.4f\t%.2f\t%.0f\t%.0f\t%.0f\t%.2f\n", set, share, way,
 	       c->all ? (double)c->found / (double)c->all : 1, fmax(ours, 0) / c->scan,
 	       1e6 * c->search / (double)asked, (double)c->measured / (double)asked,
 	       (double)c->walked / (double)asked, (double)c->choice / (double)asked);

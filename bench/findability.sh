@@ -46,8 +46,8 @@ filters() {
 		echo "-- $1: $rows rows × $dim, $side: recall, ms, to the scan"
 		findability "$1" "$home/$side.index" "$home/rows.f32" queries.f32 "${FIND_QUERIES:-50}"
 	done | awk -F'\t' 'NF == 1 { print; next }
-		{ miss = $5 < 0.95 ? " recall" : ""; miss = miss ($6 > 1.2 ? " time" : ""); cells++; bad += miss != "" }
-		{ printf "%s of rows match, %s\t%s\t%.3f ms\t%s\t%s\n", $3, $4, $5, $7 / 1e3, $6, miss ? "missed:" miss : "" }
+		{ miss = $4 < 0.95 ? " recall" : ""; miss = miss ($5 > 1.2 ? " time" : ""); cells++; bad += miss != "" }
+		{ printf "%s of rows match, %s\t%s\t%.3f ms\t%s\t%s\n", $2, $3, $4, $6 / 1e3, $5, miss ? "missed:" miss : "" }
 		END { printf "%d of %d cells missed\n", bad, cells }'
 }
 
