@@ -28,7 +28,7 @@ CFLAGS = -O2 $(if $(DEBUG),-g3,-g1) -fstack-protector-strong -Wformat -Werror=fo
 CPPFLAGS = -D_FORTIFY_SOURCE=2
 LDFLAGS = -Wl,-z,relro -Wl,-z,now
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
-ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Iinclude -Ilib -MMD -MP $(SANITIZE)
+ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Ilib -MMD -MP $(SANITIZE)
 LINK = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE) $(LDFLAGS)
 LIBS = -larchive -lz -lcurl -lexpat -l:libcrypto.a -l:libpcre2-8.a -lsqlite3 -l:libutf8proc.a -lxxhash -lm
 # of single programs

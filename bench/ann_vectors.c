@@ -23,8 +23,8 @@
 #include <string.h>
 
 #include "ann_data.h"
-#include <lh/buf.h>
-#include <lh/num.h>
+#include "base/buf.h"
+#include "base/num.h"
 
 #define DECAY 0.3	/* of the deviation along direction i: (i + 1)^-DECAY */
 #define MEAN 0.6	/* length of the mean, of CENTRE and of the median noise to each other */

@@ -10,7 +10,7 @@
  * and their ratio.
  */
 #include "ann_data.h"
-#include <lh/metadata_filter.h>
+#include "filter/metadata_filter.h"
 #include "index/index_parts.h"
 
 #include <string.h>

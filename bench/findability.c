@@ -17,7 +17,7 @@
  * search, MEASURED and WALKED its rows, and CHOICE the part of searches that ended by a walk.
  */
 #include "ann_data.h"
-#include <lh/distance.h>
+#include "vector/distance.h"
 #include "index/index_tools.h"
 
 #include <math.h>

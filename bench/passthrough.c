@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/json.h>
-#include <lh/num.h>
+#include "json/json.h"
+#include "base/num.h"
 
 #define BLOCK (1 << 18)
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "file/file.h"
 
 static void rows(long n)

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/roster.h>
-#include <lh/time.h>
+#include "validate/roster.h"
+#include "base/time.h"
 
 struct id {
 	char text[16];

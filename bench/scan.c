@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <lh/canon.h>
-#include <lh/digest.h>
-#include <lh/num.h>
+#include "json/canon.h"
+#include "crypto/digest.h"
+#include "base/num.h"
 
 struct work {
 	struct lh_record rec;

@@ -12,7 +12,7 @@
 #include <err.h>
 #include <time.h>
 
-#include "../../include/lh/hashv1.h"
+#include "../../lib/embed/hashv1.h"
 #include "corpus.h"
 
 #define TILE 4

@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include <lh/buf.h>
-#include <lh/err.h>
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/mem.h"
 #include "file/file.h"
 

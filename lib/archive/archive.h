@@ -28,9 +28,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <lh/buf.h>
-#include <lh/err.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
 
 #define LH_ARCHIVE_AGAIN " again, which is not undone"
 #define LH_ARCHIVE_SNIFF 512	/* bytes that decide the type of a file */

@@ -11,7 +11,7 @@
 #include "file/file.h"
 #include "json/write.h"
 #include "base/mem.h"
-#include <lh/subject.h>
+#include "audit/subject.h"
 #include "base/xxh3.h"
 
 #define OPEN_LOGS 256	/* kept open; the one used longest ago is closed for another */

@@ -2,8 +2,8 @@
 #ifndef LH_CHAIN_PARTS_H
 #define LH_CHAIN_PARTS_H
 
-#include <lh/chain.h>
-#include <lh/json.h>
+#include "audit/chain.h"
+#include "json/json.h"
 
 #define LH_CHAIN_HEX 64		/* hex digits */
 #define LH_CHAIN_GENESIS "GENESIS"

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/chain.h>
-#include <lh/digest.h>
+#include "audit/chain.h"
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "chain_parts.h"
 #include "crypto/secret.h"
@@ -120,8 +120,8 @@ int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err)
 #endif
 
 #include "json/bind.h"
-#include <lh/canon.h>
-#include <lh/digest.h>
+#include "json/canon.h"
+#include "crypto/digest.h"
 
 #define PLAIN_MAX 4096		/* longer lines use the general path */
 #define STEP 16			/* bytes copied at a time; some may be too many */

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <lh/subject.h>
+#include "audit/subject.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "chain_parts.h"

@@ -24,7 +24,7 @@
 #ifndef LH_COMMITMENT_H
 #define LH_COMMITMENT_H
 
-#include <lh/chain.h>
+#include "audit/chain.h"
 #include "tlog/log.h"
 
 #define LH_SUBJECT_SECRET ".secret"

@@ -19,7 +19,7 @@
 #ifndef LH_ERASURES_H
 #define LH_ERASURES_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #define LH_ERASURES_FOLDER "_erasures"
 

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/subject.h>
-#include <lh/time.h>
+#include "crypto/digest.h"
+#include "audit/subject.h"
+#include "base/time.h"
 #include "subject_manifest.h"
 #include "base/mem.h"
 #include "file/file.h"

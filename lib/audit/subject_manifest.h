@@ -18,8 +18,8 @@
 #ifndef LH_SUBJECT_MANIFEST_H
 #define LH_SUBJECT_MANIFEST_H
 
-#include <lh/json.h>
-#include <lh/subject.h>
+#include "json/json.h"
+#include "audit/subject.h"
 #include "json/write.h"
 
 #define LH_MANIFEST_MAX ((size_t)16 << 20)	/* bytes of its file */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 #include "suggest.h"
 
 /* ---- errors ---- */

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <lh/buf.h>
+#include "base/buf.h"
 #include "signal.h"
 
 /* ---- allocation ---- */

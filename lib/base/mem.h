@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 #define LH_NEVER_NULL __attribute__((returns_nonnull))
 

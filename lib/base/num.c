@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/num.h>
+#include "base/num.h"
 #include "bits.h"
 #include "cpu.h"
 #include "decimal.h"

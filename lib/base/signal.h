@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 void lh_signal_install(void);
 void lh_signal_defer(bool on);

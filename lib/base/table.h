@@ -24,8 +24,8 @@
 
 #include <stdint.h>
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 
 struct lh_table {
 	struct lh_table_slot {

@@ -1,5 +1,5 @@
 /* time.c - RFC 3339 and back.  See lh/time.h. */
-#include <lh/time.h>
+#include "base/time.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/num.h>
-#include <lh/str.h>
+#include "base/num.h"
+#include "base/str.h"
 #include "bits.h"
 #include "cpu.h"
 

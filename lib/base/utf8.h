@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/str.h>
+#include "base/str.h"
 
 /*
  * ascii - compare text without surrounding blanks and without ASCII case.

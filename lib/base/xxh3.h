@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 /* Hash with seed 0. */
 uint64_t lh_xxh3(const void *p, size_t n);

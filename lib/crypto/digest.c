@@ -6,7 +6,7 @@
  * statically: loading the shared libcrypto takes longer than all else at start.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
-#include <lh/digest.h>
+#include "crypto/digest.h"
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>

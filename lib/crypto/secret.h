@@ -28,7 +28,7 @@
 
 #include <stdbool.h>
 
-#include <lh/buf.h>
+#include "base/buf.h"
 
 struct lh_secret {
 	unsigned char *p;

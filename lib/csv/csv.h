@@ -34,8 +34,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 
 #define LH_CSV_DOUBLED 0x80000000u	/* in n: the text has doubled quotes */
 #define LH_CSV_MAX_ROW 0x7fffffffu

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/digest.h>
-#include <lh/num.h>
+#include "crypto/digest.h"
+#include "base/num.h"
 #include "archive/archive.h"
 #include "base/mem.h"
 #include "base/table.h"

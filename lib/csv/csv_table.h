@@ -32,8 +32,8 @@
 #ifndef LH_CSV_TABLE_H
 #define LH_CSV_TABLE_H
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 #include "archive/archive.h"
 #include "csv.h"
 

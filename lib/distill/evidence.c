@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/canon.h>
-#include <lh/digest.h>
+#include "json/canon.h"
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "json/write.h"
 #include "schema/schema_table.h"

@@ -16,7 +16,7 @@
 #ifndef LH_EVIDENCE_H
 #define LH_EVIDENCE_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "base/xxh3.h"
 #include "json/bind.h"

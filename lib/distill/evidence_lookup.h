@@ -12,7 +12,7 @@
 #ifndef LH_EVIDENCE_LOOKUP_H
 #define LH_EVIDENCE_LOOKUP_H
 
-#include <lh/json.h>
+#include "json/json.h"
 #include "root.h"
 
 struct lh_found {

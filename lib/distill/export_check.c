@@ -9,11 +9,11 @@
 
 #include <stdlib.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "file/rows.h"
 #include "json/value.h"
-#include <lh/schema.h>
+#include "schema/schema.h"
 
 struct check {
 	enum lh_exporter x;

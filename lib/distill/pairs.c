@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "file/rows.h"
 #include "schema/schema_table.h"
-#include <lh/str.h>
+#include "base/str.h"
 
 struct side {
 	struct lh_row_at at;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "file/file.h"
 #include "base/mem.h"
 #include "file/rows.h"

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "file/file.h"
 #include "file/rows.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 
 struct erasing {
 	const struct lh_root *root;

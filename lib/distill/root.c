@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include <lh/json.h>
+#include "json/json.h"
 #include "base/mem.h"
 
 #define LOCK ".lh-lock"

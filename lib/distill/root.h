@@ -21,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/buf.h>
-#include <lh/json.h>
+#include "base/buf.h"
+#include "json/json.h"
 
 #include "manifest/manifest.h"
 

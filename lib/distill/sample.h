@@ -29,7 +29,7 @@
 #ifndef LH_SAMPLE_H
 #define LH_SAMPLE_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "base/table.h"
 #include "root.h"

@@ -4,7 +4,7 @@
 
 #include "file/file.h"
 #include "sample.h"
-#include <lh/schema.h>
+#include "schema/schema.h"
 #include "root.h"
 
 /* An unescaped string and the memory it may need. */

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/digest.h>
-#include <lh/schema.h>
+#include "crypto/digest.h"
+#include "schema/schema.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "base/utf8.h"

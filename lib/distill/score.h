@@ -24,7 +24,7 @@
 #ifndef LH_SCORE_H
 #define LH_SCORE_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "base/table.h"
 #include "root.h"

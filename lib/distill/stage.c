@@ -9,9 +9,9 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "file/file.h"
-#include <lh/json.h>
+#include "json/json.h"
 #include "base/mem.h"
 #include "receipt.h"
 

@@ -31,8 +31,8 @@
 #ifndef LH_STAGE_H
 #define LH_STAGE_H
 
-#include <lh/buf.h>
-#include <lh/time.h>
+#include "base/buf.h"
+#include "base/time.h"
 
 #include "proc/run.h"
 #include "root.h"

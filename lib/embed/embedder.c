@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/hashv1.h>
+#include "embed/hashv1.h"
 #include "base/gone.h"
 #include "base/mem.h"
 #include "model/http.h"

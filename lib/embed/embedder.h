@@ -21,7 +21,7 @@
 
 #include <stdint.h>
 
-#include <lh/json.h>
+#include "json/json.h"
 
 enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_OLLAMA, LH_ENGINE_OPENAI, LH_ENGINE_GGUF };
 #define LH_ENGINES "hash|ollama|openai|gguf"	/* choices of --engine */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/hashv1.h>
+#include "embed/hashv1.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "hashv3.h"

@@ -32,7 +32,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 enum { LH_MAY_READ = 1, LH_MAY_WRITE = 2, LH_MAY_RUN = 4,
        LH_MAY_STAY = 8,	/* lh_confine_stale does not look at it */

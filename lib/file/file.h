@@ -56,8 +56,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include <lh/buf.h>
-#include <lh/err.h>
+#include "base/buf.h"
+#include "base/err.h"
 
 struct lh_atomic {
 	int fd;			/* open read-write; -1: closed */

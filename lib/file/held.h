@@ -43,7 +43,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 struct lh_stamp {
 	dev_t dev;

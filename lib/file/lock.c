@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file.h"

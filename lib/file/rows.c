@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/mem.h"
 #include "file.h"
 

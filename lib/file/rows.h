@@ -21,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 
 #define LH_ROWS_LONGEST ((uint64_t)1 << 30)
 

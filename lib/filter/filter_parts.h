@@ -9,7 +9,7 @@
 #ifndef LH_FILTER_PARTS_H
 #define LH_FILTER_PARTS_H
 
-#include <lh/metadata_filter.h>
+#include "filter/metadata_filter.h"
 
 /* Values, any of which may be met. */
 struct filter_set {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/metadata_filter.h>
+#include "filter/metadata_filter.h"
 
 #include "base/mem.h"
 #include "json/write.h"

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include <lh/num.h>
+#include "base/num.h"
 
 #define EARTH_KM 6371.0088
 #define MILE_KM 1.609344

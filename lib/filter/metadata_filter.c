@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include <lh/num.h>
+#include "base/num.h"
 
 #include "json/json_scanner.h"
 #include "json/value.h"

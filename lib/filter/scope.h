@@ -17,7 +17,7 @@
 #ifndef LH_SCOPE_H
 #define LH_SCOPE_H
 
-#include <lh/metadata_filter.h>
+#include "filter/metadata_filter.h"
 #include "json/bind.h"
 
 struct lh_scope {

@@ -77,9 +77,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <lh/buf.h>
-#include <lh/json.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "json/json.h"
+#include "base/str.h"
 #include "base/xxh3.h"
 #include "file/held.h"
 

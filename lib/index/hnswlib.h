@@ -21,7 +21,7 @@
 #ifndef LH_HNSWLIB_H
 #define LH_HNSWLIB_H
 
-#include <lh/distance.h>
+#include "vector/distance.h"
 
 struct lh_hnswlib_shape {
 	enum lh_distance distance;

@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-#include <lh/index.h>
+#include "index/index.h"
 #include "filter/scope.h"
 
 #include "json/write.h"

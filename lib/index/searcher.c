@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <lh/str.h>
+#include "base/str.h"
 #include "base/mem.h"
 
 /*

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/bits.h"
 #include "base/gone.h"
 #include "base/suggest.h"

@@ -91,7 +91,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #define LH_BIND_MAX 64		/* lines of a table */
 #define LH_BIND_ALIASES 0xffff

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include <lh/buf.h>
-#include <lh/canon.h>
-#include <lh/num.h>
+#include "base/buf.h"
+#include "json/canon.h"
+#include "base/num.h"
 #include "base/decimal.h"
 #include "base/mem.h"
 #include "json_scanner.h"

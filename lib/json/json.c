@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <lh/json.h>
+#include "json/json.h"
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "base/utf8.h"

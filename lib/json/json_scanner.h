@@ -7,7 +7,7 @@
 #ifndef LH_JSON_SCANNER_H
 #define LH_JSON_SCANNER_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "base/bits.h"
 #include "base/utf8.h"

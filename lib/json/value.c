@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/json.h>
-#include <lh/num.h>
+#include "json/json.h"
+#include "base/num.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "json_scanner.h"

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include <lh/json.h>
+#include "json/json.h"
 
 /*
  * path - a value by its path, and whether any record had it.

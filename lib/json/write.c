@@ -1,7 +1,7 @@
 /* write.c - JSON text, member by member or on one line.  See write.h. */
 #include "write.h"
 
-#include <lh/num.h>
+#include "base/num.h"
 #include "json_scanner.h"
 
 void lh_json_compact(struct lh_buf *out, const char *p, size_t n)

@@ -30,8 +30,8 @@
 #ifndef LH_WRITE_H
 #define LH_WRITE_H
 
-#include <lh/buf.h>
-#include <lh/json.h>
+#include "base/buf.h"
+#include "json/json.h"
 
 /* Constant JSON text as a string literal: LH_JSON({"id":"w-1"}). */
 #define LH_JSON(...) #__VA_ARGS__

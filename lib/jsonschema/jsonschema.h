@@ -19,7 +19,7 @@
 #ifndef LH_JSONSCHEMA_H
 #define LH_JSONSCHEMA_H
 
-#include <lh/schema.h>
+#include "schema/schema.h"
 
 #define LH_JSONSCHEMA_DEPTH 4096	/* schemas applied inside each other to one record */
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/str.h>
+#include "base/str.h"
 #include "base/bits.h"
 #include "base/mem.h"
 #include "base/table.h"

@@ -39,7 +39,7 @@
 #ifndef LH_LEXICAL_H
 #define LH_LEXICAL_H
 
-#include <lh/json.h>
+#include "json/json.h"
 #include "text/tokens.h"
 
 #define LH_LEXICAL_K1 0.8

@@ -5,7 +5,7 @@
 
 #include "base/table.h"
 #include "base/mem.h"
-#include <lh/str.h>
+#include "base/str.h"
 
 /* ---- terms ---- */
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/subject.h>
+#include "audit/subject.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "lineage_parts.h"

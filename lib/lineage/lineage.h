@@ -23,7 +23,7 @@
 #ifndef LH_LINEAGE_H
 #define LH_LINEAGE_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "distill/evidence.h"
 #include "json/write.h"

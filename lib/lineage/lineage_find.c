@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/time.h>
+#include "crypto/digest.h"
+#include "base/time.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "distill/sample.h"

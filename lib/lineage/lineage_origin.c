@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/digest.h>
-#include <lh/time.h>
+#include "crypto/digest.h"
+#include "base/time.h"
 #include "base/mem.h"
 #include "file/file.h"
 #include "lineage_parts.h"

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/chain.h>
-#include <lh/subject.h>
+#include "audit/chain.h"
+#include "audit/subject.h"
 #include "audit/subject_manifest.h"
 #include "base/mem.h"
 #include "file/file.h"

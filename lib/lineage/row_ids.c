@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/table.h"
 #include "base/utf8.h"
 #include "base/xxh3.h"

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/buf.h>
+#include "base/buf.h"
 #include "file/file.h"
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "manifest.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "file/file.h"
 

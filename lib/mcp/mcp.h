@@ -30,8 +30,8 @@
 #ifndef LH_MCP_H
 #define LH_MCP_H
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 
 #include "mcp_tool.h"
 #include "persons/persons.h"

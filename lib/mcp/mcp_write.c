@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include <lh/num.h>
+#include "base/num.h"
 #include "mcp.h"
 #include "mcp_parts.h"
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "file/rows.h"
 #include "json/write.h"

@@ -29,7 +29,7 @@
 #ifndef LH_PATHWAY_H
 #define LH_PATHWAY_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #define LH_PATHWAY_UID_MAX 1024		/* bytes */
 

@@ -5,7 +5,7 @@
 
 #include "json/write.h"
 #include "pathway_parts.h"
-#include <lh/session.h>
+#include "memory/session.h"
 
 /* Lock the log that the path leads to. */
 static int lock_log(struct lh_pathway *p, struct lh_err *err)

@@ -1,6 +1,6 @@
 /* playbook.c - read entries of a playbook, and make their ids.  See lh/playbook.h. */
-#include <lh/digest.h>
-#include <lh/playbook.h>
+#include "crypto/digest.h"
+#include "memory/playbook.h"
 #include "index/index_tools.h"
 #include "json/bind.h"
 

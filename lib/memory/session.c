@@ -1,5 +1,5 @@
 /* session.c - write rows of the session log, and mint session ids.  See lh/session.h. */
-#include <lh/session.h>
+#include "memory/session.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* session_read.c - read a row of the session log.  See lh/session.h. */
-#include <lh/session.h>
+#include "memory/session.h"
 #include "json/bind.h"
 #include "validate/validate_parts.h"
 

@@ -54,8 +54,8 @@
 
 #include <stdbool.h>
 
-#include <lh/buf.h>
-#include <lh/json.h>
+#include "base/buf.h"
+#include "json/json.h"
 
 /*
  * credentials - the providers of language models: their names, addresses and keys.

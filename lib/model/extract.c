@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/canon.h>
-#include <lh/extract.h>
+#include "json/canon.h"
+#include "model/extract.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "json/json_scanner.h"

@@ -33,8 +33,8 @@
 #ifndef LH_HTTP_H
 #define LH_HTTP_H
 
-#include <lh/buf.h>
-#include <lh/json.h>
+#include "base/buf.h"
+#include "json/json.h"
 
 #include "json/bind.h"
 #include "json/write.h"

@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include <lh/num.h>
+#include "base/num.h"
 #include "crypto/secret.h"
 
 /* ---- libcurl ---- */

@@ -17,9 +17,9 @@
 
 #include <curl/curl.h>
 
-#include <lh/buf.h>
-#include <lh/err.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
 
 /* The functions of libcurl that are used. */
 struct lh_curl {

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "file/rows.h"
 #include "observe.h"
-#include <lh/digest.h>
+#include "crypto/digest.h"
 
 #define BEGIN "{\"schema\":\"" LH_DECISION_SCHEMA "\""	/* of each row */
 

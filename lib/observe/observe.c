@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "json/bind.h"
 #include "json/write.h"
 

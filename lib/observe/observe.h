@@ -34,8 +34,8 @@
 
 #include <sys/types.h>
 
-#include <lh/buf.h>
-#include <lh/json.h>
+#include "base/buf.h"
+#include "json/json.h"
 
 #include "file/file.h"
 #include "json/bind.h"

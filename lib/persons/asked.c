@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include <lh/digest.h>
-#include <lh/subject.h>
+#include "crypto/digest.h"
+#include "audit/subject.h"
 #include "index/index_tools.h"
 
 #define SUBJECT "corpus:"

@@ -40,7 +40,7 @@
 #ifndef LH_PERSONS_H
 #define LH_PERSONS_H
 
-#include <lh/json.h>
+#include "json/json.h"
 #include "file/held.h"
 #include "serve/pool.h"
 #include "serve/routes.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/extract.h>
+#include "model/extract.h"
 #include "base/mem.h"
 #include "proc/coproc.h"
 

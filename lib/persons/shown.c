@@ -1,7 +1,7 @@
 /* shown.c - whose data an answer shows.  See persons_parts.h. */
 #include "persons_parts.h"
 
-#include <lh/extract.h>
+#include "model/extract.h"
 #include "json/bind.h"
 #include "lineage/person_ids.h"
 

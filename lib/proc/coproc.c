@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <lh/num.h>
-#include <lh/time.h>
+#include "base/num.h"
+#include "base/time.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/confine.h"

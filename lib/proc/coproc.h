@@ -34,9 +34,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include <lh/buf.h>
-#include <lh/json.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "json/json.h"
+#include "base/str.h"
 
 struct lh_confined;
 

@@ -30,8 +30,8 @@
 
 #include <stdbool.h>
 
-#include <lh/buf.h>
-#include <lh/err.h>
+#include "base/buf.h"
+#include "base/err.h"
 
 struct lh_child_how {
 	const char *command;	/* through /bin/sh -c; NULL: argv is */

@@ -27,7 +27,7 @@
 #ifndef LH_RERANKER_H
 #define LH_RERANKER_H
 
-#include <lh/str.h>
+#include "base/str.h"
 #include <stdint.h>
 
 #define LH_RERANK_KEY_ENV "LH_RERANK_API_KEY"	/* has the key of a service */

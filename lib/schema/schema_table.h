@@ -14,7 +14,7 @@
 #ifndef LH_SCHEMA_TABLE_H
 #define LH_SCHEMA_TABLE_H
 
-#include <lh/schema.h>
+#include "schema/schema.h"
 
 #include "json/bind.h"
 

@@ -3,9 +3,9 @@
 #ifndef LH_BODY_H
 #define LH_BODY_H
 
-#include <lh/buf.h>
-#include <lh/json.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "json/json.h"
+#include "base/str.h"
 
 /*
  * repack - the body of a request as the line for a filter, and the line of a filter as the

@@ -13,7 +13,7 @@
 #include "file/confine.h"
 #include "process.h"
 #include "routes.h"
-#include <lh/time.h>
+#include "base/time.h"
 
 #define CHUNK 65536
 #define PAUSE_MIN 0.1

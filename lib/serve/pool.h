@@ -54,9 +54,9 @@
 #include <sys/epoll.h>
 #include <sys/types.h>
 
-#include <lh/buf.h>
-#include <lh/err.h>
-#include <lh/json.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "json/json.h"
 
 /*
  * loop - wait for descriptors, with epoll.

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "pool.h"
 #include "proc/coproc.h"
-#include <lh/time.h>
+#include "base/time.h"
 
 #define MESSAGES 64		/* reads of stderr in one turn */
 

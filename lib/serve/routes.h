@@ -20,7 +20,7 @@
 #ifndef LH_ROUTES_H
 #define LH_ROUTES_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 /*
  * route - a route: what an HTTP request must look like, and the filter that answers it.

@@ -17,7 +17,7 @@
 #ifndef LH_STAFFING_H
 #define LH_STAFFING_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "base/table.h"
 

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <lh/num.h>
-#include <lh/time.h>
+#include "base/num.h"
+#include "base/time.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "s3.h"

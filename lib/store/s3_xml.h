@@ -7,7 +7,7 @@
 #ifndef LH_S3_XML_H
 #define LH_S3_XML_H
 
-#include <lh/buf.h>
+#include "base/buf.h"
 
 struct s3_entry {
 	size_t key, n_key;	/* in text; a NUL follows */

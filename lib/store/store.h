@@ -52,9 +52,9 @@
 #ifndef LH_OBJECT_STORE_H
 #define LH_OBJECT_STORE_H
 
-#include <lh/buf.h>
-#include <lh/err.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
 
 #include "file/file.h"
 

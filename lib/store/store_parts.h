@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "store.h"
 
 /* ---- MD5, which S3 uses to check what was sent and as the ETag of an object ---- */

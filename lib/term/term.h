@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include <lh/buf.h>
+#include "base/buf.h"
 
 enum lh_color { LH_COLOR_AUTO, LH_COLOR_ALWAYS, LH_COLOR_NEVER };
 

@@ -10,7 +10,7 @@
 #ifndef LH_ESCAPE_H
 #define LH_ESCAPE_H
 
-#include <lh/buf.h>
+#include "base/buf.h"
 
 /* Append a JSON string with its quotes; a byte that is not UTF-8 becomes U+FFFD. */
 void lh_escape_json(struct lh_buf *out, const char *text);

@@ -22,8 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 
 #define LH_SOFT 0xadu
 #define LH_SPELLED_BLANKS 64	/* more white space than that is two blanks */

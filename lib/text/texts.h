@@ -15,8 +15,8 @@
 #ifndef LH_TEXTS_H
 #define LH_TEXTS_H
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 
 #define LH_TEXT_DIGITS 7
 #define LH_TEXT_MAX 4096		/* bytes of a text */

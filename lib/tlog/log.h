@@ -43,8 +43,8 @@
 #ifndef LH_TLOG_LOG_H
 #define LH_TLOG_LOG_H
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 #include "base/table.h"
 #include "tree.h"
 

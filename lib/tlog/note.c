@@ -1,8 +1,8 @@
 /* note.c - signed texts, checkpoints, and the keys that sign them.  See note.h. */
 #include <sys/random.h>
 
-#include <lh/digest.h>
-#include <lh/num.h>
+#include "crypto/digest.h"
+#include "base/num.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "crypto/ed25519.h"

@@ -38,8 +38,8 @@
 
 #include <stdint.h>
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 
 #include "crypto/secret.h"
 

@@ -1,7 +1,7 @@
 /* policy.c - trusted logs and witnesses, and proofs that are held against them.  See policy.h. */
 #include "policy.h"
 
-#include <lh/num.h>
+#include "base/num.h"
 #include "base/mem.h"
 #include "file/file.h"
 #include "note_parts.h"

@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 #define LH_TLOG_HASH 32
 #define LH_TLOG_SIZE_MAX (UINT64_C(1) << 48)	/* entries */

@@ -5,7 +5,7 @@
 #ifndef LH_FRAME_H
 #define LH_FRAME_H
 
-#include <lh/str.h>
+#include "base/str.h"
 #include "op.h"
 
 struct lh_path;

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/buf.h>
-#include <lh/num.h>
-#include <lh/time.h>
+#include "base/buf.h"
+#include "base/num.h"
+#include "base/time.h"
 #include "base/gone.h"
 #include "base/mem.h"
 #include "base/suggest.h"

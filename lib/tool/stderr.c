@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/signal.h"
 #include "file/file.h"
 #include "frame.h"

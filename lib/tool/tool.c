@@ -19,7 +19,7 @@
 #include "base/cpu.h"
 #include "base/signal.h"
 #include "base/utf8.h"
-#include <lh/time.h>
+#include "base/time.h"
 
 #define OUT_BLOCK 65536
 

@@ -65,7 +65,7 @@
 
 #include "base/xxh3.h"
 #include "term/term.h"
-#include <lh/buf.h>
+#include "base/buf.h"
 
 #define LH_VERSION "0.1.0"
 #define LH_TOOL_DONE 1

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
-#include <lh/buf.h>
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "base/xxh3.h"

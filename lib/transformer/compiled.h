@@ -31,7 +31,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include <lh/str.h>
+#include "base/str.h"
 
 #define LH_COMPILED_TYPES 64		/* numbers of types that are counted */
 

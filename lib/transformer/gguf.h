@@ -28,7 +28,7 @@
 
 #include <stdint.h>
 
-#include <lh/str.h>
+#include "base/str.h"
 
 enum lh_gguf_type {			/* of a tensor: the numbers of the format */
 	LH_GGUF_F32 = 0, LH_GGUF_F16 = 1, LH_GGUF_Q4_0 = 2, LH_GGUF_Q4_1 = 3,

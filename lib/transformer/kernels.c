@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/distance.h>
+#include "vector/distance.h"
 
 /* ---- which kernel ---- */
 

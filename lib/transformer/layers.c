@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include <lh/distance.h>
+#include "vector/distance.h"
 #include "base/mem.h"
 #include "encoder_parts.h"
 

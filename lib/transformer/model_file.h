@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include <lh/str.h>
+#include "base/str.h"
 #include "encoder.h"
 #include "file/held.h"
 

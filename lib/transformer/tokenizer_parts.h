@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include <lh/str.h>
+#include "base/str.h"
 #include "gguf.h"
 #include "tokenizer.h"
 

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/roster.h>
+#include "crypto/digest.h"
+#include "validate/roster.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "file/held.h"

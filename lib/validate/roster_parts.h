@@ -11,9 +11,9 @@
 #define LH_ROSTER_PARTS_H
 
 #include "base/table.h"
-#include <lh/index.h>
+#include "index/index.h"
 #include "base/mem.h"
-#include <lh/roster.h>
+#include "validate/roster.h"
 
 #define LH_ROSTER_ALIGN 8
 

@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 
 #include "file/held.h"
-#include <lh/digest.h>
-#include <lh/rules.h>
+#include "crypto/digest.h"
+#include "validate/rules.h"
 
 enum lh_rule_when { LH_WHEN_ALWAYS, LH_WHEN_EQUALS, LH_WHEN_MISMATCH, LH_WHEN_EMPTY,
 		    LH_WHEN_GREATER, LH_WHEN_CONTAINS };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include <lh/validation_error.h>
+#include "validate/validation_error.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "index/index_tools.h"

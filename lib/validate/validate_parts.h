@@ -2,9 +2,9 @@
 #ifndef LH_VALIDATE_PARTS_H
 #define LH_VALIDATE_PARTS_H
 
-#include <lh/roster.h>
-#include <lh/rules.h>
-#include <lh/validate.h>
+#include "validate/roster.h"
+#include "validate/rules.h"
+#include "validate/validate.h"
 
 /* ---- the first of several rosters that is there ---- */
 

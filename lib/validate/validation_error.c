@@ -2,7 +2,7 @@
  * validation_error.c - read and write validation errors.  See
  * lh/validation_error.h.
  */
-#include <lh/validation_error.h>
+#include "validate/validation_error.h"
 
 #include "base/utf8.h"
 #include "json/bind.h"

@@ -1,5 +1,5 @@
 /* distance.c - distances between float vectors.  See lh/distance.h. */
-#include <lh/distance.h>
+#include "vector/distance.h"
 
 #include <float.h>
 #include <math.h>

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/distance.h>
-#include <lh/err.h>
+#include "vector/distance.h"
+#include "base/err.h"
 
 /*
  * qg_code - 1-bit codes of the neighbours of a row, and distances estimated from them.

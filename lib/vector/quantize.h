@@ -29,7 +29,7 @@
 #ifndef LH_QUANTIZE_H
 #define LH_QUANTIZE_H
 
-#include <lh/distance.h>
+#include "vector/distance.h"
 
 #define LH_QUANTIZE_HEAD 8	/* bytes after the values of an i8 code */
 

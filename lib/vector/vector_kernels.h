@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include <lh/distance.h>
+#include "vector/distance.h"
 
 #include "graph.h"
 #include "quantize.h"

@@ -2,8 +2,8 @@
  * vector_record.h. */
 #include "vector_record.h"
 
-#include <lh/num.h>
-#include <lh/distance.h>
+#include "base/num.h"
+#include "vector/distance.h"
 #include "json/bind.h"
 
 struct ids {

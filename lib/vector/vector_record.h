@@ -9,7 +9,7 @@
 #ifndef LH_VECTOR_RECORD_H
 #define LH_VECTOR_RECORD_H
 
-#include <lh/json.h>
+#include "json/json.h"
 #include "json/value.h"
 
 /* Read the id, a string or the text of a number, from field; NULL: from "id". */

@@ -288,7 +288,7 @@ absent_or_empty() {
 bound() {
 	local file
 	for file; do
-		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -E -P -I "$ROOT/include" -I "$ROOT/lib" "$ROOT/$file"
+		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -E -P -I "$ROOT/lib" "$ROOT/$file"
 	done | grep -o '\.name = ("[^"]*")[^{}]*\.off = ' | sed 's/^[^"]*"//; s/".*//' | tr '|' '\n' | sort -u
 }
 

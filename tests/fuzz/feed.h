@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 struct feed {
 	const uint8_t *p, *end;

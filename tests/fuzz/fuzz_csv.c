@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "csv/csv_table.h"
 #include "csv/csv.h"

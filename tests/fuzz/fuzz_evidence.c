@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "distill/evidence.h"
-#include <lh/schema.h>
+#include "schema/schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include <lh/extract.h>
+#include "model/extract.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

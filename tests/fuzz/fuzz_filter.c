@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include <lh/metadata_filter.h>
+#include "filter/metadata_filter.h"
 #include "json/value.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

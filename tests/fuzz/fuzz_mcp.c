@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "mcp/mcp.h"
 
 #define LONGEST 2048

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include <lh/json.h>
-#include <lh/num.h>
+#include "json/json.h"
+#include "base/num.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <lh/num.h>
+#include "base/num.h"
 #include "observe/observe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

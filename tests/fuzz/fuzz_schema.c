@@ -3,8 +3,8 @@
  * again. */
 #include <stdlib.h>
 
-#include <lh/schema.h>
-#include <lh/validation_error.h>
+#include "schema/schema.h"
+#include "validate/validation_error.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

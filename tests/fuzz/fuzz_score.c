@@ -2,7 +2,7 @@
  * same from another scorer; other records do no harm. */
 #include <stdlib.h>
 
-#include <lh/schema.h>
+#include "schema/schema.h"
 #include "distill/score.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -627,7 +627,7 @@ config() {
 	files=$(sed -n 's/^\tlh-[a-z-]* \(\(tools\|lib\)\/.*\)/\1/p' "$ROOT/tests/frame/members.bats" | tr ' ' '\n' | grep -v '^tools/lh-load/\|^lib/catalog/')
 	[ "$(wc -l <<<"$files")" -gt 10 ]
 	for file in $files; do
-		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -E -P -I "$ROOT/include" -I "$ROOT/lib" "$ROOT/$file"
+		"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -E -P -I "$ROOT/lib" "$ROOT/$file"
 	done | sed 's/\.name = /\n&/g' |	# several members of a macro are on one line
 		grep -oE '\.name = \("[^"]*"\), \.to = \(?LH_BIND_TO_(WHOLE|F64|JSON|VALUE)\)?.*' |
 		grep '\.off = ' |	# without a field it is a member of an answer

@@ -9,8 +9,8 @@ lines() {
 }
 
 @test "lib, tools and tests have no more lines and files than this" {
-	code=$(lines lib include tools)
-	files=$(cd "$ROOT" && find lib include tools -type f \( -name '*.[ch]' -o -name '*.inc' -o -name '*.cc' \) | wc -l)
+	code=$(lines lib tools)
+	files=$(cd "$ROOT" && find lib tools -type f \( -name '*.[ch]' -o -name '*.inc' -o -name '*.cc' \) | wc -l)
 	tests=$(cd "$ROOT" && find tests -type f -not -path '*/fuzz/corpus/*' -not -name '*.pyc' -exec cat {} + | wc -l)
 	echo "# $code lines of C in $files files, $tests lines of tests; to become 150000 in 620, and 78000" >&3
 	for room in "$ROOT"/lib/* "$ROOT"/tools/*; do

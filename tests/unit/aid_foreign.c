@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "check.h"
-#include <lh/canon.h>
-#include <lh/digest.h>
+#include "json/canon.h"
+#include "crypto/digest.h"
 
 static struct lh_buf text, out;
 static struct lh_err err;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <lh/index.h>
+#include "index/index.h"
 
 int main(int argc, char **argv)
 {

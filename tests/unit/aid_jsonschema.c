@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "check.h"
 #include "jsonschema/jsonschema_parts.h"

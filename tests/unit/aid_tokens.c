@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "check.h"
 #include "file/file.h"

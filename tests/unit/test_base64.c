@@ -1,6 +1,6 @@
 /* RFC 4648's test vectors, every length, and texts that are not base64. */
 #include "check.h"
-#include <lh/num.h>
+#include "base/num.h"
 
 static void known(const char *plain, const char *text)
 {

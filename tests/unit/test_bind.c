@@ -2,7 +2,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "check.h"
 #include "json/bind.h"

@@ -1,6 +1,6 @@
 /* A buffer grows to its maximum and no further, and is padded. */
 #include "check.h"
-#include <lh/buf.h>
+#include "base/buf.h"
 
 /* One byte that needs an escape, at every place in texts of every length. */
 static void escapes_are_found_anywhere(void)

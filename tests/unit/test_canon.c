@@ -1,7 +1,7 @@
 /* Known answers of both canonical forms. */
 #include "check.h"
-#include <lh/canon.h>
-#include <lh/digest.h>
+#include "json/canon.h"
+#include "crypto/digest.h"
 #include "json/json_scanner.h"
 
 static struct lh_record rec;

@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "check.h"
-#include <lh/canon.h>
-#include <lh/chain.h>
+#include "json/canon.h"
+#include "audit/chain.h"
 #include "audit/chain_parts.h"
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "file/file.h"
-#include <lh/subject.h>
+#include "audit/subject.h"
 
 static struct lh_err err;
 static struct lh_chain_keys keys;

@@ -1,5 +1,5 @@
 /* Known answers of an opening and an entry, and what is a NAME.commit. */
-#include <lh/digest.h>
+#include "crypto/digest.h"
 
 #include "audit/commitment.h"
 #include "check.h"

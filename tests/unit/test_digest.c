@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "check.h"
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/xxh3.h"
 
 static void hex_is(const unsigned char sum[32], const char *want)

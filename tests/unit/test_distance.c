@@ -1,6 +1,6 @@
 /* Every version of lh_vec agrees with plain arithmetic. */
 #include "check.h"
-#include <lh/distance.h>
+#include "vector/distance.h"
 
 #include <math.h>
 #include <stdio.h>

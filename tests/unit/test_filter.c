@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include <lh/metadata_filter.h>
+#include "filter/metadata_filter.h"
 
 static int failed;
 

@@ -1,6 +1,6 @@
 /* hash-v1, hash-v2 and hash-v3: the same bits everywhere, for any text. */
 #include "check.h"
-#include <lh/hashv1.h>
+#include "embed/hashv1.h"
 #include "embed/hashv3.h"
 
 #include <math.h>

@@ -10,7 +10,7 @@
 #include "check.h"
 #include "file/file.h"
 #include "base/table.h"
-#include <lh/index.h>
+#include "index/index.h"
 #include "index/format.h"
 #include "base/xxh3.h"
 

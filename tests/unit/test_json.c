@@ -1,6 +1,6 @@
 /* What the parser accepts, its errors, and the meaning of values. */
 #include "check.h"
-#include <lh/json.h>
+#include "json/json.h"
 #include "json/json_scanner.h"
 
 static struct lh_record rec;

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "check.h"
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "../../tools/lh-embed/lru.c"
 
 static void key_number(unsigned n, unsigned char key[32])

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "check.h"
-#include <lh/num.h>
+#include "base/num.h"
 
 static struct lh_err err;
 

@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "serve/pool.h"
-#include <lh/time.h>
+#include "base/time.h"
 
 #define ASKS 64
 #define HANG 600	/* seconds: far more than a busy machine needs */

@@ -6,7 +6,7 @@
 #include "base/xxh3.h"
 #include "vector/graph.h"
 
-#include <lh/distance.h>
+#include "vector/distance.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "distill/receipt.h"
 #include "distill/stages.h"
 

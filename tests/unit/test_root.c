@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "file/file.h"
 #include "base/table.h"
 #include "distill/root.h"

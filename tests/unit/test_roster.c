@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include <lh/index.h>
-#include <lh/roster.h>
+#include "index/index.h"
+#include "validate/roster.h"
 
 static char dir[] = "/tmp/lh-test-roster-XXXXXX";
 static char path[64];

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include <lh/rules.h>
+#include "validate/rules.h"
 
 static struct lh_record rec;
 static struct lh_err err;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include <lh/session.h>
+#include "memory/session.h"
 
 #define THREADS 4
 #define IDS 2000

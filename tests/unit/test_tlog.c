@@ -4,7 +4,7 @@
 
 #include "check.h"
 #include "tlog/tree.h"
-#include <lh/digest.h>
+#include "crypto/digest.h"
 
 #define MANY 1100
 

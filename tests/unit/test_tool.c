@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "proc/coproc.h"
-#include <lh/time.h>
+#include "base/time.h"
 
 static struct lh_err err;
 

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <lh/buf.h>
+#include "base/buf.h"
 
 #include "transformer/gguf.h"
 

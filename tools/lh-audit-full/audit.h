@@ -21,11 +21,11 @@
 #define AUDIT_H
 
 #include "history.h"
-#include <lh/buf.h>
+#include "base/buf.h"
 #include "distill/root.h"
 #include "distill/sample.h"
 #include "distill/stage.h"
-#include <lh/time.h>
+#include "base/time.h"
 #include "proc/run.h"
 #include "tool/tool.h"
 

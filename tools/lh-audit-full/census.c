@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "text/spelling.h"
 #include "tool/records.h"
-#include <lh/digest.h>
+#include "crypto/digest.h"
 
 #define BIT(finding) (1 << (finding))
 

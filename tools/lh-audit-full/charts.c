@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include <lh/num.h>
+#include "base/num.h"
 
 /* In whole units of the drawing, so that nothing depends on the notation of a
  * fraction. */

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include <lh/subject.h>
+#include "audit/subject.h"
 
 #define TEXT 1000	/* bytes of the text of one call */
 

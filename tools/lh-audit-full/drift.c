@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <lh/num.h>
-#include <lh/time.h>
+#include "base/num.h"
+#include "base/time.h"
 #include "audit/erasures.h"
 #include "base/mem.h"
 #include "file/file.h"

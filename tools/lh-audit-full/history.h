@@ -42,7 +42,7 @@
 #ifndef HISTORY_H
 #define HISTORY_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #include "distill/root.h"
 #include "file/rows.h"

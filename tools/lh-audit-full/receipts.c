@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "distill/receipt.h"
 #include "json/bind.h"
-#include <lh/digest.h>
-#include <lh/schema.h>
+#include "crypto/digest.h"
+#include "schema/schema.h"
 
 /* ---- which run is the newest ---- */
 

@@ -14,7 +14,7 @@
 #include "file/rows.h"
 #include "json/bind.h"
 #include "json/write.h"
-#include <lh/json.h>
+#include "json/json.h"
 #include "model/chat.h"
 #include "base/mem.h"
 #include "base/signal.h"

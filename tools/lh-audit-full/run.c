@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "distill/receipt.h"
-#include <lh/subject.h>
+#include "audit/subject.h"
 
 /* ---- files that may be written ---- */
 

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "proc/coproc.h"
-#include <lh/schema.h>
+#include "schema/schema.h"
 
 /* "valid/receipt-full"; expected: the violations, a line each, or NULL. */
 struct sample {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 #include "archive/archive.h"
 #include "tool/tool.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "catalog/catalog.h"
 #include "json/write.h"

@@ -1,7 +1,7 @@
 /* lh-chat: ask a language model one question per record.  See lh-chat(1). */
 #include <stdlib.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "tool/records.h"
 #include "model/http.h"
 #include "base/mem.h"

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/digest.h>
-#include <lh/schema.h>
+#include "crypto/digest.h"
+#include "schema/schema.h"
 #include "acceptance.h"
 #include "base/mem.h"
 #include "distill.h"

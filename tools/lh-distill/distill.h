@@ -10,7 +10,7 @@
 #ifndef DISTILL_H
 #define DISTILL_H
 
-#include <lh/json.h>
+#include "json/json.h"
 #include "distill/stages.h"
 #include "distill/receipt.h"
 #include "distill/root.h"

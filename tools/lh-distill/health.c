@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/digest.h>
-#include <lh/subject.h>
+#include "crypto/digest.h"
+#include "audit/subject.h"
 #include "base/mem.h"
 #include "distill.h"
 #include "distill/evidence.h"

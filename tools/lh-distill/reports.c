@@ -6,7 +6,7 @@
 
 #include "file/file.h"
 #include "base/mem.h"
-#include <lh/schema.h>
+#include "schema/schema.h"
 
 int report_read(struct lh_report *r, const struct lh_root *root, const char *run_id,
 		const char *name, const char *schema, struct lh_err *err)

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "file/file.h"
-#include <lh/distance.h>
+#include "vector/distance.h"
 #include "base/xxh3.h"
 
 /* Version 1 had a time of last use too, and a write-ahead log. */

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include <lh/distance.h>
+#include "vector/distance.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "embed.h"

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/distance.h>
-#include <lh/hashv1.h>
+#include "vector/distance.h"
+#include "embed/hashv1.h"
 #include "base/mem.h"
 #include "embed.h"
 #include "embed/embedder.h"

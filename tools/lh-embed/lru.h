@@ -11,7 +11,7 @@
 #ifndef LH_LRU_H
 #define LH_LRU_H
 
-#include <lh/buf.h>
+#include "base/buf.h"
 
 struct lh_lru;
 

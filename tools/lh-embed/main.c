@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "embed/embedder.h"
-#include <lh/time.h>
+#include "base/time.h"
 #include "model/http.h"
 #include "file/file.h"
 

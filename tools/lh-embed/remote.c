@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/distance.h>
+#include "vector/distance.h"
 #include "base/mem.h"
 #include "cache.h"
 #include "embed.h"

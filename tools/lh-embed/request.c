@@ -2,7 +2,7 @@
 #include "embed.h"
 
 #include "text/escape.h"
-#include <lh/num.h>
+#include "base/num.h"
 #include "model/http.h"
 #include "vector/vector_record.h"
 

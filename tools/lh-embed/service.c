@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/buf.h>
-#include <lh/distance.h>
-#include <lh/num.h>
+#include "base/buf.h"
+#include "vector/distance.h"
+#include "base/num.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "embed/embedder.h"

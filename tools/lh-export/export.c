@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/signal.h"
 #include "distill/evidence.h"
 #include "distill/sample.h"

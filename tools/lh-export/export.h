@@ -5,7 +5,7 @@
 #include "tool/op.h"
 #include "base/table.h"
 #include "distill/sample.h"
-#include <lh/schema.h>
+#include "schema/schema.h"
 #include "distill/stages.h"
 
 enum { VERB_RAG = 1, VERB_SFT = 2, VERB_PREFERENCE = 4 };

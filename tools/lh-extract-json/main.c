@@ -6,7 +6,7 @@
 
 #include "json/value.h"
 #include "json/write.h"
-#include <lh/extract.h>
+#include "model/extract.h"
 #include "tool/op.h"
 
 struct settings {

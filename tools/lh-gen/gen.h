@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/buf.h>
+#include "base/buf.h"
 #include "json/write.h"
 #include "staffing/staffing.h"
 #include "tool/op.h"

@@ -1,6 +1,6 @@
 /* lh-gen kb: the members of a row, and its texts. */
 #include "kb.h"
-#include <lh/time.h>
+#include "base/time.h"
 
 #include <stdio.h>
 

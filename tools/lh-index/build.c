@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/hashv1.h>
-#include <lh/playbook.h>
+#include "crypto/digest.h"
+#include "embed/hashv1.h"
+#include "memory/playbook.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "base/table.h"

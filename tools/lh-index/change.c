@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <lh/hashv1.h>
+#include "embed/hashv1.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "index.h"

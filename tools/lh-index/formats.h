@@ -19,10 +19,10 @@
 
 #include <sys/types.h>
 
-#include <lh/buf.h>
-#include <lh/distance.h>
-#include <lh/index.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "vector/distance.h"
+#include "index/index.h"
+#include "base/str.h"
 
 enum format { FORMAT_JSONL, FORMAT_NPY };
 #define FORMATS "jsonl|npy"

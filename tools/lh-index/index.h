@@ -6,7 +6,7 @@
 
 #include "tool/op.h"
 #include "index/index_tools.h"
-#include <lh/index.h>
+#include "index/index.h"
 #include "json/value.h"
 #include "json/write.h"
 #include "embed/embedder.h"

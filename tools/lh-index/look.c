@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/num.h>
+#include "base/num.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/held.h"

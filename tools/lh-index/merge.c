@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/hashv1.h>
+#include "embed/hashv1.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"

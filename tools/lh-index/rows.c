@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include <lh/hashv1.h>
+#include "embed/hashv1.h"
 
 #include "index.h"
 #include "base/mem.h"

@@ -6,7 +6,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/rows.h"

@@ -15,7 +15,7 @@
 #include "observe/observe.h"
 #include "validate/validate_parts.h"
 #include "tool/op.h"
-#include <lh/validate.h>
+#include "validate/validate.h"
 
 #define TURNS_MAX 10
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/extract.h>
-#include <lh/session.h>
-#include <lh/time.h>
+#include "model/extract.h"
+#include "memory/session.h"
+#include "base/time.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"

@@ -2,7 +2,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include <lh/extract.h>
+#include "model/extract.h"
 
 #include "base/mem.h"
 #include "base/utf8.h"

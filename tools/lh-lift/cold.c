@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "file/file.h"
-#include <lh/playbook.h>
+#include "memory/playbook.h"
 #include "lift.h"
 
 /* seconds: other processes may record and compact, for as long as that takes */

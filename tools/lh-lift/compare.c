@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include <lh/playbook.h>
+#include "memory/playbook.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "index/index_tools.h"

@@ -15,12 +15,12 @@
 #define LIFT_H
 
 #include "proc/coproc.h"
-#include <lh/extract.h>
+#include "model/extract.h"
 #include "file/file.h"
 #include "json/write.h"
 #include "observe/observe.h"
 #include "tool/records.h"
-#include <lh/index.h>
+#include "index/index.h"
 
 #define STYLES 16	/* counted separately in the summary; further ones together */
 #define REPORTED 50	/* discoveries without a lift that are listed in a report */

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include <lh/digest.h>
-#include <lh/playbook.h>
+#include "crypto/digest.h"
+#include "memory/playbook.h"
 #include "base/signal.h"
 #include "lift.h"
 #include "tool/op.h"

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "json/bind.h"
-#include <lh/playbook.h>
+#include "memory/playbook.h"
 #include "lift.h"
 
 #define PATIENCE 3600	/* seconds: a remote engine may be slow, and reports its own timeout */

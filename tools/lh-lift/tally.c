@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include <lh/num.h>
+#include "base/num.h"
 #include "base/utf8.h"
 #include "text/escape.h"
 

@@ -4,8 +4,8 @@
 
 #include <sys/socket.h>
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 #include "crypto/secret.h"
 #include "reply.h"
 #include "tool/tool.h"

@@ -9,7 +9,7 @@
 #include "serve/pool.h"
 #include "serve/body.h"
 #include "serve/routes.h"
-#include <lh/time.h>
+#include "base/time.h"
 
 #define WAIT 20			/* milliseconds */
 #define END_SECONDS 5

@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-#include <lh/str.h>
+#include "base/str.h"
 
 #define DIGITS_MAX 15		/* of a chunk's size, in hexadecimal */
 

@@ -18,7 +18,7 @@
 #ifndef REPLY_H
 #define REPLY_H
 
-#include <lh/buf.h>
+#include "base/buf.h"
 
 #define REPLY_HEAD_MAX ((size_t)64 << 10)
 #define REPLY_BODY_MAX ((uint64_t)256 << 20)

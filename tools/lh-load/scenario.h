@@ -4,7 +4,7 @@
 
 #include <regex.h>
 
-#include <lh/json.h>
+#include "json/json.h"
 #include "load.h"
 
 /* ---- a place in JSON ---- */

@@ -1,7 +1,7 @@
 /* lh-mcp: tools for a model, by the Model Context Protocol.  See lh-mcp(1). */
 #include <sys/stat.h>
 
-#include <lh/chain.h>
+#include "audit/chain.h"
 #include "observe/observe.h"
 #include "tool/op.h"
 #include "transport.h"

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/digest.h>
-#include <lh/num.h>
-#include <lh/time.h>
+#include "crypto/digest.h"
+#include "base/num.h"
+#include "base/time.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "crypto/secret.h"

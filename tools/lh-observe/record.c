@@ -1,6 +1,6 @@
 /* record.c - lh-observe record and inbox: make rows of events and messages. */
-#include <lh/num.h>
-#include <lh/time.h>
+#include "base/num.h"
+#include "base/time.h"
 #include "json/bind.h"
 #include "json/write.h"
 #include "run.h"

@@ -2,8 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include <lh/distance.h>
-#include <lh/num.h>
+#include "vector/distance.h"
+#include "base/num.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "parity.h"

@@ -4,7 +4,7 @@
 #include "file/file.h"
 #include "json/write.h"
 #include "text/escape.h"
-#include <lh/time.h>
+#include "base/time.h"
 #include "parity.h"
 
 #define CELL 60		/* bytes of an answer in the table */

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "index/index_tools.h"

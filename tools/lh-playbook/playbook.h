@@ -2,8 +2,8 @@
 #ifndef PLAYBOOK_H
 #define PLAYBOOK_H
 
-#include <lh/index.h>
-#include <lh/playbook.h>
+#include "index/index.h"
+#include "memory/playbook.h"
 #include "embed/embedder.h"
 #include "observe/observe.h"
 #include "tool/op.h"

@@ -12,7 +12,7 @@
 #include "file/held.h"
 #include "index/index_tools.h"
 #include "json/write.h"
-#include <lh/hashv1.h>
+#include "embed/hashv1.h"
 #include "model/http.h"
 #include "recorder.h"
 

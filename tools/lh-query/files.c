@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/num.h>
+#include "crypto/digest.h"
+#include "base/num.h"
 #include "base/mem.h"
 #include "file/file.h"
 #include "json/write.h"

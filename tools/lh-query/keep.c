@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "json/write.h"
 #include "manifest/manifest.h"
 #include "proc/coproc.h"

@@ -9,7 +9,7 @@
 #include "base/signal.h"
 #include "json/bind.h"
 #include "query.h"
-#include <lh/time.h>
+#include "base/time.h"
 
 static const struct lh_option options[] = {
 	{ 0, "wire", NULL, "one object: columns, rows, row_count", LH_FLAG(struct settings, wire) },

@@ -11,7 +11,7 @@
 #include "flow/flow.h"
 #include "json/write.h"
 #include "query.h"
-#include <lh/index.h>
+#include "index/index.h"
 
 #define MESSAGES 20		/* about one table, unless -v */
 #define CHECK_EVERY 1024	/* records */

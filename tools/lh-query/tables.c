@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/index.h>
-#include <lh/time.h>
+#include "crypto/digest.h"
+#include "index/index.h"
+#include "base/time.h"
 #include "archive/archive.h"
 #include "base/mem.h"
 #include "base/signal.h"

@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <lh/num.h>
+#include "base/num.h"
 #include "base/mem.h"
 #include "json/write.h"
 #include "lineage/person_ids.h"

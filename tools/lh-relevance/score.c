@@ -4,8 +4,8 @@
  */
 #include <stdlib.h>
 
-#include <lh/digest.h>
-#include <lh/num.h>
+#include "crypto/digest.h"
+#include "base/num.h"
 #include "base/utf8.h"
 #include "json/bind.h"
 #include "json/write.h"

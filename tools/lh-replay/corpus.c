@@ -1,7 +1,7 @@
 /* corpus.c - find samples for tasks, in the export or in an index.  See replay.h. */
 #include <stdlib.h>
 
-#include <lh/index.h>
+#include "index/index.h"
 #include "base/mem.h"
 #include "base/signal.h"
 #include "embed/embedder.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include <lh/index.h>
+#include "index/index.h"
 #include "base/mem.h"
 #include "distill/sample.h"
 #include "model/http.h"

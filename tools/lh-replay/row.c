@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "file/file.h"

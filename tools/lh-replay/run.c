@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 #include "base/mem.h"
 #include "base/signal.h"
-#include <lh/time.h>
+#include "base/time.h"
 #include "model/http.h"
 
 struct job {			/* a task of the batch */

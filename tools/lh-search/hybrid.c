@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "embed/hashv3.h"
-#include <lh/str.h>
+#include "base/str.h"
 #include "search.h"
 
 #define DEPTH_MIN 100

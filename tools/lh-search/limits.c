@@ -1,7 +1,7 @@
 /* limits.c - the limits of a query, and what its search did.  See search.h. */
 #include "search.h"
 
-#include <lh/time.h>
+#include "base/time.h"
 
 #include "json/write.h"
 

@@ -35,7 +35,7 @@
 #include "filesearch/filesearch.h"
 #include "index/index_tools.h"
 #include "lineage/person_ids.h"
-#include <lh/playbook.h>
+#include "memory/playbook.h"
 #include "embed/embedder.h"
 #include "rerank/reranker.h"
 #include "observe/observe.h"

@@ -1,5 +1,5 @@
 /* answer.c - the answer to a request.  See serve.h. */
-#include <lh/time.h>
+#include "base/time.h"
 #include "serve.h"
 
 /* Count the bytes of an answer as long as they wait.  If there are too many, the answer is

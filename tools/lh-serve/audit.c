@@ -1,7 +1,7 @@
 /* audit.c - the logs of the persons whom answers show.  See site.h and persons/persons.h. */
 #include <stdlib.h>
 
-#include <lh/subject.h>
+#include "audit/subject.h"
 #include "base/mem.h"
 #include "site.h"
 

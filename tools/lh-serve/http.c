@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/mem.h"
 #include "serve/body.h"
 

@@ -13,8 +13,8 @@
 
 #include <netinet/in.h>
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 #include "serve/pool.h"
 #include "tool/tool.h"
 

@@ -22,8 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/index.h>
-#include <lh/time.h>
+#include "index/index.h"
+#include "base/time.h"
 #include "base/mem.h"
 #include "crypto/secret.h"
 #include "file/held.h"

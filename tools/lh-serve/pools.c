@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/mem.h"
 #include "file/confine.h"
 #include "json/write.h"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "serve.h"
 
 #define FIELDS 12		/* of an answer, with the end, without those of origin.c */

@@ -7,7 +7,7 @@
  */
 #include <ftw.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "serve.h"
 
 #define SHARE 20		/* counting takes at most 1/20 of the time */

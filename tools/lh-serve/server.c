@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/signal.h"
 #include "file/file.h"
 #include "serve.h"

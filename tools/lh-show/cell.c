@@ -4,7 +4,7 @@
  */
 #include <ctype.h>
 
-#include <lh/validation_error.h>
+#include "validate/validation_error.h"
 #include "show.h"
 #include "text/escape.h"
 #include "text/tokens.h"

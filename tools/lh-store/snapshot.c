@@ -7,8 +7,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/time.h>
+#include "crypto/digest.h"
+#include "base/time.h"
 #include "base/mem.h"
 #include "snapshot.h"
 

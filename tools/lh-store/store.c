@@ -1,5 +1,5 @@
 /* store.c - open the stores that operands name, and print what was done.  See store.h. */
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "json/write.h"
 #include "store.h"
 

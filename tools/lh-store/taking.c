@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "base/mem.h"
 #include "base/table.h"
 #include "index/index_tools.h"

@@ -2,8 +2,8 @@
 #ifndef AUDIT_H
 #define AUDIT_H
 
-#include <lh/chain.h>
-#include <lh/subject.h>
+#include "audit/chain.h"
+#include "audit/subject.h"
 #include "audit/subject_manifest.h"
 #include "json/bind.h"
 #include "json/write.h"

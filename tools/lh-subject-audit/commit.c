@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 #include "audit.h"
 #include "audit/commitment.h"
 #include "base/mem.h"

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/time.h>
+#include "crypto/digest.h"
+#include "base/time.h"
 #include "audit.h"
 #include "base/mem.h"
 #include "file/file.h"

@@ -2,8 +2,8 @@
  * main.c - lh-subject-audit: a tamper-evident record of who accessed whose data.  See
  * lh-subject-audit(1).
  */
-#include <lh/canon.h>
-#include <lh/digest.h>
+#include "json/canon.h"
+#include "crypto/digest.h"
 #include "audit.h"
 #include "serve/routes.h"
 #include "tlog/note.h"

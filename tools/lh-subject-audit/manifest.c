@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
+#include "crypto/digest.h"
 
 #include "audit.h"
 #include "base/mem.h"
 #include "audit/erasures.h"
 #include "file/file.h"
 #include "json/write.h"
-#include <lh/time.h>
+#include "base/time.h"
 
 /* ---- put ---- */
 

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "audit.h"
 #include "audit/subject_manifest.h"
 #include "audit/commitment.h"

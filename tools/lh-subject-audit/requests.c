@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/time.h>
+#include "base/time.h"
 #include "audit.h"
 #include "audit/commitment.h"
 #include "base/mem.h"

@@ -2,7 +2,7 @@
  * See subject.h. */
 #include <stdlib.h>
 
-#include <lh/chain.h>
+#include "audit/chain.h"
 
 #include "base/mem.h"
 #include "base/table.h"

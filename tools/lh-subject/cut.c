@@ -6,8 +6,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/index.h>
+#include "crypto/digest.h"
+#include "index/index.h"
 
 #include "archive/archive.h"
 #include "audit/commitment.h"

@@ -18,7 +18,7 @@
 #ifndef ERASE_H
 #define ERASE_H
 
-#include <lh/chain.h>
+#include "audit/chain.h"
 
 #include "distill/receipt.h"
 #include "file/file.h"

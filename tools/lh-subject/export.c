@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/chain.h>
+#include "audit/chain.h"
 
 #include "archive/archive.h"
 #include "audit/commitment.h"

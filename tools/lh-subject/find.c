@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/index.h>
-#include <lh/num.h>
+#include "crypto/digest.h"
+#include "index/index.h"
+#include "base/num.h"
 
 #include "base/mem.h"
 #include "base/signal.h"

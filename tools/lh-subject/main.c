@@ -1,7 +1,7 @@
 /* lh-subject: find, hand over and erase a person's data.  See lh-subject(1). */
 #include <stdlib.h>
 
-#include <lh/subject.h>
+#include "audit/subject.h"
 
 #include "base/mem.h"
 #include "serve/routes.h"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <lh/subject.h>
+#include "audit/subject.h"
 
 #include "archive/archive.h"
 #include "base/mem.h"

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <lh/digest.h>
-#include <lh/num.h>
-#include <lh/time.h>
+#include "crypto/digest.h"
+#include "base/num.h"
+#include "base/time.h"
 
 #include "base/mem.h"
 #include "base/signal.h"

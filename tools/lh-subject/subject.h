@@ -23,8 +23,8 @@
 #ifndef SUBJECT_H
 #define SUBJECT_H
 
-#include <lh/digest.h>
-#include <lh/json.h>
+#include "crypto/digest.h"
+#include "json/json.h"
 
 #include "base/table.h"
 #include "json/bind.h"

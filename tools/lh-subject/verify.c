@@ -5,7 +5,7 @@
  * Verify is thorough: it searches what is in no row, too.  What is found is left, or to be looked
  * at, by hand, or kept; an erasure goes by the same.
  */
-#include <lh/subject.h>
+#include "audit/subject.h"
 
 #include "base/mem.h"
 #include "subject.h"

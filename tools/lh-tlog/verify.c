@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <lh/digest.h>
-#include <lh/num.h>
+#include "crypto/digest.h"
+#include "base/num.h"
 #include "audit/commitment.h"
 #include "base/mem.h"
 #include "base/signal.h"

@@ -1,7 +1,7 @@
 /* lh-trace: where a record comes from, and what became of it.  See lh-trace(1). */
 #include <unistd.h>
 
-#include <lh/chain.h>
+#include "audit/chain.h"
 
 #include "file/file.h"
 #include "lineage/lineage.h"

@@ -7,7 +7,7 @@
 #ifndef TRACE_H
 #define TRACE_H
 
-#include <lh/json.h>
+#include "json/json.h"
 #include "term/term.h"
 
 /* Append an answer, which is JSON, as a tree.  Lines are wrapped at width, 0: not. */

@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include <lh/time.h>
-#include <lh/validate.h>
-#include <lh/validation_error.h>
+#include "base/time.h"
+#include "validate/validate.h"
+#include "validate/validation_error.h"
 #include "base/mem.h"
 #include "json/bind.h"
 #include "json/write.h"

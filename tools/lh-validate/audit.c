@@ -4,9 +4,9 @@
  */
 #include <stdlib.h>
 
-#include <lh/chain.h>
-#include <lh/json.h>
-#include <lh/time.h>
+#include "audit/chain.h"
+#include "json/json.h"
+#include "base/time.h"
 #include "base/mem.h"
 #include "json/write.h"
 #include "validate.h"

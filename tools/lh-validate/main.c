@@ -3,7 +3,7 @@
 
 #include "json/write.h"
 
-#include <lh/validate.h>
+#include "validate/validate.h"
 
 static const struct lh_option options[] = {
 	{ 0, "kind", LH_KINDS, "kind of records without a kind", LH_CHOICE(struct settings, kind) },

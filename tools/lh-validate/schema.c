@@ -11,8 +11,8 @@
 #include "file/file.h"
 #include "json/write.h"
 #include "jsonschema/jsonschema.h"
-#include <lh/schema.h>
-#include <lh/time.h>
+#include "schema/schema.h"
+#include "base/time.h"
 
 /* What the threads share; one of the schemas is set. */
 struct run {

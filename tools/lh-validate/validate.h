@@ -13,7 +13,7 @@
 #include "store/store.h"
 #include "validate/validate_parts.h"
 
-#include <lh/validate.h>
+#include "validate/validate.h"
 
 struct settings {
 	struct lh_list roster;

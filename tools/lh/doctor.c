@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#include <lh/distance.h>
+#include "vector/distance.h"
 #include "base/cpu.h"
 #include "json/write.h"
 #include "lh.h"

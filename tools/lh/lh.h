@@ -5,8 +5,8 @@
 #include <dirent.h>
 #include <stddef.h>
 
-#include <lh/buf.h>
-#include <lh/json.h>
+#include "base/buf.h"
+#include "json/json.h"
 #include "tool/tool.h"
 
 enum {

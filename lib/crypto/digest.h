@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 #define LH_SHA256_HEX 64
 

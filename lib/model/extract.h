@@ -41,7 +41,7 @@
 #ifndef LH_EXTRACT_H
 #define LH_EXTRACT_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 struct lh_extract;		/* scratch memory; use one for many texts */
 

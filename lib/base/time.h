@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 #define LH_TIME_LEN 24		/* 2026-05-03T12:00:00.000Z */
 

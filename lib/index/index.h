@@ -67,9 +67,9 @@
 #ifndef LH_INDEX_H
 #define LH_INDEX_H
 
-#include <lh/buf.h>
-#include <lh/distance.h>
-#include <lh/json.h>
+#include "base/buf.h"
+#include "vector/distance.h"
+#include "json/json.h"
 
 #define LH_ID_MAX 1024		/* bytes of an id */
 #define LH_K_MAX 10000		/* results of a search */

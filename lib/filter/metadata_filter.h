@@ -54,7 +54,7 @@
 #ifndef LH_METADATA_FILTER_H
 #define LH_METADATA_FILTER_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #define LH_FILTER_DEPTH 32	/* of "or", "and" and "not" in each other */
 #define LH_FILTER_GROUPS 1000	/* filters in all "or", "any", "and" and "not" of a filter */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 #define LH_DIM_MAX 65536	/* of a vector in input */
 

@@ -14,7 +14,7 @@
 #ifndef LH_SUBJECT_H
 #define LH_SUBJECT_H
 
-#include <lh/buf.h>
+#include "base/buf.h"
 
 #define LH_SUBJECT_DIR "data/_catalog/subjects"
 #define LH_SUBJECT_ID_MAX 200

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 struct lh_str {
 	const char *p;

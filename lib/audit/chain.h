@@ -38,8 +38,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <lh/json.h>
-#include <lh/subject.h>
+#include "json/json.h"
+#include "audit/subject.h"
 
 #define LH_CHAIN_KEY_MIN 32	/* bytes of a key file */
 #define LH_CHAIN_KEY_MAX 4096

@@ -20,7 +20,7 @@
 #ifndef LH_SCHEMA_H
 #define LH_SCHEMA_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 /* violations reported of one record; all further ones are counted in one more */
 #define LH_SCHEMA_MAX 1000

@@ -49,8 +49,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <lh/buf.h>
-#include <lh/str.h>
+#include "base/buf.h"
+#include "base/str.h"
 
 #define LH_JSON_DEPTH 512
 #define LH_JSON_MEMBERS 65536	/* the default of --max-members */

@@ -26,7 +26,7 @@
 #ifndef LH_SESSION_H
 #define LH_SESSION_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #define LH_SESSION_PROMPT 4000	/* code points of a prompt in its row */
 #define LH_SESSION_ID 26	/* bytes of a minted id and its NUL */

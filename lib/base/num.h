@@ -8,7 +8,7 @@
 #ifndef LH_NUM_H
 #define LH_NUM_H
 
-#include <lh/buf.h>
+#include "base/buf.h"
 
 #define LH_F32_MAX 16	/* bytes of the longest f32 text */
 #define LH_F64_MAX 26

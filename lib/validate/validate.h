@@ -30,10 +30,10 @@
 #ifndef LH_VALIDATE_H
 #define LH_VALIDATE_H
 
-#include <lh/json.h>
-#include <lh/roster.h>
-#include <lh/rules.h>
-#include <lh/validation_error.h>
+#include "json/json.h"
+#include "validate/roster.h"
+#include "validate/rules.h"
+#include "validate/validation_error.h"
 
 enum lh_kind { LH_KIND_NONE = -1, LH_KIND_FILL, LH_KIND_EMAIL, LH_KIND_SMS, LH_KIND_PLAYBOOK };
 #define LH_KINDS "fill|email|sms|playbook"

@@ -43,7 +43,7 @@
 #ifndef LH_ROSTER_H
 #define LH_ROSTER_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 struct lh_worker {			/* as stored; n = 0: absent */
 	struct lh_str candidate_id;	/* without surrounding blanks */

@@ -22,7 +22,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 #define LH_PAD 64		/* parsers may read this far past the end */
 

@@ -11,7 +11,7 @@
 #ifndef LH_CANON_H
 #define LH_CANON_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 /* Append the form of the checked value v.  A number beyond the range of double, or with 4,096
  * zeros after its point, is LH_EDATA in JCS.  Members named in skip[0..n) are left out at the

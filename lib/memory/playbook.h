@@ -18,7 +18,7 @@
 #ifndef LH_PLAYBOOK_H
 #define LH_PLAYBOOK_H
 
-#include <lh/index.h>
+#include "index/index.h"
 
 #define LH_PLAYBOOK_CORPUS "playbook_memory"	/* default name of a playbook */
 #define LH_PLAYBOOK_ID_LEN 19

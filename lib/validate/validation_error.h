@@ -18,7 +18,7 @@
 #ifndef LH_VALIDATION_ERROR_H
 #define LH_VALIDATION_ERROR_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 enum lh_validation_error_kind { LH_VAL_SCHEMA, LH_VAL_COMPLETENESS, LH_VAL_CONSISTENCY,
 				LH_VAL_POLICY };

@@ -22,7 +22,7 @@
 
 #include <stdbool.h>
 
-#include <lh/err.h>
+#include "base/err.h"
 
 #define LH_HASHV1_MODEL "hash-v1"
 #define LH_HASHV2_MODEL "hash-v2"

@@ -41,7 +41,7 @@
 #ifndef LH_RULES_H
 #define LH_RULES_H
 
-#include <lh/json.h>
+#include "json/json.h"
 
 #define LH_RULES_FILE_MAX (16 << 20)	/* bytes of one file */
 
