@@ -96,11 +96,12 @@ static const struct lh_bind column_members[] = {
 	{ LH_BIND_TABLES("objects", struct s, object, n_objects, object_members), \
 	  .as_written = LH_BIND_FIELD(struct s, objects) }, \
 	{ LH_BIND_TABLES("history", struct s, history, n_history, object_members), \
-	  .about = "objects with the rows that these have replaced" }, \
-	{ LH_BIND_TABLES("columns", struct s, column, n_columns, column_members) }, \
-	{ LH_BIND_VALUE("checks", struct s, checks, LH_BIND_IS(LH_OBJECT)), \
+	  .not_null = true, .about = "objects with the rows that these have replaced" }, \
+	{ LH_BIND_TABLES("columns", struct s, column, n_columns, column_members), \
+	  .not_null = true }, \
+	{ LH_BIND_VALUE("checks", struct s, checks, LH_BIND_IS(LH_OBJECT)), .not_null = true, \
 	  .about = "the last result of its checks" }, \
-	{ LH_BIND_VALUE("lineage", struct s, lineage, LH_BIND_IS(LH_OBJECT)), \
+	{ LH_BIND_VALUE("lineage", struct s, lineage, LH_BIND_IS(LH_OBJECT)), .not_null = true, \
 	  .about = "where its rows are from" }, \
 	{ LH_BIND_I64("row_count", struct s, row_count, 0, INT64_MAX) }, \
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \

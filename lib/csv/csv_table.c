@@ -601,6 +601,11 @@ static int open_table(struct lh_csv_table *t, struct lh_err *err)
 	return 0;
 }
 
+bool lh_csv_is_tsv(const char *name)
+{
+	return lh_archive_named(name, ".tsv") || lh_archive_named(name, ".tab");
+}
+
 struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struct lh_err *err)
 {
 	static char *const just_stdin[] = { "-" };
@@ -611,8 +616,7 @@ struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struc
 		t->how.files = just_stdin;
 		t->how.n_files = 1;
 	}
-	if (!how->csv && (lh_archive_named(t->how.files[0], ".tsv") ||
-			  lh_archive_named(t->how.files[0], ".tab")))
+	if (!how->csv && lh_csv_is_tsv(t->how.files[0]))
 		t->how.tsv = true;
 	if (how->null_text)
 		t->null_text = lh_str_of(how->null_text);

@@ -117,6 +117,9 @@ struct lh_csv_table_how {
 	void *ctx;
 };
 
+/* Return whether the name of a file, compressed or not, says that it is TSV. */
+bool lh_csv_is_tsv(const char *name);
+
 struct lh_csv_table;
 struct lh_csv_table *lh_csv_table_open(const struct lh_csv_table_how *how, struct lh_err *err);
 void lh_csv_table_close(struct lh_csv_table *t);

@@ -488,11 +488,11 @@ static bool add_text(struct reading *r, struct lh_str s)
 static enum lh_text_kind kind_of(struct lh_str s)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf normal = { 0 };
-	const struct lh_sought text = { s, 0, true, false };
+	const struct lh_needle text = { s, 0, true, false };
 	enum lh_text_kind kind = LH_TEXT_NAME;
 
 	if (s.n && s.n <= LH_TEXT_MAX)
-		lh_sought_normal(&text, &normal, &kind);
+		lh_needle_normal(&text, &normal, &kind);
 	return kind;
 }
 

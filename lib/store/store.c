@@ -1,6 +1,8 @@
 /* store.c - the two kinds of stores behind one face.  See store.h. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -282,4 +284,88 @@ int lh_store_put_two(struct lh_store *s, const char *key, const struct lh_put *p
 	else if (!rc && lh_store_delete(s, name.p, NULL, err) < 0)
 		rc = err->code == LH_EDATA && err->status == 404 ? 0 : -1;
 	return rc;
+}
+
+/* ---- objects and what a manifest says of them ---- */
+
+static int check_size(const struct lh_object_said *o, uint64_t size, struct lh_err *err)
+{
+	if (o->size < 0 || size == (uint64_t)o->size)
+		return 0;
+	return lh_err_data(err, 503, "the object \"%.200s\" has %llu bytes, but its manifest says "
+			   "%lld", o->key, (unsigned long long)size, (long long)o->size);
+}
+
+static int check_sha256(const struct lh_object_said *o, const unsigned char *sha256,
+			struct lh_err *err)
+{
+	return !o->sha256 || !memcmp(o->sha256, sha256, 32) ? 0 :
+	       lh_err_data(err, 503, "the object \"%.200s\" does not have the SHA-256 that its "
+			   "manifest says", o->key);
+}
+
+int lh_object_check(const struct lh_object_said *o, int fd, bool hash, struct lh_err *err)
+{
+	const size_t room = (size_t)256 << 10;
+	unsigned char sum[32];
+	struct lh_sha256 sha;
+	struct stat st;
+	ssize_t n;
+	char *p;
+
+	if (fstat(fd, &st) < 0)
+		return lh_err_sys(err, "cannot read \"%.200s\"", o->key);
+	if (check_size(o, (uint64_t)st.st_size, err) < 0)
+		return -1;
+	if (!hash || !o->sha256)
+		return 0;
+	p = lh_calloc(room, 1);
+	lh_sha256_start(&sha);
+	while ((n = lh_read_some(fd, p, room, err)) > 0)
+		lh_sha256_more(&sha, p, (size_t)n);
+	lh_sha256_end(&sha, sum);
+	free(p);
+	if (n < 0)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return lh_err_sys(err, "cannot seek");
+	return check_sha256(o, sum, err);
+}
+
+int lh_object_copy(struct lh_store *s, const struct lh_object_said *o, struct lh_err *err)
+{
+	struct lh_transfer done;
+	struct lh_object object;
+	int fd;
+
+	if (o->size >= 0 && (lh_store_head(s, o->key, &object, err) < 0 ||
+			     check_size(o, object.size, err) < 0))
+		return -1;
+	fd = lh_store_spool(err);
+	if (fd < 0)
+		return -1;
+	if (lh_store_get(s, o->key, fd, &done, err) < 0 || check_sha256(o, done.sha256, err) < 0 ||
+	    (lseek(fd, 0, SEEK_SET) < 0 && lh_err_sys(err, "cannot seek") < 0)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int lh_object_open(int folder, const char *key, struct lh_err *err)
+{
+	char by_fd[40];
+	int at = lh_path_beneath(folder, key), fd;
+	struct stat st;
+
+	if (at < 0)
+		return lh_err_data(err, 404, "there is no object \"%.200s\"", key);
+	if (fstat(at, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(at);
+		return lh_err_data(err, 404, "\"%.200s\" is not an object", key);
+	}
+	snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", at);
+	fd = open(by_fd, O_RDONLY | O_CLOEXEC);
+	close(at);
+	return fd < 0 ? lh_err_sys(err, "cannot open \"%.200s\"", key) : fd;
 }

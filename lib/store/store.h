@@ -166,6 +166,21 @@ int lh_conditions_check(const struct lh_conditions *when, const char *etag, stru
 /* Open a file without a name for bytes that are needed twice. */
 int lh_store_spool(struct lh_err *err);
 
+/* What a manifest says of an object. */
+struct lh_object_said {
+	const char *key;
+	int64_t size;			/* -1: nothing */
+	const unsigned char *sha256;	/* NULL: nothing */
+};
+
+/* Check that an open object is what is said of it, with hash also its SHA-256: 503 if not.  It is
+ * at its beginning then. */
+int lh_object_check(const struct lh_object_said *said, int fd, bool hash, struct lh_err *err);
+/* Open a copy of an object without a name, at its beginning; 503 if it is not what is said. */
+int lh_object_copy(struct lh_store *s, const struct lh_object_said *said, struct lh_err *err);
+/* Open an object of a folder (lh_open_beneath); nothing leads out of it. */
+int lh_object_open(int folder, const char *key, struct lh_err *err);
+
 /* Append {"key","size","etag","modified"}. */
 void lh_object_write(struct lh_buf *out, const struct lh_object *o);
 

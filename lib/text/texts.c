@@ -429,7 +429,7 @@ static void put_signs(struct lh_buf *out, const uint32_t *sign, size_t n)
 		lh_buf_add(out, (const char *)c, lh_utf8_put(sign[i], c));
 }
 
-void lh_sought_normal(const struct lh_sought *text, struct lh_buf *out, enum lh_text_kind *kind)
+void lh_needle_normal(const struct lh_needle *text, struct lh_buf *out, enum lh_text_kind *kind)
 {
 	struct telephone tel = { .n = 0 };
 	LH_SCOPED(lh_free_local) uint32_t *sign = NULL;
@@ -471,7 +471,7 @@ static void add_titled(struct lh_texts *t, struct form *f, bool id)
 		add_name(t, f);
 }
 
-static int add_spelled(struct lh_texts *t, const struct lh_sought *text, struct lh_err *err)
+static int add_spelled(struct lh_texts *t, const struct lh_needle *text, struct lh_err *err)
 {
 	const struct lh_str plain = text->id ? text->text : without_mailto(text->text);
 	LH_SCOPED(lh_free_local) uint32_t *sign = sign_room(plain);
@@ -493,7 +493,7 @@ static int add_spelled(struct lh_texts *t, const struct lh_sought *text, struct 
 	return 0;
 }
 
-static int add_text(struct lh_texts *t, const struct lh_sought *text, struct lh_err *err)
+static int add_text(struct lh_texts *t, const struct lh_needle *text, struct lh_err *err)
 {
 	struct telephone tel = { .number = text->number };
 	char *copy;
@@ -513,7 +513,7 @@ static int add_text(struct lh_texts *t, const struct lh_sought *text, struct lh_
 	return 0;
 }
 
-struct lh_texts *lh_texts_new(const struct lh_sought *text, size_t n, struct lh_err *err)
+struct lh_texts *lh_texts_new(const struct lh_needle *text, size_t n, struct lh_err *err)
 {
 	struct lh_texts *t = lh_calloc(1, sizeof *t);
 	size_t i;

@@ -22,7 +22,7 @@
 #define LH_TEXT_MAX 4096		/* bytes of a text */
 #define LH_TEXT_LEAST 4		/* without --short */
 
-struct lh_sought {
+struct lh_needle {
 	struct lh_str text;
 	size_t number;		/* for the caller: several may have the same */
 	bool fold;
@@ -34,10 +34,10 @@ enum lh_text_kind { LH_TEXT_NAME, LH_TEXT_EMAIL, LH_TEXT_TELEPHONE, LH_TEXT_KIND
 /* Append what a text of fold is compared by, so that two that are found in the same places have the
  * same: the last digits of a telephone number, else its signs in UTF-8, of "Last, First" those of
  * "First Last"; and set its kind. */
-void lh_sought_normal(const struct lh_sought *text, struct lh_buf *out, enum lh_text_kind *kind);
+void lh_needle_normal(const struct lh_needle *text, struct lh_buf *out, enum lh_text_kind *kind);
 
 /* LH_EDATA: a text is empty, too long, or has blanks alone. */
-struct lh_texts *lh_texts_new(const struct lh_sought *text, size_t n, struct lh_err *err);
+struct lh_texts *lh_texts_new(const struct lh_needle *text, size_t n, struct lh_err *err);
 
 void lh_texts_free(struct lh_texts *t);
 

@@ -33,10 +33,10 @@ static struct found find(const struct lh_texts *t, const void *p, size_t n)
 }
 
 /* Check that a text is found between blanks, and is what its normal form says. */
-static void check_text(const struct lh_texts *t, const struct lh_sought *text)
+static void check_text(const struct lh_texts *t, const struct lh_needle *text)
 {
 	static struct lh_buf normal, again, padded;
-	struct lh_sought of_normal = *text;
+	struct lh_needle of_normal = *text;
 	enum lh_text_kind kind, kind_again;
 	struct lh_err err;
 
@@ -48,11 +48,11 @@ static void check_text(const struct lh_texts *t, const struct lh_sought *text)
 	lh_buf_puts(&padded, " ");
 	if (!find(t, padded.p, padded.len).n)
 		abort();
-	lh_sought_normal(text, &normal, &kind);
+	lh_needle_normal(text, &normal, &kind);
 	of_normal.text = (struct lh_str){ normal.p, normal.len };
 	if (!normal.len)
 		abort();
-	lh_sought_normal(&of_normal, &again, &kind_again);
+	lh_needle_normal(&of_normal, &again, &kind_again);
 	if (kind == LH_TEXT_TELEPHONE && (kind != kind_again || again.len > 10))
 		abort();
 }
@@ -60,7 +60,7 @@ static void check_text(const struct lh_texts *t, const struct lh_sought *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const size_t n = size ? data[0] : 0;
-	const struct lh_sought text = { { (const char *)data + 1, n }, 0, true, false };
+	const struct lh_needle text = { { (const char *)data + 1, n }, 0, true, false };
 	struct lh_err err;
 	struct lh_texts *t;
 

@@ -114,14 +114,12 @@ static int put_between(struct lh_buf *sql, const struct line *l, struct lh_err *
 	if (put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND NOT (", l, err) < 0)
 		return -1;
 	if (l->min.p) {
-		put_quoted(sql, '"', l->column);
-		lh_buf_puts(sql, " >= ");
+		put_query(sql, "%c >= ", l, err);
 		put_literal(sql, &l->min, err);
 		lh_buf_puts(sql, l->max.p ? " AND " : "");
 	}
 	if (l->max.p) {
-		put_quoted(sql, '"', l->column);
-		lh_buf_puts(sql, " <= ");
+		put_query(sql, "%c <= ", l, err);
 		put_literal(sql, &l->max, err);
 	}
 	lh_buf_putc(sql, ')');

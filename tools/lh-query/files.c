@@ -4,11 +4,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,100 +51,30 @@ static void add(struct files *f, const char *path, int fd)
 	f->path[f->n++] = lh_strndup(path, strlen(path));
 }
 
-/* ---- objects and what their manifest says ---- */
-
-static int check_size(const struct object *o, uint64_t size, struct lh_err *err)
-{
-	if (o->size < 0 || size == (uint64_t)o->size)
-		return 0;
-	return lh_err_data(err, 503, "the object \"%.200s\" has %llu bytes, but its manifest says "
-			   "%lld", o->key, (unsigned long long)size, (long long)o->size);
-}
-
-static int check_sha256(const struct object *o, const unsigned char *sha256, struct lh_err *err)
-{
-	return !o->has_sha256 || !memcmp(o->sha256, sha256, sizeof o->sha256) ? 0 :
-	       lh_err_data(err, 503, "the object \"%.200s\" does not have the SHA-256 that its "
-			   "manifest says", o->key);
-}
-
-/* Check an object that is open as a file, its hash with --verify. */
-static int check_file(const struct query *q, const struct object *o, int fd, struct lh_err *err)
-{
-	const size_t room = (size_t)256 << 10;
-	unsigned char sum[32];
-	struct lh_sha256 sha;
-	struct stat st;
-	ssize_t n = 0;
-	char *p;
-
-	if (fstat(fd, &st) < 0)
-		return lh_err_sys(err, "cannot read \"%.200s\"", o->key);
-	if (check_size(o, (uint64_t)st.st_size, err) < 0)
-		return -1;
-	if (!q->s->verify || !o->has_sha256)
-		return 0;
-	p = lh_calloc(room, 1);
-	lh_sha256_start(&sha);
-	while ((n = lh_read_some(fd, p, room, err)) > 0)
-		lh_sha256_more(&sha, p, (size_t)n);
-	lh_sha256_end(&sha, sum);
-	free(p);
-	if (n < 0)
-		return -1;
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return lh_err_sys(err, "cannot seek");
-	return check_sha256(o, sum, err);
-}
-
 /* ---- objects of S3 ---- */
 
-/* Open a temporary file that has no name. */
-static int temporary(struct lh_err *err)
+/* Copy an object. */
+static int fetch(struct lh_store *s, const struct lh_object_said *said, struct files *f,
+		 struct lh_err *err)
 {
-	const char *dir = getenv("TMPDIR");
-	int fd = open(dir && *dir ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = lh_object_copy(s, said, err);
 
-	return fd < 0 ? lh_err_sys(err, "cannot make a temporary file") : fd;
-}
-
-/* Copy an object; o: what its manifest says. */
-static int fetch(struct lh_store *s, const struct object *o, struct files *f, struct lh_err *err)
-{
-	struct lh_transfer done;
-	struct lh_object object;
-	int fd;
-
-	if (lh_store_head(s, o->key, &object, err) < 0 || check_size(o, object.size, err) < 0)
-		return -1;
-	fd = temporary(err);
-	if (fd < 0)
-		return -1;
-	if (lh_store_get(s, o->key, fd, &done, err) == 0 &&
-	    check_sha256(o, done.sha256, err) == 0) {
+	if (fd >= 0)
 		add(f, NULL, fd);
-		return 0;
-	}
-	close(fd);
-	return -1;
+	return fd < 0 ? -1 : 0;
 }
 
 static int fetch_operand(const char *path, struct files *f, struct lh_err *err)
 {
 	const char *key;
 	struct lh_store *s = lh_store_of(path, NULL, &key, err);
-	int rc = s ? fetch(s, &(struct object){ .key = (char *)key, .size = -1 }, f, err) : -1;
+	int rc = s ? fetch(s, &(struct lh_object_said){ .key = key, .size = -1 }, f, err) : -1;
 
 	lh_store_close(s);
 	return rc;
 }
 
 /* ---- an operand ---- */
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
 
 static int is_shown(const struct dirent *e)
 {
@@ -176,7 +104,7 @@ static int add_file_of(int folder, const char *path, const char *name, struct fi
 static int open_folder(int fd, const char *path, struct files *f, struct lh_err *err)
 {
 	struct dirent **entry = NULL;
-	int n = scandirat(fd, ".", &entry, is_shown, by_name), i, rc = n < 0 ? -1 : 0;
+	int n = scandirat(fd, ".", &entry, is_shown, alphasort), i, rc = n < 0 ? -1 : 0;
 
 	if (n < 0)
 		return lh_err_sys(err, "cannot read");
@@ -197,7 +125,7 @@ static int copy(int fd, struct lh_err *err)
 {
 	const size_t room = (size_t)256 << 10;
 	LH_SCOPED(lh_free_local) char *p = lh_calloc(room, 1);
-	int to = temporary(err);
+	int to = lh_store_spool(err);
 	ssize_t n = 1;
 
 	while (to >= 0 && (n = lh_read_some(fd, p, room, err)) > 0)
@@ -250,23 +178,9 @@ static bool is_wanted(const struct table *t, size_t i)
 	return !lh_ends_with(t->object[i].key, ".parquet");
 }
 
-/* Open an object of a folder; nothing leads out of it. */
-static int open_object(int folder, const char *key, struct lh_err *err)
+static struct lh_object_said said_of(const struct object *o)
 {
-	char by_fd[FD_PATH];
-	int at = lh_path_beneath(folder, key), fd;
-	struct stat st;
-
-	if (at < 0)
-		return lh_err_data(err, 404, "there is no object \"%.200s\"", key);
-	if (fstat(at, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(at);
-		return lh_err_data(err, 404, "\"%.200s\" is not an object", key);
-	}
-	snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", at);
-	fd = open(by_fd, O_RDONLY | O_CLOEXEC);
-	close(at);
-	return fd < 0 ? lh_err_sys(err, "cannot open \"%.200s\"", key) : fd;
+	return (struct lh_object_said){ o->key, o->size, o->has_sha256 ? o->sha256 : NULL };
 }
 
 static int unnamed_store(const struct table *t, struct lh_err *err)
@@ -298,6 +212,7 @@ static int open_folder_objects(struct query *q, const struct table *t, struct fi
 			       struct lh_err *err)
 {
 	int folder = lh_open_beneath(t->store, err), fd, rc = 0;
+	struct lh_object_said said;
 	size_t i;
 
 	if (folder < 0)
@@ -307,9 +222,10 @@ static int open_folder_objects(struct query *q, const struct table *t, struct fi
 	for (i = 0; !rc && i < t->n_objects; i++) {
 		if (!is_wanted(t, i))
 			continue;
-		rc = lh_store_check_key(t->object[i].key, strlen(t->object[i].key), err);
-		fd = rc ? -1 : open_object(folder, t->object[i].key, err);
-		if (fd >= 0 && check_file(q, &t->object[i], fd, err) < 0) {
+		said = said_of(&t->object[i]);
+		rc = lh_store_check_key(said.key, strlen(said.key), err);
+		fd = rc ? -1 : lh_object_open(folder, said.key, err);
+		if (fd >= 0 && lh_object_check(&said, fd, q->s->verify, err) < 0) {
 			close(fd);
 			fd = -1;
 		}
@@ -325,6 +241,7 @@ static int open_folder_objects(struct query *q, const struct table *t, struct fi
 static int open_dataset(struct query *q, const struct table *t, struct files *f,
 			struct lh_err *err)
 {
+	struct lh_object_said said;
 	struct lh_store *s;
 	int rc = 0;
 	size_t i;
@@ -336,9 +253,11 @@ static int open_dataset(struct query *q, const struct table *t, struct files *f,
 	if (!q->s->store)
 		return unnamed_store(t, err);
 	s = lh_store_open(t->store, NULL, err);
-	for (i = 0; s && !rc && i < t->n_objects; i++)
+	for (i = 0; s && !rc && i < t->n_objects; i++) {
+		said = said_of(&t->object[i]);
 		if (is_wanted(t, i))
-			rc = fetch(s, &t->object[i], f, err);
+			rc = fetch(s, &said, f, err);
+	}
 	lh_store_close(s);
 	return s ? rc : -1;
 }
@@ -545,53 +464,10 @@ sqlite3_stmt *database_open(struct query *q, const struct table *t, struct lh_er
 	return s;
 }
 
-void put_real(struct lh_buf *b, double v)
-{
-	char *to = lh_buf_room(b, LH_F64_MAX + 2);
-	size_t n;
-
-	if (!to)
-		return;
-	n = lh_f64_print(to, v);
-	if (!memchr(to, '.', n) && !memchr(to, 'e', n)) {
-		memcpy(to + n, ".0", 2);
-		n += 2;
-	}
-	lh_buf_took(b, n);
-}
-
-static void put_value(struct lh_writer *w, const char *name, sqlite3_stmt *s, int i)
-{
-	const int type = sqlite3_column_type(s, i);
-	const void *p = type == SQLITE_BLOB ? sqlite3_column_blob(s, i) :
-			type == SQLITE_TEXT ? sqlite3_column_text(s, i) : NULL;
-	const size_t n = p ? (size_t)sqlite3_column_bytes(s, i) : 0;
-	const double f = type == SQLITE_FLOAT ? sqlite3_column_double(s, i) : 0;
-	size_t k;
-
-	lh_write_key_str(w, lh_str_of(name));
-	if (type == SQLITE_INTEGER)
-		lh_buf_printf(w->out, "%lld", (long long)sqlite3_column_int64(s, i));
-	else if (type == SQLITE_FLOAT && isfinite(f))
-		put_real(w->out, f);
-	else if (type == SQLITE_TEXT && p && !lh_utf8_valid(p, n))
-		lh_write_bytes(w, NULL, p);
-	else if (type == SQLITE_TEXT && p)
-		lh_buf_json(w->out, p, n);
-	else if (type == SQLITE_BLOB) {
-		lh_buf_putc(w->out, '"');
-		for (k = 0; k < n; k++)
-			lh_buf_printf(w->out, "%02x", ((const unsigned char *)p)[k]);
-		lh_buf_putc(w->out, '"');
-	} else {
-		lh_buf_puts(w->out, "null");
-	}
-	w->comma = true;
-}
-
 int database_row(struct query *q, const struct table *t, sqlite3_stmt *s, struct lh_buf *out,
 		 struct lh_err *err)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(out);
 	int rc = sqlite3_step(s), i;
 
@@ -601,8 +477,14 @@ int database_row(struct query *q, const struct table *t, sqlite3_stmt *s, struct
 		return file_failed(q, t, sqlite3_db_handle(s), err);
 	lh_buf_reset(out);
 	lh_write_object(&w, NULL);
-	for (i = 0; i < sqlite3_column_count(s); i++)
-		put_value(&w, sqlite3_column_name(s, i), s, i);
+	for (i = 0; i < sqlite3_column_count(s); i++) {
+		struct cell cell = { .kind = KIND_NONE };
+
+		value_cell(sqlite3_column_value(s, i), NULL, &cell, &text, NULL);
+		lh_write_key_str(&w, lh_str_of(sqlite3_column_name(s, i)));
+		cell_json(out, &cell);
+		w.comma = true;
+	}
 	lh_write_end(&w);
 	return 1;
 }

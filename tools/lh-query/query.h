@@ -213,12 +213,17 @@ struct writer {
 	struct lh_buf cells;	/* FORM_TABLE: struct shown */
 };
 
+/* Append a cell as JSON. */
+void cell_json(struct lh_buf *b, const struct cell *c);
 void writer_init(struct writer *w, struct query *q, enum form form, struct lh_buf *out);
 void writer_columns(struct writer *w, const struct column *column, size_t n);
 int writer_row(struct writer *w, const struct cell *cell, struct lh_err *err);
 int writer_end(struct writer *w, struct lh_err *err);
 void writer_free(struct writer *w);
 
+/* Return whether a byte may be of a word of SQL; skip white space and comments. */
+bool is_word(char c);
+const char *skip_blank(const char *p);
 /* Return -1 with *err unless a statement begins as one that reads. */
 int check_verb(const char *sql, struct lh_err *err);
 
@@ -242,9 +247,6 @@ void database_close(sqlite3_stmt *s);	/* NULL is allowed */
 /* Set *out to the next row as a JSON object: 1, 0 at the end, -1. */
 int database_row(struct query *q, const struct table *t, sqlite3_stmt *s, struct lh_buf *out,
 		 struct lh_err *err);
-
-/* Append a double, with a point or an exponent, so that it is one again where it is read. */
-void put_real(struct lh_buf *b, double v);
 
 /* Return whether a query, or a column of a file, may call a function. */
 bool may_call(const char *name);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/mem.h"
 #include "query.h"
@@ -58,35 +57,12 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 	}
 }
 
-static bool is_word(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c & 0x80;
-}
-
-/* Skip white space and comments. */
-static const char *skip(const char *p)
-{
-	for (;;) {
-		p += strspn(p, " \t\r\n\f");
-		if (p[0] == '-' && p[1] == '-') {
-			p += strcspn(p, "\n");
-		} else if (p[0] == '/' && p[1] == '*') {
-			p = strstr(p + 2, "*/");
-			if (!p)
-				return "";
-			p += 2;
-		} else {
-			return p;
-		}
-	}
-}
-
 /* Skip one of these words, and what is white before it; NULL if none is there. */
 static const char *after_word(const char *p, const char *const *words)
 {
 	size_t n;
 
-	p = skip(p);
+	p = skip_blank(p);
 	n = strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_");
 	for (; *words; words++)
 		if (n == strlen(*words) && !strncasecmp(p, *words, n))
@@ -104,8 +80,8 @@ int check_verb(const char *sql, struct lh_err *err)
 	if (!inner)
 		return lh_err_data(err, 400,
 				   "only one SELECT, WITH, VALUES or EXPLAIN is answered%s",
-				   *skip(sql) != '.' ? "" : ", and no command of a shell; a table "
-				   "has the name of its FILE, or is named by NAME=FILE");
+				   *skip_blank(sql) != '.' ? "" : ", and no command of a shell; a "
+				   "table has the name of its FILE, or is named by NAME=FILE");
 	plan = AFTER(inner, "QUERY");
 	plan = plan ? AFTER(plan, "PLAN") : NULL;
 	if (AFTER(plan ? plan : inner, "SELECT", "WITH", "VALUES"))
@@ -190,7 +166,7 @@ static const char *wide_number(const char *p, size_t *n)
 {
 	bool minus = false;
 
-	for (p = skip(p); *p; p = skip(p)) {
+	for (p = skip_blank(p); *p; p = skip_blank(p)) {
 		const char close = *p == '[' ? ']' : *p;
 		const char *from = p;
 
@@ -230,7 +206,7 @@ static sqlite3_stmt *prepare(struct engine *e, const char *sql, struct lh_err *e
 		lh_err_data(err, 400, "the number %.*s is beyond 64 bits, and has no exact value "
 			    "here: write it as a text or with an exponent", n < 99 ? (int)n : 99,
 			    wide);
-	} else if (rc == SQLITE_OK && *skip(rest)) {
+	} else if (rc == SQLITE_OK && *skip_blank(rest)) {
 		sqlite3_prepare_v2(e->db, rest, -1, &second, NULL);
 		sqlite3_finalize(second);
 		lh_err_data(err, 400, "only one statement is answered");

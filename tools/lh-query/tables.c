@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "base/signal.h"
 #include "base/suggest.h"
 #include "catalog/catalog.h"
+#include "csv/csv_table.h"
 #include "file/file.h"
 #include "query.h"
 #include "store/store.h"
@@ -505,14 +505,9 @@ static const char *file_name(const struct table *t, size_t i)
 	return t->dataset ? t->object[0].key : t->files.folder ? t->files.path[i] : t->path;
 }
 
-static bool is_tsv(const char *name)
-{
-	return lh_archive_named(name, ".tsv") || lh_archive_named(name, ".tab");
-}
-
 bool table_is_tsv(const struct table *t)
 {
-	return is_tsv(file_name(t, 0));
+	return lh_csv_is_tsv(file_name(t, 0));
 }
 
 /* Tell by the content where it does, else by the name, else CSV. */
@@ -534,7 +529,7 @@ static enum table_is tell(const char *name, const char *head, size_t n)
 			i++;
 	if (i == n || head[i] == '{')
 		return TABLE_LINES;
-	if (lh_archive_named(name, ".csv") || is_tsv(name))
+	if (lh_archive_named(name, ".csv") || lh_csv_is_tsv(name))
 		return TABLE_CSV;
 	for (i = 0; i < 4; i++)
 		if (lh_archive_named(name, lines[i]))

@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -105,13 +104,13 @@ struct token {
 	int depth;			/* of parentheses around it */
 };
 
-static bool is_word(char c)
+bool is_word(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       c == '_' || (c & 0x80);
 }
 
-static const char *skip_blank(const char *p)
+const char *skip_blank(const char *p)
 {
 	const char *end;
 
@@ -397,6 +396,22 @@ static void put_int(struct lh_buf *b, int64_t v)
 }
 
 /* Append what is written the same everywhere: all but strings. */
+/* With a point or an exponent, so that it is one again where it is read. */
+static void put_real(struct lh_buf *b, double v)
+{
+	char *to = lh_buf_room(b, LH_F64_MAX + 2);
+	size_t n;
+
+	if (!to)
+		return;
+	n = lh_f64_print(to, v);
+	if (!memchr(to, '.', n) && !memchr(to, 'e', n)) {
+		memcpy(to + n, ".0", 2);
+		n += 2;
+	}
+	lh_buf_took(b, n);
+}
+
 static void put_plain(struct lh_buf *b, const struct cell *c, const char *null)
 {
 	switch (c->kind) {
@@ -413,7 +428,7 @@ static void put_plain(struct lh_buf *b, const struct cell *c, const char *null)
 	lh_buf_add(b, c->s.p, c->s.n);
 }
 
-static void put_json(struct lh_buf *b, const struct cell *c)
+void cell_json(struct lh_buf *b, const struct cell *c)
 {
 	if (c->kind == KIND_TEXT)
 		lh_buf_json(b, c->s.p, c->s.n);
@@ -532,7 +547,7 @@ static void object_row(struct writer *w, const struct cell *cell)
 		lh_buf_putc(&w->rows, i ? ',' : '{');
 		lh_buf_json(&w->rows, name.p, name.n);
 		lh_buf_putc(&w->rows, ':');
-		put_json(&w->rows, &cell[i]);
+		cell_json(&w->rows, &cell[i]);
 	}
 	lh_buf_puts(&w->rows, "}\n");
 }
@@ -547,7 +562,7 @@ static void array_row(struct writer *w, const struct cell *cell)
 	for (i = 0; i < w->n_fields; i++) {
 		if (i)
 			lh_buf_putc(&w->rows, ',');
-		put_json(&w->rows, &cell[i]);
+		cell_json(&w->rows, &cell[i]);
 		w->field[i].kind = kind_join(w->field[i].kind, cell[i].kind);
 	}
 	lh_buf_putc(&w->rows, ']');

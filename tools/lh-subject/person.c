@@ -19,14 +19,14 @@ static bool is_number(struct lh_str id)
 }
 
 /* Set what texts are compared by, those of who->texts. */
-static void set_known(struct person *who, const struct lh_sought *text, size_t n)
+static void set_known(struct person *who, const struct lh_needle *text, size_t n)
 {
 	LH_SCOPED(lh_free_local) size_t *end = lh_calloc(n, sizeof *end);
 	size_t i, j;
 
 	who->known = lh_calloc(n, sizeof *who->known);
 	for (i = 0; i < n; i++) {
-		lh_sought_normal(&text[i], &who->normals, &who->known[i].kind);
+		lh_needle_normal(&text[i], &who->normals, &who->known[i].kind);
 		end[i] = who->normals.len;
 	}
 	memset(who->n_kinds, 0, sizeof who->n_kinds);
@@ -46,20 +46,20 @@ static void set_known(struct person *who, const struct lh_sought *text, size_t n
 
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) struct lh_sought *text = lh_calloc(who->n_also + 1, sizeof *text);
+	LH_SCOPED(lh_free_local) struct lh_needle *text = lh_calloc(who->n_also + 1, sizeof *text);
 	size_t i, n = 0;
 
 	lh_texts_free(who->texts);
 	free(who->known);
 	lh_buf_free(&who->normals);
 	who->known = NULL;
-	text[n++] = (struct lh_sought){ who->id, 0, s->fold, true };
+	text[n++] = (struct lh_needle){ who->id, 0, s->fold, true };
 	for (i = 0; i < who->n_also; i++) {
 		if (who->also[i].n < LH_TEXT_LEAST && !s->brief)
 			return lh_err_set(err, LH_EUSAGE, "\"%.*s\" has fewer than %d bytes, and "
 					  "is in many words; --short searches it all the same",
 					  (int)who->also[i].n, who->also[i].p, LH_TEXT_LEAST);
-		text[n++] = (struct lh_sought){ who->also[i], i + 1, true, false };
+		text[n++] = (struct lh_needle){ who->also[i], i + 1, true, false };
 	}
 	who->fold = s->fold;
 	who->number = is_number(who->id);
@@ -218,12 +218,12 @@ void person_look(const struct person *who, struct lh_str s, struct lh_buf *buf, 
 static bool is_known(const struct person *who, size_t from, size_t to, struct lh_str s,
 		    struct lh_buf *buf)
 {
-	const struct lh_sought text = { s, 0, true, !from };
+	const struct lh_needle text = { s, 0, true, !from };
 	enum lh_text_kind kind;
 	size_t i;
 
 	lh_buf_reset(buf);
-	lh_sought_normal(&text, buf, &kind);
+	lh_needle_normal(&text, buf, &kind);
 	for (i = from; i < to; i++)
 		if (kind == who->known[i].kind && buf->len &&
 		    lh_str_is(who->known[i].normal, buf->p, buf->len))

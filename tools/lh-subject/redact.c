@@ -429,7 +429,7 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 /* Set the texts to replace: the words of objects that are another's alone. */
 static int keep_words(struct redact *r)
 {
-	LH_SCOPED(lh_free_local) struct lh_sought *text = lh_calloc(r->n_words + 1, sizeof *text);
+	LH_SCOPED(lh_free_local) struct lh_needle *text = lh_calloc(r->n_words + 1, sizeof *text);
 	size_t i, n = 0;
 
 	for (i = 0; i < r->n_words; i++) {
@@ -437,7 +437,7 @@ static int keep_words(struct redact *r)
 
 		if (!w->object ||
 		    (marks_of(r, w->object) & (OWN_OBJECT | OTHER_OBJECT)) == OTHER_OBJECT)
-			text[n++] = (struct lh_sought){ { r->names.p + w->at, w->n }, 0, true,
+			text[n++] = (struct lh_needle){ { r->names.p + w->at, w->n }, 0, true,
 						   false };
 	}
 	r->texts = lh_texts_new(text, n, r->err);

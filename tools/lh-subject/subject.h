@@ -154,7 +154,7 @@ struct person {
 	struct lh_buf text;	/* what also points into */
 	size_t n_unused;	/* members of the roster that are not among these texts */
 	struct lh_texts *texts;	/* id (number 0) and also (from 1), as they are searched for */
-	struct known {		/* the same, as lh_sought_normal has them */
+	struct known {		/* the same, as lh_needle_normal has them */
 		struct lh_str normal;
 		enum lh_text_kind kind;
 		bool repeated;	/* an earlier one is compared alike */
