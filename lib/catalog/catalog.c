@@ -96,12 +96,11 @@ static const struct lh_bind column_members[] = {
 	{ LH_BIND_TABLES("objects", struct s, object, n_objects, object_members), \
 	  .as_written = LH_BIND_FIELD(struct s, objects) }, \
 	{ LH_BIND_TABLES("history", struct s, history, n_history, object_members), \
-	  .not_null = true, .about = "objects with the rows that these have replaced" }, \
-	{ LH_BIND_TABLES("columns", struct s, column, n_columns, column_members), \
-	  .not_null = true }, \
-	{ LH_BIND_VALUE("checks", struct s, checks, LH_BIND_IS(LH_OBJECT)), .not_null = true, \
+	  .about = "objects with the rows that these have replaced" }, \
+	{ LH_BIND_TABLES("columns", struct s, column, n_columns, column_members) }, \
+	{ LH_BIND_VALUE("checks", struct s, checks, LH_BIND_IS(LH_OBJECT)), \
 	  .about = "the last result of its checks" }, \
-	{ LH_BIND_VALUE("lineage", struct s, lineage, LH_BIND_IS(LH_OBJECT)), .not_null = true, \
+	{ LH_BIND_VALUE("lineage", struct s, lineage, LH_BIND_IS(LH_OBJECT)), \
 	  .about = "where its rows are from" }, \
 	{ LH_BIND_I64("row_count", struct s, row_count, 0, INT64_MAX) }, \
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \
@@ -356,6 +355,16 @@ static bool has_member(const struct lh_record *rec, const struct lh_value *key,
 	return false;
 }
 
+/* Return whether a member is null that a manifest may be without. */
+static bool is_removed(const struct lh_member *m)
+{
+	const struct lh_bind *b = lh_catalog_manifest;
+
+	while (m->val.type == LH_NULL && b->name && !lh_value_is(&m->key, b->name, strlen(b->name)))
+		b++;
+	return m->val.type == LH_NULL && b->name;
+}
+
 static void write_member(struct lh_writer *w, const struct lh_member *m)
 {
 	lh_write_key(w, NULL);
@@ -393,7 +402,7 @@ static void write_manifest(struct lh_buf *out, const struct lh_registration *r, 
 	/* Write the members that are not a manifest's own: those of rec, then those that only the
 	 * old manifest has. */
 	for (i = 0; i < rec->n; i++)
-		if (!is_own_member(&rec->member[i].key, how->omit))
+		if (!is_own_member(&rec->member[i].key, how->omit) && !is_removed(&rec->member[i]))
 			write_member(&w, &rec->member[i]);
 	for (i = 0; i < old->rec.n; i++)
 		if (!is_own_member(&old->rec.member[i].key, NULL) &&

@@ -270,6 +270,7 @@ raw() {
 	for c in clients:
 	    c.socket.close()
 	END
+	: >go	# the filter ends
 }
 
 # bats test_tags=full

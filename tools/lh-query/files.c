@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,28 @@
 #include "crypto/digest.h"
 #include "base/num.h"
 #include "base/mem.h"
+#include "base/signal.h"
+#include "base/time.h"
 #include "file/file.h"
 #include "json/write.h"
 #include "query.h"
 #include "store/store.h"
 
 #define FD_PATH 40	/* bytes of such a path */
+
+int query_check(struct query *q, struct lh_err *err)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if (poll(&out, 1, 0) == 1 && out.revents & (POLLERR | POLLHUP))
+		lh_signal_die(SIGPIPE);
+	if (lh_stopping())
+		return lh_err_set(err, LH_EINTR, "interrupted");
+	if (!q->deadline || lh_time_monotonic() < q->deadline)
+		return 0;
+	return lh_err_data(err, 504, "the query takes longer than %g seconds (--timeout)",
+			   q->s->timeout);
+}
 
 void files_close(struct files *f)
 {
@@ -319,7 +336,7 @@ static int on_file_progress(void *query)
 }
 
 /* Set the reason why a file cannot be read. */
-static int file_failed(struct query *q, const struct table *t, sqlite3 *db, struct lh_err *err)
+int database_failed(struct query *q, const struct table *t, sqlite3 *db, struct lh_err *err)
 {
 	const int rc = sqlite3_errcode(db) & 0xff;
 
@@ -369,7 +386,7 @@ static int open_file(struct query *q, const struct table *t, sqlite3 **db, struc
 	sqlite3_hard_heap_limit64((sqlite3_int64)memory);
 	if (sqlite3_open_v2(uri.p, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI |
 			    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-		return file_failed(q, t, *db, err);
+		return database_failed(q, t, *db, err);
 	for (i = 0; i < sizeof settings / sizeof *settings; i++)
 		sqlite3_db_config(*db, settings[i], 0, NULL);
 	sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -383,7 +400,7 @@ static int open_file(struct query *q, const struct table *t, sqlite3 **db, struc
 	sqlite3_busy_timeout(*db, 5000);
 	sqlite3_progress_handler(*db, 4096, on_file_progress, q);
 	if (sqlite3_exec(*db, "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0", NULL, NULL, NULL))
-		return file_failed(q, t, *db, err);
+		return database_failed(q, t, *db, err);
 	sqlite3_set_authorizer(*db, authorize_file, NULL);
 	return 0;
 }
@@ -413,7 +430,7 @@ static char *find_table(struct query *q, const struct table *t, sqlite3 *db, str
 		n++;
 	}
 	if (sqlite3_finalize(s) || rc) {
-		file_failed(q, t, db, err);
+		database_failed(q, t, db, err);
 		free(found);
 		found = NULL;
 	} else if (!found && n == 1 && !t->inner) {
@@ -446,7 +463,7 @@ sqlite3_stmt *database_open(struct query *q, const struct table *t, struct lh_er
 	if (name) {
 		sql = sqlite3_mprintf("SELECT * FROM main.\"%w\"", name);
 		if (!sql || sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK)
-			file_failed(q, t, db, err);
+			database_failed(q, t, db, err);
 		sqlite3_free(sql);
 	}
 	free(name);
@@ -462,29 +479,4 @@ sqlite3_stmt *database_open(struct query *q, const struct table *t, struct lh_er
 		return NULL;
 	}
 	return s;
-}
-
-int database_row(struct query *q, const struct table *t, sqlite3_stmt *s, struct lh_buf *out,
-		 struct lh_err *err)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	struct lh_writer w = lh_write_to(out);
-	int rc = sqlite3_step(s), i;
-
-	if (rc == SQLITE_DONE)
-		return 0;
-	if (rc != SQLITE_ROW)
-		return file_failed(q, t, sqlite3_db_handle(s), err);
-	lh_buf_reset(out);
-	lh_write_object(&w, NULL);
-	for (i = 0; i < sqlite3_column_count(s); i++) {
-		struct cell cell = { .kind = KIND_NONE };
-
-		value_cell(sqlite3_column_value(s, i), NULL, &cell, &text, NULL);
-		lh_write_key_str(&w, lh_str_of(sqlite3_column_name(s, i)));
-		cell_json(out, &cell);
-		w.comma = true;
-	}
-	lh_write_end(&w);
-	return 1;
 }

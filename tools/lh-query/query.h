@@ -244,9 +244,8 @@ int sqlite_run(struct query *q, const char *sql, struct writer *w, struct lh_err
 /* Open the table of such a file: a statement that reads it, or NULL. */
 sqlite3_stmt *database_open(struct query *q, const struct table *t, struct lh_err *err);
 void database_close(sqlite3_stmt *s);	/* NULL is allowed */
-/* Set *out to the next row as a JSON object: 1, 0 at the end, -1. */
-int database_row(struct query *q, const struct table *t, sqlite3_stmt *s, struct lh_buf *out,
-		 struct lh_err *err);
+/* Set *err to why reading it failed; return -1. */
+int database_failed(struct query *q, const struct table *t, sqlite3 *db, struct lh_err *err);
 
 /* Return whether a query, or a column of a file, may call a function. */
 bool may_call(const char *name);

@@ -400,6 +400,32 @@ static int next_row(struct reader *r, struct lh_err *err)
 
 /* ---- a file of SQLite ---- */
 
+/* Write the next row as a JSON object: 1, 0 at the end, -1. */
+static int database_row(struct query *q, const struct table *t, sqlite3_stmt *s, struct lh_buf *out,
+			struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_writer w = lh_write_to(out);
+	int rc = sqlite3_step(s), i;
+
+	if (rc == SQLITE_DONE)
+		return 0;
+	if (rc != SQLITE_ROW)
+		return database_failed(q, t, sqlite3_db_handle(s), err);
+	lh_buf_reset(out);
+	lh_write_object(&w, NULL);
+	for (i = 0; i < sqlite3_column_count(s); i++) {
+		struct cell cell = { .kind = KIND_NONE };
+
+		value_cell(sqlite3_column_value(s, i), NULL, &cell, &text, NULL);
+		lh_write_key_str(&w, lh_str_of(sqlite3_column_name(s, i)));
+		cell_json(out, &cell);
+		w.comma = true;
+	}
+	lh_write_end(&w);
+	return 1;
+}
+
 static int next_of_database(struct reader *r, struct lh_err *err)
 {
 	int rc = database_row(r->q, r->t, r->rows_of, &r->text, err);

@@ -1,6 +1,5 @@
 /* tables.c - the tables: their names, columns, and what kind of files they are.  See query.h. */
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +8,8 @@
 
 #include "crypto/digest.h"
 #include "index/index.h"
-#include "base/time.h"
 #include "archive/archive.h"
 #include "base/mem.h"
-#include "base/signal.h"
 #include "base/suggest.h"
 #include "catalog/catalog.h"
 #include "csv/csv_table.h"
@@ -481,20 +478,6 @@ int tables_of_catalog(struct query *q, struct lh_err *err)
 	q->listed = lh_catalog_list(q->s->catalog, &visit, err) == 0 &&
 		    (!q->histories || lh_catalog_list(q->s->catalog, &again, err) == 0);
 	return q->listed ? 0 : -1;
-}
-
-int query_check(struct query *q, struct lh_err *err)
-{
-	struct pollfd out = { .fd = STDOUT_FILENO };
-
-	if (poll(&out, 1, 0) == 1 && out.revents & (POLLERR | POLLHUP))
-		lh_signal_die(SIGPIPE);
-	if (lh_stopping())
-		return lh_err_set(err, LH_EINTR, "interrupted");
-	if (!q->deadline || lh_time_monotonic() < q->deadline)
-		return 0;
-	return lh_err_data(err, 504, "the query takes longer than %g seconds (--timeout)",
-			   q->s->timeout);
 }
 
 /* ---- what a file is ---- */
