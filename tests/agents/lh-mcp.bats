@@ -77,7 +77,7 @@ mcp() {
 		older 0 initialize '{"protocolVersion":"'$v'"}' | mcp | jq -e '.result.protocolVersion == "2025-11-25"'
 	done
 	initialize | mcp | jq -e '.result | .serverInfo == {name: "lakehouse-tools", version: "0.1.0"} and
-		.capabilities == {tools: {}, resources: {}} and (.instructions | type) == "string" and (has("resultType") | not)'
+		.capabilities == {tools: {}, resources: {}} and (.instructions | test("staff|worker"; "i") | not) and (has("resultType") | not)'
 }
 
 @test "a request of 2026-07-28 needs no handshake, and its results say what they are" {

@@ -193,6 +193,7 @@ accepted() {
 	lh-search --exlcude a x.lhv|unknown option "--exlcude" (did you mean --exclude? see lh-search --help)
 	lh-search --max_line 1M x.lhv|unknown option "--max_line" (did you mean --max-line? see lh-search --help)
 	lh-search --play a x.lhv|unknown option "--play" (did you mean --playbook, --playbook-optional or --playbooks? see lh-search --help)
+	lh-search -help x.lhv|unknown option "-help" (did you mean --help? see lh-search --help)
 	lh-search -where a=b x.lhv|unknown option "-where" (did you mean --where? see lh-search --help)
 	lh-search --limit 3 x.lhv|unknown option "--limit" (did you mean -k? see lh-search --help)
 	lh-search -n 3 x.lhv|unknown option "-n" (did you mean -k? see lh-search --help)

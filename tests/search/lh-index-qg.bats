@@ -243,6 +243,7 @@ bytes_of() {
 print(sum(struct.unpack_from("<Q", d, 128 + 32 * i + 16)[0] for i in range(n) if struct.unpack_from("<I", d, 128 + 32 * i)[0] != 9) // 12000)'
 }
 
+# bats test_tags=full
 @test "under 200 values a row is not larger than one of hnswlib, and up to 384 not by a tenth" {
 	[ "$(bytes_of 64)" -le $((4 * 64 + 148)) ]
 	[ "$(bytes_of 128)" -le $((4 * 128 + 148)) ]

@@ -296,11 +296,12 @@ ask() {
 }
 
 @test "what not, any, ranges and within let through is what the page says, at the poles and the date line too" {
+	n=$(scale 600 3000 3000)
 	python3 -B "$ROOT/tests/oracle/filters.py" rows 600 >rows
-	python3 -B "$ROOT/tests/oracle/filters.py" queries 3000 >queries
+	python3 -B "$ROOT/tests/oracle/filters.py" queries "$n" >queries
 	lh-index build -q f.lhv rows
 	lh-search --no-metadata f.lhv <queries >answers
-	python3 -B "$ROOT/tests/oracle/filters.py" check rows answers | has '^3000 answers, 2[0-9]* with a part'
+	python3 -B "$ROOT/tests/oracle/filters.py" check rows answers | has "^$n answers, [1-9][0-9]* with a part"
 }
 
 @test "--where takes a filter as JSON, and a query its conditions as texts, over a service too" {

@@ -246,6 +246,7 @@ npm_packs() {
 	mkdir -p usr/lib
 }
 
+# bats test_tags=full
 @test "bootstrap duckdb installs the library that it knows, and no other" {
 	debian
 	echo other >other

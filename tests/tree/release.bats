@@ -1,6 +1,7 @@
 # What a release has beside its programs: its sources as one file, and what the programs link.
 load ../helper
 
+# bats test_tags=full
 @test "the sources of one commit are the same bytes in two folders, whatever the umask" {
 	[ -e "$ROOT/.git" ] || skip "not a clone"
 	git clone -q "$ROOT" a
