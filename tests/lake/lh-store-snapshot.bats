@@ -212,6 +212,7 @@ after_fault() {
 	is_sound again
 }
 
+# bats test_tags=full
 @test "killed at any call that changes a file, while the state is written, every snapshot that is listed restores and is sound" {
 	local n last=0
 	needs_strace
@@ -259,6 +260,7 @@ agrees() {
 	done
 }
 
+# bats test_tags=full
 @test "killed while it copies, each snapshot has an index with its log, a playbook with what it names, and prefixes of transparency logs" {
 	local n=1 kills=0
 	needs_strace
@@ -268,6 +270,7 @@ agrees() {
 	writer=$!
 	for call in write fsync rename renameat2; do
 		for ((at = 1; at < 40; at += $(scale 13 1 1))); do
+			a_change "new-$call-$at"	# which is copied, however slow the writer is
 			run inject "$call:signal=KILL:when=$at" lh-store snapshot -q s dest
 			injected || break
 			kills=$((kills + 1))
