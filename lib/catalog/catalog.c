@@ -88,7 +88,9 @@ static const struct lh_bind column_members[] = {
 	LH_BIND_END
 };
 
-#define COMMON(s) \
+/* of_users: whether members that only newer manifests have may be of another shape, as a user's
+ * own members were. */
+#define COMMON(s, of_users) \
 	{ LH_BIND_STRING("name", struct s, name), .required = true, .filled = true, \
 	  .no_nul = true, .longest = LH_DATASET_NAME }, \
 	{ LH_BIND_STRING("schema_fingerprint", struct s, schema_fingerprint), \
@@ -96,12 +98,13 @@ static const struct lh_bind column_members[] = {
 	{ LH_BIND_TABLES("objects", struct s, object, n_objects, object_members), \
 	  .as_written = LH_BIND_FIELD(struct s, objects) }, \
 	{ LH_BIND_TABLES("history", struct s, history, n_history, object_members), \
-	  .about = "objects with the rows that these have replaced" }, \
-	{ LH_BIND_TABLES("columns", struct s, column, n_columns, column_members) }, \
+	  .lax = (of_users), .about = "objects with the rows that these have replaced" }, \
+	{ LH_BIND_TABLES("columns", struct s, column, n_columns, column_members), \
+	  .lax = (of_users) }, \
 	{ LH_BIND_VALUE("checks", struct s, checks, LH_BIND_IS(LH_OBJECT)), \
-	  .about = "the last result of its checks" }, \
+	  .lax = (of_users), .about = "the last result of its checks" }, \
 	{ LH_BIND_VALUE("lineage", struct s, lineage, LH_BIND_IS(LH_OBJECT)), \
-	  .about = "where its rows are from" }, \
+	  .lax = (of_users), .about = "where its rows are from" }, \
 	{ LH_BIND_I64("row_count", struct s, row_count, 0, INT64_MAX) }, \
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \
 	  .path = true, .safe = true, \
@@ -110,7 +113,7 @@ static const struct lh_bind column_members[] = {
 	  .about = "its rows are persons, whatever columns they have" }
 
 const struct lh_bind lh_catalog_manifest[] = {
-	COMMON(lh_catalog_dataset),
+	COMMON(lh_catalog_dataset, true),
 	{ LH_BIND_STRING("dataset_id", struct lh_catalog_dataset, dataset_id), .required = true },
 	{ LH_BIND_STRING("created_at", struct lh_catalog_dataset, created_at), .required = true,
 	  .longest = TIME_MAX },
@@ -120,7 +123,7 @@ const struct lh_bind lh_catalog_manifest[] = {
 };
 
 const struct lh_bind lh_catalog_registration[] = {
-	COMMON(lh_registration),
+	COMMON(lh_registration, false),
 	{ LH_BIND_STRING("dataset_id", struct lh_registration, dataset_id) },
 	LH_BIND_END
 };
@@ -212,12 +215,19 @@ int lh_catalog_dataset_parse(struct lh_catalog_dataset *m, char *p, size_t n, st
 	struct lh_buf file = m->file;
 	char id[LH_DATASET_ID + 1];
 	int rc = lh_record_parse(&rec, p, n, err);
+	size_t i;
 
 	if (!rc && (memchr(p, '\n', n) || memchr(p, '\r', n) || memchr(p, '\t', n)))
 		rc = lh_record_parse(&rec, p, drop_newlines(p, n), err);
 	*m = (struct lh_catalog_dataset){ .text = text, .rec = rec, .file = file, .row_count = -1 };
 	if (rc < 0 || lh_bind(lh_catalog_manifest, &m->rec, m, &m->text, err) < 0)
 		return -1;
+	for (i = 0; i < m->n_columns; i++)
+		if (!m->column[i].name.p)	/* it is a user's own list */
+			m->n_columns = 0;
+	for (i = 0; i < m->n_history; i++)
+		if (!m->history[i].key.p)
+			m->n_history = 0;
 	mark_absent(m->object, m->n_objects, &m->objects);
 	mark_absent(m->history, m->n_history, lh_record_get(&m->rec, "history"));
 	m->json = (struct lh_str){ m->rec.line, m->rec.len };

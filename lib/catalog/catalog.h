@@ -11,6 +11,7 @@
  * on one line; other members follow, and are kept (but "status" and "code" must not be
  * numbers, nor "error" an object: as an answer over HTTP it would be that of an error).
  * Such are "columns", and "history": objects with the rows that lh-ingest --history has replaced.
+ * A manifest from before that may have others of these names, which are not read.
  * dataset_id is the UUID of version 5 of the name, in a namespace of this catalog's own.
  * row_count and store may be absent; the keys are relative to the store.
  *

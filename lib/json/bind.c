@@ -594,8 +594,16 @@ static int take_listed(struct bind *b, const struct lh_bind_place *at, const str
 static int take_element(struct bind *b, const struct lh_bind_place *at, const struct lh_value *v,
 			char *to)
 {
-	if (at->line->to == LH_BIND_TO_TABLES && v->type == LH_OBJECT)
-		return bind_object(b, at->line->table, at, NULL, v, to);
+	if (at->line->to == LH_BIND_TO_TABLES && v->type == LH_OBJECT) {
+		if (bind_object(b, at->line->table, at, NULL, v, to) == 0)
+			return 0;
+		if (!at->line->lax)
+			return -1;
+		memset(to, 0, at->line->size);
+		b->wrong = NULL;
+		b->err->code = LH_OK;
+		return 0;
+	}
 	if (at->line->to == LH_BIND_TO_IDS && v->type == LH_NUMBER)
 		*(struct lh_str *)(void *)to = (struct lh_str){ v->p, v->n };
 	else if (at->line->to == LH_BIND_TO_TABLES || v->type != LH_STRING)

@@ -126,7 +126,8 @@ struct lh_bind {
 	bool not_blank;		/* a string of white space alone is an error */
 	bool each_filled;	/* "" in an array of strings is an error */
 	bool lax;		/* a value of another type (or "", if .filled) counts as absent; */
-				/* an array element of another type is zero */
+				/* an array element of another type, or that .table refuses, is */
+				/* zero */
 	bool null;		/* null is a value, not absent */
 	bool not_null;		/* null is an error, not absent */
 	bool no_nul;		/* a string with NUL is an error */

@@ -152,6 +152,26 @@ for line in sys.stdin:
 	[ "$(register <<<'{"name":"workers","schema_fingerprint":"f"}' | jq -r .manifest.note)" = $'a\tb' ]
 }
 
+@test "members of an earlier version that are called as newer ones are kept and not read; a registration has no such" {
+	register <<<'{"name":"workers","schema_fingerprint":"f"}' >/dev/null
+	was=$(cat c/$WORKERS.json)
+	while read -r own; do
+		echo "${was%?},$own}" >c/$WORKERS.json
+		[ "$(lh-catalog get --catalog c workers)" = "${was%?},$own}" ]
+		[ "$(lh-query --catalog c 'SELECT 1 AS n')" = '{"n":1}' ]
+		run -0 register <<<'{"name":"workers","schema_fingerprint":"f","team":"ops"}'
+		[[ $output == *',"team":"ops",'"$own"'},"existing":true}' ]]
+		run -1 register <<<'{"name":"workers","schema_fingerprint":"f",'"$own"'}'
+	done <<-'END'
+	"columns":["id"]
+	"columns":[{"name":"id","type":"int64"},{"title":"t"}]
+	"history":[{"key":"k","size":-1}]
+	"history":"moved in May"
+	"checks":"ok"
+	"lineage":["crm"]
+	END
+}
+
 @test "sizes are limited: a manifest of more than 16 megabytes is 413 and changes nothing" {
 	register <<<'{"name":"w","schema_fingerprint":"f"}' >/dev/null
 	cp c/*.json before

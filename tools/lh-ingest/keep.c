@@ -296,7 +296,7 @@ static int write_record(const struct ingest *in, const char *fingerprint,
 		write_columns(&w, column, n);
 	if (k->lineage.len)	/* an earlier one is not that of these rows */
 		lh_write_raw(&w, "lineage", (struct lh_str){ k->lineage.p, k->lineage.len });
-	else if (k->was.name.p && lh_record_get(&k->was.rec, "lineage"))
+	else if (k->was.lineage.p)
 		lh_write_null(&w, "lineage");
 	if (a->history.len) {
 		lh_write_array(&w, "history");
