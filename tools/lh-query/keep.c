@@ -139,8 +139,8 @@ int keep_rows(struct query *q, int (*answer)(struct query *q))
 		lh_err_sys(err, "standard output");
 	if (!rc) {
 		rc = answer(q);
-		if (!rc)
-			rc = lh_tool_flush(q->tool);
+		if (lh_tool_flush(q->tool) < 0)		/* also what a query that failed had */
+			rc = -1;
 		if (dup2(out, STDOUT_FILENO) < 0)
 			rc = lh_err_sys(err, "standard output");
 		if (!rc && !q->stopped)
