@@ -722,7 +722,7 @@ static int read_entry(struct list *l, const char *id, struct lh_err *err)
 	rc = lh_catalog_dataset_read(path, id, &l->m, &why);
 	if (rc >= 0)
 		return rc;
-	return l->visit->damaged(l->visit->ctx, &why, err);
+	return l->visit->damaged ? l->visit->damaged(l->visit->ctx, &why, err) : 0;
 }
 
 static int add_entry(struct list *l, const char *id, struct lh_err *err)

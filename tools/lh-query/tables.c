@@ -339,7 +339,19 @@ int tables_of_operands(struct query *q, size_t first)
 	return 0;
 }
 
-static void free_objects(struct table *t);
+static void free_objects(struct table *t)
+{
+	while (t->n_objects)
+		free(t->object[--t->n_objects].key);
+	free(t->object);
+	t->object = NULL;
+	while (t->n_named)
+		free((char *)t->named[--t->n_named].p);
+	free(t->named);
+	free(t->updated);
+	t->named = NULL;
+	t->updated = NULL;
+}
 
 static void table_free(struct table *t)
 {
@@ -364,20 +376,6 @@ void tables_free(struct query *q)
 static char *copy_str(struct lh_str s)
 {
 	return lh_strndup(s.p, s.n);
-}
-
-static void free_objects(struct table *t)
-{
-	while (t->n_objects)
-		free(t->object[--t->n_objects].key);
-	free(t->object);
-	t->object = NULL;
-	while (t->n_named)
-		free((char *)t->named[--t->n_named].p);
-	free(t->named);
-	free(t->updated);
-	t->named = NULL;
-	t->updated = NULL;
 }
 
 /* Set the objects of a table, and the columns that they may have, to those of a manifest. */
@@ -453,21 +451,12 @@ static int damaged(void *ctx, const struct lh_err *why, struct lh_err *err)
 	return 0;
 }
 
-/* For the second listing. */
-static int damaged_again(void *ctx, const struct lh_err *why, struct lh_err *err)
-{
-	(void)ctx;
-	(void)why;
-	(void)err;
-	return 0;
-}
-
 /* Each change of a manifest changes the time of its folder.  A dataset called as the history of
  * another one has the name. */
 int tables_of_catalog(struct query *q, struct lh_err *err)
 {
 	const struct lh_catalog_visit visit = { add_dataset, damaged, q };
-	const struct lh_catalog_visit again = { add_history, damaged_again, q };
+	const struct lh_catalog_visit again = { add_history, NULL, q };
 
 	if (!q->s->catalog || (q->listed && lh_stamp_fits(&q->stamp, q->s->catalog)))
 		return 0;

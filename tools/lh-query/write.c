@@ -395,8 +395,7 @@ static void put_int(struct lh_buf *b, int64_t v)
 	lh_buf_u64(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
-/* Append what is written the same everywhere: all but strings. */
-/* With a point or an exponent, so that it is one again where it is read. */
+/* A double has a point or an exponent, so that it is one again where it is read. */
 static void put_real(struct lh_buf *b, double v)
 {
 	char *to = lh_buf_room(b, LH_F64_MAX + 2);
@@ -412,6 +411,7 @@ static void put_real(struct lh_buf *b, double v)
 	lh_buf_took(b, n);
 }
 
+/* Append what is written the same everywhere: all but strings. */
 static void put_plain(struct lh_buf *b, const struct cell *c, const char *null)
 {
 	switch (c->kind) {
