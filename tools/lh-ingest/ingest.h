@@ -107,13 +107,13 @@ int keep_open(struct ingest *in);
 void keep_close(struct ingest *in);
 
 /* Check that the dataset is new, or has these columns: else LH_EDATA with 409.  Rows that are added
- * may lack some, and their types become those of the dataset, where these hold them; json: they are
- * written already.  fingerprint: that of the dataset. */
-int keep_check(struct ingest *in, struct lh_column *column, size_t n, bool json,
+ * may lack some, and their types become those of the dataset, where these hold them; written: texts
+ * and numbers are told apart already.  fingerprint: that of the dataset. */
+int keep_check(struct ingest *in, struct lh_column *column, size_t n, bool written,
 	       char fingerprint[FINGERPRINT]);
 
 /* Put the objects, register them, and print what the dataset is now. */
-int keep_finish(struct ingest *in, struct lh_column *column, size_t n, bool json);
+int keep_finish(struct ingest *in, struct lh_column *column, size_t n);
 
 /* Make the key datasets/NAME/FINGERPRINT.ENDING, to be freed. */
 char *make_key(const struct keep *k, struct lh_str fingerprint, const char *ending);

@@ -139,15 +139,15 @@ static struct lh_str column_name(const void *columns, uint32_t i)
 }
 
 /* Return whether values of a column can be those of a column of that type. */
-static bool fits(const struct lh_column *c, int type, bool json)
+static bool fits(const struct lh_column *c, int type, bool written)
 {
-	return !c->seen || (int)c->type == type || (type == LH_COLUMN_STRING && !json) ||
+	return !c->seen || (int)c->type == type || (type == LH_COLUMN_STRING && !written) ||
 	       (type == LH_COLUMN_FLOAT64 && c->type == LH_COLUMN_INT64);
 }
 
 /* Give columns of rows that are added the types of the dataset's. */
 static int fit_columns(const struct lh_catalog_dataset *m, struct lh_column *column, size_t n,
-		       bool json, struct lh_err *err)
+		       bool written, struct lh_err *err)
 {
 	LH_SCOPED(lh_table_free) struct lh_table by_name = { 0 };
 	int64_t at;
@@ -166,7 +166,7 @@ static int fit_columns(const struct lh_catalog_dataset *m, struct lh_column *col
 			return lh_err_data(err, 409, "the dataset has no column \"%.*s\"",
 					   name.n < 100 ? (int)name.n : 100, name.p);
 		type = lh_column_type_named(m->column[at].type);
-		if (type < 0 || !fits(&column[i], type, json))
+		if (type < 0 || !fits(&column[i], type, written))
 			return lh_err_data(err, 409, "column \"%.*s\" is %s, and %.*s in the "
 					   "dataset", name.n < 100 ? (int)name.n : 100, name.p,
 					   lh_column_type_name(column[i].type),
@@ -203,7 +203,7 @@ static int check_parts(const struct ingest *in, struct lh_err *err)
 	return lh_err_data(err, 409, "the dataset is kept in another store");
 }
 
-int keep_check(struct ingest *in, struct lh_column *column, size_t n, bool json,
+int keep_check(struct ingest *in, struct lh_column *column, size_t n, bool written,
 	       char fingerprint[FINGERPRINT])
 {
 	struct lh_err *err = &in->tool->err, why = { 0 };
@@ -220,7 +220,7 @@ int keep_check(struct ingest *in, struct lh_column *column, size_t n, bool json,
 	} else if (!lh_str_is(k->was.schema_fingerprint, fingerprint, strlen(fingerprint))) {
 		rc = !is_adding(in) ? lh_err_data(&why, 409, "the dataset is registered with "
 						  "another fingerprint")
-				    : fit_columns(&k->was, column, n, json, &why);
+				    : fit_columns(&k->was, column, n, written, &why);
 		snprintf(fingerprint, FINGERPRINT, "%.*s", (int)k->was.schema_fingerprint.n,
 			 k->was.schema_fingerprint.p);
 	}
@@ -230,8 +230,8 @@ int keep_check(struct ingest *in, struct lh_column *column, size_t n, bool json,
 	free(k->parquet_key);
 	k->key = make_key(k, lh_str_of(fingerprint), "jsonl.zst");
 	k->parquet_key = make_key(k, lh_str_of(fingerprint), "parquet");
-	if (lh_store_check_key(k->key, strlen(k->key), rc < 0 ? &(struct lh_err){ 0 } : &why) < 0)
-		rc = -1;
+	if (!rc)
+		rc = lh_store_check_key(k->key, strlen(k->key), &why);
 	if (rc < 0)
 		*err = why;
 	return rc;
@@ -395,7 +395,7 @@ static int make_parquet(struct keep *k, const struct lh_column *column, size_t n
 	return rc;
 }
 
-/* Say which keys there are twice. */
+/* Report how many keys there were twice. */
 static void report_keys(const struct ingest *in)
 {
 	const struct adding *a = &in->keep->add;
@@ -409,7 +409,7 @@ static void report_keys(const struct ingest *in)
 				LH_N(a->replaced, "row|rows"));
 }
 
-int keep_finish(struct ingest *in, struct lh_column *column, size_t n, bool json)
+int keep_finish(struct ingest *in, struct lh_column *column, size_t n)
 {
 	struct lh_err *err = &in->tool->err;
 	char fingerprint[FINGERPRINT];
@@ -417,7 +417,7 @@ int keep_finish(struct ingest *in, struct lh_column *column, size_t n, bool json
 	bool existing = false;
 	int rc;
 
-	if (keep_check(in, column, n, json, fingerprint) < 0 ||
+	if (keep_check(in, column, n, true, fingerprint) < 0 ||
 	    lh_child_writer_end(&k->writer, err) < 0)
 		return -1;
 	if (lseek(k->fd, 0, SEEK_SET) < 0)
@@ -427,7 +427,7 @@ int keep_finish(struct ingest *in, struct lh_column *column, size_t n, bool json
 	if (!rc)
 		rc = take_lock(in, err);
 	if (!rc)
-		rc = keep_check(in, column, n, json, fingerprint);
+		rc = keep_check(in, column, n, true, fingerprint);
 	if (!rc && in->s->upsert)
 		rc = take_keys(in, err);
 	existing = is_adding(in);

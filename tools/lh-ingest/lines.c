@@ -341,7 +341,7 @@ static int finish_lines(struct lines *l)
 		rc = describe(l->in, l->column, null, l->n);
 	if (l->in->keep)
 		rc = ingest_flush(l->in);
-	return rc || !l->in->keep ? rc : keep_finish(l->in, l->column, l->n, true);
+	return rc || !l->in->keep ? rc : keep_finish(l->in, l->column, l->n);
 }
 
 int ingest_lines(struct ingest *in, struct lh_byte_source *first)

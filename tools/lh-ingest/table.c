@@ -282,7 +282,7 @@ static int rows_finish(struct rows *r)
 		return describe(r->in, r->column, r->null, r->n);
 	if (!r->in->keep)
 		return 0;
-	return ingest_flush(r->in) < 0 ? -1 : keep_finish(r->in, r->column, r->n, false);
+	return ingest_flush(r->in) < 0 ? -1 : keep_finish(r->in, r->column, r->n);
 }
 
 void rows_free(struct rows *r)
