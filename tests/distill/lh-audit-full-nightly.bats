@@ -142,7 +142,7 @@ audit-2025-01-06" audits/audit-2025-01-07/report.md
 	local folder
 	mkdir checks
 	echo '{"check":"unique","dataset":"w","column":"id"}' >checks/w.jsonl
-	printf 'id,pay\n1,20\n2,30\n' | lh-ingest -q --store root/store --catalog root/catalog --name w >/dev/null
+	printf 'id,pay,name,passed,rows,first\n1,20,,,,\n2,30,Ann,false,7,1\n' | lh-ingest -q --store root/store --catalog root/catalog --name w >/dev/null
 	export DATA_CHECKS=$PWD/checks
 	run -0 night 2026-05-03 --observer
 	[ -z "$output" ]
