@@ -51,7 +51,7 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, upsert) },
 	{ 0, "history", NULL, "--upsert: keep the rows that are replaced",
 	  LH_FLAG(struct settings, history) },
-	{ 0, "new", NULL, "--store: refuse a dataset that there is",
+	{ 0, "new", NULL, "--store: refuse to replace or add to a dataset",
 	  LH_FLAG(struct settings, fresh) },
 	{ 0, "lineage", "FILE", "--store: where the records are from, a JSON object",
 	  LH_TEXT(struct settings, lineage) },

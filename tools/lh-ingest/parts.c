@@ -3,7 +3,7 @@
  *
  * Rows that are added are an object of their own, FINGERPRINT-NUMBER-HASH.jsonl.zst: a part, which
  * is never written again.  With --upsert a part that has rows with keys of new ones is replaced by
- * one without them, and with --history these go to an object more.  The manifest is last, so that
+ * one without them, and with --history these go to one more object.  The manifest is last, so that
  * readers see the dataset as it was until then.  What it does not name any more is deleted after
  * it, with what killed runs left.
  */

@@ -346,8 +346,8 @@ int database_failed(struct query *q, const struct table *t, sqlite3 *db, struct 
 		return lh_err_data(err, 413, "out of memory (--memory)");
 	return lh_err_set(err, LH_EIO, "%s: %s%s", t->path, rc == SQLITE_CORRUPT ||
 			  rc == SQLITE_NOTADB ? "is damaged: " : rc == SQLITE_CANTOPEN ?
-			  "its log (-wal, -journal) needs to be applied, which takes who may "
-			  "write there: " : "", sqlite3_errmsg(db));
+			  "its log (-wal, -journal) has to be applied, which needs "
+			  "permission to write there: " : "", sqlite3_errmsg(db));
 }
 
 /* Return whether all of a file is in itself: it has no log that belongs to it, and none is made
