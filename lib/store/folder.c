@@ -157,17 +157,20 @@ static void lh_folder_etag(const struct stat *st, char etag[LH_ETAG_MAX])
 		 st->st_mtim.tv_nsec);
 }
 
-/* Copy all of put->fd to the new file. */
+/* Copy what is put to the new file. */
 static int copy_in(struct lh_atomic *a, const struct lh_put *put, struct lh_transfer *done,
 		   struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(1, STORE_CHUNK);
+	uint64_t left = put->bytes ? *put->bytes : UINT64_MAX;
 	struct lh_sha256 sha;
 	ssize_t n;
 
 	done->size = 0;
 	lh_sha256_start(&sha);
-	while ((n = lh_read_some(put->fd, chunk, STORE_CHUNK, err)) > 0) {
+	while ((n = lh_read_some(put->fd, chunk, left < STORE_CHUNK ? left : STORE_CHUNK,
+				 err)) > 0) {
+		left -= (size_t)n;
 		done->size += (size_t)n;
 		if (put->max && done->size > put->max)
 			n = lh_store_too_large(put->max, err);

@@ -135,7 +135,8 @@ struct source {
 	char *chunk;
 	char next;		/* a byte read ahead */
 	bool has_next;
-	uint64_t size;		/* bytes read */
+	uint64_t size;		/* bytes read, ... */
+	uint64_t left;		/* ... and at most to be read */
 	struct lh_sha256 sha;
 };
 
@@ -143,7 +144,8 @@ static int source_open(struct source *f, const struct lh_put *put, struct lh_err
 {
 	struct stat st;
 
-	*f = (struct source){ .put = put, .at = -1, .spool = -1 };
+	*f = (struct source){ .put = put, .at = -1, .spool = -1,
+			      .left = put->bytes ? *put->bytes : UINT64_MAX };
 	lh_sha256_start(&f->sha);
 	if (fstat(put->fd, &st) == 0 && S_ISREG(st.st_mode))
 		f->at = lseek(put->fd, 0, SEEK_CUR);
@@ -163,13 +165,17 @@ static ssize_t source_read(struct source *f, char *p, size_t n, struct lh_err *e
 		*p = f->next;
 		return 1;
 	}
+	n = n < f->left ? n : f->left;
 	if (f->at < 0)
-		return lh_read_some(f->put->fd, p, n, err);
-	do
-		got = pread(f->put->fd, p, n, f->at);
-	while (got < 0 && errno == EINTR);
-	f->at += got > 0 ? got : 0;
-	return got < 0 ? lh_err_sys(err, "read failed") : got;
+		got = lh_read_some(f->put->fd, p, n, err);
+	else
+		while ((got = pread(f->put->fd, p, n, f->at)) < 0 && errno == EINTR)
+			;
+	if (got < 0)
+		return f->at < 0 ? got : lh_err_sys(err, "read failed");
+	f->left -= (size_t)got;
+	f->at += f->at < 0 ? 0 : got;
+	return got;
 }
 
 /* Return 1 if there is another byte, 0 at the end, -1. */
@@ -177,10 +183,12 @@ static int source_more(struct source *f, struct lh_err *err)
 {
 	ssize_t got = source_read(f, &f->next, 1, err);
 
-	if (got > 0 && f->at >= 0)
+	if (got > 0 && f->at >= 0) {
 		f->at--;
-	else
+		f->left++;
+	} else {
 		f->has_next = got > 0;
+	}
 	return (int)got;
 }
 

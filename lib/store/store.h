@@ -95,7 +95,8 @@ struct lh_conditions {
 };
 
 struct lh_put {
-	int fd;			/* read from its offset to its end */
+	int fd;			/* read from its offset to its end, ... */
+	const uint64_t *bytes;	/* ... or this many bytes, as it may grow meanwhile; NULL: all */
 	struct lh_conditions when;
 	uint64_t max;		/* most bytes; 0: any number */
 	const unsigned char *sha256;	/* what the 32 bytes of its hash must be; or NULL */

@@ -98,6 +98,23 @@ static void a_folder_that_is_removed_meanwhile_is_made_again(void)
 	lh_store_close(other);
 }
 
+static void what_was_added_since_is_not_put(void)
+{
+	static const uint64_t few[] = { 3, 0 };
+	struct lh_store *s = fresh("grown");
+	struct lh_transfer done;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct lh_put what = { .fd = with("one more"), .bytes = &few[i] };
+
+		check_why(lh_store_put(s, "a", &what, &done, &err) == 0, err.msg);
+		check(done.size == few[i] && holds(s, "a", i ? "" : "one"));
+		close(what.fd);
+	}
+	lh_store_close(s);
+}
+
 static void names_of_stores_are_checked(void)
 {
 	const char *key;
@@ -130,6 +147,7 @@ int main(void)
 	check(mkdtemp(top));
 	test(keys_are_checked());
 	test(a_folder_that_is_removed_meanwhile_is_made_again());
+	test(what_was_added_since_is_not_put());
 	test(names_of_stores_are_checked());
 	remove_top();
 }

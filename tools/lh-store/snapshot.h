@@ -17,7 +17,6 @@
 #define SNAPSHOTS "snapshots/"
 #define CONTENT "content/"
 #define CONTENT_KEY (sizeof CONTENT + 3 + 64)	/* with NUL */
-#define CHUNK ((size_t)256 << 10)
 
 /* Write the key of a content. */
 void content_key(const unsigned char sha256[32], char key[CONTENT_KEY]);

@@ -219,46 +219,20 @@ static int open_all(struct taking *t, struct lh_err *err)
 
 /* ---- copying ---- */
 
-/* Return a file with the first bytes of another, which has grown. */
-static int cut(int fd, uint64_t bytes, struct lh_err *err)
-{
-	LH_SCOPED(lh_free_local) char *chunk = lh_calloc(1, CHUNK);
-	int out = lh_store_spool(err);
-	ssize_t n = 0;
-
-	while (out >= 0 && bytes &&
-	       (n = lh_read_some(fd, chunk, bytes < CHUNK ? bytes : CHUNK, err)) > 0 &&
-	       (n = lh_write_all(out, chunk, (size_t)n, err) < 0 ? -1 : n) > 0)
-		bytes -= (uint64_t)n;
-	if (out >= 0 && (n < 0 || lseek(out, 0, SEEK_SET) < 0)) {
-		close(out);
-		return -1;
-	}
-	return out;
-}
-
 /* Store a content that is not there. */
 static int put_content(struct taking *t, const struct opened *o, const struct lh_file_digest *is,
 		       struct lh_err *err)
 {
-	struct lh_put put = { .fd = o->fd, .sha256 = is->sha256 };
+	/* it may grow meanwhile */
+	const struct lh_put put = { .fd = o->fd, .bytes = &is->bytes, .sha256 = is->sha256 };
 	char key[CONTENT_KEY];
 	struct lh_transfer done;
-	struct stat st;
-	int rc;
 
-	if (lseek(o->fd, 0, SEEK_SET) < 0 || fstat(o->fd, &st) < 0)
+	if (lseek(o->fd, 0, SEEK_SET) < 0)
 		return lh_err_sys(err, "%s", o->key);
-	if ((uint64_t)st.st_size != is->bytes)
-		put.fd = cut(o->fd, is->bytes, err);
-	if (put.fd < 0)
-		return -1;
 	content_key(is->sha256, key);
-	rc = lh_store_put(t->to, key, &put, &done, err);
-	if (put.fd != o->fd)
-		close(put.fd);
 	t->copied += is->bytes;
-	return rc < 0 ? lh_err_prefix(err, "%s", o->key) : 0;
+	return lh_store_put(t->to, key, &put, &done, err) < 0 ? lh_err_prefix(err, "%s", o->key) : 0;
 }
 
 /* Set how many bytes of a log are whole rows: it was locked, so the last one without its LF is of
