@@ -735,6 +735,16 @@ gone_from_all() {
 	run -1 grep -raF Quill3 d
 	run -1 lh-subject erase --state s --snapshots d -q --apply --reason test w-77
 	[ "$(jq -r .state <<<"$output")" = 'not found' ]
+	# one that has only what is to be looked at stays, and nobody is erased for it again
+	mkdir s/log
+	echo '{"note":"Mara Quill1 called"}' >s/log/decisions.jsonl
+	lh-store snapshot -q --now 2026-05-03T00:00:00Z s d >/dev/null
+	for did in "look erase erase" look; do
+		run -1 lh-subject erase --state s --snapshots d -q --apply --reason test --also 'mara quill1' w-1
+		[ "$(jq -r 'select(.snapshot).action' <<<"$output" | xargs)" = "$did" ]
+		[ "$did" = look ] || find d s/data/_catalog/subjects/_erasures -type f -exec sha256sum {} + >then
+	done
+	find d s/data/_catalog/subjects/_erasures -type f -exec sha256sum {} + | alike then -
 }
 
 before_fault() {

@@ -132,6 +132,8 @@ struct copy {
 	struct erasure *e;
 	const char *dest, *path;
 	struct settings s;		/* of the copy alone */
+	bool apply;			/* not only a plan is asked for */
+	bool again;			/* there was a plan, which has named what stays */
 	char time[LH_TIME_LEN + 1];
 };
 
@@ -170,46 +172,68 @@ static int replace_snapshot(struct copy *c)
 	return RUN(c, &child, "snapshot", "--replace", "--now", c->time, c->path, c->dest);
 }
 
-/* Do with a snapshot what is asked, and print whether it has, or had, the person. */
+/* What is done with a snapshot: the most of what a plan does with its places. */
+enum does { KEEPS, LOOK, BY_HAND, ERASES };
+static const char *const does_name[] = { "kept", "look", "by hand", "erase" };
+
+static int read_plan(const struct lh_child_out *plan, enum does *most, struct lh_err *err)
+{
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	struct lh_str rest = { plan->out.p, plan->out.len }, text;
+	const struct lh_value *action;
+	unsigned i;
+
+	*most = KEEPS;
+	while (lh_next_line(&rest, &text)) {
+		if (lh_record_parse(&rec, text.p, text.n, err) < 0)
+			return -1;
+		action = lh_record_get(&rec, "action");
+		for (i = KEEPS; action && i < ERASES &&
+		     !lh_value_is(action, does_name[i], strlen(does_name[i])); )
+			i++;
+		*most = i > *most ? i : *most;
+	}
+	return 0;
+}
+
+/* Do with a snapshot what is asked, and print whether it has, or had, the person.  One in which
+ * nothing can be erased stays as it is. */
 static int do_snapshot(struct copy *c)
 {
-	LH_SCOPED(lh_child_free) struct lh_child_out restored = { .status = 0 }, erased = restored;
-	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	const struct lh_value *action;
-	struct lh_str rest, text;
+	LH_SCOPED(lh_child_free) struct lh_child_out restored = { .status = 0 };
+	LH_SCOPED(lh_child_free) struct lh_child_out plan = restored, erased = restored;
+	static const char *const none[] = { NULL };
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 	struct erasure *e = c->e;
-	bool holds = false;
+	enum does does;
 
 	lh_remove_all(c->path);
+	c->s.apply = false;
 	if (RUN(c, &restored, "restore", "--as-of", c->time, c->dest, c->path) < 0 ||
-	    run_in(c, &erased, (const char *const[]){ NULL }) < 0)
+	    run_in(c, &plan, none) < 0 || read_plan(&plan, &does, &e->tool->err) < 0)
 		return -1;
-	rest = (struct lh_str){ erased.out.p, erased.out.len };
-	while (lh_next_line(&rest, &text)) {
-		if (lh_record_parse(&rec, text.p, text.n, &e->tool->err) < 0)
-			return -1;
-		action = lh_record_get(&rec, "action");
-		holds |= action && !lh_value_is(action, "kept", 4);
-	}
-	if (!holds)
+	c->s.apply = c->apply && does == ERASES;
+	if (c->s.apply && (run_in(c, &erased, none) < 0 || replace_snapshot(c) < 0))
+		return -1;
+	if (does == KEEPS)
 		return 0;
-	if (c->s.apply && erased.status)
+	if (e->s->apply && (does < ERASES || erased.status))
 		lh_tool_verdict_bad(e->tool);
-	if (c->s.apply && replace_snapshot(c) < 0)
-		return -1;
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "place", "snapshots");
 	lh_write_bytes(&w, "path", c->dest);
 	lh_write_text(&w, "snapshot", c->time);
-	lh_write_text(&w, "action", "erase");
+	lh_write_text(&w, "action", does_name[does]);
 	lh_write_end(&w);
-	lh_buf_printf(&e->snapshots, "%s%.*s", e->in_snapshots++ ? "," : "", (int)line.len, line.p);
-	if (c->s.apply == e->s->apply)
+	if (does == ERASES)
+		lh_buf_printf(&e->snapshots, "%s%.*s", e->in_snapshots++ ? "," : "", (int)line.len,
+			      line.p);
+	/* what is erased is printed once it is done, and what stays once */
+	if (does == ERASES ? c->apply == e->s->apply : !c->again)
 		return lh_tool_out_line(e->tool, &line);
 	lh_buf_free(&line);
-	return 0;	/* whether there is anything to do */
+	return 0;
 }
 
 /* Do so with all snapshots of a place. */
@@ -233,8 +257,8 @@ static int each_snapshot(struct copy *c)
 		rc = do_snapshot(c);
 	}
 	/* a run that was killed may have left bytes that no snapshot has */
-	return rc || !*c->time || !c->s.apply || c->e->in_snapshots > before ? rc
-									     : replace_snapshot(c);
+	return rc || !*c->time || !c->apply || c->e->in_snapshots > before ? rc
+									   : replace_snapshot(c);
 }
 
 int erasure_snapshots(struct erasure *e, bool apply)
@@ -243,9 +267,10 @@ int erasure_snapshots(struct erasure *e, bool apply)
 	LH_SCOPED(lh_free_local) char *reason = lh_strndup(e->reason.p, e->reason.n);
 	struct lh_tmpdir dir = { NULL, -1 };
 	struct settings *s = e->s;
-	struct copy c = { .e = e, .s = { .key_file = s->key_file, .insecure_key = s->insecure_key,
-		.id_only = s->id_only, .fold = s->fold, .brief = s->brief, .apply = apply,
-		.text_too = s->text_too, .with_log = s->with_log, .reason = reason } };
+	struct copy c = { .e = e, .apply = apply, .again = e->in_snapshots > 0, .s = {
+		.key_file = s->key_file, .insecure_key = s->insecure_key, .id_only = s->id_only,
+		.fold = s->fold, .brief = s->brief, .text_too = s->text_too,
+		.with_log = s->with_log, .reason = reason } };
 	const bool was = lh_signal_deferred();
 	struct lh_err later;
 	size_t i;
