@@ -35,8 +35,8 @@
  * members (json/bind.h) and written by json/write.h; neither is installed.
  *
  * Owner:   values point into the caller's text, which must stay unchanged while they are used.
- * Padding: LH_PAD readable bytes must follow a parsed text that is not empty; struct lh_buf
- *          and the line readers provide them.
+ * Padding: LH_PAD readable bytes, whatever they are, must follow a parsed text that is not empty;
+ *          struct lh_buf and the line readers provide them.
  * Errors:  LH_EDATA, with err->column the byte of the error, from 1 (0 for "not a JSON
  *          object").
  * Memory:  48 bytes for each top-level member, about 30 for each key of the objects open at

@@ -66,7 +66,6 @@ struct lh_lineage {
 
 int lh_lineage_list(struct lh_lineage *l, struct lh_err *err);
 
-
 /* Return the name of a place: "data/evidence". */
 const char *lh_place_name(enum lh_place place);
 const char *lh_place_step(enum lh_place place);
@@ -85,7 +84,6 @@ int lh_lineage_find(struct lh_lineage *l, unsigned places, const struct lh_wante
 
 /* Read a file through, if it was not: its lines and rows are then known. */
 int lh_lineage_count(struct lh_lineage *l, size_t i, struct lh_err *err);
-
 
 /* Read a line into l->row: 1, 0 if there is none or it is empty, -1. */
 int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err);

@@ -50,11 +50,11 @@ bool lh_person_column(const char *name, size_t n);
 bool lh_person_is_id(const struct lh_value *object, const struct lh_value *key,
 		     struct lh_value *corpus);
 
+struct lh_intern;
 /* Append the texts that a record names its person by, each with a NUL: a name, also one in parts,
  * and addresses and telephones, of members such as full_name, workEmail and home_phone_2; those of
  * fewer bytes than `least` are left out.  *unused gets the names of members that are not among
  * them. */
-struct lh_intern;
 int lh_person_texts(const struct lh_value *record, size_t least, struct lh_buf *texts,
 		    struct lh_intern *unused, struct lh_err *err);
 

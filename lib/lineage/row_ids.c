@@ -477,8 +477,7 @@ static enum part part_of(const struct lh_value *key)
 static bool add_text(struct reading *r, struct lh_str s)
 {
 	s = lh_trim(s.p, s.n);
-	if (!s.n || s.n > LH_TEXT_MAX || memchr(s.p, '\0', s.n) ||
-	    s.n < r->least)
+	if (!s.n || s.n > LH_TEXT_MAX || memchr(s.p, '\0', s.n) || s.n < r->least)
 		return false;
 	lh_buf_add(r->texts, s.p, s.n);
 	lh_buf_putc(r->texts, '\0');

@@ -26,7 +26,7 @@ struct find {
 
 /* Add a hit of a row, which is passed on; members and id are copied. */
 int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
-	     struct lh_str row);
+	    struct lh_str row);
 /* Make what f->m has of a row of place i a hit. */
 struct hit hit_of_match(const struct find *f, size_t i, uint64_t line, struct lh_str row);
 static inline struct lh_str match_members(const struct find *f)
