@@ -4,7 +4,7 @@
  *
  * A log is JSON Lines, one row per access, all of one subject.  row_hmac is
  * HMAC-SHA256 over prev_chain_hash (the row_hmac of the row before; GENESIS in the
- * first row) and the audit canonical form (lh/canon.h) of the row without its
+ * first row) and the audit canonical form (json/canon.h) of the row without its
  * row_hmac.  Both are taken from the bytes of the line: nothing is parsed and
  * printed again.  Changing, inserting, removing or moving a row breaks the chain
  * there.  A tail that was cut off is detected only by a stored anchor (the number
@@ -99,7 +99,7 @@ struct lh_chain_anchor {
 
 struct lh_chain_check {
 	const struct lh_chain_keys *keys;
-	/* name of the log: candidate_id must be one with that name (lh/subject.h);
+	/* name of the log: candidate_id must be one with that name (subject.h);
 	 * NULL: any */
 	const char *name;
 	const struct lh_chain_anchor *anchor;	/* or NULL */
@@ -142,7 +142,7 @@ int lh_chain_subject(const char *path, uint64_t max_row, double lock_timeout,
 
 /* Set name to the name of the id's log in dir, with a NUL: the name that other
  * programs give it if that log exists and row 0 has that id, else its own
- * (lh/subject.h), whether or not that log exists. */
+ * (subject.h), whether or not that log exists. */
 int lh_chain_log_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
 		      size_t n, struct lh_err *err);
 

@@ -1,4 +1,4 @@
-/* chain_append.c - append rows to logs.  See lh/chain.h. */
+/* chain_append.c - append rows to logs.  See chain.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

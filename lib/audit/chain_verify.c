@@ -1,4 +1,4 @@
-/* chain_verify.c - verify a chain.  See lh/chain.h. */
+/* chain_verify.c - verify a chain.  See chain.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -18,7 +18,7 @@
  * tip is the row_hmac of the last of them.  It is replaced as a whole.
  *
  * Owner:   a struct lh_commit is the caller's; all zero it is empty.
- * Errors:  as in lh/chain.h.
+ * Errors:  as in chain.h.
  * Threads: one thread per struct.
  */
 #ifndef LH_COMMITMENT_H
@@ -72,7 +72,7 @@ int lh_commit_rows(const char *path, uint64_t from, uint64_t to, lh_commit_row_f
  *     lh_row_proofs_close(&p);
  *
  * Owner:   the struct is the caller's; closing one that failed to open, or is zero, does nothing.
- * Errors:  as in lh/chain.h.
+ * Errors:  as in chain.h.
  * Threads: one thread per struct.
  */
 

@@ -1,6 +1,6 @@
 /*
  * subject.c - the files of a subject: their names, the manifest, accesses as a table.  See
- * lh/subject.h, subject_manifest.h and subject_manifest.h.
+ * subject.h and subject_manifest.h.
  */
 #include <dirent.h>
 #include <errno.h>

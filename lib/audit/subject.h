@@ -6,7 +6,7 @@
  * the first 12 hex digits of the id's SHA-256 is appended: two ids never have the
  * same name.  Other programs only replace each other code point by "_": such a file
  * is read and continued if it is that id's.  In the folder of subjects
- * NAME.audit.jsonl is the log (lh/chain.h) and NAME.json the manifest.
+ * NAME.audit.jsonl is the log (chain.h) and NAME.json the manifest.
  *
  * Errors: LH_EDATA for an id that can have no file: empty, longer than LH_SUBJECT_ID_MAX
  *         bytes, or one whose name would begin with a dot.

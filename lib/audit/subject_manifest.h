@@ -69,7 +69,7 @@ bool lh_manifest_is(const struct lh_manifest *m, const char *id, size_t n);
 
 /* Set name to the name of the id's manifest in dir, with a NUL: the name that other
  * programs give it if that manifest exists and is that id's, else its own
- * (lh/subject.h), whether or not that manifest exists. */
+ * (subject.h), whether or not that manifest exists. */
 int lh_manifest_name(char name[LH_SUBJECT_MAX + 1], const char *dir, const char *id,
 		     size_t n, struct lh_err *err);
 

@@ -1,4 +1,4 @@
-/* err.c - errors as values, and the names that one proposes.  See lh/err.h and suggest.h. */
+/* err.c - errors as values, and the names that one proposes.  See err.h and suggest.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* mem.c - allocation that does not fail, and what grows by it.  See mem.h and lh/buf.h. */
+/* mem.c - allocation that does not fail, and what grows by it.  See mem.h and buf.h. */
 #include "mem.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /*
  * num.c - read numbers from JSON text, correctly rounded, and print their shortest decimals.  See
- * lh/num.h and decimal.h.
+ * num.h and decimal.h.
  */
 #include <locale.h>
 #include <math.h>

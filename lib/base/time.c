@@ -1,4 +1,4 @@
-/* time.c - RFC 3339 and back.  See lh/time.h. */
+/* time.c - RFC 3339 and back.  See time.h. */
 #include "base/time.h"
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* utf8.c - UTF-8 and base64, by AVX2 where the CPU has it.  See utf8.h, cpu.h and lh/num.h. */
+/* utf8.c - UTF-8 and base64, by AVX2 where the CPU has it.  See utf8.h, cpu.h and num.h. */
 #include "utf8.h"
 
 #include <sched.h>

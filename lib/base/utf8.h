@@ -1,5 +1,5 @@
 /*
- * utf8 - UTF-8, one character at a time.  lh_utf8_valid (lh/str.h) checks whole
+ * utf8 - UTF-8, one character at a time.  lh_utf8_valid (str.h) checks whole
  * texts.
  */
 #ifndef LH_UTF8_H

@@ -1,5 +1,5 @@
 /*
- * digest.c - SHA-256 and HMAC with libcrypto.  See lh/digest.h.
+ * digest.c - SHA-256 and HMAC with libcrypto.  See digest.h.
  *
  * The SHA256_* functions are deprecated in favour of EVP, which searches a provider
  * first: that takes a millisecond at start, too long for a filter.  They are linked

@@ -23,7 +23,7 @@
 #include "root.h"
 
 /*
- * provenance - the row of a source that a record says it comes from; not installed.
+ * provenance - the row of a source that a record says it comes from.
  *
  *     "provenance":{"source_file":"data/_kb/audits.jsonl","line_offset":3,
  *                   "sig_hash":"...","recorded_at":"..."}

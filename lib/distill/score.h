@@ -51,7 +51,7 @@ struct lh_scorer;
 struct lh_scorer *lh_scorer_new(void);
 void lh_scorer_free(struct lh_scorer *s);
 
-/* Check against the schema evidence_record (lh/schema.h).  LH_EDATA with its
+/* Check against the schema evidence_record (schema/schema.h).  LH_EDATA with its
  * violations, as many as there is room for, joined by "; ". */
 int lh_score_check(struct lh_scorer *s, const struct lh_record *evidence, struct lh_err *err);
 

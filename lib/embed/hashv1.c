@@ -16,7 +16,7 @@
 
 /* ---- hash-v2: the emphasis of words ---- */
 
-/* Words are passed in the order of the text.  Not installed. */
+/* Words are passed in the order of the text. */
 
 #define LH_HASHV2_PLAIN 512	/* emphasis of a word without marks */
 

@@ -1,6 +1,6 @@
 /*
  * hashv3 - whether a text is about staffing, by rules stated in lh-hash-v3(7): hash-v3
- * embeds such texts as hash-v2 does, and all others as hash-v1 does.  Not installed.
+ * embeds such texts as hash-v2 does, and all others as hash-v1 does.
  */
 #ifndef LH_HASHV3_H
 #define LH_HASHV3_H

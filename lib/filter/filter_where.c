@@ -1,5 +1,5 @@
 /* filter_where.c - the filter that KEY=VALUE, KEY<VALUE and the like, and JSON, stand for.  See
- * lh/metadata_filter.h. */
+ * metadata_filter.h. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* metadata_filter.c - match metadata against a compiled filter.  See lh/metadata_filter.h and
+/* metadata_filter.c - match metadata against a compiled filter.  See metadata_filter.h and
  * filter_parts.h. */
 #include "filter_parts.h"
 

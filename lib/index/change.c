@@ -1,4 +1,4 @@
-/* change.c - changes of an index, appended to its log.  See lh/index.h. */
+/* change.c - changes of an index, appended to its log.  See index.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

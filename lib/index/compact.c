@@ -1,6 +1,6 @@
 /*
  * compact.c - compaction: build a new index file from an index and its INDEX-log.
- * See lh/index.h.
+ * See index.h.
  *
  * The new file is built from a snapshot, without the index's lock; the lock is held
  * only to swap files.  Changes appended meanwhile must be carried over.  Index and

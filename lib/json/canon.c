@@ -1,4 +1,4 @@
-/* canon.c - write canonical JSON in one pass over the text.  See lh/canon.h. */
+/* canon.c - write canonical JSON in one pass over the text.  See canon.h. */
 #include <math.h>
 #include <stdlib.h>
 

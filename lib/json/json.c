@@ -1,4 +1,4 @@
-/* json.c - parse records, find and walk members, compare and copy values.  See lh/json.h. */
+/* json.c - parse records, find and walk members, compare and copy values.  See json.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -31,8 +31,8 @@
  * them again.
  *
  * Members are searched one by one (lh_record_get, lh_value_get): for more than a few, walk the
- * object once with struct lh_iter.  Inside lib records are usually read by a table of their
- * members (json/bind.h) and written by json/write.h; neither is installed.
+ * object once with struct lh_iter.  Records are usually read by a table of their members (bind.h)
+ * and written by write.h.
  *
  * Owner:   values point into the caller's text, which must stay unchanged while they are used.
  * Padding: LH_PAD readable bytes, whatever they are, must follow a parsed text that is not empty;

@@ -1,5 +1,5 @@
 /*
- * value.c - numbers and strings of checked values, paths and templates.  See lh/json.h and value.h.
+ * value.c - numbers and strings of checked values, paths and templates.  See json.h and value.h.
  */
 #include "value.h"
 

@@ -152,7 +152,7 @@ static inline void lh_write_i64(struct lh_writer *w, const char *name, int64_t v
 	lh_buf_u64(w->out, v < 0 ? -(uint64_t)v : (uint64_t)v);
 }
 
-/* Write a finite number in its shortest form (lh/num.h). */
+/* Write a finite number in its shortest form (base/num.h). */
 void lh_write_f32(struct lh_writer *w, const char *name, float v);
 void lh_write_f64(struct lh_writer *w, const char *name, double v);
 

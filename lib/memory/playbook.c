@@ -1,4 +1,4 @@
-/* playbook.c - read entries of a playbook, and make their ids.  See lh/playbook.h. */
+/* playbook.c - read entries of a playbook, and make their ids.  See playbook.h. */
 #include "crypto/digest.h"
 #include "memory/playbook.h"
 #include "index/index_tools.h"

@@ -1,7 +1,7 @@
 /*
  * playbook - a memory of which answers were good for which queries.
  *
- * A playbook is an index (lh/index.h).  A row is an entry: its id is derived from
+ * A playbook is an index (index/index.h).  A row is an entry: its id is derived from
  * what the entry is about, its vector is that of query_text by the index's engine,
  * and its metadata is the entry itself:
  *

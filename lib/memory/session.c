@@ -1,4 +1,4 @@
-/* session.c - write rows of the session log, and mint session ids.  See lh/session.h. */
+/* session.c - write rows of the session log, and mint session ids.  See session.h. */
 #include "memory/session.h"
 
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-/* session_read.c - read a row of the session log.  See lh/session.h. */
+/* session_read.c - read a row of the session log.  See session.h. */
 #include "memory/session.h"
 #include "json/bind.h"
 #include "validate/validate_parts.h"

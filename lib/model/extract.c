@@ -1,4 +1,4 @@
-/* extract.c - find the object that is the answer, and write it.  See lh/extract.h. */
+/* extract.c - find the object that is the answer, and write it.  See extract.h. */
 #include <stdlib.h>
 #include <string.h>
 

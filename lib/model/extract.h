@@ -35,7 +35,7 @@
  * Padding: LH_PAD readable bytes after the text.
  * Owner:   *v points into the text; with a duplicate key into a copy in x without the
  *          earlier ones, valid until the next call.  So *v is always a checked value
- *          (lh/json.h).
+ *          (json/json.h).
  * Threads: one thread per struct.
  */
 #ifndef LH_EXTRACT_H
@@ -49,7 +49,7 @@ struct lh_extract *lh_extract_new(void);
 void lh_extract_free(struct lh_extract *x);
 
 /* Search p[0..n): 1 and *v; 0 if there is no object; -1 (LH_EDATA for
- * a text longer than 4 GiB, or an object of more members than lh/json.h accepts,
+ * a text longer than 4 GiB, or an object of more members than json/json.h accepts,
  * duplicates counted). */
 int lh_extract(struct lh_extract *x, const char *p, size_t n, struct lh_value *v,
 	       struct lh_err *err);

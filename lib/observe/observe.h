@@ -19,7 +19,7 @@
  *     lh_observe_sync(&log, err);
  *     lh_observe_close(&log, err);
  *
- * The log may also contain session rows (lh/session.h) and access records of lh-serve;
+ * The log may also contain session rows (memory/session.h) and access records of lh-serve;
  * lh_observe_read reads all three as operations.
  *
  * Log:     any number of processes may append.  A row is one write(2) under flock; an

@@ -1,4 +1,4 @@
-/* schema.c - validate a value against its schema.  See lh/schema.h. */
+/* schema.c - validate a value against its schema.  See schema.h. */
 #include "schema_table.h"
 
 #include <inttypes.h>

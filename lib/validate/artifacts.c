@@ -1,6 +1,6 @@
 /*
  * artifacts.c - check each kind of artifact: messages, fills, drafts of playbooks.
- * See lh/validate.h.
+ * See validate.h.
  */
 #include <stdlib.h>
 
@@ -253,7 +253,7 @@ int lh_validate_message(struct lh_validator *v, bool sms)
 
 /*
  * See
- * lh/validate.h.
+ * validate.h.
  */
 
 struct contract {		/* from the context; n = 0: absent */

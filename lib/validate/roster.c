@@ -1,4 +1,4 @@
-/* roster.c - open a roster of JSON Lines or an index, and find workers.  See lh/roster.h. */
+/* roster.c - open a roster of JSON Lines or an index, and find workers.  See roster.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -315,7 +315,7 @@ int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned
 
 /*
  * See
- * lh/roster.h.
+ * roster.h.
  */
 
 struct lh_roster {

@@ -1,4 +1,4 @@
-/* rules.c - open a folder of rule files, and find the rules that hold.  See lh/rules.h. */
+/* rules.c - open a folder of rule files, and find the rules that hold.  See rules.h. */
 #include <dirent.h>
 #include <stdlib.h>
 

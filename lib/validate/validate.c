@@ -1,4 +1,4 @@
-/* validate.c - a validation from kind and context to verdict.  See lh/validate.h. */
+/* validate.c - a validation from kind and context to verdict.  See validate.h. */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/random.h>

@@ -1,6 +1,6 @@
 /*
  * validation_error.c - read and write validation errors.  See
- * lh/validation_error.h.
+ * validation_error.h.
  */
 #include "validate/validation_error.h"
 

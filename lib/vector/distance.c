@@ -1,4 +1,4 @@
-/* distance.c - distances between float vectors.  See lh/distance.h. */
+/* distance.c - distances between float vectors.  See distance.h. */
 #include "vector/distance.h"
 
 #include <float.h>

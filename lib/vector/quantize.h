@@ -1,6 +1,6 @@
 /*
  * quantize - encode vectors as f32, f16 or i8, and measure distances between a query
- * and codes, by the best kernel of this CPU (chosen as in lh/distance.h, including
+ * and codes, by the best kernel of this CPU (chosen as in distance.h, including
  * LH_KERNEL).
  *
  *     lh_quantized_query_init(&q, LH_I8, LH_COSINE, 768, err);

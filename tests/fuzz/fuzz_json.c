@@ -1,5 +1,5 @@
 /* fuzz_json - jansson and this scanner accept the same texts, with the same meaning,
- * other than the differences that lh/json.h names; and all scans agree. */
+ * other than the differences that json/json.h names; and all scans agree. */
 #include <jansson.h>
 #include <stdlib.h>
 
