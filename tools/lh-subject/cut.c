@@ -571,8 +571,9 @@ int erase_end_log(struct erasure *e)
 int cut_place(struct erasure *e, const struct target *t)
 {
 	const struct place *p = place_of(e, t);
+	const bool records = t->n && t->hit->id && !t->hit->line;	/* of an index */
 
-	if (place_is[p->kind].cut == CUT_LINES && !is_record(t))
+	if (place_is[p->kind].cut == CUT_LINES && !records)
 		return cut_lines(e, t);
 	if (erasure_note(e, t, NULL) < 0)
 		return -1;

@@ -111,12 +111,6 @@ static inline bool is_by_hand(const struct target *t)
 	       (t->rest[REST_BY_HAND] && strcmp(t->action, "kept"));
 }
 
-/* Return whether the hits are records of an index. */
-static inline bool is_record(const struct target *t)
-{
-	return t->n && t->hit->id && !t->hit->line;
-}
-
 /* Return whether a hit is erased: with --list, only if that has it. */
 static inline bool is_mine(const struct erasure *e, const struct hit *h)
 {
@@ -141,9 +135,6 @@ int erasure_begin(struct erasure *e);
 int erasure_note(struct erasure *e, const struct target *t, const struct cuts *cuts);
 /* Make the receipts of all roots true again. */
 int erasure_settle(struct erasure *e);
-/* Write the path of a place without its end that is made of an id, or has the person. */
-void erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k,
-			const char *path);
 /* Add what the receipt says is left to what was found, unless that was by all texts that
  * the receipt knows. */
 void erasure_left_before(const struct erasure *e, struct remains *left);

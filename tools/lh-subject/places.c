@@ -161,7 +161,7 @@ static bool is_lock(const char *path, uint64_t bytes)
 	size_t i = 0;
 	int fd;
 
-	while (i < 4 && !ends_with(path, end[i]))
+	while (i < 4 && !lh_ends_with(path, end[i]))
 		i++;
 	if (i == 4 || bytes >= sizeof pid)
 		return false;
@@ -613,7 +613,7 @@ bool place_is_named_after(const struct settings *s, const char *path, struct lh_
 
 bool place_is_list(const struct place *p)
 {
-	return p->kind == PLACE_ERASURE && ends_with(p->path, ".plan");
+	return p->kind == PLACE_ERASURE && lh_ends_with(p->path, ".plan");
 }
 
 int place_open(const struct place *p, struct lh_err *err)

@@ -427,7 +427,8 @@ static size_t without_name(const char *path, size_t n)
 	return n;
 }
 
-void erasure_write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
+/* Write the path of a place without its end that is made of an id, or has the person. */
+static void write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
 {
 	const bool own = k == PLACE_MANIFEST || k == PLACE_CHAIN || k == PLACE_SECRET ||
 			 place_is_named_after(e->s, path, e->who->id);
@@ -464,7 +465,7 @@ static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
 		*rows += was->rows > now.rows ? was->rows - now.rows : 0;
 		lh_write_object(w, NULL);
 		lh_write_text(w, "kind", place_is[was->kind].name);
-		erasure_write_path(e, w, was->kind, was->path);
+		write_path(e, w, was->kind, was->path);
 		lh_write_text(w, "action", was->action);
 		lh_write_u64(w, "rows_before", was->rows);
 		lh_write_u64(w, "rows_after", now.rows);
@@ -490,7 +491,7 @@ void erasure_list_by_hand(struct erasure *e)
 			continue;
 		lh_write_object(&w, NULL);
 		lh_write_text(&w, "kind", place_is[p->kind].name);
-		erasure_write_path(e, &w, p->kind, p->path);
+		write_path(e, &w, p->kind, p->path);
 		lh_write_text(&w, "why", t->why);
 		lh_write_end(&w);
 	}
@@ -543,7 +544,7 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 		if (!may_have_versions(&e->was[i]))
 			continue;
 		lh_write_object(&w, NULL);
-		erasure_write_path(e, &w, PLACE_OBJECT, e->was[i].path);
+		write_path(e, &w, PLACE_OBJECT, e->was[i].path);
 		lh_write_null(&w, "version");
 		lh_write_text(&w, "why", "the bucket may keep older versions, which stay");
 		lh_write_end(&w);

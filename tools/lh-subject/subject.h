@@ -94,13 +94,6 @@ extern const struct place_is {
 /* PLACE_OTHER: there is none of that name. */
 enum place_kind place_kind_named(struct lh_str name);
 
-static inline bool ends_with(const char *path, const char *end)
-{
-	const size_t n = strlen(path), k = strlen(end);
-
-	return n >= k && !strcmp(path + n - k, end);
-}
-
 /* Why a row is a person's, the strongest reason first. */
 enum hit_by {
 	HIT_ID, HIT_LINEAGE, HIT_TEXT,
