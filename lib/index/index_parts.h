@@ -236,9 +236,9 @@ struct lh_qg_coder {
 };
 void lh_qg_coder_init(struct lh_qg_coder *c);
 void lh_qg_coder_free(struct lh_qg_coder *c);
-/* Make the codes and factors of the links of a row, which at holds with its vector and a unit that
- * is the least to be used.  The links are existing rows.  Those of the bits of kept are there
- * already, in that unit; if it does not do for the others, all are made. */
+/* Make the codes and factors of the links of a row, which at holds with its vector and the least
+ * unit to be used.  The links are existing rows.  Those of the bits of kept are there already, in
+ * that unit; if it does not do for all, all are made, in units of the greatest factor. */
 void lh_qg_coder_row(struct lh_qg_coder *c, uint32_t row, unsigned char *at, uint64_t kept);
 
 /* ---- writer.c, whole_index.c ---- */

@@ -223,7 +223,7 @@ int lh_qg_link_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err
 /* ---- make a row of a file ---- */
 
 #define KEPT (16 << 20)	/* bytes of rotated rows */
-#define UNIT_LEAST (1 / 16.f)	/* the greatest factor, in a unit that is kept */
+#define UNIT_LEAST (1 / 16.f)	/* the greatest factor is more, in units of its row */
 
 void lh_qg_coder_init(struct lh_qg_coder *c)
 {
@@ -282,7 +282,7 @@ static void encode_links(struct lh_qg_coder *c, uint32_t row, unsigned char *at,
 }
 
 /* Store factors in f16, in units of about the greatest: none is too large or too small.  Returns
- * false if the unit of those kept does not do for all. */
+ * false if the unit that is there, the least to be used, does not do for all. */
 static bool store_factors(struct lh_qg_coder *c, unsigned char *at, uint64_t kept)
 {
 	const struct lh_index_shape *shape = c->shape;
@@ -304,7 +304,7 @@ static bool store_factors(struct lh_qg_coder *c, unsigned char *at, uint64_t kep
 			c->factors[i] /= unit;
 		max = fmaxf(max, fabsf(c->factors[i]));
 	}
-	if (kept && !(max > UNIT_LEAST))
+	if (unit > 0 && !(max > UNIT_LEAST))
 		return false;
 	memcpy(at + shape->unit_at, &unit, sizeof unit);
 	lh_quantize_encode(LH_F16, LH_L2, c->factors, n, at + shape->add_at);

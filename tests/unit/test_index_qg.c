@@ -304,16 +304,24 @@ static void equal_vectors_do_not_cut_the_graph(void)
 	CHECK(recall_now(10) >= 0.97);
 }
 
-/* Change a byte of the rows, with checksums that fit. */
-static void falsify(size_t offset, const char *message)
+#define WRONG_CODES "rows: row 17: the codes of its links are wrong"
+
+/* Change a byte of a row, or make its unit so many times larger, with checksums that fit. */
+static void falsify(size_t offset, float times, const char *message)
 {
 	size_t n;
 	unsigned char *p = slurp(&n);
 	struct lh_index_header *h = (void *)p;
 	struct lh_index_section *s = h->section + 1;
+	unsigned char *at = p + s->at + 17 * h->stride + offset;
+	_Float16 *factor = (void *)(at + sizeof(float));
 	FILE *f = fopen(path, "wb");
 
-	p[s->at + 17 * h->stride + offset] ^= 1;
+	*at ^= times == 1;
+	for (unsigned i = 0; times > 1 && i < 4 * params.m; i++)
+		factor[i] = (_Float16)((float)factor[i] / times);
+	if (times > 1)
+		*(float *)(void *)at *= times;
 	s->xxh3 = lh_xxh3(p + s->at, s->bytes);
 	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 	CHECK(f && fwrite(p, n, 1, f) == 1 && fclose(f) == 0);
@@ -420,17 +428,19 @@ static void wrong_codes_are_damage(void)
 	params.dimension = dim;
 	params.code_values = lh_qg_code_values(dim, params.precision);
 	lh_index_get_shape(&params, true, &shape);
-	falsify(shape.codes_at + 100, "rows: row 17: the codes of its links are wrong");
+	falsify(shape.codes_at + 100, 1, WRONG_CODES);
 	build(2000, 1);
-	falsify(shape.unit_at + 1, "rows: row 17: the codes of its links are wrong");
+	falsify(shape.unit_at + 1, 1, WRONG_CODES);
 	build(2000, 1);
-	falsify(shape.add_at + 1, "rows: row 17: the codes of its links are wrong");
+	falsify(shape.add_at + 1, 1, WRONG_CODES);
 	build(2000, 1);
-	falsify(shape.rescale_at + 1, "rows: row 17: the codes of its links are wrong");
+	falsify(shape.rescale_at + 1, 1, WRONG_CODES);
 	build(2000, 1);
-	falsify(shape.stride - 1, "rows: row 17: the codes of its links are wrong");
+	falsify(shape.stride - 1, 1, WRONG_CODES);
 	build(2000, 1);
-	falsify(shape.ids_at + 3, "rows: row 17: a link to row ");
+	falsify(shape.ids_at + 3, 1, "rows: row 17: a link to row ");
+	build(2000, 1);
+	falsify(shape.unit_at, 32, WRONG_CODES);
 }
 
 #define PICTURE 512
