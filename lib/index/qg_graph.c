@@ -158,8 +158,7 @@ static int continue_graph(struct lh_index_writer *w, struct lh_qg_build *g, unsi
 	int rc;
 
 	if (w->rows + n > UINT32_MAX)
-		return lh_err_data(err, 413, "more than %u rows, with those that are gone",
-				   UINT32_MAX);
+		return lh_qg_build(g, jobs, err);
 	gone = n ? lh_calloc(n * g->degree, sizeof *gone) : NULL;
 	rc = copy_lists(w, g, gone, err);
 	if (rc == 0) {
