@@ -374,7 +374,7 @@ static void prefetch_links(const struct lh_searcher *s, uint32_t row)
 	uint32_t i, to;
 
 	for (i = 0; i < 2 * ix->params.m; i++) {
-		to = ids[i];
+		to = lh_once32(&ids[i]);
 		if (to < ix->rows && s->seen[to] != s->epoch)
 			lh_prefetch(lh_index_code(ix, to), lh_index_code_bytes(&ix->params));
 	}

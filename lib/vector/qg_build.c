@@ -244,17 +244,16 @@ static void sort_order(struct build *b)
 static uint32_t full_first(struct build *b)
 {
 	uint32_t row, full = 0;
-	bool others = false;
+	int others;
 
 	b->ordered = 0;
-	do {
+	for (others = 0; others < 2; others++) {
+		full = b->ordered;
 		for (row = 0; row < b->g->rows; row++)
 			if (!lh_is_copy(b->copies.of, row) &&
 			    (lh_qg_list_length(b->g, row) < b->g->degree) == others)
 				b->order[b->ordered++] = row;
-		full = others ? full : b->ordered;
-		others = !others;
-	} while (others);
+	}
 	return full;
 }
 

@@ -11,7 +11,6 @@
 
 _Static_assert(sizeof(struct lh_quantize_head) == LH_QUANTIZE_HEAD, "after an i8 code");
 
-
 #define F16_MAX 65504
 #define C_MAX 127
 #define SCALE_MAX 0x1.0204p+121f	/* 16 significant bits; 127 times it is finite */
