@@ -478,11 +478,6 @@ void lh_index_get_stats(const struct lh_index *ix, struct lh_index_stats *st)
 	st->torn_at = ix->torn_at;
 }
 
-uint64_t lh_index_checksum(const struct lh_index *ix)
-{
-	return ix->checksum;
-}
-
 void lh_index_generation(const struct lh_index *ix, char to[LH_INDEX_GENERATION])
 {
 	snprintf(to, LH_INDEX_GENERATION, "%016" PRIx64 "+%" PRIu64, ix->checksum,

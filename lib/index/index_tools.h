@@ -43,12 +43,8 @@ struct lh_index_contents {
  * words is exact. */
 uint64_t lh_index_estimate(struct lh_index_params *p, const struct lh_index_contents *c);
 
-/* Return the checksum of the index file's header, which contains those of all its parts: it
- * identifies the file.  The log is not part of it. */
-uint64_t lh_index_checksum(const struct lh_index *ix);
-
-/* Write which state of an index a snapshot has: the checksum, in hex, and how many changes its log
- * had, "00c1d2e3f4a5b697+12". */
+/* Write which state of an index a snapshot has: the checksum of the file's header, in hex, and how
+ * many changes its log had, "00c1d2e3f4a5b697+12". */
 #define LH_INDEX_GENERATION 40		/* bytes, with NUL */
 void lh_index_generation(const struct lh_index *ix, char to[LH_INDEX_GENERATION]);
 
@@ -120,13 +116,19 @@ int lh_index_all_ids(int fd, lh_index_id_fn *fn, void *ctx, struct lh_err *err);
 /* Return whether a byte of an open index is of numbers (vectors, links, counts), not of texts; of
  * any other file none is. */
 bool lh_index_in_numbers(int fd, uint64_t at);
-/* The file that an index was opened from, and the bytes it then had. */
+/* The file that an index was opened from, and the bytes it then had; a copy of it may have another
+ * log, and so other records. */
 struct lh_index_identity {
 	dev_t dev;
 	ino_t ino;
-	uint64_t checksum;	/* of its header */
+	uint64_t checksum;	/* of its header, which contains those of all its parts */
 };
 struct lh_index_identity lh_index_identity(const struct lh_index *ix);
+static inline bool lh_index_same(const struct lh_index_identity *a,
+				 const struct lh_index_identity *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->checksum == b->checksum;
+}
 
 #define LH_INDEX_LOG "-log"	/* appended to the index's path */
 #define LH_INDEX_LOCK "-lock"

@@ -11,7 +11,8 @@
 #define LOOK 1000	/* rows, of which one has a role, or none is looked for */
 
 struct kept {
-	uint64_t checksum, rows;	/* of the index; that were looked at */
+	struct lh_index_identity of;
+	uint64_t rows;			/* that were looked at */
 	uint64_t used;			/* counts the uses */
 	struct lh_buf scope;
 	bool roles;			/* a record has one, though not one in the scope */
@@ -72,11 +73,11 @@ void lh_vocabularies_free(struct lh_vocabularies *l)
 static struct kept *find_kept(struct lh_vocabularies *l, const struct lh_index *ix,
 			      struct lh_str scope)
 {
-	uint64_t checksum = lh_index_checksum(ix);
+	struct lh_index_identity of = lh_index_identity(ix);
 	struct kept *k, *oldest = l->kept;
 
 	for (k = l->kept; k < l->kept + l->n; k++) {
-		if (k->checksum == checksum && k->scope.len == scope.n &&
+		if (lh_index_same(&k->of, &of) && k->scope.len == scope.n &&
 		    (!scope.n || memcmp(k->scope.p, scope.p, scope.n) == 0))
 			break;
 		if (k->used < oldest->used)
@@ -85,7 +86,7 @@ static struct kept *find_kept(struct lh_vocabularies *l, const struct lh_index *
 	if (k == l->kept + l->n) {
 		k = l->n < KEPT ? &l->kept[l->n++] : oldest;
 		forget(k);
-		k->checksum = checksum;
+		k->of = of;
 		lh_buf_add(&k->scope, scope.p, scope.n);
 	}
 	k->used = ++l->clock;

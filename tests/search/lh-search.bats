@@ -787,6 +787,10 @@ hits() {
 		somebody in Gary|-/-/-/the text has no role that a record has
 	END
 	lh-search --auto-role -Q 'truck Detroit' s.lhv r.lhv | has -F '"query_role":"Truck","query_city":"Detroit"'
+	# a copy of an index has a log, and so roles, of its own
+	cp s.lhv t.lhv
+	echo '{"id":"6","text":"f","role":"Cook"}' | lh-index add -q t.lhv
+	[ "$(printf '{"query_text":"cook","corpora":["%s"]}\n' t s t | lh-search -j1 --auto-role s.lhv t.lhv | jq -c .query_role | paste -sd' ')" = '"Cook" null "Cook"' ]
 	# generated demand in four styles, each with its role, and shorthand with its city
 	lh-gen workers -n 2000 | lh-index build -q w.lhv
 	lh-gen queries -n 500 --styles all | jq -c '{query_text, role, city, style, k: 0}' | lh-search --auto-role w.lhv |

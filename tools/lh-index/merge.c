@@ -120,9 +120,9 @@ int transfer_fits(const struct transfer *t, const char *path, const char *label,
 /* Verify the checksums of a file, but once only if all batches of a move read it. */
 static int check_sums(struct transfer *t, struct lh_index *src, struct lh_err *err)
 {
-	struct lh_index_identity is = lh_index_identity(src), *was = &t->verified;
+	struct lh_index_identity is = lh_index_identity(src);
 
-	if (was->dev == is.dev && was->ino == is.ino && was->checksum == is.checksum)
+	if (lh_index_same(&t->verified, &is))
 		return 0;
 	if (lh_index_check_sums(src, err) < 0)
 		return -1;
