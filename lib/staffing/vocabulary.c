@@ -149,6 +149,16 @@ static bool begins_or_ends(struct lh_str role, const char *with, size_t n)
 			       role.p[role.n - n - 1] == ' '));
 }
 
+static bool has_role(const struct lh_vocabulary *const *v, size_t n_v, struct lh_str key)
+{
+	size_t i;
+
+	for (i = 0; i < n_v; i++)
+		if (lh_intern_find(&v[i]->list[LH_SOUGHT_ROLE].key, key.p, key.n) >= 0)
+			return true;
+	return false;
+}
+
 /* Find the role that n words stand for; p NULL, and why if several do. */
 static struct lh_str find_only(const struct lh_vocabulary *const *v, size_t n_v,
 			       const char *key, size_t n, struct lh_buf *why)
@@ -158,18 +168,13 @@ static struct lh_str find_only(const struct lh_vocabulary *const *v, size_t n_v,
 	uint32_t k;
 
 	for (i = 0; i < n_v; i++)
-		for (k = 0; k < v[i]->list[LH_SOUGHT_ROLE].key.n; k++) {
+		for (k = 0; k < v[i]->list[LH_SOUGHT_ROLE].key.n && found < SHOWN; k++) {
 			is = lh_intern_text(&v[i]->list[LH_SOUGHT_ROLE].key, k);
-			if (!begins_or_ends(is, key, n))
+			if (!begins_or_ends(is, key, n) || has_role(v, i, is))
 				continue;
-			is = lh_intern_text(&v[i]->list[LH_SOUGHT_ROLE].text, k);
-			if (only.p && lh_role_same(only.p, only.n, is.p, is.n))
-				continue;
-			only = is;
-			if (++found > SHOWN)
-				continue;
-			lh_buf_puts(why, found == 1 ? "it may be any of " : ", ");
-			lh_buf_add(why, is.p, is.n);
+			only = lh_intern_text(&v[i]->list[LH_SOUGHT_ROLE].text, k);
+			lh_buf_puts(why, found++ ? ", " : "it may be any of ");
+			lh_buf_add(why, only.p, only.n);
 		}
 	if (found == 1)
 		lh_buf_reset(why);

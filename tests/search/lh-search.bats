@@ -833,7 +833,8 @@ hits() {
 	[ "$(lh-gen queries -n 500 --styles all | lh-search --auto-role w.lhv |
 		jq -c 'select((.query_role // "") != .role)' | wc -l)" = 0 ]
 	# what has no role says why, where records have roles
-	why() { lh-search --auto-role -Q "$1" w.lhv | jq -r '.query_role_missing // "-"'; }
+	cp w.lhv v.lhv
+	why() { lh-search --auto-role -Q "$1" w.lhv v.lhv | jq -r '.query_role_missing // "-"'; }
 	[ "$(why '2 forks aurora')" = 'no known role follows the count' ]
 	[ "$(why '2 drivers aurora')" = 'it may be any of Delivery Driver, Truck Driver' ]
 	[ "$(why '2 operators aurora')" = 'it may be any of CNC Operator, Forklift Operator, Machine Operator, Packaging Operator, Press Operator' ]
