@@ -185,22 +185,18 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	/* A record that was an answer before: nothing of that may pass for this one's. */
 	const char *drop[20] = { "query_vector", "vector", "results", "metadata_filter_dropped",
 				 "playbook_boosted", "playbook_injected", "partial", "skipped",
-				 "query_role_missing", "truncated", "explain",
-				 "unmatched_filter" };
-	static const char *const names[] = { "query_role", "query_city", "query_state", NULL };
+				 "query_role_missing", "truncated", "explain", "unmatched_filter",
+				 "query_role", "query_city", "query_state" };
 	const struct lh_sought *sought = &w->reader.sought;
 	const struct query *q = &w->reader.q;
 	const struct lh_value *alias = lh_record_get(rec, "query");
 	struct lh_writer to;
-	size_t n = 12, i;
+	size_t n = sought->role.len ? 15 : 12;
 
 	if (alias && alias->p != q->text_json.p)
 		alias = NULL;
 	if (alias)
 		drop[n++] = "query_text";
-	for (i = 0; sought->role.len && names[i]; i++)
-		if (memmem(sought->members.p, sought->members.len, names[i], strlen(names[i])))
-			drop[n++] = names[i];
 	if (w->run->set->attribute)
 		drop[n++] = "persons";
 	to = lh_write_record(out, rec, drop, n);
