@@ -49,9 +49,9 @@ void lh_vocabulary_learn(struct lh_vocabulary *v, const struct lh_value *meta,
 			 struct lh_buf *scratch);
 /* Find a role, a city and a state of any of n vocabularies among the first 32 words of a text, the
  * longest first, so that a role in the name of a city, or a city in that of a role, is none; p is
- * NULL for what is not there.  After a count ("2x") the words that one role alone begins or ends
- * with are that role; if there is none, append to why the reason.  A state of two or three letters
- * is also a word ("IN"): it is spelled as there, or follows a city. */
+ * NULL for what is not there.  If there is no role, the words after a count ("2x") stand for the
+ * only role that begins or ends with them; append to why the reason if they do not.  A state of two
+ * or three letters may be another word ("in"): it must be spelled as learned, or follow a city. */
 void lh_vocabulary_find(const struct lh_vocabulary *const *v, size_t n, struct lh_str text,
 			struct lh_str found[LH_SOUGHT_LISTS], struct lh_buf *why);
 void lh_vocabulary_free(struct lh_vocabulary *v);
