@@ -31,7 +31,7 @@ enum lh_engine { LH_ENGINE_HASH, LH_ENGINE_OLLAMA, LH_ENGINE_OPENAI, LH_ENGINE_G
 #define LH_OPENAI_URL_ENV "LH_OPENAI_URL"	/* environment variable for another */
 #define LH_OPENAI_KEY_ENV "LH_OPENAI_API_KEY"
 
-/* The models that were a default, newest first (lh/hashv1.h). */
+/* The models that were a default, newest first (hashv1.h). */
 #define LH_DEFAULT_MODELS \
 	((const char *const[]){ LH_HASHV3_MODEL, LH_HASHV2_MODEL, LH_HASHV1_MODEL, NULL })
 

@@ -1,5 +1,5 @@
 /*
- * hashv1.c - the embeddings hash-v1, hash-v2 and hash-v3.  See lh/hashv1.h, and the pages
+ * hashv1.c - the embeddings hash-v1, hash-v2 and hash-v3.  See hashv1.h, and the pages
  * lh-hash-v1(7) to lh-hash-v3(7).
  */
 #include <math.h>
@@ -374,7 +374,7 @@ bool lh_hashv3_job_order(const char *text, size_t n)
 /* ---- embeddings ---- */
 
 /*
- * See lh/hashv1.h, and the pages
+ * See hashv1.h, and the pages
  * lh-hash-v1(7) to lh-hash-v3(7).
  */
 

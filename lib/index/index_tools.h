@@ -1,5 +1,6 @@
 /*
- * index_tools - index functions for the tools only, in addition to index.h.
+ * index_tools - index functions for the tools only, in addition to index.h; not
+ * installed.
  *
  * Names of indexes and enum values, folders of indexes, the state of a writer, rows in the
  * order of insertion, search by words, and changes that depend on the index's contents, wait
