@@ -8,14 +8,14 @@
 #include "index/index_tools.h"
 
 #define KEPT 256	/* vocabularies */
-#define LOOK 1000	/* rows, of which one has a role, or none is looked for */
+#define LOOK 1000	/* rows; if none of them has a role, the index has none */
 
 struct kept {
 	struct lh_index_identity of;
 	uint64_t rows;			/* that were looked at */
-	uint64_t used;			/* counts the uses */
+	uint64_t used;			/* the clock at its last use */
 	struct lh_buf scope;
-	bool roles;			/* a record has one, though not one in the scope */
+	bool roles;			/* a record has one, in the scope or not */
 	struct lh_vocabulary v;
 };
 
@@ -23,7 +23,7 @@ struct lh_vocabularies {
 	pthread_mutex_t lock;
 	struct kept kept[KEPT];
 	size_t n;
-	uint64_t clock;
+	uint64_t clock;			/* counts the uses */
 };
 
 void lh_sought_reset(struct lh_sought *s)

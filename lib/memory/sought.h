@@ -7,6 +7,7 @@
  * The values of an index are found once, for each file of it and filter; what was appended to it
  * is added.  An index of which none of the first 1,000 records has a role has none.
  *
+ * Memory:  less than 6 MB for an index and a filter; those of 256 are kept, the last used ones.
  * Threads: any number.
  */
 #ifndef LH_SOUGHT_H
@@ -19,7 +20,7 @@
 
 struct lh_index;
 
-/* Zeroed it is nothing. */
+/* A zeroed one has found nothing. */
 struct lh_sought {
 	struct lh_buf role;
 	struct lh_buf members;	/* of an answer, which say what was found, or why no role */
@@ -36,8 +37,8 @@ void lh_sought_write(const struct lh_sought *s, struct lh_writer *w);
 
 struct lh_vocabularies *lh_vocabularies_new(void);
 void lh_vocabularies_free(struct lh_vocabularies *l);	/* NULL: does nothing */
-/* Find what a text asks for, by n indexes; only the records that match the filter count, which is
- * that of the scope, or NULL. */
+/* Find what a text asks for, by n indexes, of which the first 256 count, and by those of their
+ * records that match the filter, which is that of the scope, or NULL. */
 void lh_sought_find(struct lh_sought *s, struct lh_vocabularies *l, struct lh_str text,
 		   const struct lh_index *const *ix, size_t n, const struct lh_scope *scope,
 		   struct lh_filter *filter);

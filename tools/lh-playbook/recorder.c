@@ -202,7 +202,7 @@ void answers_free(struct answers *a)
 	lh_sought_free(&a->sought);
 }
 
-/* Give an entry without a role that which its text asks for. */
+/* Give an entry without a role the one that its text asks for. */
 static void set_role(struct answers *a, const struct settings *s, struct lh_playbook_entry *e)
 {
 	const struct lh_index *ix = NULL;
@@ -262,13 +262,13 @@ static int put_entry(struct recorder *r, const struct lh_record *rec, const char
 		     uint32_t dimension, struct lh_err *err)
 {
 	const struct lh_buf *role = &r->answers->sought.role;
-	const char *drop[DROP_MOST] = { "role" };
+	const char *drop[DROP_MOST];
 	struct lh_writer w;
 
-	memcpy(drop + 1, r->drop, r->n_drop * sizeof *drop);
+	memcpy(drop, r->drop, r->n_drop * sizeof *drop);
+	drop[r->n_drop] = "role";
 	lh_buf_reset(&r->meta);
-	w = role->len ? lh_write_record(&r->meta, rec, drop, r->n_drop + 1)
-		      : lh_write_record(&r->meta, rec, r->drop, r->n_drop);
+	w = lh_write_record(&r->meta, rec, drop, r->n_drop + (role->len > 0));
 	if (role->len)
 		lh_write_str(&w, "role", (struct lh_str){ role->p, role->len });
 	lh_write_end(&w);

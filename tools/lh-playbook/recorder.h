@@ -6,13 +6,13 @@
 #include "playbook.h"
 #include "proc/coproc.h"
 
-/* The index of the answer asked for last, and what the texts of entries ask for; zeroed it is
- * empty.  Of a request with a scope, only what is in it counts. */
+/* The index of the last entry's answer, and what its text asks for; zeroed it is empty.  Of a
+ * request with a scope, only the records in it count. */
 struct answers {
 	struct lh_index *ix;
 	char *path;
 	struct lh_vocabularies *known;
-	struct lh_sought sought;	/* by the entry put last */
+	struct lh_sought sought;
 	const struct lh_scope *scope;	/* or NULL */
 	struct lh_filter *filter;	/* of it, or NULL */
 };

@@ -172,7 +172,7 @@ static int best_first(const void *a, const void *b)
 	return c ? c : i->n < k->n ? -1 : i->n > k->n;
 }
 
-/* Leave the hits, up to most, whose entries recommend a record that may be a result: others would
+/* Keep the hits, up to most, whose entries recommend a record that may be a result: others would
  * take its place among those that are looked at, and so be noticed.  Returns how many; -1. */
 static long keep_in_scope(struct worker *w, const struct corpus_search *s, long n, long most,
 			  struct lh_err *err)
@@ -200,8 +200,8 @@ static long keep_in_scope(struct worker *w, const struct corpus_search *s, long 
 	return kept;
 }
 
-/* Find the nearest entries; of a scope, those among ever more of them, since most entries are of it
- * as a rule, and to look at each costs more than a search. */
+/* Find the nearest entries.  With a scope, search for more until enough are in it: most are, as a
+ * rule, and to check every entry of the playbook costs more than to search again. */
 static long search_playbook(struct worker *w, struct corpus_search *s, uint64_t live,
 			    struct lh_err *err)
 {
