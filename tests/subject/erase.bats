@@ -769,6 +769,19 @@ after_fault() {
 	[ -z "$(ls tmp)" ]
 }
 
+@test "an erasure takes the person out of snapshots in S3, and says that the bucket may keep older versions" {
+	a_small_state
+	start_s3
+	lh-store sync -q d s3://bucket/d >/dev/null
+	run -1 lh-subject erase --state s --snapshots s3://bucket/d -q --apply --reason test w-2
+	[[ $(jq -r '.sentence // empty' <<<"$output") == 'erased, also from 2 snapshots, but for older versions of objects that S3 may keep, as '* ]]
+	receipt | jq -e '.old_versions | length == 1 and .[0].path == "s3://bucket/d"' >/dev/null
+	[ "$(jq -r 'select(.snapshot).action' <<<"$output" | xargs)" = "erase erase" ]
+	rm -r d
+	lh-store sync -q s3://bucket/d d >/dev/null
+	gone_from_all
+}
+
 @test "in S3 the object is replaced, and that the bucket may keep older versions is said, in the receipt too, with status 1" {
 	a_state 4
 	start_s3 --log asked

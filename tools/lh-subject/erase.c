@@ -278,8 +278,8 @@ static int finish(struct erasure *e)
 {
 	struct remains left = { .left = 0 };
 	struct lh_err *err = &e->tool->err;
-	const bool versions = erasure_has_versions(e);
 	char says[192];
+	bool versions;
 
 	erasure_list_by_hand(e);
 	if (places_list(e->s, err) < 0 ||
@@ -291,6 +291,7 @@ static int finish(struct erasure *e)
 				  LH_N(left.left, "row or text is|rows or texts are"));
 	if (erasure_snapshots(e, true) < 0 || erasure_finish(e, &left) < 0)
 		return -1;
+	versions = erasure_versions(e, NULL);
 	if (left.look || left.by_hand || versions)
 		lh_tool_verdict_bad(e->tool);
 	snprintf(says, sizeof says, "erased%s%s%s, as the receipt %s says",

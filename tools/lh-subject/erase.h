@@ -140,8 +140,9 @@ int erasure_settle(struct erasure *e);
 void erasure_left_before(const struct erasure *e, struct remains *left);
 /* Set e->by_hand from the last plan, before the places are listed again. */
 void erasure_list_by_hand(struct erasure *e);
-/* Return whether an object of S3 is in the list, of which a bucket may keep older versions. */
-bool erasure_has_versions(const struct erasure *e);
+/* Count the objects and snapshots in S3 from which the person was erased, of which a bucket may keep
+ * older versions, and write them unless w is NULL. */
+size_t erasure_versions(struct erasure *e, struct lh_writer *w);
 /* Write the receipt, commit it, and remove the list. */
 int erasure_finish(struct erasure *e, const struct remains *left);
 

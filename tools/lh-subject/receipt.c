@@ -498,18 +498,28 @@ void erasure_list_by_hand(struct erasure *e)
 	lh_write_end(&w);
 }
 
-static bool may_have_versions(const struct was *w)
+/* Write what a bucket may keep of an object, or of a store of snapshots: where it is, and why. */
+static void write_versions(struct erasure *e, struct lh_writer *w, const char *path)
 {
-	return w->kind == PLACE_OBJECT && lh_store_is_s3(w->path);
+	lh_write_object(w, NULL);
+	write_path(e, w, PLACE_OBJECT, path);
+	lh_write_null(w, "version");
+	lh_write_text(w, "why", "the bucket may keep older versions, which stay");
+	lh_write_end(w);
 }
 
-bool erasure_has_versions(const struct erasure *e)
+size_t erasure_versions(struct erasure *e, struct lh_writer *w)
 {
-	size_t i = 0;
+	const struct lh_list *s = &e->s->snapshots;
+	size_t i, n = 0;
 
-	while (i < e->n_was && !may_have_versions(&e->was[i]))
-		i++;
-	return i < e->n_was;
+	for (i = 0; i < e->n_was; i++)
+		if (e->was[i].kind == PLACE_OBJECT && lh_store_is_s3(e->was[i].path) && ++n && w)
+			write_versions(e, w, e->was[i].path);
+	for (i = 0; e->in_snapshots && i < s->n; i++)
+		if (lh_store_is_s3(s->v[i]) && ++n && w)
+			write_versions(e, w, s->v[i]);
+	return n;
 }
 
 static int write_receipt(struct erasure *e, const struct remains *left, struct lh_buf *out)
@@ -540,15 +550,7 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 	lh_write_u64(&w, "opaque", left->opaque);
 	write_searched(&w, e->who, e->key);
 	lh_write_array(&w, "old_versions");
-	for (i = 0; i < e->n_was; i++) {
-		if (!may_have_versions(&e->was[i]))
-			continue;
-		lh_write_object(&w, NULL);
-		write_path(e, &w, PLACE_OBJECT, e->was[i].path);
-		lh_write_null(&w, "version");
-		lh_write_text(&w, "why", "the bucket may keep older versions, which stay");
-		lh_write_end(&w);
-	}
+	erasure_versions(e, &w);
 	lh_write_end(&w);
 	lh_write_array(&w, "elsewhere");
 	for (i = 0; i < e->s->elsewhere.n; i++)
