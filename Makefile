@@ -75,8 +75,8 @@ $(B)/$(CONSOLE)/console.js.inc: $(CONSOLE_JS)
 $(B)/$(CONSOLE)/%.inc: $(CONSOLE)/%
 	@mkdir -p $(@D)
 	$(Q)$(AS_C) $< >$@
-$(B)/tools/lh-serve/console.c.o: $(addprefix $(B)/$(CONSOLE)/console,.html.inc .css.inc .js.inc)
-$(B)/tools/lh-serve/console.c.o: ALL += -I$(B)
+$(B)/tools/lh-serve/inside.c.o: $(addprefix $(B)/$(CONSOLE)/console,.html.inc .css.inc .js.inc)
+$(B)/tools/lh-serve/inside.c.o: ALL += -I$(B)
 
 # The routes that lh-serve and lh-mcp have without a configuration.
 $(B)/lib/serve/built_in.c.o: $(B)/share/serve/routes.json.inc
@@ -90,8 +90,8 @@ $(B)/share/serve/described.inc: share/serve/routes.json $(FILTERS:%=$(BIN)/%)
 		set -- $$(echo "$$run" | sed 's/[",]/ /g; s/{quiet}\|{roster}\|{audit}//g'); \
 		text=$$("$(BIN)/$$@" --describe) || exit; \
 		echo "{ (const char *const[]){ $$run, NULL },"; printf '%s\n' "$$text" | $(AS_C); echo '},'; done >$@
-$(B)/tools/lh-serve/described.c.o: $(B)/share/serve/described.inc
-$(B)/tools/lh-serve/described.c.o: ALL += -I$(B)
+$(B)/tools/lh-serve/openapi.c.o: $(B)/share/serve/described.inc
+$(B)/tools/lh-serve/openapi.c.o: ALL += -I$(B)
 
 # The tools for models.
 $(B)/lib/mcp/mcp_tools.c.o: $(B)/share/mcp/tools.json.inc

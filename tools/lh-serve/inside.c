@@ -1,5 +1,5 @@
 /* inside.c - routes that the bridge answers itself: health, the cache of vectors, the newest
- * sessions and audits.  See serve.h. */
+ * sessions and audits, the page for people.  See serve.h. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -364,6 +364,48 @@ static void answer_sessions(struct request *r)
 	answer(r, 200);
 }
 
+/* ---- the page for people ---- */
+
+static const char html[] =
+#include "tools/lh-serve/console/console.html.inc"
+	;
+static const char css[] =
+#include "tools/lh-serve/console/console.css.inc"
+	;
+static const char js[] =
+#include "tools/lh-serve/console/console.js.inc"
+	;
+
+static const struct console_file {
+	const char *path, *type, *text;
+	size_t n;
+} console_files[] = {
+	{ "/", "text/html; charset=utf-8", html, sizeof html - 1 },
+	{ "/console.css", "text/css; charset=utf-8", css, sizeof css - 1 },
+	{ "/console.js", "text/javascript; charset=utf-8", js, sizeof js - 1 },
+	{ 0 },
+};
+
+const char console_policy[] =
+	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+	"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+static void answer_file(struct request *r)
+{
+	const struct console_file *f;
+
+	for (f = console_files; f->path; f++)
+		if (!strcmp(f->path, r->route->route->path))
+			break;
+	if (!f->path) {
+		answer_error(r, 404, "there is no such file");
+		return;
+	}
+	lh_buf_add(&r->reply.body, f->text, f->n);
+	r->reply.type = f->type;
+	answer(r, 200);
+}
+
 void inside_answer(struct request *r)
 {
 	switch (r->route->route->kind) {
@@ -384,6 +426,9 @@ void inside_answer(struct request *r)
 	case LH_ROUTE_AUDITS:
 		answer_audits(r);
 		break;
+	case LH_ROUTE_FILE:
+		answer_file(r);
+		break;
 	default:
 		if (is_deep(r)) {
 			ask_pools(r);
@@ -393,3 +438,4 @@ void inside_answer(struct request *r)
 		answer(r, 200);
 	}
 }
+

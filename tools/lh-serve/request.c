@@ -1,9 +1,287 @@
-/* request.c - a request from its header to its row in the log.  See serve.h. */
+/* request.c - a request from its header to its row in the log: its route, what is refused before
+ * the body has come, and its answer.  See serve.h. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/time.h"
 #include "serve.h"
+
+/* ---- the route, and what that does ---- */
+
+#define VECTORS "_vectors/"	/* keys of indexes, which are large */
+#define VECTORS_MAX ((uint64_t)4 << 30)
+
+bool is_method(const struct request *r, const char *method)
+{
+	return !strcmp(r->http.method, method);
+}
+
+/* Return how many pieces of the path are the mount's. */
+static size_t mounted(const struct request *r)
+{
+	const struct lh_route_path *mount = &r->site->mount;
+	size_t i;
+
+	if (!mount->n || r->path.n <= mount->n)
+		return 0;
+	for (i = 0; i < mount->n && !lh_str_cmp(mount->piece[i], r->path.piece[i]); i++)
+		;
+	return i == mount->n ? i : 0;
+}
+
+/* Find the route. */
+static bool find_route(struct request *r)
+{
+	const char *method = is_method(r, "HEAD") ? "GET" : r->http.method;
+	const struct lh_route *route;
+
+	r->skip = 0;
+	route = lh_routes_find(&r->site->routes, method, &r->path, 0);
+	if (!route) {
+		r->skip = mounted(r);
+		route = lh_routes_find(&r->site->routes, method, &r->path, r->skip);
+	}
+	r->route = route ? &r->site->route[route - r->site->routes.v] : NULL;
+	return r->route;
+}
+
+struct field find_field(const struct request *r, const char *name)
+{
+	struct field found = { .name = name, .value = "" };
+	struct http_field f = { 0 };
+
+	while (http_next(&r->http, &f))
+		if (!strcasecmp(f.name, name)) {
+			found.value = f.value;
+			found.n++;
+		}
+	return found;
+}
+
+/* Return whether the request is OPTIONS of the server as a whole. */
+static bool is_star(const struct request *r)
+{
+	return is_method(r, "OPTIONS") && !strcmp(r->http.target, "*");
+}
+
+bool asks_deep(const struct request *r, const struct lh_route *route)
+{
+	struct lh_str deep = lh_route_arg(&r->path, "deep");
+
+	return route->kind == LH_ROUTE_HEALTH && deep.p && !lh_str_is(deep, "0", 1);
+}
+
+bool is_deep(const struct request *r)
+{
+	return r->route && asks_deep(r, r->route->route);
+}
+
+bool is_open_health(const struct request *r)
+{
+	const enum lh_route_kind kind = r->route ? r->route->route->kind : LH_ROUTE_FILTER;
+
+	return kind == LH_ROUTE_READY || (kind == LH_ROUTE_HEALTH && !is_deep(r));
+}
+
+bool is_upload(const struct request *r)
+{
+	return r->route && (r->route->route->kind == LH_ROUTE_PUT ||
+			    r->route->route->kind == LH_ROUTE_INGEST);
+}
+
+static uint64_t body_max(const struct request *r)
+{
+	const struct lh_route *route = r->route->route;
+	uint64_t max = route->limits.body ? route->limits.body : 1;
+	struct lh_buf key = { 0 };
+	struct lh_err err;
+
+	if (route->kind == LH_ROUTE_PUT && route->pieces.rest && max < VECTORS_MAX &&
+	    lh_route_rest(route, &r->path, r->skip, &key, &err) == 0 &&
+	    key.len > strlen(VECTORS) && !memcmp(key.p, VECTORS, strlen(VECTORS)))
+		max = VECTORS_MAX;
+	lh_buf_free(&key);
+	return max;
+}
+
+/* Return whether a request may make the state larger. */
+static bool writes_state(const struct request *r)
+{
+	const struct lh_route *route = r->route->route;
+
+	return (is_upload(r) || (route->kind == LH_ROUTE_FILTER && !route->read)) &&
+	       !is_method(r, "DELETE");
+}
+
+const struct lh_serve_log *log_of(const struct request *r)
+{
+	/* a name has no byte that would have to be encoded, and so has one spelling */
+	return memchr(r->path.raw.p, '%', r->path.raw.n)
+		? NULL : lh_serve_log_named(&r->site->config, r->path.piece[r->skip + 1]);
+}
+
+bool is_public(const struct request *r)
+{
+	const struct lh_route *route = r->route ? r->route->route : NULL;
+	const struct lh_serve_log *log;
+
+	if (!route || route->off || !lh_route_is_switched(route))
+		return false;
+	log = log_of(r);
+	return log && log->is_public;
+}
+
+/* ---- what is refused before the body has come ---- */
+
+static bool is_type(const char *type, size_t n, const char *name)
+{
+	return n == strlen(name) && !strncasecmp(type, name, n);
+}
+
+/* Return whether the media type is one of JSON; *lines: of JSON Lines. */
+static bool is_json(const char *type, bool *lines)
+{
+	size_t n;
+
+	*lines = false;
+	if (!type || !*type)
+		return true;
+	n = strcspn(type, "; \t");
+	*lines = is_type(type, n, "application/jsonl") || is_type(type, n, "application/x-ndjson");
+	return *lines || is_type(type, n, "application/json") ||
+	       (n > 5 && !strncasecmp(type + n - 5, "+json", 5));
+}
+
+/* Return whether the body is in a coding, such as gzip: none is decoded. */
+static bool is_coded(const struct request *r)
+{
+	struct http_field f = { 0 };
+
+	while (http_next(&r->http, &f))
+		if (!strcasecmp(f.name, "Content-Encoding") && strcasecmp(f.value, "identity") != 0)
+			return true;
+	return false;
+}
+
+/* Refuse by the length, the coding and the type; 0 if all are right. */
+static unsigned refuse_body(struct request *r, const char **why)
+{
+	const char *length = http_field(&r->http, "Content-Length");
+	const char *type = http_field(&r->http, "Content-Type");
+
+	if (!length && !r->http.chunked && *r->http.method == 'P') {	/* POST, PUT, PATCH */
+		*why = "a body needs Content-Length or chunks";
+		return 411;
+	}
+	if (r->http.length > body_max(r)) {
+		*why = "the body is too large";
+		return 413;
+	}
+	r->reply.coded = is_coded(r);
+	if (r->reply.coded) {
+		*why = "the body must have no Content-Encoding but identity";
+		return 415;
+	}
+	if (has_body(&r->http) && !(type && *type) && !r->route->route->read &&
+	    !is_method(r, "PUT")) {
+		*why = "the body has no Content-Type, such as application/json";
+		return 415;
+	}
+	if ((length || r->http.chunked) && !is_upload(r) &&
+	    (!is_json(type, &r->body.lines) || (r->body.lines && r->route->route->errors))) {
+		*why = "the body must be application/json, application/jsonl or "
+		       "application/x-ndjson";
+		return 415;
+	}
+	return 0;
+}
+
+/* Refuse a condition of a change that would not be compared: its client relies on it. */
+static unsigned refuse_condition(const struct request *r, const char **why)
+{
+	const struct lh_route_field *f;
+
+	if (r->route->route->read)
+		return 0;
+	for (f = lh_route_fields; f->name; f++)
+		if (http_field(&r->http, f->name) && !lh_route_takes(r->route->route, f->member)) {
+			*why = "If-Match and If-None-Match are for objects alone";
+			return 501;
+		}
+	if (!http_field(&r->http, "If-Unmodified-Since"))
+		return 0;
+	*why = "If-Unmodified-Since is not compared: use If-Match";
+	return 501;
+}
+
+static unsigned check_access(struct request *r, const char **why, struct lh_err *err)
+{
+	bool readable = lh_route_path_read(&r->path, lh_str_of(r->http.target), err) == 0;
+	unsigned status;
+
+	origin_take(r);
+	if (readable)
+		find_route(r);
+	*why = "this address is not allowed";
+	if (!is_open_health(r) && !may_connect(r))
+		return 403;
+	*why = "a token is required";
+	if (!is_preflight(r) && !has_tokens(r))
+		return 401;
+	status = origin_refuse(r, why);
+	if (!status)
+		status = who_take(r, why);
+	if (status)
+		return status;
+	*why = err->msg;
+	return readable || is_star(r) ? 0 : 400;
+}
+
+/* Check all that can be checked before the body; 0 if the body may come. */
+static unsigned refuse(struct request *r, const char **why, struct lh_err *err)
+{
+	unsigned status = check_access(r, why, err);
+	enum lh_route_kind kind;
+
+	if (status)
+		return status;
+	if (is_method(r, "OPTIONS")) {
+		*why = "there is no such route";
+		return list_methods(r, is_star(r)) ? 204 : 404;
+	}
+	if (r->skip && r->site->config.mount_off) {
+		*why = r->site->config.mount_off;
+		return 503;
+	}
+	if (!r->route) {
+		bool known = list_methods(r, false);
+
+		*why = known ? "the route has other methods" : "there is no such route";
+		return known ? 405 : 404;
+	}
+	if (r->route->route->off) {
+		*why = r->route->route->off;
+		return 404;
+	}
+	status = refuse_condition(r, why);
+	if (!status)
+		status = refuse_body(r, why);
+	if (!status && writes_state(r) && !state_has_room(r, r->http.length)) {
+		*why = NO_ROOM;
+		return 507;
+	}
+	/* answers of these kinds can be large, and are in memory */
+	kind = r->route->route->kind;
+	if (!status && !answers_fit(r, ANSWER_ROOM) &&
+	    (kind == LH_ROUTE_FILTER || kind == LH_ROUTE_MCP || kind == LH_ROUTE_SESSIONS ||
+	     kind == LH_ROUTE_AUDITS)) {
+		*why = "too many answers wait to be read";
+		return 503;
+	}
+	return status;
+}
+
+/* ---- request ---- */
 
 #define FIELDS 12		/* of an answer, with the end, without those of origin.c */
 
@@ -118,22 +396,6 @@ static bool take_part(struct message *m, const char *p, size_t n)
 
 /* ---- routes ---- */
 
-static void answer_file(struct request *r)
-{
-	const struct console_file *f;
-
-	for (f = console_files; f->path; f++)
-		if (!strcmp(f->path, r->route->route->path))
-			break;
-	if (!f->path) {
-		answer_error(r, 404, "there is no such file");
-		return;
-	}
-	lh_buf_add(&r->reply.body, f->text, f->n);
-	r->reply.type = f->type;
-	answer(r, 200);
-}
-
 static void run_route(struct request *r)
 {
 	struct lh_err err;
@@ -160,9 +422,6 @@ static void run_route(struct request *r)
 		break;
 	case LH_ROUTE_OPENAPI:
 		openapi_answer(r);
-		break;
-	case LH_ROUTE_FILE:
-		answer_file(r);
 		break;
 	case LH_ROUTE_MCP:
 		mcp_answer(r);

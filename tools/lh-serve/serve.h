@@ -4,29 +4,21 @@
  *
  *     http.h          connections, and HTTP on them: what knows no route
  *     site.h          a configuration in force, and the filters that answer its routes
- *     target.c        the route of a request, and what that does
- *     access.c        who may: tokens and addresses
- *     origin.c        by which name: Origin, Host and proxies
- *     bounds.c        limits of bytes and files that requests hold
- *     room.c          how large the state may become
+ *     access.c        who may, and who asks: tokens, addresses, Origin, Host and proxies
+ *     bounds.c        limits of bytes and files that requests hold, and of the state
  *     indexes.c       whether the indexes of the state can be opened
  *     log.c           the access log
- *     who.c           rows in the audit logs of the persons whom an answer shows
- *     answer.c        the answer to a request
- *     spool.c         bodies and answers that are in files
+ *     audit.c         rows in the audit logs of the persons whom an answer shows
+ *     answer.c        the answer to a request: of a filter, in memory or in a file
  *     tlog.c          logs that strangers check: their files
- *     filter.c        the line for a filter, and what becomes of its answer
  *     stream.c        bodies of many lines
- *     inside.c        routes that the bridge answers itself: health, cache, newest rows
+ *     inside.c        routes that the bridge answers itself: health, cache, newest rows, console
  *     metrics.c       /metrics
  *     openapi.c       /openapi.json
- *     console.c       the files of the console
  *     mcp.c           the tools for models
- *     refuse.c        what is refused before the body has come
- *     request.c       a request from its header to its row in the log
- *     files.c         files of records as a state that ends with the server
+ *     request.c       a request from its header to its row in the log; what is refused
  *     server.c        the loop: signals, reloading, ending
- *     main.c          options; --check, --print-config
+ *     main.c          options; files of records as a state
  *
  * One thread runs all of it, inside one epoll loop: http.c the connections, lib/serve the
  * filters.  A connection is suspended while its line is in a filter, and resumed by the answer.
@@ -110,20 +102,6 @@ struct server {
 	} ids;
 };
 
-/* ---- files.c ---- */
-
-struct files {			/* the state that is made of operands */
-	struct lh_tmpdir dir;
-	bool was;		/* signals were deferred before */
-};
-
-/* Check that a file, a state or a configuration is given; else say how. */
-int files_check(struct lh_tool *tool, const struct settings *set);
-/* Make the state of the operands, if there are any; close it in any case, once the server has
- * ended. */
-int files_open(struct files *f, struct lh_tool *tool, struct settings *set);
-void files_close(struct files *f);
-
 struct intake {				/* the body of a request */
 	struct lh_buf text;
 	bool lines;			/* it is JSON Lines */
@@ -163,13 +141,11 @@ struct request {
 	} work;
 };
 
-/* ---- target.c ---- */
+/* ---- request.c ---- */
+
+extern const struct http_calls request_calls;	/* connections are those of a struct server */
 
 bool is_method(const struct request *r, const char *method);
-/* Find the route. */
-bool find_route(struct request *r);
-/* Return whether the request is OPTIONS of the server as a whole. */
-bool is_star(const struct request *r);
 /* Find a field of the header, and how many of that name there are; value "" without one. */
 struct field {
 	const char *name, *value;
@@ -181,11 +157,8 @@ struct field find_field(const struct request *r, const char *name);
 bool is_deep(const struct request *r);
 bool asks_deep(const struct request *r, const struct lh_route *route);
 bool is_open_health(const struct request *r);
-/* Return whether the body goes to a file; how many bytes it may have. */
+/* Return whether the body goes to a file. */
 bool is_upload(const struct request *r);
-uint64_t body_max(const struct request *r);
-/* Return whether a request may make the state larger. */
-bool writes_state(const struct request *r);
 /* Return the log that the path of its route names, or NULL; whether a request needs no token since
  * its route is of a public log. */
 const struct lh_serve_log *log_of(const struct request *r);
@@ -202,10 +175,6 @@ bool may_ask(const struct request *r, const struct lh_route *route);
 /* List the methods that the path has for it, for Allow; false if it has none. */
 bool list_methods(struct request *r, bool any);
 bool has_own_token(const struct request *r, const struct site_route *route);
-/* Return the tokens that a route wants of its own, or NULL. */
-const struct tokens *own_tokens(const struct site *site, const struct site_route *route);
-
-/* ---- origin.c ---- */
 
 #define ORIGIN_FIELDS 6
 
@@ -242,8 +211,6 @@ bool answer_may_stay(const struct request *r, uint64_t n);
 void answer_hold(struct request *r, uint64_t n);
 void answer_release(struct request *r, uint64_t n);
 
-/* ---- room.c ---- */
-
 #define NO_ROOM "the state is as large as it may be (--state-max)"
 /* Return whether the state may get n more bytes; take them (LH_EDATA with status 507). */
 bool state_has_room(struct request *r, uint64_t n);
@@ -269,7 +236,7 @@ void log_close(struct access_log *log);
 void log_flush(struct access_log *log);
 void log_end(struct access_log *log);
 
-/* ---- who.c ---- */
+/* ---- audit.c ---- */
 
 /* Refuse an object whose rows may be persons, where rows are required. */
 int who_refuses(struct request *r, struct lh_err *err);
@@ -283,11 +250,8 @@ int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 /* Answer: with r->reply.body, with an error, with constant text. */
 void answer(struct request *r, unsigned status);
 void answer_error(struct request *r, unsigned status, const char *why);
-void answer_asked(struct request *r, enum lh_asked how);
 /* Fill the times of the log from those of an ask; asked 0: there was none. */
 void take_times(struct request *r, double asked, double sent);
-
-/* ---- spool.c ---- */
 
 /* Receive a body that goes to a file, and whose Content-Type is type. */
 int upload_begin(struct request *r, const char *type, struct lh_err *err);
@@ -296,18 +260,6 @@ int upload_end(struct request *r, struct lh_err *err);
 /* Make the file for an answer. */
 int spool_open(struct request *r, struct lh_err *err);
 void spool_free(struct request *r);
-/* Write the members that name the file for the filter. */
-void spool_members(const struct request *r, struct lh_writer *w);
-/* Answer with what a filter says that stored the body, if it did: with its ETag. */
-void answer_stored(struct request *r, const struct lh_record *rec, unsigned status);
-/* Answer with the file, which the filter has described and filled. */
-void object_answer(struct request *r, const struct lh_record *rec);
-
-/* ---- tlog.c ---- */
-
-void tlog_answer(struct request *r);
-
-/* ---- filter.c ---- */
 
 /* Read the line of a filter into status and body; errors as {"error":...}. */
 void read_answer(const struct lh_record *rec, bool own_status, unsigned *status,
@@ -324,8 +276,9 @@ void stream_start(struct request *r);
 /* Let streams go on for whose answers there is room again; called each turn. */
 void streams_wake(struct server *s);
 
-/* ---- inside.c, metrics.c, openapi.c, mcp.c ---- */
+/* ---- inside.c, metrics.c, openapi.c, mcp.c, tlog.c ---- */
 
+void tlog_answer(struct request *r);
 void inside_answer(struct request *r);
 void metrics_answer(struct request *r);
 void openapi_answer(struct request *r);
@@ -333,23 +286,7 @@ void mcp_answer(struct request *r);
 /* Cancel the call of a client that has ended. */
 void mcp_left(struct message *m);
 
-/* ---- console.c ---- */
-
-struct console_file {
-	const char *path, *type, *text;
-	size_t n;
-};
-extern const struct console_file console_files[];
 extern const char console_policy[];	/* Content-Security-Policy */
-
-/* ---- refuse.c ---- */
-
-/* Check all that can be checked before the body; 0 if the body may come. */
-unsigned refuse(struct request *r, const char **why, struct lh_err *err);
-
-/* ---- request.c ---- */
-
-extern const struct http_calls request_calls;	/* connections are those of a struct server */
 
 /* ---- server.c ---- */
 

@@ -1,15 +1,12 @@
 /*
  * site.h - a configuration in force, and the filters that answer its routes.
  *
- *     tokens.c    tokens, by their hashes
- *     stats.c     counts of each route
+ *     access.c    tokens, by their hashes
+ *     metrics.c   counts of each route
  *     pools.c     pools of filters, shared by routes and by sites
  *     audit.c     the logs of the persons whom answers show
- *     described.c what the filters say of their operations
- *     schema.c    what bodies and answers are, as JSON Schema
- *     site.c      routes, pools, tokens
- *     print.c     --print-config
- *     check.c     --check
+ *     openapi.c   what the filters say of their operations, and bodies are, as JSON Schema
+ *     site.c      routes, pools, tokens; --print-config and --check
  */
 #ifndef SITE_H
 #define SITE_H
@@ -38,7 +35,7 @@ struct settings {			/* the command line */
 	double drain;			/* below 0: not given */
 };
 
-/* ---- tokens.c ---- */
+/* ---- access.c ---- */
 
 struct token {
 	char label[LH_TOKEN_NAME + 1];	/* in the logs: never the token */
@@ -55,11 +52,9 @@ struct tokens {
 int tokens_add_file(struct tokens *t, const char *path, const char *label, struct lh_err *err);
 int tokens_add(struct tokens *t, const char *text, size_t n, const char *label,
 	       struct lh_err *err);
-/* Return the token that is this text, or NULL; blanks after it do not matter. */
-const struct token *tokens_find(const struct tokens *t, const char *text);
 void tokens_free(struct tokens *t);
 
-/* ---- stats.c ---- */
+/* ---- metrics.c ---- */
 
 #define STATUSES 600
 #define BUCKETS 15
@@ -118,20 +113,10 @@ void pools_kill(struct pools *all);
 void pools_end(struct pools *all);
 void pools_free(struct pools *all);
 
-/* ---- described.c ---- */
+/* ---- openapi.c ---- */
 
 extern const struct lh_described described[];
 
-/* ---- schema.c ---- */
-
-/* Return whether requests of a route have a JSON object as their body. */
-bool has_json_body(const struct lh_route *r);
-/* Write the schema of the body, without the members that the route gives, or of the answer; any
- * object if nothing is known of the filter. */
-void schema_write(struct lh_writer *w, const char *name, const struct lh_route *r, bool answer);
-/* Find the members that the filter of a route reads; false if nothing is known. */
-bool schema_members(const struct lh_route *r, struct lh_value *properties,
-		    struct lh_value *required);
 /* Make the table that checks bodies; *to stays NULL if nothing is known. */
 int schema_table(const struct lh_route *r, struct lh_bind **to, struct lh_err *err);
 
@@ -172,6 +157,11 @@ void site_use(struct site *site);
 void site_drop(struct site *site);
 /* Return whether route number n has a pool, and is the first one that has it. */
 bool site_first_of_pool(const struct site *site, size_t n);
+/* Print the configuration as JSON. */
+int site_print(const struct site *site, struct lh_tool *tool);
+/* Embed a text as POST /v1/embed would.  A service that is down is reported; -1 for an engine
+ * or a model that cannot work. */
+int site_try_engine(const struct site *site, struct lh_tool *tool);
 
 /* ---- audit.c ---- */
 
@@ -181,13 +171,5 @@ int audit_settle(struct site *site, struct lh_err *err);
 int audit_start(struct site *site, struct pools *pools, struct lh_err *err);
 void audit_free(struct site *site);
 size_t list_length(char *const *list);
-
-/* ---- print.c, check.c ---- */
-
-/* Print the configuration as JSON. */
-int site_print(const struct site *site, struct lh_tool *tool);
-/* Embed a text as POST /v1/embed would.  A service that is down is reported; -1 for an engine
- * or a model that cannot work. */
-int site_try_engine(const struct site *site, struct lh_tool *tool);
 
 #endif
