@@ -152,7 +152,7 @@ int lh_catalog_remove(const char *folder, struct lh_str name, double lock_timeou
  */
 struct lh_catalog_visit {
 	int (*each)(void *ctx, const struct lh_catalog_dataset *m, struct lh_err *err);
-	int (*damaged)(void *ctx, const struct lh_err *why, struct lh_err *err);	/* or NULL */
+	int (*damaged)(void *ctx, const struct lh_err *why, struct lh_err *err); /* or NULL */
 	void *ctx;
 };
 int lh_catalog_list(const char *folder, const struct lh_catalog_visit *visit, struct lh_err *err);

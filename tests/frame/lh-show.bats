@@ -88,9 +88,8 @@ raw() {
 	END
 }
 
-@test "--kind and --columns choose the columns, by paths" {
+@test "--columns chooses the columns, by paths" {
 	lh-gen workers -n 1 >w
-	[ "$(lh-show --kind plain w | head -n 1 | wc -w)" = 15 ]
 	echo '{"a":{"b":[{"c":1}],"d":2},"a.d":3}' >in
 	run -1 --separate-stderr lh-show --columns "a.b.0.c, a.d ,none,a.b.1.c" in
 	[ "$stderr" = 'lh-show: --columns: no record has "none"
@@ -104,8 +103,6 @@ lh-show: --columns: no record has "a.b.1.c"' ]
 	seq 1100 | jq -c '{a: .} + if . > 1050 then {late: 1} else {} end' >many
 	lh-show --columns a,late many 2>err >out
 	[ ! -s err ]
-	run -2 lh-show --kind nothing w
-	[[ $output == 'lh-show: --kind: "nothing" is not one of hits, '* ]]
 	run -2 lh-show --columns ,, w
 	[ "$output" = 'lh-show: --columns: ",," names no column' ]
 	run -2 lh-show --columns a --card w
@@ -174,7 +171,7 @@ lh-show: 2 of 4 records rejected' ]
 		run ! raw out
 		run ! raw err
 	done
-	run ! lh-show --kind $'\e' in
+	run ! lh-show --color $'\e' in
 	[[ $output != *$'\e'* ]]
 }
 
@@ -299,13 +296,13 @@ lh-show: 2 of 4 records rejected' ]
 	[[ $(lh-show <<<'{"a":{"Schema":{"x":1}}}') == *'{"Schema":{"x":1}}'* ]]
 }
 
-@test "--mark marks words in colour, whatever their case, accents and endings, and no short ones" {
-	echo '{"t":"Two NURSES in Caf\u00e9 12, nursery","n":12}' >in
-	lh-show --color always --mark 'a nurse in cafe 12' in | tail -n 1 >out
-	bold=$'\x1b[1;33m' end=$'\x1b[0m'
-	[ "$(cat out)" = "Two ${bold}NURSES$end in ${bold}Café$end ${bold}12$end, nursery  ${bold}12$end" ]
-	[ "$(lh-show --mark nurse in)" = "$(lh-show in)" ]
-	[ "$(lh-show --color always --mark 'in a' in)" = "$(lh-show --color always in)" ]
-	run -2 lh-show --mark $'\xff' in
-	[ "$output" = 'lh-show: --mark is not UTF-8' ]
+@test "a number that is missing leaves the columns after it where they are" {
+	printf '{"a":1,"n":2222222,"b":"x"}\n{"a":1,"b":"y"}\n' >in
+	lh-show in >out
+	diff - out <<-'END'
+	 a        n  b
+	--  -------  --
+	 1  2222222  x
+	 1           y
+	END
 }

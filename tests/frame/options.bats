@@ -209,7 +209,7 @@ accepted() {
 	lh-lift --model m x.lhv|unknown option "--model" (did you mean --judge-model or --paraphrase-model? see lh-lift --help)
 	lh-gen workers --see 1|unknown option "--see" (did you mean --seed? see lh-gen --help)
 	lh-embed --engine Olama|--engine: "Olama" is not one of hash, ollama, openai, gguf (did you mean ollama?)
-	lh-show --kind verdict x|--kind: "verdict" is not one of hits, verdicts, workers, evidence, scores, samples, chain, sessions, operations, errors, plain (did you mean verdicts?)
+	lh-validate --kind smss x|--kind: "smss" is not one of fill, email, sms, playbook (did you mean sms?)
 	lh-score --on-error=skpi|--on-error: "skpi" is not one of skip, emit, stop (did you mean skip?)
 	lh-index build --distance l1 x.lhv|--distance: "l1" is not one of cosine, l2, ip (did you mean l2?)
 	lh-catalog lst|unknown command "lst" (did you mean list?), not one of register, get, list, remove, verify, requests
@@ -406,7 +406,7 @@ DESCRIBED="lh-catalog lh-index lh-observe lh-pathway lh-playbook lh-store lh-sub
 	[ "$(kind lh-subject-audit '.commands[] | select(.name == "manifest").operands[0].choices')" = '["put","get","list","verify"]' ]
 	[ "$(kind lh-ingest '.options[] | select(.long == "sample") | [.type, .value, .choices]')" = '["text","text",["all"]]' ]
 	[ "$(kind lh-validate '.options[] | select(.long == "schema") | [.type, .value, .choices[0], .choices[-1]]')" = '["text","file","evidence_record","list"]' ]
-	[ "$(kind lh-show '.options[] | select(.long == "kind") | [.type, .argument, .choices[0]]')" = '["choice","NAME","hits"]' ]
+	[ "$(kind lh-validate '.options[] | select(.long == "kind") | [.type, .argument, .choices[0]]')" = '["choice","fill|email|sms|playbook","fill"]' ]
 	[ "$(kind lh-search '.options[] | select(.short == "k") | [.type, .min, .max, .default]')" = '["whole",0,10000,"10"]' ]
 	[ "$(kind lh-validate '.options[] | select(.long == "key-file") | [.type, .value, .files, .repeatable]')" = '["text","file",null,true]' ]
 }

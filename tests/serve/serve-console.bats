@@ -245,7 +245,7 @@ things_server() {
 	b.js("""show_search([{ query: { query_text: "x", corpora: ["tickets"], words: new Set() }, use: false, results: [], unmatched_filter: { town: ["Gent"], maker: [] } }])""")
 	assert b.text("#search-status") == "0 results, no record has this town (did you mean Gent?), no record has this maker", b.text("#search-status")
 	# the same kinds of records as lh-show has
-	rows = re.findall(r'{ KIND_\w+, "([^"]*)",\s*((?:"[^"]*"\s*)+)}', open(os.environ["ROOT"] + "/tools/lh-show/cell.c").read())
+	rows = re.findall(r'{ "([^"]*)",\s*((?:WORKER_ID )?(?:"[^"]*"\s*)+)}', open(os.environ["ROOT"] + "/tools/lh-show/view.c").read())
 	rows = {tells: "".join(re.findall('"([^"]*)"', names)).removeprefix("candidate_id ") for tells, names in rows}
 	for tells, names in b.js("kinds.map((k) => k.map((names) => names.join(' ')))"):
 	    assert rows[tells] == names, (tells, rows)

@@ -12,12 +12,8 @@ static const struct lh_option options[] = {
 	{ 0, "card", NULL, "a card for each record, with all of its members",
 	  LH_FLAG(struct settings, card) },
 	{ 0, "diff", NULL, "two records next to each other", LH_FLAG(struct settings, diff) },
-	{ 0, "kind", "NAME", "the kind of the records (default: from their members)",
-	  LH_CHOICE(struct settings, kind, .words = KIND_NAMES) },
 	{ 0, "columns", "LIST", "the columns: paths separated by commas",
 	  LH_TEXT(struct settings, columns) },
-	{ 0, "mark", "TEXT", "mark the words of TEXT, where there is colour",
-	  LH_TEXT(struct settings, mark) },
 	{ 0, "width", "N", "cells of a line; 0: no limit (default: the terminal's, or 0)",
 	  LH_UINT(struct settings, width, 0, 10000) },
 	{ 0, "sample", "N", "records that give columns and widths (default 1000)",
@@ -33,22 +29,16 @@ struct run {
 	bool enough;		/* the view needs no more */
 };
 
-int show_flush(struct show *w, struct lh_err *err)
+void show_flush(struct show *w)
 {
-	int rc = 0;
-
-	if (!rc && w->out.len && w->pager_wanted) {
+	if (w->out.len && w->pager_wanted && !w->failed) {
 		w->pager_wanted = false;
-		rc = lh_term_pager_start(&w->pager, err);
+		w->failed = lh_term_pager_start(&w->pager, &w->tool->err) < 0;
 		if (w->pager.pid)
 			lh_tool_ignore_sigpipe(w->tool);
 	}
-	if (!rc && lh_tool_out(w->tool, w->out.p, w->out.len) < 0) {
-		*err = w->tool->err;
-		rc = -1;
-	}
+	w->failed = w->failed || lh_tool_out(w->tool, w->out.p, w->out.len) < 0;
 	lh_buf_reset(&w->out);
-	return rc;
 }
 
 static int on_value(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
@@ -62,11 +52,11 @@ static int on_value(struct lh_record *rec, struct lh_buf *out, void *context, st
 static int on_output(const struct lh_output *o, void *shared, struct lh_err *err)
 {
 	struct run *r = shared;
-	int rc = r->view->take(&r->w, o, err);
+	int rc = r->view->take(&r->w, o);
 
 	r->w.shown++;
 	if (rc <= 0)
-		return rc;
+		return r->w.failed ? -1 : rc;	/* err is that of the tool */
 	r->enough = true;
 	return lh_err_set(err, LH_EINTR, "enough");	/* ends the flow */
 }
@@ -74,7 +64,8 @@ static int on_output(const struct lh_output *o, void *shared, struct lh_err *err
 static int show_all(struct run *r)
 {
 	struct lh_tool *t = r->w.tool;
-	struct lh_err err;
+	struct lh_err first;
+	bool bad;
 	int rc;
 
 	r->w.view = lh_calloc(1, r->view->size);
@@ -84,16 +75,15 @@ static int show_all(struct run *r)
 		t->err = (struct lh_err){ 0 };
 		rc = 0;
 	}
+	if (rc < 0 && (r->w.failed || t->err.code == LH_EINTR))
+		return rc;
 	/* what was read before an error is shown, too */
-	if ((!rc || t->err.code != LH_EINTR) &&
-	    ((r->view->end && r->view->end(&r->w, &err) < 0) || show_flush(&r->w, &err) < 0) &&
-	    !rc) {
-		t->err = err;
-		rc = -1;
-	}
-	r->view->free(&r->w);
-	free(r->w.view);
-	return rc;
+	first = t->err;
+	bad = r->view->end && r->view->end(&r->w) < 0;
+	show_flush(&r->w);
+	if (rc < 0)
+		t->err = first;
+	return rc < 0 || bad || r->w.failed ? -1 : 0;
 }
 
 static int check(struct lh_tool *t, void *settings)
@@ -107,8 +97,6 @@ static int check(struct lh_tool *t, void *settings)
 				     s->card ? "--card" : "--diff");
 	if (s->columns && !s->columns[strspn(s->columns, ",")])
 		return lh_tool_usage(t, "--columns: \"%s\" names no column", s->columns);
-	if (s->mark && !lh_utf8_valid(s->mark, strlen(s->mark)))
-		return lh_tool_usage(t, "--mark is not UTF-8");
 	if (s->diff && t->n_operands > 2)
 		return lh_tool_usage(t, "--diff takes two files at most");
 	return 0;
@@ -117,11 +105,12 @@ static int check(struct lh_tool *t, void *settings)
 static int run(struct lh_tool *t, void *settings)
 {
 	const struct settings *s = settings;
-	struct run r = { .w = { .tool = t, .s = s },
-			 .view = s->card ? &card_view : s->diff ? &diff_view : &table_view };
+	static struct run r;	/* what it holds is freed by the end of the process */
 	struct lh_err err;
 	int rc;
 
+	r = (struct run){ .w = { .tool = t, .s = s },
+			  .view = s->card ? &card_view : s->diff ? &diff_view : &table_view };
 	if (t->on_error == LH_ON_ERROR_EMIT)
 		t->on_error = LH_ON_ERROR_SKIP;
 	r.w.colored = lh_term_colored(STDOUT_FILENO, (enum lh_color)t->color);
@@ -131,24 +120,18 @@ static int run(struct lh_tool *t, void *settings)
 			   !(lh_tool_reads_stdin(t) && isatty(STDIN_FILENO));
 	if (r.w.pager_wanted)
 		t->progress = LH_PROGRESS_NEVER;	/* the terminal is the pager's */
-	if (s->mark && r.w.colored)
-		marks_read(&r.w);
 	rc = show_all(&r);
 	lh_tool_flush(t);
 	if (lh_term_pager_end(&r.w.pager, &err) < 0) {
 		lh_tool_warn(t, "%s", err.msg);
 		lh_tool_failed(t);
 	}
-	lh_intern_free(&r.w.marked);
-	lh_record_free(&r.w.json);
-	lh_buf_free(&r.w.out);
-	lh_buf_free(&r.w.scratch);
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .kind = KIND_ANY, .width = UINT64_MAX, .sample = 1000 };
+	struct settings s = { .width = UINT64_MAX, .sample = 1000 };
 	static const struct lh_op ops[] = { { "", .in = lh_op_any, .command = run }, LH_OP_END };
 	static const struct lh_tool_spec spec = {
 		.name = "lh-show",

@@ -232,7 +232,8 @@ static int put_content(struct taking *t, const struct opened *o, const struct lh
 		return lh_err_sys(err, "%s", o->key);
 	content_key(is->sha256, key);
 	t->copied += is->bytes;
-	return lh_store_put(t->to, key, &put, &done, err) < 0 ? lh_err_prefix(err, "%s", o->key) : 0;
+	return lh_store_put(t->to, key, &put, &done, err) < 0
+		? lh_err_prefix(err, "%s", o->key) : 0;
 }
 
 /* Set how many bytes of a log are whole rows: it was locked, so the last one without its LF is of
