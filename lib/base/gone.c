@@ -53,7 +53,6 @@ static const struct gone {
 	{ "lh-show", "--no-pager", "PAGER=cat lh-show writes to the terminal itself" },
 	{ "lh-show", "--force", "lh-show writes no file" },
 	{ "lh-show", "--kind", "--columns names columns, and --card has all members" },
-	{ "lh-show", "--mark", "a PAGER such as `less -p WORD` marks words" },
 	{ "lh-subject", "--markers", "--also and --from-roster say what is searched for" },
 	{ "lh-review", "", "share/examples/lh-review is a script that does the same" },
 	{ "lh-workflow", "",

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "show.h"
 #include "tool/op.h"
 #include "tool/records.h"
@@ -14,6 +15,8 @@ static const struct lh_option options[] = {
 	{ 0, "diff", NULL, "two records next to each other", LH_FLAG(struct settings, diff) },
 	{ 0, "columns", "LIST", "the columns: paths separated by commas",
 	  LH_TEXT(struct settings, columns) },
+	{ 0, "mark", "TEXT", "mark the words of TEXT, where there is colour",
+	  LH_TEXT(struct settings, mark) },
 	{ 0, "width", "N", "cells of a line; 0: no limit (default: the terminal's, or 0)",
 	  LH_UINT(struct settings, width, 0, 10000) },
 	{ 0, "sample", "N", "records that give columns and widths (default 1000)",
@@ -97,6 +100,8 @@ static int check(struct lh_tool *t, void *settings)
 				     s->card ? "--card" : "--diff");
 	if (s->columns && !s->columns[strspn(s->columns, ",")])
 		return lh_tool_usage(t, "--columns: \"%s\" names no column", s->columns);
+	if (s->mark && !lh_utf8_valid(s->mark, strlen(s->mark)))
+		return lh_tool_usage(t, "--mark is not UTF-8");
 	if (s->diff && t->n_operands > 2)
 		return lh_tool_usage(t, "--diff takes two files at most");
 	return 0;
@@ -114,6 +119,8 @@ static int run(struct lh_tool *t, void *settings)
 	if (t->on_error == LH_ON_ERROR_EMIT)
 		t->on_error = LH_ON_ERROR_SKIP;
 	r.w.colored = lh_term_colored(STDOUT_FILENO, (enum lh_color)t->color);
+	if (s->mark && r.w.colored)
+		show_mark(&r.w, s->mark);
 	r.w.width = s->width != UINT64_MAX ? (size_t)s->width :
 		    isatty(STDOUT_FILENO) ? (size_t)lh_term_columns(STDOUT_FILENO) : 0;
 	r.w.pager_wanted = lh_term_pager_wanted() &&

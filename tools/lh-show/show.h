@@ -2,13 +2,14 @@
 #ifndef SHOW_H
 #define SHOW_H
 
+#include "base/table.h"
 #include "flow/flow.h"
 #include "json/value.h"
 #include "term/term.h"
 #include "tool/tool.h"
 
 struct settings {
-	const char *columns;
+	const char *columns, *mark;
 	bool table, card, diff;
 	uint64_t width, sample;
 };
@@ -23,6 +24,7 @@ struct show {
 	bool failed;		/* nothing can be written, as the err of the tool says */
 	uint64_t shown;		/* values so far */
 	struct lh_record json;
+	struct lh_intern marked;	/* the words of --mark, folded */
 	struct lh_buf out, scratch;
 	void *view;		/* the view's own */
 };
@@ -36,6 +38,9 @@ struct view {
 };
 
 extern const struct view table_view, card_view, diff_view;
+
+/* Have the words of a text marked. */
+void show_mark(struct show *w, const char *text);
 
 /* Write w->out, to the pager if there is one. */
 void show_flush(struct show *w);

@@ -1,4 +1,5 @@
 /* view.c - records as the rows of a table, as cards, or two next to each other.  See show.h. */
+#include <ctype.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -6,6 +7,7 @@
 #include "base/utf8.h"
 #include "show.h"
 #include "text/escape.h"
+#include "text/tokens.h"
 #include "validate/validation_error.h"
 
 /* ---- members of a kind ---- */
@@ -190,6 +192,73 @@ static enum lh_style cell_style(const struct lh_value *v)
 	       v->type == LH_TRUE || v->type == LH_FALSE ? LH_STYLE_LITERAL : LH_STYLE_PLAIN;
 }
 
+/* ---- words that are marked ---- */
+
+#define SHORT 2			/* letters of words that stand in every text */
+
+/* Return the length of a folded word without its English ending; 0: it is not marked. */
+static size_t fold(struct lh_token *t)
+{
+	unsigned i = 0;
+
+	if (t->chars <= SHORT && !t->solo && !lh_token_is_number(t))
+		return 0;
+	while (i < t->len && t->s[i] >= 'a' && t->s[i] <= 'z')
+		i++;
+	return i == t->len ? lh_token_stem(t->s, t->len) : t->len;
+}
+
+/* Return whether a text has a word of --mark; add: make its words such words. */
+static bool is_marked(struct show *w, const char *p, size_t n, bool add)
+{
+	struct lh_tokens in;
+	struct lh_token t;
+	struct lh_err unused;
+	uint32_t number;
+	size_t len;
+
+	lh_tokens_init(&in, p, n);
+	while (lh_tokens_next(&in, &t)) {
+		if (!(len = fold(&t)))
+			continue;
+		if (add)
+			lh_intern_add(&w->marked, (const char *)t.s, len, &number, &unused);
+		else if (lh_intern_find(&w->marked, (const char *)t.s, len) >= 0)
+			return true;
+	}
+	return false;
+}
+
+void show_mark(struct show *w, const char *text)
+{
+	is_marked(w, text, strlen(text), true);
+}
+
+static bool in_word(char c)
+{
+	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+/* Append clean text in a style, with the words of --mark in another. */
+static void put_marked(struct show *w, enum lh_style style, const char *p, size_t n)
+{
+	size_t at = 0, from = 0, end;
+
+	for (; w->marked.n && at < n; at = end) {
+		end = at + 1;
+		while (end < n && in_word(p[at]) && in_word(p[end]))
+			end++;
+		if (!in_word(p[at]) || !is_marked(w, p + at, end - at, false))
+			continue;
+		if (at > from)
+			lh_term_put(&w->out, w->colored, style, p + from, at - from);
+		lh_term_put(&w->out, w->colored, LH_STYLE_WARN, p + at, end - at);
+		from = end;
+	}
+	if (n > from || !n)
+		lh_term_put(&w->out, w->colored, style, p + from, n - from);
+}
+
 /* ---- columns that fit a line ---- */
 
 #define COLUMNS_MAX 64
@@ -268,7 +337,7 @@ static void put(struct show *w, const struct grid *g, size_t i, struct lh_str te
 	blank = col->width > cells ? (int)(col->width - cells) : 0;
 	lh_buf_printf(&w->out, "%*s", 2 * !!i + (col->numbers ? blank : 0), "");
 	if (text.n) {
-		lh_term_put(&w->out, w->colored, style, text.p, n);
+		put_marked(w, style, text.p, n);
 		lh_buf_puts(&w->out, cut ? CELL_MORE : "");
 		*end = w->out.len;
 	}
