@@ -85,14 +85,6 @@ struct each {
 	struct lh_buf strings;
 };
 
-static void add_also(struct person *who, struct lh_str text)
-{
-	size_t cap = who->n_also;
-
-	lh_grow(&who->also, &cap, who->n_also + 1, sizeof text);
-	who->also[who->n_also++] = text;
-}
-
 /* Name the members of the roster that are not searched for. */
 static void name_unused(struct lh_tool *tool, const struct lh_intern *unused)
 {
@@ -122,7 +114,7 @@ static int from_roster(struct person *who, const struct each *e, struct lh_err *
 	who->n_unused = unused.n;
 	end = who->text.p + who->text.len;
 	for (p = who->text.p; p < end; p += strlen(p) + 1)
-		add_also(who, lh_str_of(p));
+		person_add(who, lh_str_of(p));
 	if (who->n_also > had || e->s->apply || !e->s->from_roster)
 		return 0;	/* an erasure that was begun has the texts in its list */
 	lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
@@ -144,12 +136,12 @@ static int call(struct each *e, const struct asked *asked)
 	int rc = 0;
 
 	for (i = 0; !rc && i < e->s->also.n; i++) {
-		add_also(&who, lh_str_of(e->s->also.v[i]));
+		person_add(&who, lh_str_of(e->s->also.v[i]));
 		if (!lh_utf8_valid(e->s->also.v[i], strlen(e->s->also.v[i])))
 			rc = lh_tool_usage(e->tool, "--also: is not valid UTF-8");
 	}
 	for (i = 0; !rc && i < asked->n_also; i++)
-		add_also(&who, asked->also[i]);
+		person_add(&who, asked->also[i]);
 	if (!rc && (e->s->from_roster || (e->tool->verb->bit == V_ERASE && !e->s->id_only)))
 		rc = from_roster(&who, e, err);
 	if (!rc)

@@ -116,7 +116,7 @@ static int cut_through(struct cutting *c, int from, struct lh_err *err)
 
 /* ---- what a place is ---- */
 
-int state_of_place(struct erasure *e, const char *path, enum place_kind k, struct was *now)
+int state_of_place(struct erasure *e, const char *path, enum place_kind k, struct state *now)
 {
 	const struct place *p = place_named(e->s, path);
 	struct cutting lines = { .e = e, .path = path };
@@ -126,7 +126,7 @@ int state_of_place(struct erasure *e, const char *path, enum place_kind k, struc
 	struct lh_file_digest d;
 	int fd, rc;
 
-	*now = (struct was){ .path = NULL };
+	*now = (struct state){ .rows = 0 };
 	if (!p || k == PLACE_TRACE_INDEX)	/* which is made anew by each that needs it */
 		return 0;
 	fd = place_open(p, err);
@@ -364,20 +364,25 @@ static int cut_object(struct erasure *e, const struct target *t)
 }
 
 /* Make the manifests that describe the object as it was describe it as it is. */
-static int renew_manifests(struct erasure *e, const struct place *object, const struct was *was,
-			   const struct was *now)
+static int settle_object(struct erasure *e, const struct line *was)
 {
+	const struct place *p = place_named(e->s, was->path);
 	const struct lh_catalog_how how = { .now = e->started,
 					    .lock_timeout = e->tool->lock_timeout };
-	const struct lh_catalog_renewal r = {
-		.key = lh_str_of(place_key(object)), .was_size = was->bytes, .size = now->bytes,
-		.was_sha256 = was->sha256, .sha256 = now->sha256,
-		.rows = was->rows > now->rows ? was->rows - now->rows : 0
-	};
 	struct lh_err *err = &e->tool->err;
+	struct lh_catalog_renewal r = { .was_size = was->bytes, .was_sha256 = was->sha256.p };
+	struct state now;
 	size_t i;
 	int rc = 0;
 
+	if (!p || !p->store)
+		return 0;
+	if (state_of_place(e, was->path, was->is, &now) < 0)
+		return -1;
+	r.key = lh_str_of(place_key(p));
+	r.size = now.bytes;
+	r.sha256 = now.sha256;
+	r.rows = was->rows > now.rows ? was->rows - now.rows : 0;
 	for (i = 0; rc >= 0 && i < e->s->places.n; i++) {
 		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
 		LH_SCOPED(lh_free_local) char *folder = NULL;
@@ -387,17 +392,6 @@ static int renew_manifests(struct erasure *e, const struct place *object, const 
 			rc = lh_catalog_renew(folder, m.name, &r, &how, err);
 	}
 	return rc < 0 ? -1 : 0;
-}
-
-static int settle_object(struct erasure *e, const struct was *was)
-{
-	const struct place *p = place_named(e->s, was->path);
-	struct was now;
-
-	if (!p || !p->store)
-		return 0;
-	return state_of_place(e, was->path, was->kind, &now) < 0 ? -1
-		: renew_manifests(e, p, was, &now);
 }
 
 static void sweep_cursors(const char *log)
@@ -415,13 +409,15 @@ static void sweep_cursors(const char *log)
 	}
 }
 
-int place_settle(struct erasure *e, const struct was *w)
+int place_settle(struct erasure *e, const struct line *l)
 {
-	if (w->kind == PLACE_INDEX || w->kind == PLACE_PLAYBOOK)
-		lh_index_sweep_lock(w->path);
-	else if (w->kind == PLACE_LOG)
-		sweep_cursors(w->path);
-	return w->kind == PLACE_OBJECT ? settle_object(e, w) : 0;
+	if (!l->path || l->again)
+		return 0;
+	if (l->is == PLACE_INDEX || l->is == PLACE_PLAYBOOK)
+		lh_index_sweep_lock(l->path);
+	else if (l->is == PLACE_LOG)
+		sweep_cursors(l->path);
+	return l->is == PLACE_OBJECT ? settle_object(e, l) : 0;
 }
 
 /* ---- whole files ---- */

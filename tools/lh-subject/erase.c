@@ -256,18 +256,14 @@ static int carry_out(struct erasure *e)
 	int rc = erasure_settle(e), round;
 	size_t i;
 
-	for (round = 0; !rc && has_work(e) && round < ROUNDS; round++) {
-		rc = apply(e);
-		if (!rc)
-			rc = places_list(e->s, err);
-		if (!rc)
-			rc = plan(e);
-	}
-	if (!rc && has_work(e))
-		rc = lh_err_set(err, LH_ELOCKED, "others wrote data of the person %d times "
-				"meanwhile; run it again", ROUNDS);
-	for (i = 0; !rc && i < e->n_was; i++)
-		rc = place_settle(e, &e->was[i]);
+	for (round = 0; !rc && has_work(e); round++)
+		if (round == ROUNDS)
+			rc = lh_err_set(err, LH_ELOCKED, "others wrote data of the person %d times "
+					"meanwhile; run it again", ROUNDS);
+		else
+			rc = apply(e) < 0 || places_list(e->s, err) < 0 ? -1 : plan(e);
+	for (i = 0; !rc && i < e->n_lines; i++)
+		rc = place_settle(e, &e->line[i]);
 	while (e->n_held)
 		lh_root_close(e->held[--e->n_held].root);
 	return rc ? rc : erase_end_log(e);
@@ -276,15 +272,14 @@ static int carry_out(struct erasure *e)
 /* Finish if nothing is left. */
 static int finish(struct erasure *e)
 {
-	struct remains left = { .left = 0 };
+	struct remains left;
 	struct lh_err *err = &e->tool->err;
 	char says[192];
 	bool versions;
 
-	erasure_list_by_hand(e);
-	if (places_list(e->s, err) < 0 ||
-	    verify_person(e->tool, e->s, e->who, false, &left, err) < 0)
+	if (places_list(e->s, err) < 0 || plan(e) < 0 || check_complete(&e->hits, err) < 0)
 		return -1;
+	remains_of(NULL, e->s, e->who, &e->hits, &left);
 	if (left.left)
 		return lh_err_set(err, LH_EDATA, "%s left, and no receipt was written: lh-subject "
 				  "verify lists them",
@@ -307,11 +302,12 @@ static int finish(struct erasure *e)
  * with the texts may be gone. */
 static int end_before(struct erasure *e)
 {
-	struct remains left = { .left = 0 };
+	struct remains left;
 	char says[128] = "the person was erased before";
 
-	if (verify_person(e->tool, e->s, e->who, false, &left, &e->tool->err) < 0)
+	if (check_complete(&e->hits, &e->tool->err) < 0)
 		return -1;
+	remains_of(NULL, e->s, e->who, &e->hits, &left);
 	erasure_left_before(e, &left);
 	if (left.left || left.look || left.by_hand)
 		lh_tool_verdict_bad(e->tool);

@@ -42,13 +42,28 @@ struct cuts {
 	size_t n, cap;
 };
 
-/* What a place was before, a line of the list. */
-struct was {
-	char *path, *action;
-	enum place_kind kind;
+/* What a place is now. */
+struct state {
 	uint64_t rows, bytes;
-	char sha256[65];		/* "": it was not there */
-	struct cuts cuts;		/* of the file that was replaced last */
+	char sha256[65];		/* "": it is not there */
+};
+
+/* A line of the list: the first, with what was asked, or what a place was. */
+struct line {
+	struct lh_str id, receipt, started, reason;
+	const struct lh_str *also;
+	size_t n_also;
+	bool text_too, with_log;
+
+	char *path;			/* of a place, else NULL */
+	enum place_kind is;
+	struct lh_str name, kind, action, sha256;	/* as they are written */
+	uint64_t rows, bytes;
+	const struct lh_cut *cut;	/* what was cut out of a file of a root whose receipts ... */
+	size_t n_cuts;			/* ... do not know of it yet */
+	bool again;			/* an earlier line has the place */
+
+	struct lh_buf file, text;	/* where its strings are */
 };
 
 /* What the receipt of an earlier erasure says. */
@@ -81,9 +96,8 @@ struct erasure {
 	struct receipt before;
 	struct lh_lock lock;
 	struct lh_applog log;		/* the list */
-	struct lh_buf file, strings;	/* what was read of it */
-	struct was *was;
-	size_t n_was, cap_was;
+	struct line *line;
+	size_t n_lines, cap_lines;
 
 	/* of a round */
 	struct hits hits;
@@ -94,7 +108,6 @@ struct erasure {
 		struct lh_root *root;
 	} *held;
 	size_t n_held, cap_held;
-	struct lh_buf by_hand;		/* the array of the receipt */
 	size_t in_snapshots;		/* snapshots that had the person, ... */
 	struct lh_buf snapshots;	/* ... as JSON, for the receipt */
 };
@@ -138,8 +151,6 @@ int erasure_settle(struct erasure *e);
 /* Add what the receipt says is left to what was found, unless that was by all texts that
  * the receipt knows. */
 void erasure_left_before(const struct erasure *e, struct remains *left);
-/* Set e->by_hand from the last plan, before the places are listed again. */
-void erasure_list_by_hand(struct erasure *e);
 /* Count the objects and snapshots in S3 from which the person was erased, of which a bucket may keep
  * older versions, and write them unless w is NULL. */
 size_t erasure_versions(struct erasure *e, struct lh_writer *w);
@@ -157,12 +168,12 @@ int erasure_snapshots(struct erasure *e, bool apply);
 /* Take what is erased out of a place, whose line of the list is added before. */
 int cut_place(struct erasure *e, const struct target *t);
 /* Set what a place is now: its rows, bytes and hash; a place that is gone has the hash "". */
-int state_of_place(struct erasure *e, const char *path, enum place_kind kind, struct was *now);
+int state_of_place(struct erasure *e, const char *path, enum place_kind kind, struct state *now);
 /* Lock a root until the end of the rounds; NULL with the error of the tool. */
 struct lh_root *erase_hold_root(struct erasure *e, const char *path);
 /* Do what follows the change of a place: remove locks that a killed run left, and make the
  * manifests of datasets true. */
-int place_settle(struct erasure *e, const struct was *was);
+int place_settle(struct erasure *e, const struct line *was);
 /* Remove a file, unless it is gone, and sync its folder. */
 int remove_file(const char *path, struct lh_err *err);
 /* Append the row `erased` to the person's log, once, and renew the manifest. */

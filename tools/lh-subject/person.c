@@ -70,6 +70,14 @@ int person_prepare(struct person *who, const struct settings *s, struct lh_err *
 	return 0;
 }
 
+void person_add(struct person *who, struct lh_str text)
+{
+	size_t cap = who->n_also;
+
+	lh_grow(&who->also, &cap, who->n_also + 1, sizeof text);
+	who->also[who->n_also++] = text;
+}
+
 void person_free(struct person *who)
 {
 	lh_texts_free(who->texts);

@@ -45,77 +45,62 @@ static int find_paths(struct erasure *e)
 
 /* ---- the list ---- */
 
-/* A line: the first, of the erasure, or one of a place. */
-struct line {
-	struct lh_str id, receipt, started, reason;
-	const struct lh_str *also;
-	size_t n_also;
-	bool text_too, with_log;
-	struct lh_str path, kind, action, sha256;
-	uint64_t rows, bytes;
-	const struct lh_cut *cut;
-	size_t n_cuts;
-};
 static const struct lh_bind cut_members[] = {
 	{ LH_BIND_U64("at", struct lh_cut, at, 0, INT64_MAX), .required = true },
 	{ LH_BIND_U64("n", struct lh_cut, n, 0, INT64_MAX), .required = true },
 	{ LH_BIND_U64("is", struct lh_cut, is, 0, INT64_MAX), .required = true },
 	LH_BIND_END
 };
+#define STRING(name, f) { LH_BIND_STRING(name, struct line, f) }
 static const struct lh_bind line_members[] = {
-	{ LH_BIND_ID("candidate_id", struct line, id) },
-	{ LH_BIND_STRING("receipt", struct line, receipt) },
-	{ LH_BIND_STRING("started_at", struct line, started) },
-	{ LH_BIND_STRING("reason", struct line, reason) },
+	{ LH_BIND_ID("candidate_id", struct line, id) }, STRING("receipt", receipt),
+	STRING("started_at", started), STRING("reason", reason),
 	{ LH_BIND_STRINGS("also", struct line, also, n_also) },
 	{ LH_BIND_BOOL("text_too", struct line, text_too) },
 	{ LH_BIND_BOOL("with_log", struct line, with_log) },
-	{ LH_BIND_STRING("path", struct line, path) },
-	{ LH_BIND_STRING("kind", struct line, kind) },
-	{ LH_BIND_STRING("action", struct line, action) },
-	{ LH_BIND_STRING("sha256", struct line, sha256) },
+	STRING("path", name), STRING("kind", kind), STRING("action", action),
+	STRING("sha256", sha256),
 	{ LH_BIND_U64("rows", struct line, rows, 0, INT64_MAX) },
 	{ LH_BIND_U64("bytes", struct line, bytes, 0, INT64_MAX) },
 	{ LH_BIND_TABLES("cut", struct line, cut, n_cuts, cut_members) },
 	LH_BIND_END
 };
 
-static struct was *was_of(struct erasure *e, struct lh_str path)
+static void line_free(struct line *l)
 {
-	size_t i;
-
-	for (i = 0; i < e->n_was; i++)
-		if (lh_str_is(path, e->was[i].path, strlen(e->was[i].path)))
-			return &e->was[i];
-	return NULL;
+	free(l->path);
+	lh_buf_free(&l->file);
+	lh_buf_free(&l->text);
 }
 
-/* Take what a place was, of which an earlier line may say more. */
-static void take_place(struct erasure *e, const struct line *in)
+static bool is_noted(const struct erasure *e, const char *path)
 {
-	struct was *w = was_of(e, in->path);
+	size_t i = 0;
+
+	while (i < e->n_lines && !(e->line[i].path && !strcmp(e->line[i].path, path)))
+		i++;
+	return i < e->n_lines;
+}
+
+/* Take a line of a place: earlier ones have the rows that were cut out in earlier rounds. */
+static void take_place(struct erasure *e, struct line *l)
+{
 	size_t i;
 
-	if (!w) {
-		lh_grow(&e->was, &e->cap_was, e->n_was + 1, sizeof *w);
-		w = &e->was[e->n_was++];
-		*w = (struct was){ .path = lh_strndup(in->path.p, in->path.n),
-				   .action = lh_strndup(in->action.p, in->action.n),
-				   .kind = place_kind_named(in->kind), .rows = in->rows,
-				   .bytes = in->bytes };
-		snprintf(w->sha256, sizeof w->sha256, "%.*s", (int)in->sha256.n, in->sha256.p);
-	}
-	w->cuts.n = 0;
-	lh_grow(&w->cuts.v, &w->cuts.cap, in->n_cuts, sizeof *w->cuts.v);
-	for (i = 0; i < in->n_cuts; i++)
-		w->cuts.v[w->cuts.n++] = in->cut[i];
+	l->is = place_kind_named(l->kind);
+	l->path = lh_strndup(l->name.p, l->name.n);
+	for (i = 0; i < e->n_lines; i++)
+		if (e->line[i].path && !strcmp(e->line[i].path, l->path)) {
+			e->line[i].n_cuts = 0;
+			l->again = true;
+		}
 }
 
 /* Take what was asked: 1; 0 if that was about another person. */
 static int take_head(struct erasure *e, const struct line *h)
 {
 	struct person *who = e->who;
-	size_t i, k, cap;
+	size_t i, k;
 
 	if (!lh_str_is(h->id, who->id.p, who->id.n))
 		return 0;
@@ -128,57 +113,57 @@ static int take_head(struct erasure *e, const struct line *h)
 		for (k = 0; k < who->n_also && !lh_str_is(h->also[i], who->also[k].p,
 							  who->also[k].n); k++)
 			;
-		cap = who->n_also;
-		if (k < who->n_also)
-			continue;
-		lh_grow(&who->also, &cap, k + 1, sizeof *who->also);
-		who->also[who->n_also++] = h->also[i];
+		if (k == who->n_also)
+			person_add(who, h->also[i]);
 	}
 	return 1;
 }
 
-/* Take a line with LH_PAD readable bytes after it: 1; 0 if it begins the list of another person;
- * -1.  text: where its strings are. */
-static int take_line(struct erasure *e, struct lh_str s, struct lh_buf *text)
+/* Take a line, which is copied: 1; 0 if it begins the list of another person; -1. */
+static int take_line(struct erasure *e, struct lh_str s)
 {
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	struct line in = { .rows = 0 };
+	struct line l = { .rows = 0 };
 	struct lh_err *err = &e->tool->err;
+	int rc = 1;
 
-	if (lh_record_parse(&rec, s.p, s.n, err) < 0 ||
-	    lh_bind(line_members, &rec, &in, text, err) < 0)
-		return -1;
-	if (in.path.p && in.kind.p && in.action.p && in.sha256.p) {
-		take_place(e, &in);
-		return 1;
+	lh_buf_add(&l.file, s.p, s.n);
+	lh_buf_room(&l.file, LH_PAD);
+	if (lh_record_parse(&rec, l.file.p, l.file.len, err) < 0 ||
+	    lh_bind(line_members, &rec, &l, &l.text, err) < 0)
+		rc = -1;
+	else if (l.name.p && l.kind.p && l.action.p && l.sha256.p)
+		take_place(e, &l);
+	else if (l.id.p && l.receipt.p && l.started.p)
+		rc = take_head(e, &l);
+	else
+		rc = lh_err_set(err, LH_ECORRUPT, "is neither of an erasure nor of a place");
+	if (rc <= 0) {
+		line_free(&l);
+		return rc;
 	}
-	if (in.id.p && in.receipt.p && in.started.p)
-		return take_head(e, &in);
-	return lh_err_set(err, LH_ECORRUPT, "is neither of an erasure nor of a place");
+	lh_grow(&e->line, &e->cap_lines, e->n_lines + 1, sizeof l);
+	e->line[e->n_lines++] = l;
+	return 1;
 }
 
 /* Read a list if it is the person's: 1, 0, -1.  A line that a kill has cut is the last. */
 static int read_list(struct erasure *e, const char *path)
 {
+	LH_SCOPED(lh_buf_free) struct lh_buf file;
 	struct lh_err *err = &e->tool->err;
 	struct lh_str rest, line;
 	int rc;
 
-	lh_buf_free(&e->file);
-	lh_buf_init(&e->file, LIST_MAX);
-	rc = lh_file_read(path, &e->file, err);
+	lh_buf_init(&file, LIST_MAX);
+	rc = lh_file_read(path, &file, err);
 	if (rc <= 0)
 		return rc;
-	if (!lh_buf_room(&e->file, LH_PAD))
-		return lh_buf_check(&e->file, err);
-	rest = (struct lh_str){ e->file.p, e->file.len };
-	rc = lh_next_line(&rest, &line) ? take_line(e, line, &e->strings) : 0;
-	while (rc > 0 && lh_next_line(&rest, &line)) {
-		LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-
-		if (take_line(e, line, &text) < 0 && (err->code != LH_EDATA || rest.n))
+	rest = (struct lh_str){ file.p, file.len };
+	rc = lh_next_line(&rest, &line) ? take_line(e, line) : 0;
+	while (rc > 0 && lh_next_line(&rest, &line))
+		if (take_line(e, line) < 0 && (err->code != LH_EDATA || rest.n))
 			rc = -1;
-	}
 	return rc < 0 ? lh_err_prefix(err, "%s", path) : rc;
 }
 
@@ -196,23 +181,26 @@ int erasure_check(struct erasure *e)
 			rc = lh_err_set(err, LH_EUSAGE, "%s: the erasure was begun with another "
 					"key: add it with --key-file", p->path);
 	}
-	for (i = 0; !rc && i < e->n_was; i++)
-		if (!place_named(e->s, e->was[i].path) && access(e->was[i].path, F_OK) == 0)
+	for (i = 0; !rc && i < e->n_lines; i++) {
+		const char *path = e->line[i].path;
+
+		if (path && !place_named(e->s, path) && access(path, F_OK) == 0)
 			rc = lh_err_set(err, LH_EUSAGE, "%s: was a place when the erasure was "
-					"begun, and must be named again", e->was[i].path);
+					"begun, and must be named again", path);
+	}
 	return rc;
 }
 
 int erasure_note(struct erasure *e, const struct target *t, const struct cuts *cuts)
 {
 	const struct place *p = place_of(e, t);
-	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 }, text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 	struct lh_err *err = &e->tool->err;
-	struct was now;
+	struct state now;
 	size_t i;
 
-	if (p->kind == PLACE_SPOOL || (!cuts && was_of(e, lh_str_of(p->path))))
+	if (p->kind == PLACE_SPOOL || (!cuts && is_noted(e, p->path)))
 		return 0;	/* another run would not meet it, or it is there */
 	if (state_of_place(e, p->path, p->kind, &now) < 0)
 		return -1;
@@ -237,37 +225,37 @@ int erasure_note(struct erasure *e, const struct target *t, const struct cuts *c
 		return -1;
 	if (lh_applog_append(&e->log, line.p, line.len, LH_SYNC_EACH, err) < 0)
 		return -1;
-	lh_buf_room(&line, LH_PAD);
-	return take_line(e, (struct lh_str){ line.p, line.len }, &text) < 0 ? -1 : 0;
+	return take_line(e, (struct lh_str){ line.p, line.len }) < 0 ? -1 : 0;
 }
 
 int erasure_begin(struct erasure *e)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_writer w = lh_write_to(&text);
-	char seed[sizeof e->hash + sizeof e->started];
+	char seed[sizeof e->hash + 32], now[32], id[17];
 	unsigned char sum[32];
 	size_t i;
 
-	lh_tool_time(e->tool, e->started);
-	snprintf(seed, sizeof seed, "%s%s", e->hash, e->started);
+	lh_tool_time(e->tool, now);
+	snprintf(seed, sizeof seed, "%s%s", e->hash, now);
 	lh_sha256(seed, strlen(seed), sum);
-	memcpy(e->id, "er-", 3);
-	lh_hex(sum, 8, e->id + 3);
-	e->reason = lh_str_of(e->s->reason);
+	lh_hex(sum, 8, id);
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "schema", "subject_erasure_plan.v1");
-	lh_write_text(&w, "receipt", e->id);
+	lh_write_key(&w, "receipt");
+	lh_buf_printf(&text, "\"er-%.16s\"", id);
 	lh_write_str(&w, "candidate_id", e->who->id);
 	lh_write_array(&w, "also");
 	for (i = 0; i < e->who->n_also; i++)
 		lh_write_str(&w, NULL, e->who->also[i]);
 	lh_write_end(&w);
-	lh_write_str(&w, "reason", e->reason);
-	lh_write_text(&w, "started_at", e->started);
+	lh_write_text(&w, "reason", e->s->reason);
+	lh_write_text(&w, "started_at", now);
 	lh_write_bool(&w, "text_too", e->s->text_too);
 	lh_write_bool(&w, "with_log", e->s->with_log);
 	lh_write_end(&w);
+	if (take_line(e, (struct lh_str){ text.p, text.len }) < 0)
+		return -1;
 	lh_buf_putc(&text, '\n');
 	return lh_atomic_put(e->list, 0600, &text, &e->tool->err);
 }
@@ -280,15 +268,15 @@ static int settle_root(struct erasure *e, const struct held_root *held)
 	LH_SCOPED(lh_free_local) struct lh_cut *cut = NULL;
 	size_t i, k, n = 0, cap = 0;
 
-	for (i = 0; i < e->n_was; i++) {
-		const struct was *w = &e->was[i];
-		const struct place *p = w->cuts.n ? place_named(e->s, w->path) : NULL;
+	for (i = 0; i < e->n_lines; i++) {
+		const struct line *l = &e->line[i];
+		const struct place *p = l->n_cuts ? place_named(e->s, l->path) : NULL;
 
 		if (!p || !p->root || strcmp(p->root, held->path))
 			continue;
-		lh_grow(&cut, &cap, n + w->cuts.n, sizeof *cut);
-		for (k = 0; k < w->cuts.n; k++, n++) {
-			cut[n] = w->cuts.v[k];
+		lh_grow(&cut, &cap, n + l->n_cuts, sizeof *cut);
+		for (k = 0; k < l->n_cuts; k++, n++) {
+			cut[n] = l->cut[k];
 			cut[n].path = p->path + p->rel;
 		}
 	}
@@ -302,8 +290,8 @@ int erasure_settle(struct erasure *e)
 	for (i = 0; i < e->n_held; i++)
 		if (settle_root(e, &e->held[i]) < 0)
 			return -1;
-	for (i = 0; i < e->n_was; i++)
-		e->was[i].cuts.n = 0;
+	for (i = 0; i < e->n_lines; i++)
+		e->line[i].n_cuts = 0;
 	return 0;
 }
 
@@ -444,32 +432,40 @@ static void write_path(struct erasure *e, struct lh_writer *w, enum place_kind k
 	lh_write_bytes(w, "path", cut);
 }
 
+/* The places first, by path, and of those of one path what it was at first. */
 static int by_path(const void *a, const void *b)
 {
-	return strcmp(((const struct was *)a)->path, ((const struct was *)b)->path);
+	const struct line *x = a, *y = b;
+	const int c = x->path && y->path ? strcmp(x->path, y->path) : !x->path - !y->path;
+
+	return c ? c : x->again - y->again;
 }
 
 static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
 {
-	struct was now;
+	struct state now;
 	size_t i;
 
-	if (e->n_was)
-		qsort(e->was, e->n_was, sizeof *e->was, by_path);
+	qsort(e->line, e->n_lines, sizeof *e->line, by_path);
 	lh_write_array(w, "places");
-	for (i = 0; i < e->n_was; i++) {
-		const struct was *was = &e->was[i];
+	for (i = 0; i < e->n_lines; i++) {
+		const struct line *was = &e->line[i];
 
-		if (state_of_place(e, was->path, was->kind, &now) < 0)
+		if (!was->path || was->again)
+			continue;
+		if (state_of_place(e, was->path, was->is, &now) < 0)
 			return -1;
 		*rows += was->rows > now.rows ? was->rows - now.rows : 0;
 		lh_write_object(w, NULL);
-		lh_write_text(w, "kind", place_is[was->kind].name);
-		write_path(e, w, was->kind, was->path);
-		lh_write_text(w, "action", was->action);
+		lh_write_text(w, "kind", place_is[was->is].name);
+		write_path(e, w, was->is, was->path);
+		lh_write_str(w, "action", was->action);
 		lh_write_u64(w, "rows_before", was->rows);
 		lh_write_u64(w, "rows_after", now.rows);
-		lh_write_text(w, "sha256_before", *was->sha256 ? was->sha256 : NULL);
+		if (was->sha256.n)
+			lh_write_str(w, "sha256_before", was->sha256);
+		else
+			lh_write_null(w, "sha256_before");
 		lh_write_text(w, "sha256_after", *now.sha256 ? now.sha256 : NULL);
 		lh_write_end(w);
 	}
@@ -477,25 +473,24 @@ static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
 	return 0;
 }
 
-void erasure_list_by_hand(struct erasure *e)
+static void write_by_hand(struct erasure *e, struct lh_writer *w)
 {
-	struct lh_writer w = lh_write_to(&e->by_hand);
 	size_t i;
 
-	lh_write_array(&w, NULL);
+	lh_write_array(w, "by_hand");
 	for (i = 0; i < e->n_targets; i++) {
 		const struct target *t = &e->target[i];
 		const struct place *p = place_of(e, t);
 
 		if (!is_by_hand(t))
 			continue;
-		lh_write_object(&w, NULL);
-		lh_write_text(&w, "kind", place_is[p->kind].name);
-		write_path(e, &w, p->kind, p->path);
-		lh_write_text(&w, "why", t->why);
-		lh_write_end(&w);
+		lh_write_object(w, NULL);
+		lh_write_text(w, "kind", place_is[p->kind].name);
+		write_path(e, w, p->kind, p->path);
+		lh_write_text(w, "why", t->why);
+		lh_write_end(w);
 	}
-	lh_write_end(&w);
+	lh_write_end(w);
 }
 
 /* Write what a bucket may keep of an object, or of a store of snapshots: where it is, and why. */
@@ -513,9 +508,13 @@ size_t erasure_versions(struct erasure *e, struct lh_writer *w)
 	const struct lh_list *s = &e->s->snapshots;
 	size_t i, n = 0;
 
-	for (i = 0; i < e->n_was; i++)
-		if (e->was[i].kind == PLACE_OBJECT && lh_store_is_s3(e->was[i].path) && ++n && w)
-			write_versions(e, w, e->was[i].path);
+	for (i = 0; i < e->n_lines; i++) {
+		const struct line *l = &e->line[i];
+
+		if (l->path && !l->again && l->is == PLACE_OBJECT && lh_store_is_s3(l->path) &&
+		    ++n && w)
+			write_versions(e, w, l->path);
+	}
 	for (i = 0; e->in_snapshots && i < s->n; i++)
 		if (lh_store_is_s3(s->v[i]) && ++n && w)
 			write_versions(e, w, s->v[i]);
@@ -540,7 +539,7 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 	lh_write_text(&w, "finished_at", now);
 	if (write_places(e, &w, &rows) < 0)
 		return -1;
-	lh_write_raw(&w, "by_hand", (struct lh_str){ e->by_hand.p, e->by_hand.len });
+	write_by_hand(e, &w);
 	lh_write_u64(&w, "rows", rows);
 	lh_write_object(&w, "left");
 	lh_write_u64(&w, "look", left->look);
@@ -629,25 +628,17 @@ void erasure_close(struct erasure *e)
 {
 	while (e->n_held)
 		lh_root_close(e->held[--e->n_held].root);
-	while (e->n_was) {
-		struct was *w = &e->was[--e->n_was];
-
-		free(w->path);
-		free(w->action);
-		free(w->cuts.v);
-	}
+	while (e->n_lines)
+		line_free(&e->line[--e->n_lines]);
 	free(e->held);
-	free(e->was);
+	free(e->line);
 	free(e->list);
 	free(e->receipt);
 	free(e->target);
 	hits_free(&e->hits);
-	lh_buf_free(&e->file);
-	lh_buf_free(&e->strings);
 	lh_buf_free(&e->before.file);
 	lh_buf_free(&e->before.text);
 	lh_record_free(&e->before.rec);
-	lh_buf_free(&e->by_hand);
 	lh_buf_free(&e->snapshots);
 	lh_applog_close(&e->log, &(struct lh_err){ 0 });
 	lh_lock_drop(&e->lock);

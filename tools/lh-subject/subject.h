@@ -240,6 +240,8 @@ static inline bool place_is_kept(const struct place *p)
 /* Prepare the texts of a person whose id and also are set, or have changed. */
 int person_prepare(struct person *who, const struct settings *s, struct lh_err *err);
 void person_free(struct person *who);
+/* Add a text that names the person, which stays; person_prepare follows. */
+void person_add(struct person *who, struct lh_str text);
 
 /* Set the keyed hash of text i of also, in hex; false: an earlier one is compared alike. */
 struct lh_hmac;
@@ -339,10 +341,11 @@ struct remains {
 };
 /* Append for people what remains: "; 2 rows are to be looked at; ". */
 void put_remains(struct lh_buf *out, const struct remains *r);
-/* Find the person again, thoroughly.  print: a line for each hit, and the summary.  0, also if
- * something is left; LH_EIO: a place cannot be read to its end. */
-int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, bool print,
-		  struct remains *r, struct lh_err *err);
+/* Count what a thorough search has found.  print: each hit is a line; NULL: none is. */
+int remains_of(struct lh_tool *print, const struct settings *s, const struct person *who,
+	       const struct hits *hits, struct remains *r);
+/* Fail with LH_EIO if a place could not be read to its end. */
+int check_complete(const struct hits *hits, struct lh_err *err);
 /* What is done with a hit: erased, looked at, taken out by hand, which *why says, or kept. */
 enum rest { REST_LEFT, REST_LOOK, REST_BY_HAND, REST_KEPT, RESTS };
 enum rest hit_rest(const struct settings *s, const struct person *who, const struct hit *h,

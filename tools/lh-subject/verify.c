@@ -298,20 +298,17 @@ static int print_summary(struct lh_tool *tool, struct settings *s, struct person
 	return end_summary(tool, &w, &sentence);
 }
 
-int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, bool print,
-		  struct remains *r, struct lh_err *err)
+int remains_of(struct lh_tool *print, const struct settings *s, const struct person *who,
+	       const struct hits *hits, struct remains *r)
 {
-	LH_SCOPED(hits_free) struct hits hits = { .n = 0 };
 	uint64_t *const to[] = { &r->left, &r->look, &r->by_hand, &r->kept };
 	const char *why;
 	size_t i;
-	int rc;
+	int rc = 0;
 
-	*r = (struct remains){ 0 };
-	who->thorough = true;
-	rc = find_person(tool, s, who, &hits, err);
-	for (i = 0; !rc && i < hits.n; i++) {
-		const struct hit *h = &hits.v[i];
+	*r = (struct remains){ .opaque = hits->opaque };
+	for (i = 0; !rc && i < hits->n; i++) {
+		const struct hit *h = &hits->v[i];
 		const enum rest rest = hit_rest(s, who, h, &why);
 
 		/* a list is gone when the erasure that verifies is done; what is kept is kept
@@ -320,21 +317,26 @@ int verify_person(struct lh_tool *tool, struct settings *s, struct person *who, 
 		    (rest == REST_KEPT && i && h[-1].place == h->place))
 			continue;
 		++*to[rest];
-		rc = print ? print_hit(tool, s, who, &hits, i, rest) : 0;
+		rc = print ? print_hit(print, s, who, hits, i, rest) : 0;
 	}
-	r->opaque = hits.opaque;
-	if (!rc && print)
-		rc = print_summary(tool, s, who, r, hits.incomplete);
-	if (!rc && hits.incomplete)
-		rc = lh_err_set(err, LH_EIO, "not everything could be searched");
 	return rc;
+}
+
+int check_complete(const struct hits *hits, struct lh_err *err)
+{
+	return hits->incomplete ? lh_err_set(err, LH_EIO, "not everything could be searched") : 0;
 }
 
 static int verify(struct lh_tool *tool, struct settings *s, struct person *who)
 {
+	LH_SCOPED(hits_free) struct hits hits = { .n = 0 };
 	struct remains r;
 
-	if (verify_person(tool, s, who, true, &r, &tool->err) < 0)
+	who->thorough = true;
+	if (find_person(tool, s, who, &hits, &tool->err) < 0 ||
+	    remains_of(tool, s, who, &hits, &r) < 0 ||
+	    print_summary(tool, s, who, &r, hits.incomplete) < 0 ||
+	    check_complete(&hits, &tool->err) < 0)
 		return -1;
 	if (r.left || r.look || r.by_hand || !s->places.n)
 		lh_tool_verdict_bad(tool);
