@@ -127,6 +127,17 @@ char *lh_strndup(const char *s, size_t n)
 	return p;
 }
 
+char *lh_format(const char *fmt, ...)
+{
+	va_list args;
+	char *p = NULL;
+
+	va_start(args, fmt);
+	checked(faulted() || vasprintf(&p, fmt, args) < 0 ? NULL : p, strlen(fmt));
+	va_end(args);
+	return p;
+}
+
 /* ---- an array of bytes that grows without being copied ---- */
 
 #define LEAST ((size_t)2 << 20)	/* a huge page */

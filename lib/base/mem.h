@@ -45,6 +45,9 @@ void *lh_calloc_lines(size_t n) __attribute__((malloc)) LH_NEVER_NULL;
 /* Copy n bytes of s and append a NUL. */
 char *lh_strndup(const char *s, size_t n) __attribute__((malloc)) LH_NEVER_NULL;
 
+/* Print a text as printf(3) does. */
+char *lh_format(const char *fmt, ...) LH_PRINTF(1, 2) __attribute__((malloc)) LH_NEVER_NULL;
+
 /*
  * growable - an array of bytes that grows without being copied: an anonymous
  * mapping that mremap(2) moves.  For data that fills most of the memory, where

@@ -56,8 +56,19 @@ static bool is_erased(struct cutting *c, struct lh_str line)
 	return !memcmp(hash, t->hit[c->next].sha256, sizeof hash);
 }
 
-static void take_line(struct cutting *c, struct lh_str line)
+static int put(struct cutting *c, struct lh_err *err)
 {
+	int rc = !c->out.len ? 0
+		: c->packs ? lh_child_writer_more(&c->pack, c->out.p, c->out.len, err)
+			   : lh_write_all(c->fd, c->out.p, c->out.len, err);
+
+	lh_buf_reset(&c->out);
+	return rc ? lh_err_prefix(err, "%s", c->path) : 0;
+}
+
+static int on_line(struct place_lines *l, struct lh_str line, struct lh_err *err)
+{
+	struct cutting *c = l->ctx;
 	const struct lh_cut cut = { NULL, c->at, line.n, c->stone.n };
 
 	c->line++;
@@ -72,23 +83,6 @@ static void take_line(struct cutting *c, struct lh_str line)
 	}
 	if (c->fd)
 		lh_buf_add(&c->out, line.p, line.n);
-}
-
-static int put(struct cutting *c, struct lh_err *err)
-{
-	int rc = !c->out.len ? 0
-		: c->packs ? lh_child_writer_more(&c->pack, c->out.p, c->out.len, err)
-			   : lh_write_all(c->fd, c->out.p, c->out.len, err);
-
-	lh_buf_reset(&c->out);
-	return rc ? lh_err_prefix(err, "%s", c->path) : 0;
-}
-
-static int on_line(struct place_lines *l, struct lh_str line, struct lh_err *err)
-{
-	struct cutting *c = l->ctx;
-
-	take_line(c, line);
 	return c->out.len < BLOCK ? 0 : put(c, err);
 }
 
@@ -186,13 +180,12 @@ static int put_in_place(struct erasure *e, const char *path, bool log, int fd,
 	int rc = 0;
 
 	for (i = 0; !rc && log && i < 2; i++) {
-		LH_SCOPED(lh_buf_free) struct lh_buf cursor = { 0 };
+		LH_SCOPED(lh_free_local) char *cursor = lh_format("%s%s", path, cursors[i]);
 
-		lh_buf_printf(&cursor, "%s%s%c", path, cursors[i], '\0');
-		if (access(cursor.p, F_OK) < 0)
+		if (access(cursor, F_OK) < 0)
 			continue;
-		rc = lh_cursor_lock(&lock[i], cursor.p, e->tool->lock_timeout, err);
-		if (!rc && lh_cursor_move(cursor.p, fd, out->fd, err) < 0)
+		rc = lh_cursor_lock(&lock[i], cursor, e->tool->lock_timeout, err);
+		if (!rc && lh_cursor_move(cursor, fd, out->fd, err) < 0)
 			rc = -1;
 	}
 	if (!rc)
@@ -310,28 +303,25 @@ static int put_object(struct lh_store *s, const char *key, const char *etag, int
 	return lh_store_put(s, key, &(struct lh_put){ .fd = fd }, &done, err);
 }
 
-/* Wait for an lh-ingest that changes the dataset of an object, lest it copies rows from the object
+struct locking {
+	const char *key;		/* of an object */
+	struct lh_lock lock;
+	double timeout;
+};
+
+/* Wait for an lh-ingest that changes the dataset of the object, lest it copies rows from the object
  * as it was. */
-static int lock_dataset(const struct erasure *e, const char *key, struct lh_lock *lock)
+static int lock_dataset(void *ctx, const struct lh_catalog_dataset *m, const char *folder,
+			struct lh_err *err)
 {
-	struct lh_err *err = &e->tool->err;
-	size_t i, k;
-	int rc = 0;
+	struct locking *l = ctx;
+	LH_SCOPED(lh_free_local) char *id = lh_strndup(m->dataset_id.p, m->dataset_id.n);
+	size_t k = 0;
 
-	for (i = 0; rc >= 0 && !lock->path && i < e->s->places.n; i++) {
-		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
-		LH_SCOPED(lh_free_local) char *folder = NULL;
-
-		rc = place_dataset(&e->s->places.v[i], &m, &folder, err);
-		for (k = 0; rc > 0 && !lock->path && k < m.n_objects; k++)
-			if (lh_str_is(m.object[k].key, key, strlen(key))) {
-				LH_SCOPED(lh_free_local) char *id = lh_strndup(m.dataset_id.p,
-									       m.dataset_id.n);
-
-				rc = lh_catalog_lock(lock, folder, id, e->tool->lock_timeout, err);
-			}
-	}
-	return rc < 0 ? -1 : 0;
+	while (k < m->n_objects && !lh_str_is(m->object[k].key, l->key, strlen(l->key)))
+		k++;
+	return k == m->n_objects || l->lock.path ? 0
+		: lh_catalog_lock(&l->lock, folder, id, l->timeout, err);
 }
 
 static int cut_object(struct erasure *e, const struct target *t)
@@ -340,11 +330,11 @@ static int cut_object(struct erasure *e, const struct target *t)
 	struct lh_err *err = &e->tool->err;
 	struct lh_store *s = lh_store_open(p->store, NULL, err);
 	struct cutting c = { .e = e, .t = t, .path = p->path, .fd = s ? lh_store_spool(err) : -1 };
-	struct lh_lock lock = { .fd = -1 };
+	struct locking l = { place_key(p), { .fd = -1 }, e->tool->lock_timeout };
 	struct lh_object o;
 	int fd = -1, rc = -1;
 
-	if (c.fd >= 0 && lock_dataset(e, place_key(p), &lock) < 0)
+	if (c.fd >= 0 && datasets_each(e->s, lock_dataset, &l, err) < 0)
 		rc = -1;
 	else if (c.fd >= 0 && lh_store_head(s, place_key(p), &o, err) < 0)
 		rc = err->status == 404 ? 0 : -1;
@@ -356,42 +346,43 @@ static int cut_object(struct erasure *e, const struct target *t)
 			rc = put_object(s, place_key(p), o.etag, c.fd, err);
 		close(fd);
 	}
-	lh_lock_drop(&lock);
+	lh_lock_drop(&l.lock);
 	if (c.fd >= 0)
 		close(c.fd);
 	lh_store_close(s);
 	return rc;
 }
 
+struct renewing {
+	struct lh_catalog_renewal r;
+	struct lh_catalog_how how;
+};
+
+static int renew_dataset(void *ctx, const struct lh_catalog_dataset *m, const char *folder,
+			 struct lh_err *err)
+{
+	const struct renewing *n = ctx;
+
+	return lh_catalog_renew(folder, m->name, &n->r, &n->how, err);
+}
+
 /* Make the manifests that describe the object as it was describe it as it is. */
 static int settle_object(struct erasure *e, const struct line *was)
 {
 	const struct place *p = place_named(e->s, was->path);
-	const struct lh_catalog_how how = { .now = e->started,
-					    .lock_timeout = e->tool->lock_timeout };
-	struct lh_err *err = &e->tool->err;
-	struct lh_catalog_renewal r = { .was_size = was->bytes, .was_sha256 = was->sha256.p };
+	struct renewing n = { { .was_size = was->bytes, .was_sha256 = was->sha256.p },
+			      { .now = e->started, .lock_timeout = e->tool->lock_timeout } };
 	struct state now;
-	size_t i;
-	int rc = 0;
 
 	if (!p || !p->store)
 		return 0;
 	if (state_of_place(e, was->path, was->is, &now) < 0)
 		return -1;
-	r.key = lh_str_of(place_key(p));
-	r.size = now.bytes;
-	r.sha256 = now.sha256;
-	r.rows = was->rows > now.rows ? was->rows - now.rows : 0;
-	for (i = 0; rc >= 0 && i < e->s->places.n; i++) {
-		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
-		LH_SCOPED(lh_free_local) char *folder = NULL;
-
-		rc = place_dataset(&e->s->places.v[i], &m, &folder, err);
-		if (rc > 0)
-			rc = lh_catalog_renew(folder, m.name, &r, &how, err);
-	}
-	return rc < 0 ? -1 : 0;
+	n.r.key = lh_str_of(place_key(p));
+	n.r.size = now.bytes;
+	n.r.sha256 = now.sha256;
+	n.r.rows = was->rows > now.rows ? was->rows - now.rows : 0;
+	return datasets_each(e->s, renew_dataset, &n, &e->tool->err);
 }
 
 static void sweep_cursors(const char *log)
@@ -401,10 +392,9 @@ static void sweep_cursors(const char *log)
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+		LH_SCOPED(lh_free_local) char *path = lh_format("%s%s", log, cursors[i]);
 
-		lh_buf_printf(&path, "%s%s%c", log, cursors[i], '\0');
-		if (access(path.p, F_OK) == 0 && lh_cursor_lock(&lock, path.p, 0, &unused) == 0)
+		if (access(path, F_OK) == 0 && lh_cursor_lock(&lock, path, 0, &unused) == 0)
 			lh_lock_drop(&lock);
 	}
 }

@@ -329,7 +329,7 @@ static void settle(struct hits *h)
 
 static void find_free(struct find *f)
 {
-	find_datasets_free(f);
+	lh_buf_free(&f->pairs);
 	free(f->named);
 	lh_intern_free(&f->names);
 	lh_buf_free(&f->m.members);

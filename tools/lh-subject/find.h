@@ -14,11 +14,9 @@ struct find {
 	struct match m;
 	struct lh_buf text;		/* a file or a record at hand */
 	struct lh_record rec;
-	struct key_value {		/* rows that the person's manifest names */
-		char *key;		/* of an object of a dataset */
-		char *column, *value;
-	} *dataset;
-	size_t n_datasets, cap_datasets;
+	const struct lh_dataset *dataset;	/* of the person's manifest, at hand */
+	struct lh_buf pairs;		/* rows that it names: key of an object, column, value, each
+					   with a NUL */
 	struct lh_intern names;		/* of found rows, for which logs are searched ... */
 	size_t *named, cap_named;	/* ... and the hit of each */
 	bool by_name;			/* lines are searched for names */
@@ -45,7 +43,6 @@ int find_lines(struct find *f, size_t i);
 int find_read(struct find *f, size_t i);
 /* Read from the person's manifest and the catalogs which rows it names. */
 int find_datasets(struct find *f);
-void find_datasets_free(struct find *f);
 
 /* Add all that was made from hits in roots. */
 int find_in_roots(struct find *f);

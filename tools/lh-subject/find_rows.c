@@ -16,37 +16,29 @@
 
 /* ---- rows that the manifest of the person names ---- */
 
-static char *copy(struct lh_str s)
+/* Add a text with its NUL. */
+static void add_text(struct find *f, struct lh_str s)
 {
-	return lh_strndup(s.p, s.n);
+	lh_buf_add(&f->pairs, s.p, s.n);
+	lh_buf_putc(&f->pairs, '\0');
 }
 
-static void add_object(struct find *f, const struct lh_dataset *d, struct lh_str key)
+/* Add the objects of the dataset that the manifest names, from a catalog that is a place. */
+static int add_dataset(void *ctx, const struct lh_catalog_dataset *m, const char *folder,
+		       struct lh_err *err)
 {
-	struct key_value *kv;
+	struct find *f = ctx;
+	const struct lh_dataset *d = f->dataset;
+	size_t k;
 
-	lh_grow(&f->dataset, &f->cap_datasets, f->n_datasets + 1, sizeof *kv);
-	kv = &f->dataset[f->n_datasets++];
-	*kv = (struct key_value){ copy(key), copy(d->key_column), copy(d->key_value) };
-}
-
-/* Add the objects of a dataset, from the catalogs that are places. */
-static int add_dataset(struct find *f, const struct lh_dataset *d)
-{
-	size_t i, k;
-	int rc = 0;
-
-	for (i = 0; d->key_column.n && d->key_value.p && rc >= 0 && i < f->s->places.n; i++) {
-		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
-		LH_SCOPED(lh_free_local) char *folder = NULL;
-
-		rc = place_dataset(&f->s->places.v[i], &m, &folder, f->err);
-		for (k = 0; rc > 0 && lh_str_is(m.name, d->name.p, d->name.n) &&
-		     k < m.n_objects + m.n_history; k++)
-			add_object(f, d, k < m.n_objects ? m.object[k].key :
-						   m.history[k - m.n_objects].key);
+	(void)folder, (void)err;
+	for (k = 0; lh_str_is(m->name, d->name.p, d->name.n) && k < m->n_objects + m->n_history;
+	     k++) {
+		add_text(f, k < m->n_objects ? m->object[k].key : m->history[k - m->n_objects].key);
+		add_text(f, d->key_column);
+		add_text(f, d->key_value);
 	}
-	return rc < 0 ? -1 : 0;
+	return 0;
 }
 
 int find_datasets(struct find *f)
@@ -62,43 +54,32 @@ int find_datasets(struct find *f)
 			continue;
 		rc = lh_manifest_read(&m, p->path, f->err);
 		f->hits->erased |= !rc && lh_str_is(m.status, "erased", 6);
-		for (d = 0; !rc && d < m.n_datasets; d++)
-			rc = add_dataset(f, &m.dataset[d]);
+		for (d = 0; !rc && d < m.n_datasets; d++) {
+			f->dataset = &m.dataset[d];
+			if (f->dataset->key_column.n && f->dataset->key_value.p)
+				rc = datasets_each(f->s, add_dataset, f, f->err);
+		}
 		lh_manifest_free(&m);
 	}
 	return rc < 0 ? -1 : 0;
 }
 
-void find_datasets_free(struct find *f)
-{
-	while (f->n_datasets) {
-		struct key_value *kv = &f->dataset[--f->n_datasets];
-
-		free(kv->key);
-		free(kv->column);
-		free(kv->value);
-	}
-	free(f->dataset);
-}
-
 /* Return whether a row of an object is one that the person's manifest names. */
 static bool find_is_named(const struct find *f, const struct place *p, const struct lh_value *v)
 {
-	const size_t n = strlen(p->path);
+	const char *at = f->pairs.p, *const end = at + f->pairs.len, *column, *value;
 	struct lh_value cell;
-	size_t i, k;
 
-	for (i = 0; p->kind == PLACE_OBJECT && v->type == LH_OBJECT && i < f->n_datasets; i++) {
-		const struct key_value *d = &f->dataset[i];
-		const struct lh_str value = lh_str_of(d->value);
-
-		k = strlen(d->key);
-		if (n <= k || p->path[n - k - 1] != '/' || strcmp(p->path + n - k, d->key) ||
-		    !lh_value_get(v, d->column, &cell))
+	for (; v->type == LH_OBJECT && at < end; at = value + strlen(value) + 1) {
+		column = at + strlen(at) + 1;
+		value = column + strlen(column) + 1;
+		if (!lh_ends_with(p->path, at) || strlen(p->path) <= strlen(at) ||
+		    p->path[strlen(p->path) - strlen(at) - 1] != '/' ||
+		    !lh_value_get(v, column, &cell))
 			continue;
-		if (cell.type == LH_STRING ? lh_value_is(&cell, value.p, value.n)
-					   : lh_str_is((struct lh_str){ cell.p, cell.n }, value.p,
-						       value.n))
+		if (cell.type == LH_STRING ? lh_value_is(&cell, value, strlen(value))
+					   : lh_str_is((struct lh_str){ cell.p, cell.n }, value,
+						       strlen(value)))
 			return true;
 	}
 	return false;
@@ -262,7 +243,7 @@ struct lines {
 /* Return whether a line has the person, and make the hit of it. */
 static bool match_line(struct find *f, const struct place *p, struct lh_str s, struct hit *h)
 {
-	const bool pairs = p->kind == PLACE_OBJECT && f->n_datasets;
+	const bool pairs = p->kind == PLACE_OBJECT && f->pairs.len;
 	struct lh_err unread;
 	struct lh_value v;
 	bool json, pair, is;

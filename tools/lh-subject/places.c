@@ -16,6 +16,7 @@
 #include "distill/root.h"
 #include "distill/sample.h"
 #include "file/file.h"
+#include "flow/flow.h"
 #include "filesearch/filesearch.h"
 #include "index/index_tools.h"
 #include "store/store.h"
@@ -112,12 +113,7 @@ static const struct pattern in_root[] = {
 	{ "_retention_sweep_[0-9]*-[0-9]*-[0-9]*.jsonl", PLACE_LOG },
 	{ "*.json", PLACE_MANIFEST },
 	{ NULL, PLACE_OTHER }
-}, of_playbook[] = {
-	{ "*.lh-tmp-*", PLACE_SPOOL },
-	{ "*.lhv-log", PLACE_INDEX_LOG },
-	{ "*.lhv", PLACE_PLAYBOOK },
-	{ NULL, PLACE_OTHER }
-}, of_index[] = {
+}, of_indexes[] = {
 	{ "*.lh-tmp-*", PLACE_SPOOL },
 	{ "*.lhv", PLACE_INDEX },
 	{ "*.lhv-log", PLACE_INDEX_LOG },
@@ -125,11 +121,6 @@ static const struct pattern in_root[] = {
 }, of_store[] = {
 	{ "*.lh-tmp-*", PLACE_SPOOL },
 	{ NULL, PLACE_OBJECT }
-}, of_cache[] = {
-	{ "*.lh-tmp-*", PLACE_SPOOL },
-	{ "*.lhv", PLACE_KEPT },
-	{ "*.json", PLACE_KEPT_SOURCE },
-	{ NULL, PLACE_OTHER }
 };
 static const char subjects[] = "data/_catalog/subjects/";
 
@@ -184,6 +175,7 @@ struct listing {
 	const char *root;
 	const struct pattern *patterns;	/* of the path from byte skip on */
 	size_t skip;
+	enum place_kind index;		/* what an index is, if it is none of the others */
 };
 
 bool is_same_folder(const char *a, const char *b)
@@ -211,12 +203,18 @@ static bool is_packed(enum place_kind kind, const char *path)
 	return n > 0 && lh_archive_kind(head, (size_t)n);
 }
 
+/* Return the folder that a file is in, to be freed. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return lh_strndup(slash ? path : ".", slash && slash > path ? (size_t)(slash - path) : 1);
+}
+
 /* Return whether a file of the folder of a path can be replaced. */
 static bool may_replace(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	LH_SCOPED(lh_free_local) char *folder =
-		lh_strndup(slash ? path : ".", slash ? (size_t)(slash + 1 - path) : 1);
+	LH_SCOPED(lh_free_local) char *folder = folder_of(path);
 
 	return access(folder, W_OK) == 0;
 }
@@ -251,9 +249,9 @@ static int add(struct listing *l, enum place_kind kind, const char *path, uint64
 
 	lh_grow(&to->v, &to->cap, to->n + 1, sizeof *p);
 	p = &to->v[to->n++];
-	*p = (struct place){ .kind = kind, .place = l->place, .root = l->root, .rel = l->skip,
-			     .bytes = bytes, .linked = names > 1, .path = copy(path),
-			     .store = copy(l->store), .source = copy(l->source) };
+	*p = (struct place){ .kind = kind == PLACE_INDEX ? l->index : kind, .place = l->place,
+			     .root = l->root, .rel = l->skip, .bytes = bytes,
+			     .linked = names > 1, .path = copy(path), .store = copy(l->store), .source = copy(l->source) };
 	p->why = why ? why : why_not(l, p);
 	return 0;
 }
@@ -353,11 +351,10 @@ static int add_file(struct listing *l, enum place_kind kind, const char *path)
 	size_t i;
 
 	for (i = 0; !rc && i < sizeof beside / sizeof *beside; i++) {
-		LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
+		LH_SCOPED(lh_free_local) char *name = lh_format("%s%s", path, beside[i].end);
 
-		lh_buf_printf(&name, "%s%s%c", path, beside[i].end, '\0');
 		if (beside[i].of == kind)
-			rc = add_one(l, beside[i].kind, name.p, true);
+			rc = add_one(l, beside[i].kind, name, true);
 	}
 	return rc;
 }
@@ -367,11 +364,10 @@ static int add_file(struct listing *l, enum place_kind kind, const char *path)
 static int on_object(void *ctx, const struct lh_object *o, struct lh_err *err)
 {
 	struct listing *l = ctx;
-	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+	LH_SCOPED(lh_free_local) char *path = lh_format("%s/%s", l->store, o->key);
 
 	(void)err;
-	lh_buf_printf(&path, "%s/%s%c", l->store, o->key, '\0');
-	return add(l, PLACE_OBJECT, path.p, o->size, 1, NULL);
+	return add(l, PLACE_OBJECT, path, o->size, 1, NULL);
 }
 
 /* Add a store, unless it was added before. */
@@ -427,11 +423,15 @@ static int add_index(struct listing *l, enum place_kind kind, const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		l->patterns = kind == PLACE_INDEX ? of_index : of_playbook;
-		return add_folder(l, path, NULL);
-	}
-	return add_file(l, kind, path);
+	int rc;
+
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return add_file(l, kind, path);
+	l->patterns = of_indexes;
+	l->index = kind;
+	rc = add_folder(l, path, NULL);
+	l->index = PLACE_INDEX;
+	return rc;
 }
 
 /* ---- options ---- */
@@ -452,17 +452,15 @@ static int add_state(struct listing *l)
 {
 	const char *state = l->s->state;
 	const struct lh_catalog_visit visit = { on_dataset, on_damaged, l };
-	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+	LH_SCOPED(lh_free_local) char *store = lh_format("%s/store", state);
+	LH_SCOPED(lh_free_local) char *catalog = lh_format("%s/catalog", state);
 	struct stat st;
 
-	if (!state)
-		return 0;
 	l->place = "state";
-	lh_buf_printf(&path, "%s/store%c%s/catalog%c", state, '\0', state, '\0');
 	if (add_root(l, PLACE_OTHER, state) < 0 ||
-	    (stat(path.p, &st) == 0 && add_store(l, PLACE_OBJECT, path.p) < 0))
+	    (stat(store, &st) == 0 && add_store(l, PLACE_OBJECT, store) < 0))
 		return -1;
-	return lh_catalog_list(path.p + strlen(path.p) + 1, &visit, l->err);
+	return lh_catalog_list(catalog, &visit, l->err);
 }
 
 static int on_kept(void *ctx, const char *path, const char *source, struct lh_err *err)
@@ -475,8 +473,11 @@ static int on_kept(void *ctx, const char *path, const char *source, struct lh_er
 	if (lstat(path, &st) < 0 || is_lock(path, (uint64_t)st.st_size))
 		return 0;	/* it has just been removed, or has no data */
 	l->source = source;
-	rc = add(l, kind_of(of_cache, path), path, (uint64_t)st.st_size, st.st_nlink, NULL);
+	l->index = PLACE_KEPT;
+	rc = add(l, lh_ends_with(path, ".json") ? PLACE_KEPT_SOURCE : kind_of(of_indexes, path),
+		 path, (uint64_t)st.st_size, st.st_nlink, NULL);
 	l->source = NULL;
+	l->index = PLACE_INDEX;
 	return rc;
 }
 
@@ -548,7 +549,7 @@ int places_list(struct settings *s, struct lh_err *err)
 	int rc;
 
 	places_free(&s->places);
-	rc = add_state(&l) < 0 ? -1 : add_options(&l);
+	rc = s->state && add_state(&l) < 0 ? -1 : add_options(&l);
 	l.place = "user-cache";
 	if (!rc)
 		rc = lh_filesearch_each(on_kept, &l, err);
@@ -648,67 +649,63 @@ static bool is_office(const char *name)
 	return !strcmp(base, "[Content_Types].xml") || !strcmp(base, "mimetype");
 }
 
-static int too_long(struct place_lines *l, struct lh_err *err)
+static ssize_t read_more(void *from, void *p, size_t n, struct lh_err *err)
 {
-	l->named = true;
-	return lh_err_set(err, LH_EIO, "%s:%llu: the line is over the limit, and was not searched",
-			  l->member ? l->member : l->path, (unsigned long long)l->line);
+	return lh_byte_source_read(from, p, n, err);
 }
 
-/* Pass on the lines that are held, of the last block also what has no LF: 0, or what fn
- * returns.  *seen: bytes of the first line that have no LF. */
-static int pass_lines(struct place_lines *l, struct lh_buf *held, size_t *seen, bool last,
-		      struct lh_err *err)
+/* Pass on the lines of a block: 0, or what fn returns. */
+static int pass_lines(struct place_lines *l, const struct lh_bytes *block, struct lh_err *err)
 {
-	const char *p = held->p, *const end = p + held->len, *lf;
+	const char *p = block->p, *const end = p + block->n, *lf;
 	int rc = 0;
 
-	while (!rc && p < end) {
-		lf = memchr(p + *seen, '\n', (size_t)(end - p) - *seen);
-		*seen = (size_t)(end - p);
-		if (!lf && !last)
-			break;
-		l->line++;
+	for (; !rc && p < end; p = lf) {
+		lf = memchr(p, '\n', (size_t)(end - p));
 		lf = lf ? lf + 1 : end;
-		if ((size_t)(lf - p) > LINE_MOST)
-			return too_long(l, err);
+		l->line++;
 		rc = l->fn(l, (struct lh_str){ p, (size_t)(lf - p) }, err);
 		l->named |= rc < 0;
-		p = lf;
-		*seen = 0;
 	}
-	held->len = (size_t)(end - p);
-	if (held->len)
-		memmove(held->p, p, held->len);
 	return rc;
 }
 
 static int read_member(struct place_lines *l, struct lh_byte_source *from, struct lh_err *err)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf held = { 0 };
-	size_t seen = 0;
-	ssize_t n = 1;
+	LH_SCOPED(lh_lines_free) struct lh_lines in = { .max_line = LINE_MOST, .target = BLOCK };
+	struct lh_bytes block = { .p = NULL };
+	enum lh_lines_is is = LH_LINES_BLOCK;
 	int rc = 0;
 
+	lh_lines_open(&in, -1);
+	in.regular = true;		/* it is never waited for */
+	in.read = read_more;
+	in.ctx = from;
 	l->line = 0;
-	while (!rc && n > 0) {
-		n = lh_byte_source_read(from, lh_buf_room(&held, BLOCK + LH_PAD), BLOCK, err);
-		lh_buf_took(&held, n > 0 ? (size_t)n : 0);
-		rc = n < 0 ? -1 : pass_lines(l, &held, &seen, !n, err);
-		if (!rc && held.len > LINE_MOST) {
-			l->line++;
-			rc = too_long(l, err);
-		}
+	while (!rc && is != LH_LINES_END) {
+		is = lh_lines_next(&in, &block, err);
+		if (is == LH_LINES_ROOM)
+			lh_lines_allow(&in);
+		else if (is == LH_LINES_BLOCK)
+			rc = pass_lines(l, &block, err);
+		else if (is == LH_LINES_ERROR)
+			rc = -1;
+		else if (is == LH_LINES_LONG)
+			rc = lh_err_set(err, LH_EIO, "%s:%llu: the line is over the limit, and "
+					"was not searched", l->member ? l->member : l->path,
+					(unsigned long long)l->line + 1);
+		l->named |= is == LH_LINES_LONG;
 		if (!rc && lh_stopping())
 			rc = lh_err_set(err, LH_EINTR, "interrupted");
 	}
+	free(block.p);
 	return rc;
 }
 
 int place_lines(struct place_lines *l, int fd, struct lh_err *err)
 {
 	LH_SCOPED(lh_byte_source_close) struct lh_byte_source from = { .fd = -1 };
-	LH_SCOPED(lh_buf_free) struct lh_buf member = { 0 };
+	LH_SCOPED(lh_free_local) char *member = NULL;
 	struct lh_str head;
 	char name[40];
 	int rc;
@@ -719,12 +716,12 @@ int place_lines(struct place_lines *l, int fd, struct lh_err *err)
 	while (!rc && (rc = lh_byte_source_next(&from, err)) > 0) {
 		const char *in = lh_byte_source_name(&from) + strlen(name);
 
+		free(member);
+		member = lh_format("%s%s", l->path, in);
 		rc = lh_byte_source_peek(&from, &head, err);
 		l->packed |= from.cat && !rc && lh_archive_kind(head.p, head.n);
 		l->office |= is_office(in);
-		lh_buf_reset(&member);
-		lh_buf_printf(&member, "%s%s%c", l->path, in, '\0');
-		l->member = *in ? member.p : NULL;
+		l->member = *in ? member : NULL;
 		rc = rc ? rc : read_member(l, &from, err);
 	}
 	if (rc < 0 && !l->named)
@@ -737,23 +734,27 @@ int place_lines(struct place_lines *l, int fd, struct lh_err *err)
 	return 0;
 }
 
-int place_dataset(const struct place *p, struct lh_catalog_dataset *m, char **folder,
-		  struct lh_err *err)
+int datasets_each(const struct settings *s, dataset_fn *fn, void *ctx, struct lh_err *err)
 {
-	const char *slash = strrchr(p->path, '/');
-	int rc;
+	size_t i;
+	int rc = 0;
 
-	if (p->kind != PLACE_DATASET)
-		return 0;
-	lh_buf_init(&m->file, LH_CATALOG_MANIFEST_MAX);
-	rc = lh_file_read(p->path, &m->file, err);
-	if (rc <= 0)
-		return rc;
-	lh_buf_room(&m->file, LH_PAD);
-	if (lh_catalog_dataset_parse(m, m->file.p, m->file.len, err) < 0)
-		return lh_err_prefix(err, "%s", p->path);
-	*folder = lh_strndup(slash ? p->path : ".", slash ? (size_t)(slash - p->path) : 1);
-	return 1;
+	for (i = 0; rc >= 0 && i < s->places.n; i++) {
+		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
+		const struct place *p = &s->places.v[i];
+		LH_SCOPED(lh_free_local) char *folder = folder_of(p->path);
+
+		if (p->kind != PLACE_DATASET)
+			continue;
+		lh_buf_init(&m.file, LH_CATALOG_MANIFEST_MAX);
+		rc = lh_file_read(p->path, &m.file, err);
+		if (rc <= 0)		/* 0: it has just gone */
+			continue;
+		lh_buf_room(&m.file, LH_PAD);
+		rc = lh_catalog_dataset_parse(&m, m.file.p, m.file.len, err) < 0
+			? lh_err_prefix(err, "%s", p->path) : fn(ctx, &m, folder, err);
+	}
+	return rc < 0 ? -1 : 0;
 }
 
 void place_write(struct lh_writer *w, const struct place *p)

@@ -17,10 +17,7 @@
 
 static char *path_of(struct erasure *e, const char *name, const char *ending)
 {
-	struct lh_buf b = { 0 };
-
-	lh_buf_printf(&b, "%s/" LH_ERASURES_FOLDER "/%s%s%c", e->s->subjects, name, ending, '\0');
-	return b.p;
+	return lh_format("%s/" LH_ERASURES_FOLDER "/%s%s", e->s->subjects, name, ending);
 }
 
 /* Set the paths by the key whose list or receipt there is, else by the first: 1 if there is. */

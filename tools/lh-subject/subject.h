@@ -217,11 +217,12 @@ static inline const char *place_key(const struct place *p)
 {
 	return p->path + strlen(p->store) + 1;
 }
-/* Read a place that is the manifest of a dataset: 1 with its catalog's folder, to be freed; 0 if it
- * is none or has just gone; -1. */
+/* Call fn with each manifest of a dataset among the places, and the folder of its catalog; -1 ends
+ * that. */
 struct lh_catalog_dataset;
-int place_dataset(const struct place *p, struct lh_catalog_dataset *m, char **folder,
-		  struct lh_err *err);
+typedef int dataset_fn(void *ctx, const struct lh_catalog_dataset *m, const char *folder,
+		       struct lh_err *err);
+int datasets_each(const struct settings *s, dataset_fn *fn, void *ctx, struct lh_err *err);
 /* Write the members place, kind, path and source. */
 void place_write(struct lh_writer *w, const struct place *p);
 /* Return whether the file NAME.json, NAME.audit.jsonl or NAME.secret is this person's. */
