@@ -114,7 +114,6 @@ int state_of_place(struct erasure *e, const char *path, enum place_kind k, struc
 {
 	const struct place *p = place_named(e->s, path);
 	struct cutting lines = { .e = e, .path = path };
-	struct lh_err *err = &e->tool->err;
 	struct lh_index_stats st = { .live = 0 };
 	struct lh_index *ix = NULL;
 	struct lh_file_digest d;
@@ -123,23 +122,23 @@ int state_of_place(struct erasure *e, const char *path, enum place_kind k, struc
 	*now = (struct state){ .rows = 0 };
 	if (!p || k == PLACE_TRACE_INDEX)	/* which is made anew by each that needs it */
 		return 0;
-	fd = place_open(p, err);
+	fd = place_open(p, e->err);
 	if (fd < 0)
-		return err->status == 404 || errno == ENOENT ? 0 : -1;
-	rc = lh_digest_read(fd, UINT64_MAX, &d, err) < 0 ? -1 : 0;
+		return e->err->status == 404 || errno == ENOENT ? 0 : -1;
+	rc = lh_digest_read(fd, UINT64_MAX, &d, e->err) < 0 ? -1 : 0;
 	now->bytes = d.bytes;
 	lh_hex(d.sha256, sizeof d.sha256, now->sha256);
 	if (place_is[k].cut == CUT_LINES)
 		now->rows = d.records;
 	if (!rc && place_is[k].cut == CUT_INDEX) {
-		ix = lh_index_open(path, err);
+		ix = lh_index_open(path, e->err);
 		rc = ix ? 0 : -1;
 		if (ix)
 			lh_index_get_stats(ix, &st);
 		lh_index_close(ix);
 		now->rows = st.live;
 	} else if (!rc && k == PLACE_OBJECT) {
-		rc = cut_through(&lines, fd, err);
+		rc = cut_through(&lines, fd, e->err);
 		now->rows = lines.line;
 	}
 	close(fd);
@@ -148,7 +147,6 @@ int state_of_place(struct erasure *e, const char *path, enum place_kind k, struc
 
 struct lh_root *erase_hold_root(struct erasure *e, const char *path)
 {
-	struct lh_err *err = &e->tool->err;
 	struct held_root *h;
 	size_t i;
 
@@ -157,8 +155,8 @@ struct lh_root *erase_hold_root(struct erasure *e, const char *path)
 			return e->held[i].root;
 	lh_grow(&e->held, &e->cap_held, e->n_held + 1, sizeof *h);
 	h = &e->held[e->n_held];
-	*h = (struct held_root){ path, lh_root_open(path, err) };
-	if (h->root && lh_root_lock(h->root, e->tool->lock_timeout, err) < 0) {
+	*h = (struct held_root){ path, lh_root_open(path, e->err) };
+	if (h->root && lh_root_lock(h->root, e->tool->lock_timeout, e->err) < 0) {
 		lh_root_close(h->root);
 		h->root = NULL;
 	}
@@ -175,7 +173,6 @@ static int put_in_place(struct erasure *e, const char *path, bool log, int fd,
 			struct lh_atomic *out)
 {
 	struct lh_lock lock[2] = { { .fd = -1 }, { .fd = -1 } };
-	struct lh_err *err = &e->tool->err;
 	size_t i;
 	int rc = 0;
 
@@ -184,12 +181,12 @@ static int put_in_place(struct erasure *e, const char *path, bool log, int fd,
 
 		if (access(cursor, F_OK) < 0)
 			continue;
-		rc = lh_cursor_lock(&lock[i], cursor, e->tool->lock_timeout, err);
-		if (!rc && lh_cursor_move(cursor, fd, out->fd, err) < 0)
+		rc = lh_cursor_lock(&lock[i], cursor, e->tool->lock_timeout, e->err);
+		if (!rc && lh_cursor_move(cursor, fd, out->fd, e->err) < 0)
 			rc = -1;
 	}
 	if (!rc)
-		rc = lh_atomic_commit(out, err);
+		rc = lh_atomic_commit(out, e->err);
 	lh_lock_drop(&lock[0]);
 	lh_lock_drop(&lock[1]);
 	return rc;
@@ -199,17 +196,16 @@ static int put_in_place(struct erasure *e, const char *path, bool log, int fd,
 static int rewrite(struct erasure *e, const struct target *t, int fd, struct cutting *c)
 {
 	const struct place *p = place_of(e, t);
-	struct lh_err *err = &e->tool->err;
 	struct lh_atomic out;
 	int rc;
 
 	if (p->root && !erase_hold_root(e, p->root))
 		return -1;
 	lh_atomic_sweep_locked(p->path);
-	if (lh_atomic_open(&out, p->path, 0600, err) < 0)
+	if (lh_atomic_open(&out, p->path, 0600, e->err) < 0)
 		return -1;
 	c->fd = out.fd;
-	rc = cut_through(c, fd, err);
+	rc = cut_through(c, fd, e->err);
 	if (!rc && c->rows)
 		rc = erasure_note(e, t, c->cuts);
 	if (!rc && c->rows)
@@ -221,12 +217,11 @@ static int rewrite(struct erasure *e, const struct target *t, int fd, struct cut
 static int cut_lines(struct erasure *e, const struct target *t)
 {
 	const struct place *p = place_of(e, t);
-	struct lh_err *err = &e->tool->err;
 	LH_SCOPED(lh_buf_free) struct lh_buf stone = { 0 };
 	struct cuts cuts = { .n = 0 };
 	struct cutting c = { .e = e, .t = t, .path = p->path,
 			     .cuts = p->root ? &cuts : NULL };
-	int fd = lh_open_regular(p->path, O_RDONLY, 0, err), rc;
+	int fd = lh_open_regular(p->path, O_RDONLY, 0, e->err), rc;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
@@ -235,7 +230,7 @@ static int cut_lines(struct erasure *e, const struct target *t)
 		lh_buf_putc(&stone, '\n');
 		c.stone = (struct lh_str){ stone.p, stone.len };
 	}
-	rc = lh_flock(fd, LOCK_EX, p->path, e->tool->lock_timeout, err);
+	rc = lh_flock(fd, LOCK_EX, p->path, e->tool->lock_timeout, e->err);
 	if (!rc && lh_is_still_named(fd, p->path))	/* else the next round finds it again */
 		rc = rewrite(e, t, fd, &c);
 	free(cuts.v);
@@ -247,7 +242,6 @@ static int cut_lines(struct erasure *e, const struct target *t)
 
 static int delete_records(struct erasure *e, const struct target *t, const char *path)
 {
-	struct lh_err *err = &e->tool->err;
 	struct lh_index_change *c;
 	bool due;
 	size_t i;
@@ -257,14 +251,14 @@ static int delete_records(struct erasure *e, const struct target *t, const char 
 		;
 	if (i == t->n)
 		return 0;
-	c = lh_index_change_open(path, e->tool->lock_timeout, err);
+	c = lh_index_change_open(path, e->tool->lock_timeout, e->err);
 	if (!c)
 		return -1;
 	for (; !rc && i < t->n; i++)
 		if (t->hit[i].id && is_mine(e, &t->hit[i]))
-			rc = lh_index_change_delete(c, t->hit[i].id, strlen(t->hit[i].id), err);
+			rc = lh_index_change_delete(c, t->hit[i].id, strlen(t->hit[i].id), e->err);
 	if (!rc)
-		rc = lh_index_change_commit(c, &due, err);
+		rc = lh_index_change_commit(c, &due, e->err);
 	lh_index_change_close(c);
 	return rc;
 }
@@ -278,7 +272,7 @@ static int cut_index(struct erasure *e, const struct target *t)
 	if (delete_records(e, t, path) < 0)
 		return -1;
 	if (access(log, F_OK) == 0 && lh_index_compact(path, (unsigned)e->tool->jobs,
-						       e->tool->lock_timeout, &e->tool->err) < 0)
+						       e->tool->lock_timeout, e->err) < 0)
 		return -1;
 	lh_atomic_sweep_locked(path);
 	lh_atomic_sweep_locked(log);
@@ -327,23 +321,23 @@ static int lock_dataset(void *ctx, const struct lh_catalog_dataset *m, const cha
 static int cut_object(struct erasure *e, const struct target *t)
 {
 	const struct place *p = place_of(e, t);
-	struct lh_err *err = &e->tool->err;
-	struct lh_store *s = lh_store_open(p->store, NULL, err);
-	struct cutting c = { .e = e, .t = t, .path = p->path, .fd = s ? lh_store_spool(err) : -1 };
+	struct lh_store *s = lh_store_open(p->store, NULL, e->err);
+	struct cutting c = { .e = e, .t = t, .path = p->path,
+			     .fd = s ? lh_store_spool(e->err) : -1 };
 	struct locking l = { place_key(p), { .fd = -1 }, e->tool->lock_timeout };
 	struct lh_object o;
 	int fd = -1, rc = -1;
 
-	if (c.fd >= 0 && datasets_each(e->s, lock_dataset, &l, err) < 0)
+	if (c.fd >= 0 && datasets_each(e->s, lock_dataset, &l, e->err) < 0)
 		rc = -1;
-	else if (c.fd >= 0 && lh_store_head(s, place_key(p), &o, err) < 0)
-		rc = err->status == 404 ? 0 : -1;
+	else if (c.fd >= 0 && lh_store_head(s, place_key(p), &o, e->err) < 0)
+		rc = e->err->status == 404 ? 0 : -1;
 	else if (c.fd >= 0)
-		fd = place_open(p, err);
+		fd = place_open(p, e->err);
 	if (fd >= 0) {
-		rc = cut_through(&c, fd, err);
+		rc = cut_through(&c, fd, e->err);
 		if (!rc && c.rows)
-			rc = put_object(s, place_key(p), o.etag, c.fd, err);
+			rc = put_object(s, place_key(p), o.etag, c.fd, e->err);
 		close(fd);
 	}
 	lh_lock_drop(&l.lock);
@@ -382,7 +376,7 @@ static int settle_object(struct erasure *e, const struct line *was)
 	n.r.size = now.bytes;
 	n.r.sha256 = now.sha256;
 	n.r.rows = was->rows > now.rows ? was->rows - now.rows : 0;
-	return datasets_each(e->s, renew_dataset, &n, &e->tool->err);
+	return datasets_each(e->s, renew_dataset, &n, e->err);
 }
 
 static void sweep_cursors(const char *log)
@@ -423,13 +417,13 @@ int remove_file(const char *path, struct lh_err *err)
 static int cut_file(struct erasure *e, const struct target *t)
 {
 	const struct place *p = place_of(e, t);
-	int fd = lh_open_regular(p->path, O_RDONLY, 0, &e->tool->err), rc = 0;
+	int fd = lh_open_regular(p->path, O_RDONLY, 0, e->err), rc = 0;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (p->kind != PLACE_SPOOL ||
 	    (flock(fd, LOCK_EX | LOCK_NB) == 0 && lh_is_still_named(fd, p->path)))
-		rc = remove_file(p->path, &e->tool->err);
+		rc = remove_file(p->path, e->err);
 	close(fd);
 	return rc;
 }
@@ -441,10 +435,9 @@ static char *own_path(struct erasure *e, const char *ending)
 {
 	char name[LH_SUBJECT_MAX + 1];
 	const struct lh_str id = e->who->id;
-	struct lh_err *err = &e->tool->err;
 	int rc = strcmp(ending, LH_SUBJECT_MANIFEST)
-		? lh_chain_log_name(name, e->s->subjects, id.p, id.n, err)
-		: lh_manifest_name(name, e->s->subjects, id.p, id.n, err);
+		? lh_chain_log_name(name, e->s->subjects, id.p, id.n, e->err)
+		: lh_manifest_name(name, e->s->subjects, id.p, id.n, e->err);
 
 	return rc < 0 ? NULL : lh_subject_path(e->s->subjects, name, ending);
 }
@@ -464,11 +457,11 @@ static int read_tip(struct erasure *e, const char *path, char tip[LH_CHAIN_TIP])
 	struct lh_chain_verdict v;
 	char why[LH_CHAIN_ERROR];
 
-	if (lh_chain_verify(path, &check, &v, &e->tool->err) < 0)
+	if (lh_chain_verify(path, &check, &v, e->err) < 0)
 		return -1;
 	lh_chain_error(&v, why);
 	if (*why)
-		return lh_err_set(&e->tool->err, LH_ECORRUPT, "%s: %s", path, why);
+		return lh_err_set(e->err, LH_ECORRUPT, "%s: %s", path, why);
 	memcpy(tip, v.tip, LH_CHAIN_TIP);
 	return 0;
 }
@@ -512,18 +505,17 @@ static void write_manifest(struct lh_buf *out, const struct erasure *e,
 
 static int renew_manifest(struct erasure *e, const char *tip)
 {
-	struct lh_err *err = &e->tool->err;
 	LH_SCOPED(lh_free_local) char *path = own_path(e, LH_SUBJECT_MANIFEST);
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_manifest m;
-	int rc = path ? lh_manifest_read(&m, path, err) : -1;
+	int rc = path ? lh_manifest_read(&m, path, e->err) : -1;
 
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	write_manifest(&text, e, &m, tip);
 	if (lh_manifest_is(&m, e->who->id.p, e->who->id.n) &&
 	    (text.len != m.text.len || memcmp(text.p, m.text.p, text.len)))
-		rc = lh_atomic_put(path, 0600, &text, err);
+		rc = lh_atomic_put(path, 0600, &text, e->err);
 	lh_manifest_free(&m);
 	return rc;
 }
@@ -543,8 +535,8 @@ int erase_end_log(struct erasure *e)
 	if (!path || !commit)
 		return -1;
 	if (e->s->with_log)
-		return remove_file(commit, &e->tool->err) < 0 ? -1 : renew_manifest(e, tip);
-	rc = lh_rows_each(path, is_of, e->id, &e->tool->err);
+		return remove_file(commit, e->err) < 0 ? -1 : renew_manifest(e, tip);
+	rc = lh_rows_each(path, is_of, e->id, e->err);
 	if (rc == 0 || rc == 1)
 		rc = append_row(e->tool, e->s, &e->keys, &row);
 	if (rc >= 0)

@@ -130,7 +130,7 @@ static int plan(struct erasure *e)
 
 	hits_free(&e->hits);
 	e->n_targets = 0;
-	if (find_person(e->tool, e->s, e->who, &e->hits, &e->tool->err) < 0)
+	if (find_person(e->tool, e->s, e->who, &e->hits, e->err) < 0)
 		return -1;
 	for (from = 0; from < e->hits.n; from = i) {
 		for (i = from; i < e->hits.n && e->hits.v[i].place == e->hits.v[from].place; i++)
@@ -252,16 +252,15 @@ static int apply(struct erasure *e)
 /* Carry out the plan, and what is found after it; the list is there. */
 static int carry_out(struct erasure *e)
 {
-	struct lh_err *err = &e->tool->err;
 	int rc = erasure_settle(e), round;
 	size_t i;
 
 	for (round = 0; !rc && has_work(e); round++)
 		if (round == ROUNDS)
-			rc = lh_err_set(err, LH_ELOCKED, "others wrote data of the person %d times "
-					"meanwhile; run it again", ROUNDS);
+			rc = lh_err_set(e->err, LH_ELOCKED, "others wrote data of the person %d "
+					"times meanwhile; run it again", ROUNDS);
 		else
-			rc = apply(e) < 0 || places_list(e->s, err) < 0 ? -1 : plan(e);
+			rc = apply(e) < 0 || places_list(e->s, e->err) < 0 ? -1 : plan(e);
 	for (i = 0; !rc && i < e->n_lines; i++)
 		rc = place_settle(e, &e->line[i]);
 	while (e->n_held)
@@ -273,16 +272,15 @@ static int carry_out(struct erasure *e)
 static int finish(struct erasure *e)
 {
 	struct remains left;
-	struct lh_err *err = &e->tool->err;
 	char says[192];
 	bool versions;
 
-	if (places_list(e->s, err) < 0 || plan(e) < 0 || check_complete(&e->hits, err) < 0)
+	if (places_list(e->s, e->err) < 0 || plan(e) < 0 || check_complete(&e->hits, e->err) < 0)
 		return -1;
 	remains_of(NULL, e->s, e->who, &e->hits, &left);
 	if (left.left)
-		return lh_err_set(err, LH_EDATA, "%s left, and no receipt was written: lh-subject "
-				  "verify lists them",
+		return lh_err_set(e->err, LH_EDATA, "%s left, and no receipt was written: "
+				  "lh-subject verify lists them",
 				  LH_N(left.left, "row or text is|rows or texts are"));
 	if (erasure_snapshots(e, true) < 0 || erasure_finish(e, &left) < 0)
 		return -1;
@@ -305,7 +303,7 @@ static int end_before(struct erasure *e)
 	struct remains left;
 	char says[128] = "the person was erased before";
 
-	if (check_complete(&e->hits, &e->tool->err) < 0)
+	if (check_complete(&e->hits, e->err) < 0)
 		return -1;
 	remains_of(NULL, e->s, e->who, &e->hits, &left);
 	erasure_left_before(e, &left);
@@ -340,7 +338,7 @@ static int hold_roots(struct erasure *e)
 	for (i = 0; i < e->s->places.n; i++)
 		if (e->s->places.v[i].root && !erase_hold_root(e, e->s->places.v[i].root))
 			return -1;
-	return places_list(e->s, &e->tool->err);
+	return places_list(e->s, e->err);
 }
 
 static int run(struct erasure *e)
@@ -399,8 +397,7 @@ static int check_reason(struct erasure *e)
 
 static int erase_person(struct lh_tool *tool, struct settings *s, struct person *who)
 {
-	struct erasure e = { .tool = tool, .s = s, .who = who, .log = { .fd = -1 },
-			     .lock = { .fd = -1 } };
+	struct erasure e = ERASURE(tool, s, who);
 	const bool text_too = s->text_too, with_log = s->with_log;
 	int rc = lh_chain_keys_read(&e.keys, s->key_file.v, s->key_file.n, s->insecure_key,
 				    &tool->err);

@@ -83,6 +83,7 @@ struct receipt {
 
 struct erasure {
 	struct lh_tool *tool;
+	struct lh_err *err;		/* that of the tool */
 	struct settings *s;
 	struct person *who;
 	struct lh_chain_keys keys;
@@ -111,6 +112,10 @@ struct erasure {
 	size_t in_snapshots;		/* snapshots that had the person, ... */
 	struct lh_buf snapshots;	/* ... as JSON, for the receipt */
 };
+
+#define ERASURE(t, settings, person) \
+	{ .tool = (t), .err = &(t)->err, .s = (settings), .who = (person), .log = { .fd = -1 }, \
+	  .lock = { .fd = -1 } }
 
 static inline const struct place *place_of(const struct erasure *e, const struct target *t)
 {

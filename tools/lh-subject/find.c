@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "crypto/digest.h"
@@ -209,12 +210,12 @@ static const struct lh_bind listed_members[] = {
 	LH_BIND_END
 };
 
-static void key_of(struct lh_str path, const char *hex, unsigned char key[LH_HASH_SIZE])
+/* Append the path and the hash of a row, by which it is known. */
+static void put_listed(struct lh_buf *text, struct lh_str path, const char *hex)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-
-	lh_buf_printf(&text, "%.*s%c%.64s", (int)path.n, path.p, '\0', hex);
-	lh_sha256(text.p, text.len, key);
+	lh_buf_add(text, path.p, path.n);
+	lh_buf_putc(text, '\0');
+	lh_buf_add(text, hex, 2 * LH_HASH_SIZE);
 }
 
 /* Take a line of --list, unless it is a summary, or of a place without a row. */
@@ -223,15 +224,15 @@ static int take_listed(struct lh_record *rec, void *result, struct lh_buf *out, 
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
 	struct listed row = { .path.p = NULL };
-	unsigned char key[LH_HASH_SIZE];
+	uint32_t number;
 
-	(void)result, (void)out;
+	(void)result;
 	if (lh_bind(listed_members, rec, &row, &strings, err) < 0)
 		return -1;
 	if (!row.path.p || row.sha256.n != 2 * LH_HASH_SIZE)
 		return 0;
-	key_of(row.path, row.sha256.p, key);
-	return lh_hashset_add(&((struct settings *)settings)->listed, key, NULL, err);
+	put_listed(out, row.path, row.sha256.p);
+	return lh_intern_add(&((struct settings *)settings)->listed, out->p, out->len, &number, err);
 }
 
 static int pass(const struct lh_output *o, void *shared, struct lh_err *err)
@@ -248,14 +249,14 @@ int read_listed(struct settings *s, struct lh_err *err)
 
 int is_listed(const struct settings *s, const struct hit *h)
 {
-	unsigned char key[LH_HASH_SIZE];
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	char hex[2 * LH_HASH_SIZE];
 
 	if (!s->list || h->by == HIT_BYTES)
 		return 0;
 	lh_hex(h->sha256, LH_HASH_SIZE, hex);
-	key_of(lh_str_of(s->places.v[h->place].path), hex, key);
-	return h->hashed && lh_hashset_find(&s->listed, key) >= 0 ? 1 : -1;
+	put_listed(&text, lh_str_of(s->places.v[h->place].path), hex);
+	return h->hashed && lh_intern_find(&s->listed, text.p, text.len) >= 0 ? 1 : -1;
 }
 
 /* ---- order ---- */
@@ -323,6 +324,217 @@ static void settle(struct hits *h)
 	for (i = 0; i < n; i++)
 		if (h->v[i].via != NO_HIT)
 			h->v[i].via = now[h->v[i].via];
+}
+
+/* ---- what is in no row: names and attributes of files, bytes of indexes and databases ---- */
+
+#define WINDOW ((size_t)512 << 10)
+#define BEFORE 16		/* bytes of the last window that are seen again */
+#define BY_CHANCE 6		/* fewer bytes are in numbers by chance */
+#define ATTRIBUTES 65536	/* most bytes of their names, and of a value, in Linux */
+
+/* The place at hand. */
+struct bytes {
+	struct find *f;
+	size_t place;
+	bool found;
+	int fd;
+	uint64_t base;		/* of the window, ... */
+	size_t from, to;	/* ... in which texts that begin there are new */
+};
+
+static void add_bytes(struct find *f, size_t place, enum hit_in in, size_t text,
+		      struct lh_str id)
+{
+	const enum place_kind kind = f->s->places.v[place].kind;
+	const struct hit hit = {
+		.place = place, .by = HIT_BYTES, .in = in, .text = text, .via = NO_HIT,
+		.deleted = place_is[kind].bytes == BYTES_INDEX || kind == PLACE_CACHE ||
+			   kind == PLACE_TRACE_INDEX
+	};
+
+	hit_add(f, hit, lh_str_of("[]"), id, NO_ID);
+}
+
+static void on_text(void *ctx, size_t text, size_t at, size_t len)
+{
+	struct bytes *b = ctx;
+	const struct person *who = b->f->who;
+
+	(void)len;
+	if (b->found || at < b->from || at >= b->to)
+		return;
+	if ((text ? who->also[text - 1] : who->id).n < BY_CHANCE &&
+	    (b->f->s->places.v[b->place].kind == PLACE_TRACE_INDEX ||
+	     lh_index_in_numbers(b->fd, b->base + at)))
+		return;
+	b->found = true;
+	add_bytes(b->f, b->place, HIT_RAW, text, NO_ID);
+}
+
+/* Search the bytes of an open file as they are. */
+static int search_raw(struct bytes *b)
+{
+	const struct lh_texts *t = b->f->who->texts;
+	const size_t ahead = lh_texts_longest(t) + 64, cap = WINDOW + ahead + BEFORE;
+	LH_SCOPED(lh_free_local) unsigned char *p = lh_calloc(1, cap);
+	size_t n = 0, keep;
+	ssize_t got = 1;
+
+	b->base = 0;
+	b->from = 0;
+	while (got > 0 && !b->found) {
+		while (n < cap && (got = pread(b->fd, p + n, cap - n, (off_t)(b->base + n))) > 0)
+			n += (size_t)got;
+		if (got < 0)
+			return lh_err_sys(b->f->err, "%s", b->f->s->places.v[b->place].path);
+		if (lh_stopping())
+			return lh_err_set(b->f->err, LH_EINTR, "interrupted");
+		b->to = got ? n - ahead : n;
+		lh_texts_find(t, p, n, on_text, b);
+		keep = b->to > BEFORE ? b->to - BEFORE : 0;
+		memmove(p, p + keep, n - keep);
+		n -= keep;
+		b->base += keep;
+		b->from = b->to - keep;
+	}
+	return 0;
+}
+
+/* Search a name or a value of the place, and add a hit for each text in it. */
+static void search_text(struct find *f, size_t place, enum hit_in in, struct lh_str text,
+			struct lh_str id)
+{
+	struct seen seen;
+
+	person_look(f->who, text, &f->text, &seen);
+	if (seen.id)
+		add_bytes(f, place, in, 0, id);
+	else if (seen.text)
+		add_bytes(f, place, in, seen.text, id);
+}
+
+static int on_id(void *ctx, struct lh_str id, struct lh_err *err)
+{
+	struct bytes *b = ctx;
+	struct seen seen;
+
+	(void)err;
+	person_look(b->f->who, id, &b->f->text, &seen);
+	if (!seen.id && !seen.text)
+		return 0;
+	add_bytes(b->f, b->place, HIT_IDS, seen.id ? 0 : seen.text, NO_ID);
+	b->found = true;
+	return 1;
+}
+
+/* Search the bytes of an index, or of its log, which have deleted records too. */
+static int search_index(struct bytes *b)
+{
+	const int rc = lh_index_all_ids(b->fd, on_id, b, b->f->err);
+
+	return rc || b->found ? rc < 0 ? -1 : 0 : search_raw(b);
+}
+
+static int search_attributes(struct find *f, size_t place, int fd)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf names = { 0 }, value = { 0 };
+	char *name = lh_buf_room(&names, ATTRIBUTES), *to = lh_buf_room(&value, ATTRIBUTES);
+	ssize_t n = flistxattr(fd, name, ATTRIBUTES), got;
+	const char *end = name + n;
+
+	if (n < 0)
+		return errno == ENOTSUP || errno == EOPNOTSUPP
+			? 0 : lh_err_sys(f->err, "extended attributes");
+	for (; name < end; name += strlen(name) + 1) {
+		got = fgetxattr(fd, name, to, ATTRIBUTES);
+		if (got < 0 && errno != ENODATA)
+			return lh_err_sys(f->err, "attribute %s", name);
+		got = got < 0 ? 0 : got;
+		search_text(f, place, HIT_ATTRIBUTE, (struct lh_str){ to, (size_t)got },
+			    lh_str_of(name));
+		search_text(f, place, HIT_ATTRIBUTE, lh_str_of(name), lh_str_of(name));
+	}
+	return 0;
+}
+
+/* Return the name of a place that says something about whom it is of: below its root, or the key
+ * of an object. */
+static const char *name_of(const struct place *p)
+{
+	const char *slash = strrchr(p->path, '/');
+
+	if (p->store)
+		return place_key(p);
+	return p->root ? p->path + p->rel : slash ? slash + 1 : p->path;
+}
+
+/* Return whether a place has something that is the person's by id or by lineage. */
+static bool has_own(const struct hits *h, size_t place)
+{
+	size_t i = hits_from(h, place);
+
+	while (i < h->n && h->v[i].place == place && h->v[i].by != HIT_ID &&
+	       h->v[i].by != HIT_LINEAGE)
+		i++;
+	return i < h->n && h->v[i].place == place;
+}
+
+/* Search an index and the log beside it, unless records of it are found, with which all that was
+ * deleted goes too, or others have the texts and nothing was deleted. */
+static int find_deleted(struct bytes *b, const struct place *p)
+{
+	const struct hits *h = b->f->hits;
+	const size_t first = hits_from(h, b->place);
+	LH_SCOPED(lh_free_local) char *path = lh_index_sibling_path(p->path, LH_INDEX_LOG);
+	struct bytes log = { .f = b->f, .place = b->place };
+	int rc;
+
+	log.fd = access(path, F_OK) < 0 ? -1 : lh_open_regular(path, O_RDONLY, 0, b->f->err);
+	if (has_own(h, b->place) || (log.fd < 0 && first < h->n && h->v[first].place == b->place))
+		rc = 0;
+	else
+		rc = search_index(b);
+	if (log.fd >= 0) {
+		if (!rc && !b->found && !has_own(h, b->place))
+			rc = search_index(&log);
+		close(log.fd);
+	}
+	return rc;
+}
+
+static int find_in_file(struct bytes *b, const struct place *p)
+{
+	switch (place_is[p->kind].bytes) {
+	case BYTES_INDEX:
+		return find_deleted(b, p);
+	case BYTES_RAW:
+		return search_raw(b);
+	case BYTES_TEXT:
+		return !lh_index_is(b->fd) || has_own(b->f->hits, b->place) ? 0 : search_index(b);
+	default:
+		return 0;		/* of an index and its log with the index */
+	}
+}
+
+static int find_bytes(struct find *f, size_t i)
+{
+	const struct place *p = &f->s->places.v[i];
+	struct bytes b = { .f = f, .place = i };
+	int rc;
+
+	if (!place_is_named_after(f->s, p->path, f->who->id))
+		search_text(f, i, HIT_NAME, lh_str_of(name_of(p)), NO_ID);
+	if (p->kind == PLACE_SPECIAL)
+		return 0;
+	b.fd = place_open(p, f->err);
+	if (b.fd < 0)	/* a temporary file, or one of the cache, may just have gone */
+		return (p->kind == PLACE_SPOOL || place_is_kept(p)) && errno == ENOENT ? 0 : -1;
+	rc = search_attributes(f, i, b.fd);
+	if (!rc)
+		rc = find_in_file(&b, p);
+	close(b.fd);
+	return rc;
 }
 
 /* ---- all ---- */

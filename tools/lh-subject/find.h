@@ -33,8 +33,6 @@ static inline struct lh_str match_members(const struct find *f)
 }
 #define NO_ID ((struct lh_str){ NULL, 0 })
 
-/* Search what is in no row of place i: its name, its attributes, bytes. */
-int find_bytes(struct find *f, size_t i);
 /* Search the records of an index. */
 int find_index(struct find *f, size_t i);
 /* Search a file of lines. */

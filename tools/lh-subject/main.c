@@ -157,7 +157,7 @@ static int free_settings(struct lh_tool *tool, void *settings, int rc)
 
 	(void)tool;
 	places_free(&s->places);
-	lh_map_free(&s->listed);
+	lh_intern_free(&s->listed);
 	lh_buf_free(&s->folder);
 	if (s->file)
 		lh_serve_config_free(s->file);

@@ -573,43 +573,37 @@ struct place *place_named(const struct settings *s, const char *path)
 		: bsearch(&like, s->places.v, s->places.n, sizeof like, by_path);
 }
 
+/* Return what follows one of the two names of an id in the name of a file, from its dot on; NULL: it
+ * is not called after the id. */
+static const char *after_name(const char *path, struct lh_str id)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	char name[2][LH_SUBJECT_MAX + 1];
+	const bool named[] = { lh_subject_name(name[0], id.p, id.n, &(struct lh_err){ 0 }) == 0,
+			       lh_subject_plain_name(name[1], id.p, id.n) };
+	size_t i, n;
+
+	for (i = 0; i < 2; i++) {
+		n = named[i] ? strlen(name[i]) : 0;
+		if (n && !strncmp(base, name[i], n) && base[n] == '.')
+			return base + n;
+	}
+	return NULL;
+}
+
 bool place_is_own(const struct place *p, struct lh_str id)
 {
-	static const struct {
-		enum place_kind kind;
-		const char *end;
-	} of[] = {
-		{ PLACE_CHAIN, LH_SUBJECT_LOG }, { PLACE_MANIFEST, LH_SUBJECT_MANIFEST },
-		{ PLACE_SECRET, ".secret" }
-	};
-	char name[LH_SUBJECT_MAX + 1];
-	size_t i;
+	const char *rest = after_name(p->path, id);
 
-	for (i = 0; i < 3; i++)
-		if (p->kind == of[i].kind && lh_subject_of_path(name, p->path, of[i].end))
-			return lh_subject_named(name, id.p, id.n);
-	return false;
+	return rest && ((p->kind == PLACE_CHAIN && !strcmp(rest, LH_SUBJECT_LOG)) ||
+			(p->kind == PLACE_MANIFEST && !strcmp(rest, LH_SUBJECT_MANIFEST)) ||
+			(p->kind == PLACE_SECRET && !strcmp(rest, ".secret")));
 }
 
 bool place_is_named_after(const struct settings *s, const char *path, struct lh_str id)
 {
-	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-	char name[2][LH_SUBJECT_MAX + 1];
-	struct lh_err err;
-	size_t i, n;
-
-	if (!s->subjects || strncmp(path, s->subjects, strlen(s->subjects)))
-		return false;
-	if (lh_subject_name(name[0], id.p, id.n, &err) < 0)
-		return false;
-	if (!lh_subject_plain_name(name[1], id.p, id.n))
-		name[1][0] = '\0';
-	for (i = 0; i < 2; i++) {
-		n = strlen(name[i]);
-		if (n && !strncmp(base, name[i], n) && base[n] == '.')
-			return true;
-	}
-	return false;
+	return s->subjects && !strncmp(path, s->subjects, strlen(s->subjects)) &&
+	       after_name(path, id);
 }
 
 bool place_is_list(const struct place *p)

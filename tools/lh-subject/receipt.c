@@ -121,20 +121,19 @@ static int take_line(struct erasure *e, struct lh_str s)
 {
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct line l = { .rows = 0 };
-	struct lh_err *err = &e->tool->err;
 	int rc = 1;
 
 	lh_buf_add(&l.file, s.p, s.n);
 	lh_buf_room(&l.file, LH_PAD);
-	if (lh_record_parse(&rec, l.file.p, l.file.len, err) < 0 ||
-	    lh_bind(line_members, &rec, &l, &l.text, err) < 0)
+	if (lh_record_parse(&rec, l.file.p, l.file.len, e->err) < 0 ||
+	    lh_bind(line_members, &rec, &l, &l.text, e->err) < 0)
 		rc = -1;
 	else if (l.name.p && l.kind.p && l.action.p && l.sha256.p)
 		take_place(e, &l);
 	else if (l.id.p && l.receipt.p && l.started.p)
 		rc = take_head(e, &l);
 	else
-		rc = lh_err_set(err, LH_ECORRUPT, "is neither of an erasure nor of a place");
+		rc = lh_err_set(e->err, LH_ECORRUPT, "is neither of an erasure nor of a place");
 	if (rc <= 0) {
 		line_free(&l);
 		return rc;
@@ -148,25 +147,23 @@ static int take_line(struct erasure *e, struct lh_str s)
 static int read_list(struct erasure *e, const char *path)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf file;
-	struct lh_err *err = &e->tool->err;
 	struct lh_str rest, line;
 	int rc;
 
 	lh_buf_init(&file, LIST_MAX);
-	rc = lh_file_read(path, &file, err);
+	rc = lh_file_read(path, &file, e->err);
 	if (rc <= 0)
 		return rc;
 	rest = (struct lh_str){ file.p, file.len };
 	rc = lh_next_line(&rest, &line) ? take_line(e, line) : 0;
 	while (rc > 0 && lh_next_line(&rest, &line))
-		if (take_line(e, line) < 0 && (err->code != LH_EDATA || rest.n))
+		if (take_line(e, line) < 0 && (e->err->code != LH_EDATA || rest.n))
 			rc = -1;
-	return rc < 0 ? lh_err_prefix(err, "%s", path) : rc;
+	return rc < 0 ? lh_err_prefix(e->err, "%s", path) : rc;
 }
 
 int erasure_check(struct erasure *e)
 {
-	struct lh_err *err = &e->tool->err;
 	size_t i;
 	int rc = 0;
 
@@ -175,14 +172,14 @@ int erasure_check(struct erasure *e)
 
 		rc = place_is_list(p) ? read_list(e, p->path) : 0;
 		if (rc > 0)
-			rc = lh_err_set(err, LH_EUSAGE, "%s: the erasure was begun with another "
+			rc = lh_err_set(e->err, LH_EUSAGE, "%s: the erasure was begun with another "
 					"key: add it with --key-file", p->path);
 	}
 	for (i = 0; !rc && i < e->n_lines; i++) {
 		const char *path = e->line[i].path;
 
 		if (path && !place_named(e->s, path) && access(path, F_OK) == 0)
-			rc = lh_err_set(err, LH_EUSAGE, "%s: was a place when the erasure was "
+			rc = lh_err_set(e->err, LH_EUSAGE, "%s: was a place when the erasure was "
 					"begun, and must be named again", path);
 	}
 	return rc;
@@ -193,7 +190,6 @@ int erasure_note(struct erasure *e, const struct target *t, const struct cuts *c
 	const struct place *p = place_of(e, t);
 	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
-	struct lh_err *err = &e->tool->err;
 	struct state now;
 	size_t i;
 
@@ -218,9 +214,10 @@ int erasure_note(struct erasure *e, const struct target *t, const struct cuts *c
 	}
 	lh_write_end(&w);
 	lh_write_end(&w);
-	if (!e->log.path && lh_applog_open(&e->log, e->list, 0600, e->tool->lock_timeout, err) < 0)
+	if (!e->log.path &&
+	    lh_applog_open(&e->log, e->list, 0600, e->tool->lock_timeout, e->err) < 0)
 		return -1;
-	if (lh_applog_append(&e->log, line.p, line.len, LH_SYNC_EACH, err) < 0)
+	if (lh_applog_append(&e->log, line.p, line.len, LH_SYNC_EACH, e->err) < 0)
 		return -1;
 	return take_line(e, (struct lh_str){ line.p, line.len }) < 0 ? -1 : 0;
 }
@@ -254,7 +251,7 @@ int erasure_begin(struct erasure *e)
 	if (take_line(e, (struct lh_str){ text.p, text.len }) < 0)
 		return -1;
 	lh_buf_putc(&text, '\n');
-	return lh_atomic_put(e->list, 0600, &text, &e->tool->err);
+	return lh_atomic_put(e->list, 0600, &text, e->err);
 }
 
 /* ---- receipts of roots ---- */
@@ -277,7 +274,7 @@ static int settle_root(struct erasure *e, const struct held_root *held)
 			cut[n].path = p->path + p->rel;
 		}
 	}
-	return n ? lh_receipts_cut(held->root, e->id, cut, n, &e->tool->err) : 0;
+	return n ? lh_receipts_cut(held->root, e->id, cut, n, e->err) : 0;
 }
 
 int erasure_settle(struct erasure *e)
@@ -322,18 +319,17 @@ static const struct lh_bind receipt_members[] = {
 static int read_receipt(struct erasure *e)
 {
 	struct receipt *r = &e->before;
-	struct lh_err *err = &e->tool->err;
 	char hex[2 * LH_HASH_SIZE];
 	size_t i, k;
 	int rc;
 
 	lh_buf_init(&r->file, LIST_MAX);
-	rc = lh_file_read(e->receipt, &r->file, err);
+	rc = lh_file_read(e->receipt, &r->file, e->err);
 	if (rc <= 0)
 		return rc;
-	if (lh_record_parse(&r->rec, r->file.p, r->file.len, err) < 0 ||
-	    lh_bind(receipt_members, &r->rec, r, &r->text, err) < 0)
-		return lh_err_prefix(err, "%s", e->receipt);
+	if (lh_record_parse(&r->rec, r->file.p, r->file.len, e->err) < 0 ||
+	    lh_bind(receipt_members, &r->rec, r, &r->text, e->err) < 0)
+		return lh_err_prefix(e->err, "%s", e->receipt);
 	for (i = 1; r->says && i <= e->who->n_also; i++)
 		for (k = person_hash(e->who, i, e->key, hex) ? 0 : r->searched.n_hashes;
 		     k < r->searched.n_hashes; k++)
@@ -371,8 +367,7 @@ static void write_compared(const struct receipt *r, struct lh_writer *w, struct 
 int erasure_compare(struct lh_tool *tool, struct settings *s, struct person *who,
 		    struct lh_writer *w, struct lh_buf *sentence)
 {
-	struct erasure e = { .tool = tool, .s = s, .who = who, .log = { .fd = -1 },
-			     .lock = { .fd = -1 } };
+	struct erasure e = ERASURE(tool, s, who);
 	int rc;
 
 	if (!s->key_file.n || !s->subjects)
@@ -563,7 +558,7 @@ static int write_receipt(struct erasure *e, const struct remains *left, struct l
 		lh_write_raw(&w, "earlier", earlier);
 	lh_write_end(&w);
 	lh_buf_putc(out, '\n');
-	return lh_atomic_put(e->receipt, 0600, out, &e->tool->err);
+	return lh_atomic_put(e->receipt, 0600, out, e->err);
 }
 
 /* Append the hash of the receipt to the transparency log. */
@@ -577,15 +572,14 @@ static int commit_receipt(struct erasure *e, const struct lh_buf *text)
 	lh_sha256(text->p, text->len, sum);
 	lh_receipt_entry(sum, entry);
 	if (lh_tlog_keyed_open(&tree, e->s->tlog, e->s->tlog_key.v, e->s->tlog_key.n,
-			       e->tool->lock_timeout, &e->tool->err) < 0)
+			       e->tool->lock_timeout, e->err) < 0)
 		return -1;
 	return lh_tlog_append_once(tree.log, &(struct lh_str){ entry, sizeof entry }, 1, &index,
-				   &e->tool->err);
+				   e->err);
 }
 
 int erasure_finish(struct erasure *e, const struct remains *left)
 {
-	struct lh_err *err = &e->tool->err;
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 
 	if (lh_str_is(e->before.id, e->id, strlen(e->id)))	/* written before a kill */
@@ -593,22 +587,22 @@ int erasure_finish(struct erasure *e, const struct remains *left)
 	else if (write_receipt(e, left, &text) < 0)
 		return -1;
 	if ((e->s->tlog && commit_receipt(e, &text) < 0) ||
-	    (e->s->receipt && lh_atomic_put(e->s->receipt, 0600, &text, err) < 0))
+	    (e->s->receipt && lh_atomic_put(e->s->receipt, 0600, &text, e->err) < 0))
 		return -1;
-	return remove_file(e->list, err);
+	return remove_file(e->list, e->err);
 }
 
 /* ---- all ---- */
 
 int erasure_lock(struct erasure *e)
 {
-	struct lh_err *err = &e->tool->err;
 	LH_SCOPED(lh_free_local) char *folder = path_of(e, "", "");
 	LH_SCOPED(lh_free_local) char *lock = path_of(e, ".lock", "");
 
-	if (lh_subject_make_dir(e->s->subjects, err) < 0 || lh_own_mkdir(folder, 0700, err) < 0)
+	if (lh_subject_make_dir(e->s->subjects, e->err) < 0 ||
+	    lh_own_mkdir(folder, 0700, e->err) < 0)
 		return -1;
-	return lh_lock_take(&e->lock, lock, folder, e->tool->lock_timeout, err);
+	return lh_lock_take(&e->lock, lock, folder, e->tool->lock_timeout, e->err);
 }
 
 int erasure_open(struct erasure *e)
@@ -618,7 +612,7 @@ int erasure_open(struct erasure *e)
 	find_paths(e);
 	rc = read_list(e, e->list);
 	e->resumed = rc > 0;
-	return rc < 0 || person_prepare(e->who, e->s, &e->tool->err) < 0 ? -1 : read_receipt(e);
+	return rc < 0 || person_prepare(e->who, e->s, e->err) < 0 ? -1 : read_receipt(e);
 }
 
 void erasure_close(struct erasure *e)

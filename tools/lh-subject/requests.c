@@ -155,10 +155,10 @@ static int run_in(struct copy *c, struct lh_child_out *child, const char *const 
 	}
 	add_word(&w, "", "-q");
 	how.argv = w.v;
-	if (lh_child_run(&how, in.p, in.len, child, &c->e->tool->err) < 0)
+	if (lh_child_run(&how, in.p, in.len, child, c->e->err) < 0)
 		return -1;
 	lh_buf_room(&child->out, LH_PAD);
-	return child->status <= worst ? 0 : lh_err_set(&c->e->tool->err, LH_EIO, "%s: %s", c->dest,
+	return child->status <= worst ? 0 : lh_err_set(c->e->err, LH_EIO, "%s: %s", c->dest,
 						       child->last_line);
 }
 
@@ -211,7 +211,7 @@ static int do_snapshot(struct copy *c)
 	lh_remove_all(c->path);
 	c->s.apply = false;
 	if (RUN(c, &restored, "restore", "--as-of", c->time, c->dest, c->path) < 0 ||
-	    run_in(c, &plan, none) < 0 || read_plan(&plan, &does, &e->tool->err) < 0)
+	    run_in(c, &plan, none) < 0 || read_plan(&plan, &does, e->err) < 0)
 		return -1;
 	c->s.apply = c->apply && does == ERASES;
 	if (c->s.apply && (run_in(c, &erased, none) < 0 || replace_snapshot(c) < 0))
@@ -249,7 +249,7 @@ static int each_snapshot(struct copy *c)
 	*c->time = '\0';
 	rest = (struct lh_str){ child.out.p, child.out.len };
 	while (!rc && lh_next_line(&rest, &text)) {
-		rc = lh_record_parse(&rec, text.p, text.n, &c->e->tool->err);
+		rc = lh_record_parse(&rec, text.p, text.n, c->e->err);
 		time = rc ? NULL : lh_record_get(&rec, "snapshot");
 		if (!time || time->n != LH_TIME_LEN + 2)
 			continue;
@@ -280,14 +280,14 @@ int erasure_snapshots(struct erasure *e, bool apply)
 	if (!s->snapshots.n)
 		return 0;
 	lh_signal_defer(true);	/* the copy is removed in any case */
-	rc = lh_tmpdir_make(&dir, "lh-subject", &e->tool->err);
+	rc = lh_tmpdir_make(&dir, "lh-subject", e->err);
 	lh_buf_printf(&path, "%s/copy%c", dir.path ? dir.path : "", '\0');
 	c.s.state = c.path = path.p;
 	for (i = 0; !rc && i < s->snapshots.n; i++) {
 		c.dest = s->snapshots.v[i];
 		rc = each_snapshot(&c);
 	}
-	rc = lh_tmpdir_remove(&dir, rc ? &later : &e->tool->err) < 0 ? -1 : rc;
+	rc = lh_tmpdir_remove(&dir, rc ? &later : e->err) < 0 ? -1 : rc;
 	lh_signal_defer(was);
 	return rc;
 }

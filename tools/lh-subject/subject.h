@@ -3,12 +3,10 @@
  *
  *     main.c       options and commands
  *     places.c     the files in which data of persons may be, and what each is
- *     person.c     a person: the id, other texts, and whether a record is about them
- *     asked.c      the persons that a command is about, their texts in rosters, and the row on who
- *                  looked
- *     find.c       the hits of a person in all places
+ *     person.c     a person: the id, other texts, and whether a record is about them; the persons
+ *                  that a command is about, their texts in rosters, and the row on who looked
+ *     find.c       the hits of a person in all places, also in names, attributes and bytes
  *     find_rows.c  those in lines of files, and in what was made from rows or names them
- *     find_bytes.c those in no row: in names, attributes and bytes
  *     verify.c     find, and verify, a find that must be empty, as they print
  *     erase.c      the plan of an erasure, and the rounds that carry it out
  *     cut.c        how data are taken out of a place, by its kind
@@ -179,7 +177,7 @@ struct settings {
 	struct lh_serve_config *file;	/* of --config */
 	struct lh_buf folder;		/* what subjects points to, unless that was given */
 	struct places places;		/* once places_list was called */
-	struct lh_map listed;		/* the rows of --list */
+	struct lh_intern listed;	/* the rows of --list */
 	bool exported;			/* --out was written */
 };
 
