@@ -46,7 +46,6 @@ requests() {
 	a_state 1
 	echo '{"op":"find","id":"secret-id","also":["secret-text"]}' >asked
 	strace -f -s 1000 -e trace=execve -o calls lh-subject requests --state s asked >/dev/null || true
-	[ "$(grep -c 'execve(.*"lh-subject", "find"' calls)" = 1 ]
 	not grep -q 'secret-' calls
 }
 

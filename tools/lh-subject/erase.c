@@ -145,12 +145,18 @@ static int plan(struct erasure *e)
 
 /* ---- print ---- */
 
+const char *const does_name[] = { "kept", "look", "by hand", "erase" };
+
 static int print_target(struct erasure *e, const struct target *t, const char *action,
 			const char *why, size_t rows)
 {
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
+	enum does does = KEEPS;
 
+	while (does < ERASES && strcmp(action, does_name[does]) != 0)
+		does++;
+	e->s->does = does > e->s->does ? does : e->s->does;
 	lh_write_object(&w, NULL);
 	place_write(&w, place_of(e, t));
 	lh_write_text(&w, "action", action);
@@ -160,7 +166,7 @@ static int print_target(struct erasure *e, const struct target *t, const char *a
 	if (why)
 		lh_write_text(&w, "why", why);
 	lh_write_end(&w);
-	return lh_tool_out_line(e->tool, &line);
+	return print_line(e->tool, e->s, &line);
 }
 
 /* Print the plan, and set the verdict if some of it is by hand. */
@@ -176,7 +182,7 @@ static int print_plan(struct erasure *e)
 			     rows = t->rest[REST_LEFT] + t->rest[REST_KEPT];
 
 		if (is_by_hand(t))
-			lh_tool_verdict_bad(e->tool);
+			set_status(e->tool, e->s, 1);
 		if (t->works || rows || kept)
 			rc = print_target(e, t, t->action, t->works ? NULL : t->why,
 					  t->works || rows ? rows : by_hand + look);
@@ -217,7 +223,7 @@ static int print_summary(struct erasure *e, struct lh_str receipt, const char *s
 	else
 		lh_buf_puts(&sentence, "; ");
 	put_searched(&sentence, e->who);
-	return end_summary(e->tool, &w, &sentence);
+	return end_summary(e->tool, e->s, &w, &sentence);
 }
 
 /* ---- rounds ---- */
@@ -286,7 +292,7 @@ static int finish(struct erasure *e)
 		return -1;
 	versions = erasure_versions(e, NULL);
 	if (left.look || left.by_hand || versions)
-		lh_tool_verdict_bad(e->tool);
+		set_status(e->tool, e->s, 1);
 	snprintf(says, sizeof says, "erased%s%s%s, as the receipt %s says",
 		 e->in_snapshots ? ", also from " : "",
 		 e->in_snapshots ? LH_N(e->in_snapshots, "snapshot") : "", versions
@@ -308,7 +314,7 @@ static int end_before(struct erasure *e)
 	remains_of(NULL, e->s, e->who, &e->hits, &left);
 	erasure_left_before(e, &left);
 	if (left.left || left.look || left.by_hand)
-		lh_tool_verdict_bad(e->tool);
+		set_status(e->tool, e->s, 1);
 	if (left.left)
 		snprintf(says, sizeof says, "the person was erased before; %s left",
 			 LH_N(left.left, "row or text is|rows or texts are"));
@@ -363,7 +369,7 @@ static int run(struct erasure *e)
 	if (!any && before.p)
 		return end_before(e);
 	if (!any && !e->n_targets) {
-		lh_tool_verdict_bad(e->tool);
+		set_status(e->tool, e->s, 1);
 		return print_summary(e, before, "not found", NULL,
 				     "nothing of the person was found");
 	}
@@ -434,5 +440,5 @@ int subject_erase(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--tlog DIR and --key-file-tlog FILE go together");
 	if (s->snapshots.n && s->list)
 		return lh_tool_usage(tool, "--list has rows of the state, not of --snapshots");
-	return read_listed(s, &tool->err) < 0 ? -1 : each_person(tool, settings, erase_person);
+	return read_listed(s, &tool->err) < 0 ? -1 : each_person(tool, settings, V_ERASE, erase_person);
 }

@@ -325,7 +325,7 @@ static int print_summary(struct export *x)
 	lh_buf_printf(&sentence, "%zu row%s exported, of which %zu had data of others; ", x->rows,
 		      x->rows == 1 ? " was" : "s were", x->redacted);
 	put_searched(&sentence, x->who);
-	return end_summary(x->tool, &w, &sentence);
+	return end_summary(x->tool, x->s, &w, &sentence);
 }
 
 static int export(struct lh_tool *tool, struct settings *s, struct person *who)
@@ -343,9 +343,9 @@ static int export(struct lh_tool *tool, struct settings *s, struct person *who)
 	if (!rc)
 		rc = print_summary(&x);
 	if (!rc && !x.rows)
-		lh_tool_verdict_bad(tool);
+		set_status(tool, s, 1);
 	if (x.hits.incomplete)
-		lh_tool_failed(tool);
+		set_status(tool, s, 2);
 	hits_free(&x.hits);
 	lh_files_free(&x.files);
 	free(x.row);
@@ -365,5 +365,5 @@ int subject_export(struct lh_tool *tool, void *settings)
 
 	if (!s->out)
 		return lh_tool_usage(tool, "missing --out DIR, the folder");
-	return each_person(tool, s, export);
+	return each_person(tool, s, V_EXPORT, export);
 }

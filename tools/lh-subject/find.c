@@ -574,7 +574,8 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 	for (i = 0; who->thorough && i < s->places.n; i++) {
 		if (find_bytes(&f, i) < 0)
 			return -1;
-		lh_tool_progress(tool, i + 1);
+		if (!s->lines)
+			lh_tool_progress(tool, i + 1);
 	}
 	settle(hits);
 	return 0;

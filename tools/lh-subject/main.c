@@ -132,7 +132,7 @@ static int read_config(struct lh_tool *tool, struct settings *s)
 	return 0;
 }
 
-static int check(struct lh_tool *tool, void *settings)
+int settings_check(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 	const char *root;
@@ -151,7 +151,7 @@ static int check(struct lh_tool *tool, void *settings)
 	return 0;
 }
 
-static int free_settings(struct lh_tool *tool, void *settings, int rc)
+int settings_free(struct lh_tool *tool, void *settings, int rc)
 {
 	struct settings *s = settings;
 
@@ -175,8 +175,8 @@ int main(int argc, char **argv)
 		.example =
 			"lh-subject find w-7 --root r --index workers.lhv --roster workers.jsonl",
 		.options = options,
-		.check = check,
-		.close = free_settings,
+		.check = settings_check,
+		.close = settings_free,
 		.ops = ops,
 		.what = "data of the person",
 	};

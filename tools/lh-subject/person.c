@@ -153,12 +153,32 @@ void put_searched(struct lh_buf *out, const struct person *who)
 				   "member of the roster was|members of the roster were"));
 }
 
-int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *sentence)
+int print_line(struct lh_tool *tool, struct settings *s, struct lh_buf *line)
+{
+	if (!s->lines)
+		return lh_tool_out_line(tool, line);
+	lh_buf_add(s->lines, line->p, line->len);
+	lh_buf_putc(s->lines, '\n');
+	lh_buf_free(line);
+	return 0;
+}
+
+void set_status(struct lh_tool *tool, struct settings *s, int status)
+{
+	s->status = status > s->status ? status : s->status;
+	if (!s->lines && status == 1)
+		lh_tool_verdict_bad(tool);
+	else if (!s->lines)
+		lh_tool_failed(tool);
+}
+
+int end_summary(struct lh_tool *tool, struct settings *s, struct lh_writer *w,
+		struct lh_buf *sentence)
 {
 	lh_buf_putc(sentence, '\0');
 	lh_write_text(w, "sentence", sentence->p);
 	lh_write_end(w);
-	if (lh_tool_out_line(tool, w->out) < 0)
+	if (print_line(tool, s, w->out) < 0)
 		return -1;
 	if (isatty(STDERR_FILENO))
 		lh_tool_message(tool, "%s", sentence->p);
@@ -400,12 +420,6 @@ static int roster_texts(struct lh_tool *tool, struct settings *s, struct person 
 
 /* ---- who is asked about ---- */
 
-struct asked {
-	struct lh_str id;
-	const struct lh_str *also;
-	size_t n_also;
-	bool logged;
-};
 static const struct lh_bind asked_members[] = {
 	{ LH_BIND_ID("candidate_id|id", struct asked, id), .required = true, .filled = true,
 	  .longest = LH_TEXT_MAX },
@@ -417,6 +431,7 @@ static const struct lh_bind asked_members[] = {
 struct each {
 	struct lh_tool *tool;
 	struct settings *s;
+	unsigned command;
 	person_fn *fn;
 	struct lh_buf strings;
 };
@@ -455,7 +470,7 @@ static int from_roster(struct person *who, const struct each *e, struct lh_err *
 		return 0;	/* an erasure that was begun has the texts in its list */
 	lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
 		   (int)who->id.n, who->id.p);
-	if (e->tool->verb->bit != V_ERASE)
+	if (e->command != V_ERASE)
 		return -1;
 	lh_tool_warn(e->tool, "%s", err->msg);
 	*err = (struct lh_err){ 0 };
@@ -478,7 +493,7 @@ static int call(struct each *e, const struct asked *asked)
 	}
 	for (i = 0; !rc && i < asked->n_also; i++)
 		person_add(&who, asked->also[i]);
-	if (!rc && (e->s->from_roster || (e->tool->verb->bit == V_ERASE && !e->s->id_only)))
+	if (!rc && (e->s->from_roster || (e->command == V_ERASE && !e->s->id_only)))
 		rc = from_roster(&who, e, err);
 	if (!rc)
 		rc = person_prepare(&who, e->s, err);
@@ -502,12 +517,14 @@ static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, s
 	return -1;
 }
 
-int each_person(struct lh_tool *tool, struct settings *s, person_fn *fn)
+int each_person(struct lh_tool *tool, struct settings *s, unsigned command, person_fn *fn)
 {
-	struct each e = { .tool = tool, .s = s, .fn = fn };
+	struct each e = { .tool = tool, .s = s, .command = command, .fn = fn };
 	struct asked asked = { .n_also = 0 };
 	int rc;
 
+	if (s->asked)
+		return places_list(s, &tool->err) < 0 ? -1 : call(&e, s->asked);
 	if (tool->n_operands && !lh_utf8_valid(tool->operands[0], strlen(tool->operands[0])))
 		return lh_tool_usage(tool, "the operand is not valid UTF-8");
 	if (tool->n_operands && !*tool->operands[0])

@@ -1,9 +1,9 @@
 /*
  * requests.c - the commands as operations of requests, and an erasure in snapshots.  See subject.h.
  *
- * Each request is answered by a process of its own, lh-subject with the places of this one: its
- * memory is given back, and what it prints is the answer.  Neither places nor files come from a
- * request; the person's id and texts are written to its stdin, not to its arguments.
+ * A request runs the command of its name with the places of this process, and what that would print
+ * is the answer; a copy of a snapshot is a state from which the same command erases.  Neither places
+ * nor files come from a request, and no process has a person's id or texts in its arguments.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -53,78 +53,6 @@ const struct lh_bind request_out[] = {
 	LH_BIND_END
 };
 
-/* ---- the command ---- */
-
-struct words {
-	char **v;
-	size_t n, cap;
-};
-
-static void add_word(struct words *w, const char *dashes, const char *word)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-
-	lh_buf_printf(&text, "%s%s", dashes, word);
-	lh_grow(&w->v, &w->cap, w->n + 2, sizeof *w->v);
-	w->v[w->n++] = lh_strndup(text.p, text.len);
-	w->v[w->n] = NULL;
-}
-
-static void words_free(struct words *w)
-{
-	while (w->n)
-		free(w->v[--w->n]);
-	free(w->v);
-}
-
-/* Add the options that a command has, with what this process or the request gave them. */
-static void add_options(struct words *w, const struct lh_tool *tool, unsigned command,
-			const struct settings *s)
-{
-	const struct lh_option *o;
-	size_t i;
-
-	for (o = tool->spec->options; o->name; o++) {
-		const void *field = (const char *)s + o->off;
-		struct lh_list values = { NULL, 0 };
-
-		if (o->common || (o->verbs && !(o->verbs & command)))
-			continue;
-		if (o->type == LH_OPT_FLAG && *(const bool *)field)
-			add_word(w, "--", o->name);
-		else if (o->type == LH_OPT_TEXT && *(const char *const *)field)
-			values = (struct lh_list){ (const char **)field, 1 };
-		else if (o->type == LH_OPT_TEXTS)
-			values = *(const struct lh_list *)field;
-		for (i = 0; i < values.n; i++) {
-			add_word(w, "--", o->name);
-			add_word(w, "", values.v[i]);
-		}
-	}
-	if (tool->now) {
-		add_word(w, "--", "now");
-		add_word(w, "", tool->now);
-	}
-}
-
-/* Write a person as a command reads one on its standard input; the row on who looked is written
- * here. */
-static void write_person(struct lh_buf *in, struct lh_str id, const struct lh_str *also, size_t n)
-{
-	struct lh_writer w = lh_write_to(in);
-	size_t i;
-
-	lh_write_object(&w, NULL);
-	lh_write_str(&w, "candidate_id", id);
-	lh_write_array(&w, "also");
-	for (i = 0; i < n; i++)
-		lh_write_str(&w, NULL, also[i]);
-	lh_write_end(&w);
-	lh_write_bool(&w, "logged", true);
-	lh_write_end(&w);
-	lh_buf_putc(in, '\n');
-}
-
 /* ---- snapshots ---- */
 
 /* A copy of a snapshot, from which the person is erased as from any state. */
@@ -137,32 +65,51 @@ struct copy {
 	char time[LH_TIME_LEN + 1];
 };
 
-/* Run lh-store with these words, or without any lh-subject erase for the copy. */
-static int run_in(struct copy *c, struct lh_child_out *child, const char *const *word)
+/* Run lh-store with these words, at most eight. */
+static int run_store(struct copy *c, struct lh_child_out *child, const char *const *word)
 {
-	LH_SCOPED(words_free) struct words w = { .v = NULL };
-	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 };
-	struct lh_child_how how = { .keys = LH_KEYS_AUDIT | LH_KEYS_STORE, .max = ANSWER_MAX };
-	const int worst = !*word;	/* 1: nothing was found, or something is by hand */
+	char *argv[10] = { NULL };
+	struct lh_child_how how = { .argv = argv, .keys = LH_KEYS_STORE, .max = ANSWER_MAX };
+	size_t n = 0;
 
-	add_word(&w, "", worst ? "lh-subject" : "lh-store");
-	for (; *word; word++)
-		add_word(&w, "", *word);
-	if (worst) {
-		add_word(&w, "", "erase");
-		add_options(&w, c->e->tool, V_ERASE, &c->s);
-		write_person(&in, c->e->who->id, c->e->who->also, c->e->who->n_also);
-	}
-	add_word(&w, "", "-q");
-	how.argv = w.v;
-	if (lh_child_run(&how, in.p, in.len, child, c->e->err) < 0)
+	while (word[n])
+		n++;
+	memcpy(argv, word, n * sizeof *argv);
+	if (lh_child_run(&how, NULL, 0, child, c->e->err) < 0)
 		return -1;
 	lh_buf_room(&child->out, LH_PAD);
-	return child->status <= worst ? 0 : lh_err_set(c->e->err, LH_EIO, "%s: %s", c->dest,
-						       child->last_line);
+	return child->status ? lh_err_set(c->e->err, LH_EIO, "%s: %s", c->dest, child->last_line)
+			     : 0;
 }
 
-#define RUN(c, child, ...) run_in(c, child, (const char *const[]){ __VA_ARGS__, NULL })
+#define RUN(c, child, ...) \
+	run_store(c, child, (const char *const[]){ "lh-store", __VA_ARGS__, "-q", NULL })
+
+/* Plan an erasure from the copy, or erase; what it prints is not needed. */
+static int erase_in(struct copy *c, bool apply)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf lines = { 0 };
+	struct erasure *e = c->e;
+	const struct asked asked = { e->who->id, e->who->also, e->who->n_also, true };
+	const bool quiet = e->tool->quiet;
+	int rc;
+
+	c->s.asked = &asked;
+	c->s.lines = &lines;
+	c->s.apply = apply;
+	c->s.status = 0;
+	c->s.does = KEEPS;
+	e->tool->quiet = true;
+	rc = settings_check(e->tool, &c->s) < 0 ? -1 : subject_erase(e->tool, &c->s);
+	e->tool->quiet = quiet;
+	settings_free(e->tool, &c->s, rc);
+	c->s.subjects = NULL;
+	if (rc < 0) {
+		e->err->code = e->err->code == LH_EINTR ? LH_EINTR : LH_EIO;
+		lh_err_prefix(e->err, "%s", c->dest);
+	}
+	return rc;
+}
 
 /* Put the copy in the place of its snapshot; bytes that no snapshot has any more are removed. */
 static int replace_snapshot(struct copy *c)
@@ -172,54 +119,28 @@ static int replace_snapshot(struct copy *c)
 	return RUN(c, &child, "snapshot", "--replace", "--now", c->time, c->path, c->dest);
 }
 
-/* What is done with a snapshot: the most of what a plan does with its places. */
-enum does { KEEPS, LOOK, BY_HAND, ERASES };
-static const char *const does_name[] = { "kept", "look", "by hand", "erase" };
-
-static int read_plan(const struct lh_child_out *plan, enum does *most, struct lh_err *err)
-{
-	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	struct lh_str rest = { plan->out.p, plan->out.len }, text;
-	const struct lh_value *action;
-	unsigned i;
-
-	*most = KEEPS;
-	while (lh_next_line(&rest, &text)) {
-		if (lh_record_parse(&rec, text.p, text.n, err) < 0)
-			return -1;
-		action = lh_record_get(&rec, "action");
-		for (i = KEEPS; action && i < ERASES &&
-		     !lh_value_is(action, does_name[i], strlen(does_name[i])); )
-			i++;
-		*most = i > *most ? i : *most;
-	}
-	return 0;
-}
-
 /* Do with a snapshot what is asked, and print whether it has, or had, the person.  One in which
  * nothing can be erased stays as it is. */
 static int do_snapshot(struct copy *c)
 {
 	LH_SCOPED(lh_child_free) struct lh_child_out restored = { .status = 0 };
-	LH_SCOPED(lh_child_free) struct lh_child_out plan = restored, erased = restored;
-	static const char *const none[] = { NULL };
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 	struct erasure *e = c->e;
 	enum does does;
 
 	lh_remove_all(c->path);
-	c->s.apply = false;
 	if (RUN(c, &restored, "restore", "--as-of", c->time, c->dest, c->path) < 0 ||
-	    run_in(c, &plan, none) < 0 || read_plan(&plan, &does, e->err) < 0)
+	    erase_in(c, false) < 0)
 		return -1;
-	c->s.apply = c->apply && does == ERASES;
-	if (c->s.apply && (run_in(c, &erased, none) < 0 || replace_snapshot(c) < 0))
+	does = c->s.does;
+	c->s.status = 0;
+	if (c->apply && does == ERASES && (erase_in(c, true) < 0 || replace_snapshot(c) < 0))
 		return -1;
 	if (does == KEEPS)
 		return 0;
-	if (e->s->apply && (does < ERASES || erased.status))
-		lh_tool_verdict_bad(e->tool);
+	if (e->s->apply && (does < ERASES || c->s.status))
+		set_status(e->tool, e->s, 1);
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "place", "snapshots");
 	lh_write_bytes(&w, "path", c->dest);
@@ -231,7 +152,7 @@ static int do_snapshot(struct copy *c)
 			      line.p);
 	/* what is erased is printed once it is done, and what stays once */
 	if (does == ERASES ? c->apply == e->s->apply : !c->again)
-		return lh_tool_out_line(e->tool, &line);
+		return print_line(e->tool, e->s, &line);
 	lh_buf_free(&line);
 	return 0;
 }
@@ -263,7 +184,7 @@ static int each_snapshot(struct copy *c)
 
 int erasure_snapshots(struct erasure *e, bool apply)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+	LH_SCOPED(lh_free_local) char *path = NULL;
 	LH_SCOPED(lh_free_local) char *reason = lh_strndup(e->reason.p, e->reason.n);
 	struct lh_tmpdir dir = { NULL, -1 };
 	struct settings *s = e->s;
@@ -281,8 +202,8 @@ int erasure_snapshots(struct erasure *e, bool apply)
 		return 0;
 	lh_signal_defer(true);	/* the copy is removed in any case */
 	rc = lh_tmpdir_make(&dir, "lh-subject", e->err);
-	lh_buf_printf(&path, "%s/copy%c", dir.path ? dir.path : "", '\0');
-	c.s.state = c.path = path.p;
+	path = lh_format("%s/copy", dir.path ? dir.path : "");
+	c.s.state = c.path = path;
 	for (i = 0; !rc && i < s->snapshots.n; i++) {
 		c.dest = s->snapshots.v[i];
 		rc = each_snapshot(&c);
@@ -297,11 +218,10 @@ int erasure_snapshots(struct erasure *e, bool apply)
 static int add_file(struct lh_writer *w, const char *folder, struct lh_str name,
 		    struct lh_buf *file, struct lh_err *err)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+	LH_SCOPED(lh_free_local) char *path = lh_format("%s/%.*s", folder, (int)name.n, name.p);
 
 	lh_buf_init(file, ANSWER_MAX);
-	lh_buf_printf(&path, "%s/%.*s%c", folder, (int)name.n, name.p, '\0');
-	if (lh_file_read(path.p, file, err) < 0 || w->out->len + file->len > ANSWER_MAX)
+	if (lh_file_read(path, file, err) < 0 || w->out->len + file->len > ANSWER_MAX)
 		return lh_err_data(err, 413, "the export is larger than %zuM; lh-subject export "
 				   "writes it to a folder", ANSWER_MAX >> 20);
 	lh_write_object(w, NULL);
@@ -336,20 +256,20 @@ static int add_files(struct lh_writer *w, const char *folder, struct lh_err *err
 	return rc;
 }
 
-static int write_answer(struct lh_buf *out, const struct request *r,
-			const struct lh_child_out *child, const char *folder, struct lh_err *err)
+static int write_answer(struct lh_buf *out, const struct request *r, const struct settings *s,
+			struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(out);
-	struct lh_str rest = { child->out.p, child->out.len }, line;
+	struct lh_str rest = { s->lines->p, s->lines->len }, line;
 
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "candidate_id", r->id);
-	lh_write_u64(&w, "exit", (uint64_t)child->status);
+	lh_write_u64(&w, "exit", (uint64_t)s->status);
 	lh_write_array(&w, "lines");
 	while (lh_next_line(&rest, &line))
 		lh_write_raw(&w, NULL, line);
 	lh_write_end(&w);
-	if (folder && add_files(&w, folder, err) < 0)
+	if (s->out && add_files(&w, s->out, err) < 0)
 		return -1;
 	lh_write_end(&w);
 	return 0;
@@ -358,15 +278,15 @@ static int write_answer(struct lh_buf *out, const struct request *r,
 static int run_command(const struct lh_call *call, const struct request *r, const char *folder,
 		       struct lh_buf *out, struct lh_err *err)
 {
-	LH_SCOPED(words_free) struct words w = { .v = NULL };
 	LH_SCOPED(lh_free_local) char *reason = r->reason.p ? lh_strndup(r->reason.p, r->reason.n)
 							   : NULL;
-	LH_SCOPED(lh_buf_free) struct lh_buf in = { 0 };
-	LH_SCOPED(lh_child_free) struct lh_child_out child = { .status = 0 };
-	struct lh_child_how how = { .keys = LH_KEYS_AUDIT | LH_KEYS_STORE, .seconds = SECONDS,
-				    .max = ANSWER_MAX };
-	struct settings s = *(const struct settings *)call->settings;
+	LH_SCOPED(lh_buf_free) struct lh_buf lines = { 0 };
+	const struct asked asked = { r->id, r->also, r->n_also, true };
 	const struct lh_op *op = call->tool->spec->ops;
+	struct lh_tool *tool = call->tool;
+	const bool quiet = tool->quiet;
+	struct settings s = *(const struct settings *)call->settings;
+	int rc;
 
 	s.from_roster = r->from_roster;
 	s.brief = r->brief;
@@ -377,19 +297,21 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	s.unredacted = r->unredacted;
 	s.reason = reason;
 	s.out = folder;
+	s.asked = &asked;
+	s.lines = &lines;
 	while (strcmp(op->name, call->op->name) != 0)
 		op++;		/* the command of that name is before it */
-	add_word(&w, "", "lh-subject");
-	add_word(&w, "", op->name);
-	add_word(&w, "", "-q");
-	add_options(&w, call->tool, op->bit, &s);
-	write_person(&in, r->id, r->also, r->n_also);
-	how.argv = w.v;
-	if (lh_child_run(&how, in.p, in.len, &child, err) < 0)
-		return -1;
-	if (child.status > 1 || !child.out.len)		/* it has looked at nothing */
-		return lh_err_set(err, LH_EIO, "%s: %s", op->name, child.last_line);
-	return write_answer(out, r, &child, folder, err);
+	tool->quiet = true;
+	rc = op->command(tool, &s);
+	tool->quiet = quiet;
+	places_free(&s.places);
+	if (rc < 0 && tool->err.code == LH_EINTR)
+		*err = tool->err;
+	else if (rc < 0 || s.status > 1)
+		rc = lh_err_set(err, LH_EIO, "%s: %s", op->name, rc < 0 ? tool->err.msg
+				: "not everything could be searched");
+	tool->err = (struct lh_err){ 0 };
+	return rc < 0 ? -1 : write_answer(out, r, &s, err);
 }
 
 static int check_texts(const struct request *r, struct lh_err *err)
@@ -409,7 +331,7 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 {
 	const struct request *r = in;
 	struct lh_tmpdir dir = { NULL, -1 };
-	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 };
+	LH_SCOPED(lh_free_local) char *folder = NULL;
 	struct lh_err later;
 	int rc;
 
@@ -423,8 +345,8 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 		return run_command(call, r, NULL, out, err);
 	if (lh_tmpdir_make(&dir, "lh-subject", err) < 0)
 		return -1;
-	lh_buf_printf(&folder, "%s/export%c", dir.path, '\0');
-	rc = run_command(call, r, folder.p, out, err);
+	folder = lh_format("%s/export", dir.path);
+	rc = run_command(call, r, folder, out, err);
 	if (lh_tmpdir_remove(&dir, rc ? &later : err) < 0)
 		rc = -1;
 	return rc;

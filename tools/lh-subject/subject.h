@@ -158,6 +158,8 @@ struct person {
 	bool logged;		/* who asks writes the row on who looked */
 };
 
+enum does { KEEPS, LOOK, BY_HAND, ERASES };
+
 struct settings {
 	/* places */
 	const char *config, *state, *subjects;
@@ -179,6 +181,21 @@ struct settings {
 	struct places places;		/* once places_list was called */
 	struct lh_intern listed;	/* the rows of --list */
 	bool exported;			/* --out was written */
+
+	/* Of a request, or of a snapshot: whom it is about, and where its lines go, which are else
+	 * printed. */
+	const struct asked *asked;
+	struct lh_buf *lines;
+	int status;			/* set: that of the exit */
+	enum does does;			/* set: the most that a plan does with a place */
+};
+
+/* A person who is asked about. */
+struct asked {
+	struct lh_str id;
+	const struct lh_str *also;
+	size_t n_also;
+	bool logged;
 };
 
 enum {
@@ -253,7 +270,11 @@ void put_kinds(struct lh_buf *out, const size_t n[LH_TEXT_KINDS]);
 void put_searched(struct lh_buf *out, const struct person *who);
 /* End a summary with its sentence, and print it; who has standard error on a terminal gets the
  * sentence there, too. */
-int end_summary(struct lh_tool *tool, struct lh_writer *w, struct lh_buf *sentence);
+int end_summary(struct lh_tool *tool, struct settings *s, struct lh_writer *w,
+		struct lh_buf *sentence);
+/* Print a line, and free it; end with that status at least. */
+int print_line(struct lh_tool *tool, struct settings *s, struct lh_buf *line);
+void set_status(struct lh_tool *tool, struct settings *s, int status);
 
 /* What a record has of a person. */
 struct match {
@@ -341,7 +362,7 @@ struct remains {
 /* Append for people what remains: "; 2 rows are to be looked at; ". */
 void put_remains(struct lh_buf *out, const struct remains *r);
 /* Count what a thorough search has found.  print: each hit is a line; NULL: none is. */
-int remains_of(struct lh_tool *print, const struct settings *s, const struct person *who,
+int remains_of(struct lh_tool *print, struct settings *s, const struct person *who,
 	       const struct hits *hits, struct remains *r);
 /* Fail with LH_EIO if a place could not be read to its end. */
 int check_complete(const struct hits *hits, struct lh_err *err);
@@ -359,11 +380,15 @@ int erasure_compare(struct lh_tool *tool, struct settings *s, struct person *who
 
 /* ---- commands ---- */
 
-/* Call fn for the person of the operand, or without one for those of the records of stdin,
- * {"candidate_id","also":[...]}; the places are listed before.  With --from-roster the person has
- * what the roster says. */
+/* Call fn, which is of a command, for s->asked, else for the person of the operand, or without one
+ * for those of the records of stdin, {"candidate_id","also":[...]}; the places are listed before.
+ * With --from-roster the person has what the roster says. */
 typedef int person_fn(struct lh_tool *tool, struct settings *s, struct person *who);
-int each_person(struct lh_tool *tool, struct settings *s, person_fn *fn);
+int each_person(struct lh_tool *tool, struct settings *s, unsigned command, person_fn *fn);
+
+/* Complete settings that were given, and free what they hold. */
+int settings_check(struct lh_tool *tool, void *settings);
+int settings_free(struct lh_tool *tool, void *settings, int rc);
 
 lh_op_command subject_places, subject_find, subject_export, subject_erase, subject_verify;
 extern const struct lh_bind places_out[], find_out[];

@@ -151,26 +151,32 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 	lh_write_end(w);
 }
 
-/* ---- find ---- */
-
-/* Append all hits, and return how many count: of a person who was erased, what is kept does not. */
-static size_t write_hits(const struct settings *s, const struct person *who,
-			 const struct hits *hits, struct lh_buf *out)
+/* Print a hit; of what is kept only the place. */
+static int print_hit(struct lh_tool *tool, struct settings *s, const struct person *who,
+		     const struct hits *hits, size_t i, enum rest rest)
 {
-	size_t i, found = 0;
+	static const char *const action[RESTS] = { NULL, "look", "by hand", "kept" };
+	struct lh_buf out = { 0 };
+	struct lh_writer w = lh_write_to(&out);
 
-	for (i = 0; i < hits->n; i++) {
-		struct lh_writer w = lh_write_to(out);
-
-		found += !(hits->erased && place_is_own(&s->places.v[hits->v[i].place], who->id));
+	if (rest == REST_KEPT) {
+		lh_write_object(&w, NULL);
+		lh_write_str(&w, "candidate_id", who->id);
+		place_write(&w, &s->places.v[hits->v[i].place]);
+	} else {
 		hit_write(&w, s, who, hits, i);
-		lh_buf_putc(out, '\n');
+		w = lh_write_again(&out);
 	}
-	return found;
+	if (action[rest])
+		lh_write_text(&w, "action", action[rest]);
+	lh_write_end(&w);
+	return print_line(tool, s, &out);
 }
 
-static int print_found(struct lh_tool *tool, const struct settings *s, const struct person *who,
-			 bool complete, size_t found)
+/* ---- find ---- */
+
+static int print_found(struct lh_tool *tool, struct settings *s, const struct person *who,
+		       bool complete, size_t found)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct lh_buf line = { 0 };
@@ -191,57 +197,36 @@ static int print_found(struct lh_tool *tool, const struct settings *s, const str
 		lh_buf_printf(&sentence, " in %s", LH_N(s->places.n, "place"));
 	lh_buf_puts(&sentence, "; ");
 	put_searched(&sentence, who);
-	return end_summary(tool, &w, &sentence);
+	return end_summary(tool, s, &w, &sentence);
 }
 
 static int find(struct lh_tool *tool, struct settings *s, struct person *who)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	LH_SCOPED(hits_free) struct hits hits = { .n = 0 };
-	size_t found;
+	size_t i, found = 0;
+	int rc = 0;
 
 	if (find_person(tool, s, who, &hits, &tool->err) < 0)
 		return -1;
-	found = write_hits(s, who, &hits, &out);
+	for (i = 0; i < hits.n; i++)	/* of a person who was erased, what is kept does not */
+		found += !(hits.erased && place_is_own(&s->places.v[hits.v[i].place], who->id));
 	if (found && looked(tool, s, who, &hits, "find") < 0)
 		return -1;
 	if (!found)
-		lh_tool_verdict_bad(tool);
+		set_status(tool, s, 1);
 	if (hits.incomplete)
-		lh_tool_failed(tool);
-	if (out.len && lh_tool_out(tool, out.p, out.len) < 0)
-		return -1;
-	return print_found(tool, s, who, !hits.incomplete, found);
+		set_status(tool, s, 2);
+	for (i = 0; !rc && i < hits.n; i++)
+		rc = print_hit(tool, s, who, &hits, i, REST_LEFT);
+	return rc ? rc : print_found(tool, s, who, !hits.incomplete, found);
 }
 
 int subject_find(struct lh_tool *tool, void *settings)
 {
-	return each_person(tool, settings, find);
+	return each_person(tool, settings, V_FIND, find);
 }
 
 /* ---- verify ---- */
-
-/* Print a hit; of what is kept only the place. */
-static int print_hit(struct lh_tool *tool, const struct settings *s, const struct person *who,
-		     const struct hits *hits, size_t i, enum rest rest)
-{
-	static const char *const action[RESTS] = { NULL, "look", "by hand", "kept" };
-	struct lh_buf out = { 0 };
-	struct lh_writer w = lh_write_to(&out);
-
-	if (rest == REST_KEPT) {
-		lh_write_object(&w, NULL);
-		lh_write_str(&w, "candidate_id", who->id);
-		place_write(&w, &s->places.v[hits->v[i].place]);
-	} else {
-		hit_write(&w, s, who, hits, i);
-		w = lh_write_again(&out);
-	}
-	if (action[rest])
-		lh_write_text(&w, "action", action[rest]);
-	lh_write_end(&w);
-	return lh_tool_out_line(tool, &out);
-}
 
 void put_remains(struct lh_buf *out, const struct remains *r)
 {
@@ -295,10 +280,10 @@ static int print_summary(struct lh_tool *tool, struct settings *s, struct person
 	write_searched(&w, who, NULL);
 	if (erasure_compare(tool, s, who, &w, &sentence) < 0)
 		return -1;
-	return end_summary(tool, &w, &sentence);
+	return end_summary(tool, s, &w, &sentence);
 }
 
-int remains_of(struct lh_tool *print, const struct settings *s, const struct person *who,
+int remains_of(struct lh_tool *print, struct settings *s, const struct person *who,
 	       const struct hits *hits, struct remains *r)
 {
 	uint64_t *const to[] = { &r->left, &r->look, &r->by_hand, &r->kept };
@@ -339,11 +324,11 @@ static int verify(struct lh_tool *tool, struct settings *s, struct person *who)
 	    check_complete(&hits, &tool->err) < 0)
 		return -1;
 	if (r.left || r.look || r.by_hand || !s->places.n)
-		lh_tool_verdict_bad(tool);
+		set_status(tool, s, 1);
 	return 0;
 }
 
 int subject_verify(struct lh_tool *tool, void *settings)
 {
-	return each_person(tool, settings, verify);
+	return each_person(tool, settings, V_VERIFY, verify);
 }
