@@ -27,7 +27,6 @@
 
 /* The lines of a place, as they are read, and written without those that are erased. */
 struct cutting {
-	const struct erasure *e;
 	const struct target *t;		/* whose hits are the lines; NULL: none is erased */
 	struct lh_str stone;		/* what takes the place of a line; n 0: nothing */
 	struct cuts *cuts;		/* of a file of a root; or NULL */
@@ -48,7 +47,7 @@ static bool is_erased(struct cutting *c, struct lh_str line)
 	unsigned char hash[LH_HASH_SIZE];
 
 	while (t && c->next < t->n && (t->hit[c->next].line < c->line ||
-				       !is_mine(c->e, &t->hit[c->next])))
+				       t->hit[c->next].rest != REST_LEFT))
 		c->next++;
 	if (!t || c->next == t->n || t->hit[c->next].line != c->line)
 		return false;
@@ -113,7 +112,7 @@ static int cut_through(struct cutting *c, int from, struct lh_err *err)
 int state_of_place(struct erasure *e, const char *path, enum place_kind k, struct state *now)
 {
 	const struct place *p = place_named(e->s, path);
-	struct cutting lines = { .e = e, .path = path };
+	struct cutting lines = { .path = path };
 	struct lh_index_stats st = { .live = 0 };
 	struct lh_index *ix = NULL;
 	struct lh_file_digest d;
@@ -219,7 +218,7 @@ static int cut_lines(struct erasure *e, const struct target *t)
 	const struct place *p = place_of(e, t);
 	LH_SCOPED(lh_buf_free) struct lh_buf stone = { 0 };
 	struct cuts cuts = { .n = 0 };
-	struct cutting c = { .e = e, .t = t, .path = p->path,
+	struct cutting c = { .t = t, .path = p->path,
 			     .cuts = p->root ? &cuts : NULL };
 	int fd = lh_open_regular(p->path, O_RDONLY, 0, e->err), rc;
 
@@ -247,7 +246,7 @@ static int delete_records(struct erasure *e, const struct target *t, const char 
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < t->n && !(t->hit[i].id && is_mine(e, &t->hit[i])); i++)
+	for (i = 0; i < t->n && !(t->hit[i].id && t->hit[i].rest == REST_LEFT); i++)
 		;
 	if (i == t->n)
 		return 0;
@@ -255,7 +254,7 @@ static int delete_records(struct erasure *e, const struct target *t, const char 
 	if (!c)
 		return -1;
 	for (; !rc && i < t->n; i++)
-		if (t->hit[i].id && is_mine(e, &t->hit[i]))
+		if (t->hit[i].id && t->hit[i].rest == REST_LEFT)
 			rc = lh_index_change_delete(c, t->hit[i].id, strlen(t->hit[i].id), e->err);
 	if (!rc)
 		rc = lh_index_change_commit(c, &due, e->err);
@@ -322,7 +321,7 @@ static int cut_object(struct erasure *e, const struct target *t)
 {
 	const struct place *p = place_of(e, t);
 	struct lh_store *s = lh_store_open(p->store, NULL, e->err);
-	struct cutting c = { .e = e, .t = t, .path = p->path,
+	struct cutting c = { .t = t, .path = p->path,
 			     .fd = s ? lh_store_spool(e->err) : -1 };
 	struct locking l = { place_key(p), { .fd = -1 }, e->tool->lock_timeout };
 	struct lh_object o;

@@ -64,8 +64,6 @@ static void add_hits(struct erasure *e, size_t from, size_t to)
 {
 	struct target *t;
 	size_t i, depth;
-	enum rest rest;
-	const char *why;
 
 	if (place_is_list(&e->s->places.v[e->hits.v[from].place]))
 		return;
@@ -78,11 +76,8 @@ static void add_hits(struct erasure *e, size_t from, size_t to)
 		depth = depth_of(&e->hits, h);
 		t->depth = depth > t->depth ? depth : t->depth;
 		t->others += h->others;
-		rest = hit_rest(e->s, e->who, h, &why);
-		if (rest == REST_LEFT && !is_mine(e, h))
-			rest = REST_LOOK;
-		t->rest[rest]++;
-		t->why = t->why ? t->why : why;
+		t->rest[h->rest == REST_UNLISTED ? REST_LOOK : h->rest]++;
+		t->why = t->why ? t->why : h->why;
 	}
 	choose(e, t);
 }

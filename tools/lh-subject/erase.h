@@ -129,14 +129,6 @@ static inline bool is_by_hand(const struct target *t)
 	       (t->rest[REST_BY_HAND] && strcmp(t->action, "kept"));
 }
 
-/* Return whether a hit is erased: with --list, only if that has it. */
-static inline bool is_mine(const struct erasure *e, const struct hit *h)
-{
-	const char *why;
-
-	return hit_rest(e->s, e->who, h, &why) == REST_LEFT && is_listed(e->s, h) >= 0;
-}
-
 /* ---- receipt.c ---- */
 
 /* Set the paths and the hash of the id, and read the list and the receipt if there are such. */

@@ -28,11 +28,6 @@ struct export {
 	struct person *who;
 	struct lh_err *err;
 	struct hits hits;
-	struct row {			/* of each hit */
-		char *file;		/* NULL: it has no bytes that are handed over */
-		uint64_t line;		/* in it, from 1 */
-		bool redacted;
-	} *row;
 	char *folder;			/* under which it is written */
 	struct lh_files files;		/* of it, the last one as out */
 	int out;
@@ -100,8 +95,7 @@ static int begin_rows(struct export *x, const struct place *p, bool whole)
 static int put_row(struct export *x, size_t i, const struct place *p)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
-	const struct hit *h = &x->hits.v[i];
-	struct row *row = &x->row[i];
+	struct hit *h = &x->hits.v[i];
 	const struct lh_str text = { x->text.p, x->text.len };
 	int rc = x->s->unredacted || place_is_own(p, x->who->id)
 		? 0 : redact_row(x->who, &x->own, p->kind, text, &out, x->err);
@@ -112,23 +106,12 @@ static int put_row(struct export *x, size_t i, const struct place *p)
 		lh_buf_add(&out, text.p, text.n);
 	if (!h->whole)
 		lh_buf_putc(&out, '\n');
-	row->file = x->files.v[x->files.n - 1].path;
-	row->line = i && x->row[i - 1].file == row->file ? x->row[i - 1].line + 1 : 1;
-	row->redacted = rc;
-	x->redacted += row->redacted;
+	h->file = x->files.v[x->files.n - 1].path;
+	h->row = i && h[-1].file == h->file ? h[-1].row + 1 : 1;
+	h->redacted = rc;
+	x->redacted += h->redacted;
 	x->rows++;
 	return put(x, out.p, out.len);
-}
-
-/* Set x->text to a row that was kept, with room to parse it: 1, 0 if none was. */
-static int read_row(struct export *x, const struct hit *h)
-{
-	if (!h->n)
-		return 0;
-	if (lh_line_again(x->kept, "temporary file", h->at, h->n, &x->text, x->err) < 0)
-		return -1;
-	lh_buf_room(&x->text, LH_PAD);
-	return 1;
 }
 
 static int put_rows(struct export *x)
@@ -136,29 +119,23 @@ static int put_rows(struct export *x)
 	size_t i, place = NO_HIT;
 	int rc = 0;
 
-	x->row = lh_calloc(x->hits.n + 1, sizeof *x->row);
-	for (i = 0; rc >= 0 && i < x->hits.n; i++) {
-		rc = read_row(x, &x->hits.v[i]);
-		if (rc > 0)
-			rc = redact_note(&x->own, x->s->places.v[x->hits.v[i].place].kind,
-					 (struct lh_str){ x->text.p, x->text.len }, x->err);
-	}
-	for (i = 0; rc >= 0 && i < x->hits.n; i++) {
+	for (i = 0; !rc && i < x->hits.n; i++) {
 		const struct hit *h = &x->hits.v[i];
 		const struct place *p = &x->s->places.v[h->place];
 
-		rc = read_row(x, h);
-		if (rc <= 0)
+		if (!h->n)
 			continue;	/* a secret opens commitments, and says nothing */
-		if (h->place != place && place != NO_HIT)
+		rc = lh_line_again(x->kept, "temporary file", h->at, h->n, &x->text, x->err);
+		lh_buf_room(&x->text, LH_PAD);
+		if (h->place != place && place != NO_HIT && !rc)
 			rc = file_end(x);
-		if (h->place != place && rc >= 0)
+		if (h->place != place && !rc)
 			rc = begin_rows(x, p, h->whole);
 		place = h->place;
-		if (rc >= 0)
+		if (!rc)
 			rc = put_row(x, i, p);
 	}
-	return rc < 0 ? -1 : place == NO_HIT ? 0 : file_end(x);
+	return rc || place == NO_HIT ? rc : file_end(x);
 }
 
 /* ---- the proofs ---- */
@@ -230,17 +207,17 @@ static int put_contents(struct export *x)
 	if (file_begin(x, "contents.jsonl") < 0)
 		return -1;
 	for (i = 0; i < x->hits.n; i++) {
-		const struct row *row = &x->row[i];
+		const struct hit *h = &x->hits.v[i];
 		struct lh_writer w = lh_write_to(&out);
 
-		if (!row->file)
+		if (!h->file)
 			continue;
 		lh_buf_reset(&out);
 		hit_write(&w, x->s, x->who, &x->hits, i);
 		w = lh_write_again(&out);
-		lh_write_text(&w, "file", row->file);
-		lh_write_u64(&w, "at", row->line);
-		lh_write_bool(&w, "redacted", row->redacted);
+		lh_write_text(&w, "file", h->file);
+		lh_write_u64(&w, "at", h->row);
+		lh_write_bool(&w, "redacted", h->redacted);
 		lh_write_end(&w);
 		lh_buf_putc(&out, '\n');
 		if (put(x, out.p, out.len) < 0)
@@ -262,7 +239,7 @@ static int put_sums(struct export *x)
 
 static int make_folder(struct export *x)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+	LH_SCOPED(lh_free_local) char *data = NULL;
 	const char *out = x->s->out, *base;
 	size_t n = strlen(out);
 
@@ -273,12 +250,10 @@ static int make_folder(struct export *x)
 		n--;
 	base = memrchr(out, '/', n);
 	base = base ? base + 1 : out;
-	lh_buf_printf(&path, "%.*s.%.*s.lh-tmp-%d/data%c", (int)(base - out), out,
-		      (int)(out + n - base), base, (int)getpid(), '\0');
-	x->folder = lh_strndup(path.p, path.len - sizeof "/data");
-	if (lh_own_mkdir(x->folder, 0700, x->err) < 0)
-		return -1;
-	return lh_own_mkdir(path.p, 0700, x->err);
+	x->folder = lh_format("%.*s.%.*s.lh-tmp-%d", (int)(base - out), out, (int)(out + n - base),
+			      base, (int)getpid());
+	data = lh_format("%s/data", x->folder);
+	return lh_own_mkdir(x->folder, 0700, x->err) < 0 ? -1 : lh_own_mkdir(data, 0700, x->err);
 }
 
 static int keep_row(void *ctx, struct hit *h, struct lh_str row, struct lh_err *err)
@@ -288,7 +263,8 @@ static int keep_row(void *ctx, struct hit *h, struct lh_str row, struct lh_err *
 	h->at = x->n_kept;
 	h->n = row.n;
 	x->n_kept += row.n;
-	return lh_write_all(x->kept, row.p, row.n, err);
+	return redact_note(&x->own, x->s->places.v[h->place].kind, row, err) < 0 ? -1
+		: lh_write_all(x->kept, row.p, row.n, err);
 }
 
 static int make(struct export *x)
@@ -348,7 +324,6 @@ static int export(struct lh_tool *tool, struct settings *s, struct person *who)
 		set_status(tool, s, 2);
 	hits_free(&x.hits);
 	lh_files_free(&x.files);
-	free(x.row);
 	free(x.folder);
 	if (x.out >= 0)
 		close(x.out);

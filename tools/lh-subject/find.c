@@ -66,7 +66,8 @@ void hits_free(struct hits *h)
 	*h = (struct hits){ .n = 0 };
 }
 
-size_t hits_from(const struct hits *h, size_t place)
+/* Return the number of the first hit of a place or of one after it. */
+static size_t hits_from(const struct hits *h, size_t place)
 {
 	size_t low = 0, high = h->n;
 
@@ -578,5 +579,7 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 			lh_tool_progress(tool, i + 1);
 	}
 	settle(hits);
+	for (i = 0; i < hits->n; i++)
+		hit_judge(s, who, &hits->v[i]);
 	return 0;
 }

@@ -99,6 +99,9 @@ enum hit_by {
 	HIT_BYTES,		/* not in a row */
 	HIT_NONE
 };
+/* What is done with a hit: erased, looked at, taken out by hand, kept; left, since --list does not
+ * have it. */
+enum rest { REST_LEFT, REST_LOOK, REST_BY_HAND, REST_KEPT, REST_UNLISTED, RESTS };
 /* Where bytes are: in the name of the file, an extended attribute, the ids of an index with those
  * that were deleted, the file as it is; what is packed in what is packed. */
 enum hit_in { HIT_ROW, HIT_NAME, HIT_ATTRIBUTE, HIT_IDS, HIT_RAW, HIT_PACKED };
@@ -118,12 +121,17 @@ struct hit {
 	char *members;		/* the members in which the person is, an array as JSON */
 	bool hashed;
 	unsigned char sha256[LH_HASH_SIZE];	/* of the row, if it is hashed */
+	enum rest rest;		/* once all are found */
+	const char *why;	/* it is taken out by hand */
 	size_t others;		/* other persons in the row */
 	size_t via;		/* the hit that it was made from; NO_HIT: none */
 	size_t number;		/* among those found, while they are sorted */
 	uint64_t at;		/* where its bytes are kept, ... */
 	size_t n;		/* ... so many; 0: none are */
 	bool whole;		/* they are a file by itself, not a line */
+	const char *file;	/* of an export, NULL: it is in none; ... */
+	uint64_t row;		/* ... from 1 */
+	bool redacted;
 };
 #define NO_HIT SIZE_MAX
 struct hits {
@@ -313,8 +321,6 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 int find_in(struct lh_tool *tool, struct settings *s, struct person *who, struct hits *hits,
 	    size_t place, struct lh_err *err);
 void hits_free(struct hits *hits);
-/* Return the number of the first hit of a place or of one after it. */
-size_t hits_from(const struct hits *h, size_t place);
 
 /* Set the hash of a row, without a byte order mark, and white space around it. */
 void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE]);
@@ -366,10 +372,8 @@ int remains_of(struct lh_tool *print, struct settings *s, const struct person *w
 	       const struct hits *hits, struct remains *r);
 /* Fail with LH_EIO if a place could not be read to its end. */
 int check_complete(const struct hits *hits, struct lh_err *err);
-/* What is done with a hit: erased, looked at, taken out by hand, which *why says, or kept. */
-enum rest { REST_LEFT, REST_LOOK, REST_BY_HAND, REST_KEPT, RESTS };
-enum rest hit_rest(const struct settings *s, const struct person *who, const struct hit *h,
-		   const char **why);
+/* Set what is done with a hit. */
+void hit_judge(const struct settings *s, const struct person *who, struct hit *h);
 
 /* ---- receipt.c ---- */
 

@@ -47,20 +47,19 @@ static bool is_common(const struct settings *s, const struct person *who, const 
 	       is_listed(s, h) <= 0;
 }
 
-enum rest hit_rest(const struct settings *s, const struct person *who, const struct hit *h,
-		   const char **why)
+void hit_judge(const struct settings *s, const struct person *who, struct hit *h)
 {
 	const struct place *p = &s->places.v[h->place];
+	const bool common = is_common(s, who, h), own = h->by != HIT_BYTES && !common &&
+							place_is_own(p, who->id);
 
-	*why = NULL;
-	if (place_is_list(p))
-		return REST_KEPT;
-	if (h->by != HIT_BYTES && place_is_own(p, who->id) && !is_common(s, who, h))
-		return h->also ? REST_LEFT : REST_KEPT;
-	if (is_common(s, who, h))
-		return REST_LOOK;
-	*why = by_hand(p, h);
-	return *why ? REST_BY_HAND : REST_LEFT;
+	h->why = common || own || place_is_list(p) ? NULL : by_hand(p, h);
+	if (place_is_list(p) || (own && !h->also))
+		h->rest = REST_KEPT;
+	else if (common)
+		h->rest = REST_LOOK;
+	else
+		h->rest = h->why ? REST_BY_HAND : is_listed(s, h) < 0 ? REST_UNLISTED : REST_LEFT;
 }
 
 /* ---- a hit ---- */
@@ -155,7 +154,7 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 static int print_hit(struct lh_tool *tool, struct settings *s, const struct person *who,
 		     const struct hits *hits, size_t i, enum rest rest)
 {
-	static const char *const action[RESTS] = { NULL, "look", "by hand", "kept" };
+	static const char *const action[RESTS] = { NULL, "look", "by hand", "kept", NULL };
 	struct lh_buf out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
 
@@ -286,23 +285,21 @@ static int print_summary(struct lh_tool *tool, struct settings *s, struct person
 int remains_of(struct lh_tool *print, struct settings *s, const struct person *who,
 	       const struct hits *hits, struct remains *r)
 {
-	uint64_t *const to[] = { &r->left, &r->look, &r->by_hand, &r->kept };
-	const char *why;
+	uint64_t *const to[] = { &r->left, &r->look, &r->by_hand, &r->kept, &r->left };
 	size_t i;
 	int rc = 0;
 
 	*r = (struct remains){ .opaque = hits->opaque };
 	for (i = 0; !rc && i < hits->n; i++) {
 		const struct hit *h = &hits->v[i];
-		const enum rest rest = hit_rest(s, who, h, &why);
 
 		/* a list is gone when the erasure that verifies is done; what is kept is kept
 		 * whole */
 		if ((place_is_list(&s->places.v[h->place]) && !print) ||
-		    (rest == REST_KEPT && i && h[-1].place == h->place))
+		    (h->rest == REST_KEPT && i && h[-1].place == h->place))
 			continue;
-		++*to[rest];
-		rc = print ? print_hit(print, s, who, hits, i, rest) : 0;
+		++*to[h->rest];
+		rc = print ? print_hit(print, s, who, hits, i, h->rest) : 0;
 	}
 	return rc;
 }
