@@ -144,23 +144,18 @@ int state_of_place(struct erasure *e, const char *path, enum place_kind k, struc
 	return rc;
 }
 
-struct lh_root *erase_hold_root(struct erasure *e, const char *path)
+int erase_hold_root(struct erasure *e, const char *path)
 {
 	struct held_root *h;
 	size_t i;
 
 	for (i = 0; i < e->n_held; i++)
 		if (!strcmp(e->held[i].path, path))
-			return e->held[i].root;
+			return 0;
 	lh_grow(&e->held, &e->cap_held, e->n_held + 1, sizeof *h);
-	h = &e->held[e->n_held];
+	h = &e->held[e->n_held++];
 	*h = (struct held_root){ path, lh_root_open(path, e->err) };
-	if (h->root && lh_root_lock(h->root, e->tool->lock_timeout, e->err) < 0) {
-		lh_root_close(h->root);
-		h->root = NULL;
-	}
-	e->n_held += h->root != NULL;
-	return h->root;
+	return h->root ? lh_root_lock(h->root, e->tool->lock_timeout, e->err) : -1;
 }
 
 /* ---- a file of lines ---- */
@@ -198,7 +193,7 @@ static int rewrite(struct erasure *e, const struct target *t, int fd, struct cut
 	struct lh_atomic out;
 	int rc;
 
-	if (p->root && !erase_hold_root(e, p->root))
+	if (p->root && erase_hold_root(e, p->root) < 0)
 		return -1;
 	lh_atomic_sweep_locked(p->path);
 	if (lh_atomic_open(&out, p->path, 0600, e->err) < 0)

@@ -337,7 +337,7 @@ static int hold_roots(struct erasure *e)
 	size_t i;
 
 	for (i = 0; i < e->s->places.n; i++)
-		if (e->s->places.v[i].root && !erase_hold_root(e, e->s->places.v[i].root))
+		if (e->s->places.v[i].root && erase_hold_root(e, e->s->places.v[i].root) < 0)
 			return -1;
 	return places_list(e->s, e->err);
 }
@@ -435,5 +435,5 @@ int subject_erase(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--tlog DIR and --key-file-tlog FILE go together");
 	if (s->snapshots.n && s->list)
 		return lh_tool_usage(tool, "--list has rows of the state, not of --snapshots");
-	return read_listed(s, &tool->err) < 0 ? -1 : each_person(tool, settings, V_ERASE, erase_person);
+	return read_listed(s, &tool->err) < 0 ? -1 : each_person(tool, s, V_ERASE, erase_person);
 }

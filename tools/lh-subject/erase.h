@@ -59,8 +59,8 @@ struct line {
 	enum place_kind is;
 	struct lh_str name, kind, action, sha256;	/* as they are written */
 	uint64_t rows, bytes;
-	const struct lh_cut *cut;	/* what was cut out of a file of a root whose receipts ... */
-	size_t n_cuts;			/* ... do not know of it yet */
+	const struct lh_cut *cut;	/* what was cut out of a file of a root, ... */
+	size_t n_cuts;			/* ... of which its receipts do not know yet */
 	bool again;			/* an earlier line has the place */
 
 	struct lh_buf file, text;	/* where its strings are */
@@ -168,8 +168,8 @@ int erasure_snapshots(struct erasure *e, bool apply);
 int cut_place(struct erasure *e, const struct target *t);
 /* Set what a place is now: its rows, bytes and hash; a place that is gone has the hash "". */
 int state_of_place(struct erasure *e, const char *path, enum place_kind kind, struct state *now);
-/* Lock a root until the end of the rounds; NULL with the error of the tool. */
-struct lh_root *erase_hold_root(struct erasure *e, const char *path);
+/* Lock a root until the end of the rounds. */
+int erase_hold_root(struct erasure *e, const char *path);
 /* Do what follows the change of a place: remove locks that a killed run left, and make the
  * manifests of datasets true. */
 int place_settle(struct erasure *e, const struct line *was);

@@ -225,6 +225,7 @@ static int take_listed(struct lh_record *rec, void *result, struct lh_buf *out, 
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
 	struct listed row = { .path.p = NULL };
+	struct settings *s = settings;
 	uint32_t number;
 
 	(void)result;
@@ -233,7 +234,7 @@ static int take_listed(struct lh_record *rec, void *result, struct lh_buf *out, 
 	if (!row.path.p || row.sha256.n != 2 * LH_HASH_SIZE)
 		return 0;
 	put_listed(out, row.path, row.sha256.p);
-	return lh_intern_add(&((struct settings *)settings)->listed, out->p, out->len, &number, err);
+	return lh_intern_add(&s->listed, out->p, out->len, &number, err);
 }
 
 static int pass(const struct lh_output *o, void *shared, struct lh_err *err)

@@ -251,7 +251,8 @@ static int add(struct listing *l, enum place_kind kind, const char *path, uint64
 	p = &to->v[to->n++];
 	*p = (struct place){ .kind = kind == PLACE_INDEX ? l->index : kind, .place = l->place,
 			     .root = l->root, .rel = l->skip, .bytes = bytes,
-			     .linked = names > 1, .path = copy(path), .store = copy(l->store), .source = copy(l->source) };
+			     .linked = names > 1, .path = copy(path), .store = copy(l->store),
+			     .source = copy(l->source) };
 	p->why = why ? why : why_not(l, p);
 	return 0;
 }
@@ -573,8 +574,8 @@ struct place *place_named(const struct settings *s, const char *path)
 		: bsearch(&like, s->places.v, s->places.n, sizeof like, by_path);
 }
 
-/* Return what follows one of the two names of an id in the name of a file, from its dot on; NULL: it
- * is not called after the id. */
+/* Return what follows one of the two names of an id in the name of a file, from its dot on; NULL:
+ * it is not called after the id. */
 static const char *after_name(const char *path, struct lh_str id)
 {
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;

@@ -1,9 +1,9 @@
 /*
  * requests.c - the commands as operations of requests, and an erasure in snapshots.  See subject.h.
  *
- * A request runs the command of its name with the places of this process, and what that would print
- * is the answer; a copy of a snapshot is a state from which the same command erases.  Neither places
- * nor files come from a request, and no process has a person's id or texts in its arguments.
+ * A request runs the command of its name with the places of this process, and what that would
+ * print is the answer; a copy of a snapshot is a state from which the same command erases.  Neither
+ * places nor files come from a request, and no process has a person's id or texts in its arguments.
  */
 #include <stdlib.h>
 #include <unistd.h>
