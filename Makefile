@@ -187,7 +187,10 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 # ---- tests ----
-unit: $(UNIT)
+unit: $(UNIT) build/jq/jq build/jq/jq.so
+build/jq/jq build/jq/jq.so: tests/jq/jq.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O2 $(if $(filter %.so,$@),-DLIBRARY -shared -fPIC) -o $@ $<
 
 # The same tree again under AddressSanitizer and UBSan, with allocation faults.  Their runtime is
 # linked in, and nothing has to be relocated: a tool starts in half the time, and the tests start

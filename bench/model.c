@@ -449,15 +449,14 @@ static void add_token(const char *text, float score)
 static void read_vocabulary(const char *path)
 {
 	FILE *f = fopen(path, "r");
-	char line[NAME];
+	char text[256];
+	float score = 0;
 	size_t of_file;
 
 	check_why(f, path);
-	while (fgets(line, sizeof line, f)) {
-		char *tab = strchr(line, '\t');
-
-		line[strcspn(line, "\t\n")] = '\0';
-		add_token(line, tab ? strtof(tab + 1, NULL) : 0);
+	while (fscanf(f, "%255s", text) == 1) {
+		check_why(strcmp(tokenizer, "t5") || fscanf(f, "%f", &score) == 1, path);
+		add_token(text, score);
 	}
 	fclose(f);
 	of_file = tokens;

@@ -1,6 +1,7 @@
 # Loaded by every test file with "load ../helper".
 #
-#     LH_BIN     where the tools are (default: bin/ of this tree); first in PATH
+#     LH_BIN     where the tools are (default: bin/ of this tree); first in PATH, then a jq that
+#                starts quickly, of tests/jq/jq.c
 #     AID        a filter made for tests, tests/unit/aid_filter.c
 #     LH_SCALE   check (default) or soak: the sizes a test works at
 #     LH_ASAN    set in the pass under AddressSanitizer
@@ -8,14 +9,14 @@
 #
 # Each test starts in an empty folder of its own.
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ROOT=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 : "${LH_BIN:=$ROOT/bin}" "${LH_SCALE:=check}" "${LH_DRAW:=0}"
 case $LH_BIN in
 "$ROOT"/bin) AID=$ROOT/build/unit/aid_filter ;;
-*) AID=$(dirname "$LH_BIN")/unit/aid_filter ;;
+*) AID=${LH_BIN%/*}/unit/aid_filter ;;
 esac
 # Python writes no __pycache__ into the tree
-export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$PATH PYTHONDONTWRITEBYTECODE=1
+export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$ROOT/build/jq:$PATH PYTHONDONTWRITEBYTECODE=1
 [ -z "${LH_TEST_GRAPH:-}" ] || PATH=$ROOT/tests/graph:$PATH
 unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE SLURM_ARRAY_TASK_{ID,MIN,MAX,COUNT}
 bats_require_minimum_version 1.8.0
@@ -30,6 +31,12 @@ if [ "${BATS_TRACE_LEVEL:-0}" = 0 ]; then
 		BATS_DEBUG_LAST_STACK_TRACE_IS_VALID= BATS_ERROR_SUFFIX=
 		exec 4<&1
 		trap bats_error_trap ERR
+	}
+
+	# the clock of the times that are shown, without starting date
+	get_mills_since_epoch() {
+		local now=${EPOCHREALTIME/[.,]/}
+		echo "${now::-3}"
 	}
 
 	bats_error_trap() {

@@ -16,7 +16,6 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import pieces  # noqa: E402
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 U32, I32, F32, BOOL, STRING, ARRAY, U8, U64 = 4, 5, 6, 7, 8, 9, 0, 10
 TYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q5_0": 6, "Q5_1": 7, "Q8_0": 8,
          "Q4_K": 12, "Q5_K": 13, "Q6_K": 14, "BF16": 30}
@@ -262,10 +261,7 @@ def filler(i):
 
 def vocabulary(tokenizer, n):
     """Tokens and their scores: those of the file, then fillers until there are n."""
-    path = os.path.join(HERE, "wordpiece.txt" if tokenizer == "bert" else "unigram.txt")
-    with open(path, encoding="utf-8") as f:
-        rows = [line.rstrip("\n").split("\t") for line in f]
-    rows = [(r[0], float(r[1]) if len(r) > 1 else 0.0) for r in rows]
+    rows = pieces.rows("wordpiece.txt" if tokenizer == "bert" else "unigram.txt")
     rows += [("\u2581" + filler(i), -12 - i % 64 / 8) for i in range(n - len(rows))]
     return [r[0] for r in rows], [r[1] for r in rows]
 

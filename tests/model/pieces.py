@@ -21,14 +21,21 @@ def alphabet():
     return [chr(b if b in plain else next(others)) for b in range(256)]
 
 
+def rows(name):
+    """The tokens of a file and their scores, which are 0 where there are none."""
+    with open(os.path.join(HERE, name), encoding="utf-8") as f:
+        words = f.read().split()
+    if name == "wordpiece.txt":
+        return [(word, 0.0) for word in words]
+    return list(zip(words[::2], map(float, words[1::2])))
+
+
 def words():
     """Words and how often they occur."""
     out = collections.Counter()
     for name in "wordpiece.txt", "unigram.txt":
-        with open(os.path.join(HERE, name), encoding="utf-8") as f:
-            for i, line in enumerate(f):
-                word = line.split("\t")[0].rstrip("\n").replace("\u2581", " ")
-                out[word] += 1 + 4000 // (i + 20)
+        for i, (word, _) in enumerate(rows(name)):
+            out[word.replace("\u2581", " ")] += 1 + 4000 // (i + 20)
     for i, word in enumerate(MORE):
         out[word] += 20 + i % 7
         out[" " + word] += 30 + i % 5

@@ -77,3 +77,17 @@ SOME=(
 	[ "$output" = $'ok 1 - good(1)\nok 2 - child(2)\nnot ok 3 - good(argc)' ]
 	[ "$stderr" = $'unit.c:4: failed: n == 1\nunit.c:4: failed: n == 1' ]
 }
+
+@test "the jq of the tests answers as jq does, and says the same of what it cannot do" {
+	echo '{"a":[1,{"b":"x y"}],"c":null}' >in
+	for filter in . .. '.a[1].b' '.c |= 2' '.a[0] += 1' '.d //= 3' '[paths]' to_entries 'with_entries(.value |= tojson)' \
+		'.a | map(numbers)' '[limit(1; .a[])]' '.a[1].b | split(" ") | join("-")' '[.. | strings | test("X"; "i")]' \
+		'label $out | .a[] | ., break $out' '[tostream]' error nosuch .a.b @base64 'any(.a[]; . == 1)'; do
+		for jq in "$ROOT/build/jq/jq" /usr/bin/jq; do
+			rc=0
+			"$jq" -c "$filter" in >out 2>&1 || rc=$?
+			{ cat out; echo "$rc"; } | sed 's/ *$//' >"of${jq//\//-}"
+		done
+		alike of*build* of-usr-bin-jq || { echo "$filter"; return 1; }
+	done
+}
