@@ -47,6 +47,7 @@ static const struct gone {
 	{ "lh", "--service", "doctor connects to no service" },
 	{ "lh-tlog", "witness", "another program is one, which lh-tlog cosign asks" },
 	{ "lh-tlog", "--state", "it was for being a witness" },
+	{ "lh-lift", "--rejudge", "lh-judge ask has a model grade results that are stored" },
 	{ "lh-show", "--html", "lh-trace, lh-audit-full and lh-subject-audit report write pages" },
 	{ "lh-show", "--json", "jq . writes JSON over several lines" },
 	{ "lh-show", "--lines", "--card shows all of a text" },

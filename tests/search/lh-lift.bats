@@ -243,69 +243,6 @@ nothing_left() {
 
 # ---- a stored run ----
 
-@test "--rejudge judges the results of a stored run again: the run's id is in every line" {
-	lh-lift --paraphrase "$WORKERS" few.lhv <"$DEMAND" >run
-	[ "$(jq -r '.lift.run // .summary.run' run | sort -u | wc -l)" = 1 ]
-	lh-lift --rejudge run "$WORKERS" few.lhv </dev/null >again
-	[ "$(wc -l <again)" = "$(wc -l <run)" ]
-	# the same judge says the same, and scores what the second pass did not
-	strip() { jq -c 'del(.lift.run, .lift.rejudged_run, .lift.rejudged_best, .summary.run, .summary.agreed, .summary.styles[]?.agreed)' "$1"; }
-	diff <(strip run) <(strip again)
-	old=$(head -n 1 run | jq -r .lift.run)
-	jq -es --arg old "$old" 'all(.[:-1][]; .lift.rejudged_run == $old and .lift.run != $old and .lift.rejudged_best == .lift.best) and
-		.[-1].summary.agreed == 160 and (map(.lift.run // .summary.run) | unique | length) == 1' again
-	# another judge: of two welders now the first is the best, and what was done stays as it was
-	ask "Need 1 Welder in Gary IN" >q
-	lh-lift few.lhv <q >run
-	printf '{"content":"{\\"rating\\":%s}"}\n' 5 1 2 1 >answers
-	start_chat --mode replay --body answers --log log
-	LH_OLLAMA_URL=$URL lh-lift --rejudge run --judge-model m --report report.md --now $NOW few.lhv >out
-	jq -c 'select(.lift) | .lift | [.best, .discovery, .lifted, .rejudged_best, .cold[0].score, (.warm | map(.score) | sort)]' out >got
-	[ "$(cat got)" = '[2,true,true,1,1,[0,0,0.25,1]]' ] || { cat got; return 1; }
-	[ "$(summary '[.queries, .discoveries, .lifts, .agreed, .mean_score_cold, .mean_score_warm]')" = '[1,1,1,0,1,0]' ]
-	[ "$(wc -l <log)" = 4 ]
-	grep -qx '\*\*Judged again:\*\* run' report.md
-	grep -qx "\*\*Run:\*\* $(head -n 1 out | jq -r .lift.run)" report.md
-}
-
-@test "--rejudge rejects what is no line of a run or is not in the indexes, and takes no option of a search" {
-	ask "Need 1 Welder in Gary IN" >q
-	lh-lift few.lhv <q >run
-	{
-		head -n 1 run
-		echo '{"query_text":"a"}'
-		head -n 1 run | jq -c '.lift.best = 9'
-		head -n 1 run | jq -c '.lift.cold[0].id = "gone"'
-		head -n 1 run | jq -c '.lift.warm[0].corpus = "none"'
-		head -n 1 run | jq -c '.lift.cold = [5]'
-		head -n 1 run | jq -c 'del(.lift.run)'
-	} >mixed
-	run --separate-stderr lh-lift --rejudge mixed few.lhv
-	[ "$status" = 1 ]
-	[ "$stderr" = 'lh-lift: mixed:2: missing "lift" (object)
-lh-lift: mixed:3: lift.best is not a rank of lift.cold
-lh-lift: mixed:4: "gone" of corpus "few" is not in the indexes
-lh-lift: mixed:5: "welder" of corpus "none" is not in the indexes
-lh-lift: mixed:6: lift.cold has something else than results
-lh-lift: 5 of 7 records rejected' ] || { echo "$stderr"; return 1; }
-	[ "$(jq -c 'select(.lift) | .lift.rejudged_run == null' <<<"$output" | xargs)" = 'false true' ]
-	# a corpus has the name that it had
-	lh-lift other=few.lhv <q >run
-	lh-lift --rejudge run other=few.lhv | tail -n 1 | jq -e '.summary.agreed == 1'
-	# a row that was erased is no line
-	sed '1i {"erased":"er-1","at":"2026-05-03T12:00:00.000Z"}' run >erased
-	lh-lift --rejudge erased other=few.lhv | tail -n 1 | jq -e '.summary.agreed == 1'
-	run -1 lh-lift --rejudge run few.lhv
-	run -2 lh-lift --rejudge absent few.lhv
-	run -2 lh-lift --rejudge run absent.lhv
-	for option in --playbook=p --paraphrase --paraphrase-model=m --decisions=d --least-score=0.5; do
-		run -2 --separate-stderr lh-lift --rejudge run "$option" few.lhv
-		[ "$stderr" = "lh-lift: --rejudge does not go with ${option%%=*}" ]
-	done
-}
-
-# ---- other words ----
-
 @test "--paraphrase asks each discovery in the styles that it is not in" {
 	{ ask "Need 1 Welder in Gary IN starting at 06:00 for Beacon Freight"; ask "A welder who lives near Lake Michigan"; ask "Welder in Gary" 'del(.at)'; } >q
 	lh-lift --paraphrase few.lhv <q >out
@@ -376,9 +313,6 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	jq -c '.role = "Pilot"' q >pilot
 	lh-lift -k 3 --playbook book.lhv many.lhv <pilot | tail -n 1 | jq -e '.summary | .injected == 1 and (has("refused") | not)'
 	lh-lift -k 3 --least-score 1 --playbook book.lhv many.lhv <pilot | tail -n 1 | jq -e '.summary | .injected == 0 and .refused == 1'
-	# a run with it is judged again as it was
-	lh-lift --least-score 1 few.lhv <q >run
-	lh-lift --rejudge run few.lhv | head -n 1 | jq -e '.lift | .gated == false and .refused == 0'
 	for wrong in -0.1 1.1 x; do run -2 lh-lift --least-score $wrong few.lhv; done
 }
 

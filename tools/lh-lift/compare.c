@@ -1,5 +1,5 @@
-/* compare.c - both passes of a query compared: the second pass, which searches with the playbook,
- * and a stored run, whose results are judged again without a search.  See lift.h. */
+/* compare.c - the second pass, which searches with the playbook, compared with the first.  See
+ * lift.h. */
 #include "lift.h"
 
 #include <stdlib.h>
@@ -19,11 +19,8 @@ struct pass {
 	struct lift *l;
 	struct demand demand;
 	struct judge judge;
-	struct hits cold, *warm;	/* warm: those of search, or own */
-	struct lh_buf scratch;
-
-	/* of the second pass: */
-	struct search search;
+	struct hits cold;
+	struct search search;		/* of the second pass, with its hits */
 	struct book {
 		struct lh_index *ix;	/* NULL: not needed yet */
 		const char *path;
@@ -31,16 +28,6 @@ struct pass {
 		struct lh_buf line, strings;
 	} book;
 	struct lh_buf row;
-
-	/* of a stored run: */
-	struct hits own;
-	struct corpus {
-		struct lh_str name;
-		struct lh_index *ix;
-	} *corpus;
-	size_t n_corpora;
-	struct lh_record scan;
-	struct lh_buf meta, strings;
 };
 
 /* The result of a query; its text is the row of the report, if any, and the line to print. */
@@ -49,31 +36,16 @@ struct compared {
 	size_t row;		/* bytes */
 };
 
-/* What a line says of it: the first pass, and of a stored run the second too. */
+/* What a line says of the first pass. */
 struct found {
-	struct lh_value cold, warm, id, words, run;
+	struct lh_value cold, id, words;
 	int64_t best;		/* from 1; 0: none */
-	bool discovery, lifted, open_gate, gated, has_gate;
-	uint64_t boosted, injected, bleed, refused;
 };
-#define FOUND \
-	{ LH_BIND_ARRAY("cold", struct found, cold), .required = true }, \
-	{ LH_BIND_SOME("playbook_id", struct found, id), .required = true, .null = true }, \
-	{ LH_BIND_I64("best", struct found, best, 1, INT64_MAX) }, \
-	{ LH_BIND_ARRAY("paraphrases", struct found, words), .required = true }
-#define COUNT(name) { LH_BIND_U64(#name, struct found, name, 0, INT64_MAX), .required = true }
-#define FLAG(name) { LH_BIND_BOOL(#name, struct found, name), .required = true }
-
-static const struct lh_bind found_members[] = { FOUND, LH_BIND_END };
-static const struct lh_bind stored_members[] = {
-	FOUND,
-	{ LH_BIND_ARRAY("warm", struct found, warm), .required = true },
-	FLAG(discovery), FLAG(lifted), FLAG(open_gate), COUNT(boosted), COUNT(injected),
-	COUNT(bleed),
-	{ LH_BIND_BOOL("gated", struct found, gated),
-	  .given = LH_BIND_FIELD(struct found, has_gate) },
-	{ LH_BIND_U64("refused", struct found, refused, 0, INT64_MAX) },
-	{ LH_BIND_VALUE("run", struct found, run, LH_BIND_IS(LH_STRING)) },
+static const struct lh_bind found_members[] = {
+	{ LH_BIND_ARRAY("cold", struct found, cold), .required = true },
+	{ LH_BIND_SOME("playbook_id", struct found, id), .required = true, .null = true },
+	{ LH_BIND_I64("best", struct found, best, 1, INT64_MAX) },
+	{ LH_BIND_ARRAY("paraphrases", struct found, words), .required = true },
 	LH_BIND_END
 };
 struct line {
@@ -83,25 +55,11 @@ static const struct lh_bind found_line[] = {
 	{ LH_BIND_TABLE("lift", struct line, lift, found_members), .required = true },
 	LH_BIND_END
 };
-static const struct lh_bind stored_line[] = {
-	{ LH_BIND_TABLE("lift", struct line, lift, stored_members), .required = true },
-	LH_BIND_END
-};
-struct words {
-	bool held;
-};
-static const struct lh_bind words_members[] = {
-	{ LH_BIND_BOOL("held", struct words, held), .required = true },
-	LH_BIND_END
-};
 
 static void pass_free(void *arg)
 {
 	struct pass *p = arg;
 
-	while (p->n_corpora)
-		lh_index_close(p->corpus[--p->n_corpora].ix);
-	free(p->corpus);
 	search_free(&p->search);
 	demand_free(&p->demand);
 	judge_free(&p->judge);
@@ -110,32 +68,28 @@ static void pass_free(void *arg)
 	lh_buf_free(&p->book.line);
 	lh_buf_free(&p->book.strings);
 	free(p->cold.v);
-	free(p->own.v);
-	lh_record_free(&p->scan);
-	lh_buf_free(&p->scratch);
 	lh_buf_free(&p->row);
-	lh_buf_free(&p->meta);
-	lh_buf_free(&p->strings);
 }
 
-/* ---- both ---- */
+/* ---- a query in both passes ---- */
 
 /* Give the hits of the second pass the scores that they have in the first. */
 static void score_again(struct pass *p)
 {
+	struct hits *h = &p->search.hits;
 	size_t i, k;
 
-	for (i = 0; i < p->warm->n; i++)
-		for (k = 0; k < p->cold.n && p->warm->v[i].score < 0; k++)
-			if (hit_same(&p->warm->v[i], &p->cold.v[k]))
-				p->warm->v[i].score = p->cold.v[k].score;
+	for (i = 0; i < h->n; i++)
+		for (k = 0; k < p->cold.n && h->v[i].score < 0; k++)
+			if (hit_same(&h->v[i], &p->cold.v[k]))
+				h->v[i].score = p->cold.v[k].score;
 }
 
 /* Compare the first hits: o has whether it is a discovery and a lift.  best: that of the first
  * pass, from 1, or 0. */
 static void weigh(const struct pass *p, size_t best, struct tally *o)
 {
-	const struct hits *cold = &p->cold, *warm = p->warm;
+	const struct hits *cold = &p->cold, *warm = &p->search.hits;
 	const double was = cold->n ? cold->v[0].score : -1, is = warm->n ? warm->v[0].score : -1;
 	struct lh_str style = lh_utf8_head(p->demand.style, STYLE_LEN - 1);
 
@@ -158,24 +112,19 @@ static void weigh(const struct pass *p, size_t best, struct tally *o)
 		memcpy(o->style, style.p, style.n);
 }
 
-static void set_bleed(struct tally *o, double n)
-{
-	o->n[o->n[OPEN_GATE] > 0 ? BLEED_OPEN : BLEED] = n;
-}
-
-/* Write all of "lift" but the other wordings and the runs. */
+/* Write all of "lift" but the other wordings and the run. */
 static void put_lift(struct lh_writer *to, const struct pass *p, const struct found *f,
-		     const struct tally *o, bool has_gate)
+		     const struct tally *o)
 {
 	hits_write(to, "cold", &p->cold);
 	write_rank(to, "best", (size_t)f->best);
 	lh_write_bool(to, "discovery", o->n[DISCOVERY] > 0);
 	lh_write_value(to, "playbook_id", &f->id);
-	hits_write(to, "warm", p->warm);
+	hits_write(to, "warm", &p->search.hits);
 	lh_write_bool(to, "lifted", o->n[LIFTED] > 0);
 	lh_write_u64(to, "boosted", (uint64_t)o->n[BOOSTED]);
 	lh_write_u64(to, "injected", (uint64_t)o->n[INJECTED]);
-	if (has_gate) {
+	if (p->l->least > 0) {
 		lh_write_bool(to, "gated", o->n[GATED] > 0);
 		lh_write_u64(to, "refused", (uint64_t)o->n[REFUSED]);
 	}
@@ -195,18 +144,12 @@ static struct lh_writer begin_line(const struct pass *p, const struct lh_record 
 	struct lh_writer to;
 
 	if (p->l->report_path && f->best && c->o.n[DISCOVERY] > 0 && !(c->o.n[LIFTED] > 0))
-		report_row(out, &p->demand, &p->cold.v[f->best - 1], p->warm);
+		report_row(out, &p->demand, &p->cold.v[f->best - 1],
+			   &p->search.hits);
 	c->row = out->len - start;
 	to = lh_write_record(out, rec, (const char *[]){ "lift" }, 1);
 	lh_write_object(&to, "lift");
 	return to;
-}
-
-static void end_line(struct lh_writer *to)
-{
-	lh_write_end(to);
-	lh_write_end(to);
-	lh_buf_putc(to->out, '\n');
 }
 
 /* Add it up, and print the line: the sink of a flow. */
@@ -330,14 +273,14 @@ static int refuse_injected(struct pass *p, struct tally *o, struct lh_err *err)
 static int judge_warm(struct pass *p, struct tally *o, struct lh_err *err)
 {
 	score_again(p);		/* a model is not asked again */
-	if (!p->l->judge_model && judge_hits(&p->judge, &p->demand, p->warm, err) < 0)
+	if (!p->l->judge_model && judge_hits(&p->judge, &p->demand, &p->search.hits, err) < 0)
 		return -1;
 	return p->l->least > 0 ? refuse_injected(p, o, err) : 0;
 }
 
 static int measure(struct pass *p, const struct found *f, struct tally *o, struct lh_err *err)
 {
-	const struct hits *warm = p->warm;
+	const struct hits *warm = &p->search.hits;
 	double bleed;
 
 	o->n[BOOSTED] = (double)p->search.boosted;
@@ -350,7 +293,7 @@ static int measure(struct pass *p, const struct found *f, struct tally *o, struc
 	weigh(p, (size_t)f->best, o);
 	if (count_bleed(p, &bleed, err) < 0)
 		return -1;
-	set_bleed(o, bleed);
+	o->n[o->n[OPEN_GATE] > 0 ? BLEED_OPEN : BLEED] = bleed;
 	return 0;
 }
 
@@ -409,12 +352,14 @@ static int compare(struct lh_record *rec, void *result, struct lh_buf *out, void
 	    decide(p, &c->o, err) < 0)
 		return -1;
 	to = begin_line(p, rec, &f, c, out);
-	put_lift(&to, p, &f, &c->o, p->l->least > 0);
+	put_lift(&to, p, &f, &c->o);
 	if (ask_reworded(p, &f.words, c->o.n[DISCOVERY] > 0 ? &p->cold.v[f.best - 1] : NULL, &to,
 			 &c->o, err) < 0)
 		return -1;
 	lh_write_text(&to, "run", p->l->run);
-	end_line(&to);
+	lh_write_end(&to);
+	lh_write_end(&to);
+	lh_buf_putc(out, '\n');
 	return 1;
 }
 
@@ -423,7 +368,6 @@ static int start_warm(void *context, void *ctx, struct lh_err *err)
 	struct pass *p = context;
 
 	p->l = ctx;
-	p->warm = &p->search.hits;
 	p->book.path = p->l->book;
 	judge_init(&p->judge, ctx);
 	return search_start(&p->search, p->l, true, err);
@@ -449,182 +393,4 @@ int warm_pass(struct lift *l)
 	};
 
 	return lh_flow_file(l->spool_path, &flow, &l->tool->err);
-}
-
-/* ---- a stored run ---- */
-
-static int open_corpus(struct corpus *c, const char *operand, struct lh_err *err)
-{
-	const char *equals = strchr(operand, '=');
-	bool named = equals && !lh_index_is_file(operand);
-	const char *path = named ? equals + 1 : operand;
-
-	c->name = named ? (struct lh_str){ operand, (size_t)(equals - operand) }
-			: lh_index_name(path);
-	c->ix = lh_index_open(path, err);
-	return c->ix ? 0 : -1;
-}
-
-static int start_again(void *context, void *ctx, struct lh_err *err)
-{
-	struct pass *p = context;
-	const struct lh_tool *t = ((struct lift *)ctx)->tool;
-	size_t i;
-
-	p->l = ctx;
-	p->warm = &p->own;
-	judge_init(&p->judge, ctx);
-	p->corpus = lh_calloc(t->n_operands, sizeof *p->corpus);
-	for (i = 0; i < t->n_operands; i++, p->n_corpora++)
-		if (open_corpus(&p->corpus[i], t->operands[i], err) < 0)
-			return -1;
-	return 0;
-}
-
-static int not_there(const struct hit *h, struct lh_err *err)
-{
-	return lh_err_set(err, LH_EDATA, "%.*s of corpus %.*s is not in the indexes",
-			  (int)(h->id.n < 300 ? h->id.n : 300), h->id.p,
-			  (int)(h->corpus.n < 300 ? h->corpus.n : 300), h->corpus.p);
-}
-
-/* Append the metadata of a hit. */
-static int fetch(struct pass *p, struct hit *h, struct lh_err *err)
-{
-	struct lh_str corpus, id;
-	struct lh_row row;
-	int64_t at;
-	size_t i;
-	int live;
-
-	lh_buf_reset(&p->strings);
-	lh_buf_reset(&p->scratch);
-	lh_value_str(&h->corpus, &p->strings, &corpus);
-	lh_value_str(&h->id, &p->scratch, &id);
-	for (i = 0; i < p->n_corpora && lh_str_cmp(p->corpus[i].name, corpus) != 0; i++)
-		;
-	at = i < p->n_corpora ? lh_index_find(p->corpus[i].ix, id.p, id.n, err) : -1;
-	if (at < 0)
-		return at == -1 ? not_there(h, err) : -1;
-	live = lh_index_row(p->corpus[i].ix, (uint64_t)at, &row, err);
-	if (live <= 0)
-		return live ? -1 : not_there(h, err);
-	h->metadata.n = row.meta.n;
-	lh_buf_add(&p->meta, row.meta.p, row.meta.n);
-	return 0;
-}
-
-/* Parse the metadata of hits, which begins at *from. */
-static int parse(struct pass *p, struct hits *h, size_t *from, struct lh_err *err)
-{
-	size_t i, n;
-
-	for (i = 0; i < h->n; i++, *from += n) {
-		n = h->v[i].metadata.n;
-		if (n && lh_json_parse(&p->scan, p->meta.p + *from, n, &h->v[i].metadata, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int fetch_all(struct pass *p, struct lh_err *err)
-{
-	size_t i, from = 0;
-
-	lh_buf_reset(&p->meta);
-	for (i = 0; i < p->cold.n; i++)
-		if (fetch(p, &p->cold.v[i], err) < 0)
-			return -1;
-	for (i = 0; i < p->warm->n; i++)
-		if (fetch(p, &p->warm->v[i], err) < 0)
-			return -1;
-	return parse(p, &p->cold, &from, err) < 0 ? -1 : parse(p, p->warm, &from, err);
-}
-
-static int read_hits(struct hits *h, const struct lh_value *list, const char *name,
-		     struct lh_err *err)
-{
-	if (hits_read(h, list, false, err) == 0)
-		return 0;
-	return err->code == LH_EIO ?
-		lh_err_set(err, LH_EDATA, "%s has something else than results", name) : -1;
-}
-
-static int read_stored(struct pass *p, struct lh_record *rec, struct found *f, struct lh_err *err)
-{
-	struct line line = { .lift.best = 0 };
-
-	if (lh_bind(stored_line, rec, &line, NULL, err) < 0 ||
-	    demand_read(&p->demand, rec, err) < 0 ||
-	    judge_needs(&p->judge, &p->demand, err) < 0 ||
-	    read_hits(&p->cold, &line.lift.cold, "lift.cold", err) < 0 ||
-	    read_hits(&p->own, &line.lift.warm, "lift.warm", err) < 0)
-		return -1;
-	*f = line.lift;
-	return (uint64_t)f->best > p->cold.n
-		? lh_err_set(err, LH_EDATA, "lift.best is not a rank of lift.cold") : 0;
-}
-
-/* Take from the line what the judge has no part in. */
-static int take_stored(const struct found *f, struct tally *o, struct lh_err *err)
-{
-	struct lh_iter it;
-
-	*o = (struct tally){ .n = {
-		[DISCOVERY] = f->discovery, [LIFTED] = f->lifted, [OPEN_GATE] = f->open_gate,
-		[BOOSTED] = (double)f->boosted, [INJECTED] = (double)f->injected,
-		[GATED] = f->gated, [REFUSED] = (double)f->refused } };
-	set_bleed(o, (double)f->bleed);
-	for (lh_iter_init(&it, &f->words); lh_iter_next(&it); o->n[REWORDED]++) {
-		struct words words = { false };
-
-		if (lh_bind_value(words_members, &it.val, &words, NULL, err) < 0)
-			return lh_err_prefix(err, "lift.paraphrases");
-		o->n[HELD] += words.held;
-	}
-	return 0;
-}
-
-static int rejudge(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
-		   struct lh_err *err)
-{
-	struct compared *c = result;
-	struct pass *p = context;
-	struct lh_writer to;
-	struct found f;
-	size_t best;
-
-	if (lh_record_get(rec, "summary") && !lh_record_get(rec, "lift"))
-		return 0;
-	if (read_stored(p, rec, &f, err) < 0 || fetch_all(p, err) < 0 ||
-	    judge_hits(&p->judge, &p->demand, &p->cold, err) < 0)
-		return -1;
-	score_again(p);		/* a hit of both passes is judged once */
-	if (judge_hits(&p->judge, &p->demand, p->warm, err) < 0 ||
-	    take_stored(&f, &c->o, err) < 0)
-		return -1;
-	weigh(p, (size_t)f.best, &c->o);
-	best = p->cold.n ? hits_best(&p->cold) + 1 : 0;
-	c->o.n[AGREED] = best == (size_t)f.best;
-	to = begin_line(p, rec, &f, c, out);
-	put_lift(&to, p, &f, &c->o, f.has_gate);
-	lh_write_value(&to, "paraphrases", &f.words);
-	lh_write_text(&to, "run", p->l->run);
-	if (f.run.p)
-		lh_write_value(&to, "rejudged_run", &f.run);
-	else
-		lh_write_null(&to, "rejudged_run");
-	write_rank(&to, "rejudged_best", best);
-	end_line(&to);
-	return 1;
-}
-
-int rejudge_pass(struct lift *l)
-{
-	return lh_records_run(l->tool, &(struct lh_flow){
-		.fill = rejudge, .result_size = sizeof(struct compared), .sink = on_compared,
-		.shared = l, .one_by_one = true, .reject_net = true, .tombstones = true,
-		.files = (char **)&l->rejudge, .n_files = 1,
-		.context_size = sizeof(struct pass), .context_init = start_again,
-		.context_free = pass_free });
 }

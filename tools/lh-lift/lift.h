@@ -4,7 +4,7 @@
  *     search.c    lh-search as a child: a query and its hits
  *     judge.c     the score of a hit, by what is known or by a model; other words
  *     cold.c      the first pass: search, judge, record the best answers
- *     compare.c   the second pass, and a stored run that is judged again
+ *     compare.c   the second pass
  *     tally.c     the figures, as JSON and as Markdown
  *
  * Between the passes the queries are stored in a file in a temporary folder, one
@@ -34,7 +34,6 @@ enum sum {
 	DISPLACED,	/* no lift: another recorded answer is first, ... */
 	WORSE,		/* ... and the judge scored that lower */
 	OPEN_GATE,	/* lh-search knew no role */
-	AGREED,		/* --rejudge: the best is the one that it was */
 	GATED,		/* the best is not recorded: it scored less than the least */
 	BOOSTED, INJECTED,
 	BLEED, BLEED_OPEN,	/* with the gate shut, and open */
@@ -53,7 +52,7 @@ struct tally {
 struct lift {
 	struct lh_tool *tool;
 	/* options */
-	const char *playbook, *judge_model, *reword_model, *report_path, *rejudge;
+	const char *playbook, *judge_model, *reword_model, *report_path;
 	bool reword;
 	double timeout, least;
 	uint64_t k, retries;
@@ -160,7 +159,6 @@ int reword(struct lh_writer *w, const char *name, const struct demand *d, struct
 
 int cold_pass(struct lift *l);
 int warm_pass(struct lift *l);
-int rejudge_pass(struct lift *l);
 
 /* ---- tally.c ---- */
 

@@ -27,8 +27,6 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct lift, reword_model) },
 	{ 0, "report", "FILE", "also write a report in Markdown",
 	  LH_TEXT(struct lift, report_path, .makes = &made_report) },
-	{ 0, "rejudge", "RUN", "judge the results in the output of a run again",
-	  LH_TEXT(struct lift, rejudge) },
 	LH_DECISIONS_OPTIONS(struct lift, decide),
 	{ 0, "timeout", "S", "seconds for one call to a model (default 180)",
 	  LH_REAL(struct lift, timeout, 0.001, 86400) },
@@ -117,13 +115,13 @@ static int lift(struct lift *l)
 
 	lh_signal_defer(true);	/* the folder must be removed in any case */
 	rc = make_id(l, err);
-	if (rc == 0 && !l->rejudge)
+	if (rc == 0)
 		rc = prepare(l, err);
 	if (rc == 0 && l->report_path)
 		rc = lh_atomic_open(&l->report, l->report_path, 0666, err);
 	if (rc == 0)
-		rc = l->rejudge ? rejudge_pass(l) : cold_pass(l);
-	if (rc == 0 && !l->rejudge)
+		rc = cold_pass(l);
+	if (rc == 0)
 		rc = warm_pass(l);
 	if (rc == 0)
 		rc = print_summary(l);
@@ -165,12 +163,6 @@ static int check(struct lh_tool *tool, void *settings)
 		lh_tool_no_stream(tool, "a playbook");
 		return lh_err_prefix(&tool->err, "--playbook");
 	}
-	if (l->rejudge && (l->playbook || l->least > 0 ||
-			   l->reword || l->reword_model || l->decide.path))
-		return lh_tool_usage(tool, "--rejudge does not go with %s",
-				     l->playbook ? "--playbook" : l->least > 0 ? "--least-score" :
-				     l->reword ? "--paraphrase" :
-				     l->reword_model ? "--paraphrase-model" : "--decisions");
 	return check_model(tool, "--judge-model", l->judge_model) < 0
 		? -1
 		: check_model(tool, "--paraphrase-model", l->reword_model);
@@ -194,7 +186,6 @@ static const struct lh_op ops[] = {
 	{ "", .in = demand_members, .out = lines, .command = run },
 	{ "", .about = "record into a playbook, and measure what it improves",
 	  .in = demand_members, .out = lines, .command = run, .writes = true },
-	{ "", .about = "judge the results of a run again", .out = lines, .command = run },
 	LH_OP_END
 };
 
@@ -202,7 +193,7 @@ static const struct lh_op *mode(const void *settings)
 {
 	const struct lift *l = settings;
 
-	return &ops[l->rejudge ? 2 : l->playbook != NULL];
+	return &ops[l->playbook != NULL];
 }
 
 int main(int argc, char **argv)

@@ -34,7 +34,6 @@ static const struct figure {
 	{ "hold_ratio", "held", HELD, REWORDED },
 	{ "gated", NULL, GATED, SUMS },
 	{ "refused", NULL, REFUSED, SUMS },
-	{ "agreed", NULL, AGREED, SUMS },
 };
 #define FIGURES (sizeof figures / sizeof *figures)
 
@@ -70,8 +69,7 @@ static void put_tally(struct lh_writer *w, const struct lift *l, const struct ta
 	const struct figure *f;
 
 	for (f = figures; f < figures + FIGURES; f++) {
-		if (((f->of == GATED || f->of == REFUSED) && !(l->least > 0)) ||
-		    (f->of == AGREED && !l->rejudge))
+		if ((f->of == GATED || f->of == REFUSED) && !(l->least > 0))
 			continue;
 		if (f->by == SUMS)
 			lh_write_u64(w, f->name, (uint64_t)t->n[f->of]);
@@ -207,9 +205,8 @@ static void put_head(struct lh_buf *out, const struct lift *l)
 		lh_escape_printf(out, lh_escape_markdown, i ? ", %s" : " %s", t->operands[i]);
 	lh_buf_printf(out, "\n\n**Run:** %s", l->run);
 	lh_escape_printf(out, lh_escape_markdown,
-			 l->rejudge ? "\n\n**Judged again:** %s\n\n**Judge:** %s"
-				    : "\n\n**Playbook:** %s\n\n**Judge:** %s",
-			 l->rejudge ? l->rejudge : l->playbook ? l->playbook : "empty at the start",
+			 "\n\n**Playbook:** %s\n\n**Judge:** %s",
+			 l->playbook ? l->playbook : "empty at the start",
 			 l->judge_model ? l->judge_model : "role, state and city");
 	lh_buf_printf(out,
 		      "\n\n**Verdict:** %llu of %llu discoveries are lifts; %llu results moved by "
