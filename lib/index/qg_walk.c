@@ -418,14 +418,13 @@ static bool next_row(struct lh_searcher *s, uint32_t *row, bool *is_copy)
 	return true;
 }
 
-/* Return a distance above which a row is hardly among the best, by its estimate: beyond the
- * farthest of them by the mean error. */
-static float far_enough(const struct lh_searcher *s)
+/* Return a distance above which a row is hardly a result, by its estimate: beyond the k nearest by
+ * the mean error. */
+static float far_enough(struct lh_searcher *s)
 {
-	float farthest = farthest_best(s);
-
-	return farthest < FLT_MAX && s->qg.visited > NOISY_FROM ? farthest + mean_error(&s->qg) :
-								  FLT_MAX;
+	if (s->best.n < s->q->k || s->qg.visited <= NOISY_FROM)
+		return FLT_MAX;
+	return lh_walk_squared(s, lh_walk_kth(s)) + mean_error(&s->qg);
 }
 
 /* Measure the rows of the buffer that are not visited, and add them to todo if that is set. */

@@ -217,6 +217,19 @@ static int by_distance(const void *a, const void *b, void *ctx)
 	return x->row == y->row ? 0 : lh_walk_id_cmp(ctx, x->row, y->row);
 }
 
+static int farthest_first(const void *a, const void *b, void *ctx)
+{
+	return by_distance(b, a, ctx);
+}
+
+float lh_walk_kth(struct lh_searcher *s)
+{
+	struct heap *h = &s->best;
+
+	qsort_r(h->v, h->n, sizeof *h->v, farthest_first, (void *)(uintptr_t)s->ix);
+	return h->v[h->n - s->q->k].d;
+}
+
 /* Compute the distance that is returned; not finite if the row's vector is not. */
 static double final_distance(const struct lh_searcher *s, const float *v)
 {

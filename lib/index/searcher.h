@@ -134,6 +134,8 @@ void lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool
 /* Add a measured row to best if it is near enough.  Returns false for a row that cannot be a
  * result, since it is hidden or excluded. */
 bool lh_walk_offer(struct lh_searcher *s, struct cand c);
+/* Return the distance of the k-th nearest of the best, which are at least k, and stay a heap. */
+float lh_walk_kth(struct lh_searcher *s);
 /* Return how many candidates a scan keeps. */
 size_t lh_scan_candidates(const struct lh_searcher *s);
 /* Return whether a walk that keeps ef candidates is cheaper than a scan of all rows. */
