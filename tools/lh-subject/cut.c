@@ -528,7 +528,7 @@ int erase_end_log(struct erasure *e)
 
 	if (!path || !commit)
 		return -1;
-	if (e->s->with_log)
+	if (e->s->want.with_log)
 		return remove_file(commit, e->err) < 0 ? -1 : renew_manifest(e, tip);
 	rc = lh_rows_each(path, is_of, e->id, e->err);
 	if (rc == 0 || rc == 1)

@@ -27,7 +27,7 @@ static void choose(const struct erasure *e, struct target *t)
 	t->works = place_is[p->kind].cut != CUT_NONE;
 	if (own && p->kind == PLACE_MANIFEST && e->hits.erased)
 		stays(t, "kept", "it says that the person was erased");
-	else if (own && p->kind != PLACE_MANIFEST && !e->s->with_log)
+	else if (own && p->kind != PLACE_MANIFEST && !e->s->want.with_log)
 		stays(t, "kept", p->why);
 	else if (own && p->linked)
 		stays(t, "by hand", "has another name");
@@ -319,10 +319,10 @@ static int end_before(struct erasure *e)
 /* Refuse to search for the id alone, unless that is asked for. */
 static int check_texts(struct erasure *e)
 {
-	if (e->who->n_also || e->s->id_only || e->resumed || !e->n_targets ||
+	if (e->who->n_also || e->s->want.id_only || e->resumed || !e->n_targets ||
 	    (e->before.id.p && !has_work(e)))
 		return 0;
-	if (e->s->apply)
+	if (e->s->want.apply)
 		return lh_tool_usage(e->tool, "no roster has the person, so that names, e-mail "
 				     "addresses and telephones would not be searched: --also TEXT "
 				     "names them, --id-only erases by the id alone");
@@ -347,18 +347,18 @@ static int run(struct erasure *e)
 	const struct lh_str before = e->before.id;
 	bool any;
 
-	if ((e->s->apply && hold_roots(e) < 0) || erasure_check(e) < 0 || plan(e) < 0 ||
+	if ((e->s->want.apply && hold_roots(e) < 0) || erasure_check(e) < 0 || plan(e) < 0 ||
 	    check_texts(e) < 0)
 		return -1;
 	/* who erases leaves the row `erased` */
-	if (!e->s->apply && has_work(e) &&
+	if (!e->s->want.apply && has_work(e) &&
 	    looked(e->tool, e->s, e->who, &e->hits, "erase, a plan") < 0)
 		return -1;
 	if (print_plan(e) < 0)
 		return -1;
 	any = has_work(e) || e->resumed;
 	/* an erasure that has work looks there at its end */
-	if ((!any || !e->s->apply) && erasure_snapshots(e, false) < 0)
+	if ((!any || !e->s->want.apply) && erasure_snapshots(e, false) < 0)
 		return -1;
 	any |= e->in_snapshots > 0;
 	if (!any && before.p)
@@ -368,10 +368,10 @@ static int run(struct erasure *e)
 		return print_summary(e, before, "not found", NULL,
 				     "nothing of the person was found");
 	}
-	if (!e->s->apply && e->resumed)
+	if (!e->s->want.apply && e->resumed)
 		return print_summary(e, before, "begun", NULL, "an erasure was begun, and goes on "
 				     "with --apply");
-	if (!e->s->apply)
+	if (!e->s->want.apply)
 		return print_summary(e, before, "planned", NULL, "this is a plan, and nothing was "
 				     "changed");
 	if (before.p && !e->resumed)
@@ -399,12 +399,12 @@ static int check_reason(struct erasure *e)
 static int erase_person(struct lh_tool *tool, struct settings *s, struct person *who)
 {
 	struct erasure e = ERASURE(tool, s, who);
-	const bool text_too = s->text_too, with_log = s->with_log;
+	const bool text_too = s->want.text_too, with_log = s->want.with_log;
 	int rc = lh_chain_keys_read(&e.keys, s->key_file.v, s->key_file.n, s->insecure_key,
 				    &tool->err);
 
 	who->thorough = true;
-	if (!rc && s->apply)
+	if (!rc && s->want.apply)
 		rc = erasure_lock(&e);
 	if (!rc)
 		rc = erasure_open(&e);
@@ -413,8 +413,8 @@ static int erase_person(struct lh_tool *tool, struct settings *s, struct person 
 	if (!rc)
 		rc = run(&e);
 	erasure_close(&e);
-	s->text_too = text_too;
-	s->with_log = with_log;
+	s->want.text_too = text_too;
+	s->want.with_log = with_log;
 	return rc;
 }
 
@@ -422,9 +422,9 @@ int subject_erase(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
 
-	if (s->apply && (!s->reason || !*s->reason))
+	if (s->want.apply && (!s->reason || !*s->reason))
 		return lh_tool_usage(tool, "--apply needs --reason TEXT, for the receipt");
-	if (s->id_only && (s->from_roster || s->also.n))
+	if (s->want.id_only && (s->want.from_roster || s->also.n))
 		return lh_tool_usage(tool, "--id-only searches for no texts, which --from-roster "
 				     "and --also name");
 	if (!s->key_file.n)

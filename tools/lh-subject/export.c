@@ -97,7 +97,7 @@ static int put_row(struct export *x, size_t i, const struct place *p)
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	struct hit *h = &x->hits.v[i];
 	const struct lh_str text = { x->text.p, x->text.len };
-	int rc = x->s->unredacted || place_is_own(p, x->who->id)
+	int rc = x->s->want.unredacted || place_is_own(p, x->who->id)
 		? 0 : redact_row(x->who, &x->own, p->kind, text, &out, x->err);
 
 	if (rc < 0)

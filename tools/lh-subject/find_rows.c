@@ -434,7 +434,7 @@ static void list_from(struct root *r, struct lh_lineage_row **rows)
 		const struct place *p = &f->s->places.v[h->place];
 
 		if (p->root != r->path || p->kind < PLACE_SOURCE || p->kind > PLACE_REPLAYS ||
-		    h->by == HIT_LINEAGE || (h->by == HIT_TEXT && !f->s->text_too))
+		    h->by == HIT_LINEAGE || (h->by == HIT_TEXT && !f->s->want.text_too))
 			continue;
 		lh_grow(&r->from, &r->cap_from, r->n_from + 1, sizeof i);
 		r->from[r->n_from++] = i;

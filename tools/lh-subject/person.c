@@ -60,7 +60,7 @@ int person_prepare(struct person *who, const struct settings *s, struct lh_err *
 	who->known = NULL;
 	text[n++] = (struct lh_needle){ who->id, 0, s->fold, true };
 	for (i = 0; i < who->n_also; i++) {
-		if (who->also[i].n < LH_TEXT_LEAST && !s->brief)
+		if (who->also[i].n < LH_TEXT_LEAST && !s->want.brief)
 			return lh_err_set(err, LH_EUSAGE, "\"%.*s\" has fewer than %d bytes, and "
 					  "is in many words; --short searches it all the same",
 					  (int)who->also[i].n, who->also[i].p, LH_TEXT_LEAST);
@@ -397,7 +397,8 @@ static int read_row(void *ctx, struct hit *h, struct lh_str row, struct lh_err *
 	if (!metadata || !v || (v->type == LH_STRING ? !lh_value_is(v, r->id.p, r->id.n)
 			: !lh_str_is((struct lh_str){ v->p, v->n }, r->id.p, r->id.n)))
 		return 0;
-	return lh_person_texts(metadata, r->s->brief ? 1 : LH_TEXT_LEAST, r->texts, r->unused, err);
+	return lh_person_texts(metadata, r->s->want.brief ? 1 : LH_TEXT_LEAST, r->texts, r->unused,
+			       err);
 }
 
 /* Append the texts that name a person in the rosters among the places to who->text, each with a
@@ -466,7 +467,7 @@ static int from_roster(struct person *who, const struct each *e, struct lh_err *
 	end = who->text.p + who->text.len;
 	for (p = who->text.p; p < end; p += strlen(p) + 1)
 		person_add(who, lh_str_of(p));
-	if (who->n_also > had || e->s->apply || !e->s->from_roster)
+	if (who->n_also > had || e->s->want.apply || !e->s->want.from_roster)
 		return 0;	/* an erasure that was begun has the texts in its list */
 	lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
 		   (int)who->id.n, who->id.p);
@@ -493,7 +494,7 @@ static int call(struct each *e, const struct asked *asked)
 	}
 	for (i = 0; !rc && i < asked->n_also; i++)
 		person_add(&who, asked->also[i]);
-	if (!rc && (e->s->from_roster || (e->command == V_ERASE && !e->s->id_only)))
+	if (!rc && (e->s->want.from_roster || (e->command == V_ERASE && !e->s->want.id_only)))
 		rc = from_roster(&who, e, err);
 	if (!rc)
 		rc = person_prepare(&who, e->s, err);

@@ -78,33 +78,27 @@ struct pattern {
 };
 static const struct pattern in_root[] = {
 	{ "*.lh-tmp-*", PLACE_SPOOL },
-	{ "index/*.lhv-log", PLACE_INDEX_LOG },
-	{ "playbook/*.lhv-log", PLACE_INDEX_LOG },
+	{ "@(index|playbook)/*.lhv-log", PLACE_INDEX_LOG },
 	{ "index/*.lhv", PLACE_INDEX },
 	{ "playbook/*.lhv", PLACE_PLAYBOOK },
 	{ "log/*.cursor", PLACE_CURSOR },
-	{ "log/*.jsonl", PLACE_LOG },
-	{ "log/*.jsonl.torn", PLACE_LOG },
-	{ "log/*.rejects", PLACE_LOG },
+	{ "log/*@(.jsonl|.jsonl.torn|.rejects)", PLACE_LOG },
 	{ LH_ROOT_SKIPS, PLACE_SKIPS },
 	{ LH_ROOT_SOURCES "/replay_runs.jsonl", PLACE_REPLAYS },
-	{ LH_ROOT_SOURCES "/audit_baselines.jsonl", PLACE_LOG },
-	{ LH_ROOT_SOURCES "/*.rejects", PLACE_LOG },
+	{ LH_ROOT_SOURCES "/@(audit_baselines.jsonl|*.rejects)", PLACE_LOG },
 	{ LH_ROOT_EVIDENCE "/*.jsonl", PLACE_EVIDENCE },
 	{ LH_ROOT_SCORED "/*.jsonl", PLACE_SCORED },
 	{ LH_ROOT_REPORTS "/*", PLACE_RECEIPT },
 	{ "docs/recon/*.md", PLACE_RECEIPT },
 	{ "catalog/*.json", PLACE_DATASET },
 	{ "spool/*", PLACE_SPOOL },
-	{ "tlog/*", PLACE_TREE },
-	{ "witness/*", PLACE_TREE },
+	{ "@(tlog|witness)/*", PLACE_TREE },
 	{ "roster.jsonl", PLACE_ROSTER },
 	{ ".lh-trace/index", PLACE_TRACE_INDEX },
 	{ NULL, PLACE_OTHER }
 }, of_subject[] = {
 	/* names begin with any byte of an id but a dot */
-	{ ".*.lh-tmp-*", PLACE_SPOOL },
-	{ "_erasures/.*.lh-tmp-*", PLACE_SPOOL },
+	{ "?(_erasures/).*.lh-tmp-*", PLACE_SPOOL },
 	{ "_erasures/*", PLACE_ERASURE },
 	{ "*" "/*", PLACE_OTHER },
 	{ "*.audit.jsonl.torn", PLACE_LOG },
@@ -138,7 +132,7 @@ static enum place_kind kind_of(const struct pattern *p, const char *rel)
 			return PLACE_SOURCE;
 	if (p == in_root && !strncmp(rel, subjects, sizeof subjects - 1))
 		return kind_of(of_subject, rel + sizeof subjects - 1);
-	while (p->pattern && fnmatch(p->pattern, rel, 0) != 0)
+	while (p->pattern && fnmatch(p->pattern, rel, FNM_EXTMATCH) != 0)
 		p++;
 	return p->kind;
 }
@@ -348,7 +342,7 @@ static int add_one(struct listing *l, enum place_kind kind, const char *path, bo
  * to be run again after it. */
 static int add_file(struct listing *l, enum place_kind kind, const char *path)
 {
-	int rc = add_one(l, kind, path, kind == PLACE_CACHE && l->s->apply);
+	int rc = add_one(l, kind, path, kind == PLACE_CACHE && l->s->want.apply);
 	size_t i;
 
 	for (i = 0; !rc && i < sizeof beside / sizeof *beside; i++) {

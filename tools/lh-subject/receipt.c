@@ -104,8 +104,8 @@ static int take_head(struct erasure *e, const struct line *h)
 	snprintf(e->id, sizeof e->id, "%.*s", (int)h->receipt.n, h->receipt.p);
 	snprintf(e->started, sizeof e->started, "%.*s", (int)h->started.n, h->started.p);
 	e->reason = h->reason;
-	e->s->text_too |= h->text_too;
-	e->s->with_log |= h->with_log;
+	e->s->want.text_too |= h->text_too;
+	e->s->want.with_log |= h->with_log;
 	for (i = 0; i < h->n_also; i++) {
 		for (k = 0; k < who->n_also && !lh_str_is(h->also[i], who->also[k].p,
 							  who->also[k].n); k++)
@@ -245,8 +245,8 @@ int erasure_begin(struct erasure *e)
 	lh_write_end(&w);
 	lh_write_text(&w, "reason", e->s->reason);
 	lh_write_text(&w, "started_at", now);
-	lh_write_bool(&w, "text_too", e->s->text_too);
-	lh_write_bool(&w, "with_log", e->s->with_log);
+	lh_write_bool(&w, "text_too", e->s->want.text_too);
+	lh_write_bool(&w, "with_log", e->s->want.with_log);
 	lh_write_end(&w);
 	if (take_line(e, (struct lh_str){ text.p, text.len }) < 0)
 		return -1;

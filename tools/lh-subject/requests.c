@@ -23,7 +23,7 @@
 #define ANSWER_MAX ((size_t)64 << 20)	/* bytes of what a command prints, of an export */
 #define SECONDS 900.0
 
-#define FLAG(name, f) { LH_BIND_BOOL(name, struct request, f) }
+#define FLAG(name, f) { LH_BIND_BOOL(name, struct request, want.f) }
 #define PERSON \
 	{ LH_BIND_STRING("op", struct request, op) }, \
 	{ LH_BIND_STRING("id", struct request, id), .required = true, .filled = true, \
@@ -96,7 +96,7 @@ static int erase_in(struct copy *c, bool apply)
 
 	c->s.asked = &asked;
 	c->s.lines = &lines;
-	c->s.apply = apply;
+	c->s.want.apply = apply;
 	c->s.status = 0;
 	c->s.does = KEEPS;
 	e->tool->quiet = true;
@@ -139,7 +139,7 @@ static int do_snapshot(struct copy *c)
 		return -1;
 	if (does == KEEPS)
 		return 0;
-	if (e->s->apply && (does < ERASES || c->s.status))
+	if (e->s->want.apply && (does < ERASES || c->s.status))
 		set_status(e->tool, e->s, 1);
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "place", "snapshots");
@@ -151,7 +151,7 @@ static int do_snapshot(struct copy *c)
 		lh_buf_printf(&e->snapshots, "%s%.*s", e->in_snapshots++ ? "," : "", (int)line.len,
 			      line.p);
 	/* what is erased is printed once it is done, and what stays once */
-	if (does == ERASES ? c->apply == e->s->apply : !c->again)
+	if (does == ERASES ? c->apply == e->s->want.apply : !c->again)
 		return print_line(e->tool, e->s, &line);
 	lh_buf_free(&line);
 	return 0;
@@ -189,9 +189,8 @@ int erasure_snapshots(struct erasure *e, bool apply)
 	struct lh_tmpdir dir = { NULL, -1 };
 	struct settings *s = e->s;
 	struct copy c = { .e = e, .apply = apply, .again = e->in_snapshots > 0, .s = {
-		.key_file = s->key_file, .insecure_key = s->insecure_key, .id_only = s->id_only,
-		.fold = s->fold, .brief = s->brief, .text_too = s->text_too,
-		.with_log = s->with_log, .reason = reason } };
+		.key_file = s->key_file, .insecure_key = s->insecure_key, .fold = s->fold,
+		.want = s->want, .reason = reason } };
 	const bool was = lh_signal_deferred();
 	struct lh_err later;
 	size_t i;
@@ -204,6 +203,7 @@ int erasure_snapshots(struct erasure *e, bool apply)
 	rc = lh_tmpdir_make(&dir, "lh-subject", e->err);
 	path = lh_format("%s/copy", dir.path ? dir.path : "");
 	c.s.state = c.path = path;
+	c.s.want.from_roster = false;
 	for (i = 0; !rc && i < s->snapshots.n; i++) {
 		c.dest = s->snapshots.v[i];
 		rc = each_snapshot(&c);
@@ -288,13 +288,7 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	struct settings s = *(const struct settings *)call->settings;
 	int rc;
 
-	s.from_roster = r->from_roster;
-	s.brief = r->brief;
-	s.apply = r->apply;
-	s.id_only = r->id_only;
-	s.text_too = r->text_too;
-	s.with_log = r->with_log;
-	s.unredacted = r->unredacted;
+	s.want = r->want;
 	s.reason = reason;
 	s.out = folder;
 	s.asked = &asked;
@@ -319,7 +313,7 @@ static int check_texts(const struct request *r, struct lh_err *err)
 	size_t i;
 
 	for (i = 0; i < r->n_also; i++)
-		if (r->also[i].n > LH_TEXT_MAX || (r->also[i].n < LH_TEXT_LEAST && !r->brief))
+		if (r->also[i].n > LH_TEXT_MAX || (r->also[i].n < LH_TEXT_LEAST && !r->want.brief))
 			return lh_err_data(err, 400, "\"also\" must have texts of %d to %d bytes, "
 					   "or with \"short\" shorter ones", LH_TEXT_LEAST,
 					   LH_TEXT_MAX);
@@ -337,9 +331,9 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 
 	if (check_texts(r, err) < 0)
 		return -1;
-	if (r->apply && !r->reason.n)
+	if (r->want.apply && !r->reason.n)
 		return lh_err_data(err, 400, "\"apply\" needs \"reason\", for the receipt");
-	if (r->id_only && (r->from_roster || r->n_also))
+	if (r->want.id_only && (r->want.from_roster || r->n_also))
 		return lh_err_data(err, 400, "\"id_only\" searches for no texts");
 	if (strcmp(call->op->name, "export") != 0)
 		return run_command(call, r, NULL, out, err);

@@ -168,17 +168,23 @@ struct person {
 
 enum does { KEEPS, LOOK, BY_HAND, ERASES };
 
+/* What a request may ask for, too; brief: --short. */
+struct wants {
+	bool from_roster, brief, apply, id_only, text_too, with_log, unredacted;
+};
+
 struct settings {
 	/* places */
 	const char *config, *state, *subjects;
 	struct lh_list root, index, playbook, log, store, cache, roster;
 	/* the person */
 	struct lh_list also;
-	bool from_roster, fold, brief;		/* brief: --short */
+	bool fold;
 	/* erase, export, verify */
 	const char *reason, *receipt, *list, *out, *tlog;
 	struct lh_list key_file, tlog_key, snapshots;
-	bool apply, id_only, text_too, with_log, unredacted, insecure_key;
+	bool insecure_key;
+	struct wants want;
 
 	/* of the configuration */
 	const char *access_log;
@@ -403,7 +409,7 @@ struct request {
 	struct lh_str op, id, reason;
 	const struct lh_str *also;
 	size_t n_also;
-	bool from_roster, brief, apply, id_only, text_too, with_log, unredacted;
+	struct wants want;
 };
 lh_op_fn answer_request;	/* of every command, by the name of its operation */
 extern const struct lh_bind find_members[], export_members[], erase_members[], verify_members[],

@@ -37,7 +37,7 @@ static const char *by_hand(const struct place *p, const struct hit *h)
 static bool is_common(const struct settings *s, const struct person *who, const struct hit *h)
 {
 	/* nothing is lost with a file of the cache of lh-search */
-	const bool text_too = s->text_too ||
+	const bool text_too = s->want.text_too ||
 			      (place_is_kept(&s->places.v[h->place]) && !s->list);
 
 	if (h->by == HIT_BYTES)
