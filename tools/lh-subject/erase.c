@@ -140,16 +140,14 @@ static int plan(struct erasure *e)
 
 /* ---- print ---- */
 
-const char *const does_name[] = { "kept", "look", "by hand", "erase" };
-
 static int print_target(struct erasure *e, const struct target *t, const char *action,
 			const char *why, size_t rows)
 {
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
-	enum does does = KEEPS;
+	enum rest does = REST_KEPT;
 
-	while (does < ERASES && strcmp(action, does_name[does]) != 0)
+	while (does < REST_LEFT && strcmp(action, rest_name[does]) != 0)
 		does++;
 	e->s->does = does > e->s->does ? does : e->s->does;
 	lh_write_object(&w, NULL);

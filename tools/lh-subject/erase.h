@@ -156,8 +156,6 @@ int erasure_finish(struct erasure *e, const struct remains *left);
 
 /* ---- requests.c ---- */
 
-/* What is done, as a plan has it. */
-extern const char *const does_name[];
 /* Print which snapshots of --snapshots have the person; apply: each is restored, erased from by a
  * process of its own, and put back under its time. */
 int erasure_snapshots(struct erasure *e, bool apply);

@@ -98,7 +98,7 @@ static int erase_in(struct copy *c, bool apply)
 	c->s.lines = &lines;
 	c->s.want.apply = apply;
 	c->s.status = 0;
-	c->s.does = KEEPS;
+	c->s.does = REST_KEPT;
 	e->tool->quiet = true;
 	rc = settings_check(e->tool, &c->s) < 0 ? -1 : subject_erase(e->tool, &c->s);
 	e->tool->quiet = quiet;
@@ -127,7 +127,7 @@ static int do_snapshot(struct copy *c)
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 	struct erasure *e = c->e;
-	enum does does;
+	enum rest does;
 
 	lh_remove_all(c->path);
 	if (RUN(c, &restored, "restore", "--as-of", c->time, c->dest, c->path) < 0 ||
@@ -135,23 +135,23 @@ static int do_snapshot(struct copy *c)
 		return -1;
 	does = c->s.does;
 	c->s.status = 0;
-	if (c->apply && does == ERASES && (erase_in(c, true) < 0 || replace_snapshot(c) < 0))
+	if (c->apply && does == REST_LEFT && (erase_in(c, true) < 0 || replace_snapshot(c) < 0))
 		return -1;
-	if (does == KEEPS)
+	if (does == REST_KEPT)
 		return 0;
-	if (e->s->want.apply && (does < ERASES || c->s.status))
+	if (e->s->want.apply && (does < REST_LEFT || c->s.status))
 		set_status(e->tool, e->s, 1);
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "place", "snapshots");
 	lh_write_bytes(&w, "path", c->dest);
 	lh_write_text(&w, "snapshot", c->time);
-	lh_write_text(&w, "action", does_name[does]);
+	lh_write_text(&w, "action", rest_name[does]);
 	lh_write_end(&w);
-	if (does == ERASES)
+	if (does == REST_LEFT)
 		lh_buf_printf(&e->snapshots, "%s%.*s", e->in_snapshots++ ? "," : "", (int)line.len,
 			      line.p);
 	/* what is erased is printed once it is done, and what stays once */
-	if (does == ERASES ? c->apply == e->s->want.apply : !c->again)
+	if (does == REST_LEFT ? c->apply == e->s->want.apply : !c->again)
 		return print_line(e->tool, e->s, &line);
 	lh_buf_free(&line);
 	return 0;

@@ -99,9 +99,10 @@ enum hit_by {
 	HIT_BYTES,		/* not in a row */
 	HIT_NONE
 };
-/* What is done with a hit: erased, looked at, taken out by hand, kept; left, since --list does not
+/* What is done with a hit: kept, looked at, taken out by hand, erased; left, since --list does not
  * have it. */
-enum rest { REST_LEFT, REST_LOOK, REST_BY_HAND, REST_KEPT, REST_UNLISTED, RESTS };
+enum rest { REST_KEPT, REST_LOOK, REST_BY_HAND, REST_LEFT, REST_UNLISTED, RESTS };
+extern const char *const rest_name[RESTS];
 /* Where bytes are: in the name of the file, an extended attribute, the ids of an index with those
  * that were deleted, the file as it is; what is packed in what is packed. */
 enum hit_in { HIT_ROW, HIT_NAME, HIT_ATTRIBUTE, HIT_IDS, HIT_RAW, HIT_PACKED };
@@ -166,8 +167,6 @@ struct person {
 	bool logged;		/* who asks writes the row on who looked */
 };
 
-enum does { KEEPS, LOOK, BY_HAND, ERASES };
-
 /* What a request may ask for, too; brief: --short. */
 struct wants {
 	bool from_roster, brief, apply, id_only, text_too, with_log, unredacted;
@@ -201,7 +200,7 @@ struct settings {
 	const struct asked *asked;
 	struct lh_buf *lines;
 	int status;			/* set: that of the exit */
-	enum does does;			/* set: the most that a plan does with a place */
+	enum rest does;			/* set: the most that a plan does with a place */
 };
 
 /* A person who is asked about. */

@@ -12,6 +12,8 @@
 
 /* ---- what is to be done with a hit ---- */
 
+const char *const rest_name[RESTS] = { "kept", "look", "by hand", "erase", "look" };
+
 /* Return why a hit in a place that is not the person's own can be taken out by hand alone; NULL: it
  * can be erased. */
 static const char *by_hand(const struct place *p, const struct hit *h)
@@ -154,7 +156,6 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 static int print_hit(struct lh_tool *tool, struct settings *s, const struct person *who,
 		     const struct hits *hits, size_t i, enum rest rest)
 {
-	static const char *const action[RESTS] = { NULL, "look", "by hand", "kept", NULL };
 	struct lh_buf out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
 
@@ -166,8 +167,8 @@ static int print_hit(struct lh_tool *tool, struct settings *s, const struct pers
 		hit_write(&w, s, who, hits, i);
 		w = lh_write_again(&out);
 	}
-	if (action[rest])
-		lh_write_text(&w, "action", action[rest]);
+	if (rest < REST_LEFT)
+		lh_write_text(&w, "action", rest_name[rest]);
 	lh_write_end(&w);
 	return print_line(tool, s, &out);
 }
@@ -285,7 +286,7 @@ static int print_summary(struct lh_tool *tool, struct settings *s, struct person
 int remains_of(struct lh_tool *print, struct settings *s, const struct person *who,
 	       const struct hits *hits, struct remains *r)
 {
-	uint64_t *const to[] = { &r->left, &r->look, &r->by_hand, &r->kept, &r->left };
+	uint64_t *const to[] = { &r->kept, &r->look, &r->by_hand, &r->left, &r->left };
 	size_t i;
 	int rc = 0;
 
