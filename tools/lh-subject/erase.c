@@ -397,22 +397,14 @@ static int check_reason(struct erasure *e)
 static int erase_person(struct lh_tool *tool, struct settings *s, struct person *who)
 {
 	struct erasure e = ERASURE(tool, s, who);
-	const bool text_too = s->want.text_too, with_log = s->want.with_log;
-	int rc = lh_chain_keys_read(&e.keys, s->key_file.v, s->key_file.n, s->insecure_key,
-				    &tool->err);
+	const struct wants want = s->want;
+	int rc;
 
 	who->thorough = true;
-	if (!rc && s->want.apply)
-		rc = erasure_lock(&e);
-	if (!rc)
-		rc = erasure_open(&e);
-	if (!rc)
-		rc = check_reason(&e);
-	if (!rc)
-		rc = run(&e);
+	rc = read_keys(tool, s, &e.keys) < 0 || (want.apply && erasure_lock(&e) < 0) ||
+	     erasure_open(&e) < 0 || check_reason(&e) < 0 ? -1 : run(&e);
 	erasure_close(&e);
-	s->want.text_too = text_too;
-	s->want.with_log = with_log;
+	s->want = want;		/* a list that was begun asks for more */
 	return rc;
 }
 

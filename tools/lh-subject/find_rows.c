@@ -368,17 +368,16 @@ static void on_warn(void *ctx, bool unreadable, const char *text)
 }
 
 /* Return the number of the place with this path in a root; NO_HIT: it is in none. */
-static size_t place_of(const struct root *r, const char *rel, struct lh_buf *path)
+static size_t place_of(const struct root *r, const char *rel)
 {
+	LH_SCOPED(lh_free_local) char *path = NULL;
 	const struct place *found;
 	size_t n = strlen(r->path);
 
 	while (n > 1 && r->path[n - 1] == '/')
 		n--;
-	lh_buf_reset(path);
-	lh_buf_printf(path, "%.*s%s%s%c", (int)n, r->path, r->path[n - 1] == '/' ? "" : "/", rel,
-		      '\0');
-	found = place_named(r->f->s, path->p);
+	path = lh_format("%.*s%s%s", (int)n, r->path, r->path[n - 1] == '/' ? "" : "/", rel);
+	found = place_named(r->f->s, path);
 	return found ? (size_t)(found - r->f->s->places.v) : NO_HIT;
 }
 
@@ -387,7 +386,7 @@ static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err 
 {
 	struct root *r = ctx;
 	struct find *f = r->f;
-	struct hit hit = { .place = place_of(r, made->row.file, &f->text), .by = HIT_LINEAGE,
+	struct hit hit = { .place = place_of(r, made->row.file), .by = HIT_LINEAGE,
 			   .line = made->row.line, .via = r->from[made->via] };
 	struct lh_str row = NO_ID;
 	const struct lh_row_ids *ids = made->rec ? made->ids : NULL;

@@ -497,9 +497,7 @@ static int call(struct each *e, const struct asked *asked)
 	if (!rc && (e->s->want.from_roster || (e->command == V_ERASE && !e->s->want.id_only)))
 		rc = from_roster(&who, e, err);
 	if (!rc)
-		rc = person_prepare(&who, e->s, err);
-	if (!rc)
-		rc = e->fn(e->tool, e->s, &who);
+		rc = person_prepare(&who, e->s, err) < 0 ? -1 : e->fn(e->tool, e->s, &who);
 	person_free(&who);
 	return rc;
 }
@@ -544,19 +542,10 @@ int each_person(struct lh_tool *tool, struct settings *s, unsigned command, pers
 
 /* ---- the row on who looked ---- */
 
-/* List the kinds of places that have hits; return their number. */
-static size_t list_kinds(const struct settings *s, const struct hits *hits,
-			 struct lh_str kind[PLACE_KINDS])
+int read_keys(struct lh_tool *tool, const struct settings *s, struct lh_chain_keys *keys)
 {
-	bool has[PLACE_KINDS] = { false };
-	size_t i, n = 0;
-
-	for (i = 0; i < hits->n; i++)
-		has[s->places.v[hits->v[i].place].kind] = true;
-	for (i = 0; i < PLACE_KINDS; i++)
-		if (has[i])
-			kind[n++] = lh_str_of(place_is[i].name);
-	return n;
+	return lh_chain_keys_read(keys, (const char *const *)s->key_file.v, s->key_file.n,
+				  s->insecure_key, &tool->err);
 }
 
 int append_row(struct lh_tool *tool, const struct settings *s, const struct lh_chain_keys *keys,
@@ -588,6 +577,7 @@ int looked(struct lh_tool *tool, const struct settings *s, const struct person *
 			      .daemon = lh_str_of("lh-subject"), .purpose = lh_str_of(purpose) },
 	};
 	struct lh_chain_keys keys = { .n = 0 };
+	size_t i, k;
 	int rc;
 
 	if (!s->key_file.n || who->logged)
@@ -598,11 +588,13 @@ int looked(struct lh_tool *tool, const struct settings *s, const struct person *
 	}
 	lh_tool_time(tool, now);
 	row.ts = lh_str_of(now);
-	row.n_fields = list_kinds(s, hits, kind);
-	rc = lh_chain_keys_read(&keys, (const char *const *)s->key_file.v, s->key_file.n,
-				s->insecure_key, &tool->err);
-	if (!rc)
-		rc = append_row(tool, s, &keys, &row);
+	for (k = 0; k < PLACE_KINDS; k++) {
+		for (i = 0; i < hits->n && s->places.v[hits->v[i].place].kind != k; i++)
+			;
+		if (i < hits->n)
+			kind[row.n_fields++] = lh_str_of(place_is[k].name);
+	}
+	rc = read_keys(tool, s, &keys) < 0 ? -1 : append_row(tool, s, &keys, &row);
 	lh_chain_keys_free(&keys);
 	return rc < 0 ? lh_err_prefix(&tool->err, "nothing is shown without its row in the log")
 		      : 0;

@@ -760,16 +760,14 @@ void place_write(struct lh_writer *w, const struct place *p)
 int subject_places(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
-	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
 	size_t i;
+	int rc = places_list(s, &tool->err);
 
-	if (places_list(s, &tool->err) < 0)
-		return -1;
-	for (i = 0; i < s->places.n; i++) {
+	for (i = 0; !rc && i < s->places.n; i++) {
 		const struct place *p = &s->places.v[i];
+		struct lh_buf line = { 0 };
 		struct lh_writer w = lh_write_to(&line);
 
-		lh_buf_reset(&line);
 		lh_write_object(&w, NULL);
 		place_write(&w, p);
 		lh_write_u64(&w, "bytes", p->bytes);
@@ -777,9 +775,7 @@ int subject_places(struct lh_tool *tool, void *settings)
 		if (p->why)
 			lh_write_text(&w, "why", p->why);
 		lh_write_end(&w);
-		lh_buf_putc(&line, '\n');
-		if (lh_tool_out(tool, line.p, line.len) < 0)
-			return -1;
+		rc = print_line(tool, s, &line);
 	}
-	return 0;
+	return rc;
 }

@@ -372,10 +372,7 @@ int erasure_compare(struct lh_tool *tool, struct settings *s, struct person *who
 
 	if (!s->key_file.n || !s->subjects)
 		return 0;
-	rc = lh_chain_keys_read(&e.keys, s->key_file.v, s->key_file.n, s->insecure_key,
-				&tool->err);
-	if (!rc && find_paths(&e))
-		rc = read_receipt(&e);
+	rc = read_keys(tool, s, &e.keys) < 0 || (find_paths(&e) && read_receipt(&e) < 0) ? -1 : 0;
 	if (!rc && e.before.id.p)
 		write_compared(&e.before, w, sentence);
 	erasure_close(&e);

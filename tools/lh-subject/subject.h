@@ -333,10 +333,10 @@ void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE]);
 int read_listed(struct settings *s, struct lh_err *err);
 int is_listed(const struct settings *s, const struct hit *h);
 
-/* ---- asked.c ---- */
-
-/* Append a row to the log of its subject. */
+/* Read the keys of --key-file. */
 struct lh_chain_keys;
+int read_keys(struct lh_tool *tool, const struct settings *s, struct lh_chain_keys *keys);
+/* Append a row to the log of its subject. */
 struct lh_chain_row;
 int append_row(struct lh_tool *tool, const struct settings *s, const struct lh_chain_keys *keys,
 	       const struct lh_chain_row *row);
