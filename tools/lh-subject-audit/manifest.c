@@ -24,7 +24,7 @@ struct put {
 static int has_receipt(const struct settings *s, struct lh_str id, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
-	char hash[LH_SHA256_HEX + 1];
+	char hash[LH_SHA256_HEX];
 	unsigned char sum[32];
 	size_t i;
 
@@ -32,7 +32,8 @@ static int has_receipt(const struct settings *s, struct lh_str id, struct lh_err
 		lh_hmac(s->keys.key[i], id.p, id.n, NULL, 0, sum);
 		lh_hex(sum, sizeof sum, hash);
 		lh_buf_reset(&path);
-		lh_buf_printf(&path, "%s/" LH_ERASURES_FOLDER "/%s.json%c", s->dir, hash, '\0');
+		lh_buf_printf(&path, "%s/" LH_ERASURES_FOLDER "/%.*s.json%c", s->dir,
+			      (int)sizeof hash, hash, '\0');
 		if (access(path.p, F_OK) == 0)
 			return 1;
 		if (errno != ENOENT)
