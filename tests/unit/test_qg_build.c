@@ -470,28 +470,28 @@ static void stopping_stops(bool (*stop)(void), unsigned jobs)
 int main(void)
 {
 	test(few_rows_are_linked_with_all_others());
-	test(links_are_good(ROWS, 32, 0));
+	test_plain(links_are_good(ROWS, 32, 0));
 	test_full(links_are_good(ROWS, 64, 0));
 	test(links_are_good(ROWS, 32, 700));
 	test(links_are_good(ROWS, 8, ROWS));
 	test(links_are_good(ROWS, 1, 500));
-	test(walks_find_the_nearest());
-	test(any_number_of_threads_builds_the_same(0));
+	test_plain(walks_find_the_nearest());
+	test_plain(any_number_of_threads_builds_the_same(0));
 	test_full(any_number_of_threads_builds_the_same(500));
-	test(rows_can_be_added(1000, 1500, 0));
+	test_plain(rows_can_be_added(1000, 1500, 0));
 	test(rows_can_be_added(1000, 1500, 400));
 	test(rows_can_be_added(1000, 1001, 0));
 	test(rows_can_be_added(20, 100, 0));
 	test(rows_can_be_added(33, 100, 50));
-	test(added_rows_are_found());
+	test_plain(added_rows_are_found());
 	test(rows_can_be_taken(ROWS, 32, 0, no_tenth, 0));
-	test(rows_can_be_taken(ROWS, 32, 0, no_first, ROWS / 3));
+	test_plain(rows_can_be_taken(ROWS, 32, 0, no_first, ROWS / 3));
 	test_full(rows_can_be_taken(ROWS, 64, 0, no_tenth, ROWS / 10));
 	test(rows_can_be_taken(ROWS, 8, ROWS, no_tenth, 100));
 	test(rows_can_be_taken(ROWS, 32, 500, no_cluster, 0));
 	test_full(rows_can_be_taken(ROWS, 32, 500, no_cluster, 460));
 	test(rows_can_be_taken(ROWS, 1, 500, no_tenth, 20));
-	test(rows_can_be_taken(ROWS, 32, 0, not_the_entry, 0));
+	test_plain(rows_can_be_taken(ROWS, 32, 0, not_the_entry, 0));
 	test_full(rows_can_be_taken(ROWS, 32, 0, not_the_entry, 1));
 	test(rows_can_be_taken(36, 32, 0, no_tenth, 4));
 	test(rows_can_be_taken(37, 32, 9, no_tenth, 0));
