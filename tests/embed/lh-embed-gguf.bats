@@ -186,13 +186,6 @@ text() {
 	[ "${stderr_lines[0]}" = 'lh-embed: in:1: text of no token that the model has' ]
 }
 
-# bats test_tags=full,plain-only
-@test "--benchmark measures short and long texts" {
-	run -0 --separate-stderr patiently lh-embed --engine gguf --model m.gguf --benchmark -j1
-	jq -e '.threads == 1 and .short.tokens <= 24 and .short.tokens > 16 and .long.tokens > 400
-		and .short.tokens_per_second > 0 and .long.texts_per_second > 0' <<<"$output"
-}
-
 @test "a text over the context is rejected alone, or cut and counted, and is not cached" {
 	model s.gguf --context 8
 	{ text 9; text 54; text 63; text 9; } >in	# 3, 8, 9 and 3 tokens
@@ -464,7 +457,7 @@ unit() {
 	[ "$(jq -c '.vectors[] | length' <<<"$output" | sort -u)" = 8 ]
 	run -1 --separate-stderr lh-embed --engine gguf --model none.gguf <<<'{"texts":["a"]}'
 	[[ ${stderr_lines[0]} == *'none.gguf has no pooling: it takes records with a text alone' ]]
-	for option in '--wire go' '--cache c.db' --benchmark; do
+	for option in '--wire go' '--cache c.db'; do
 		run -2 --separate-stderr lh-embed --engine gguf --model none.gguf $option </dev/null
 		[[ $stderr == "lh-embed: "*"none.gguf: a model without pooling makes a vector of each token: ${option%% *} is for one of each text" ]] || { echo "$stderr"; false; }
 	done
@@ -510,10 +503,8 @@ unit() {
 		--engine gguf	--engine gguf: name the model by --model FILE or NAME
 		--engine gguf --model m.gguf --dimension 0	--dimension: "0" is not a whole number from 1 to 1048576
 		--engine gguf --model m.gguf --url http://x	--url: engine gguf has no service
-		--engine gguf --model m.gguf --info --tokens	--tokens, --info and --benchmark exclude each other
-		--engine gguf --model m.gguf --info --benchmark	--tokens, --info and --benchmark exclude each other
+		--engine gguf --model m.gguf --info --tokens	--tokens and --info exclude each other
 		--engine gguf --model m.gguf --info x	unexpected operand "x": --info reads the model alone
-		--engine gguf --model m.gguf --benchmark x	unexpected operand "x": --benchmark reads the model alone
 		--engine gguf --model m.gguf --wire go --info	--wire and --info exclude each other
 		--engine gguf --model m.gguf --wire go --tokens	--wire and --tokens exclude each other
 		--prefix x	--prefix is for engine gguf
@@ -522,7 +513,6 @@ unit() {
 		--fast	--fast is for engine gguf
 		--tokens	--tokens is for engine gguf
 		--info	--info is for engine gguf
-		--benchmark	--benchmark is for engine gguf
 	END
 	run -2 --separate-stderr lh-index build --prefix x w.lhv </dev/null
 	[ "$stderr" = 'lh-index: --prefix is for engine gguf' ]

@@ -342,7 +342,7 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	LH_OLLAMA_URL=$URL run --separate-stderr patiently lh-lift --timeout 0.2 --retries 0 --judge-model m few.lhv <q
 	[ "$status" = 2 ]
 	[[ ${stderr_lines[0]} == "lh-lift: -:1: 504 "* ]]
-	for option in --judge-model --paraphrase-model; do
+	for option in --judge-model; do
 		run --separate-stderr lh-lift "$option" "" few.lhv <q
 		[ "$status" = 2 ]
 		[ "$stderr" = "lh-lift: $option is empty" ]

@@ -43,7 +43,7 @@ struct embed {
 	const char *compile, *output, *trace_id;
 	const char *prefix, *indexes;
 	bool raw, truncate, fast;
-	bool info, tokens, benchmark;
+	bool info, tokens;
 	uint64_t dimension;	/* 0: --dimension was not given */
 	uint64_t narrow;	/* engine gguf: what its vectors are cut to; 0: they are not */
 	bool each;		/* engine gguf: each token has a vector */
@@ -146,7 +146,7 @@ int compile_model_run(struct embed *e);
 
 int each_run(struct embed *e);
 
-/* ---- inspect.c: --info, --tokens and --benchmark ---- */
+/* ---- inspect.c: --info and --tokens ---- */
 
 int inspect_run(struct embed *e);
 

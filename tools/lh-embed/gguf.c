@@ -79,10 +79,10 @@ static int check_model(const struct embed *e)
 		return lh_tool_usage(e->tool, "--dimension %llu: the vectors of %s have %llu",
 				     (unsigned long long)e->dimension, g->id,
 				     (unsigned long long)g->info.width);
-	if (e->each && (e->wire >= 0 || e->benchmark || e->cache))
+	if (e->each && (e->wire >= 0 || e->cache))
 		return lh_tool_usage(e->tool, "%s: a model without pooling makes a vector of each "
 				     "token: --%s is for one of each text", g->model.found.path,
-				     e->wire >= 0 ? "wire" : e->cache ? "cache" : "benchmark");
+				     e->wire >= 0 ? "wire" : "cache");
 	return 0;
 }
 

@@ -1,21 +1,13 @@
-/* inspect.c - lh-embed --info, --tokens, --benchmark and --compile: show or compile a model. */
-#include <math.h>
+/* inspect.c - lh-embed --info, --tokens and --compile: show or compile a model. */
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/time.h"
 #include "base/mem.h"
 #include "base/xxh3.h"
 #include "embed.h"
 #include "file/file.h"
 #include "json/write.h"
 #include "service.h"
-
-/* ---- --info, --tokens and --benchmark ---- */
-
-#define SECONDS 5		/* of each measurement */
-#define SHORT 24		/* tokens */
-#define LONG 512
 
 /* ---- --info ---- */
 
@@ -149,122 +141,9 @@ static int put_tokens(struct embed *e)
 	return rc;
 }
 
-/* ---- --benchmark ---- */
-
-/* A text, and how many of its tokens the model is given. */
-struct sample {
-	const char *name;
-	size_t length;			/* tokens wanted, at most the context */
-	struct lh_buf text;
-	size_t tokens, texts;		/* of one, in one call */
-};
-
-static void nothing_refused(void *ctx, size_t i, const struct lh_err *why)
-{
-	(void)i;
-	*(struct lh_err *)ctx = *why;
-}
-
-static void nothing_cut(void *ctx, size_t i)
-{
-	(void)ctx;
-	(void)i;
-}
-
-/* Make a text of so many tokens, or a few less: the words of a demand again and again. */
-static int make_sample(const struct embed *e, struct sample *s, struct lh_err *err)
-{
-	static const char *const words[] = { "forklift ", "operator ", "with ", "three ", "years ",
-					     "of ", "experience ", "for ", "nights ", "in ",
-					     "Chicago ", "at ", "once " };
-	size_t limit = s->length < e->gguf->info.context ? s->length : e->gguf->info.context;
-	LH_SCOPED(lh_buf_free) struct lh_buf scratch = { 0 };
-	struct lh_token_list tokens = { 0 };
-	size_t i, before = 0;
-	int rc = 0;
-
-	for (i = 0; !rc && tokens.n <= limit; i++) {
-		before = s->text.len;
-		s->tokens = tokens.n;
-		lh_buf_puts(&s->text, words[i % (sizeof words / sizeof *words)]);
-		rc = gguf_tokens(e, (struct lh_str){ s->text.p, s->text.len }, true,
-				 &scratch, &tokens, err);
-	}
-	s->text.len = before;
-	lh_token_list_free(&tokens);
-	return rc;
-}
-
-static void put_rate(struct lh_writer *w, const char *name, double rate)
-{
-	lh_write_f64(w, name, round(10 * rate) / 10);
-}
-
-/* Embed the sample for some seconds, and write how often. */
-static int measure(struct embed *e, const struct sample *s, void *engine, struct lh_writer *w)
-{
-	struct lh_err *err = &e->tool->err, refused = { .code = LH_OK };
-	struct model model = { .name = NULL };
-	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 }, texts = { 0 };
-	struct call call = { .model = &model, .n = s->texts, .refused = nothing_refused,
-			     .cut = nothing_cut, .ctx = &refused };
-	double start, took = 0;
-	uint64_t n = 0;
-	size_t i;
-	int rc = 0;
-
-	for (i = 0; i < s->texts; i++)
-		lh_buf_add(&texts, &(struct lh_str){ s->text.p, s->text.len }, sizeof *call.text);
-	call.text = (const struct lh_str *)(const void *)texts.p;
-	start = lh_time_monotonic();
-	for (; !rc && took < SECONDS; took = lh_time_monotonic() - start, n += s->texts) {
-		lh_buf_reset(&out);
-		rc = e->engine->many(engine, &call, &out, err);
-	}
-	if (refused.code)
-		*err = refused;
-	if (rc || refused.code)
-		return -1;
-	lh_write_object(w, s->name);
-	lh_write_u64(w, "tokens", s->tokens);
-	put_rate(w, "texts_per_second", (double)n / took);
-	put_rate(w, "tokens_per_second", (double)(n * s->tokens) / took);
-	lh_write_end(w);
-	return 0;
-}
-
-static int benchmark(struct embed *e)
-{
-	struct sample sample[] = {
-		{ .name = "short", .length = SHORT, .texts = e->batch },
-		{ .name = "long", .length = LONG, .texts = e->threads },
-	};
-	LH_SCOPED(lh_buf_free) struct lh_buf line = { 0 };
-	struct lh_writer w = lh_write_to(&line);
-	void *engine = e->engine->open(e, &e->tool->err);
-	int rc = engine ? 0 : -1;
-	size_t i;
-
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "model", e->model);
-	lh_write_u64(&w, "threads", e->threads);
-	for (i = 0; !rc && i < sizeof sample / sizeof *sample; i++) {
-		rc = make_sample(e, &sample[i], &e->tool->err);
-		if (!rc)
-			rc = measure(e, &sample[i], engine, &w);
-		lh_buf_free(&sample[i].text);
-	}
-	lh_write_end(&w);
-	if (engine)
-		e->engine->close(engine);
-	if (!rc)
-		return lh_tool_out_line(e->tool, &line);
-	return rc;
-}
-
 int inspect_run(struct embed *e)
 {
-	return e->info ? put_info(e) : e->tokens ? put_tokens(e) : benchmark(e);
+	return e->info ? put_info(e) : put_tokens(e);
 }
 
 /* ---- --compile ---- */
@@ -276,7 +155,7 @@ static int check(const struct embed *e)
 				     "-o -: a compiled model is a file, not a stream (./- if that "
 				     "is its name)");
 	if (e->model || e->url || e->field || e->template_text || e->id_field || e->dimension ||
-	    e->raw || e->prefix || e->truncate || e->tokens || e->info || e->benchmark)
+	    e->raw || e->prefix || e->truncate || e->tokens || e->info)
 		return lh_tool_usage(e->tool, "--compile embeds no text: only --output, --fast and "
 				     "--jobs go with it");
 	if (e->tool->n_operands)

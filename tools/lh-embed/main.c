@@ -39,8 +39,6 @@ static const struct lh_option options[] = {
 	{ 0, "fast", NULL, "compute in 8 or 16 bits (gguf)", LH_FLAG(struct embed, fast) },
 	{ 0, "tokens", NULL, "write tokens, not vectors (gguf)", LH_FLAG(struct embed, tokens) },
 	{ 0, "info", NULL, "describe the model (gguf)", LH_FLAG(struct embed, info) },
-	{ 0, "benchmark", NULL, "measure the model for ten seconds (gguf)",
-	  LH_FLAG(struct embed, benchmark) },
 	{ 0, "batch", "N", "texts in one call (default 64; gguf: 32 per thread)",
 	  LH_UINT(struct embed, batch, 1, BATCH_MAX) },
 	{ 'j', "jobs", "N", "threads, or calls at the same time (default: cores)",
@@ -83,9 +81,8 @@ static int check_gguf(const struct embed *e)
 		const char *name;
 	} of[] = {
 		{ e->prefix != NULL, "prefix" }, { e->fast, "fast" },
-		{ e->tokens, "tokens" }, { e->info, "info" }, { e->benchmark, "benchmark" },
+		{ e->tokens, "tokens" }, { e->info, "info" },
 	};
-	const char *alone = e->info ? "info" : "benchmark";
 	size_t i;
 
 	for (i = 0; e->engine != &engine_gguf && i < sizeof of / sizeof *of; i++)
@@ -93,14 +90,13 @@ static int check_gguf(const struct embed *e)
 			return lh_tool_usage(e->tool, "--%s is for engine gguf", of[i].name);
 	if (e->truncate && e->engine != &engine_gguf && e->engine != &engine_ollama)
 		return lh_tool_usage(e->tool, "--truncate is for engines gguf and ollama");
-	if (e->tokens + e->info + e->benchmark > 1)
-		return lh_tool_usage(e->tool,
-				     "--tokens, --info and --benchmark exclude each other");
-	if ((e->info || e->benchmark) && e->tool->n_operands)
-		return lh_tool_unexpected(e->tool, 0, "--%s reads the model alone", alone);
-	if ((e->tokens || e->info || e->benchmark) && e->wire >= 0)
+	if (e->tokens && e->info)
+		return lh_tool_usage(e->tool, "--tokens and --info exclude each other");
+	if (e->info && e->tool->n_operands)
+		return lh_tool_unexpected(e->tool, 0, "--info reads the model alone");
+	if ((e->tokens || e->info) && e->wire >= 0)
 		return lh_tool_usage(e->tool, "--wire and --%s exclude each other",
-				     e->tokens ? "tokens" : alone);
+				     e->tokens ? "tokens" : "info");
 	if (e->prefix && !lh_utf8_valid(e->prefix, strlen(e->prefix)))
 		return lh_tool_usage(e->tool, "--prefix is not UTF-8");
 	return 0;
@@ -109,12 +105,12 @@ static int check_gguf(const struct embed *e)
 /* Choose the shard.  Requests are all answered, in any task of a job array. */
 static int settle_shard(struct embed *e)
 {
-	if (e->wire < 0 && !e->info && !e->benchmark)
+	if (e->wire < 0 && !e->info)
 		return lh_tool_shard(e->tool, &e->shard);
 	if (!e->tool->shard)
 		return 0;
 	return lh_tool_usage(e->tool, "--shard and --%s exclude each other",
-			     e->wire >= 0 ? "wire" : e->info ? "info" : "benchmark");
+			     e->wire >= 0 ? "wire" : "info");
 }
 
 /* Complete the settings that depend on the engine, and check them together. */
@@ -176,7 +172,7 @@ static int run(struct lh_tool *tool, void *settings)
 		return compile_model_run(e);
 	if (settle_options(e) < 0)
 		return -1;
-	if (e->info || e->tokens || e->benchmark)
+	if (e->info || e->tokens)
 		rc = inspect_run(e);
 	else if (e->each)
 		rc = each_run(e);
@@ -293,7 +289,7 @@ static const struct lh_op *mode(const void *settings)
 {
 	const struct embed *e = settings;
 
-	if (e->info || e->tokens || e->benchmark || e->compile)
+	if (e->info || e->tokens || e->compile)
 		return &ops[sizeof ops / sizeof *ops - 2];
 	return &ops[e->wire < 0 ? 0 : e->wire == WIRE_RUST ? 7 : 1];
 }

@@ -59,8 +59,7 @@ static void put_entry(struct lh_buf *out, const struct cold *c, const struct hit
 }
 
 /* Write the id that the entry will have, and other wordings to ask for it. */
-static int put_found(struct lh_writer *w, struct cold *c, const struct hit *best,
-		     struct lh_err *err)
+static void put_found(struct lh_writer *w, struct cold *c, const struct hit *best)
 {
 	struct lh_playbook_entry e = { .query_text = c->demand.text };
 	char id[LH_PLAYBOOK_ID_LEN];
@@ -71,7 +70,7 @@ static int put_found(struct lh_writer *w, struct cold *c, const struct hit *best
 	lh_value_str(&best->corpus, &c->corpus, &e.answer_corpus);
 	lh_playbook_id(&e, id);
 	lh_write_str(w, "playbook_id", (struct lh_str){ id, sizeof id });
-	return reword(w, "paraphrases", &c->demand, &c->judge, err);
+	reword(w, "paraphrases", &c->demand, c->l->reword);
 }
 
 static int search_and_judge(struct cold *c, struct lh_record *rec, struct lh_err *err)
@@ -105,8 +104,8 @@ static int search_cold(struct lh_record *rec, void *line, struct lh_buf *out, vo
 		lh_write_null(&w, "playbook_id");
 		lh_write_array(&w, "paraphrases");
 		lh_write_end(&w);
-	} else if (put_found(&w, c, &h->v[best], err) < 0) {
-		return -1;
+	} else {
+		put_found(&w, c, &h->v[best]);
 	}
 	lh_write_end(&w);
 	lh_write_end(&w);

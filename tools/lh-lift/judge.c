@@ -1,4 +1,5 @@
-/* judge.c - the score of a hit, by what is known or by a model, and other words.  See lift.h. */
+/* judge.c - the score of a hit, by what is known or by a model, and a demand in other styles.  See
+ * lift.h. */
 #include "lift.h"
 
 #include "base/utf8.h"
@@ -7,7 +8,6 @@
 
 #define SHOWN 4000	/* bytes of a result shown to the model */
 #define QUOTED 100	/* bytes of its answer quoted in a message */
-#define LONGEST 4096	/* bytes of another wording */
 #define LEAST 1		/* lowest rating */
 #define MOST 5
 
@@ -108,26 +108,19 @@ static const char judge_rules[] = "You judge how well one result of a search ans
 				  ", where N is a whole number from 1 (of no use) to 5 "
 				  "(just what is asked for).";
 
-static const char reword_rules[] = "Say what the user says in other words, in one line. Keep each "
-				   "number, role, city, state, time and name. "
-				   "Answer with that line alone.";
-
 /* Ask the model with the text in j->prompt. */
-static int ask(struct judge *j, const char *model, const char *rules, bool judge,
-	       struct lh_str *content, struct lh_err *err)
+static int ask(struct judge *j, struct lh_str *content, struct lh_err *err)
 {
 	struct lh_writer w;
 
 	lh_buf_reset(&j->line);
 	w = lh_write_to(&j->line);
 	lh_write_object(&w, NULL);
-	lh_write_text(&w, "model", model);
-	lh_write_text(&w, "system", rules);
+	lh_write_text(&w, "model", j->l->judge_model);
+	lh_write_text(&w, "system", judge_rules);
 	lh_write_str(&w, "prompt", (struct lh_str){ j->prompt.p, j->prompt.len });
-	if (judge) {
-		lh_write_u64(&w, "temperature", 0);
-		lh_write_text(&w, "format", "json");
-	}
+	lh_write_u64(&w, "temperature", 0);
+	lh_write_text(&w, "format", "json");
 	lh_write_end(&w);
 	if (lh_chat_child_ask(&j->child, j->line.p, j->line.len, content, err) == 0)
 		return 0;
@@ -187,7 +180,7 @@ static int judge_by_model(struct judge *j, const struct demand *d, struct hit *h
 	lh_buf_add(&j->prompt, d->text.p, d->text.n);
 	lh_buf_puts(&j->prompt, "\nResult: ");
 	lh_buf_add(&j->prompt, shown.p, shown.n);
-	return ask(j, j->l->judge_model, judge_rules, true, &answer, err) < 0 ? -1
+	return ask(j, &answer, err) < 0 ? -1
 		: read_rating(j, h, &answer, err);
 }
 
@@ -213,33 +206,6 @@ int judge_hits(struct judge *j, const struct demand *d, struct hits *h, struct l
 }
 
 /* ---- other words ---- */
-
-/* Reword the demand; the text is in j until the next call, n = 0 for the same words. */
-static int ask_words(struct judge *j, const struct demand *d, struct lh_str *words,
-		     struct lh_err *err)
-{
-	struct lh_str answer;
-	size_t i;
-
-	lh_buf_reset(&j->prompt);
-	lh_buf_add(&j->prompt, d->text.p, d->text.n);
-	if (ask(j, j->l->reword_model, reword_rules, false, &answer, err) < 0)
-		return -1;
-	lh_buf_reset(&j->line);
-	lh_buf_add(&j->line, answer.p, answer.n);
-	for (i = 0; i < j->line.len; i++)	/* line breaks of any kind */
-		if ((unsigned char)j->line.p[i] < 0x20)
-			j->line.p[i] = ' ';
-	*words = lh_trim(j->line.p, j->line.len);
-	if (!words->n)
-		return lh_err_data(err, 502, "the model gave no other words");
-	if (words->n > LONGEST)
-		return lh_err_data(err, 502, "the model's wording has %zu bytes: at most %d",
-				   words->n, LONGEST);
-	if (words->n == j->prompt.len && !memcmp(words->p, j->prompt.p, words->n))
-		words->n = 0;
-	return 0;
-}
 
 /* Read what a sentence is made of: is all known? */
 static bool read_demand(const struct demand *d, struct lh_job_order *to)
@@ -270,18 +236,10 @@ static void add_styles(struct lh_writer *w, const struct demand *d)
 	}
 }
 
-int reword(struct lh_writer *w, const char *name, const struct demand *d, struct judge *j,
-	   struct lh_err *err)
+void reword(struct lh_writer *w, const char *name, const struct demand *d, bool styles)
 {
-	struct lh_str words = { NULL, 0 };
-
 	lh_write_array(w, name);
-	if (j->l->reword)
+	if (styles)
 		add_styles(w, d);
-	if (j->l->reword_model && ask_words(j, d, &words, err) < 0)
-		return -1;
-	if (words.n)
-		lh_write_str(w, NULL, words);
 	lh_write_end(w);
-	return 0;
 }

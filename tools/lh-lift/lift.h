@@ -52,7 +52,7 @@ struct tally {
 struct lift {
 	struct lh_tool *tool;
 	/* options */
-	const char *playbook, *judge_model, *reword_model, *report_path;
+	const char *playbook, *judge_model, *report_path;
 	bool reword;
 	double timeout, least;
 	uint64_t k, retries;
@@ -150,10 +150,8 @@ int judge_needs(const struct judge *j, const struct demand *d, struct lh_err *er
 /* Score each hit that has no score from 0 to 1.  LH_EDATA when a model gives no rating, LH_ENET
  * when it cannot be asked. */
 int judge_hits(struct judge *j, const struct demand *d, struct hits *h, struct lh_err *err);
-/* Write other wordings as a list of strings: the styles other than its own, and the
- * model's. */
-int reword(struct lh_writer *w, const char *name, const struct demand *d, struct judge *j,
-	   struct lh_err *err);
+/* Write the wordings in the styles other than its own, or none, as a list of strings. */
+void reword(struct lh_writer *w, const char *name, const struct demand *d, bool styles);
 
 /* ---- cold.c, compare.c ---- */
 

@@ -23,8 +23,6 @@ static const struct lh_option options[] = {
 	  LH_REAL(struct lift, least, 0, 1) },
 	{ 0, "paraphrase", NULL, "search each discovery again in the other styles",
 	  LH_FLAG(struct lift, reword) },
-	{ 0, "paraphrase-model", "NAME", "search it again in the words of this model",
-	  LH_TEXT(struct lift, reword_model) },
 	{ 0, "report", "FILE", "also write a report in Markdown",
 	  LH_TEXT(struct lift, report_path, .makes = &made_report) },
 	LH_DECISIONS_OPTIONS(struct lift, decide),
@@ -144,15 +142,6 @@ static int lift(struct lift *l)
 	return rc;
 }
 
-static int check_model(struct lh_tool *tool, const char *option, const char *name)
-{
-	if (name && !*name)
-		return lh_tool_usage(tool, "%s is empty", option);
-	if (name && !lh_utf8_valid(name, strlen(name)))
-		return lh_tool_usage(tool, "%s is not UTF-8", option);
-	return 0;
-}
-
 static int check(struct lh_tool *tool, void *settings)
 {
 	const struct lift *l = settings;
@@ -163,9 +152,11 @@ static int check(struct lh_tool *tool, void *settings)
 		lh_tool_no_stream(tool, "a playbook");
 		return lh_err_prefix(&tool->err, "--playbook");
 	}
-	return check_model(tool, "--judge-model", l->judge_model) < 0
-		? -1
-		: check_model(tool, "--paraphrase-model", l->reword_model);
+	if (l->judge_model && !*l->judge_model)
+		return lh_tool_usage(tool, "--judge-model is empty");
+	if (l->judge_model && !lh_utf8_valid(l->judge_model, strlen(l->judge_model)))
+		return lh_tool_usage(tool, "--judge-model is not UTF-8");
+	return 0;
 }
 
 static int run(struct lh_tool *tool, void *settings)
