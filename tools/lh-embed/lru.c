@@ -11,19 +11,15 @@
 #define NONE UINT32_MAX
 #define FIRST 64		/* entries at the start; doubled as needed */
 
-enum state { EMPTY, PROMISED, STORED };
-
 struct entry {
 	unsigned char key[32];
 	void *p;
 	size_t n;
-	enum state state;
 	uint32_t newer, older;	/* in order of use */
 };
 
 struct lh_lru {
 	pthread_mutex_t lock;
-	pthread_cond_t claim_ended;	/* a claimed value was stored or dropped */
 	size_t capacity, room, used;
 	struct entry *entry;	/* room for that many, used of them in use */
 	struct lh_table by_key;
@@ -44,7 +40,6 @@ struct lh_lru *lh_lru_new(size_t capacity)
 	struct lh_lru *l = lh_calloc(1, sizeof *l);
 
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->claim_ended, NULL);
 	l->capacity = capacity < NONE ? capacity : NONE - 1;
 	l->newest = l->oldest = NONE;
 	return l;
@@ -61,7 +56,6 @@ void lh_lru_free(struct lh_lru *l)
 	free(l->entry);
 	lh_table_free(&l->by_key);
 	pthread_mutex_destroy(&l->lock);
-	pthread_cond_destroy(&l->claim_ended);
 	free(l);
 }
 
@@ -126,133 +120,61 @@ static void grow(struct lh_lru *l)
 	l->room = room;
 }
 
-/* Remove the oldest entry that is not promised, and return its place; NONE if all are: a
- * promise stays until its owner fulfils or drops it, so that it is always the owner's. */
+/* Remove the oldest entry, and return its place. */
 static uint32_t remove_oldest(struct lh_lru *l)
 {
 	uint32_t i = l->oldest;
 
-	while (i != NONE && l->entry[i].state == PROMISED)
-		i = l->entry[i].newer;
-	if (i == NONE)
-		return NONE;
 	lh_table_remove(&l->by_key, key_of(l, i), key_of, l);
 	remove_from_order(l, i);
 	free(l->entry[i].p);
 	return i;
 }
 
-/* Set *at to the entry of key, a new EMPTY one if there is none, or NONE if all are
- * promised. */
-static void find_or_add(struct lh_lru *l, const unsigned char key[32], uint32_t *at)
-{
-	uint32_t i = *at = lookup(l, key);
-
-	if (i != NONE) {
-		remove_from_order(l, i);
-		set_newest(l, i);
-		return;
-	}
-	if (l->used == l->room && l->room < l->capacity)
-		grow(l);
-	i = l->used < l->room ? (uint32_t)l->used : remove_oldest(l);
-	if (i == NONE)
-		return;
-	l->entry[i].p = NULL;
-	l->entry[i].state = EMPTY;
-	memcpy(l->entry[i].key, key, 32);
-	lh_table_set(&l->by_key, key_of(l, i), i, key_of, l);
-	l->used += i == l->used;
-	set_newest(l, i);
-	*at = i;
-}
-
-static bool copy_value(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
-{
-	uint32_t i = lookup(l, key);
-
-	if (i == NONE || l->entry[i].state != STORED)
-		return false;
-	lh_buf_add(out, l->entry[i].p, l->entry[i].n);
-	remove_from_order(l, i);
-	set_newest(l, i);
-	return true;
-}
-
-static void store_value(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n)
+/* Make a place for a key that has none. */
+static uint32_t add(struct lh_lru *l, const unsigned char key[32])
 {
 	uint32_t i;
 
-	find_or_add(l, key, &i);
-	if (i == NONE)
-		return;
-	free(l->entry[i].p);
-	l->entry[i].p = lh_strndup(p, n);
-	l->entry[i].n = n;
-	l->entry[i].state = STORED;
+	if (l->used == l->room && l->room < l->capacity)
+		grow(l);
+	i = l->used < l->room ? (uint32_t)l->used++ : remove_oldest(l);
+	memcpy(l->entry[i].key, key, 32);
+	lh_table_set(&l->by_key, key_of(l, i), i, key_of, l);
+	return i;
 }
 
 bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
-{
-	bool hit;
-
-	pthread_mutex_lock(&l->lock);
-	hit = copy_value(l, key, out);
-	pthread_mutex_unlock(&l->lock);
-	return hit;
-}
-
-void lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n)
-{
-	pthread_mutex_lock(&l->lock);
-	if (l->capacity)
-		store_value(l, key, p, n);
-	pthread_cond_broadcast(&l->claim_ended);
-	pthread_mutex_unlock(&l->lock);
-}
-
-enum lh_lru_claim lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
-{
-	enum lh_lru_claim rc = LH_LRU_MINE;
-	uint32_t i;
-
-	pthread_mutex_lock(&l->lock);
-	if (copy_value(l, key, out)) {
-		rc = LH_LRU_HIT;
-	} else if (l->capacity) {
-		find_or_add(l, key, &i);
-		if (i == NONE)
-			rc = LH_LRU_ALONE;
-		else if (l->entry[i].state == PROMISED)
-			rc = LH_LRU_BUSY;
-		else
-			l->entry[i].state = PROMISED;
-	}
-	pthread_mutex_unlock(&l->lock);
-	return rc;
-}
-
-void lh_lru_drop(struct lh_lru *l, const unsigned char key[32])
 {
 	uint32_t i;
 
 	pthread_mutex_lock(&l->lock);
 	i = lookup(l, key);
-	if (i != NONE && l->entry[i].state == PROMISED)
-		l->entry[i].state = EMPTY;
-	pthread_cond_broadcast(&l->claim_ended);
+	if (i != NONE) {
+		lh_buf_add(out, l->entry[i].p, l->entry[i].n);
+		remove_from_order(l, i);
+		set_newest(l, i);
+	}
 	pthread_mutex_unlock(&l->lock);
+	return i != NONE;
 }
 
-bool lh_lru_wait(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out)
+void lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n)
 {
 	uint32_t i;
-	bool hit;
 
+	if (!l->capacity)
+		return;
 	pthread_mutex_lock(&l->lock);
-	while ((i = lookup(l, key)) != NONE && l->entry[i].state == PROMISED)
-		pthread_cond_wait(&l->claim_ended, &l->lock);
-	hit = copy_value(l, key, out);
+	i = lookup(l, key);
+	if (i == NONE) {
+		i = add(l, key);
+	} else {
+		remove_from_order(l, i);
+		free(l->entry[i].p);
+	}
+	set_newest(l, i);
+	l->entry[i].p = lh_strndup(p, n);
+	l->entry[i].n = n;
 	pthread_mutex_unlock(&l->lock);
-	return hit;
 }

@@ -26,24 +26,7 @@ size_t lh_lru_count(struct lh_lru *l);
 /* Append the value to out; false if there is none. */
 bool lh_lru_get(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
 
-/* Store or replace a value; the entry used longest ago is removed, but none that is
- * claimed: if all are, nothing is stored.  Fulfils a claim. */
+/* Store or replace a value; the entry used longest ago is removed. */
 void lh_lru_put(struct lh_lru *l, const unsigned char key[32], const void *p, size_t n);
-
-/*
- * Let one of several threads that need the same value make it.  lh_lru_claim gives
- * the value (HIT), or makes the caller responsible to put or drop it (MINE), or
- * reports that another thread is (BUSY); or there is no room for the claim (ALONE):
- * the caller makes the value, no thread waits for it, and it drops nothing.  A caller
- * makes its own values before it waits for others.
- */
-enum lh_lru_claim { LH_LRU_HIT, LH_LRU_MINE, LH_LRU_BUSY, LH_LRU_ALONE };
-enum lh_lru_claim lh_lru_claim(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
-
-/* Give up a claim (MINE): the value cannot be made. */
-void lh_lru_drop(struct lh_lru *l, const unsigned char key[32]);
-
-/* Wait until a busy value is stored (true, appended) or dropped (false). */
-bool lh_lru_wait(struct lh_lru *l, const unsigned char key[32], struct lh_buf *out);
 
 #endif

@@ -23,8 +23,7 @@ struct item {			/* a text */
 	const char *p;		/* NULL: at off in w->scratch */
 	size_t off, n;
 	size_t first;		/* the first item equal to this one */
-	bool ours;		/* this thread fetches that one */
-	bool promised;		/* others wait in the cache for it */
+	bool wanted;		/* it is that one, and not in memory */
 	size_t at, dimension;	/* its vector in w->vectors; NOWHERE: none yet */
 	struct lh_str trace;	/* for the request; n = 0: none */
 	size_t why;		/* number of its error, from 1 */
@@ -43,8 +42,6 @@ struct remote {
 	struct lh_lru *cache;	/* NULL: none */
 	struct cache *file;	/* NULL: none */
 	struct models models;
-	pthread_mutex_t lock;
-	struct lh_err failure;	/* of the first failed call; under lock */
 };
 
 struct worker {
@@ -76,9 +73,8 @@ size_t note(struct worker *w, const struct lh_err *why);
 /* ---- the vectors of the texts of a batch ---- */
 
 /*
- * The first of equal texts is found in a cache, or is being fetched by another thread, or is
- * sent to the service, at most --batch in one call.  A call has one model and one request id, so
- * that what is sent does not depend on -j.
+ * The first of equal texts is found in a cache, or is sent to the service, at most --batch in one
+ * call, which has one model and one request id.
  *
  * One text may fail: its vector is all zero, or, with --on-error emit, its call failed.
  */
@@ -95,14 +91,10 @@ static void found(struct worker *w, struct item *it, size_t at, size_t bytes)
 static void look_up(struct worker *w, struct item *it)
 {
 	size_t at = w->vectors.len;
-	enum lh_lru_claim rc = LH_LRU_ALONE;
 
-	if (w->r->cache)
-		rc = lh_lru_claim(w->r->cache, it->key, &w->vectors);
-	if (rc == LH_LRU_HIT)
+	it->wanted = !w->r->cache || !lh_lru_get(w->r->cache, it->key, &w->vectors);
+	if (!it->wanted)
 		found(w, it, at, w->vectors.len - at);
-	it->ours = rc == LH_LRU_MINE || rc == LH_LRU_ALONE;
-	it->promised = rc == LH_LRU_MINE;
 }
 
 /* Link equal items to the first of them, and look that up in the cache. */
@@ -136,7 +128,7 @@ static void resolve(struct worker *w)
 
 static bool is_missing(const struct item *it)
 {
-	return it->ours && it->at == NOWHERE && !it->why;
+	return it->wanted && it->at == NOWHERE && !it->why;
 }
 
 /* Return whether an item can be in the same call as the first. */
@@ -187,7 +179,7 @@ static int take_from_file(struct worker *w, struct item *it, struct lh_err *err)
 	return 0;
 }
 
-/* Look in the file for what this thread is to fetch. */
+/* Look in the file for what is not in memory. */
 static int look_in_file(struct worker *w, struct lh_err *err)
 {
 	size_t i;
@@ -226,28 +218,11 @@ static void keep_vectors(struct worker *w, size_t from, size_t each)
 			continue;
 		if (w->r->cache)
 			lh_lru_put(w->r->cache, e.key, e.p, e.n);
-		it->promised = false;
 		lh_buf_add(&w->entries, &e, sizeof e);
 	}
 	if (w->r->file)
 		cache_put(w->r->file, (const struct cache_entry *)w->entries.p,
 			  w->entries.len / sizeof(struct cache_entry));
-}
-
-/* Wake the threads that wait for an item that is not stored.  Where this thread waited for it
- * itself, in vain, another may have promised it by now: that promise is not this thread's. */
-static void take_back(struct worker *w, struct item *it)
-{
-	if (it->promised)
-		lh_lru_drop(w->r->cache, it->key);
-	it->promised = false;
-}
-
-/* Set an item to failed, for those that wait for it too. */
-static void give_up(struct worker *w, struct item *it, size_t why)
-{
-	it->why = why;
-	take_back(w, it);
 }
 
 /* Store the error of a text whose vector is zero. */
@@ -277,12 +252,10 @@ static void hand_out(struct worker *w, size_t from, size_t each)
 		if (is_zero(w->vectors.p + from, each)) {
 			if (!zero)
 				zero = note_zero(w);
-			give_up(w, it, zero);
+			it->why = zero;
 			continue;
 		}
 		found(w, it, from, each);
-		if (it->cut)
-			take_back(w, it);
 	}
 }
 
@@ -296,7 +269,7 @@ static int call_failed(struct worker *w, struct lh_err *err)
 	why = note(w, err);
 	for (i = 0; i < n_called(w); i++)
 		if (!called(w, i)->why)
-			give_up(w, called(w, i), why);
+			called(w, i)->why = why;
 	return 0;
 }
 
@@ -304,7 +277,7 @@ static void text_refused(void *worker, size_t i, const struct lh_err *err)
 {
 	struct worker *w = worker;
 
-	give_up(w, called(w, i), note(w, err));
+	called(w, i)->why = note(w, err);
 }
 
 static void text_cut(void *worker, size_t i)
@@ -353,7 +326,7 @@ static int call(struct worker *w, size_t i, struct lh_err *err)
 	return 0;
 }
 
-static int fetch_ours(struct worker *w, struct lh_err *err)
+static int fetch_missing(struct worker *w, struct lh_err *err)
 {
 	size_t i;
 
@@ -363,75 +336,12 @@ static int fetch_ours(struct worker *w, struct lh_err *err)
 	return 0;
 }
 
-/* Return whether a call has failed in any thread, with *err. */
-static bool has_failed(struct remote *r, struct lh_err *err)
-{
-	bool failed;
-
-	pthread_mutex_lock(&r->lock);
-	failed = r->failure.code != LH_OK;
-	if (failed)
-		*err = r->failure;
-	pthread_mutex_unlock(&r->lock);
-	return failed;
-}
-
-/* Wait for a text that another thread fetches.  Of those that have waited in vain one makes
- * the call, at once: two threads that wait while others wait for them would wait for ever. */
-static int wait_for(struct worker *w, size_t i, struct lh_err *err)
-{
-	struct item *it = item(w, i);
-	size_t at;
-
-	while (it->at == NOWHERE && !it->why) {
-		at = w->vectors.len;
-		if (lh_lru_wait(w->r->cache, it->key, &w->vectors))
-			found(w, it, at, w->vectors.len - at);
-		else if (has_failed(w->r, err))
-			return -1;
-		else
-			look_up(w, it);
-		if (is_missing(it) && call(w, i, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int wait_for_theirs(struct worker *w, struct lh_err *err)
-{
-	size_t i;
-
-	for (i = 0; i < n_items(w); i++)
-		if (item(w, i)->first == i && wait_for(w, i, err) < 0)
-			return -1;
-	return 0;
-}
-
-/* Get the vectors of all items: from the caches, from another thread, or by calls.  An item that
- * fails by itself gets its error in `why`; -1 with *err ends the run. */
+/* Get the vectors of all items: from the caches, or by calls.  An item that fails by itself gets
+ * its error in `why`; -1 with *err ends the run. */
 static int fetch(struct worker *w, struct lh_err *err)
 {
-	int rc;
-
 	resolve(w);
-	rc = look_in_file(w, err);
-	if (!rc)
-		rc = fetch_ours(w, err);
-	if (!rc)
-		rc = wait_for_theirs(w, err);
-	if (rc < 0) {
-		/* After a failure: wake the threads that wait for this one. */
-		size_t i;
-
-		pthread_mutex_lock(&w->r->lock);
-		if (!w->r->failure.code)
-			w->r->failure = *err;
-		pthread_mutex_unlock(&w->r->lock);
-		for (i = 0; i < n_items(w); i++)
-			if (is_missing(item(w, i)))
-				take_back(w, item(w, i));
-	}
-	return rc;
+	return look_in_file(w, err) < 0 ? -1 : fetch_missing(w, err);
 }
 
 /* ---- batches ---- */
@@ -691,7 +601,6 @@ int remote_run(struct embed *e)
 	struct lh_held *held = NULL;
 	int rc = 0;
 
-	pthread_mutex_init(&r.lock, NULL);
 	models_init(&r.models, e);
 	if (e->cache_size)
 		r.cache = lh_lru_new(e->cache_size);
@@ -711,6 +620,5 @@ int remote_run(struct embed *e)
 	models_free(&r.models);
 	cache_close(r.file);
 	lh_lru_free(r.cache);
-	pthread_mutex_destroy(&r.lock);
 	return rc;
 }
