@@ -70,58 +70,52 @@ static inline bool is_met(const struct lh_qg_worker *w, uint32_t row)
 	return (uint16_t)(w->seen[row] - w->epoch) < 2;
 }
 
-/* Collect the links of a row that this search has not met. */
+/* Collect the links of a row, itself met, that this search has not met: without branches, which
+ * could not be predicted. */
 static size_t fresh_links(struct lh_qg_worker *w, uint32_t row, uint32_t *out)
 {
 	const uint32_t *links = lh_qg_list(w->g, row);
-	size_t i, n = lh_qg_list_length(w->g, row), found = 0;
+	size_t i, found = 0;
 
-	for (i = 0; i < n; i++)
-		__builtin_prefetch(w->seen + links[i], 1);
-	for (i = 0; i < n; i++) {
-		if (is_met(w, links[i]) || lh_is_copy(w->copy_of, links[i]))
-			continue;
-		w->seen[links[i]] = w->epoch;
-		out[found++] = links[i];
+	for (i = 0; i < w->g->degree; i++) {
+		out[found] = links[i];
+		found += !is_met(w, links[i]) & !lh_is_copy(w->copy_of, links[i]);
 	}
+	for (i = 0; i < found; i++)
+		w->seen[out[i]] = w->epoch;
 	return found;
 }
 
-/* Insert a row among the nearest; returns its place there, or n when it is too far. */
+/* Insert a row among the nearest, of which it may be the farthest if there are fewer than are
+ * kept; returns its place there. */
 static size_t insert_nearest(struct lh_qg_worker *w, float d, uint32_t row)
 {
-	size_t low = 0, high = w->n, middle;
+	size_t low = 0, n = w->n, half;
 
-	if (w->n == w->ef && d >= w->best[w->n - 1].d)
-		return w->n;
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (w->best[middle].d <= d)
-			low = middle + 1;
-		else
-			high = middle;
+	for (; n > 0; n -= half) {
+		half = (n + 1) / 2;
+		low += half * (size_t)(w->best[low + half - 1].d <= d);
 	}
-	if (w->n < w->ef)
-		w->n++;
+	w->n += w->n < w->ef;
 	memmove(w->best + low + 1, w->best + low, (w->n - 1 - low) * sizeof *w->best);
-	w->best[low] = (struct lh_qg_candidate){ d, row, false };
+	w->best[low] = (struct lh_qg_candidate){ d, row };
 	return low;
 }
 
 /* Follow the links of a row; returns the first place that is new among the nearest. */
 static size_t follow(struct lh_qg_worker *w, uint32_t row)
 {
-	uint32_t rows[LINKS_MAX] = { 0 };
+	uint32_t rows[LINKS_MAX];
 	float d[LINKS_MAX];
 	size_t n = fresh_links(w, row, rows), first = w->ef, place, i;
 
 	measure_rows(&w->query, w->g, rows, n, d);
 	for (i = 0; i < n; i++) {
+		if (w->n == w->ef && d[i] >= w->best[w->n - 1].d)
+			continue;
 		place = insert_nearest(w, d[i], rows[i]);
-		if (place < w->n)
-			lh_prefetch(lh_qg_list(w->g, rows[i]), w->g->degree * sizeof(uint32_t));
-		if (place < first)
-			first = place;
+		first = place < first ? place : first;
+		lh_prefetch(lh_qg_list(w->g, rows[i]), w->g->degree * sizeof(uint32_t));
 	}
 	return first;
 }
@@ -140,21 +134,16 @@ void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row)
 	else
 		insert_nearest(w, lh_quantize_row(&w->query, lh_qg_row_code(w->g, entry)), entry);
 	while (at < w->n) {
-		const struct lh_qg_candidate *c;
-
-		if (w->best[at].done) {
+		if (w->seen[w->best[at].row] != w->epoch) {
 			at++;
 			continue;
 		}
-		w->best[at].done = true;
-		/* Add a row to the path. */
-		c = w->best + at;
 		if (w->paths == PATH_MAX_ROWS) {
 			qsort(w->path, w->paths, sizeof *w->path, by_distance);
 			w->paths /= 2;
 		}
-		w->path[w->paths++] = *c;
-		w->seen[c->row] = w->epoch + 1;
+		w->path[w->paths++] = w->best[at];
+		w->seen[w->best[at].row] = w->epoch + 1;
 		first = follow(w, w->best[at].row);
 		at = first < at ? first : at;
 	}
@@ -205,11 +194,11 @@ static uint32_t choose_links(struct lh_qg_worker *w, uint32_t row, bool fill, ui
 			continue;
 		links[n++] = links[chosen];
 		links[chosen++] = c->row;
-		c->done = false;
 		lefts = at + 1 + leave_out(w, c->row, left + at + 1, lefts - at - 1);
+		c->row = row;	/* so that it does not fill */
 	}
 	for (c = w->path; fill && c < w->path + w->paths && n < max; c++)
-		if (c->done)
+		if (c->row != row)
 			links[n++] = c->row;
 	while (n < max)
 		links[n++] = row;
@@ -224,7 +213,7 @@ static void add_candidates(struct lh_qg_worker *w, const uint32_t *rows, size_t 
 
 	measure_rows(&w->query, w->g, rows, n, d);
 	for (i = 0; i < n; i++)
-		w->path[w->paths++] = (struct lh_qg_candidate){ d[i], rows[i], true };
+		w->path[w->paths++] = (struct lh_qg_candidate){ d[i], rows[i] };
 }
 
 uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint32_t *links)

@@ -13,7 +13,6 @@
 struct lh_qg_candidate {
 	float d;
 	uint32_t row;
-	bool done;	/* its links have been followed */
 };
 
 /* The state of one thread. */
