@@ -2,10 +2,12 @@
 #include "signal.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 #define TMP_SLOTS 32
 #define BEFORE_DEATH 2		/* the frame's, and the tool's */
@@ -143,6 +145,41 @@ void lh_signal_block(sigset_t *old)
 	for (i = 0; i < N_CAUGHT; i++)
 		sigaddset(&set, caught[i]);
 	pthread_sigmask(SIG_BLOCK, &set, old);
+}
+
+struct hand {
+	void (*work)(void *ctx, size_t i);
+	void *ctx;
+	size_t i;
+	pthread_t thread;
+};
+
+static void *run_hand(void *arg)
+{
+	struct hand *h = arg;
+
+	h->work(h->ctx, h->i);
+	return NULL;
+}
+
+void lh_signal_crew(size_t n, void (*work)(void *ctx, size_t i), void *ctx)
+{
+	LH_SCOPED(lh_free_local) struct hand *hand = lh_calloc(n, sizeof *hand);
+	size_t started = 1;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	for (; started < n; started++) {
+		hand[started] = (struct hand){ work, ctx, started, 0 };
+		if (pthread_create(&hand[started].thread, NULL, run_hand, hand + started) != 0)
+			break;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (n)
+		work(ctx, 0);
+	while (--started)
+		pthread_join(hand[started].thread, NULL);
 }
 
 int lh_signal_tmp_add(const char *path)

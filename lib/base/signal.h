@@ -13,6 +13,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -38,6 +39,10 @@ int lh_signal_wake_open(struct lh_err *err);
 
 /* Block these signals in the calling thread, so that the main thread receives them. */
 void lh_signal_block(sigset_t *old);
+
+/* Call work(ctx, i) for each i below n at once: for 0 in the calling thread, for the others in
+ * threads that get no signal, as far as these can be created. */
+void lh_signal_crew(size_t n, void (*work)(void *ctx, size_t i), void *ctx);
 
 /* Unlink the registered files; for a signal handler that ends the process. */
 void lh_signal_unlink(void);

@@ -1,7 +1,5 @@
 /* qg_graph.c - the graph over the rows of a writer, and rows with its links.  See writer.h. */
 #include <math.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -339,7 +337,7 @@ struct batch {
 	unsigned char *signs;
 	unsigned char *rows;	/* BATCH of them */
 	struct lh_qg_coder coder[JOBS_MAX];
-	unsigned jobs, working;	/* working: threads that have a coder */
+	unsigned jobs;
 	bool keeps;		/* the codes of the links that rows had already */
 	uint64_t from, end;	/* rows of the batch, in the order of the file */
 	uint64_t next;
@@ -380,8 +378,9 @@ static uint64_t copy_codes(const struct batch *b, uint32_t row, unsigned char *t
 	return kept;
 }
 
-static void make_rows(struct batch *b, struct lh_qg_coder *coder)
+static void make_rows(void *ctx, size_t thread)
 {
+	struct batch *b = ctx;
 	const struct lh_index_writer *w = b->w;
 	const uint32_t *links;
 	uint32_t *ids, l, row;
@@ -400,35 +399,8 @@ static void make_rows(struct batch *b, struct lh_qg_coder *coder)
 		ids = (void *)(to + b->shape.ids_at);
 		for (l = 0; l < 2 * w->p.m; l++)
 			ids[l] = w->stored_at[links[l]];
-		lh_qg_coder_row(coder, (uint32_t)i, to, kept);
+		lh_qg_coder_row(&b->coder[thread], (uint32_t)i, to, kept);
 	}
-}
-
-static void *work(void *arg)
-{
-	struct batch *b = arg;
-
-	make_rows(b, &b->coder[__atomic_fetch_add(&b->working, 1, __ATOMIC_RELAXED)]);
-	return NULL;
-}
-
-/* Make a batch on up to jobs threads.  Signals are delivered to the calling thread only. */
-static void make_batch(struct batch *b)
-{
-	pthread_t id[JOBS_MAX];
-	sigset_t all, old;
-	unsigned n = 0;
-
-	b->next = b->from;
-	b->working = 0;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (n + 1 < b->jobs && pthread_create(id + n, NULL, work, b) == 0)
-		n++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	work(b);
-	while (n > 0)
-		pthread_join(id[--n], NULL);
 }
 
 static void batch_init(struct batch *b)
@@ -459,7 +431,8 @@ static int write_batches(struct lh_index_writer *w, struct batch *b, struct lh_e
 			return lh_err_set(err, LH_EINTR, "interrupted");
 		lh_index_report_progress(w, "file", b->from);
 		b->end = w->rows - b->from < BATCH ? w->rows : b->from + BATCH;
-		make_batch(b);
+		b->next = b->from;
+		lh_signal_crew(b->jobs, make_rows, b);
 		lh_index_section_add(&w->file, b->rows, (b->end - b->from) * b->shape.stride);
 	}
 	return 0;

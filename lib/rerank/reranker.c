@@ -130,13 +130,9 @@ struct call {
 	size_t first, n;			/* of the texts that were asked for */
 	double *score;
 	atomic_size_t next;			/* of sorted, that no thread has taken yet */
+	struct lh_rerank_seat *seat[PAIRS_MAX / PIECE];	/* of the threads */
 	pthread_mutex_t lock;
 	struct lh_err failure;			/* of the first thread that failed; under lock */
-};
-
-struct hand {
-	struct call *c;
-	struct lh_rerank_seat *seat;
 };
 
 static void seat_open(const struct lh_reranker *r, struct lh_rerank_seat *s)
@@ -172,47 +168,33 @@ static int score_piece(struct call *c, struct lh_rerank_seat *s, size_t first, s
 	return 0;
 }
 
-static void *score_pieces(void *arg)
+static void score_pieces(void *call, size_t thread)
 {
-	struct hand *h = arg;
-	struct call *c = h->c;
+	struct call *c = call;
+	struct lh_rerank_seat *seat = c->seat[thread];
 	struct lh_err err = { .code = LH_OK };
 	size_t first;
 	int rc = 0;
 
-	seat_open(c->r, h->seat);
+	seat_open(c->r, seat);
 	while (!rc && (first = atomic_fetch_add(&c->next, PIECE)) < c->n)
-		rc = score_piece(c, h->seat, first, &err);
+		rc = score_piece(c, seat, first, &err);
 	if (!rc)
-		return NULL;
+		return;
 	atomic_store(&c->next, c->n);
 	pthread_mutex_lock(&c->lock);
 	if (!c->failure.code)
 		c->failure = err;
 	pthread_mutex_unlock(&c->lock);
-	return NULL;
 }
 
 /* Run the pieces on this thread and on those that are free; without others this one does all. */
 static int score_all(struct call *c, struct lh_reranker *r, struct lh_err *err)
 {
-	struct lh_rerank_seat *seat[PAIRS_MAX / PIECE];
-	pthread_t thread[PAIRS_MAX / PIECE];
-	struct hand hand[PAIRS_MAX / PIECE];
-	size_t n = lh_rerank_seats_take(r, seat, (c->n + PIECE - 1) / PIECE), started = 0;
-	sigset_t old;
+	size_t n = lh_rerank_seats_take(r, c->seat, (c->n + PIECE - 1) / PIECE);
 
-	for (size_t i = 0; i < n; i++)
-		hand[i] = (struct hand){ c, seat[i] };
-	lh_signal_block(&old);
-	while (started + 1 < n && pthread_create(&thread[started], NULL, score_pieces,
-						 &hand[started + 1]) == 0)
-		started++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	score_pieces(&hand[0]);
-	while (started)
-		pthread_join(thread[--started], NULL);
-	lh_rerank_seats_leave(r, seat, n);
+	lh_signal_crew(n, score_pieces, c);
+	lh_rerank_seats_leave(r, c->seat, n);
 	if (c->failure.code)
 		*err = c->failure;
 	return c->failure.code ? -1 : 0;

@@ -514,12 +514,13 @@ static int run_job(const struct loader *l, const struct job *j, struct lh_err *e
 }
 
 /* Run jobs until none is left, or one failed. */
-static void *run_jobs(void *crew)
+static void run_jobs(void *crew, size_t unused)
 {
 	struct crew *c = crew;
 	struct lh_err err;
 	size_t i;
 
+	(void)unused;
 	while ((i = atomic_fetch_add(&c->next, 1)) < c->l->jobs) {
 		if (run_job(c->l, &c->l->job[i], &err) == 0)
 			continue;
@@ -531,25 +532,14 @@ static void *run_jobs(void *crew)
 		}
 		pthread_mutex_unlock(&c->lock);
 	}
-	return NULL;
 }
 
-/* Run all jobs; if no thread can be started, this one does. */
 static int run_crew(const struct loader *l)
 {
 	struct crew crew = { .l = l, .lock = PTHREAD_MUTEX_INITIALIZER, .failed = SIZE_MAX };
-	size_t n = l->e->how.threads < THREADS_MAX ? l->e->how.threads : THREADS_MAX, started = 0;
-	pthread_t thread[THREADS_MAX];
-	sigset_t old;
+	size_t n = l->e->how.threads < THREADS_MAX ? l->e->how.threads : THREADS_MAX;
 
-	lh_signal_block(&old);
-	while (started + 1 < n && started + 1 < l->jobs &&
-	       pthread_create(&thread[started], NULL, run_jobs, &crew) == 0)
-		started++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	run_jobs(&crew);
-	while (started)
-		pthread_join(thread[--started], NULL);
+	lh_signal_crew(n < l->jobs ? n : l->jobs, run_jobs, &crew);
 	if (crew.failed < SIZE_MAX)
 		*l->err = crew.failure;
 	return crew.failed < SIZE_MAX ? -1 : 0;

@@ -1,13 +1,12 @@
 /* qg_build.c - build a graph of rows with the same number of links.  See graph.h. */
 #include "graph.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "qg_links.h"
 #include "base/mem.h"
+#include "base/signal.h"
 
 #define JOBS_MAX 256
 #define AGAIN_EF 4		/* rows that a search of the second pass keeps */
@@ -41,17 +40,11 @@ struct build {
 	bool stopped;
 };
 
-struct thread {
-	struct build *b;
-	struct lh_qg_worker *w;
-};
-
 /* ---- threads ---- */
 
-static void *work(void *arg)
+static void work(void *ctx, size_t thread)
 {
-	struct thread *t = arg;
-	struct build *b = t->b;
+	struct build *b = ctx;
 	uint32_t i, end;
 
 	while (!__atomic_load_n(&b->stopped, __ATOMIC_RELAXED)) {
@@ -60,35 +53,19 @@ static void *work(void *arg)
 			break;
 		end = b->items - i < CHUNK ? b->items : i + CHUNK;
 		for (; i < end; i++)
-			b->item(t->w, b, i);
-		if (t->w == b->workers && b->g->stop && b->g->stop())
+			b->item(b->workers + thread, b, i);
+		if (!thread && b->g->stop && b->g->stop())
 			__atomic_store_n(&b->stopped, true, __ATOMIC_RELAXED);
 	}
-	return NULL;
 }
 
-/* Do all items on up to jobs threads; if fewer can be created, they do the same work.
- * Signals are delivered to the calling thread only. */
+/* Do all items on up to jobs threads. */
 static void run(struct build *b, item_fn *item, uint32_t items)
 {
-	unsigned i, n = 0, jobs = items <= FEW ? 1 : b->jobs;
-	struct thread threads[JOBS_MAX];
-	pthread_t ids[JOBS_MAX];
-	sigset_t all, old;
-
 	b->item = item;
 	b->items = items;
 	b->next_item = 0;
-	for (i = 0; i < jobs; i++)
-		threads[i] = (struct thread){ b, b->workers + i };
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	while (n + 1 < jobs && pthread_create(ids + n, NULL, work, threads + n + 1) == 0)
-		n++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	work(threads);
-	for (i = 0; i < n; i++)
-		pthread_join(ids[i], NULL);
+	lh_signal_crew(items <= FEW ? 1 : b->jobs, work, b);
 }
 
 /* ---- batches ---- */

@@ -274,62 +274,40 @@ static void divide(struct engine_gguf *s)
 	}
 }
 
-struct hand {			/* a thread */
-	struct engine_gguf *s;
-	struct lh_encoder_work **work;
-};
-
 /* Encode pieces until none is left, or one failed. */
-static void *encode(void *arg)
+static void encode(void *engine, size_t thread)
 {
-	struct hand *h = arg;
-	struct engine_gguf *s = h->s;
+	struct engine_gguf *s = engine;
+	struct lh_encoder_work **work = &s->work[thread];
 	float *to = (float *)(void *)s->sorted.p;
 	struct lh_err err = { .code = LH_OK };
 	size_t i;
 
-	if (!*h->work)
-		*h->work = lh_encoder_work_new(s->e->gguf->model.encoder);
+	if (!*work)
+		*work = lh_encoder_work_new(s->e->gguf->model.encoder);
 	while (!err.code && (i = atomic_fetch_add(&s->next, 1)) < s->n_pieces) {
 		const struct piece *p = &s->piece[i];
 
 		if (lh_stopping())
 			lh_err_set(&err, LH_EINTR, "interrupted");
 		else
-			lh_encoder_run(*h->work, s->list + p->first, p->n,
+			lh_encoder_run(*work, s->list + p->first, p->n,
 				       to + p->first * s->e->gguf->info.width, &err);
 	}
 	if (!err.code)
-		return NULL;
+		return;
 	atomic_store(&s->next, s->n_pieces);
 	pthread_mutex_lock(&s->lock);
 	if (!s->failure.code)
 		s->failure = err;
 	pthread_mutex_unlock(&s->lock);
-	return NULL;
 }
 
-/* Run the pieces on this thread and on others; if none can be started, this one does all. */
 static int encode_all(struct engine_gguf *s, struct lh_err *err)
 {
-	size_t n = s->n_pieces < s->e->threads ? s->n_pieces : s->e->threads, i, started = 0;
-	pthread_t thread[JOBS_MAX];
-	struct hand hand[JOBS_MAX];
-	sigset_t old;
-
 	s->failure.code = LH_OK;
 	atomic_store(&s->next, 0);
-	for (i = 0; i < n; i++)
-		hand[i] = (struct hand){ s, &s->work[i] };
-	lh_signal_block(&old);
-	while (started + 1 < n &&
-	       pthread_create(&thread[started], NULL, encode, &hand[started + 1]) == 0)
-		started++;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (n)
-		encode(&hand[0]);
-	for (i = 0; i < started; i++)
-		pthread_join(thread[i], NULL);
+	lh_signal_crew(s->n_pieces < s->e->threads ? s->n_pieces : s->e->threads, encode, s);
 	if (s->failure.code)
 		*err = s->failure;
 	return s->failure.code ? -1 : 0;
