@@ -775,7 +775,7 @@ int subject_places(struct lh_tool *tool, void *settings)
 		if (p->why)
 			lh_write_text(&w, "why", p->why);
 		lh_write_end(&w);
-		rc = print_line(tool, s, &line);
+		rc = lh_tool_out_line(tool, &line);
 	}
 	return rc;
 }

@@ -329,9 +329,8 @@ void hits_free(struct hits *hits);
 
 /* Set the hash of a row, without a byte order mark, and white space around it. */
 void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE]);
-/* Read the rows of --list, lines of find.  is_listed: 0: there is no list; 1: it has the row; -1 */
+/* Read the rows of --list, lines of find. */
 int read_listed(struct settings *s, struct lh_err *err);
-int is_listed(const struct settings *s, const struct hit *h);
 
 /* Read the keys of --key-file. */
 struct lh_chain_keys;
@@ -377,8 +376,6 @@ int remains_of(struct lh_tool *print, struct settings *s, const struct person *w
 	       const struct hits *hits, struct remains *r);
 /* Fail with LH_EIO if a place could not be read to its end. */
 int check_complete(const struct hits *hits, struct lh_err *err);
-/* Set what is done with a hit. */
-void hit_judge(const struct settings *s, const struct person *who, struct hit *h);
 
 /* ---- receipt.c ---- */
 

@@ -10,59 +10,7 @@
 #include "base/mem.h"
 #include "subject.h"
 
-/* ---- what is to be done with a hit ---- */
-
 const char *const rest_name[RESTS] = { "kept", "look", "by hand", "erase", "look" };
-
-/* Return why a hit in a place that is not the person's own can be taken out by hand alone; NULL: it
- * can be erased. */
-static const char *by_hand(const struct place *p, const struct hit *h)
-{
-	if (h->in == HIT_ATTRIBUTE)
-		return "in an extended attribute";
-	if (p->why)
-		return p->why;
-	if (h->in == HIT_NAME)	/* which goes with a file that is removed as a whole */
-		return place_is[p->kind].cut == CUT_FILE ? NULL : "in its name";
-	if (h->in == HIT_PACKED)
-		return "packed again in what is packed";
-	if (h->in == HIT_RAW && (p->kind == PLACE_CURSOR || p->kind == PLACE_ERASURE))
-		return "not rows";
-	if (p->kind == PLACE_OBJECT && h->id)
-		return "packed with others";
-	return p->kind == PLACE_MANIFEST || ((h->by != HIT_LINEAGE || h->names) &&
-			(p->kind == PLACE_RECEIPT || p->kind == PLACE_DATASET))
-		? "it names the person" : NULL;
-}
-
-/* Return whether others may have what was found, too: it is to be looked at. */
-static bool is_common(const struct settings *s, const struct person *who, const struct hit *h)
-{
-	/* nothing is lost with a file of the cache of lh-search */
-	const bool text_too = s->want.text_too ||
-			      (place_is_kept(&s->places.v[h->place]) && !s->list);
-
-	if (h->by == HIT_BYTES)
-		return !text_too && (h->in == HIT_NAME || h->in == HIT_RAW) &&
-		       (h->text || who->number) && !h->deleted;
-	return (h->by == HIT_NUMBER || (h->by == HIT_TEXT && !text_too)) &&
-	       is_listed(s, h) <= 0;
-}
-
-void hit_judge(const struct settings *s, const struct person *who, struct hit *h)
-{
-	const struct place *p = &s->places.v[h->place];
-	const bool common = is_common(s, who, h), own = h->by != HIT_BYTES && !common &&
-							place_is_own(p, who->id);
-
-	h->why = common || own || place_is_list(p) ? NULL : by_hand(p, h);
-	if (place_is_list(p) || (own && !h->also))
-		h->rest = REST_KEPT;
-	else if (common)
-		h->rest = REST_LOOK;
-	else
-		h->rest = h->why ? REST_BY_HAND : is_listed(s, h) < 0 ? REST_UNLISTED : REST_LEFT;
-}
 
 /* ---- a hit ---- */
 
