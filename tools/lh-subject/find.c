@@ -33,24 +33,21 @@ void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE])
 	lh_sha256(row.p, row.n, hash);
 }
 
-int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
-	    struct lh_str row)
+int hit_add(struct find *f, struct hit h, struct lh_str row)
 {
 	struct hits *to = f->hits;
 
-	if (to->row && row.n && to->row(to->ctx, &h, row, f->err) < 0)
-		return -1;
-	h.members = lh_strndup(members.p, members.n);
-	h.id = id.p ? lh_strndup(id.p, id.n) : NULL;
+	h.members = h.members ? h.members : lh_strndup("[]", 2);
 	lh_grow(&to->v, &to->cap, to->n + 1, sizeof h);
 	to->v[to->n++] = h;
-	return 0;
+	return to->row && row.n ? to->row(to->ctx, &to->v[to->n - 1], row, f->err) : 0;
 }
 
 struct hit hit_of_match(const struct find *f, size_t i, uint64_t line, struct lh_str row)
 {
 	struct hit h = { .place = i, .line = line, .by = f->m.by, .also = f->m.also,
-			 .others = f->m.others, .via = NO_HIT, .hashed = true };
+			 .others = f->m.others, .via = NO_HIT, .hashed = true,
+			 .members = lh_strndup(f->m.members.p, f->m.members.len) };
 
 	row_hash(row, h.sha256);
 	return h;
@@ -113,7 +110,7 @@ static int find_whole(struct find *f, size_t i)
 	row = (struct lh_str){ f->text.p, f->text.len };
 	hit = hit_of_match(f, i, 1, row);
 	hit.whole = true;
-	return hit_add(f, hit, match_members(f), NO_ID, row);
+	return hit_add(f, hit, row);
 }
 
 static int find_secret(struct find *f, size_t i)
@@ -121,7 +118,7 @@ static int find_secret(struct find *f, size_t i)
 	const struct hit hit = { .place = i, .by = HIT_ID, .line = 1, .via = NO_HIT };
 
 	return place_is_own(&f->s->places.v[i], f->who->id)
-		? hit_add(f, hit, lh_str_of("[]"), NO_ID, NO_ID) : 0;
+		? hit_add(f, hit, NO_ROW) : 0;
 }
 
 static bool row_may_have(const struct find *f, const struct lh_row *row)
@@ -162,8 +159,8 @@ static int find_record(struct find *f, size_t i, const struct lh_index *ix, uint
 		lh_buf_f32s(&f->text, vector, n);
 		lh_write_end(&w);
 	}
-	return hit_add(f, hit, match_members(f), row->id,
-		       (struct lh_str){ f->text.p, f->text.len });
+	hit.id = lh_strndup(row->id.p, row->id.n);
+	return hit_add(f, hit, (struct lh_str){ f->text.p, f->text.len });
 }
 
 int find_index(struct find *f, size_t i)
@@ -347,16 +344,17 @@ struct bytes {
 };
 
 static void add_bytes(struct find *f, size_t place, enum hit_in in, size_t text,
-		      struct lh_str id)
+		      const char *attribute)
 {
 	const enum place_kind kind = f->s->places.v[place].kind;
 	const struct hit hit = {
 		.place = place, .by = HIT_BYTES, .in = in, .text = text, .via = NO_HIT,
+		.id = attribute ? lh_strndup(attribute, strlen(attribute)) : NULL,
 		.deleted = place_is[kind].bytes == BYTES_INDEX || kind == PLACE_CACHE ||
 			   kind == PLACE_TRACE_INDEX
 	};
 
-	hit_add(f, hit, lh_str_of("[]"), id, NO_ID);
+	hit_add(f, hit, NO_ROW);
 }
 
 static void on_text(void *ctx, size_t text, size_t at, size_t len)
@@ -372,7 +370,7 @@ static void on_text(void *ctx, size_t text, size_t at, size_t len)
 	     lh_index_in_numbers(b->fd, b->base + at)))
 		return;
 	b->found = true;
-	add_bytes(b->f, b->place, HIT_RAW, text, NO_ID);
+	add_bytes(b->f, b->place, HIT_RAW, text, NULL);
 }
 
 /* Search the bytes of an open file as they are. */
@@ -406,15 +404,13 @@ static int search_raw(struct bytes *b)
 
 /* Search a name or a value of the place, and add a hit for each text in it. */
 static void search_text(struct find *f, size_t place, enum hit_in in, struct lh_str text,
-			struct lh_str id)
+			const char *attribute)
 {
 	struct seen seen;
 
 	person_look(f->who, text, &f->text, &seen);
-	if (seen.id)
-		add_bytes(f, place, in, 0, id);
-	else if (seen.text)
-		add_bytes(f, place, in, seen.text, id);
+	if (seen.id || seen.text)
+		add_bytes(f, place, in, seen.id ? 0 : seen.text, attribute);
 }
 
 static int on_id(void *ctx, struct lh_str id, struct lh_err *err)
@@ -426,7 +422,7 @@ static int on_id(void *ctx, struct lh_str id, struct lh_err *err)
 	person_look(b->f->who, id, &b->f->text, &seen);
 	if (!seen.id && !seen.text)
 		return 0;
-	add_bytes(b->f, b->place, HIT_IDS, seen.id ? 0 : seen.text, NO_ID);
+	add_bytes(b->f, b->place, HIT_IDS, seen.id ? 0 : seen.text, NULL);
 	b->found = true;
 	return 1;
 }
@@ -454,9 +450,8 @@ static int search_attributes(struct find *f, size_t place, int fd)
 		if (got < 0 && errno != ENODATA)
 			return lh_err_sys(f->err, "attribute %s", name);
 		got = got < 0 ? 0 : got;
-		search_text(f, place, HIT_ATTRIBUTE, (struct lh_str){ to, (size_t)got },
-			    lh_str_of(name));
-		search_text(f, place, HIT_ATTRIBUTE, lh_str_of(name), lh_str_of(name));
+		search_text(f, place, HIT_ATTRIBUTE, (struct lh_str){ to, (size_t)got }, name);
+		search_text(f, place, HIT_ATTRIBUTE, lh_str_of(name), name);
 	}
 	return 0;
 }
@@ -527,7 +522,7 @@ static int find_bytes(struct find *f, size_t i)
 	int rc;
 
 	if (!place_is_named_after(f->s, p->path, f->who->id))
-		search_text(f, i, HIT_NAME, lh_str_of(name_of(p)), NO_ID);
+		search_text(f, i, HIT_NAME, lh_str_of(name_of(p)), NULL);
 	if (p->kind == PLACE_SPECIAL)
 		return 0;
 	b.fd = place_open(p, f->err);

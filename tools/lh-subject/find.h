@@ -22,16 +22,11 @@ struct find {
 	bool by_name;			/* lines are searched for names */
 };
 
-/* Add a hit of a row, which is passed on; members and id are copied. */
-int hit_add(struct find *f, struct hit h, struct lh_str members, struct lh_str id,
-	    struct lh_str row);
+/* Add a hit, whose id and members are its own from now on, and pass on its row. */
+int hit_add(struct find *f, struct hit h, struct lh_str row);
+#define NO_ROW ((struct lh_str){ NULL, 0 })
 /* Make what f->m has of a row of place i a hit. */
 struct hit hit_of_match(const struct find *f, size_t i, uint64_t line, struct lh_str row);
-static inline struct lh_str match_members(const struct find *f)
-{
-	return (struct lh_str){ f->m.members.p, f->m.members.len };
-}
-#define NO_ID ((struct lh_str){ NULL, 0 })
 
 /* Search the records of an index. */
 int find_index(struct find *f, size_t i);

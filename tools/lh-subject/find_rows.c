@@ -189,8 +189,8 @@ static bool find_named_row(struct find *f, const struct lh_value *v, struct hit 
 	h->by = HIT_LINEAGE;
 	h->via = f->named[n.name];
 	h->also = false;
-	lh_buf_reset(&f->m.members);
-	lh_buf_add(&f->m.members, members.p, members.len);
+	free(h->members);
+	h->members = lh_strndup(members.p, members.len);
 	return true;
 }
 
@@ -282,8 +282,8 @@ static int on_line(struct place_lines *from, struct lh_str line, struct lh_err *
 	s = lh_trim(line.p, line.n);
 	if (!s.n || l->parquet || !match_line(l->f, &l->f->s->places.v[l->place], s, &h))
 		return 0;
-	return hit_add(l->f, h, match_members(l->f), from->member ? lh_str_of(from->member)
-		       : NO_ID, line);
+	h.id = from->member ? lh_strndup(from->member, strlen(from->member)) : NULL;
+	return hit_add(l->f, h, line);
 }
 
 /* Take what is packed again in what is packed, which is not undone: it is a hit of a search of all
@@ -293,7 +293,7 @@ static void take_packed(struct find *f, size_t i, const struct place_lines *l)
 	const struct hit hit = { .place = i, .by = HIT_BYTES, .in = HIT_PACKED, .via = NO_HIT };
 
 	if (f->who->thorough && l->packed)
-		hit_add(f, hit, lh_str_of("[]"), NO_ID, NO_ID);
+		hit_add(f, hit, NO_ROW);
 	else if (l->again.code)
 		lh_tool_warn(f->tool, "%s", l->again.msg);
 	f->hits->incomplete |= !f->who->thorough && l->again.code;
@@ -388,7 +388,7 @@ static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err 
 	struct find *f = r->f;
 	struct hit hit = { .place = place_of(r, made->row.file), .by = HIT_LINEAGE,
 			   .line = made->row.line, .via = r->from[made->via] };
-	struct lh_str row = NO_ID;
+	struct lh_str row = NO_ROW;
 	const struct lh_row_ids *ids = made->rec ? made->ids : NULL;
 	struct lh_value v;
 	size_t i;
@@ -409,7 +409,7 @@ static int on_made(void *ctx, const struct lh_lineage_made *made, struct lh_err 
 		row = (struct lh_str){ f->text.p, f->text.len };
 		hit.whole = true;
 	}
-	if (hit_add(f, hit, lh_str_of("[]"), NO_ID, row) < 0)
+	if (hit_add(f, hit, row) < 0)
 		return -1;
 	/* logs may have its id, and that of its run */
 	if (ids && ids->id.p)
