@@ -156,8 +156,8 @@ int erasure_finish(struct erasure *e, const struct remains *left);
 
 /* ---- requests.c ---- */
 
-/* Print which snapshots of --snapshots have the person; apply: each is restored, erased from by a
- * process of its own, and put back under its time. */
+/* Print which snapshots of --snapshots have the person; apply: each is restored, the person erased
+ * from the copy, and this put back under its time. */
 int erasure_snapshots(struct erasure *e, bool apply);
 
 /* ---- cut.c ---- */

@@ -256,34 +256,27 @@ int erasure_begin(struct erasure *e)
 
 /* ---- receipts of roots ---- */
 
-/* Make those of a root true, by the files of it that were replaced. */
-static int settle_root(struct erasure *e, const struct held_root *held)
-{
-	LH_SCOPED(lh_free_local) struct lh_cut *cut = NULL;
-	size_t i, k, n = 0, cap = 0;
-
-	for (i = 0; i < e->n_lines; i++) {
-		const struct line *l = &e->line[i];
-		const struct place *p = l->n_cuts ? place_named(e->s, l->path) : NULL;
-
-		if (!p || !p->root || strcmp(p->root, held->path))
-			continue;
-		lh_grow(&cut, &cap, n + l->n_cuts, sizeof *cut);
-		for (k = 0; k < l->n_cuts; k++, n++) {
-			cut[n] = l->cut[k];
-			cut[n].path = p->path + p->rel;
-		}
-	}
-	return n ? lh_receipts_cut(held->root, e->id, cut, n, e->err) : 0;
-}
-
 int erasure_settle(struct erasure *e)
 {
-	size_t i;
+	size_t i, h, k, n, cap = 0;
+	LH_SCOPED(lh_free_local) struct lh_cut *cut = NULL;
 
-	for (i = 0; i < e->n_held; i++)
-		if (settle_root(e, &e->held[i]) < 0)
+	for (h = 0; h < e->n_held; h++) {
+		for (i = n = 0; i < e->n_lines; i++) {
+			const struct line *l = &e->line[i];
+			const struct place *p = l->n_cuts ? place_named(e->s, l->path) : NULL;
+
+			if (!p || !p->root || strcmp(p->root, e->held[h].path))
+				continue;
+			lh_grow(&cut, &cap, n + l->n_cuts, sizeof *cut);
+			for (k = 0; k < l->n_cuts; k++, n++) {
+				cut[n] = l->cut[k];
+				cut[n].path = p->path + p->rel;
+			}
+		}
+		if (n && lh_receipts_cut(e->held[h].root, e->id, cut, n, e->err) < 0)
 			return -1;
+	}
 	for (i = 0; i < e->n_lines; i++)
 		e->line[i].n_cuts = 0;
 	return 0;
