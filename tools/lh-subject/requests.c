@@ -326,6 +326,7 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 	const struct request *r = in;
 	struct lh_tmpdir dir = { NULL, -1 };
 	LH_SCOPED(lh_free_local) char *folder = NULL;
+	const bool was = lh_signal_deferred();
 	struct lh_err later;
 	int rc;
 
@@ -337,11 +338,13 @@ int answer_request(const struct lh_call *call, const void *in, struct lh_buf *ou
 		return lh_err_data(err, 400, "\"id_only\" searches for no texts");
 	if (strcmp(call->op->name, "export") != 0)
 		return run_command(call, r, NULL, out, err);
-	if (lh_tmpdir_make(&dir, "lh-subject", err) < 0)
-		return -1;
-	folder = lh_format("%s/export", dir.path);
-	rc = run_command(call, r, folder, out, err);
+	lh_signal_defer(true);	/* the folder is removed in any case */
+	rc = lh_tmpdir_make(&dir, "lh-subject", err);
+	folder = lh_format("%s/export", dir.path ? dir.path : "");
+	if (!rc)
+		rc = run_command(call, r, folder, out, err);
 	if (lh_tmpdir_remove(&dir, rc ? &later : err) < 0)
 		rc = -1;
+	lh_signal_defer(was);
 	return rc;
 }
