@@ -68,10 +68,10 @@ $(B)/share/%.inc: share/%
 	$(Q)$(AS_C) $< >$@
 
 # The powers of ten by which numbers are read and printed.
-$(B)/lib/base/pow10.inc: lib/base/pow10.awk
+$(B)/share/pow10.inc: lib/base/pow10.awk
 	@mkdir -p $(@D)
 	$(Q)awk -f $< >$@
-$(B)/lib/base/num.c.o: $(B)/lib/base/pow10.inc
+$(B)/lib/base/num.c.o: $(B)/share/pow10.inc
 $(B)/lib/base/num.c.o: ALL += -I$(B)
 
 # The console of lh-serve; the parts of its script are served as one file.

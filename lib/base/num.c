@@ -35,7 +35,7 @@ static const uint64_t lh_pow10_whole[20] = {
 };
 
 static const uint64_t lh_pow10_table[LH_POW10_MAX - LH_POW10_MIN + 1][2] = {
-#include "lib/base/pow10.inc"
+#include "share/pow10.inc"
 };
 
 static inline const uint64_t *lh_pow10(int k)
