@@ -27,11 +27,9 @@ struct message {
 
 static const char *const prose[] = {
 	"The shift begins at 06:00.", "Please bring boots.", "Ask for the lead at dock 4.",
-	"Reply YES to confirm.",
-	"Parking is behind the building.", "See you there!", "Lunch is at noon.",
-	"Bring two forms of ID.", "It may rain ☔.",
-	"Grüße vom Büro.", "Use \"door B\".", "The office closes at 17:00.", "We pay weekly.",
-	"你好!",
+	"Reply YES to confirm.", "Parking is behind the building.", "See you there!",
+	"Lunch is at noon.", "Bring two forms of ID.", "It may rain ☔.", "Grüße vom Büro.",
+	"Use \"door B\".", "The office closes at 17:00.", "We pay weekly.", "你好!",
 };
 
 static const char *const subjects[] = {
@@ -42,28 +40,25 @@ static const char *const subjects[] = {
 /* '#' is any digit.  None of these is an SSN. */
 static const char *const looks_like_ssn[] = {
 	"###-###-####", "(###) ###-####", "+1-###-###-####", "1-###-###-####", "###.###.####",
-	"####-##-##", "##-##-####", "##/##/####",
-	"#####-####", "#########", "### ## ####", "###.##.####", "####-##-####", "###-##-#####",
-	"##-###-####", "###-##-###", "###–##–####",
-	"###‑##-####", "###--##-####", "###-##--####", "#-##-####", "###-##-##-####",
-	"####-##-#####", "###-##", "１２３-##-####",
-	"###-４５-####", "###-##-###x", "###-#x-####", "#### #### #### ####", "###-##\n-####",
+	"####-##-##", "##-##-####", "##/##/####", "#####-####", "#########", "### ## ####",
+	"###.##.####", "####-##-####", "###-##-#####", "##-###-####", "###-##-###",
+	"###–##–####", "###‑##-####", "###--##-####", "###-##--####", "#-##-####",
+	"###-##-##-####", "####-##-#####", "###-##", "１２３-##-####", "###-４５-####",
+	"###-##-###x", "###-#x-####", "#### #### #### ####", "###-##\n-####",
 	"###########-##-####",
 };
 
 static const char *const around_ssn[] = {
-	"###-##-####", "SSN ###-##-####", "SSN:###-##-####.", "#(###-##-####)", "ORD-###-##-####",
-	"#-###-##-####", "###-##-####-#",
-	"no###-##-####", "###-##-####x", "é###-##-####é", "٣###-##-####", "###-##-####３",
-	"-###-##-####-", "###-##-###-##-####",
+	"###-##-####", "SSN ###-##-####", "SSN:###-##-####.", "#(###-##-####)",
+	"ORD-###-##-####", "#-###-##-####", "###-##-####-#", "no###-##-####", "###-##-####x",
+	"é###-##-####é", "٣###-##-####", "###-##-####３", "-###-##-####-", "###-##-###-##-####",
 	"###-##-#####, ###-##-####", "###-###-##-####", "####-##-#### ###-##-####",
 	"###-##-####/###-##-####",
 };
 
 static const char *const pay_words[] = {
 	"salary", "compensation", "pay rate", "bill rate", "hourly rate", "wage", "Salary",
-	"COMPENSATION", "Pay Rate", "BILL rate", "hourly RATE",
-	"sewage", "wages", "pay rates",
+	"COMPENSATION", "Pay Rate", "BILL rate", "hourly RATE", "sewage", "wages", "pay rates",
 };
 
 /* Either half of a disclosure, or nearly one. */
@@ -126,7 +121,7 @@ static void put_pay(struct draft *d, struct lh_buf *b, unsigned between)
 static bool put_greeting(struct message *m, struct lh_buf *b)
 {
 	const struct gen_person *p = &m->d->people[m->who];
-	const char *first = p->first->shown, *last = p->last->shown, *accent = strstr(first, "é");
+	const char *first = p->first, *last = p->last, *accent = strstr(first, "é");
 	struct draft *d = m->d;
 	char equal[DRAFT_TEXT];
 
@@ -265,6 +260,14 @@ static void put_subject(struct message *m)
 	lh_buf_json(&d->artifact, b->p, b->len);
 }
 
+static void put_address(struct lh_buf *b, const struct gen_person *p, unsigned who)
+{
+	gen_mail(b, p->first);
+	lh_buf_putc(b, '.');
+	gen_mail(b, p->last);
+	lh_buf_printf(b, "%u@example.com", who + 1);
+}
+
 static void put_to(struct message *m)
 {
 	const struct gen_person *p = &m->d->people[m->who];
@@ -281,7 +284,7 @@ static void put_to(struct message *m)
 	else if (m->sms)
 		lh_buf_printf(b, "+1-%s-555-0%u", p->city->area, 100 + gen_pick(&m->d->r, 100));
 	else
-		lh_buf_printf(b, "%s.%s%u@example.com", p->first->mail, p->last->mail, m->who + 1);
+		put_address(b, p, m->who);
 	lh_buf_putc(b, '"');
 }
 
@@ -399,11 +402,6 @@ struct gen_drafts *gen_drafts_new(uint64_t seed, unsigned n, enum draft_kind kin
 
 	g->seed = seed;
 	g->kinds = kinds;
-	d->artifact = (struct lh_buf){ 0 };
-	d->context = (struct lh_buf){ 0 };
-	d->findings = (struct lh_buf){ 0 };
-	d->error = (struct lh_buf){ 0 };
-	d->text = (struct lh_buf){ 0 };
 	g->people = lh_calloc(n, sizeof(*g->people));
 	for (unsigned i = 0; i < n; i++)
 		gen_person(&g->people[i], &d->text, seed, i);

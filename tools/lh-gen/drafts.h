@@ -19,9 +19,8 @@
 
 /* The properties of a worker that a validator may check. */
 struct gen_person {
-	const struct gen_name *first, *last;
 	const struct gen_city *city;
-	const char *role, *status, *banned[2];
+	const char *first, *last, *role, *status, *banned[2];
 	unsigned n_banned;
 };
 

@@ -108,7 +108,7 @@ void draft_id(unsigned who, char *to)
 
 void draft_name(const struct draft *d, unsigned who, char *to)
 {
-	snprintf(to, DRAFT_TEXT, "%s %s", d->people[who].first->shown, d->people[who].last->shown);
+	snprintf(to, DRAFT_TEXT, "%s %s", d->people[who].first, d->people[who].last);
 }
 
 void draft_ghost(struct draft *d, char *to)
@@ -363,11 +363,11 @@ static void set_name(struct fill *f, unsigned i, unsigned who)
 			 accent + strlen("é"));
 	} else {
 		switch (gen_pick(&d->r, 3)) {
-		case 0: snprintf(f->name, DRAFT_TEXT, "%s", d->people[who].first->shown); break;
-		case 1: snprintf(f->name, DRAFT_TEXT, "%s  %s", d->people[who].first->shown,
-				 d->people[who].last->shown); break;
-		case 2: snprintf(f->name, DRAFT_TEXT, "%s \"Ace\" %s", d->people[who].first->shown,
-				 d->people[who].last->shown); break;
+		case 0: snprintf(f->name, DRAFT_TEXT, "%s", d->people[who].first); break;
+		case 1: snprintf(f->name, DRAFT_TEXT, "%s  %s", d->people[who].first,
+				 d->people[who].last); break;
+		case 2: snprintf(f->name, DRAFT_TEXT, "%s \"Ace\" %s", d->people[who].first,
+				 d->people[who].last); break;
 		}
 	}
 	if (f->wrong[i] == SOUND) {

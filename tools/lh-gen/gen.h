@@ -50,10 +50,6 @@ struct gen_city {
 	unsigned weight;
 };
 
-struct gen_name {
-	const char *shown, *mail;	/* mail: its form in an address */
-};
-
 struct gen_archetype {
 	const char *name;
 	unsigned weight;
@@ -67,10 +63,12 @@ struct gen_status {
 
 extern const char *const gen_clients[];
 extern const size_t gen_n_clients;
-extern const struct gen_name gen_first_names[];
+extern const char *const gen_first_names[];
 extern const size_t gen_n_first_names;
-extern const struct gen_name gen_last_names[];
+extern const char *const gen_last_names[];
 extern const size_t gen_n_last_names;
+/* Append the form that a name has in an address. */
+void gen_mail(struct lh_buf *b, const char *name);
 extern const char *const gen_openers[];
 extern const size_t gen_n_openers;
 extern const char *const gen_closers[];

@@ -44,10 +44,9 @@ static const char *const remarks[] = {
 };
 
 static const char *const symbols[] = {
-	"parse_row", "flush", "open_store", "Session::resume", "merge_tables", "retry_with_backoff",
-	"load_config", "hash_block",
-	"to_utc", "spawn_worker", "render_report", "evict", "JournalWriter", "check_permit", "rank",
-	"split_chunks",
+	"parse_row", "flush", "open_store", "Session::resume", "merge_tables",
+	"retry_with_backoff", "load_config", "hash_block", "to_utc", "spawn_worker",
+	"render_report", "evict", "JournalWriter", "check_permit", "rank", "split_chunks",
 };
 static const struct {
 	const char *path, *ending;
@@ -62,10 +61,9 @@ static const struct {
 	{ "ui/src/views/", "tsx" },
 };
 static const char *const names[] = {
-	"main", "service", "config", "delta", "context", "playbook", "refresh", "schema", "errors",
-	"lance_store", "pathway_memory",
-	"workspace", "agent", "embed", "harness", "trial", "autotune", "router", "tree_split",
-	"iterate", "observer", "export",
+	"main", "service", "config", "delta", "context", "playbook", "refresh", "schema",
+	"errors", "lance_store", "pathway_memory", "workspace", "agent", "embed", "harness",
+	"trial", "autotune", "router", "tree_split", "iterate", "observer", "export",
 	"überblick", "kb_index", "rag", "sweep", "tools", "budget", "provider", "journal",
 	"tombstone", "promotion",
 };

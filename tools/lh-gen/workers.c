@@ -12,7 +12,7 @@
 struct worker {
 	struct gen_scene scene;
 	const struct gen_archetype *archetype;
-	const struct gen_name *first, *last;
+	const char *first, *last;
 	const char *skills[MAX_SKILLS], *certs[MAX_CERTS];
 	unsigned n_skills, n_certs;
 	const char *status, *banned[2];
@@ -105,9 +105,9 @@ static void put_contact(struct lh_writer *json, struct gen_rng *r, const struct 
 	lh_buf_putc(out, '"');
 	lh_write_key(json, "email");
 	lh_buf_putc(out, '"');
-	lh_buf_puts(out, w->first->mail);
+	gen_mail(out, w->first);
 	lh_buf_putc(out, '.');
-	lh_buf_puts(out, w->last->mail);
+	gen_mail(out, w->last);
 	lh_buf_u64(out, number);
 	lh_buf_puts(out, "@example.com\"");
 }
@@ -140,8 +140,8 @@ static void put_worker(struct lh_buf *out, uint64_t seed, uint64_t i, struct wor
 	gen_scene(&r, &w->scene);
 	w->archetype = gen_archetype(&r);
 	/* a draw below a draw: family names at the front are the common ones */
-	w->first = &gen_first_names[gen_pick(&r, gen_n_first_names)];
-	w->last = &gen_last_names[gen_pick(&r, 1 + gen_pick(&r, gen_n_last_names))];
+	w->first = gen_first_names[gen_pick(&r, gen_n_first_names)];
+	w->last = gen_last_names[gen_pick(&r, 1 + gen_pick(&r, gen_n_last_names))];
 	w->n_skills = choose(&r, w->scene.role->skills, 3 + gen_pick(&r, MAX_SKILLS - 2),
 			     w->skills);
 	w->n_certs = 0;
@@ -153,9 +153,9 @@ static void put_worker(struct lh_buf *out, uint64_t seed, uint64_t i, struct wor
 	put_id(&json, "candidate_id", i + 1);
 	lh_write_key(&json, "name");
 	lh_buf_putc(out, '"');
-	lh_buf_puts(out, w->first->shown);
+	lh_buf_puts(out, w->first);
 	lh_buf_putc(out, ' ');
-	lh_buf_puts(out, w->last->shown);
+	lh_buf_puts(out, w->last);
 	lh_buf_putc(out, '"');
 	w->status = gen_status(&r)->name;
 	lh_write_text(&json, "status", w->status);
