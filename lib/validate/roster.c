@@ -8,23 +8,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "crypto/digest.h"
-#include "validate/roster.h"
 #include "base/mem.h"
+#include "base/table.h"
 #include "base/utf8.h"
+#include "crypto/digest.h"
 #include "file/held.h"
 #include "flow/flow.h"
+#include "index/index.h"
 #include "index/index_tools.h"
 #include "json/bind.h"
-#include "roster_parts.h"
+#include "validate/roster.h"
 #include "validate_parts.h"
 
 /* ---- workers ---- */
 
 /*
- * See
- * roster_parts.h.
+ * A packed worker is its folded id, its id, name, status, city, state and role, the
+ * number of blacklisted clients and each of these.  A string is its length in
+ * groups of seven bits, low ones first, and its bytes.  Zeros follow up to a
+ * multiple of LH_ROSTER_ALIGN, so that the table can address 32 GiB of workers with
+ * 32 bits.
  */
+#define LH_ROSTER_ALIGN 8
+
+/* Converts records to workers; one for each thread, which begins with zeros. */
+struct lh_roster_reader {
+	struct lh_buf plain;	/* unescaped strings */
+	struct lh_record rec;	/* the metadata of a row, ... */
+	struct lh_buf text;	/* ... copied, as LH_PAD bytes must follow it */
+};
+
+struct lh_roster_table {
+	struct lh_growable packed;
+	struct lh_table ids;	/* from the folded id to an offset / LH_ROSTER_ALIGN */
+};
 
 /* in the order in which they are packed, after the id */
 enum { NAME, STATUS, CITY, STATE, ROLE };
@@ -36,7 +53,9 @@ static void lh_roster_reader_free(struct lh_roster_reader *rd)
 	lh_buf_free(&rd->text);
 }
 
-void lh_roster_key(const char *id, size_t n, char *to)
+/* Write the form in which ids are compared; `to` has LH_ID_MAX bytes, n is at most
+ * that. */
+static void lh_roster_key(const char *id, size_t n, char *to)
 {
 	size_t i;
 
@@ -245,7 +264,7 @@ static int lh_roster_add(struct lh_roster_table *t, const char *p, size_t n, str
 	return 0;
 }
 
-bool lh_roster_get(const struct lh_roster_table *t, struct lh_str key, struct lh_worker *w)
+static bool lh_roster_get(const struct lh_roster_table *t, struct lh_str key, struct lh_worker *w)
 {
 	int64_t i = lh_table_find(&t->ids, key, key_at, t);
 
@@ -255,7 +274,7 @@ bool lh_roster_get(const struct lh_roster_table *t, struct lh_str key, struct lh
 	return true;
 }
 
-void lh_roster_table_free(struct lh_roster_table *t)
+static void lh_roster_table_free(struct lh_roster_table *t)
 {
 	lh_growable_free(&t->packed);
 	lh_table_free(&t->ids);
@@ -300,7 +319,8 @@ static int on_rejected(void *owner, const struct lh_rejection *r, struct lh_err 
 	return lh_err_prefix(err, "%s:%llu", r->file, (unsigned long long)r->line);
 }
 
-int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned jobs,
+/* Read the lines from fd, which stays the caller's; messages begin with path. */
+static int lh_roster_read(struct lh_roster_table *t, const char *path, int fd, unsigned jobs,
 		   struct lh_err *err)
 {
 	static const struct lh_flow_hooks hooks = { .rejected = on_rejected };

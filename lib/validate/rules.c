@@ -1,13 +1,48 @@
 /* rules.c - open a folder of rule files, and find the rules that hold.  See rules.h. */
 #include <dirent.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "crypto/digest.h"
 #include "file/file.h"
+#include "file/held.h"
 #include "json/bind.h"
-#include "rules_parts.h"
+#include "validate/rules.h"
 #include "validate_parts.h"
+
+/* ---- a rule in memory ---- */
+
+enum lh_rule_when { LH_WHEN_ALWAYS, LH_WHEN_EQUALS, LH_WHEN_MISMATCH, LH_WHEN_EMPTY,
+		    LH_WHEN_GREATER, LH_WHEN_CONTAINS };
+
+struct lh_rule {
+	const char *file;
+	unsigned tasks;		/* set of enum lh_task bits */
+	enum lh_rule_when when;
+	struct lh_str *path;	/* the parts of the field */
+	size_t n_path;
+	struct lh_value value;	/* or the threshold */
+	struct lh_str *needle;	/* in lower case */
+	size_t n_needles;
+	struct lh_rule_hit hit;
+};
+
+struct lh_rules {
+	atomic_uint extra_refs;	/* references, but one */
+	struct lh_rules_file {
+		const char *path;
+		struct lh_stamp stamp;
+	} *file;		/* the folder, and its files */
+	size_t n_files, cap_files;
+	struct lh_rule *rule;
+	size_t n, cap;
+	void **owned;		/* all memory that the rules point into */
+	size_t n_owned, cap_owned;
+	struct lh_sha256 sum;	/* of the texts of the files; and what it came to */
+	unsigned char hash[32];
+};
 
 /* ---- the grammar of a rule file ---- */
 
@@ -241,7 +276,8 @@ static int add_rule(struct lh_rules *r, const struct lh_value *v, size_t i, stru
 	return 0;
 }
 
-int lh_rules_read(struct lh_rules *r, const struct lh_value *v, struct lh_err *err)
+/* Read the rules of one checked file and add them. */
+static int lh_rules_read(struct lh_rules *r, const struct lh_value *v, struct lh_err *err)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct file file;

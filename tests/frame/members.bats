@@ -313,7 +313,7 @@ input_section() {
 	lh-rerank tools/lh-rerank/main.c
 	lh-chat tools/lh-chat/request.c
 	lh-iterate tools/lh-iterate/answers.c
-	lh-playbook lib/tool/describe.c lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/remove.c
+	lh-playbook lib/tool/describe.c lib/memory/playbook.c tools/lh-playbook/recorder.c tools/lh-playbook/requests.c tools/lh-playbook/commands.c
 	lh-embed tools/lh-embed/request.c
 	lh-index lib/tool/describe.c tools/lh-index/rows.c tools/lh-index/requests.c lib/vector/vector_record.c
 	lh-catalog lib/tool/describe.c tools/lh-catalog/main.c lib/catalog/catalog.c

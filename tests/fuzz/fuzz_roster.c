@@ -11,7 +11,7 @@
 #include "archive/archive.h"
 #include "base/utf8.h"
 #include "file/file.h"
-#include "validate/roster_parts.h"
+#include "../../lib/validate/roster.c"
 
 #define LINES_MAX 64
 

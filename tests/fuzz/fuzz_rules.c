@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "validate/rules_parts.h"
+#include "../../lib/validate/rules.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

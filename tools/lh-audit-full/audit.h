@@ -1,31 +1,32 @@
 /*
  * audit.h - one audit of a root, and its parts.
  *
- *     main.c                options and verbs
- *     run.c                 the audit: phases in order, then output and files
+ *     main.c                options and verbs; phases in order, then output and files
  *     check.c               the checks: their table, and how a phase sets one
  *     census.c              every row on disk, read once: the data of phases 2 to 4 and of the
  *                           metrics
  *     phases.c samples.c receipts.c replays.c    the phases
- *     baselines.c drift.c   rows of baselines; metrics then and now
- *     report.c charts.c     what the audit says, to programs and to people
+ *     drift.c               rows of baselines; metrics then and now, and their charts
+ *     report.c              what the audit says, to programs and to people
  *
  * A fault of the root is a failed check, with file and line, never an error; a
  * function here fails only if the audit itself cannot continue (memory, a signal, a
  * requested file that cannot be written).
  *
- * Owner:   all texts of a struct audit are its own until run.c frees it.
+ * Owner:   all texts of a struct audit are its own until main.c frees it.
  * Threads: one; the census reads files with tool->jobs of its own.
  */
 #ifndef AUDIT_H
 #define AUDIT_H
 
-#include "history.h"
 #include "base/buf.h"
+#include "base/time.h"
 #include "distill/root.h"
 #include "distill/sample.h"
 #include "distill/stage.h"
-#include "base/time.h"
+#include "file/rows.h"
+#include "json/json.h"
+#include "json/write.h"
 #include "proc/run.h"
 #include "tool/tool.h"
 
@@ -110,6 +111,123 @@ struct census {
 	struct finding found[FINDINGS];
 };
 
+struct audit;
+
+/* ---- the history of the metrics (drift.c) ---- */
+
+/*
+ * The metrics of earlier audits, and how far this one is from them.
+ *
+ * Baselines are rows of a file:
+ *
+ *     {"recorded_at":"...","git_commit":"...","metrics":{"p3_accepted":353,...}}
+ *
+ * Other programs append to the same file.  So it is only ever appended to, and a
+ * row needs only to be one JSON object whose metrics are an object; everything else
+ * in it is ignored.
+ *
+ *     rc = baselines_open(&b, path, err);
+ *     if (!rc && b.n && baselines_take(&b, b.n, err) == 0)
+ *             ... b.metrics ...
+ *     baselines_close(&b);
+ *
+ * Errors: 0, or -1 with *err, whose text names the file and the line; LH_EDATA for a
+ *         bad row.
+ *
+ * Drift compares metrics with those of a baseline.
+ *
+ * A metric without a baseline, or whose baseline is null, is a first run.  Against
+ * 0 any other number is a warning, without a percentage.  Otherwise it is a warning
+ * if the number changed by more than a fifth of its baseline.  Compared metrics
+ * must be numbers within the range of a double; others in the row are ignored.
+ *
+ * A fall is no warning if there is none once the rows are put back that receipts of erasures
+ * (audit/erasures.h) name, of erasures that ended between the two rows.
+ *
+ * An audit's history:
+ *
+ *     rc = history_read(&audit, err);          after the metrics are counted
+ *     ... history.drift, history.bad ...
+ *     rc = history_append(&audit, err);        --append-baseline; last of all
+ *     history_free(&audit.history);
+ *
+ * A file of baselines that cannot be read, or whose last row is bad, does not
+ * prevent the checks: history_read then returns 0 with the reason in history.bad
+ * and no row of drift, and nothing is appended.  The caller reports it after
+ * printing the checks, and ends with 2.
+ */
+
+struct baselines {
+	const char *path;	/* borrowed */
+	int fd;			/* of the file, borrowed; or -1: path is opened */
+	uint64_t n;		/* rows at the opening; blank lines do not count */
+	struct lh_rows *rows;
+	uint64_t at;		/* rows read so far */
+	size_t bom;		/* length of the BOM before the row that was read last */
+
+	/* the row read last, valid until the next */
+	uint64_t line;
+	struct lh_record rec;
+	struct lh_value metrics;	/* an object */
+	struct lh_value recorded_at;	/* a string, or p NULL */
+};
+
+enum drift_flag { DRIFT_OK, DRIFT_WARN, DRIFT_FIRST, DRIFT_ERASED };
+
+struct drift_row {
+	struct lh_str metric, baseline, current;	/* numbers as written; baseline.n 0: none */
+	bool has_pct;
+	double pct;		/* a fraction, or infinite */
+	enum drift_flag flag;
+};
+
+/* Rows in byte order of the names of their metrics. */
+struct drift {
+	struct drift_row *row;
+	size_t n, warned, first, erased;
+};
+
+struct drift_metric {
+	struct lh_str name;
+	struct lh_value value;
+};
+
+/* The metrics of a row, sorted by name. */
+struct drift_metrics {
+	struct drift_metric *v;
+	size_t n, cap;
+	struct lh_buf names;	/* those that had to be unescaped */
+	const struct baselines *row;	/* their row; NULL: they were just measured */
+};
+
+/* Return whether a change, as a fraction, is more than a fifth. */
+void drift_free(struct drift *d);	/* an all zero struct is allowed */
+
+const char *drift_flag_name(enum drift_flag flag);
+
+/* Append "+583.3%": one decimal, halves away from zero; a decrease that rounds to
+ * nothing is -0.0%.  "-" if there is none. */
+void drift_percent(struct lh_buf *out, const struct drift_row *row);
+
+/* Append the table and its last line, for people. */
+void drift_table(struct lh_buf *out, const struct drift *d);
+
+/* Write [{"metric":...},...]. */
+void drift_write(struct lh_writer *w, const char *name, const struct drift *d);
+
+struct history {
+	char *path;
+	struct baselines on_file;	/* with its last row read, unless it is a first run */
+	struct drift_metrics now, before;
+	struct drift drift;
+	struct lh_err bad;		/* code LH_OK: no fault */
+	char *numbers;			/* of now */
+};
+
+int history_read(struct audit *a, struct lh_err *err);
+int history_append(const struct audit *a, struct lh_err *err);
+void history_free(struct history *h);
+
 /* ---- the audit ---- */
 
 struct audit {
@@ -188,19 +306,12 @@ int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how,
  * exist, -1 with the reason. */
 int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err);
 
-/* Check that no two of the files that the settings name are the same, and that none
- * is a log of the root (run.c). */
-int targets_check(const struct audit *a, struct lh_err *err);
-
 /* ---- what it says (report.c) ---- */
 
 /* Write {"p2_evidence_rows":12,...}. */
 void metrics_write(struct lh_writer *w, const char *name, const struct audit *a);
 
 extern const char *const phase_title[PHASES];
-
-/* Return "passed", "FAILED", "not met" if it is not required, or "skipped". */
-const char *check_result(const struct check *c);
 
 /* Return whether every required check that ran has passed; whether all ran. */
 bool audit_is_sound(const struct audit *a);
@@ -225,7 +336,7 @@ int report_print(struct audit *a);
 /* Write the files for people that they name; the page also to standard output. */
 int report_write(struct audit *a, struct lh_err *err);
 
-/* ---- the history of the metrics (charts.c) ---- */
+/* ---- charts (drift.c) ---- */
 
 #define CHART_AUDITS 300	/* drawn at most */
 
@@ -242,7 +353,7 @@ void chart_print(struct lh_buf *out, const struct charts *c, const struct audit 
 
 /* ---- verbs ---- */
 
-int audit_verb(struct lh_tool *tool, void *settings);	/* run.c */
+int audit_verb(struct lh_tool *tool, void *settings);	/* main.c */
 int drift_verb(struct lh_tool *tool, void *settings);	/* drift.c */
 
 #endif

@@ -1,6 +1,7 @@
-/* drift.c - metrics and those of a baseline.  See history.h. */
-#include "audit.h"
-
+/*
+ * drift.c - the history of the metrics: rows of baselines, how far an audit is from them, and
+ * charts of all of them.  See audit.h.
+ */
 #include <errno.h>
 #include <float.h>
 #include <math.h>
@@ -11,13 +12,146 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/num.h"
-#include "base/time.h"
+#include "audit.h"
 #include "audit/erasures.h"
 #include "base/mem.h"
+#include "base/num.h"
+#include "base/time.h"
 #include "file/file.h"
 #include "json/bind.h"
 #include "text/escape.h"
+
+/* ---- baselines ---- */
+
+#define BOM "\xef\xbb\xbf"
+
+static int start(struct baselines *b, struct lh_err *err)
+{
+	int rc = b->fd < 0 ? lh_rows_open(b->rows, b->path, err)
+		: lh_rows_open_fd(b->rows, b->fd, b->path, err);
+
+	b->at = 0;
+	/* its parent is not a folder: it does not exist */
+	return rc < 0 && errno == ENOTDIR ? 0 : rc;
+}
+
+/* Read the next row that is not blank; the first line may consist of a BOM. */
+static int next(struct baselines *b, struct lh_file_row *row, struct lh_err *err)
+{
+	int rc = lh_rows_next(b->rows, row, err);
+
+	b->bom = 0;
+	if (rc > 0 && row->line == 1 && row->n >= strlen(BOM) &&
+	    !memcmp(row->p, BOM, strlen(BOM))) {
+		row->p += strlen(BOM);
+		row->n -= strlen(BOM);
+		b->bom = strlen(BOM);
+		if (!row->n || (row->n == 1 && *row->p == '\r')) {
+			b->bom = 0;
+			rc = lh_rows_next(b->rows, row, err);
+		}
+	}
+	b->at += rc > 0;
+	return rc;
+}
+
+/* The same with a regular file that is open, and whose name is for messages. */
+static int baselines_open_fd(struct baselines *b, int fd, const char *name, struct lh_err *err)
+{
+	struct lh_file_row row;
+	int rc;
+
+	*b = (struct baselines){ .path = name, .fd = fd, .rows = lh_rows_new() };
+	rc = b->rows ? start(b, err) : -1;
+	while (rc > 0)
+		rc = next(b, &row, err);
+	b->n = b->at;
+	return rc;
+}
+
+/* Count the rows of the file; one that does not exist has none. */
+static int baselines_open(struct baselines *b, const char *path, struct lh_err *err)
+{
+	return baselines_open_fd(b, -1, path, err);
+}
+
+static int bad_row(const struct baselines *b, struct lh_err *err)
+{
+	size_t column = err->column;
+
+	err->column = 0;
+	if (column)
+		return lh_err_prefix(err, "%s:%llu:%zu", b->path, (unsigned long long)b->line,
+				     column + b->bom);
+	return lh_err_prefix(err, "%s:%llu", b->path, (unsigned long long)b->line);
+}
+
+static const struct lh_bind members[] = {
+	{ LH_BIND_VALUE("recorded_at", struct baselines, recorded_at, LH_BIND_IS(LH_STRING)),
+	  .lax = true },
+	{ LH_BIND_OBJECT("metrics", struct baselines, metrics), .required = true },
+	LH_BIND_END
+};
+
+static int parse(struct baselines *b, const struct lh_file_row *row, struct lh_err *err)
+{
+	b->line = row->line;
+	b->recorded_at.p = NULL;
+	if (lh_record_parse(&b->rec, row->p, row->n, err) < 0 ||
+	    lh_bind(members, &b->rec, b, NULL, err) < 0)
+		return bad_row(b, err);
+	return 0;
+}
+
+static int read_row(struct baselines *b, uint64_t n, struct lh_file_row *row, struct lh_err *err)
+{
+	int rc = 1;
+
+	if (n <= b->at)
+		rc = start(b, err);
+	while (rc > 0 && b->at < n)
+		rc = next(b, row, err);
+	if (!rc)
+		return lh_err_set(err, LH_EIO, "%s: became shorter while it was read", b->path);
+	return rc < 0 ? -1 : parse(b, row, err);
+}
+
+/* Another program may be appending the last row, of which a part is there: it is read again
+ * until it is whole, or its length has been the same for 200 ms. */
+static int baselines_take(struct baselines *b, uint64_t n, struct lh_err *err)
+{
+	struct timespec pause = { .tv_nsec = 20000000 };
+	struct lh_file_row row = { .n = 0 };
+	int rc = read_row(b, n, &row, err), same = 0;
+
+	while (rc < 0 && err->code == LH_EDATA && n == b->n && same < 10) {
+		size_t length = row.n;
+
+		nanosleep(&pause, NULL);
+		rc = read_row(b, n, &row, err);
+		same = row.n == length ? same + 1 : 0;
+	}
+	return rc;
+}
+
+/* Read row number row, from 1, in any order. */
+static void baselines_close(struct baselines *b)
+{
+	lh_rows_free(b->rows);
+	lh_record_free(&b->rec);
+	*b = (struct baselines){ .n = 0 };
+}
+
+/* Report a bad metric: fills *err, returns -1. */
+static int baselines_bad_metric(const struct baselines *b, const struct lh_str *name,
+				const char *what, struct lh_err *err)
+{
+	lh_err_set(err, LH_EDATA, "metric \"%.*s\" %s", name->n < 200 ? (int)name->n : 200, name->p,
+		   what);
+	return bad_row(b, err);
+}
+
+/* ---- drift ---- */
 
 /* ---- the metrics of a row ---- */
 
@@ -27,7 +161,7 @@ static int by_name(const void *a, const void *b)
 			  ((const struct drift_metric *)b)->name);
 }
 
-void drift_metrics_of(struct drift_metrics *m, const struct baselines *row)
+static void drift_metrics_of(struct drift_metrics *m, const struct baselines *row)
 {
 	struct lh_iter it;
 
@@ -45,7 +179,7 @@ void drift_metrics_of(struct drift_metrics *m, const struct baselines *row)
 		qsort(m->v, m->n, sizeof *m->v, by_name);
 }
 
-void drift_metrics_free(struct drift_metrics *m)
+static void drift_metrics_free(struct drift_metrics *m)
 {
 	lh_buf_free(&m->names);
 	free(m->v);
@@ -84,12 +218,13 @@ static double size_of(double pct)
 	return fabs(pct) + 4 * DBL_EPSILON * (1 + fabs(pct));
 }
 
-bool drift_is_large(double pct)
+static bool drift_is_large(double pct)
 {
 	return fabs(pct) > size_of(LARGE);
 }
 
-int drift_compute(struct drift *d, const struct drift_metrics *now,
+/* Compare now with base; the memory that they point to must outlive *d. */
+static int drift_compute(struct drift *d, const struct drift_metrics *now,
 		  const struct drift_metrics *base, struct lh_err *err)
 {
 	const struct drift_metric *m, *b = base->v, *end = b ? b + base->n : b;
@@ -208,6 +343,15 @@ static void put_row(struct lh_buf *out, struct lh_buf *field, const struct drift
 	lh_buf_putc(out, '\n');
 }
 
+/* Append "5/10 metrics flagged warn, 0 first-run", and ", 2 erased" if there are such. */
+static void drift_footer(struct lh_buf *out, const struct drift *d)
+{
+	lh_buf_printf(out, "%zu/%zu metrics flagged warn, %zu first-run", d->warned, d->n,
+		      d->first);
+	if (d->erased)
+		lh_buf_printf(out, ", %zu erased", d->erased);
+}
+
 void drift_table(struct lh_buf *out, const struct drift *d)
 {
 	size_t width[COLUMNS], i, n;
@@ -226,14 +370,6 @@ void drift_table(struct lh_buf *out, const struct drift *d)
 		put_row(out, &field, &d->row[i], width);
 	drift_footer(out, d);
 	lh_buf_putc(out, '\n');
-}
-
-void drift_footer(struct lh_buf *out, const struct drift *d)
-{
-	lh_buf_printf(out, "%zu/%zu metrics flagged warn, %zu first-run", d->warned, d->n,
-		      d->first);
-	if (d->erased)
-		lh_buf_printf(out, ", %zu erased", d->erased);
 }
 
 void drift_write(struct lh_writer *w, const char *name, const struct drift *d)
@@ -327,7 +463,9 @@ static void flag_falls(struct drift *d, double gone[KINDS])
 		}
 }
 
-int drift_erasures(struct drift *d, const struct lh_root *root, const char *subjects,
+/* Flag falls as erased.  since and until are strings of JSON, the times of base and now; without
+ * one of them, or one that is no time, nothing is flagged. */
+static int drift_erasures(struct drift *d, const struct lh_root *root, const char *subjects,
 		   const struct lh_value *since, const struct lh_value *until,
 		   struct lh_err *err)
 {
@@ -590,4 +728,155 @@ int drift_verb(struct lh_tool *tool, void *settings)
 	free(path);
 	lh_root_close(root);
 	return rc;
+}
+
+/* ---- charts ---- */
+
+/* The values of each metric in the newest baselines on file and in this audit.  Rows that are not a
+ * baseline, and values that are not a number or beyond a double, leave a gap. */
+
+/* In whole units of the drawing, so that nothing depends on the notation of a
+ * fraction. */
+#define WIDTH 3200
+#define HEIGHT 800
+#define MARGIN 60	/* room for half a dot */
+
+/* Set the values of an audit by the members of a row; NAN where there is none. */
+static void add_row(struct charts *c, const struct lh_value *metrics)
+{
+	struct lh_value v;
+	double x;
+	int m;
+
+	for (m = 0; m < METRICS; m++) {
+		x = lh_value_get(metrics, metric_names[m], &v) && v.type == LH_NUMBER
+			? lh_value_f64(&v) : NAN;
+		c->value[m][c->n] = isfinite(x) ? x : NAN;
+	}
+	c->n++;
+}
+
+/* Read the newest rows; bad ones are counted and omitted. */
+static int read_rows(struct charts *c, struct baselines *b, struct lh_err *err)
+{
+	uint64_t i = b->n > CHART_AUDITS - 1 ? b->n - (CHART_AUDITS - 1) : 0;
+
+	for (; i < b->n; i++) {
+		if (baselines_take(b, i + 1, err) == 0)
+			add_row(c, &b->metrics);
+		else if (err->code == LH_EDATA)
+			c->unread++;
+		else
+			return -1;
+	}
+	return 0;
+}
+
+struct charts *charts_read(struct audit *a, struct lh_err *err)
+{
+	struct charts *c = lh_calloc(1, sizeof *c);
+	struct lh_err why;	/* a fault of the file is not a failure here */
+	struct baselines b;
+	int m, rc;
+
+	rc = baselines_open(&b, a->history.path, &why);
+	if (!rc)
+		rc = read_rows(c, &b, &why);
+	baselines_close(&b);
+	if (rc && !check_is_finding(&why)) {
+		*err = why;
+		free(c);
+		return NULL;
+	}
+	for (m = 0; m < METRICS; m++)
+		c->value[m][c->n] = (double)a->metric[m];
+	c->n++;
+	return c;
+}
+
+struct frame {
+	double low, high;	/* the values at the bottom and at the top */
+	size_t n;
+};
+
+static int at_y(const struct frame *f, double v)
+{
+	/* halves, because the whole might be beyond a double */
+	double part = (v / 2 - f->low / 2) / (f->high / 2 - f->low / 2);
+
+	part = part < 0 ? 0 : part > 1 ? 1 : part;
+	return HEIGHT - MARGIN - (int)lround(part * (HEIGHT - 2 * MARGIN));
+}
+
+static int at_x(const struct frame *f, size_t i)
+{
+	return f->n < 2 ? WIDTH - MARGIN : MARGIN + (int)(i * (WIDTH - 2 * MARGIN) / (f->n - 1));
+}
+
+/* Draw the line, broken at gaps; round ends make a single audit between two gaps a dot. */
+static void put_line(struct lh_buf *out, const struct frame *f, const double *value)
+{
+	bool down = false;
+	size_t i;
+
+	lh_buf_puts(out, "<path class=\"line\" d=\"");
+	for (i = 0; i < f->n; i++) {
+		if (!isnan(value[i]))
+			lh_buf_printf(out, "%s%d %d%s", down ? "L" : "M", at_x(f, i),
+				      at_y(f, value[i]), down ? "" : "h0");
+		down = !isnan(value[i]);
+	}
+	lh_buf_puts(out, "\"/>\n");
+}
+
+static void put_number(struct lh_buf *out, double v)
+{
+	lh_buf_took(out, lh_f64_print(lh_buf_room(out, LH_F64_MAX), v));
+}
+
+void chart_print(struct lh_buf *out, const struct charts *c, const struct audit *a, int metric)
+{
+	const struct drift *d = &a->history.drift;
+	const double *value = c->value[metric];
+	double low = (double)a->metric[metric], high = low, base = NAN, top;
+	struct frame f = { .n = c->n };
+	const char *next;
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		low = value[i] < low ? value[i] : low;
+		high = value[i] > high ? value[i] : high;
+	}
+	if (d->n && d->row[metric].baseline.n)
+		base = lh_f64_read(d->row[metric].baseline.p,
+				   d->row[metric].baseline.p + d->row[metric].baseline.n, &next);
+	top = base + fabs(base) / 5;
+	f.low = low < 0 ? low : 0;
+	f.high = isfinite(top) && high < top ? top : high;
+	if (!(f.high > f.low))
+		f.high = f.low + 1;
+	lh_buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t%d "
+		      "d%d\">\n<title id=\"t%d\">%s over %s</title>\n<desc id=\"d%d\">%llu now; "
+		      "lowest ", WIDTH, HEIGHT, metric, metric, metric, metric_names[metric],
+		      LH_N(c->n, "audit"), metric, (unsigned long long)a->metric[metric]);
+	put_number(out, low);
+	lh_buf_puts(out, ", highest ");
+	put_number(out, high);
+	lh_buf_puts(out, "</desc>\n");
+	if (isfinite(top) && base != 0) {
+		/* Draw the baseline, and how far from it counts as no drift. */
+		int upper = at_y(&f, top), lower = at_y(&f, base - fabs(base) / 5);
+
+		lh_buf_printf(out,
+			      "<rect class=\"band\" x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n"
+			      "<path class=\"base\" d=\"M0 %dH%d\"/>\n", upper, WIDTH,
+			      lower - upper, at_y(&f, base), WIDTH);
+	}
+	lh_buf_printf(out, "<path class=\"floor\" d=\"M0 %dH%d\"/>\n", HEIGHT - MARGIN, WIDTH);
+	put_line(out, &f, value);
+	lh_buf_printf(out, "<circle class=\"now\" cx=\"%d\" cy=\"%d\" r=\"45\"/>\n</svg>\n",
+		      at_x(&f, c->n - 1), at_y(&f, value[c->n - 1]));
+	lh_buf_puts(out, "<p class=\"small\">highest ");
+	put_number(out, high);
+	lh_buf_puts(out, "</p>\n");
 }

@@ -18,7 +18,8 @@ const char *const phase_title[PHASES] = {
 	"Replay",
 };
 
-const char *check_result(const struct check *c)
+/* Return "passed", "FAILED", "not met" if it is not required, or "skipped". */
+static const char *check_result(const struct check *c)
 {
 	return c->skipped ? "skipped" : c->passed ? "passed" : c->required ? "FAILED" : "not met";
 }

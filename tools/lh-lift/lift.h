@@ -3,8 +3,7 @@
  *
  *     search.c    lh-search as a child: a query and its hits
  *     judge.c     the score of a hit, by what is known or by a model; other words
- *     cold.c      the first pass: search, judge, record the best answers
- *     compare.c   the second pass
+ *     compare.c   both passes: search, judge, record the best answers; search with these
  *     tally.c     the figures, as JSON and as Markdown
  *
  * Between the passes the queries are stored in a file in a temporary folder, one
@@ -153,7 +152,7 @@ int judge_hits(struct judge *j, const struct demand *d, struct hits *h, struct l
 /* Write the wordings in the styles other than its own, or none, as a list of strings. */
 void reword(struct lh_writer *w, const char *name, const struct demand *d, bool styles);
 
-/* ---- cold.c, compare.c ---- */
+/* ---- compare.c ---- */
 
 int cold_pass(struct lift *l);
 int warm_pass(struct lift *l);

@@ -1,5 +1,5 @@
 /* judge.c - the gate of a judge: an answer that it rates too low is not recorded.  See
- * recorder.h. */
+ * playbook.h. */
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "index/index_tools.h"
 #include "json/bind.h"
 #include "json/write.h"
-#include "recorder.h"
+#include "playbook.h"
 
 #define SECONDS 120		/* for an answer of the judge */
 #define REPLY_MOST (1u << 20)

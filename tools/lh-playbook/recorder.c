@@ -1,5 +1,5 @@
 /* recorder.c - store entries in one playbook: open or make it, embed, commit, compact. */
-#include "recorder.h"
+#include "playbook.h"
 
 #include "index/index_tools.h"
 #include <errno.h>

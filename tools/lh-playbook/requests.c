@@ -14,7 +14,7 @@
 #include "json/write.h"
 #include "embed/hashv1.h"
 #include "model/http.h"
-#include "recorder.h"
+#include "playbook.h"
 
 #define OPEN_MAX 8	/* playbooks that stay open */
 #define BATCH 1024	/* requests */

@@ -1,4 +1,4 @@
-/* snapshot.c - list, verify, restore and expire the snapshots of a store.  See snapshot.h. */
+/* snapshot.c - list, verify, restore and expire the snapshots of a store.  See store.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include "crypto/digest.h"
 #include "base/time.h"
 #include "base/mem.h"
-#include "snapshot.h"
+#include "store.h"
 
 #define LIST_MAX ((size_t)1 << 30)	/* bytes of a list of files */
 #define LOCK_OBJECT "lock"
@@ -118,7 +118,7 @@ static int list_read(struct lh_store *s, const char *time, struct lh_files *file
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf key = { 0 }, scratch = { 0 };
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { .max = LIST_MAX };
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct snapshot is = { .n = 0 };
 	struct lh_value v;
 	int fd, rc;
@@ -128,7 +128,6 @@ static int list_read(struct lh_store *s, const char *time, struct lh_files *file
 	fd = get_spooled(s, key.p, err);
 	if (fd < 0 || lh_read_rest(fd, key.p, &text, err) < 0)
 		return -1;
-	lh_record_init(&rec);
 	rc = lh_json_parse(&rec, text.p, text.len, &v, err);
 	if (!rc)
 		rc = lh_bind_value(snapshot_members, &v, &is, &scratch, err);
@@ -136,7 +135,6 @@ static int list_read(struct lh_store *s, const char *time, struct lh_files *file
 		rc = lh_err_set(err, LH_EDATA, "a file without a SHA-256");
 	if (!rc)
 		rc = check_files(files, err);
-	lh_record_free(&rec);
 	return rc < 0 ? lh_err_prefix(err, "%.*s", (int)key.len - 1, key.p) : 0;
 }
 

@@ -2,6 +2,7 @@
 #ifndef STORE_H
 #define STORE_H
 
+#include "manifest/manifest.h"
 #include "store/store.h"
 #include "tool/op.h"
 
@@ -29,9 +30,6 @@ struct lh_store *store_operand(struct lh_tool *tool, const struct settings *s, s
 /* Open s->store. */
 int store_open(struct settings *s);
 
-/* Print {"key":KEY,WHAT:true}. */
-int store_print_done(struct lh_tool *tool, const char *what, const char *key);
-
 /* Append {"key","size","sha256","etag"}. */
 void transfer_write(struct lh_buf *out, const char *key, const struct lh_transfer *done);
 
@@ -45,5 +43,52 @@ struct request {
 	struct lh_str key, file, prefix, match, none_match;
 };
 lh_op_fn put_object, get_object, list_objects, delete_object;
+
+/* ---- snapshots ---- */
+
+/*
+ * What a folder or a bucket has of snapshots of a state.
+ *
+ *     snapshots/TIME.json	{"snapshot":TIME,"left_out":N,"files":[{"path","sha256","bytes",
+ *				"record_count"}]}
+ *     content/AB/SHA256	the bytes of a file, once for all snapshots that have it
+ *     lock			of who writes now: in a folder one of lh_lock, in S3 an object
+ *
+ * A list is written after the contents that it names, and removed before them.
+ */
+
+#define SNAPSHOTS "snapshots/"
+#define CONTENT "content/"
+#define CONTENT_KEY (sizeof CONTENT + 3 + 64)	/* with NUL */
+
+/* Write the key of a content. */
+void content_key(const unsigned char sha256[32], char key[CONTENT_KEY]);
+
+/* The contents that are there, sorted by hash. */
+struct contents {
+	struct content {
+		unsigned char sha256[32];
+		uint64_t bytes;
+		bool wanted;		/* by a list */
+	} *v;
+	size_t n, cap;
+};
+int contents_list(struct contents *c, struct lh_store *s, struct lh_err *err);
+/* Return the content of that hash, if it has that many bytes, or NULL. */
+struct content *contents_has(const struct contents *c, const unsigned char sha256[32],
+			     uint64_t bytes);
+
+/* Put an object that is a text; is_new: only if there is none (412). */
+int store_put_text(struct lh_store *s, const char *key, const struct lh_buf *text, bool is_new,
+		   struct lh_err *err);
+
+/* Let no other process write snapshots there. */
+int snapshots_lock(struct lh_tool *tool, struct lh_store *s, const char *dest,
+		   struct lh_lock *lock);
+void snapshots_unlock(struct lh_store *s, struct lh_lock *lock);
+
+/* Remove the snapshots that are older than so many milliseconds (0: none), but for the newest,
+ * and the contents that none of the others has. */
+int snapshots_expire(struct lh_tool *tool, struct lh_store *s, int64_t keep, const char *newest);
 
 #endif

@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "index/index_tools.h"
-#include "snapshot.h"
+#include "store.h"
 
 #define ROOT_LOCK ".lh-lock"		/* of a distillation; see distill/root.h */
 #define KB "data/_kb"
