@@ -132,7 +132,7 @@ bool lh_source_has_text(const char *folder)
 /* Take each line that is not blank. */
 static int read_lines(struct texts *t, struct lh_byte_source *s)
 {
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	struct lh_str rest, line;
 	uint64_t number = 0;
 	ssize_t got = 1;
@@ -157,7 +157,6 @@ static int read_lines(struct texts *t, struct lh_byte_source *s)
 		memmove(b.p, rest.p, rest.n);
 		b.len = rest.n;
 	}
-	lh_buf_free(&b);
 	return rc;
 }
 

@@ -218,13 +218,12 @@ static int fill(struct lh_route *r, const struct file_members *all, const struct
 int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *err)
 {
 	struct file_members all = { 0 };
-	struct lh_buf strings = { 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_value v;
 	size_t i;
 	int rc;
 
-	lh_record_init(&rec);
 	rc = lh_json_parse(&rec, file, sizeof file - 1, &v, err);
 	if (!rc)
 		rc = lh_bind_file(file_table, &v, file, &all, &strings, err);
@@ -233,8 +232,6 @@ int lh_routes_built_in(struct lh_routes *to, const char *state, struct lh_err *e
 		memset(&to->v[to->n], 0, sizeof *to->v);
 		rc = fill(&to->v[to->n++], &all, &all.route[i], state, err);
 	}
-	lh_buf_free(&strings);
-	lh_record_free(&rec);
 	return rc;
 }
 

@@ -556,7 +556,7 @@ static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_rec
 {
 	struct file_members m = { .drain = NO_NUMBER, .audit_sync = -1,
 				  .audit_required = -1, .confine = true };
-	struct lh_buf strings = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf strings = { 0 };
 	struct lh_value v;
 	size_t i;
 	int rc;
@@ -573,18 +573,16 @@ static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_rec
 	for (i = 0; !rc && i < m.n_routes; i++)
 		if (add_route(&c->routes, &m.route[i], r->err) < 0)
 			rc = wrong(r, m.route[i].line.p);
-	lh_buf_free(&strings);
 	return rc;
 }
 
 int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_err *err)
 {
 	struct reading r = { .path = path, .err = err };
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	int rc;
 
 	memset(c, 0, sizeof *c);
-	lh_record_init(&rec);
 	lh_buf_init(&r.text, CONFIG_MAX);
 	rc = lh_file_read_commands(path, &r.text, err);
 	if (rc == 0)
@@ -592,7 +590,6 @@ int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_
 	else if (rc > 0)
 		rc = read_text(c, &r, &rec);
 	lh_buf_free(&r.text);
-	lh_record_free(&rec);
 	return rc;
 }
 

@@ -421,7 +421,7 @@ static void let_member(struct making *m, const struct lh_record *rec, const stru
 static void let_members(struct making *m, const struct lh_route *r)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 }, path = { 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_value all;
 	struct lh_iter it;
 	struct lh_err unused;
@@ -429,12 +429,10 @@ static void let_members(struct making *m, const struct lh_route *r)
 	if (!r || !r->members || !r->operation.p || !lh_value_get(&r->operation, "paths", &all))
 		return;
 	lh_buf_printf(&text, "{%s}", r->members);
-	lh_record_init(&rec);
 	if (lh_record_parse(&rec, text.p, text.len, &unused) < 0)
 		m->failed = true;
 	for (lh_iter_init(&it, &all); !m->failed && lh_iter_next(&it); )
 		let_member(m, &rec, &it.val, &path);
-	lh_record_free(&rec);
 }
 
 /* ---- the state ---- */
@@ -442,17 +440,15 @@ static void let_members(struct making *m, const struct lh_route *r)
 static void let_store_of(struct making *m, const char *manifest)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { .max = MANIFEST_MAX }, store = { 0 };
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	const char *path = NULL;
 	struct lh_err unused;
 
-	lh_record_init(&rec);
 	if (lh_file_read(manifest, &text, &unused) == 1 &&
 	    lh_record_parse(&rec, text.p, text.len, &unused) == 0)
 		path = text_of(lh_record_get(&rec, "store"), &store);
 	if (path && *path == '/')
 		let(m, path, LH_MAY_READ | LH_MAY_WRITE);
-	lh_record_free(&rec);
 }
 
 /* A manifest that another filter registers names the store of the state: others are from those

@@ -68,7 +68,7 @@ static void read_name(const struct lh_route *r, struct lh_buf *name)
 {
 	const char *const *argv = (const char *const *)r->run + 1;
 	const char *command = next_mode(&argv);
-	struct lh_buf object = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf object = { 0 };
 	struct lh_value members = { .type = LH_OBJECT }, op;
 	struct lh_str text = lh_str_of(command && *command != '-' ? command : "");
 
@@ -79,7 +79,6 @@ static void read_name(const struct lh_route *r, struct lh_buf *name)
 		lh_value_str(&op, name, &text);
 	if (text.p != name->p)
 		lh_buf_add(name, text.p, text.n);
-	lh_buf_free(&object);
 }
 
 /* Find the operation of that name; one of requests alone before a command of the same name. */
@@ -105,7 +104,7 @@ static void find_operation(const char *text, struct lh_str name, struct lh_value
 
 void lh_routes_describe(struct lh_routes *r, const struct lh_described *all)
 {
-	struct lh_buf name = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	const struct lh_described *d;
 	size_t i;
 
@@ -125,7 +124,6 @@ void lh_routes_describe(struct lh_routes *r, const struct lh_described *all)
 		find_operation(d->text, (struct lh_str){ name.p ? name.p : "", name.len },
 			       &route->operation);
 	}
-	lh_buf_free(&name);
 }
 
 const char *lh_route_program(const struct lh_route *r)

@@ -73,7 +73,7 @@ static const char *copy_value(const char *p, const char *end, struct lh_buf *to)
  */
 static int parameter(const char *p, const char *end, const char *name, struct lh_buf *to)
 {
-	struct lh_buf value = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf value = { 0 };
 	const char *key, *stop;
 	int found = 0;
 
@@ -95,14 +95,13 @@ static int parameter(const char *p, const char *end, const char *name, struct lh
 		lh_buf_reset(to);
 		lh_buf_add(to, value.p, value.len);
 	}
-	lh_buf_free(&value);
 	return found;
 }
 
 /* Read the value of Content-Disposition: 1 if it is the field, 0, -1. */
 static int is_field(struct lh_multipart *m, const char *p, const char *end, struct lh_err *err)
 {
-	struct lh_buf name = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
 	int rc;
 
 	if (!starts_with(p, end, "form-data"))
@@ -117,7 +116,6 @@ static int is_field(struct lh_multipart *m, const char *p, const char *end, stru
 		rc = bad_form(err, "a header of a part is malformed");
 	else if (rc < 0)
 		bad_form(err, "a header of a part is malformed");
-	lh_buf_free(&name);
 	return rc;
 }
 
@@ -254,7 +252,7 @@ bool lh_is_multipart(const char *type)
 
 static int set_boundary(struct lh_multipart *m, const char *type, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = parameter(type, type + strlen(type), "boundary", &text);
 
 	if (rc > 0)
@@ -269,7 +267,6 @@ static int set_boundary(struct lh_multipart *m, const char *type, struct lh_err 
 		memcpy(m->delimiter + 4, text.p, text.len);
 		m->n_delimiter = 4 + text.len;
 	}
-	lh_buf_free(&text);
 	return rc;
 }
 

@@ -183,7 +183,7 @@ static int add_constant(struct lh_route *r, const struct lh_value *key, struct l
 
 int lh_route_set_members(struct lh_route *r, const struct lh_value *object, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_iter it;
 	int rc = 0;
 
@@ -197,7 +197,6 @@ int lh_route_set_members(struct lh_route *r, const struct lh_value *object, stru
 	}
 	if (!rc && text.len)
 		r->members = lh_strndup(text.p, text.len);
-	lh_buf_free(&text);
 	return rc;
 }
 
@@ -441,19 +440,16 @@ static bool is_among(const char *const *names, size_t n, struct lh_str name)
 
 static bool is_json_number(struct lh_str text)
 {
-	struct lh_record rec;
-	struct lh_buf copy = { 0 };
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
 	struct lh_value v;
 	struct lh_err err;
 	bool is;
 
-	lh_record_init(&rec);
 	lh_buf_add(&copy, text.p, text.n);
 	is = text.n && !lh_buf_check(&copy, &err) &&
 	     !lh_json_parse(&rec, copy.p, copy.len, &v, &err) && v.type == LH_NUMBER &&
 	     v.n == text.n;
-	lh_record_free(&rec);
-	lh_buf_free(&copy);
 	return is;
 }
 
@@ -535,13 +531,12 @@ int lh_route_rest(const struct lh_route *r, const struct lh_route_path *p, size_
 static int add_rest(const struct lh_route *r, const struct lh_route_path *p, size_t skip,
 		    struct lh_writer *w, struct lh_err *err)
 {
-	struct lh_buf text = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	int rc = lh_route_rest(r, p, skip, &text, err);
 
 	if (!rc)
 		rc = add_member(w, r->pieces.v[r->pieces.n - 1].text,
 				(struct lh_str){ text.p, text.len }, err);
-	lh_buf_free(&text);
 	return rc;
 }
 

@@ -217,7 +217,7 @@ int lh_signer_make(struct lh_signer **s, struct lh_str name, enum lh_vkey_kind k
 void lh_signer_text(const struct lh_signer *s, struct lh_secret *text)
 {
 	/* large enough not to grow, which would leave a copy */
-	struct lh_buf out = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 
 	lh_buf_room(&out, strlen(s->vkey.name) + 128);
 	lh_buf_puts(&out, PRIVATE);
@@ -226,7 +226,6 @@ void lh_signer_text(const struct lh_signer *s, struct lh_secret *text)
 	lh_secret_alloc(text, out.len);
 	memcpy(text->p, out.p, out.len);
 	explicit_bzero(out.p, out.cap);
-	lh_buf_free(&out);
 }
 
 const struct lh_vkey *lh_signer_vkey(const struct lh_signer *s)

@@ -162,6 +162,4 @@ struct rows {
 	uint64_t line;		/* of the row */
 };
 
-void rows_free(struct rows *r);
-
 #endif

@@ -285,7 +285,7 @@ static int rows_finish(struct rows *r)
 	return ingest_flush(r->in) < 0 ? -1 : keep_finish(r->in, r->column, r->n);
 }
 
-void rows_free(struct rows *r)
+static void rows_free(struct rows *r)
 {
 	lh_buf_free(&r->keys);
 	free(r->column);

@@ -150,10 +150,6 @@ struct bench {
 	struct measures measures;
 	struct ranking ranking;
 };
-/* Read the runs of the operands or standard input, one at a time. */
-int each_run(struct lh_tool *tool, struct bench *b,
-	     int (*fn)(struct lh_tool *tool, struct bench *b, const struct list *run, void *ctx),
-	     void *ctx);
 
 /* ---- the commands ---- */
 

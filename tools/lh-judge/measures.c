@@ -251,7 +251,8 @@ static void bench_close(struct bench *b)
 	ranking_free(&b->ranking);
 }
 
-int each_run(struct lh_tool *tool, struct bench *b,
+/* Read the runs of the operands or standard input, one at a time. */
+static int each_run(struct lh_tool *tool, struct bench *b,
 	     int (*fn)(struct lh_tool *tool, struct bench *b, const struct list *run, void *ctx),
 	     void *ctx)
 {

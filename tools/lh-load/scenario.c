@@ -147,7 +147,8 @@ static long names_find(const struct names *names, struct lh_str name)
 	return -1;
 }
 
-long names_add(struct names *names, struct lh_str name, struct lh_err *err)
+/* Return the number of a new one, or of the one of that name; -1 with *err. */
+static long names_add(struct names *names, struct lh_str name, struct lh_err *err)
 {
 	long at = names_find(names, name);
 

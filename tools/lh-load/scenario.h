@@ -60,9 +60,6 @@ struct names {			/* the variables of a scenario */
 	size_t n;
 };
 
-/* Return the number of a new one, or of the one of that name; -1 with *err. */
-long names_add(struct names *names, struct lh_str name, struct lh_err *err);
-
 struct piece {
 	struct lh_str text;	/* as written; of a variable without $ and braces */
 	long variable;		/* -1: literal text */

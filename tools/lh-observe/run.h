@@ -98,9 +98,6 @@ struct tally {
 	struct count *v;
 	size_t cap;
 };
-/* Count a row under a name: its counts, or NULL; what: names such as this, in messages. */
-struct count *tally_add(struct tally *t, struct lh_str name, bool success, const char *what,
-			struct lh_err *err);
 
 /* Read "all" or a number; 0 if it is neither. */
 uint64_t stats_window(struct lh_str text);

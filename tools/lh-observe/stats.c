@@ -44,7 +44,8 @@ uint64_t stats_window(struct lh_str text)
 	return lh_str_is(text, "all", 3) ? UINT64_MAX : run_number(text);
 }
 
-struct count *tally_add(struct tally *t, struct lh_str name, bool success, const char *what,
+/* Count a row under a name: its counts, or NULL; what: names such as this, in messages. */
+static struct count *tally_add(struct tally *t, struct lh_str name, bool success, const char *what,
 			struct lh_err *err)
 {
 	uint32_t i;

@@ -315,10 +315,9 @@ static int check_lines(struct query *q, const char *path, uint64_t *n)
 	struct lh_rows *rows = lh_rows_new();
 	struct lh_err *err = &q->tool->err;
 	struct lh_file_row row;
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	int rc = lh_rows_open(rows, path, err);
 
-	lh_record_init(&rec);
 	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0) {
 		if (row.n && check_line(q, &rec, &row) < 0) {
 			lh_err_prefix(err, "%s:%llu", path, (unsigned long long)row.line);
@@ -327,7 +326,6 @@ static int check_lines(struct query *q, const char *path, uint64_t *n)
 		}
 		*n += row.n > 0;
 	}
-	lh_record_free(&rec);
 	lh_rows_free(rows);
 	return rc;
 }

@@ -27,7 +27,8 @@ static bool is_folder(const char *operand)
 	return (n && operand[n - 1] == '/') || (stat(operand, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-struct name *names_add(struct names *l, struct lh_str text)
+/* Add a name without a path; NULL with *err. */
+static struct name *names_add(struct names *l, struct lh_str text)
 {
 	struct name *c;
 

@@ -147,8 +147,6 @@ struct run {
 struct names *names_new(const struct run *run, bool again, struct lh_err *err);
 struct names *names_share(struct names *l);
 void names_drop(struct names *l);
-/* Add a name without a path; NULL with *err. */
-struct name *names_add(struct names *l, struct lh_str text);
 /* Return whether a folder has changed. */
 bool names_stale(const struct names *l);
 /* Return the number of a name, or -1. */

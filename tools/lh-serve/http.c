@@ -221,7 +221,7 @@ static void begin_answer(struct client *c, unsigned status, bool last, bool stay
  * the last of its connection. */
 static void refuse_client(struct client *c, unsigned status, const char *why)
 {
-	struct lh_buf json = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf json = { 0 };
 
 	if (c->message)
 		end_message(c, status);
@@ -235,7 +235,6 @@ static void refuse_client(struct client *c, unsigned status, const char *why)
 	lh_buf_printf(&c->out, "Content-Type: application/json\r\nContent-Length: %zu\r\n"
 		      "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n%.*s",
 		      json.len, (int)json.len, json.p);
-	lh_buf_free(&json);
 }
 
 void http_send(struct message *m, const struct reply *reply, const struct http_field *field)

@@ -275,7 +275,7 @@ static int read_tail(const char *path, struct lh_buf *to, struct lh_err *err)
 static void write_rows(struct lh_writer *w, const struct lh_buf *text, size_t most)
 {
 	const char *p = text->p + text->len, *end;
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	struct lh_err err;
 	size_t n = 0;
 
@@ -283,7 +283,6 @@ static void write_rows(struct lh_writer *w, const struct lh_buf *text, size_t mo
 		p = memrchr(text->p, '\n', (size_t)(p - text->p));
 		n++;
 	}
-	lh_record_init(&rec);
 	for (p = p ? p + 1 : text->p; p && p < text->p + text->len; p = end + 1) {
 		end = memchr(p, '\n', (size_t)(text->p + text->len - p));
 		if (!end)
@@ -291,7 +290,6 @@ static void write_rows(struct lh_writer *w, const struct lh_buf *text, size_t mo
 		if (lh_record_parse(&rec, p, (size_t)(end - p), &err) == 0)
 			lh_write_raw(w, NULL, (struct lh_str){ rec.line, rec.len });
 	}
-	lh_record_free(&rec);
 }
 
 /* Make the path of a file of the state. */
@@ -325,7 +323,7 @@ static void answer_audits(struct request *r)
 {
 	static const char report[] = "reports/distillation/phase8-full-audit-report.md";
 	struct lh_writer w = lh_write_to(&r->reply.body);
-	struct lh_buf text = { .max = REPORT_MAX };
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { .max = REPORT_MAX };
 	struct lh_err err;
 	char path[4096];
 	bool there;
@@ -337,7 +335,6 @@ static void answer_audits(struct request *r)
 	there = path_in_state(path, r, report) && lh_file_read(path, &text, &err) == 1;
 	lh_buf_putc(&text, '\0');
 	lh_write_bytes(&w, "report", there && !text.failed ? text.p : NULL);
-	lh_buf_free(&text);
 	lh_write_end(&w);
 	answer(r, 200);
 }

@@ -26,7 +26,7 @@ struct files {
 static char *index_for(const char *folder, const char *file, size_t number)
 {
 	LH_SCOPED(lh_free_local) char *copy = lh_strndup(file, strlen(file));
-	struct lh_buf b = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	size_t n = strlen(copy), i;
 	const char *name, *dot;
 	char *path;
@@ -49,7 +49,6 @@ static char *index_for(const char *folder, const char *file, size_t number)
 		lh_buf_printf(&b, "-%zu", number + 1);
 		path = lh_index_folder_path(folder, (struct lh_str){ b.p, b.len });
 	}
-	lh_buf_free(&b);
 	return path;
 }
 

@@ -93,14 +93,13 @@ static uint64_t body_max(const struct request *r)
 {
 	const struct lh_route *route = r->route->route;
 	uint64_t max = route->limits.body ? route->limits.body : 1;
-	struct lh_buf key = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf key = { 0 };
 	struct lh_err err;
 
 	if (route->kind == LH_ROUTE_PUT && route->pieces.rest && max < VECTORS_MAX &&
 	    lh_route_rest(route, &r->path, r->skip, &key, &err) == 0 &&
 	    key.len > strlen(VECTORS) && !memcmp(key.p, VECTORS, strlen(VECTORS)))
 		max = VECTORS_MAX;
-	lh_buf_free(&key);
 	return max;
 }
 

@@ -539,10 +539,9 @@ int site_print(const struct site *site, struct lh_tool *tool)
 static int judge(struct lh_tool *tool, const char *route, struct lh_str said, struct lh_err *err)
 {
 	const struct lh_value *error;
-	struct lh_record rec;
+	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	int rc;
 
-	lh_record_init(&rec);
 	rc = lh_record_parse(&rec, said.p, said.n, err);
 	error = rc ? NULL : lh_record_get(&rec, "error");
 	if (error) {
@@ -552,7 +551,6 @@ static int judge(struct lh_tool *tool, const char *route, struct lh_str said, st
 		else
 			rc = -1;
 	}
-	lh_record_free(&rec);
 	return rc;
 }
 

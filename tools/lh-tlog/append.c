@@ -60,14 +60,13 @@ int tlog_keygen(struct lh_tool *tool, void *settings)
 int tlog_vkey(struct lh_tool *tool, void *settings)
 {
 	LH_SCOPED(lh_signer_free_local) struct lh_signer *key = NULL;
-	struct lh_buf public = { 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf public = { 0 };
 
 	(void)settings;
 	if (lh_signer_read(&key, tool->operands[0], &tool->err) < 0)
 		return -1;
 	if (lh_vkey_print(lh_signer_vkey(key), &public, &tool->err) == 0)
 		return lh_tool_out_line(tool, &public);
-	lh_buf_free(&public);
 	return -1;
 }
 
