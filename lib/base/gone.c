@@ -22,6 +22,7 @@ static const struct gone {
 	{ "lh-index", "--to=pgcopy", "psql's \\copy reads JSON Lines: lakehouse-recipes(7)" },
 	{ "lh-index", "--from=fvecs", "np.save of the reshaped array makes a file for --from npy" },
 	{ "lh-index", "--to=fvecs", "--to npy writes the same vectors" },
+	{ "lh-index", "--estimate", "the size of an index of `head -n 10000` grows with its rows" },
 	{ "lh-index", "--id-type", "it was for pgcopy; ids of JSON Lines are texts or numbers" },
 	{ "lh-index", "--half", "it was for pgcopy; pgvector casts a vector to halfvec" },
 	{ "lh-index", "--weights", "--lexical finds texts by their words" },

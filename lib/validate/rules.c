@@ -1,6 +1,7 @@
 /* rules.c - open a folder of rule files, and find the rules that hold.  See rules.h. */
 #include <dirent.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"

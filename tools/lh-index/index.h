@@ -43,7 +43,7 @@ struct settings {
 	uint64_t m, ef_construction, ef_search, exact_below, seed;
 	uint64_t batch;			/* 0: not given */
 	uint64_t dimension;		/* 0: not given */
-	bool lexical, allow_empty, estimate, of_persons;
+	bool lexical, allow_empty, of_persons;
 	struct lh_list persons;		/* names of indexes, for requests */
 	bool attribute;			/* say whose data an answer of requests has used */
 	const char *model, *url, *field, *template;

@@ -35,8 +35,6 @@ static const struct lh_option options[] = {
 	  LH_UINT(struct settings, dimension, 1, LH_DIM_MAX, .verbs = V_PARAMS | V_IMPORT) },
 	{ 0, "allow-empty", NULL, "make INDEX even without any record",
 	  LH_FLAG(struct settings, allow_empty, .verbs = V_BUILD) },
-	{ 0, "estimate", NULL, "print the size of INDEX, make none",
-	  LH_FLAG(struct settings, estimate, .verbs = V_BUILD) },
 	{ 0, "seed", "N", "seed of the graph's levels (default 1)",
 	  LH_UINT(struct settings, seed, 0, 4294967295.0, .verbs = V_PARAMS) },
 	{ 0, "like", "INDEX", "keep the parameters of this one",
