@@ -97,8 +97,8 @@ expected() {
 	lh-load mix --via |filters  http
 	lh-search -k |
 	lh-search --where |
-	lh-show --kind |chain  errors  evidence  hits  operations  plain  samples  scores  sessions  verdicts  workers
-	lh-show --kind=v|verdicts
+	lh-validate --kind |email  fill  playbook  sms
+	lh-validate --kind=s|sms
 	lh-ingest --sample |all
 	lh-observe stats --window a|all
 	lh-audit-full --phase 1 --phase |0  1  2  3  4  5  6  7

@@ -206,7 +206,7 @@ accepted() {
 	lh-index build --pk id x.lhv|unknown option "--pk" (did you mean --id-field? see lh-index --help)
 	lh-search --nonsense x.lhv|unknown option "--nonsense" (see lh-search --help)
 	lh-search -x x.lhv|unknown option "-x" (see lh-search --help)
-	lh-lift --model m x.lhv|unknown option "--model" (did you mean --judge-model or --paraphrase-model? see lh-lift --help)
+	lh-lift --model m x.lhv|unknown option "--model" (did you mean --judge-model? see lh-lift --help)
 	lh-gen workers --see 1|unknown option "--see" (did you mean --seed? see lh-gen --help)
 	lh-embed --engine Olama|--engine: "Olama" is not one of hash, ollama, openai, gguf (did you mean ollama?)
 	lh-validate --kind smss x|--kind: "smss" is not one of fill, email, sms, playbook (did you mean sms?)
