@@ -16,6 +16,7 @@
 #define BATCH_MAX 65536
 #define CHUNK 16		/* items that a thread takes at a time */
 #define FEW 64			/* items that one thread does alone */
+#define PLACES 64		/* rows that others are near to */
 
 struct build;
 typedef void item_fn(struct lh_qg_worker *w, struct build *b, uint32_t i);
@@ -69,6 +70,36 @@ static void run(struct build *b, item_fn *item, uint32_t items)
 }
 
 /* ---- batches ---- */
+
+/* Note in start[i] which of some rows is the nearest. */
+static void place_item(struct lh_qg_worker *w, struct build *b, uint32_t i)
+{
+	const void *codes[PLACES];
+	float d[PLACES];
+	uint32_t j, best = 0;
+
+	for (j = 0; j < PLACES; j++)
+		codes[j] = lh_qg_row_code(b->g, b->g->rows / PLACES * j);
+	lh_quantized_query_code(&w->query, lh_qg_row_code(b->g, b->order[b->first + i]));
+	lh_quantize_rows(&w->query, codes, PLACES, d);
+	for (j = 1; j < PLACES; j++)
+		best = d[j] < d[best] ? j : best;
+	b->start[i] = best;
+}
+
+/* Order a batch so that rows that are near each other follow each other: a search then finds in
+ * the cache what the one before has read. */
+static void order_batch(struct build *b)
+{
+	uint32_t *to = b->order + b->first, place, i;
+
+	run(b, place_item, b->n);
+	memcpy(b->from, to, b->n * sizeof *to);
+	for (place = 0; place < PLACES; place++)
+		for (i = 0; i < b->n; i++)
+			if (b->start[i] == place)
+				*to++ = b->from[i];
+}
 
 static void find_item(struct lh_qg_worker *w, struct build *b, uint32_t i)
 {
@@ -132,6 +163,8 @@ static int link_batch(struct build *b, uint32_t first, uint32_t n, item_fn *find
 
 	b->first = first;
 	b->n = n;
+	if (n > PLACES)
+		order_batch(b);
 	run(b, find, n);
 	if (b->stopped)
 		return -1;
