@@ -532,6 +532,33 @@ begun() {
 	done
 }
 
+# stopped - the erasure of the job before is stopped at the call, or has ended.
+stopped() {
+	grep -qs 'stopped by SIGSTOP' trace || ! kill -0 $! 2>/dev/null
+}
+
+@test "an object that another writer replaces while it is read is read again, and no row of it is lost" {
+	needs_strace
+	for ((at = 1; ; at++)); do
+		rm -rf s trace
+		mkdir -p s/store
+		printf '{"candidate_id":"w-%s"}\n' 1 2 | tee s/store/a.jsonl >new
+		echo '{"candidate_id":"w-3"}' >>new
+		inject lseek:signal=STOP:when=$at -P "$PWD/s/store/a.jsonl" \
+			lh-subject erase --state s -q --apply --reason test --id-only w-2 >out &
+		until_so stopped
+		grep -qs 'stopped by SIGSTOP' trace || break
+		mv new s/store/a.jsonl
+		kill -CONT "$(sed -n 's/ .*stopped by SIGSTOP.*//p' trace)"
+		# replaced after it was searched for the last time, it is left to the next run
+		wait $! || [ $? = 2 ]
+		LH_NOW=2026-05-04T12:00:00Z lh-subject erase --state s -q --apply --reason test --id-only w-2 >out
+		printf '{"candidate_id":"w-%s"}\n' 1 3 | alike - s/store/a.jsonl
+	done
+	wait $!
+	[ $at -gt 2 ]
+}
+
 @test "while records are added, searched and logged an erasure takes out the person, and nothing else is lost" {
 	a_state 4
 	n=$(scale 40 1000)

@@ -275,20 +275,25 @@ static int cut_index(struct erasure *e, const struct target *t)
 
 /* ---- objects ---- */
 
-/* Put the new object in the place of the one with that ETag: another is left to the next round. */
-static int put_object(struct lh_store *s, const char *key, const char *etag, int fd,
+/* Put the new object in the place of the one with that ETag: another is left to the next round.  S3
+ * has no such condition of a put, so that it is compared just before. */
+static int put_object(struct lh_store *s, const struct place *p, const char *etag, int fd,
 		      struct lh_err *err)
 {
+	char match[LH_ETAG_MAX + 2];
+	struct lh_put put = { .fd = fd };
 	struct lh_transfer done;
 	struct lh_object o;
 
-	if (lh_store_head(s, key, &o, err) < 0)
+	if (lh_store_head(s, place_key(p), &o, err) < 0)
 		return err->status == 404 ? 0 : -1;
 	if (strcmp(o.etag, etag))
 		return 0;
+	snprintf(match, sizeof match, "\"%s\"", etag);
+	put.when.match = lh_store_is_s3(p->store) ? NULL : match;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return lh_err_sys(err, "temporary file");
-	return lh_store_put(s, key, &(struct lh_put){ .fd = fd }, &done, err);
+	return lh_store_put(s, place_key(p), &put, &done, err) == 0 || err->status == 412 ? 0 : -1;
 }
 
 struct locking {
@@ -319,6 +324,7 @@ static int cut_object(struct erasure *e, const struct target *t)
 	struct cutting c = { .t = t, .path = p->path,
 			     .fd = s ? lh_store_spool(e->err) : -1 };
 	struct locking l = { place_key(p), { .fd = -1 }, e->tool->lock_timeout };
+	char etag[LH_ETAG_MAX] = "";
 	struct lh_object o;
 	int fd = -1, rc = -1;
 
@@ -326,12 +332,12 @@ static int cut_object(struct erasure *e, const struct target *t)
 		rc = -1;
 	else if (c.fd >= 0 && lh_store_head(s, place_key(p), &o, e->err) < 0)
 		rc = e->err->status == 404 ? 0 : -1;
-	else if (c.fd >= 0)
+	else if (c.fd >= 0 && snprintf(etag, sizeof etag, "%s", o.etag) >= 0)
 		fd = place_open(p, e->err);
 	if (fd >= 0) {
 		rc = cut_through(&c, fd, e->err);
 		if (!rc && c.rows)
-			rc = put_object(s, place_key(p), o.etag, c.fd, e->err);
+			rc = put_object(s, p, etag, c.fd, e->err);
 		close(fd);
 	}
 	lh_lock_drop(&l.lock);
