@@ -532,8 +532,7 @@ two_write() {
 	done
 	[ "$(cat file)" = old ]
 	no_litter
-	kill "${SERVERS[0]}"
-	wait "${SERVERS[0]}" || true
+	stop_upstreams
 	run -2 lh-store get --retries 0 $B a
 	[[ $output == *"onnect"* ]]
 }
