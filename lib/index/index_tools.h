@@ -36,14 +36,6 @@ static inline uint32_t lh_index_nearest_m(uint64_t m)
 /* Return "field" or "template", or NULL for LH_LEXICAL_NONE. */
 const char *lh_lexical_source_name(int source);
 
-/* What an index contains, of all rows together. */
-struct lh_index_contents {
-	uint64_t rows, id_bytes, meta_bytes, words;	/* words: with lexical */
-};
-/* Return about how many bytes the file of such an index has; p->code_values is set.  All but the
- * words is exact. */
-uint64_t lh_index_estimate(struct lh_index_params *p, const struct lh_index_contents *c);
-
 /* Write which state of an index a snapshot has: the checksum of the file's header, in hex, and how
  * many changes its log had, "00c1d2e3f4a5b697+12". */
 #define LH_INDEX_GENERATION 40		/* bytes, with NUL */
