@@ -1,5 +1,5 @@
-/* drafts.c - lh-gen drafts: messages, and the request around an artifact.  See drafts.h. */
-#include "drafts.h"
+/* drafts.c - lh-gen drafts: messages, and the request around an artifact.  See gen.h. */
+#include "gen.h"
 
 #include "base/mem.h"
 

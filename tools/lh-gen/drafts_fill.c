@@ -1,7 +1,7 @@
-/* drafts_fill.c - lh-gen drafts: fills, playbooks, and the parts of all kinds.  See drafts.h. */
+/* drafts_fill.c - lh-gen drafts: fills, playbooks, and the parts of all kinds.  See gen.h. */
 #include <stdarg.h>
 
-#include "drafts.h"
+#include "gen.h"
 
 /* ---- the parts of drafts of every kind ---- */
 

@@ -1,5 +1,5 @@
-/* kb.c - lh-gen kb: the rows of each stream, and their files.  See kb.h. */
-#include "kb.h"
+/* kb.c - lh-gen kb: the rows of each stream, and their files.  See gen.h. */
+#include "gen.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

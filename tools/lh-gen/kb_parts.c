@@ -1,5 +1,5 @@
 /* lh-gen kb: the members of a row, and its texts. */
-#include "kb.h"
+#include "gen.h"
 #include "base/time.h"
 
 #include <stdio.h>

@@ -1,7 +1,6 @@
 /* lh-gen: deterministic staffing data.  See lh-gen(1). */
 #include "gen.h"
 #include "base/signal.h"
-#include "kb.h"
 
 #define BLOCK (256 << 10)
 #define MAX_WHOLE 9007199254740992.0	/* 2^53: an option's bound is a double */

@@ -1,5 +1,4 @@
 /* workers.c - lh-gen workers and queries: workers, and demand for them. */
-#include "drafts.h"
 #include "gen.h"
 #include "json/bind.h"
 #include "json/write.h"

@@ -1,4 +1,4 @@
-/* client.h - HTTP requests over many connections at once: where they go, and those to filters. */
+/* client.h - HTTP requests over many connections at once. */
 #ifndef CLIENT_H
 #define CLIENT_H
 
@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "crypto/secret.h"
-#include "reply.h"
 #include "tool/tool.h"
 
 /* ---- where requests go ---- */
@@ -86,37 +85,59 @@ int client_turn(struct client *c, struct lh_err *err);
 /* Have client_turn return at that time. */
 void client_alarm(struct client *c, uint64_t at);
 
-/* ---- requests to filters, without a server ---- */
+/* ---- answers ---- */
 
 /*
- * The folder is a state of lh-serve.  A filter is started when its first request comes, with
- * as many processes as lh-serve has; routes with the same command share them.
+ * Read an HTTP/1.x answer as it arrives.
+ *
+ *     reply_start(&r);
+ *     for (;;) {
+ *             n = recv(fd, p, room, 0);
+ *             is = n ? reply_feed(&r, p, n, &used, &body) : reply_end(&r);
+ *             if (is == REPLY_DONE) ... r.status, r.bytes, r.close ...
+ *             if (is == REPLY_BAD) ... r.fault ...
+ *     }
+ *
+ * The reader is strict: what is not an answer by RFC 9112 is REPLY_BAD.  Interim answers
+ * (1xx) are skipped.
+ *
+ * Limits:  64 KiB of headers, trailers and chunk extensions; 256 MiB of body.
+ * Owner:   faults are constant strings.
  */
+#define REPLY_HEAD_MAX ((size_t)64 << 10)
+#define REPLY_BODY_MAX ((uint64_t)256 << 20)
 
-struct filters_how {
-	const char *folder;
-	size_t slots;
-	double timeout;		/* seconds */
-	void (*done)(void *ctx, size_t slot, const struct answer *a);
-	void *ctx;
+enum reply_is { REPLY_MORE, REPLY_DONE, REPLY_BAD };
+
+enum reply_part {
+	REPLY_HEAD, REPLY_LENGTH, REPLY_TO_END, REPLY_SIZE, REPLY_EXTENSION, REPLY_SIZE_LF,
+	REPLY_CHUNK, REPLY_CHUNK_CR, REPLY_CHUNK_LF, REPLY_TRAILER, REPLY_TRAILER_TEXT,
+	REPLY_TRAILER_LF, REPLY_LAST_LF
 };
 
-struct filters;
+struct reply {
+	enum reply_part part;
+	unsigned status;
+	bool close;		/* the connection ends after this answer */
+	bool begun;		/* at least one byte came */
+	unsigned digits;	/* of a chunk's size */
+	uint64_t left;		/* bytes of the body, or of the chunk, still to come */
+	uint64_t bytes;		/* of the body so far */
+	size_t extra;		/* bytes of interim answers, extensions and trailers */
+	struct lh_buf head;	/* the beginning of a header block */
+	const char *fault;
+};
 
-struct filters *filters_open(const struct filters_how *how, struct lh_err *err);
-/* End the processes; those of a filter that does not end in five seconds are killed. */
-void filters_close(struct filters *f);
+/* Start an answer; a zeroed struct may be started. */
+void reply_start(struct reply *r);
+void reply_free(struct reply *r);
 
-/* Send a request in a slot that has none.  address is a path, possibly with a query.  A
- * failure is reported to done, later. */
-void filters_send(struct filters *f, size_t slot, const char *method, struct lh_str address,
-		  struct lh_str body);
+/* Read n bytes, *used of them; the rest belongs to no answer.  The body is appended to
+ * *body, unless that is NULL. */
+enum reply_is reply_feed(struct reply *r, const char *p, size_t n, size_t *used,
+			 struct lh_buf *body);
 
-/* Wait for answers, at most 20 ms, and handle them.  -1: the wait failed, or memory. */
-int filters_turn(struct filters *f, struct lh_err *err);
-
-/* Return the last thing that a process said when it ended by itself, or "".  To be called when
- * all requests are done: if a process was lost, the others are ended, too. */
-const char *filters_last_words(struct filters *f);
+/* Handle the end of the connection: REPLY_DONE if it is the end of the answer. */
+enum reply_is reply_end(struct reply *r);
 
 #endif

@@ -1,5 +1,5 @@
-/* reply.c - read an HTTP/1.x answer as it arrives.  See reply.h. */
-#include "reply.h"
+/* reply.c - read an HTTP/1.x answer as it arrives.  See client.h. */
+#include "client.h"
 
 #include <strings.h>
 
