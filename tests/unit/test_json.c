@@ -243,7 +243,8 @@ static char *many_keys(size_t n, int twice, size_t *len)
 
 static void key_counts(void)
 {
-	static const size_t counts[] = { 1, 2, 15, 16, 17, 62, 63, 64, 65, 66, 128, 1000, 100000, 1000000 };
+	static const size_t counts[] = { 1, 2, 15, 16, 17, 62, 63, 64, 65, 66, 128, 1000, 100000,
+					 1000000 };
 	struct lh_value v;
 	size_t i, n;
 	char *s;

@@ -148,8 +148,8 @@ int erasure_settle(struct erasure *e);
 /* Add what the receipt says is left to what was found, unless that was by all texts that
  * the receipt knows. */
 void erasure_left_before(const struct erasure *e, struct remains *left);
-/* Count the objects and snapshots in S3 from which the person was erased, of which a bucket may keep
- * older versions, and write them unless w is NULL. */
+/* Count the objects and snapshots in S3 from which the person was erased, of which a bucket may
+ * keep older versions, and write them unless w is NULL. */
 size_t erasure_versions(struct erasure *e, struct lh_writer *w);
 /* Write the receipt, commit it, and remove the list. */
 int erasure_finish(struct erasure *e, const struct remains *left);
