@@ -276,7 +276,7 @@ static int cut_index(struct erasure *e, const struct target *t)
 /* ---- objects ---- */
 
 /* Put the new object in the place of the one with that ETag: another is left to the next round.  S3
- * has no such condition of a put, so that it is compared just before. */
+ * takes no such condition of a put from a store, so that it is compared just before. */
 static int put_object(struct lh_store *s, const struct place *p, const char *etag, int fd,
 		      struct lh_err *err)
 {
