@@ -62,7 +62,9 @@ int lh_err_sys(struct lh_err *err, const char *fmt, ...)
 	vsnprintf(err->msg, sizeof err->msg, fmt, ap);
 	va_end(ap);
 	n = strlen(err->msg);
-	snprintf(err->msg + n, sizeof err->msg - n, ": %s", strerror(saved));
+	/* the words that a failed allocation has everywhere */
+	snprintf(err->msg + n, sizeof err->msg - n, ": %s",
+		 saved == ENOMEM ? "out of memory" : strerror(saved));
 	errno = saved;
 	return -1;
 }
