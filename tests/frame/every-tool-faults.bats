@@ -52,7 +52,7 @@ ended_for_memory() {
 			done
 		done
 		[ "$n" -gt 1 ]
-	done < <(commands | grep -v lh-chat | drawn 10)
+	done < <(commands | grep -v lh-chat | drawn 7)
 }
 
 # without_stamps FILE - objects of a folder have the inode and the time, others in each copy.
@@ -100,7 +100,7 @@ without_stamps() {
 		done
 		# that all is well is not written
 		[ "$n" -gt 1 ] || { [ "$status" = 0 ] && [ ! -s out ]; } || { echo "no write of $command failed"; return 1; }
-	done < <(commands | drawn 10)
+	done < <(commands | drawn 6)
 }
 
 # bats test_tags=plain-only

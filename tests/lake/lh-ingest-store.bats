@@ -323,15 +323,15 @@ after_fault() {
 	while :; do whole || exit 1; done >reader 3>&- &
 	reader=$!
 	local CALLS='write pwrite64 fsync rename renameat unlink unlinkat mkdir'
-	INJECT=signal=KILL STEP=3 at_each lh-ingest -q --store s --catalog c --name w --upsert id new.csv
+	INJECT=signal=KILL STEP=6 at_each lh-ingest -q --store s --catalog c --name w --upsert id new.csv
 	sed 1d w.csv | tail -n 5 | sed '1i id,v' >five.csv
 	before_fault() { :; }
-	INJECT=signal=KILL STEP=4 at_each lh-ingest -q --store s --catalog c --name w --append five.csv
+	INJECT=signal=KILL STEP=9 at_each lh-ingest -q --store s --catalog c --name w --append five.csv
 	kill $reader	# which it does not end by itself
 	wait $reader || true
 	[ ! -s reader ]
 	echo "# $kills kills" >&3
-	[ "$kills" -ge "$(scale 10 40 40)" ]
+	[ "$kills" -ge "$(scale 5 40 40)" ]
 	# what they left is deleted by the next run
 	lh-ingest -q --store s --catalog c --name w --upsert id new.csv >/dev/null
 	whole

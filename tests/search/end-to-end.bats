@@ -62,7 +62,7 @@ precision() {
 
 @test "role precision@5, role@5 and city@1 are at least 0.95 for each style of demand" {
 	plain_only "once is enough"
-	rows=$(scale 200 2000)
+	rows=$(scale 100 200 2000)
 	lh-gen workers -n 5000 >w.jsonl
 	lh-index build w.lhv w.jsonl
 	jq -r '[.role, .city, .state] | @tsv' w.jsonl | sort -u >have

@@ -643,7 +643,7 @@ flipped() {
 	cp p0.lhv dest.lhv
 	cp p1.lhv-log bad.lhv-log
 	size=$(stat -c %s p1.lhv)
-	for ((at = 4200; at < size; at += 8192)); do
+	for ((at = 4200; at < size; at += $(scale 3 1 1) * 8192)); do
 		flipped p1.lhv $at >bad.lhv
 		cp bad.lhv was
 		run -1 lh-index verify bad.lhv

@@ -296,7 +296,7 @@ ask() {
 }
 
 @test "what not, any, ranges and within let through is what the page says, at the poles and the date line too" {
-	n=$(scale 600 3000 3000)
+	n=$(scale 300 3000 3000)
 	python3 -B "$ROOT/tests/oracle/filters.py" rows 600 >rows
 	python3 -B "$ROOT/tests/oracle/filters.py" queries "$n" >queries
 	lh-index build -q f.lhv rows

@@ -56,7 +56,7 @@ stop_upstreams() {
 
 # cert NAME DAYS SUBJECT_ALT_NAME : signed by the authority of ca.pem
 cert() {
-	openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -subj "/CN=$1" -out "$1.csr" 2>/dev/null
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -subj "/CN=$1" -out "$1.csr" 2>/dev/null
 	openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days "$2" \
 		-extfile <(echo "subjectAltName=$3") -out "$1.pem" 2>/dev/null
 }
@@ -64,10 +64,10 @@ cert() {
 # make_certificates - ca.pem, and by it good, expired and other (another host's);
 # self is signed by itself.  Each has NAME.pem and NAME.key.
 make_certificates() {
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority 2>/dev/null
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=authority 2>/dev/null
 	cert good 2 IP:127.0.0.1
 	cert expired -1 IP:127.0.0.1
 	cert other 2 DNS:example.com
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout self.key -out self.pem -days 2 -subj /CN=127.0.0.1 \
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout self.key -out self.pem -days 2 -subj /CN=127.0.0.1 \
 		-addext subjectAltName=IP:127.0.0.1 2>/dev/null
 }

@@ -60,7 +60,7 @@ teardown() {
 @test "every example of every page runs as it is printed" {
 	prepare
 	bad=0
-	for page in "$ROOT"/man/*.[157]; do
+	for page in $(printf '%s\n' "$ROOT"/man/*.[157] | drawn 15); do
 		while IFS= read -r -d $'\036' example; do
 			echo "--- $(basename "$page"): $example"
 			bash -eo pipefail -c "$example" </dev/null >out 2>err 3>&- || { echo "exit $?"; cat err; bad=$((bad + 1)); }

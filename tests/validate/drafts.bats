@@ -6,7 +6,7 @@
 load ../helper
 
 many() {
-	if [ -n "${LH_ASAN:-}" ]; then echo 20000; else scale 200000 1000000; fi
+	if [ -n "${LH_ASAN:-}" ]; then echo 20000; else scale 60000 200000 1000000; fi
 }
 
 # judged OPTION... - drafts on stdin with their verdicts, the clock standing
