@@ -53,6 +53,7 @@ step() {
 }
 
 @test "each client connects in each of its modes, over stdio and over HTTP, and finds the same server" {
+	local HOWS="sdk $(printf '%s\n' legacy auto modern | drawn "$(scale 1 3 3)")"
 	state
 	start_serve --config tools.json
 	for how in $HOWS; do

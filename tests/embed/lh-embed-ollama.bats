@@ -424,17 +424,6 @@ embed() {
 	[ ! -s out ]
 }
 
-@test "as a co-process it asks for each line at once" {
-	start_upstream
-	coproc EMBED { embed --on-error emit 2>/dev/null; }
-	for line in '{"id":1,"text":"a"}' '{"id":2}' '{"id":3,"texts":["a","b"]}'; do
-		echo "$line" >&"${EMBED[1]}"
-		read -r -t "$LH_PATIENCE" -u "${EMBED[0]}" reply
-		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
-	done
-	kill "$EMBED_PID"
-}
-
 @test "where no Ollama answers at its port, the message asks whether it runs" {
 	! curl -s -m 5 http://127.0.0.66:11434/ >/dev/null || skip "something listens there"
 	run -2 lh-embed --engine ollama --url http://127.0.0.66:11434 --retries 0 <<<'{"text":"t"}'

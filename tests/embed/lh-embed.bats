@@ -215,16 +215,6 @@ lh-embed: --template: no record has "late"' ]
 	[[ $stderr =~ 'lh-embed: 3 texts, 0 hits, 3 misses, hit rate 0.0 %, '[0-9]+' texts/s' ]]
 }
 
-@test "as a co-process it answers each line at once" {
-	coproc EMBED { lh-embed --dimension 64 --encoding base64 --on-error emit 2>/dev/null; }
-	for line in '{"id":1,"text":"a"}' '{"id":2}' '{"id":3,"texts":["a"]}'; do
-		echo "$line" >&"${EMBED[1]}"
-		read -r -t "$LH_PATIENCE" -u "${EMBED[0]}" reply
-		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
-	done
-	kill "$EMBED_PID"
-}
-
 @test "blank lines, CRLF, a BOM and a missing last newline are accepted" {
 	printf '\xef\xbb\xbf{"text":"a"}\r\n\r\n\n{"text":"a"}' > in
 	run -0 lh-embed --dimension 64 --encoding base64 in
@@ -262,15 +252,6 @@ lh-embed: --template: no record has "late"' ]
 	python3 -c 'print("{\"texts\":[" + ",".join(["\"a\""] * 65537) + "]}")' > in
 	run -1 --separate-stderr lh-embed --dimension 64 --encoding base64 in
 	[ "${stderr_lines[0]}" = "lh-embed: in:1: more than 65536 texts in one request" ]
-}
-
-@test "a full disk is exit 2, a closed pipe is quiet" {
-	for _ in {1..1000}; do echo '{"text":"a"}'; done > in
-	run -2 bash -c 'lh-embed in > /dev/full'
-	[[ $output == lh-embed:*'No space left'* ]]
-	run -0 --separate-stderr bash -c 'lh-embed in | head -n 1 | wc -l'
-	[ "$output" = 1 ]
-	[ -z "$stderr" ]
 }
 
 @test "standard input or output closed at the start is exit 2" {

@@ -180,12 +180,6 @@ load ../helper
 	[ "$stderr" = 'lh-gen: --workers: "0" is not a whole number from 1 to 10000000' ]
 }
 
-@test "a full disk is exit 2 with the reason" {
-	run bash -c 'lh-gen workers -n 10000 2>&1 >/dev/full'
-	[ "$status" = 2 ]
-	[[ $output == lh-gen:*"No space left"* ]]
-}
-
 @test "a closed pipe ends it quietly" {
 	run --separate-stderr bash -c 'lh-gen workers -n 1000000 | head -n1 >/dev/null; exit ${PIPESTATUS[0]}'
 	[ "$status" = 141 ] || [ "$status" = 0 ]

@@ -958,19 +958,6 @@ hits() {
 	cmp one four
 }
 
-@test "as a co-process it answers each line at once" {
-	make_points
-	coproc lh-search -k 1 --on-error emit p.lhv 2>/dev/null
-	# shellcheck disable=SC2153
-	for q in '{"vector":[1,0]}' 'nonsense' '{"vector":[0,1]}'; do
-		echo "$q" >&"${COPROC[1]}"
-		read -r -t "$LH_PATIENCE" -u "${COPROC[0]}" answer
-		echo "$answer"
-	done >out
-	exec {COPROC[1]}>&-
-	[ "$(jq -r '.results[0].id // "error"' out | paste -sd' ')" = "a error e" ]
-}
-
 @test "CRLF, a BOM, blank lines and a missing last newline are read" {
 	make_points
 	printf '\xef\xbb\xbf{"vector":[1,0],"k":1}\r\n\n\r\n{"vector":[0,1],"k":1}' | lh-search p.lhv >out
@@ -1077,19 +1064,6 @@ hits() {
 	wait $!
 }
 
-@test "a full disk, a closed stdin or stdout: exit 2 and a message" {
-	make_points
-	run --separate-stderr bash -c 'echo "{\"vector\":[1,0]}" | lh-search p.lhv >/dev/full'
-	[ "$status" = 2 ]
-	[ -n "$stderr" ]
-	run --separate-stderr bash -c 'lh-search p.lhv <&-'
-	[ "$status" = 2 ]
-	[ -n "$stderr" ]
-	run --separate-stderr bash -c 'echo "{\"vector\":[1,0]}" | lh-search p.lhv >&-'
-	[ "$status" = 2 ]
-	[ -n "$stderr" ]
-}
-
 @test "SIGTERM in the middle: whole records only, status 143" {
 	make_points
 	(while echo '{"vector":[1,0]}'; do :; done) 2>/dev/null | {
@@ -1103,14 +1077,6 @@ hits() {
 	[ "$(cat code)" = 143 ]
 	[ -z "$(tail -c 1 out | tr -d '\n')" ]
 	tail -n 1 out | jq -e .results >/dev/null
-}
-
-@test "a locale with a decimal comma changes nothing" {
-	needs_comma
-	make_points
-	echo '{"vector":[0.3,0.4]}' | lh-search p.lhv >c
-	echo '{"vector":[0.3,0.4]}' | with_comma lh-search p.lhv >comma
-	cmp c comma
 }
 
 @test "no tool loads OpenSSL, whose start takes longer than its own" {

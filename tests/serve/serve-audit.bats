@@ -623,10 +623,10 @@ bisect() {
 		start_serve --config $config
 		while IFS='|' read -r _ path body; do
 			bisect "$path" "$body"
-		done <asked
+		done < <(drawn 8 <asked)
 		while read -r tool arguments; do
 			bisect /mcp "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"$tool\",\"arguments\":$arguments}}"
-		done < <(asked_tools)
+		done < <(asked_tools | drawn 4)
 		# a search of things leaves none
 		before=$(logged)
 		[ "$(say /v1/matrix/search '{"query_text":"product","corpora":["products"],"explain":true}' t)" = 200 ]

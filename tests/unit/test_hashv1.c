@@ -89,10 +89,32 @@ static void the_known_answers_hold(void)
 	}
 }
 
-/* As lh-hash-v2(7) lists, and at 64 dimensions. */
+struct known {
+	const char *text;
+	uint64_t want[2];	/* of DIM and of 64 dimensions */
+};
+
+static void known_answers_hold(const char *model, const struct known *known, size_t n)
+{
+	float v[DIM];
+
+	for (int d = 0; d < 2; d++) {
+		unsigned dimension = d ? 64 : DIM;
+		struct lh_hashv1 *h = lh_hash_new(model, dimension, &err);
+
+		check(h);
+		for (size_t i = 0; i < n; i++) {
+			embed(h, known[i].text, 0, v);
+			check(fnv(v, dimension * sizeof *v) == known[i].want[d]);
+		}
+		lh_hashv1_free(h);
+	}
+}
+
+/* As lh-hash-v2(7) lists. */
 static void the_known_answers_of_hash_v2_hold(void)
 {
-	static const struct { const char *text; uint64_t want[2]; } known[] = {
+	static const struct known known[] = {
 		{ "x", { 0xab9038a52f261ea1, 0x0a852a0ebaf93f21 } },
 		{ "Café résumé ⭐ 你好", { 0x52ae33bea73538b1, 0xefc44cff871e7638 } },
 		{ "Forklift operator with OSHA 10 card, five years on reach trucks in Toledo, OH",
@@ -104,25 +126,14 @@ static void the_known_answers_of_hash_v2_hold(void)
 		{ "need 12 certified nursing assistants in salt lake city, Qt 5 Designer",
 		  { 0x4b2bfa6abe6fa648, 0x31fc0d59c896b63d } },
 	};
-	float v[DIM];
 
-	for (int d = 0; d < 2; d++) {
-		unsigned dimension = d ? 64 : DIM;
-		struct lh_hashv1 *h = lh_hash_new(LH_HASHV2_MODEL, dimension, &err);
-
-		check(h);
-		for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-			embed(h, known[i].text, 0, v);
-			check(fnv(v, dimension * sizeof *v) == known[i].want[d]);
-		}
-		lh_hashv1_free(h);
-	}
+	known_answers_hold(LH_HASHV2_MODEL, known, sizeof known / sizeof *known);
 }
 
-/* As lh-hash-v3(7) lists, and at 64 dimensions. */
+/* As lh-hash-v3(7) lists. */
 static void the_known_answers_of_hash_v3_hold(void)
 {
-	static const struct { const char *text; uint64_t want[2]; } known[] = {
+	static const struct known known[] = {
 		{ "x", { 0xab9038a52f261ea1, 0x0a852a0ebaf93f21 } },
 		{ "Need 640 KB of memory in RAM", { 0x1349e38d0d8fbd0e, 0x380f663749c6f92f } },
 		{ "Forklift operator with OSHA 10 card, five years on reach trucks in Toledo, OH",
@@ -134,19 +145,8 @@ static void the_known_answers_of_hash_v3_hold(void)
 		{ "Beacon needs 2 Millwrights in Gary, IN",
 		  { 0x43ea87dc5cf1051d, 0x1b1f18671d56b08e } },
 	};
-	float v[DIM];
 
-	for (int d = 0; d < 2; d++) {
-		unsigned dimension = d ? 64 : DIM;
-		struct lh_hashv1 *h = lh_hash_new(LH_HASHV3_MODEL, dimension, &err);
-
-		check(h);
-		for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-			embed(h, known[i].text, 0, v);
-			check(fnv(v, dimension * sizeof *v) == known[i].want[d]);
-		}
-		lh_hashv1_free(h);
-	}
+	known_answers_hold(LH_HASHV3_MODEL, known, sizeof known / sizeof *known);
 }
 
 static void hash_v3_tells_staffing_from_prose(void)

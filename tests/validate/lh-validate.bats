@@ -217,18 +217,6 @@ body() {
 	lh-validate -j4 in | jq -c .id | diff - <(seq 0 2999)
 }
 
-@test "frame: as a co-process it answers each line at once" {
-	coproc lh-validate --wire
-	pid=$COPROC_PID
-	for _ in 1 2 3; do
-		echo '{"kind":"sms","artifact":{"to":"1","body":"hi"}}' >&"${COPROC[1]}"
-		read -r -t "$LH_PATIENCE" line <&"${COPROC[0]}"
-		[ "$line" = '{"findings":[],"elapsed_ms":0,"status":200}' ]
-	done
-	eval "exec ${COPROC[1]}>&-"
-	wait "$pid"
-}
-
 # ---- fill ----
 
 @test "fill 1: fills is an array" {
