@@ -261,7 +261,8 @@ static bool begins_elsewhere(const struct lh_index_header *h)
 }
 
 /* With the checksum recomputed, so that what it protects is reached. */
-static void extreme_header_fields_do_no_harm(void)
+/* In make check every other value, from the first or the second. */
+static void extreme_header_fields_do_no_harm(bool second)
 {
 	static const uint64_t extremes[] = { 0,	       1,	   7,	       4096,
 					     1u << 31, 1ull << 32, 1ull << 63, UINT64_MAX };
@@ -272,7 +273,8 @@ static void extreme_header_fields_do_no_harm(void)
 
 	CHECK(fd >= 0);
 	for (at = 8; at < 128 + 12 * sizeof(struct lh_index_section); at += 4)
-		for (i = 0; i < sizeof extremes / sizeof *extremes; i++)
+		for (i = check_is_small() && second; i < sizeof extremes / sizeof *extremes;
+		     i += 1 + check_is_small())
 			for (wide = 4; wide <= 8; wide += 4) {
 				memcpy(page, good, sizeof page);
 				memcpy(page + at, &extremes[i], wide);
@@ -369,7 +371,7 @@ static void run_all(int precision, bool rescore, unsigned flips)
 	before = peak();
 	truncated_files_are_refused();
 	if (precision != LH_F16)
-		extreme_header_fields_do_no_harm();
+		extreme_header_fields_do_no_harm(precision == LH_I8);
 	any_flipped_bit_is_noticed(flips);
 	overwritten_runs_do_no_harm(flips);
 	CHECK(search_and_verify() && !damage());
