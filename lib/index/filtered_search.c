@@ -68,39 +68,28 @@ int lh_filter_cache_evaluate(struct lh_filter_cache *v, const struct lh_query *q
 	return yes;
 }
 
-/* Evaluate rows until LH_SEEDS match: 32 matches estimate the share of matching rows to
- * within a third. */
+/* Evaluate a fixed pseudo-random sample of rows until LH_SEEDS match: 32 matches estimate the share
+ * of matching rows to within a third.  It is always the same, so that the choice between walk and
+ * scan does not depend on what is already cached. */
 static int take_sample(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err)
 {
-	unsigned i;
-	int rc;
-
-	v->n_seeds = 0;
-	for (i = 0; i < SAMPLE && v->n_seeds < LH_SEEDS; i++) {
-		uint64_t row = (i * 0x9e3779b97f4a7c15u >> 32) * v->ix->rows >> 32;
-
-		rc = lh_filter_cache_allows(q, row, err);
-		if (rc < 0)
-			return -1;
-		if (rc)
-			v->seed[v->n_seeds++] = (uint32_t)row;
-	}
-	v->sampled = i;
-	return 0;
-}
-
-/* Evaluate a fixed pseudo-random sample of rows.  It is always the same, so that the
- * choice between walk and scan does not depend on what is already cached. */
-static int lh_filter_cache_sample(struct lh_filter_cache *v, const struct lh_query *q,
-				  struct lh_err *err)
-{
+	unsigned i, seeds = 0;
+	uint64_t row;
 	int rc = 0;
 
 	pthread_mutex_lock(&v->lock);
-	if (!v->sampled)
-		rc = take_sample(v, q, err);
+	for (i = 0; !v->sampled && rc >= 0 && i < SAMPLE && seeds < LH_SEEDS; i++) {
+		row = (i * 0x9e3779b97f4a7c15u >> 32) * v->ix->rows >> 32;
+		rc = lh_filter_cache_allows(q, row, err);
+		if (rc > 0)
+			v->seed[seeds++] = (uint32_t)row;
+	}
+	if (!v->sampled && rc >= 0) {
+		v->n_seeds = seeds;
+		v->sampled = i;
+	}
 	pthread_mutex_unlock(&v->lock);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- all rows ---- */
@@ -236,12 +225,6 @@ static bool is_allowed(const struct lh_searcher *s, uint64_t row)
 
 /* ---- the scan ---- */
 
-/* Count the rows of the file that were refused, given how many are allowed. */
-static uint64_t count_refused(const struct lh_searcher *s, uint64_t allowed)
-{
-	return s->ix->rows - s->ix->n_hidden - allowed - excluded(s, is_shown);
-}
-
 static void scan(struct lh_searcher *s, uint64_t allowed)
 {
 	const struct lh_filter_cache *v = s->q->filter_cache;
@@ -289,8 +272,7 @@ static long add_matching_links(struct lh_searcher *s, uint32_t from, uint32_t *f
 
 		if (to >= ix->rows || s->seen[to] == s->epoch)
 			continue;
-		rc = bridge ? lh_filtered_search_row(s, to) :
-			      allows(s, to);
+		rc = bridge ? lh_filtered_search_row(s, to) : allows(s, to);
 		if (rc < 0)
 			return -1;
 		if (rc) {
@@ -366,9 +348,10 @@ static int begin_walk(struct lh_searcher *s)
 /* Bytes of a vector that is so cheap to measure that more candidates are kept. */
 #define SHORT 256
 
-/* The share of rows that match from which a walk as without a filter meets enough of them, if no
- * ef is named. */
-#define MANY 0.4
+/* If no ef is named, the share of rows that match from which a walk as without a filter meets
+ * enough of them, or what a scan costs, times the share, from which it is cheaper. */
+#define MANY 0.3
+#define WALK_COST 4e6
 
 /* The cost of a walk, row by row of those that todo yields. */
 struct walk_cost {
@@ -417,6 +400,7 @@ static int walk(struct lh_searcher *s, struct walk_cost *c)
 	int rc = 0;
 	long n;
 
+	lh_walk_keep(s, c->ef);
 	if (begin_walk(s) < 0)
 		return -1;
 	while (!s->q->truncated && (rc = lh_walk_next(s, &row)) > 0) {
@@ -451,7 +435,7 @@ static int64_t allowed_rows(struct lh_searcher *s)
 }
 
 /*
- * Return 1 for a walk, 2 for one as without a filter, 0 for a scan, -1.  By the sample, that is:
+ * Return 1 for a walk, as without a filter if s->share is set, 0 for a scan, -1.  By the sample:
  * all rows are not evaluated for a walk.  Of the rows near the query, a walk measures at least
  * three a candidate, and follows the links of 0.7 for each that matches: less than on average,
  * since rows that match may be next to each other.
@@ -464,15 +448,15 @@ static int choose_walk(struct lh_searcher *s, struct walk_cost *c)
 
 	if (!lh_walk_pays(s, by_itself ? lh_index_ef(&s->ix->params, s->q->k) : c->ef))
 		return 0;
-	if (lh_filter_cache_sample(s->q->filter_cache, s->q, s->err) < 0)
+	if (take_sample(s->q->filter_cache, s->q, s->err) < 0)
 		return -1;
 	share = (double)v->n_seeds / v->sampled;
-	if (by_itself && share >= MANY)
-		return 2;
-	if (!lh_walk_pays(s, c->ef))
-		return 0;
 	c->scan = share * (double)s->ix->rows * ROW_COST(s);
-	return (double)c->ef * (3 * FRESH_COST(s) * share + 0.7 * LINKS_COST(s)) < c->scan * share;
+	if (by_itself && (share >= MANY || share * c->scan >= WALK_COST))
+		s->share = share;
+	return s->share > 0 ||
+	       (lh_walk_pays(s, c->ef) &&
+		(double)c->ef * (3 * FRESH_COST(s) * share + 0.7 * LINKS_COST(s)) < c->scan * share);
 }
 
 /*
@@ -503,30 +487,25 @@ int lh_filtered_search(struct lh_searcher *s)
 	if (c.ef < s->q->k)
 		c.ef = s->q->k;
 	rc = choose_walk(s, &c);
-	if (rc > 1) {
-		/* Many rows match: walk as without a filter, but for the results. */
-		work->ef = (uint32_t)lh_index_ef(&s->ix->params, s->q->k);
-		work->filter_walked = true;
-		s->best.n = 0;
-		rc = lh_walk_qg(s, work->ef, true);
-		work->restarts = rc == 0;
-	} else if (rc > 0) {
+	if (rc > 0) {
+		if (s->share > 0)
+			c.ef = lh_index_ef(&s->ix->params, s->q->k);
 		work->ef = (uint32_t)c.ef;
 		work->filter_walked = true;
-		lh_walk_keep(s, c.ef);
-		rc = walk(s, &c);
+		rc = s->share > 0 ? lh_walk_qg(s, c.ef, true) : walk(s, &c);
 		work->restarts = rc == 0;
 	}
 	if (rc)
 		return rc < 0 ? -1 : lh_walk_outside(s);
 	work->filter_scanned = true;
+	s->share = 0;
 	allowed = allowed_rows(s);
 	if (s->q->truncated)
 		return 0;
 	if (allowed < 0)
 		return -1;
 	lh_walk_keep(s, lh_scan_candidates(s));
-	s->q->dropped = count_refused(s, (uint64_t)allowed);
+	s->q->dropped = s->ix->rows - s->ix->n_hidden - (uint64_t)allowed - excluded(s, is_shown);
 	scan(s, (uint64_t)allowed);
 	return 0;
 }

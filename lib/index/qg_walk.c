@@ -16,7 +16,8 @@
  * its answer is stable: until the last visits did not change the best rows, or the row that would
  * be visited next is too far by its estimate.  How many visits and how far depends on how much
  * nearer the nearest result is to the query than the entry, which is in the middle of all: the rows
- * near a far query are all about as far, and lie apart.
+ * near a far query are all about as far, and lie apart.  With a filter, fewer of the best rows have
+ * to be stable, by the share of rows that match, and refused ones leave their places to others.
  *
  * Lifted rows (index_parts.h) are all about as far from a query: a walk is then stable if both say
  * so, and one that does not get there gives way to a scan.
@@ -49,6 +50,7 @@
 #define NOISY_AFTER 128	/* ... after which estimates may be found to be noise, ... */
 #define NOISY 1.2f	/* ... as their error is so many times what the best ones span */
 #define NOISY_TIMES 8	/* width of a walk by measuring then, in times of ef if none is named */
+#define LONG 512	/* visits after which it shows that rows that match are far away */
 #define GIVE_UP 16	/* part of the rows after which a filtered walk without k is given up */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
 
@@ -153,10 +155,8 @@ static void add_links(struct lh_searcher *s, const unsigned char *at, float squa
 }
 
 /* Visit rows in more places: for those that other rows take that cannot be results. */
-static void widen(struct lh_searcher *s, size_t places)
+static void widen(struct lh_walk_buffer *w, size_t places)
 {
-	struct lh_walk_buffer *w = &s->qg;
-
 	lh_grow(&w->row, &w->cap, w->max + places, sizeof *w->row);
 	w->max += places;
 	w->within += places;
@@ -227,9 +227,10 @@ static int follow(struct lh_searcher *s, uint32_t row, bool is_copy)
 	lh_walk_count(s, 2 * ix->params.m * sizeof *ids);
 	note_distance(&s->qg, s->qg.estimate);
 	if (lh_walk_excluded(s->q, row) || lh_index_hidden(ix, row) ||
-	    (s->q->allow && lh_filter_cache_allows(s->q, row, s->err) <= 0))
-		widen(s, !is_copy);
-	else {
+	    (s->q->allow && lh_filter_cache_allows(s->q, row, s->err) <= 0)) {
+		s->qg.refused++;
+		widen(&s->qg, !is_copy);
+	} else {
 		copies->offered += is_copy;
 		s->qg.nearest = fminf(s->qg.nearest, s->qg.estimate);
 	}
@@ -287,7 +288,8 @@ static bool is_stable(const struct lh_searcher *s, float estimate)
 {
 	const struct lh_walk_buffer *w = &s->qg;
 	float farthest = farthest_best(s), far = w->nearest / w->entry;
-	float more = farthest + fmaxf(FAR_TIMES * (far - FAR), NEARER) * (farthest - w->nearest);
+	float times = fmaxf(FAR_TIMES / (float)s->share * (far - FAR), NEARER);
+	float more = farthest + times * (farthest - w->nearest);
 	bool still = (float)(w->visited - w->changed) > fminf(far, STABLE) * (float)w->visited;
 
 	return s->lifted || w->measured ? still && estimate >= more : still || estimate >= more;
@@ -298,6 +300,17 @@ static bool is_widest(const struct lh_walk_buffer *w, size_t ef)
 	return w->within >= TIMES * MORE_TIMES * ef;
 }
 
+/* Return whether to scan instead, since the walk is not stable when it has come to its end, or since
+ * the rows that match are far from the query: of the visited ones far fewer do than of all. */
+static bool is_lost(const struct lh_searcher *s, size_t ef)
+{
+	const struct lh_walk_buffer *w = &s->qg;
+	double many = s->share * (double)w->visited / 1.5;
+
+	return (s->q->allow && w->visited > LONG && (double)(w->visited - w->refused) < many) ||
+	       ((s->q->allow || s->lifted) && is_widest(w, ef));
+}
+
 /* Let more places be visited; false if it is not worth it. */
 static bool go_on(struct lh_searcher *s, size_t ef)
 {
@@ -306,7 +319,7 @@ static bool go_on(struct lh_searcher *s, size_t ef)
 	if (w->next >= w->n || is_widest(w, ef) ||
 	    (s->best.n == s->best_max && is_stable(s, w->row[w->next].d)))
 		return false;
-	widen(s, w->within / MORE + 1);
+	widen(w, w->within / MORE + 1);
 	return true;
 }
 
@@ -332,8 +345,10 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 	if (rc && lh_walk_offer(s, c)) {
 		copies->offered += is_copy;
 		s->qg.nearest = fminf(s->qg.nearest, lh_walk_squared(s, c.d));
-	} else if (!is_copy)
-		widen(s, TIMES);
+	} else {
+		s->qg.refused++;
+		widen(&s->qg, is_copy ? 0 : s->q->allow && s->best.n >= s->q->k ? 1 : TIMES);
+	}
 	lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v);
 	copies->of = (struct cand){ lh_walk_squared(s, c.d), row };
 	add_links(s, at, lh_walk_squared(s, c.d));
@@ -345,11 +360,11 @@ static int begin(struct lh_searcher *s, size_t ef, size_t spare)
 	struct cand first = { 0, s->ix->entry };
 	struct lh_walk_buffer *w = &s->qg;
 
-	w->n = w->next = w->within = w->visited = w->changed = 0;
+	w->n = w->next = w->within = w->visited = w->changed = w->refused = 0;
 	w->errors = 0;
 	w->max = spare;
 	w->measured = !s->ix->signs;
-	widen(s, w->measured ? ef : TIMES * ef);
+	widen(w, w->measured ? ef : TIMES * ef);
 	lh_walk_keep(s, lh_scan_candidates(s));
 	lh_walk_epoch(s);
 	if (w->measured) {
@@ -488,10 +503,10 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 		return -1;
 	while (!s->q->truncated) {
 		if (!next_row(s, &row, &is_copy)) {
+			if (adapt && is_lost(s, ef))
+				return 0;
 			if (adapt && go_on(s, ef))
 				continue;
-			if (adapt && s->lifted && is_widest(w, ef))
-				return 0;
 			break;
 		}
 		s->seen[row] = s->epoch;

@@ -173,6 +173,7 @@ static inline bool is_near_enough(const struct lh_searcher *s, struct cand c)
 
 /* candidates beyond k: f32 and double differ in the last bits, codes in more */
 #define SLACK 16
+#define LEAST 4	/* and so many, of however few rows */
 #define PREFETCH_AHEAD 3 /* candidates whose vectors are prefetched */
 #define SAMPLE 8	/* candidates that show how inexact distances of codes are */
 
@@ -283,12 +284,15 @@ static bool lh_rerank_beyond(const struct lh_searcher *s, float d, uint32_t row)
  * sort near neighbours differently from double. */
 static size_t lh_rerank_candidates(const struct lh_searcher *s)
 {
-	size_t k = s->q->k;
+	bool exact = s->ix->params.precision == LH_F32;
+	size_t k = s->q->k, n = k + SLACK + (exact ? 0 : k / 8), part;
 
-	if (s->ix->params.precision == LH_F32)
-		return k + SLACK;
 	/* with a filter all of the nearest may be about as far as each other */
-	return s->q->allow ? 2 * (k + SLACK) : k + SLACK + k / 8;
+	if (s->share == 0)
+		return exact ? n : 2 * (k + SLACK);
+	/* a part of the rows that match lies as far away as so many of all */
+	part = (size_t)(s->share * (double)n);
+	return part > k + LEAST ? part : k + LEAST;
 }
 
 /* Return the distance that a candidate's stands for. */
@@ -761,6 +765,7 @@ long lh_index_search(struct lh_searcher *s, struct lh_query *q, struct lh_hit *o
 	lh_quantized_query_set(&s->exact, q->vector);
 	s->by_vector = q->exact || !ix->graph;
 	s->damaged = s->reads = false;
+	s->share = !q->allow;
 	if (s->by_vector || s->lifted)
 		s->length = sqrt(lh_vec_dot_f64(q->vector, q->vector, ix->params.dimension));
 	s->q = q;

@@ -61,7 +61,8 @@ struct lh_walk_buffer {
 	bool measured;		/* rows have no codes: those in the buffer are measured */
 	float entry, nearest;	/* squared distances of the row that is visited first, and of
 				 * the nearest that may be a result */
-	uint64_t visited, changed;	/* visits; the last that changed the best rows */
+	uint64_t visited, changed;	/* visits; the last that changed the best rows; ... */
+	uint64_t refused;	/* those of rows that cannot be results */
 	float errors;		/* of the estimates of the visited rows but the first, squared */
 	float estimate;		/* of the row that is being visited */
 };
@@ -84,6 +85,7 @@ struct lh_searcher {
 	float *lifted;		/* the query in the graph, under ip (index_parts.h) */
 	struct heap todo, best;	/* todo yields its nearest, best its farthest */
 	size_t best_max;		/* most that best may hold */
+	double share;		/* of the rows that a walk by codes may find; 0: no such walk */
 	unsigned calls;		/* of lh_walk_spend */
 	struct lh_walk_copies copies;
 	struct lh_walk_buffer qg;
@@ -136,6 +138,8 @@ void lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool
 bool lh_walk_offer(struct lh_searcher *s, struct cand c);
 /* Return the distance of the k-th nearest of the best, which are at least k, and stay a heap. */
 float lh_walk_kth(struct lh_searcher *s);
+/* Compare two rows by the bytes of their ids. */
+int lh_walk_id_cmp(const struct lh_index *ix, uint32_t a, uint32_t b);
 /* Return how many candidates a scan keeps. */
 size_t lh_scan_candidates(const struct lh_searcher *s);
 /* Return whether a walk that keeps ef candidates is cheaper than a scan of all rows. */
@@ -190,11 +194,6 @@ static inline const unsigned char *lh_walk_row(const struct lh_searcher *s, uint
 /* Walk over the graph for the rows of the file, wider for a far query if adapt is set.  Returns 1
  * when done, 0 when a scan is better, -1. */
 int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt);
-
-/* ---- searcher.c ---- */
-
-/* Compare two rows by the bytes of their ids. */
-int lh_walk_id_cmp(const struct lh_index *ix, uint32_t a, uint32_t b);
 
 /* ---- filtered_search.c ---- */
 
