@@ -171,14 +171,16 @@ round() {
 	[[ $stderr == *nowhere:* ]]
 }
 
-@test "the last line of a log that was cut in a crash is left out; a roster without an end is whole" {
+@test "the last line of a log that was cut in a crash is left out; a roster without an end, and a packed log, are whole" {
 	mkdir -p s/log
 	printf '{"a":1}\n{"a"' >s/log/decisions.jsonl
 	printf '{"id":"w-1"}' >s/roster.jsonl
+	seq 2000 | gzip >s/log/old.jsonl
 	lh-store snapshot s dest >/dev/null
 	lh-store restore dest out >/dev/null
 	[ "$(cat out/log/decisions.jsonl)" = '{"a":1}' ]
 	cmp s/roster.jsonl out/roster.jsonl
+	cmp s/log/old.jsonl out/log/old.jsonl
 }
 
 @test "two that write into one place take turns; the lock of a dead one in a bucket is taken over" {

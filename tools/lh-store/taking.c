@@ -237,11 +237,13 @@ static int put_content(struct taking *t, const struct opened *o, const struct lh
 }
 
 /* Set how many bytes of a log are whole rows: it was locked, so the last one without its LF is of
- * a writer that is dead, who was not answered. */
+ * a writer that is dead, who was not answered.  What is packed stays whole. */
 static int cut_torn(struct opened *o, struct lh_err *err)
 {
-	char last = '\n';
+	char first = '{', last = '\n';
 
+	if (o->size && pread(o->fd, &first, 1, 0) == 1 && first != '{')
+		return 0;
 	while (o->size && pread(o->fd, &last, 1, (off_t)o->size - 1) == 1 && last != '\n')
 		o->size--;
 	return last == '\n' || !o->size ? 0 : lh_err_sys(err, "%s: cannot read", o->key);
