@@ -99,6 +99,24 @@ static bool is_mark(const char *start, const char *p, const char *end)
 	return strchr("\\`*[]<>|&~", *p);
 }
 
+void lh_escape_line(struct lh_buf *out, const char *p, size_t n)
+{
+	size_t at, run = 0, len;
+
+	for (at = 0; at < n; at += len) {
+		len = lh_escape_char_len(p + at, n - at);
+		if (len)
+			continue;
+		lh_buf_add(out, p + run, at - run);
+		if (p[at] == '\n' || p[at] == '\t')
+			lh_buf_puts(out, p[at] == '\n' ? "\\n" : "\\t");
+		else
+			lh_buf_printf(out, "\\x%02x", (unsigned char)p[at]);
+		run = at + (len = 1);
+	}
+	lh_buf_add(out, p + run, n - run);
+}
+
 void lh_escape_markdown(struct lh_buf *out, const char *p, size_t n)
 {
 	const char *start = p, *end = p + n;

@@ -23,6 +23,9 @@ size_t lh_escape_char_len(const char *p, size_t n);
  * be taken for a gap are escaped, too. */
 void lh_escape_column(struct lh_buf *out, const char *p, size_t n);
 
+/* Append a text as a part of one line: a line feed and a tab are \n and \t. */
+void lh_escape_line(struct lh_buf *out, const char *p, size_t n);
+
 /* Append a part of a line of Markdown, in a table or not. */
 void lh_escape_markdown(struct lh_buf *out, const char *p, size_t n);
 

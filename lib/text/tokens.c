@@ -1,8 +1,10 @@
 /* tokens.c - the words of a text.  See tokens.h and lh-hash-v1(7). */
 #include "tokens.h"
 
+#include <ctype.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "base/utf8.h"
 
 enum fold_kind { FOLD_GAP, FOLD_WORD, FOLD_SOLO, FOLD_DROP };
@@ -220,4 +222,69 @@ unsigned lh_token_stem(unsigned char *w, unsigned n)
 	if (m > 3 && w[m - 1] == 'y')
 		w[m - 1] = 'i';
 	return m;
+}
+
+/* ---- words that are marked ---- */
+
+#define SHORT 2			/* letters of words that stand in every text */
+
+/* Return the length of a folded word without its English ending; 0: it is not marked. */
+static size_t without_ending(struct lh_token *t)
+{
+	unsigned i = 0;
+
+	if (t->chars <= SHORT && !t->solo && !lh_token_is_number(t))
+		return 0;
+	while (i < t->len && t->s[i] >= 'a' && t->s[i] <= 'z')
+		i++;
+	return i == t->len ? lh_token_stem(t->s, t->len) : t->len;
+}
+
+void lh_marked_add(struct lh_intern *marked, const char *text)
+{
+	struct lh_tokens in;
+	struct lh_token t;
+	struct lh_err unused;
+	uint32_t number;
+	size_t n;
+
+	lh_tokens_init(&in, text, strlen(text));
+	while (lh_tokens_next(&in, &t))
+		if ((n = without_ending(&t)))
+			lh_intern_add(marked, (const char *)t.s, n, &number, &unused);
+}
+
+/* Return whether a word in a text is one of them. */
+static bool is_marked(const struct lh_intern *marked, const char *p, size_t n)
+{
+	struct lh_tokens in;
+	struct lh_token t;
+	size_t len;
+
+	lh_tokens_init(&in, p, n);
+	while (lh_tokens_next(&in, &t))
+		if ((len = without_ending(&t)) &&
+		    lh_intern_find(marked, (const char *)t.s, len) >= 0)
+			return true;
+	return false;
+}
+
+static bool in_word(char c)
+{
+	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+size_t lh_marked_word(const struct lh_intern *marked, const char *p, size_t n, size_t *len)
+{
+	size_t at, end;
+
+	for (at = 0; marked->n && at < n; at = end) {
+		end = at + 1;
+		while (end < n && in_word(p[at]) && in_word(p[end]))
+			end++;
+		*len = end - at;
+		if (in_word(p[at]) && is_marked(marked, p + at, *len))
+			return at;
+	}
+	return n;
 }

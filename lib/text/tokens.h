@@ -63,4 +63,11 @@ static inline bool lh_token_is_number(const struct lh_token *t)
 /* Cut English endings off a folded word of a to z, in place; return the new length. */
 unsigned lh_token_stem(unsigned char *w, unsigned n);
 
+/* Add the words of a text that are to be marked in others: as they are folded, without their
+ * English endings, and of three letters or more. */
+struct lh_intern;
+void lh_marked_add(struct lh_intern *marked, const char *text);
+/* Find the next of them in a text, and set *len to its bytes; n: there is none. */
+size_t lh_marked_word(const struct lh_intern *marked, const char *p, size_t n, size_t *len);
+
 #endif

@@ -296,17 +296,6 @@ lh-show: 2 of 4 records rejected' ]
 	[[ $(lh-show <<<'{"a":{"Schema":{"x":1}}}') == *'{"Schema":{"x":1}}'* ]]
 }
 
-@test "--mark marks words in colour, whatever their case, accents and endings, and no short ones" {
-	echo '{"t":"Two NURSES in Caf\u00e9 12, nursery","n":12}' >in
-	lh-show --color always --mark 'a nurse in cafe 12' in | tail -n 1 >out
-	bold=$'\x1b[1;33m' end=$'\x1b[0m'
-	[ "$(cat out)" = "Two ${bold}NURSES$end in ${bold}Café$end ${bold}12$end, nursery  ${bold}12$end" ]
-	[ "$(lh-show --mark nurse in)" = "$(lh-show in)" ]
-	[ "$(lh-show --color always --mark 'in a' in)" = "$(lh-show --color always in)" ]
-	run -2 lh-show --mark $'\xff' in
-	[ "$output" = 'lh-show: --mark is not UTF-8' ]
-}
-
 @test "a number that is missing leaves the columns after it where they are" {
 	printf '{"a":1,"n":2222222,"b":"x"}\n{"a":1,"b":"y"}\n' >in
 	lh-show in >out
@@ -316,4 +305,15 @@ lh-show: 2 of 4 records rejected' ]
 	 1  2222222  x
 	 1           y
 	END
+}
+
+@test "--mark marks words in colour, whatever their case, accents and endings, and no short ones" {
+	echo '{"t":"Two NURSES in Caf\u00e9 12, nursery","n":12}' >in
+	lh-show --color always --mark 'a nurse in cafe 12' in | tail -n 1 >out
+	bold=$'\x1b[1;33m' end=$'\x1b[0m'
+	[ "$(cat out)" = "Two ${bold}NURSES$end in ${bold}Café$end ${bold}12$end, nursery  ${bold}12$end" ]
+	[ "$(lh-show --mark nurse in)" = "$(lh-show in)" ]
+	[ "$(lh-show --color always --mark 'in a' in)" = "$(lh-show --color always in)" ]
+	run -2 lh-show --mark $'\xff' in
+	[ "$output" = 'lh-show: --mark is not UTF-8' ]
 }

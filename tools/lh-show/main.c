@@ -3,10 +3,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "show.h"
+#include "text/tokens.h"
 #include "tool/op.h"
-#include "tool/records.h"
 
 static const struct lh_option options[] = {
 	{ 0, "table", NULL, "a row for each record (default)", LH_FLAG(struct settings, table) },
@@ -119,14 +118,14 @@ static int run(struct lh_tool *t, void *settings)
 	if (t->on_error == LH_ON_ERROR_EMIT)
 		t->on_error = LH_ON_ERROR_SKIP;
 	r.w.colored = lh_term_colored(STDOUT_FILENO, (enum lh_color)t->color);
-	if (s->mark && r.w.colored)
-		show_mark(&r.w, s->mark);
 	r.w.width = s->width != UINT64_MAX ? (size_t)s->width :
 		    isatty(STDOUT_FILENO) ? (size_t)lh_term_columns(STDOUT_FILENO) : 0;
 	r.w.pager_wanted = lh_term_pager_wanted() &&
 			   !(lh_tool_reads_stdin(t) && isatty(STDIN_FILENO));
 	if (r.w.pager_wanted)
 		t->progress = LH_PROGRESS_NEVER;	/* the terminal is the pager's */
+	if (s->mark && r.w.colored)
+		lh_marked_add(&r.w.marked, s->mark);
 	rc = show_all(&r);
 	lh_tool_flush(t);
 	if (lh_term_pager_end(&r.w.pager, &err) < 0) {

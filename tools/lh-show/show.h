@@ -3,10 +3,8 @@
 #define SHOW_H
 
 #include "base/table.h"
-#include "flow/flow.h"
-#include "json/value.h"
 #include "term/term.h"
-#include "tool/tool.h"
+#include "tool/records.h"
 
 struct settings {
 	const char *columns, *mark;
@@ -24,8 +22,8 @@ struct show {
 	bool failed;		/* nothing can be written, as the err of the tool says */
 	uint64_t shown;		/* values so far */
 	struct lh_record json;
-	struct lh_intern marked;	/* the words of --mark, folded */
 	struct lh_buf out, scratch;
+	struct lh_intern marked;	/* the words of --mark */
 	void *view;		/* the view's own */
 };
 
@@ -38,9 +36,6 @@ struct view {
 };
 
 extern const struct view table_view, card_view, diff_view;
-
-/* Have the words of a text marked. */
-void show_mark(struct show *w, const char *text);
 
 /* Write w->out, to the pager if there is one. */
 void show_flush(struct show *w);

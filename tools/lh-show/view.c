@@ -1,9 +1,7 @@
 /* view.c - records as the rows of a table, as cards, or two next to each other.  See show.h. */
-#include <ctype.h>
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "base/table.h"
 #include "base/utf8.h"
 #include "show.h"
 #include "text/escape.h"
@@ -79,31 +77,11 @@ static const struct kind *kind_of(const struct lh_value *v)
 #define CELL_MAX 65536		/* bytes of a value that a cell shows */
 #define CELL_MORE "\xe2\x80\xa6"	/* the ellipsis that follows what is cut */
 
-/* Append text without a control, an invisible character or a byte that is not UTF-8: they become
- * escapes of JSON, or \xNN. */
-static void cell_clean(struct lh_buf *out, const char *p, size_t n)
-{
-	size_t at, run = 0, len;
-
-	for (at = 0; at < n; at += len) {
-		len = lh_escape_char_len(p + at, n - at);
-		if (len)
-			continue;
-		lh_buf_add(out, p + run, at - run);
-		if (p[at] == '\n' || p[at] == '\t')
-			lh_buf_puts(out, p[at] == '\n' ? "\\n" : "\\t");
-		else
-			lh_buf_printf(out, "\\x%02x", (unsigned char)p[at]);
-		run = at + (len = 1);
-	}
-	lh_buf_add(out, p + run, n - run);
-}
-
 static void put_limited(struct lh_buf *out, const char *p, size_t n)
 {
 	const struct lh_str head = lh_utf8_head((struct lh_str){ p, n }, CELL_MAX);
 
-	cell_clean(out, head.p, head.n);
+	lh_escape_line(out, head.p, head.n);
 	if (head.n < n)
 		lh_buf_puts(out, CELL_MORE);
 }
@@ -192,73 +170,6 @@ static enum lh_style cell_style(const struct lh_value *v)
 	       v->type == LH_TRUE || v->type == LH_FALSE ? LH_STYLE_LITERAL : LH_STYLE_PLAIN;
 }
 
-/* ---- words that are marked ---- */
-
-#define SHORT 2			/* letters of words that stand in every text */
-
-/* Return the length of a folded word without its English ending; 0: it is not marked. */
-static size_t fold(struct lh_token *t)
-{
-	unsigned i = 0;
-
-	if (t->chars <= SHORT && !t->solo && !lh_token_is_number(t))
-		return 0;
-	while (i < t->len && t->s[i] >= 'a' && t->s[i] <= 'z')
-		i++;
-	return i == t->len ? lh_token_stem(t->s, t->len) : t->len;
-}
-
-/* Return whether a text has a word of --mark; add: make its words such words. */
-static bool is_marked(struct show *w, const char *p, size_t n, bool add)
-{
-	struct lh_tokens in;
-	struct lh_token t;
-	struct lh_err unused;
-	uint32_t number;
-	size_t len;
-
-	lh_tokens_init(&in, p, n);
-	while (lh_tokens_next(&in, &t)) {
-		if (!(len = fold(&t)))
-			continue;
-		if (add)
-			lh_intern_add(&w->marked, (const char *)t.s, len, &number, &unused);
-		else if (lh_intern_find(&w->marked, (const char *)t.s, len) >= 0)
-			return true;
-	}
-	return false;
-}
-
-void show_mark(struct show *w, const char *text)
-{
-	is_marked(w, text, strlen(text), true);
-}
-
-static bool in_word(char c)
-{
-	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
-}
-
-/* Append clean text in a style, with the words of --mark in another. */
-static void put_marked(struct show *w, enum lh_style style, const char *p, size_t n)
-{
-	size_t at = 0, from = 0, end;
-
-	for (; w->marked.n && at < n; at = end) {
-		end = at + 1;
-		while (end < n && in_word(p[at]) && in_word(p[end]))
-			end++;
-		if (!in_word(p[at]) || !is_marked(w, p + at, end - at, false))
-			continue;
-		if (at > from)
-			lh_term_put(&w->out, w->colored, style, p + from, at - from);
-		lh_term_put(&w->out, w->colored, LH_STYLE_WARN, p + at, end - at);
-		from = end;
-	}
-	if (n > from || !n)
-		lh_term_put(&w->out, w->colored, style, p + from, n - from);
-}
-
 /* ---- columns that fit a line ---- */
 
 #define COLUMNS_MAX 64
@@ -296,7 +207,7 @@ static void grid_add(struct grid *g, const char *label, size_t n)
 	LH_SCOPED(lh_buf_free) struct lh_buf clean = { 0 };
 	struct column *col = &g->col[g->n];
 
-	cell_clean(&clean, label, n < CELL_MAX ? n : CELL_MAX);
+	lh_escape_line(&clean, label, n < CELL_MAX ? n : CELL_MAX);
 	if (!n)
 		lh_buf_puts(&clean, "\"\"");
 	*col = (struct column){ .label = lh_strndup(clean.p, clean.len), .width = 2 };
@@ -318,6 +229,20 @@ static size_t line_of(const struct grid *g, size_t most)
 	for (i = 0; i < g->shown; i++)
 		cells += 2 * !!i + width_of(&g->col[i], most);
 	return cells;
+}
+
+/* Append clean text in a style, with the words of --mark in another. */
+static void put_marked(struct show *w, enum lh_style style, const char *p, size_t n)
+{
+	size_t at, len;
+
+	for (; (at = lh_marked_word(&w->marked, p, n, &len)) < n; p += at + len, n -= at + len) {
+		if (at)
+			lh_term_put(&w->out, w->colored, style, p, at);
+		lh_term_put(&w->out, w->colored, LH_STYLE_WARN, p + at, len);
+	}
+	if (n)
+		lh_term_put(&w->out, w->colored, style, p, n);
 }
 
 /* Append a text to a column; where the line has a limit, what is wider is cut.  *end: the byte
@@ -544,7 +469,7 @@ static void put_row(struct show *w, const struct lh_value *v, uint64_t rank)
 		return;
 	}
 	lh_buf_puts(&w->out, "? ");
-	cell_clean(&w->out, v->p, v->n);
+	lh_escape_line(&w->out, v->p, v->n);
 	lh_buf_putc(&w->out, '\n');
 	show_flush(w);
 }
@@ -605,10 +530,8 @@ static void put_sample(struct show *w)
 
 static void open_table(struct show *w)
 {
-	struct table *t = w->view;
-
 	put_sample(w);
-	grid_open(w, &t->grid);
+	grid_open(w, &((struct table *)w->view)->grid);
 	put_sample(w);
 }
 
@@ -689,7 +612,7 @@ static void add_leaf(struct leaves *l, const struct lh_value *v, struct lh_buf *
 		} else {
 			lh_value_str(&it.key, &l->scratch, &name);
 			lh_buf_puts(path, n ? "." : "");
-			cell_clean(path, name.p, name.n);
+			lh_escape_line(path, name.p, name.n);
 		}
 		add_leaf(l, &it.val, path, lists);
 		path->len = n;
@@ -727,11 +650,11 @@ static void put_value(struct show *w, const struct lh_value *v, size_t margin)
 	if (v->type == LH_STRING && v->n > 2) {
 		lh_value_str(v, &text, &s);
 		for (; (lf = memchr(s.p, '\n', s.n)); s.p = lf + 1) {
-			cell_clean(&w->out, s.p, (size_t)(lf - s.p));
+			lh_escape_line(&w->out, s.p, (size_t)(lf - s.p));
 			lh_buf_printf(&w->out, "\n%*s", lf[1] == '\n' ? 0 : (int)margin, "");
 			s.n -= (size_t)(lf + 1 - s.p);
 		}
-		cell_clean(&w->out, s.p, s.n);
+		lh_escape_line(&w->out, s.p, s.n);
 	} else {
 		cell_value(&text, v, &w->scratch);
 		lh_term_put(&w->out, w->colored, cell_style(v), text.p, text.len);
@@ -746,7 +669,7 @@ static int take_card(struct show *w, const struct lh_output *o)
 	size_t i, cells, widest = 0;
 
 	lh_buf_puts(&w->out, w->shown ? "\n--- " : "--- ");
-	cell_clean(&w->out, o->file, strlen(o->file));
+	lh_escape_line(&w->out, o->file, strlen(o->file));
 	lh_buf_printf(&w->out, ":%llu\n", (unsigned long long)o->line);
 	if (leaves_read(l, o->text, o->n, true, &w->tool->err) < 0)
 		return -1;
