@@ -207,28 +207,6 @@ static int link_again(struct build *b, item_fn *find, item_fn *back)
 	return 0;
 }
 
-/* Fill lists for which too few rows were found with the rows that follow. */
-static void complete_lists(struct lh_qg_build *g, const uint32_t *copy_of)
-{
-	uint32_t row, n, other, i, *links;
-
-	for (row = 0; row < g->rows; row++) {
-		if (lh_is_copy(copy_of, row))
-			continue;
-		links = lh_qg_list(g, row);
-		n = lh_qg_list_length(g, row);
-		for (other = row + 1; n < g->degree; other++) {
-			other = other < g->rows ? other : 0;
-			if (other == row)
-				break;
-			for (i = 0; i < n && links[i] != other; i++)
-				;
-			if (i == n && !lh_is_copy(copy_of, other))
-				links[n++] = other;
-		}
-	}
-}
-
 /* ---- the order and the entry ---- */
 
 static uint64_t next_random(uint64_t *state)
@@ -279,7 +257,8 @@ static bool may_copy(void *ctx, uint32_t row, uint32_t of)
 	return row >= b->kept || lh_qg_list_length(b->g, row) < b->g->degree;
 }
 
-static void link_copy(void *ctx, uint32_t row, uint32_t to)
+/* Link a row to another, if its list is not full. */
+static void link_to(void *ctx, uint32_t row, uint32_t to)
 {
 	struct lh_qg_build *g = ((struct build *)ctx)->g;
 	uint32_t *links = lh_qg_list(g, row), n = lh_qg_list_length(g, row), i;
@@ -288,6 +267,29 @@ static void link_copy(void *ctx, uint32_t row, uint32_t to)
 		;
 	if (i == n && n < g->degree)
 		links[n] = to;
+}
+
+/* Fill lists for which too few rows were found: with the rows that link to them, as of many that
+ * are nearly equal most are chosen by few others; then with the rows that follow. */
+static void complete_lists(struct build *b)
+{
+	const struct lh_qg_build *g = b->g;
+	const uint32_t *of = b->copies.of;
+	uint32_t row, other, i;
+
+	for (row = 0; row < g->rows; row++)
+		for (i = 0; i < g->degree && !lh_is_copy(of, row); i++) {
+			other = lh_qg_list(g, row)[i];
+			if (other != row && !lh_is_copy(of, other))
+				link_to(b, other, row);
+		}
+	for (row = 0; row < g->rows; row++)
+		for (i = 1; i < g->rows && !lh_is_copy(of, row) &&
+			    lh_qg_list_length(g, row) < g->degree; i++) {
+			other = (uint32_t)((row + (uint64_t)i) % g->rows);
+			if (!lh_is_copy(of, other))
+				link_to(b, row, other);
+		}
 }
 
 static void find_copies(struct build *b)
@@ -429,7 +431,7 @@ static void connect_rows(struct build *b)
 						  b->copies.of };
 	struct lh_reach r = { .rows = b->g->rows, .links_of = links_of, .ctx = b->workers };
 
-	lh_copies_link(&b->copies, link_copy);
+	lh_copies_link(&b->copies, link_to);
 	lh_reach(&r, b->g->entry);
 	lh_reach_connect(&r, &builder);
 	lh_reach_free(&r);
@@ -439,7 +441,7 @@ static int finish(struct build *b, int rc, struct lh_err *err)
 {
 	if (rc < 0)
 		return lh_err_set(err, LH_EINTR, "interrupted");
-	complete_lists(b->g, b->copies.of);
+	complete_lists(b);
 	connect_rows(b);
 	if (b->g->progress)
 		b->g->progress(b->g->ctx, b->g->rows);
