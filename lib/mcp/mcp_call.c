@@ -96,7 +96,7 @@ static int add_members(struct lh_mcp_call *c, const struct lh_route *r, struct l
 	if (m->how.persons)
 		lh_persons_token(r, c->peer->who && *c->peer->who ? c->peer->who
 								  : c->peer->token, &w);
-	if (c->peer->scope && lh_route_takes(r, "scope"))
+	if (c->peer->scope && r->scoped)
 		lh_write_raw(&w, "scope", lh_str_of(c->peer->scope));
 	return lh_repack(&m->line, (struct lh_str){ members->p, members->len }, &c->ask.line, err);
 }

@@ -497,7 +497,7 @@ bool lh_token_may(const struct lh_serve_token *t, const struct lh_route *r)
 		return true;
 	return level(t->right) >= level(r->right) &&
 	       (!t->routes || is_listed(t->routes, r->route)) &&
-	       (!t->scope || r->neutral || lh_route_takes(r, "scope"));
+	       (!t->scope || r->neutral || r->scoped);
 }
 
 /* ---- the members ---- */

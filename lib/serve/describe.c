@@ -123,6 +123,7 @@ void lh_routes_describe(struct lh_routes *r, const struct lh_described *all)
 		read_name(route, &name);
 		find_operation(d->text, (struct lh_str){ name.p ? name.p : "", name.len },
 			       &route->operation);
+		route->scoped = lh_route_takes(route, "scope");
 	}
 }
 
@@ -151,6 +152,7 @@ static int take_description(struct lh_route *r, struct lh_buf *text, struct lh_e
 	r->says = lh_strndup(text->p, text->len);
 	read_name(r, &name);
 	find_operation(r->says, (struct lh_str){ name.p ? name.p : "", name.len }, &r->operation);
+	r->scoped = lh_route_takes(r, "scope");
 	return 1;
 }
 

@@ -118,6 +118,7 @@ struct lh_route {
 	bool neutral;		/* its answer tells of no record that is kept */
 	bool has_right;		/* the configuration says which */
 	struct lh_value operation;	/* as lh_routes_describe has set it */
+	bool scoped;			/* whose input has a scope: of a token with a filter */
 	bool described;			/* its command has said what it does, ... */
 	char *program, *says;		/* ... being asked: its name and text, owned; or NULL */
 };

@@ -410,7 +410,7 @@ int make_line(struct request *r, struct lh_str body, bool empty, struct lh_buf *
 		lh_write_text(&w, "trace_id", r->trace);
 	if (r->site->persons)
 		lh_persons_token(r->route->route, *r->who ? r->who : r->token, &w);
-	if (r->as && r->as->may && r->as->may->scope && lh_route_takes(r->route->route, "scope"))
+	if (r->as && r->as->may && r->as->may->scope && r->route->route->scoped)
 		lh_write_raw(&w, "scope", lh_str_of(r->as->may->scope));
 	spool_members(r, &w);
 	write_fields(r, &w);
