@@ -444,7 +444,7 @@ static int choose_walk(struct lh_searcher *s, struct walk_cost *c)
 {
 	const bool by_itself = !s->q->ef && !s->ix->params.ef_search;
 	const struct lh_filter_cache *v = s->q->filter_cache;
-	double share;
+	double share, cost;
 
 	if (!lh_walk_pays(s, by_itself ? lh_index_ef(&s->ix->params, s->q->k) : c->ef))
 		return 0;
@@ -454,9 +454,8 @@ static int choose_walk(struct lh_searcher *s, struct walk_cost *c)
 	c->scan = share * (double)s->ix->rows * ROW_COST(s);
 	if (by_itself && (share >= MANY || share * c->scan >= WALK_COST))
 		s->share = share;
-	return s->share > 0 ||
-	       (lh_walk_pays(s, c->ef) &&
-		(double)c->ef * (3 * FRESH_COST(s) * share + 0.7 * LINKS_COST(s)) < c->scan * share);
+	cost = (double)c->ef * (3 * FRESH_COST(s) * share + 0.7 * LINKS_COST(s));
+	return s->share > 0 || (lh_walk_pays(s, c->ef) && cost < c->scan * share);
 }
 
 /*

@@ -300,8 +300,8 @@ static bool is_widest(const struct lh_walk_buffer *w, size_t ef)
 	return w->within >= TIMES * MORE_TIMES * ef;
 }
 
-/* Return whether to scan instead, since the walk is not stable when it has come to its end, or since
- * the rows that match are far from the query: of the visited ones far fewer do than of all. */
+/* Return whether to scan instead, since the walk is not stable when it has come to its end, or
+ * since matches are far from the query: of the visited rows far fewer match than of all. */
 static bool is_lost(const struct lh_searcher *s, size_t ef)
 {
 	const struct lh_walk_buffer *w = &s->qg;
