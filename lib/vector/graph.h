@@ -180,9 +180,10 @@ int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err);
  * Link new rows with a graph, from which others may have been taken.  The first kept rows have
  * lists, checked by the caller, in which number g->rows + i stands for row i of those that are
  * gone; gone has the lists of these, or is NULL if there are none.  A link to one of them is
- * replaced by one that it had.  A list that gets links back is chosen again from these and what it
- * had; links that stay are where they were in their list.  entry is the old one, or not less than
- * g->rows if it is gone.  If kept is not more than degree, the whole graph is built again.
+ * replaced by one that it had.  A new row has links of its nearest as candidates, and is offered
+ * to all that it links to, whose lists are chosen again; links that stay are where they were.
+ * entry is the old one, or not less than g->rows if it is gone.  If kept is not more than degree,
+ * the whole graph is built again.
  */
 int lh_qg_change(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, unsigned jobs,
 		 struct lh_err *err);

@@ -10,6 +10,7 @@
 
 #define JOBS_MAX 256
 #define AGAIN_EF 4		/* rows that a search of the second pass keeps */
+#define NEW_EF_PART 3		/* of ef, what a search for the links of a new row keeps */
 #define ROW_WORK 4		/* of linking a row, in units of progress */
 #define AGAIN_WORK 1		/* of them, by the second pass */
 #define BATCHES 32		/* of a pass, at least */
@@ -103,10 +104,13 @@ static void order_batch(struct build *b)
 
 static void find_item(struct lh_qg_worker *w, struct build *b, uint32_t i)
 {
-	uint32_t row = b->order[b->first + i];
+	uint32_t row = b->order[b->first + i], *links = b->fresh + (size_t)i * b->g->degree;
+	uint32_t n = lh_qg_find_links(w, row, b->fill, links);
 
-	b->chosen[row] = (uint8_t)lh_qg_find_links(w, row, b->fill,
-						   b->fresh + (size_t)i * b->g->degree);
+	/* No other row looks for a new one of a graph: it is offered to all that it links to. */
+	while (b->kept && n < b->g->degree && links[n] != row)
+		n++;
+	b->chosen[row] = (uint8_t)n;
 }
 
 static void back_item(struct lh_qg_worker *w, struct build *b, uint32_t row)
@@ -261,11 +265,9 @@ static bool may_copy(void *ctx, uint32_t row, uint32_t of)
 static void link_to(void *ctx, uint32_t row, uint32_t to)
 {
 	struct lh_qg_build *g = ((struct build *)ctx)->g;
-	uint32_t *links = lh_qg_list(g, row), n = lh_qg_list_length(g, row), i;
+	uint32_t *links = lh_qg_list(g, row), n = lh_qg_list_length(g, row);
 
-	for (i = 0; i < n && links[i] != to; i++)
-		;
-	if (i == n && n < g->degree)
+	if (n < g->degree && !lh_qg_has_link(links, n, to))
 		links[n] = to;
 }
 
@@ -448,16 +450,22 @@ static int finish(struct build *b, int rc, struct lh_err *err)
 	return 0;
 }
 
+/* From now on, let searches keep so many rows, and candidates inherit the links of some. */
+static void search_with(struct build *b, uint32_t ef, uint32_t inherits)
+{
+	for (unsigned i = 0; i < b->jobs; i++) {
+		b->workers[i].ef = ef < b->g->ef ? ef : b->g->ef;
+		b->workers[i].inherits = inherits;
+	}
+}
+
 /* The second pass. */
 static int fill_lists(struct build *b)
 {
-	unsigned i;
-
 	sort_order(b);
 	b->fill = true;
 	b->work = AGAIN_WORK;
-	for (i = 0; i < b->jobs; i++)
-		b->workers[i].ef = AGAIN_EF < b->g->ef ? AGAIN_EF : b->g->ef;
+	search_with(b, AGAIN_EF, 0);
 	return link_again(b, find_item, back_item);
 }
 
@@ -508,6 +516,7 @@ int lh_qg_change(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, uns
 		find_entry(&b, kept);
 	b.fill = true;
 	b.gone = gone;
+	search_with(&b, g->ef / NEW_EF_PART + 1, g->degree / 2);
 	clear_links(&b, kept);
 	rc = gone ? link_again(&b, close_item, replace_item) : 0;
 	full = full_first(&b);

@@ -216,27 +216,30 @@ static void add_candidates(struct lh_qg_worker *w, const uint32_t *rows, size_t 
 		w->path[w->paths++] = (struct lh_qg_candidate){ d[i], rows[i] };
 }
 
-uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint32_t *links)
+/* Add the links of a row that are no candidates yet. */
+static void add_links_of(struct lh_qg_worker *w, uint32_t row)
 {
-	const uint32_t *old = lh_qg_list(w->g, row);
+	const uint32_t *links = lh_qg_list(w->g, row);
 	uint32_t rows[LINKS_MAX], count = lh_qg_list_length(w->g, row), i, n = 0;
 
-	lh_qg_find_near(w, row);
-	for (i = 0; i < count; i++)
-		if (w->seen[old[i]] != (uint16_t)(w->epoch + 1))
-			rows[n++] = old[i];
+	for (i = 0; i < count; i++) {
+		if (w->seen[links[i]] == (uint16_t)(w->epoch + 1) ||
+		    lh_is_copy(w->copy_of, links[i]))
+			continue;
+		w->seen[links[i]] = w->epoch + 1;
+		rows[n++] = links[i];
+	}
 	add_candidates(w, rows, n);
-	return choose_links(w, row, fill, links, 0, 0);
 }
 
-static bool has_link(const uint32_t *links, uint32_t n, uint32_t row)
+uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint32_t *links)
 {
-	uint32_t i;
-
-	for (i = 0; i < n; i++)
-		if (links[i] == row)
-			return true;
-	return false;
+	lh_qg_find_near(w, row);
+	w->seen[row] = w->epoch + 1;
+	add_links_of(w, row);
+	for (size_t i = 0; i < w->inherits && i < w->n && w->paths < PATH_MAX_ROWS; i++)
+		add_links_of(w, w->best[i].row);
+	return choose_links(w, row, fill, links, 0, 0);
 }
 
 /* Put rows of a list into the free places of links, and into those of links that are not in the
@@ -246,10 +249,10 @@ static void keep_places(const struct lh_qg_worker *w, uint32_t row, const uint32
 	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, i, next = 0;
 
 	for (i = 0; i < degree; i++) {
-		if (links[i] != row && has_link(list, degree, links[i]))
+		if (links[i] != row && lh_qg_has_link(list, degree, links[i]))
 			continue;
 		while (next < degree &&
-		       (list[next] == row || has_link(links, degree, list[next])))
+		       (list[next] == row || lh_qg_has_link(links, degree, list[next])))
 			next++;
 		if (next < degree)
 			links[i] = list[next++];

@@ -24,6 +24,7 @@ struct lh_qg_worker {
 	struct lh_qg_candidate *best;	/* found by a search, nearest first */
 	size_t n;
 	uint32_t ef;		/* rows that a search keeps, g->ef or fewer */
+	uint32_t inherits;	/* candidates are also the links of so many of the nearest */
 	struct lh_qg_candidate *path;	/* candidates: the rows followed */
 	size_t paths;
 };
@@ -50,6 +51,14 @@ static inline uint32_t lh_qg_list_length(const struct lh_qg_build *g, uint32_t r
 	while (n < g->degree && links[n] != row)
 		n++;
 	return n;
+}
+
+/* Return whether a row is among n links. */
+static inline bool lh_qg_has_link(const uint32_t *links, uint32_t n, uint32_t row)
+{
+	while (n && links[n - 1] != row)
+		n--;
+	return n > 0;
 }
 
 /* Walk to the rows nearest to a row, which it does not meet itself: w->best. */

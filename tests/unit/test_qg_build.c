@@ -268,12 +268,17 @@ static void rows_can_be_added(uint32_t done, uint32_t rows, uint32_t equal)
 static void added_rows_are_found(void)
 {
 	struct lh_qg_build g = fresh(ROWS, 32, 0);
+	uint32_t to_added = 0, i;
 
 	g.rows = ROWS / 2;
 	CHECK(lh_qg_build(&g, 1, &err) == 0);
 	g.rows = ROWS;
 	CHECK(lh_qg_change(&g, ROWS / 2, NULL, 1, &err) == 0);
 	CHECK(recall(&g) >= 980);
+	for (i = 0; i < ROWS * 32; i++)
+		to_added += g.links[i] >= ROWS / 2;
+	printf("# %u of %u links are to the half that was added\n", to_added, ROWS * 32);
+	CHECK(to_added > ROWS * 32 * 9 / 20);
 	drop(&g);
 }
 
