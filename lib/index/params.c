@@ -161,8 +161,9 @@ void lh_index_params_write(struct lh_buf *b, const struct lh_index_params *p)
 
 /* The members of the JSON; n = 0: an absent or empty string. */
 struct text {
-	struct lh_str dimension, m, ef_construction, ef_search, code_values, exact_below, repaired;
-	struct lh_str seed, outside;
+	uint64_t dimension, m, ef_construction, ef_search, code_values, exact_below;
+	uint64_t repaired, outside;
+	struct lh_str seed;
 	double longest;
 	int distance, precision;
 	bool rescore, persons;
@@ -170,25 +171,26 @@ struct text {
 	struct lh_value lexical;
 };
 struct lexical {
-	struct lh_str words, field, template;
+	uint64_t words;
+	struct lh_str field, template;
 };
 
-#define NUMBER(name) { LH_BIND_NUMBER(#name, struct text, name), .required = true }
+#define NUMBER(s, name) LH_BIND_U64(#name, struct s, name, 0, UINT32_MAX)
 #define TEXT(s, name, f) \
 	{ LH_BIND_STRING(#name, struct s, name), .no_nul = true, \
 	  .longest = sizeof(((struct lh_index_params *)0)->f) - 1 }
 
 static const struct lh_bind members[] = {
-	NUMBER(dimension),
-	NUMBER(m),
-	NUMBER(ef_construction),
-	{ LH_BIND_NUMBER("ef_search", struct text, ef_search) },
-	{ LH_BIND_NUMBER("code_values", struct text, code_values) },
+	{ NUMBER(text, dimension), .required = true },
+	{ NUMBER(text, m), .required = true },
+	{ NUMBER(text, ef_construction), .required = true },
+	{ NUMBER(text, ef_search) },
+	{ NUMBER(text, code_values) },
 	{ LH_BIND_F64("longest", struct text, longest, 0, 1e300) },
-	{ LH_BIND_NUMBER("outside", struct text, outside) },
-	NUMBER(exact_below),
-	{ LH_BIND_NUMBER("repaired", struct text, repaired) },
-	NUMBER(seed),
+	{ NUMBER(text, outside) },
+	{ NUMBER(text, exact_below), .required = true },
+	{ NUMBER(text, repaired) },
+	{ LH_BIND_NUMBER("seed", struct text, seed), .required = true },
 	{ LH_BIND_INDEX("distance", struct text, distance, distances), .required = true },
 	{ LH_BIND_INDEX("precision", struct text, precision, precisions), .required = true },
 	{ LH_BIND_BOOL("rescore", struct text, rescore), .not_null = true },
@@ -205,16 +207,15 @@ static const struct lh_bind members[] = {
 	LH_BIND_END
 };
 static const struct lh_bind lexical_members[] = {
-	{ LH_BIND_NUMBER("words", struct lexical, words), .required = true },
+	{ NUMBER(lexical, words), .required = true },
 	TEXT(lexical, field, lexical_of),
 	{ LH_BIND_STRING("template", struct lexical, template), .no_nul = true, .not_null = true,
 	  .longest = sizeof(((struct lh_index_params *)0)->lexical_of) - 1 },
 	LH_BIND_END
 };
 
-/* Read digits alone: no sign, point or exponent. */
-static int get_uint(const char *name, struct lh_str n, uint64_t max, uint64_t *out,
-		    struct lh_err *err)
+/* Read digits alone, since a seed may be more than an int64_t: no sign, point or exponent. */
+static int get_seed(struct lh_str n, uint64_t *out, struct lh_err *err)
 {
 	uint64_t value = 0;
 	size_t i;
@@ -222,21 +223,9 @@ static int get_uint(const char *name, struct lh_str n, uint64_t max, uint64_t *o
 	for (i = 0; i < n.n; i++)
 		if (n.p[i] < '0' || n.p[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
 		    __builtin_add_overflow(value, (uint64_t)(n.p[i] - '0'), &value))
-			break;
-	if (i < n.n || value > max)
-		return lh_err_set(err, LH_ECORRUPT, "\"%s\" must be a whole number from 0 to %llu",
-				  name, (unsigned long long)max);
+			return lh_err_set(err, LH_ECORRUPT,
+					  "\"seed\" must be a whole number below 2^64");
 	*out = value;
-	return 0;
-}
-
-static int get_u32(const char *name, struct lh_str n, uint32_t *out, struct lh_err *err)
-{
-	uint64_t value;
-
-	if (get_uint(name, n, UINT32_MAX, &value, err) < 0)
-		return -1;
-	*out = (uint32_t)value;
 	return 0;
 }
 
@@ -252,18 +241,16 @@ static void put_text(char *to, struct lh_str s)
 static int get_lexical(const struct lh_value *v, struct lh_index_params *p, struct lh_buf *scratch,
 		       struct lh_err *err)
 {
-	struct lexical how = { .words = { NULL, 0 } };
-	uint64_t version;
+	struct lexical how = { .words = 0 };
 
 	if (!v->p)
 		return 0;
-	if (lh_bind_part(lexical_members, "lexical", v, &how, scratch, err) < 0 ||
-	    get_uint("words", how.words, UINT32_MAX, &version, err) < 0)
+	if (lh_bind_part(lexical_members, "lexical", v, &how, scratch, err) < 0)
 		return -1;
-	if (version != WORDS_VERSION && version != WORDS_AND_WEIGHTS)
+	if (how.words != WORDS_VERSION && how.words != WORDS_AND_WEIGHTS)
 		return lh_err_set(err, LH_ECORRUPT,
 				  "words of version %llu; this program makes version %d",
-				  (unsigned long long)version, WORDS_VERSION);
+				  (unsigned long long)how.words, WORDS_VERSION);
 	p->lexical = how.template.p ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
 	put_text(p->lexical_of, how.template.p ? how.template : how.field);
 	return *p->lexical_of ? 0
@@ -284,19 +271,18 @@ static int get_source(const struct text *t, struct lh_index_params *p, struct lh
 static int get_all(const struct lh_value *v, bool old, struct lh_index_params *p,
 		   struct lh_buf *scratch, struct lh_err *err)
 {
-	struct text t = { .dimension = { NULL, 0 } };
+	struct text t = { .dimension = 0 };
 
-	if (lh_bind_value(members, v, &t, scratch, err) < 0 ||
-	    get_u32("dimension", t.dimension, &p->dimension, err) < 0 ||
-	    get_u32("m", t.m, &p->m, err) < 0 ||
-	    get_u32("ef_construction", t.ef_construction, &p->ef_construction, err) < 0 ||
-	    get_u32("ef_search", t.ef_search, &p->ef_search, err) < 0 ||
-	    get_u32("code_values", t.code_values, &p->code_values, err) < 0 ||
-	    get_u32("outside", t.outside, &p->outside, err) < 0 ||
-	    get_u32("exact_below", t.exact_below, &p->exact_below, err) < 0 ||
-	    get_u32("repaired", t.repaired, &p->repaired, err) < 0 ||
-	    get_uint("seed", t.seed, UINT64_MAX, &p->seed, err) < 0)
+	if (lh_bind_value(members, v, &t, scratch, err) < 0 || get_seed(t.seed, &p->seed, err) < 0)
 		return -1;
+	p->dimension = (uint32_t)t.dimension;
+	p->m = (uint32_t)t.m;
+	p->ef_construction = (uint32_t)t.ef_construction;
+	p->ef_search = (uint32_t)t.ef_search;
+	p->code_values = (uint32_t)t.code_values;
+	p->outside = (uint32_t)t.outside;
+	p->exact_below = (uint32_t)t.exact_below;
+	p->repaired = (uint32_t)t.repaired;
 	p->distance = t.distance;
 	p->precision = t.precision;
 	p->longest = t.longest;

@@ -133,34 +133,27 @@ static uint32_t stored_number(const struct lh_index_writer *w, uint64_t row)
 	return w->stored_at ? w->stored_at[row] : (uint32_t)row;
 }
 
-/* Write the ids or metadata of all rows, or (write_offsets) their offsets. */
-static int write_texts(struct lh_index_writer *w, uint32_t kind,
+/* Write the offsets of the ids or metadata of all rows, and in the section after it these. */
+static int write_texts(struct lh_index_writer *w, uint32_t at_kind,
 		       struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
 		       struct lh_err *err)
 {
-	uint64_t i;
-
-	lh_index_section_begin(&w->file, kind);
-	for (i = 0; i < w->rows; i++) {
-		struct lh_str text = text_of(w, lh_index_row_at(w, i));
-
-		lh_index_section_add(&w->file, text.p, text.n);
-	}
-	return lh_index_section_end(&w->file, err);
-}
-
-static int write_offsets(struct lh_index_writer *w, uint32_t kind,
-			 struct lh_str (*text_of)(const struct lh_index_writer *w, uint64_t row),
-			 struct lh_err *err)
-{
+	struct lh_str text;
 	uint64_t i, at = 0;
 
-	lh_index_section_begin(&w->file, kind);
+	lh_index_section_begin(&w->file, at_kind);
 	for (i = 0; i < w->rows; i++) {
 		lh_index_section_add(&w->file, &at, sizeof at);
 		at += text_of(w, lh_index_row_at(w, i)).n;
 	}
 	lh_index_section_add(&w->file, &at, sizeof at);
+	if (lh_index_section_end(&w->file, err) < 0)
+		return -1;
+	lh_index_section_begin(&w->file, at_kind + 1);
+	for (i = 0; i < w->rows; i++) {
+		text = text_of(w, lh_index_row_at(w, i));
+		lh_index_section_add(&w->file, text.p, text.n);
+	}
 	return lh_index_section_end(&w->file, err);
 }
 
@@ -195,11 +188,9 @@ static int write_sections(struct lh_index_writer *w, const struct lh_buf *params
 	    lh_qg_write_rows(w, jobs, err) < 0 ||
 	    lh_index_section_write(&w->file, LH_INDEX_LEVELS, NULL, 0, err) < 0 ||
 	    lh_index_section_write(&w->file, LH_INDEX_UPPER, NULL, 0, err) < 0 ||
-	    write_offsets(w, LH_INDEX_ID_AT, lh_index_writer_id, err) < 0 ||
-	    write_texts(w, LH_INDEX_IDS, lh_index_writer_id, err) < 0 ||
+	    write_texts(w, LH_INDEX_ID_AT, lh_index_writer_id, err) < 0 ||
 	    lh_index_section_write(&w->file, LH_INDEX_ID_HASH, w->hash.p, w->hash.n, err) < 0 ||
-	    write_offsets(w, LH_INDEX_META_AT, lh_index_writer_meta, err) < 0 ||
-	    write_texts(w, LH_INDEX_METAS, lh_index_writer_meta, err) < 0 ||
+	    write_texts(w, LH_INDEX_META_AT, lh_index_writer_meta, err) < 0 ||
 	    (w->p.rescore && write_exact(w, err) < 0) || write_order(w, err) < 0)
 		return -1;
 	return 0;
@@ -247,7 +238,6 @@ static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *e
 	struct lh_index_header *h = &w->header;
 	struct lh_index_shape shape;
 	LH_SCOPED(lh_buf_free) struct lh_buf params = { 0 };
-	int rc;
 
 	lh_index_get_shape(&w->p, w->linked, &shape);
 	*h = (struct lh_index_header){
@@ -264,14 +254,8 @@ static int write_file(struct lh_index_writer *w, unsigned jobs, struct lh_err *e
 	w->file.header = h;
 	lh_buf_init(&params, LH_INDEX_PARAMS_MAX);
 	lh_index_params_write(&params, &w->p);
-	rc = lh_buf_check(&params, err);
-	if (!rc)
-		rc = write_sections(w, &params, jobs, err);
-	if (!rc)
-		rc = write_lexical(w, err);
-	if (!rc)
-		rc = lh_qg_write_signs(w, err);
-	if (rc)
+	if (lh_buf_check(&params, err) < 0 || write_sections(w, &params, jobs, err) < 0 ||
+	    write_lexical(w, err) < 0 || lh_qg_write_signs(w, err) < 0)
 		return -1;
 	lh_index_report_progress(w, "file", w->rows);
 	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
