@@ -11,14 +11,14 @@ lines() {
 @test "lib, tools and tests have no more lines and files than this" {
 	code=$(lines lib tools)
 	files=$(cd "$ROOT" && find lib tools -type f \( -name '*.[ch]' -o -name '*.inc' -o -name '*.cc' \) | wc -l)
-	tests=$(cd "$ROOT" && find tests -type f -not -path '*/fuzz/corpus/*' -not -name '*.pyc' -exec cat {} + | wc -l)
+	tests=$(cd "$ROOT" && find tests -type f -not -path '*/fuzz/corpus/*' -not -name '*.pyc' -not -name '*.gz' -exec cat {} + | wc -l)
 	echo "# $code lines of C in $files files, $tests lines of tests; to become 150000 in 620, and 78000" >&3
 	for room in "$ROOT"/lib/* "$ROOT"/tools/*; do
 		[ ! -d "$room" ] || echo "$(lines "${room#"$ROOT"/}") ${room#"$ROOT"/}"
 	done | sort -rn | head -n 10 | sed 's/^/# /' >&3
-	[ "$code" -le 181440 ]
-	[ "$files" -le 632 ]
-	[ "$tests" -le 97192 ]
+	[ "$code" -le 179490 ]
+	[ "$files" -le 582 ]
+	[ "$tests" -le 96553 ]
 }
 
 @test "no tool but lh-serve, lh-index and lh-subject has more than 4,500 lines" {
