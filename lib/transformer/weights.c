@@ -539,6 +539,7 @@ static int run_crew(const struct loader *l)
 	struct crew crew = { .l = l, .lock = PTHREAD_MUTEX_INITIALIZER, .failed = SIZE_MAX };
 	size_t n = l->e->how.threads < THREADS_MAX ? l->e->how.threads : THREADS_MAX;
 
+	n += !n;	/* threads 0: this one alone */
 	lh_signal_crew(n < l->jobs ? n : l->jobs, run_jobs, &crew);
 	if (crew.failed < SIZE_MAX)
 		*l->err = crew.failure;
