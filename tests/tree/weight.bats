@@ -16,8 +16,8 @@ lines() {
 	for room in "$ROOT"/lib/* "$ROOT"/tools/*; do
 		[ ! -d "$room" ] || echo "$(lines "${room#"$ROOT"/}") ${room#"$ROOT"/}"
 	done | sort -rn | head -n 10 | sed 's/^/# /' >&3
-	[ "$code" -le 179490 ]
-	[ "$files" -le 582 ]
+	[ "$code" -le 179492 ]
+	[ "$files" -le 583 ]
 	[ "$tests" -le 96553 ]
 }
 

@@ -145,7 +145,13 @@ struct request {
 
 extern const struct http_calls request_calls;	/* connections are those of a struct server */
 
+/* ---- target.c ---- */
+
 bool is_method(const struct request *r, const char *method);
+/* Find the route. */
+bool find_route(struct request *r);
+/* Return whether the request is OPTIONS of the server as a whole. */
+bool is_star(const struct request *r);
 /* Find a field of the header, and how many of that name there are; value "" without one. */
 struct field {
 	const char *name, *value;
@@ -157,8 +163,11 @@ struct field find_field(const struct request *r, const char *name);
 bool is_deep(const struct request *r);
 bool asks_deep(const struct request *r, const struct lh_route *route);
 bool is_open_health(const struct request *r);
-/* Return whether the body goes to a file. */
+/* Return whether the body goes to a file; how many bytes it may have. */
 bool is_upload(const struct request *r);
+uint64_t body_max(const struct request *r);
+/* Return whether a request may make the state larger. */
+bool writes_state(const struct request *r);
 /* Return the log that the path of its route names, or NULL; whether a request needs no token since
  * its route is of a public log. */
 const struct lh_serve_log *log_of(const struct request *r);
