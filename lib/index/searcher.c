@@ -290,7 +290,7 @@ static size_t lh_rerank_candidates(const struct lh_searcher *s)
 	/* with a filter all of the nearest may be about as far as each other */
 	if (s->share == 0)
 		return exact ? n : 2 * (k + SLACK);
-	/* a part of the rows that match lies as far away as so many of all */
+	/* so many of all rows are as far away as this part of those that match */
 	part = (size_t)(s->share * (double)n);
 	return part > k + LEAST ? part : k + LEAST;
 }

@@ -450,19 +450,10 @@ static int read_queries(struct compare *c, const struct settings *s)
 
 /* ---- building ---- */
 
-static char *path_in(const struct compare *c, const char *name)
-{
-	char *path = NULL;
-
-	if (asprintf(&path, "%s/%s", c->dir.path, name) < 0)
-		lh_no_memory(strlen(c->dir.path));
-	return path;
-}
-
 static int build_ours(struct compare *c)
 {
 	LH_SCOPED(lh_free_local) float *v = lh_calloc(c->p.dimension, sizeof *v);
-	LH_SCOPED(lh_free_local) char *path = path_in(c, "ours.lhv");
+	LH_SCOPED(lh_free_local) char *path = lh_format("%s/ours.lhv", c->dir.path);
 	double from = seconds(CLOCK_MONOTONIC);
 	struct lh_err *err = &c->tool->err;
 	struct lh_index_writer *w = lh_index_writer_new(path, &c->p, 0, err);
@@ -502,7 +493,7 @@ static int build_ours(struct compare *c)
 
 static int build_theirs(struct compare *c)
 {
-	LH_SCOPED(lh_free_local) char *path = path_in(c, "theirs.bin");
+	LH_SCOPED(lh_free_local) char *path = lh_format("%s/theirs.bin", c->dir.path);
 	double from = seconds(CLOCK_MONOTONIC);
 	struct stat st;
 
