@@ -331,15 +331,6 @@ static int begin_walk(struct lh_searcher *s)
 
 /* ---- choice between walk and scan ---- */
 
-/*
- * What a search costs, in bytes that are read in order: a row that is measured, by a scan and by
- * a walk, and a row whose links are followed.  Measured with 100 and 768 values of i8 and f32,
- * in 100,000 rows.
- */
-#define ROW_COST(s) (400 + (double)lh_index_code_bytes(&(s)->ix->params))
-#define FRESH_COST(s) (ROW_COST(s) + fmin(ROW_COST(s), 1000))
-#define LINKS_COST(s) ((s)->ix->signs ? 4700.0 : 3400.0)
-
 /* When the walk has cost this part of what the scan would, it is given up if it will cost that
  * many scans.  More than one, because a walk gets cheaper as it meets the same rows again. */
 #define TRIAL (1 / 16.0)
@@ -361,13 +352,6 @@ struct walk_cost {
 	bool decided;
 };
 
-static double cost_so_far(const struct lh_searcher *s)
-{
-	const struct lh_search_work *w = &s->q->work;
-
-	return (double)w->measured * FRESH_COST(s) + (double)w->walked * LINKS_COST(s);
-}
-
 /* Return whether a scan is better than to go on.  A walk takes about ef steps, of which the rest
  * costs what the later ones did so far. */
 static bool is_too_long(const struct lh_searcher *s, struct walk_cost *c)
@@ -377,7 +361,7 @@ static bool is_too_long(const struct lh_searcher *s, struct walk_cost *c)
 
 	if (c->decided)
 		return false;
-	cost = cost_so_far(s);
+	cost = lh_walk_cost(s, (double)s->q->work.measured, (double)s->q->work.walked);
 	c->steps++;
 	if ((c->steps & (c->steps - 1)) == 0) {
 		c->half[0] = c->half[1];
@@ -451,10 +435,10 @@ static int choose_walk(struct lh_searcher *s, struct walk_cost *c)
 	if (take_sample(s->q->filter_cache, s->q, s->err) < 0)
 		return -1;
 	share = (double)v->n_seeds / v->sampled;
-	c->scan = share * (double)s->ix->rows * ROW_COST(s);
+	c->scan = lh_scan_cost(s, share * (double)s->ix->rows);
 	if (by_itself && (share >= MANY || share * c->scan >= WALK_COST))
 		s->share = share;
-	cost = (double)c->ef * (3 * FRESH_COST(s) * share + 0.7 * LINKS_COST(s));
+	cost = lh_walk_cost(s, 3 * share * (double)c->ef, 0.7 * (double)c->ef);
 	return s->share > 0 || (lh_walk_pays(s, c->ef) && cost < c->scan * share);
 }
 

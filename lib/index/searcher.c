@@ -21,8 +21,8 @@
  */
 #define READ_PART (4 << 20)	/* bytes of rows for each such walk */
 
-/* Rows per candidate below which a scan in order is as fast as a walk, and exact. */
-#define WALK_ABOVE 32
+/* Times the cost of a walk that a scan, which is exact, may have in its place. */
+#define EXACT 2.6
 #define WIDER 4	/* times the ef of a walk that found too few */
 
 static void searcher_room(struct lh_searcher *s)
@@ -671,10 +671,23 @@ size_t lh_scan_candidates(const struct lh_searcher *s)
 	return s->q->k < all && n < all ? n : all;
 }
 
+double lh_scan_cost(const struct lh_searcher *s, double rows)
+{
+	return rows * (400 + (double)lh_index_code_bytes(&s->ix->params));
+}
+
+double lh_walk_cost(const struct lh_searcher *s, double measured, double walked)
+{
+	double row = lh_scan_cost(s, 1);
+
+	return measured * (row + fmin(row, 1000)) + walked * (s->ix->signs ? 4700 : 3400);
+}
+
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 {
-	return s->ix->graph && !s->q->exact && ef * WALK_ABOVE < s->ix->rows &&
-	       isfinite(s->slope);
+	return s->ix->graph && !s->q->exact && isfinite(s->slope) &&
+	       EXACT * lh_walk_cost(s, (double)ef, (double)ef) <
+	       lh_scan_cost(s, (double)s->ix->rows);
 }
 
 int lh_walk_outside(struct lh_searcher *s)
