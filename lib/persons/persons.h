@@ -145,9 +145,9 @@ void lh_persons_rows_free(struct lh_persons_rows *r);
 
 /* Ask the commands of configured routes what they do, unless that is known: one that does not say
  * so is an error if rows are required.  Add options to the filters of routes, unless they are
- * there: lh-search and lh-index say whose data they have used, lh-query which tables it has read,
- * and whether it shows persons without their ids,
- * lh-validate leaves rows of its look-ups, lh-subject-audit compares with the anchor. */
+ * there: lh-search and lh-index say whose data they have used; lh-query says which tables it has
+ * read, and whether it shows persons without their ids; lh-validate leaves rows of its look-ups;
+ * lh-subject-audit compares with the anchor. */
 int lh_persons_filters(struct lh_routes *routes, const struct lh_persons_how *how,
 		       struct lh_err *err);
 /* Let the filters of routes that judge append to a log of decisions, unless they have one; text:
