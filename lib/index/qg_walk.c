@@ -248,21 +248,23 @@ static bool find_next(struct lh_searcher *s)
 	struct lh_walk_buffer *w = &s->qg;
 	size_t from;
 
-	while (w->next < w->n && w->row[w->next].row == DONE)
-		w->next++;
-	for (from = w->next; from < w->n && from < w->within; from++)
-		if (w->row[from].row != DONE &&
-		    (w->measured || s->seen[w->row[from].row] != s->epoch))
+	for (;;) {
+		while (w->next < w->n && w->row[w->next].row == DONE)
+			w->next++;
+		for (from = w->next; from < w->n && from < w->within; from++)
+			if (w->row[from].row != DONE &&
+			    (w->measured || s->seen[w->row[from].row] != s->epoch))
+				break;
+			else
+				w->row[from].row = DONE;
+		if (2 * w->visited >= s->q->k || from == w->next)
 			break;
-		else
-			w->row[from].row = DONE;
-	if (2 * w->visited < s->q->k && from > w->next) {
+		/* what moves here may be visited as well */
 		memmove(w->row + w->next, w->row + from, (w->n - from) * sizeof *w->row);
 		w->n -= from - w->next;
-	} else {
-		w->next = from;
 	}
-	return w->next < w->n && w->next < w->within;
+	w->next = from;
+	return from < w->n && from < w->within;
 }
 
 /* Return what the estimates of the visited rows are wrong by, in the mean. */

@@ -156,6 +156,16 @@ ask() {
 }
 
 # bats test_tags=graphs
+@test "a walk of far fewer candidates than results finds as many as are wanted" {
+	lh-gen workers -n 2700 | lh-index build -q --precision i8 few.lhv
+	lh-gen workers -n 300 --seed 9 >asked
+	for wanted in "1 300" "4 300" "16 100" "16 300"; do
+		lh-search -q --no-metadata --ef "${wanted% *}" -k "${wanted#* }" few.lhv <asked |
+			jq '.results | length' | uniq -c >found
+		[ "$(echo $(cat found))" = "300 ${wanted#* }" ] || { echo "$wanted"; cat found; return 1; }
+	done
+}
+
 @test "metadata_filter: scalars, lists, objects, arrays, null, missing keys" {
 	make_points
 	filter() { ask "{\"vector\":[1,0],\"metadata_filter\":$1}" p.lhv; }
