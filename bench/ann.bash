@@ -13,7 +13,9 @@
 #
 # Texts are embedded by ANN_MODEL: hash-v1, with which sentences of demand are far from all
 # workers, or hash-v2.  The queries are in no index.  ANN_ROWS is the number of rows (at most
-# 61,722 packages), hnsw: M 16, efC 200, 2 threads (ANN_JOBS).
+# 61,722 packages), hnsw: M 16, efC 200, 2 threads (ANN_JOBS).  With ROWS_AS=i8 (or f16) the rows
+# of all sides, and those that are to be found, are as an index of that precision stores them: so
+# graphs are compared, and not the rounding of rows.
 model=${ANN_MODEL:-hash-v1} queries=${ANN_QUERIES:-10000} threads=${ANN_JOBS:-2}
 hnsw="16 200 $threads"
 
@@ -73,14 +75,18 @@ folder_of() {
 }
 
 # enter SET - into its folder, with queries.jsonl, and queries.f32 of them all, first.f32
-# of 1,000 and one.f32 of one; its rows are $home/rows.f32.
+# of 1,000 and one.f32 of one; its rows are $home/rows.f32.  With ROWS_AS, into a folder in it.
 enter() {
 	home=$(folder_of "${1/demand/workers}")
 	mkdir -p "$(folder_of "$1")" "$home"
 	cd "$(folder_of "$1")"
 	[ "$1" != packages ] || [ -f corpus.tsv ] || corpus >corpus.tsv
 	[ -f "$home/rows.f32" ] || generate "$1" || rows_of "$1" | vectors >"$home/rows.f32"
-	[ ! -f one.f32 ] || return 0
+	[ -f one.f32 ] || make_queries "$1"
+	[ "${ROWS_AS:-f32}" = f32 ] || as_stored "$ROWS_AS" "$(dimension_of "$1")"
+}
+
+make_queries() {
 	if [ -f queries.f32 ]; then
 		ann_vectors jsonl "$(dimension_of "$1")" <queries.f32 | jq -c '{ vector }' >queries.jsonl
 	fi
@@ -89,6 +95,19 @@ enter() {
 	head -n 1000 queries.jsonl | vectors >first.f32
 	head -n 1 queries.jsonl >one.jsonl
 	vectors <one.jsonl >one.f32
+}
+
+# as_stored PRECISION DIM - rows that an index of that precision stores unchanged.
+as_stored() {
+	mkdir -p "$home/$1" "$1"
+	if [ ! -f "$home/$1/rows.f32" ]; then
+		ann_vectors jsonl "$2" <"$home/rows.f32" | lh-index build -q --precision "$1" --exact-below 4000000000 as-stored.lhv
+		lh-index dump --encoding base64 as-stored.lhv | vectors >"$home/$1/rows.f32"
+		rm as-stored.lhv
+	fi
+	home=$home/$1
+	cd "$1"
+	ln -sf ../{first.f32,one.f32,one.jsonl,queries.f32,queries.jsonl} .
 }
 
 # build_ours PRECISION[+rescore] INDEX - by lh-index, from JSON.

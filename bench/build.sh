@@ -3,13 +3,15 @@
 #
 # Rates are rows per second of processor time, of lh-index from JSON in to a synced file and of
 # hnswlib on arrays in memory with the efConstruction at which it finds at ef 64 what ours
-# finds; if none up to CURVE_EFC (400) does, the greatest.  Growing is adding a tenth, or
+# finds; if none up to CURVE_EFC (400) does, the greatest.  Both have the rows as the index stores
+# them (ROWS_AS of bench/ann.bash), and are to find what is nearest of these; what is found of the
+# rows before they were rounded is said too.  Growing is adding a tenth, or
 # replacing or deleting a hundredth, and compacting: processor time, to that of a build of all.
 # After BUILD_ROUNDS (10) such rounds recall@10 is next to that of an index built anew.
 #
 #   BUILD_SETS    workers words: sets of bench/ann.bash, each of ANN_ROWS (12,000) rows
 #   BUILD_JOBS    1 2
-#   PRECISIONS    f32
+#   PRECISIONS    f32 i8
 export ANN_ROWS=${ANN_ROWS:-12000} ANN_QUERIES=${ANN_QUERIES:-2000} ANN_MODEL=${ANN_MODEL:-hash-v2}
 export DATA=$DATA/build CURVE_EFC=${CURVE_EFC:-400}
 mkdir -p "$DATA"
@@ -36,6 +38,8 @@ say() {
 build_in_turn() {
 	local peer i side what
 	what=$(build_at_equal_recall "$1" | cut -f1)
+	[ ! -s ../truth.10 ] || printf '  %s, recall of the rows before rounding\t%s\n' "$1" \
+		"$(ann_liblh query "$home/$1.index" first.f32 "$k" ../truth.10 64 | sed 's/.* //')"
 	peer=${what#*; } peer=${peer%%:*}
 	rm -f rates.*
 	for i in 1 2 3; do
@@ -100,20 +104,24 @@ lh-index "$@" && lh-index compact -q -j 1 "$index"
 END
 chmod +x "$DATA/change"
 
-for set in ${BUILD_SETS:-workers words}; do
-	enter "$set"
-	dim=$(dimension_of "$set")
-	rows=$(($(stat -Lc %s "$home/rows.f32") / 4 / dim))
+# with_truth SET - enter it, with its rows as they are, or with ROWS_AS.
+with_truth() {
+	enter "$1"
 	[ -s truth.10 ] || ann_hnswlib truth "$home/rows.f32" first.f32 "$dim" 10 truth.10
-	head -n 500 queries.jsonl >some.jsonl
-	for threads in ${BUILD_JOBS:-1 2}; do
-		hnsw="16 200 $threads"
-		rm -f "$home"/build.*
-		for precision in ${PRECISIONS:-f32}; do
+}
+
+for set in ${BUILD_SETS:-workers words}; do
+	dim=$(dimension_of "$set")
+	for precision in ${PRECISIONS:-f32 i8}; do
+		with_truth "$set"
+		ROWS_AS=$precision with_truth "$set"
+		rows=$(($(stat -Lc %s "$home/rows.f32") / 4 / dim))
+		head -n 500 queries.jsonl >some.jsonl
+		for threads in ${BUILD_JOBS:-1 2}; do
+			hnsw="16 200 $threads"
+			rm -f "$home"/build.*
 			build_in_turn "qg-$precision"
 		done
-	done
-	for precision in ${PRECISIONS:-f32}; do
 		grow "$precision"
 	done
 done
