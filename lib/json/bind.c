@@ -8,7 +8,7 @@
 #include "base/gone.h"
 #include "base/suggest.h"
 #include "base/utf8.h"
-#include "bind_parts.h"
+#include "bind.h"
 #include "value.h"
 
 /* ---- error messages ---- */
@@ -36,6 +36,14 @@ static void LH_PRINTF(2, 3) say(struct words *w, const char *fmt, ...)
 }
 
 /* ---- place ---- */
+
+/* A member on the path from the record to the current value. */
+struct lh_bind_place {
+	const struct lh_bind_place *up;	/* the member that contains it; NULL: the record */
+	const struct lh_bind *line;
+	unsigned rank;			/* index of the name used in the record */
+	size_t index;			/* of the array element; SIZE_MAX: the member itself */
+};
 
 /* Return the name number rank of a line. */
 static struct lh_str name_of(const struct lh_bind *line, unsigned rank)

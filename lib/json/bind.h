@@ -300,4 +300,27 @@ bool lh_bind_is_sha256(const struct lh_value *v, struct lh_str text);
  * It may contain any byte, and has no aliases. */
 void lh_bind_rename(struct lh_bind *line, const char *name);
 
+/* Return the types that a line accepts. */
+static inline unsigned lh_bind_types(const struct lh_bind *line)
+{
+	static const unsigned char types[] = {
+		[LH_BIND_TO_STRING] = LH_BIND_IS(LH_STRING),
+		[LH_BIND_TO_ID] = LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER),
+		[LH_BIND_TO_BOOL] = LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE),
+		[LH_BIND_TO_TRUTH] = LH_BIND_IS(LH_TRUE) | LH_BIND_IS(LH_FALSE),
+		[LH_BIND_TO_WHOLE] = LH_BIND_IS(LH_NUMBER),
+		[LH_BIND_TO_F64] = LH_BIND_IS(LH_NUMBER),
+		[LH_BIND_TO_CHOICE] = LH_BIND_IS(LH_STRING),
+		[LH_BIND_TO_INDEX] = LH_BIND_IS(LH_STRING),
+		[LH_BIND_TO_STRINGS] = LH_BIND_IS(LH_ARRAY),
+		[LH_BIND_TO_IDS] = LH_BIND_IS(LH_ARRAY),
+		[LH_BIND_TO_TABLE] = LH_BIND_IS(LH_OBJECT),
+		[LH_BIND_TO_TABLES] = LH_BIND_IS(LH_ARRAY),
+	};
+
+	if (line->to == LH_BIND_TO_VALUE || line->to == LH_BIND_TO_JSON)
+		return line->types | (line->null ? LH_BIND_IS(LH_NULL) : 0);
+	return types[line->to];
+}
+
 #endif

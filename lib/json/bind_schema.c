@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "bind_parts.h"
+#include "bind.h"
 #include "value.h"
 #include "write.h"
 

@@ -1,4 +1,5 @@
-/* request.c - records to questions, replies to records.  See request.h. */
+/* request.c - records to questions, replies to records; also as OpenAI's service has them.  See
+ * request.h. */
 #include "request.h"
 
 #include "model/http.h"
@@ -153,4 +154,249 @@ void request_answer(struct lh_buf *out, const struct lh_record *rec, const struc
 	lh_write_end(&w);
 	if (!wire)
 		lh_write_end(&w);
+}
+
+/* ---- as OpenAI's service has them ---- */
+
+struct message {
+	const char *role;
+	struct lh_value content;	/* a string, or parts */
+};
+static const char *const openai_roles[] = { "system", "developer", "user", "assistant", NULL };
+static const struct lh_bind completion_message[] = {
+	{ LH_BIND_CHOICE("role", struct message, role, openai_roles), .required = true,
+	  .about = "whose message it is" },
+	{ LH_BIND_VALUE("content", struct message, content,
+			LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_ARRAY)), .required = true,
+	  .what = "string or array of parts", .about = "its text, or parts of it" },
+	LH_BIND_END
+};
+
+struct completion {
+	struct lh_str model, trace, temperature;
+	struct message *message;
+	size_t n;
+	int64_t max_tokens;
+	uint64_t choices;
+	struct lh_value format, options, tools;
+	bool stream;
+};
+const struct lh_bind completion_members[] = {
+	{ LH_BIND_STRING("model", struct completion, model), .required = true, .filled = true,
+	  .about = "the model, which selects its provider" },
+	{ LH_BIND_TABLES("messages", struct completion, message, n, completion_message),
+	  .required = true, .filled = true, .about = "the conversation so far" },
+	{ LH_BIND_NUMBER("temperature", struct completion, temperature),
+	  .about = "how freely the model answers" },
+	{ LH_BIND_I64("max_completion_tokens|max_tokens", struct completion, max_tokens, INT64_MIN,
+		      INT64_MAX), .about = "most tokens of the answer" },
+	{ LH_BIND_OBJECT("response_format", struct completion, format),
+	  .about = "{\"type\":\"json_object\"}: the answer is to be JSON" },
+	{ LH_BIND_BOOL("stream", struct completion, stream),
+	  .about = "whether the answer is a stream of events" },
+	{ LH_BIND_OBJECT("stream_options", struct completion, options),
+	  .about = "{\"include_usage\":true}: its last event has the usage" },
+	{ LH_BIND_U64("n", struct completion, choices, 1, 1), .about = "answers: 1" },
+	{ LH_BIND_ARRAY("tools|functions", struct completion, tools),
+	  .about = "not taken, unless it is empty" },
+	LH_TRACE_MEMBER(struct completion, trace),
+	LH_BIND_END
+};
+
+static const struct lh_bind choice_members[] = {
+	LH_OP_COUNT("index"), LH_OP_OBJECT("message"), LH_OP_TEXT("finish_reason"), LH_BIND_END
+};
+const struct lh_bind completion_out[] = {
+	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING) }, { LH_BIND_ONLY("object", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("model", LH_BIND_TO_STRING) },
+	{ LH_BIND_ONLY("choices", LH_BIND_TO_TABLES), .table = choice_members },
+	LH_OP_OBJECT("usage"),
+	{ LH_BIND_ONLY("events", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
+	  .about = "in place of these: those of a stream" },
+	LH_BIND_END
+};
+
+/* ---- the question ---- */
+
+/* Append the text of parts. */
+static int add_parts(struct lh_buf *to, const struct lh_value *parts, struct lh_err *err)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf copy = { 0 };
+	struct lh_value type, text;
+	struct lh_iter it;
+	struct lh_str s;
+
+	for (lh_iter_init(&it, parts); lh_iter_next(&it); ) {
+		if (it.val.type != LH_OBJECT || !lh_value_get(&it.val, "type", &type) ||
+		    !lh_value_is(&type, "text", 4) || !lh_value_get(&it.val, "text", &text) ||
+		    text.type != LH_STRING)
+			return lh_err_set(err, LH_EDATA, "a part of a content must be {\"type\":"
+					  "\"text\",\"text\":...}");
+		lh_buf_reset(&copy);
+		lh_value_str(&text, &copy, &s);
+		lh_buf_add(to, s.p, s.n);
+	}
+	return 0;
+}
+
+/* Copy the messages, whose texts are in rq->texts, which does not move. */
+static int take_messages(struct request *rq, const struct completion *c, size_t bytes,
+			 struct lh_err *err)
+{
+	struct lh_chat_message *to;
+	size_t i, from;
+
+	lh_buf_reset(&rq->texts);
+	lh_buf_reset(&rq->own);
+	lh_buf_room(&rq->texts, bytes);
+	to = (struct lh_chat_message *)(void *)lh_buf_room(&rq->own, c->n * sizeof *to);
+	for (i = 0; i < c->n; i++) {
+		const struct message *m = &c->message[i];
+		struct lh_str text;
+
+		from = rq->texts.len;
+		to[i].role = lh_str_of(m->role == openai_roles[1] ? openai_roles[0] : m->role);
+		if (m->content.type == LH_STRING) {
+			lh_value_str(&m->content, &rq->texts, &text);
+		} else {
+			if (add_parts(&rq->texts, &m->content, err) < 0)
+				return -1;
+			text = (struct lh_str){ rq->texts.p + from, rq->texts.len - from };
+		}
+		to[i].content = text;
+	}
+	rq->ask.message = to;
+	rq->ask.n = c->n;
+	return 0;
+}
+
+/* Read {"type":"json_object"}.  A schema is not passed on, so it is refused. */
+static int read_format(struct request *rq, const struct completion *c, struct lh_err *err)
+{
+	struct lh_value type = { .type = LH_NULL };
+
+	if (!c->format.p)
+		return 0;
+	lh_value_get(&c->format, "type", &type);
+	rq->ask.json = lh_value_is(&type, "json_object", 11);
+	return rq->ask.json || lh_value_is(&type, "text", 4) ? 0
+		: lh_err_set(err, LH_EDATA, "response_format.type must be \"json_object\" or "
+			     "\"text\"");
+}
+
+static int read_completion(struct request *rq, const struct lh_record *rec, struct lh_err *err)
+{
+	struct completion c = { .model = { NULL, 0 } };
+	struct lh_value v;
+
+	if (lh_bind(completion_members, rec, &c, &rq->scratch, err) < 0)
+		return -1;
+	if (c.tools.p && lh_value_count(&c.tools))
+		return lh_err_set(err, LH_EDATA, "\"tools\" are not passed on to a model here");
+	rq->ask.model = c.model;
+	rq->ask.trace = c.trace;
+	rq->ask.temperature = c.temperature;
+	rq->ask.max_tokens = c.max_tokens;
+	rq->stream = c.stream;
+	rq->usage = c.options.p && lh_value_get(&c.options, "include_usage", &v) &&
+		    v.type == LH_TRUE;
+	return read_format(rq, &c, err) < 0 ? -1 : take_messages(rq, &c, rec->len, err);
+}
+
+int completion_read(struct request *rq, const struct lh_record *rec, struct lh_err *err)
+{
+	rq->ask = (struct lh_chat_request){ .think = -1 };
+	return read_completion(rq, rec, err) < 0 ? request_coded(err) : 0;
+}
+
+/* ---- the reply ---- */
+
+struct answer {
+	struct lh_writer w;
+	const struct request *rq;
+	const struct lh_chat_reply *reply;
+	uint64_t created;
+};
+
+static void open_object(struct answer *a)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
+	struct lh_writer *w = &a->w;
+
+	lh_buf_puts(&id, "chatcmpl-");
+	lh_buf_add(&id, a->rq->ask.trace.p, a->rq->ask.trace.n);
+	lh_write_object(w, NULL);
+	lh_write_str(w, "id", (struct lh_str){ id.p, id.len });
+	lh_write_text(w, "object", a->rq->stream ? "chat.completion.chunk" : "chat.completion");
+	lh_write_u64(w, "created", a->created);
+	lh_write_str(w, "model", a->rq->ask.model);
+	lh_write_array(w, "choices");
+}
+
+static void write_usage(struct answer *a)
+{
+	struct lh_writer *w = &a->w;
+
+	lh_write_object(w, "usage");
+	lh_write_u64(w, "prompt_tokens", a->reply->input_tokens);
+	lh_write_u64(w, "completion_tokens", a->reply->output_tokens);
+	lh_write_u64(w, "total_tokens", a->reply->input_tokens + a->reply->output_tokens);
+	lh_write_end(w);
+}
+
+/* Write a choice: its text, and if it is complete why it ended. */
+static void write_choice(struct answer *a, const char *name, bool first, bool text, bool last)
+{
+	struct lh_writer *w = &a->w;
+
+	lh_write_object(w, NULL);
+	lh_write_u64(w, "index", 0);
+	lh_write_object(w, name);
+	if (first)
+		lh_write_text(w, "role", "assistant");
+	if (text)
+		lh_write_str(w, "content", a->reply->content);
+	lh_write_end(w);
+	lh_write_null(w, "logprobs");
+	if (last)
+		lh_write_str(w, "finish_reason", a->reply->finish_reason);
+	else
+		lh_write_null(w, "finish_reason");
+	lh_write_end(w);
+}
+
+static void write_chunk(struct answer *a, bool first, bool last)
+{
+	open_object(a);
+	write_choice(a, "delta", first, first, last);
+	lh_write_end(&a->w);
+	lh_write_end(&a->w);
+}
+
+void completion_answer(struct lh_buf *out, const struct request *rq,
+		       const struct lh_chat_reply *reply, int64_t now)
+{
+	struct answer a = { .w = lh_write_to(out), .rq = rq, .reply = reply,
+			    .created = (uint64_t)now / 1000 };
+
+	if (!rq->stream) {
+		open_object(&a);
+		write_choice(&a, "message", true, true, true);
+		lh_write_end(&a.w);
+		write_usage(&a);
+		lh_write_end(&a.w);
+		return;
+	}
+	lh_write_object(&a.w, NULL);
+	lh_write_array(&a.w, "events");
+	write_chunk(&a, true, false);
+	write_chunk(&a, false, true);
+	if (rq->usage) {
+		open_object(&a);
+		lh_write_end(&a.w);
+		write_usage(&a);
+		lh_write_end(&a.w);
+	}
+	lh_write_end(&a.w);
+	lh_write_end(&a.w);
 }

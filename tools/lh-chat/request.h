@@ -31,7 +31,7 @@ extern const struct lh_bind request_members[], modelless_members[], wire_members
 	wire_modelless_members[], op_members[], reply_members[],
 	record_members[], providers_members[];
 
-/* ---- completions.c: as OpenAI's service has them ---- */
+/* ---- as OpenAI's service has them ---- */
 
 extern const struct lh_bind completion_members[], completion_out[];
 int completion_read(struct request *rq, const struct lh_record *rec, struct lh_err *err);
@@ -39,7 +39,7 @@ int completion_read(struct request *rq, const struct lh_record *rec, struct lh_e
 void completion_answer(struct lh_buf *out, const struct request *rq,
 		       const struct lh_chat_reply *reply, int64_t now);
 
-/* ---- request.c ---- */
+/* ---- as ours ---- */
 
 /* Set the status of an error of a record; -1. */
 int request_coded(struct lh_err *err);
