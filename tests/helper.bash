@@ -18,7 +18,7 @@ esac
 # Python writes no __pycache__ into the tree
 export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$ROOT/build/jq:$PATH PYTHONDONTWRITEBYTECODE=1
 [ -z "${LH_TEST_GRAPH:-}" ] || PATH=$ROOT/tests/graph:$PATH
-unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE SLURM_ARRAY_TASK_{ID,MIN,MAX,COUNT}
+unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE
 bats_require_minimum_version 1.8.0
 # a tool that dies at the left of a pipe is a failure
 set -o pipefail

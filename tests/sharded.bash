@@ -37,10 +37,9 @@ instead() {
 	chmod +x "job/bin/$1"
 }
 
-# held COMMAND SHARD INPUT - make job/bin/COMMAND: the first call for this shard, of which
-# INPUT is the last operand, reads the pipe job/pipe in its place; all others are as usual.
+# held COMMAND INPUT - make job/bin/COMMAND: the first call of which INPUT is the last operand
+# reads the pipe job/pipe in its place; all others are as usual.
 held() {
 	mkfifo job/pipe
-	instead "$1" "*' --shard $2 $3 '" \
-		"! mkdir '$PWD/job/held' 2>/dev/null || exec '$LH_BIN/$1' --shard '$2' '$PWD/job/pipe'"
+	instead "$1" "*' $2 '" "! mkdir '$PWD/job/held' 2>/dev/null || exec '$LH_BIN/$1' '$PWD/job/pipe'"
 }

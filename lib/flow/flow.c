@@ -430,7 +430,7 @@ static int take_long(struct run *r)
 		return -1;
 	while ((n = lh_lines_piece(&r->in.lines, &p, r->err)) > 0) {
 		count_bytes(r, (uint64_t)n);
-		if (r->hooks->long_line && lh_flow_has_long(&r->flow) &&
+		if (r->hooks->long_line &&
 		    r->hooks->long_line(r->flow.owner, p, (size_t)n, r->err) < 0)
 			return -1;
 	}

@@ -247,12 +247,6 @@ struct lh_flow {
 	bool plain;		/* read files as they are: no decompression */
 	bool texts;		/* each file is one text of any bytes, not lines: the map gets
 				   it in rec->line and rec->len; rec has no members */
-	/* Take only the lines of a shard; n 0: all.  The key of a record is the string or number
-	 * in its member shard_key, NULL: "id".  Any other line goes by its bytes without CR and
-	 * LF, but one over the limit is in shard 0.  Lines of other shards are not counted. */
-	struct lh_shard shard;
-	const char *shard_key;
-	atomic_bool *others;	/* set when a line of another shard was read; or NULL */
 	bool values;		/* a line may hold any JSON value, in rec->line and rec->len;
 				   rec has no members */
 	bool lines;		/* rec->line and rec->len are all of the line, with the white

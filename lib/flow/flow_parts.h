@@ -65,7 +65,6 @@ struct lh_flow_mapper {
 	size_t n_records;
 	struct lh_record **batch;
 	struct lh_batch_state *state;
-	struct lh_buf key;		/* of a record with a shard, unescaped */
 	struct lh_flow_pool *pool;	/* the pool it is part of */
 	/* Deliver the output of the block so far; NULL on threads. */
 	int (*spill)(void *ctx, struct lh_flow_block *b, struct lh_err *err);
@@ -80,12 +79,6 @@ void lh_flow_mapper_rest(struct lh_flow_mapper *m);
 
 /* Reject the line over the limit that the block stands for; its bytes were not kept. */
 void lh_flow_map_long(struct lh_flow_mapper *m, struct lh_flow_block *b);
-
-/* Return whether a line over the limit is, of which no bytes were kept. */
-static inline bool lh_flow_has_long(const struct lh_flow *flow)
-{
-	return flow->shard.i == 0;
-}
 
 /* Return a rejection as the hooks get it; valid as long as the block. */
 struct lh_rejection lh_flow_rejection(const struct lh_flow_block *b,

@@ -7,71 +7,6 @@
 #include "file/rows.h"
 #include "flow_parts.h"
 
-/* ---- lines of the shard ---- */
-
-static const char *key_name(const struct lh_flow *flow)
-{
-	return flow->shard_key ? flow->shard_key : "id";
-}
-
-static const char *skip_space(const char *p, const char *end)
-{
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	return p;
-}
-
-/* Step over that byte and the space before it.  NULL if there is another one, or p is NULL. */
-static const char *skip(const char *p, const char *end, char byte)
-{
-	p = p ? skip_space(p, end) : end;
-	return p < end && *p == byte ? p + 1 : NULL;
-}
-
-/* Find the key in a line that begins with it, as most do: a string without escapes. */
-static bool first_member(const struct lh_flow *flow, const char *p, size_t n, struct lh_str *key)
-{
-	const char *name = key_name(flow), *end = p + n, *quote;
-	size_t len = strlen(name);
-
-	p = skip(skip(p, end, '{'), end, '"');
-	if (!p || (size_t)(end - p) <= len || memcmp(p, name, len) != 0 || p[len] != '"' ||
-	    memchr(name, '\\', len))
-		return false;
-	p = skip(skip(p + len + 1, end, ':'), end, '"');
-	quote = p ? memchr(p, '"', (size_t)(end - p)) : NULL;
-	if (!quote || memchr(p, '\\', (size_t)(quote - p)))
-		return false;
-	*key = (struct lh_str){ p, (size_t)(quote - p) };
-	return true;
-}
-
-/* A line is parsed only if it is in the shard by one of its keys: by its bytes, which are the
- * key if it is not a record, or by its first member, which is the key if it is one. */
-static bool lh_flow_may_have(const struct lh_flow *flow, const char *p, size_t n)
-{
-	struct lh_str key;
-
-	return !first_member(flow, p, n, &key) || lh_shard_has(&flow->shard, key.p, key.n) ||
-	       lh_shard_has(&flow->shard, p, n);
-}
-
-/* Return whether a record, parsed from that line, is in it, or -1.  Its key may be unescaped to
- * scratch. */
-static int lh_flow_has(const struct lh_flow *flow, const struct lh_record *rec, const char *p,
-		       size_t n, struct lh_buf *scratch)
-{
-	const struct lh_value *v = lh_record_get(rec, key_name(flow));
-	struct lh_str key = { p, n };
-
-	lh_buf_reset(scratch);
-	if (v && v->type == LH_NUMBER)
-		key = (struct lh_str){ v->p, v->n };
-	else if (v && v->type == LH_STRING)
-		lh_value_str(v, scratch, &key);
-	return lh_shard_has(&flow->shard, key.p, key.n);
-}
-
 /* ---- lines of a block ---- */
 
 #define SPILL ((size_t)1 << 20)		/* bytes of output; more are delivered early */
@@ -356,39 +291,14 @@ static int parse(const struct lh_flow *flow, struct lh_record *rec, const char *
 	return 0;
 }
 
-/* Note a line of another shard. */
-static void pass_over(const struct lh_flow *flow)
-{
-	if (flow->others && !atomic_load_explicit(flow->others, memory_order_relaxed))
-		atomic_store_explicit(flow->others, true, memory_order_relaxed);
-}
-
-/* Reject a line over the limit, unless it is of another shard. */
+/* Reject a line over the limit. */
 static void long_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const struct line *l)
 {
 	struct lh_err err;
 
-	if (!lh_flow_has_long(m->flow)) {
-		pass_over(m->flow);
-		return;
-	}
 	b->records++;
 	too_long(m->flow, &err);
 	bad_line(m, b, l, &err);
-}
-
-/* Parse a line unless it is of another shard: 1, 0 if it is, -1 if it is bad. */
-static int parse_ours(struct lh_flow_mapper *m, struct lh_record *rec, const char *p, size_t n,
-		      struct lh_err *err)
-{
-	const struct lh_flow *flow = m->flow;
-	const bool divided = flow->shard.n > 1;
-
-	if (divided && !lh_flow_may_have(flow, p, n))
-		return 0;
-	if (parse(flow, rec, p, n, err) == 0)
-		return divided ? lh_flow_has(flow, rec, p, n, &m->key) : 1;
-	return divided && err->code == LH_EDATA && !lh_shard_has(&flow->shard, p, n) ? 0 : -1;
 }
 
 /* Map one line, given without its LF. */
@@ -398,7 +308,6 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	struct lh_record *rec = m->records;
 	size_t bom = 0, len;
 	struct lh_err err;
-	int rc;
 
 	if (b->first && !b->lines && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
 		bom = 3;
@@ -420,13 +329,8 @@ static void take_line(struct lh_flow_mapper *m, struct lh_flow_block *b, const c
 	if (m->flow->batch)
 		rec = m->batch[m->state->pub.n];
 	rec->number = l.line;
-	rc = parse_ours(m, rec, p, len, &err);
-	if (!rc) {
-		pass_over(m->flow);
-		return;
-	}
 	b->records++;
-	if (rc < 0) {
+	if (parse(m->flow, rec, p, len, &err) < 0) {
 		err.column += err.column ? bom : 0;
 		if (err.code == LH_EDATA)
 			bad_line(m, b, &l, &err);
@@ -584,6 +488,5 @@ void lh_flow_mapper_free(struct lh_flow_mapper *m)
 		free(m->state->lines);
 	free(m->state);
 	free(m->batch);
-	lh_buf_free(&m->key);
 	memset(m, 0, sizeof *m);
 }

@@ -149,8 +149,6 @@ static const struct {
 	{ "LH_OTLP_TOKEN", LH_KEYS_EXPORT }, { "LH_RERANK_API_KEY", LH_KEYS_RERANK },
 };
 
-#define ARRAY_TASK "SLURM_ARRAY_TASK_"	/* begins the variables of --shard, tool/options.c */
-
 /* Variables that any program may need, and that hold no keys; "_" at the end stands
  * for all that begin so. */
 static const char *const common[] = {
@@ -179,16 +177,6 @@ static bool is_common(const char *s)
 	return false;
 }
 
-/* Return whether the child is a tool of this family, which takes its default of --shard from
- * the job array that it finds itself in.  The task's part is that of the command that the user
- * ran, which says what its children read: they read all of that. */
-static bool is_divided(const struct lh_spawn *child)
-{
-	const char *slash = strrchr(child->argv[0], '/');
-
-	return strncmp(slash ? slash + 1 : child->argv[0], "lh-", 3) == 0;
-}
-
 /* Return whether the child inherits the variable s. */
 static bool inherits(const struct lh_spawn *child, const char *s)
 {
@@ -201,8 +189,6 @@ static bool inherits(const struct lh_spawn *child, const char *s)
 	for (i = 0; i < sizeof secret / sizeof *secret; i++)
 		if (is_named(s, secret[i].name))
 			return secret[i].keys & child->keys;
-	if (strncmp(s, ARRAY_TASK, strlen(ARRAY_TASK)) == 0 && is_divided(child))
-		return false;
 	return !(child->keys & LH_KEYS_STRANGER) || is_common(s);
 }
 

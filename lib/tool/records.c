@@ -221,8 +221,7 @@ static void report_late(struct lh_tool *t)
 				     p->option, LH_PATH_EARLY, p->text);
 }
 
-/* Report the paths that no record had; bad: this is a verdict on all of the input. */
-static void report_absent(struct lh_tool *t, bool bad)
+void lh_records_absent(struct lh_tool *t)
 {
 	const struct lh_path *p;
 
@@ -230,14 +229,8 @@ static void report_absent(struct lh_tool *t, bool bad)
 		if (!p->asked || p->found)
 			continue;
 		lh_tool_warn(t, "%s: no record has \"%.400s\"", p->option, p->text);
-		if (bad)
-			lh_tool_verdict_bad(t);
+		lh_tool_verdict_bad(t);
 	}
-}
-
-void lh_records_absent(struct lh_tool *tool)
-{
-	report_absent(tool, true);
 }
 
 /* ---- hooks ---- */
@@ -393,7 +386,7 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow)
 		rc = lh_flow_run(&f, &tool->err);
 	tool->state->progress.of = 0;
 	if (!rc)
-		report_absent(tool, !f.shard.n);
+		lh_records_absent(tool);
 	tool->state->wanted = NULL;
 	if (!rc && r.unreadable)
 		rc = lh_tool_reported(tool);

@@ -52,9 +52,8 @@ int lh_records_run(struct lh_tool *tool, const struct lh_flow *flow);
 
 /*
  * Let the next lh_records_run report a path that an option names and no record has: in a
- * warning after 1,000 records, and at the end, where the exit status becomes 1 unless only a
- * shard of the input was read.  A path that was looked for in no record is not reported.  The
- * path stays the caller's.
+ * warning after 1,000 records, and at the end, where the exit status becomes 1.  A path that was
+ * looked for in no record is not reported.  The path stays the caller's.
  */
 void lh_records_want(struct lh_tool *tool, const char *option, struct lh_path *path);
 /* The same for all paths of a template; NULL: none. */

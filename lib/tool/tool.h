@@ -188,7 +188,6 @@ struct lh_tool {
 	uint64_t max_line, jobs;	/* jobs: set to the number of cores at init */
 	double lock_timeout;		/* seconds to wait for another writer; 60 */
 	const char *now;		/* --now or LH_NOW, checked; NULL: the clock */
-	const char *shard;		/* --shard; see lh_tool_shard */
 	bool allow_empty;		/* see lh_tool_verdict_over */
 	bool force;			/* replace files of other kinds as well */
 	bool files;			/* records may name files; see lh_op_refuse_paths */
@@ -316,10 +315,6 @@ void lh_tool_time(const struct lh_tool *t, char *out);
 #define LH_TOOL_USER 256
 const char *lh_tool_user(char user[LH_TOOL_USER]);
 
-/* Set *shard to what --shard says, else to the task of a job array of Slurm that this is,
- * else to all rows (n 0).  For the commands that have LH_SHARD_OPTION. */
-int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard);
-
 #define LH_JOBS_OPTION \
 	{ 'j', "jobs", "N", "threads (default: cores)", \
 	  LH_TOOL_FIELD(UINT, jobs, .min = 1, .max = 256) }
@@ -329,9 +324,6 @@ int lh_tool_shard(struct lh_tool *t, struct lh_shard *shard);
 #define LH_ALLOW_EMPTY_OPTION(of) \
 	{ 0, "allow-empty", NULL, "there may be nothing to check", \
 	  LH_TOOL_FIELD(FLAG, allow_empty, .verbs = of) }
-#define LH_SHARD_OPTION(of) \
-	{ 0, "shard", "I/N", "only part I, from 0, of N (default: Slurm's)", \
-	  LH_TOOL_FIELD(TEXT, shard, .verbs = of) }
 #define LH_NOW_OPTION \
 	{ 0, "now", "TIME", "the time to write (default: the clock)", \
 	  LH_TOOL_FIELD(TIME, now, .env = "LH_NOW") }

@@ -167,8 +167,7 @@ lh-embed: --template: no record has "late"' ]
 	run -1 --separate-stderr lh-embed --field title.fr few
 	[ "${stderr_lines[0]}" = 'lh-embed: few:1: missing "title.fr" (string)' ]
 	[ "${stderr_lines[3]}" = 'lh-embed: --field: no record has "title.fr"' ]
-	# a part says nothing about the whole, no record nothing about a field
-	run -0 --separate-stderr lh-embed --shard 0/2 --template '{title.en} {nosuch}' few
+	# no record says nothing about a field
 	run -0 --separate-stderr lh-embed --template '{nosuch}' </dev/null
 	[ -z "$stderr" ]
 	run -0 --separate-stderr lh-embed --field nosuch <<<'{"texts":["a"]}'

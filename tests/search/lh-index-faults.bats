@@ -224,3 +224,18 @@ load ../index
 	run ! cmp -s i.lhv whole.lhv
 	run -1 lh-index verify i.lhv
 }
+
+@test "killed at any call, a merge leaves no DEST or all of it, and the next one completes it" {
+	needs_strace
+	rows 1 60 >in
+	lh-index build whole.lhv in
+	for i in 1 2 3; do split -n r/$i/3 in | lh-index build part.$i.lhv; done
+	before_fault() { rm -f new.lhv*; }
+	after_fault() {
+		[ ! -e new.lhv ] || alike <(content new.lhv) <(content whole.lhv)
+		lh-index merge new.lhv part.?.lhv >/dev/null
+		alike <(content new.lhv) <(content whole.lhv)
+		[ "$(ls -A | grep new | grep -v 'new.lhv-lock$' | paste -sd,)" = new.lhv ] || { ls -A; return 1; }
+	}
+	INJECT=signal=KILL at_each lh-index merge -j1 new.lhv part.{1,2,3}.lhv
+}

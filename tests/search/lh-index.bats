@@ -274,23 +274,6 @@ source_of() {
 	[ "$(info good.lhv length)" = 0 ]
 }
 
-@test "a part of an array without a record leaves a good index as it was, and is made where there is none" {
-	echo '{"id":"a","vector":[1,2]}' >one
-	for i in 0 1; do
-		lh-index build --shard $i/2 p$i.lhv one
-	done
-	if [ "$(info p0.lhv length)" = 0 ]; then empty=0; else empty=1; fi
-	[ "$(info p$empty.lhv length)" = 0 ]
-	lh-index build --shard $empty/2 p$empty.lhv one
-	rows 1 9 | lh-index build good.lhv
-	cp good.lhv was.lhv
-	run -2 --separate-stderr lh-index build --shard $empty/2 good.lhv one
-	[ "$stderr" = 'lh-index: good.lhv: no good record came in, so it stays as it was (--allow-empty makes an empty index)' ]
-	cmp good.lhv was.lhv
-	lh-index build -q --allow-empty --shard $empty/2 good.lhv one
-	[ "$(info good.lhv length)" = 0 ]
-}
-
 # kept FILE - the parameters of an index
 kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .rescore, .layout, .engine, .model, .field, .template, .lexical]'; }
 
@@ -630,7 +613,7 @@ flipped() {
 @test "a damaged index is neither merged nor moved, wherever the damage is, and DEST stays as it was" {
 	mkdir served
 	lh-gen workers -n 300 >w
-	for i in 0 1; do lh-index build --dimension 64 --shard $i/2 p$i.lhv w; done
+	for i in 0 1; do split -n r/$((i + 1))/2 w | lh-index build --dimension 64 p$i.lhv; done
 	lh-gen workers -n 1 --seed 2 | lh-index add p1.lhv
 	refused() {
 		run -2 --separate-stderr "$@"
@@ -1071,4 +1054,66 @@ flipped() {
 	[ "$(info theirs.lhv url)" = http://***@127.0.0.1:1 ]
 	LH_OPENAI_API_KEY=sk run lh-search -Q a theirs.lhv
 	[[ $output == *'the index names http://***@127.0.0.1:1, which is not sent your key'* ]]
+}
+
+# ---- merge of parts ----
+
+# in_parts N - part.1.lhv to part.N.lhv of the records in, each of every Nth line.
+in_parts() {
+	local i
+	for ((i = $1; i; i--)); do
+		split -n "r/$i/$1" in | lh-index build --allow-empty -q "part.$i.lhv" || return 1
+	done
+}
+
+@test "parts that split takes, one of them without a record, merge to the index of all" {
+	rows 1 3 >in
+	in_parts 4
+	lh-index merge merged.lhv part.?.lhv
+	alike <(content merged.lhv) <(lh-index build whole.lhv in && content whole.lhv)
+	[ "$(info part.4.lhv length) $(info merged.lhv dimension)" = "0 8" ]
+	# also into an index that is there
+	[ "$(lh-index merge whole.lhv part.4.lhv)" = '{"merged":0,"skipped":0}' ]
+}
+
+@test "merge makes DEST of the first SRC with a record; the first row of an id stays" {
+	rows 1 3 a | lh-index build --ef-search 70 a.lhv
+	rows 2 5 b | lh-index build b.lhv
+	lh-index build --allow-empty --dimension 3 none.lhv </dev/null
+	[ "$(lh-index merge new.lhv none.lhv a.lhv b.lhv a.lhv)" = '{"merged":5,"skipped":5}' ]
+	[ "$(info new.lhv ef_search)" = 70 ]
+	[ "$(lh-index dump new.lhv | jq -r '.id + .metadata.tag' | paste -sd' ')" = "r1a r2a r3a r4b r5b" ]
+	# rows in a log, replaced, deleted and with other metadata
+	rows 2 2 c | lh-index add a.lhv
+	lh-index delete --id r1 a.lhv >/dev/null
+	echo '{"id":"r3","metadata":{"n":33}}' | lh-index replace-metadata a.lhv
+	lh-index merge new2.lhv a.lhv b.lhv
+	[ "$(lh-index dump new2.lhv | jq -r '"\(.id)\(.metadata.tag)\(.metadata.n)"' | sort | paste -sd' ')" = "r2c2 r3null33 r4b4 r5b5" ]
+	lh-index verify new2.lhv
+	# none with a record
+	lh-index merge new3.lhv none.lhv none.lhv
+	[ "$(info new3.lhv dimension) $(info new3.lhv length)" = "3 0" ]
+}
+
+@test "a part of another kind, missing or damaged ends a merge, and DEST is not made" {
+	rows 1 20 | lh-index build a.lhv
+	rows 21 30 | lh-index build --distance l2 l2.lhv
+	rows 21 30 | jq -c '.vector |= .[:3]' | lh-index build short.lhv
+	rows 21 30 | jq -c '.model = "m2"' | lh-index build model.lhv
+	rows 21 30 | lh-index build torn.lhv
+	truncate -s -100 torn.lhv
+	while IFS='|' read -r src message; do
+		run -2 --separate-stderr lh-index merge new.lhv a.lhv "$src"
+		[[ $stderr == "lh-index: $src: "$message* ]] || { echo "$src: $stderr"; return 1; }
+		[ "${#stderr_lines[@]}" = 1 ] && [ -z "$output" ]
+		[ -z "$(ls -A | grep new)" ]
+	done <<-'END'
+	l2.lhv|distance l2, expected cosine
+	short.lhv|dimension 3, expected 8
+	model.lhv|model m2, expected none
+	none.lhv|
+	torn.lhv|
+	END
+	mkdir dir
+	run -2 lh-index merge dir/no/new.lhv a.lhv
 }

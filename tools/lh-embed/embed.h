@@ -53,7 +53,6 @@ struct embed {
 
 	const struct engine *engine;
 	struct lh_tool *tool;
-	struct lh_shard shard;
 	struct lh_template *template;
 	struct lh_path *text;	/* --field, without a template */
 	struct lh_secret key;	/* for the service; empty: none */

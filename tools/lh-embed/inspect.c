@@ -134,7 +134,7 @@ static int put_tokens(struct embed *e)
 	e->tool->jobs = e->threads;
 	held = hold_open(&hold, &e->tool->err);
 	rc = held ? lh_records_run(e->tool, &(struct lh_flow){
-		.map = on_record, .held = held, .shard = e->shard,
+		.map = on_record, .held = held,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free }) : -1;
 	lh_held_close(held);

@@ -475,7 +475,6 @@ int local_run(struct embed *e)
 	struct lh_held *held = hold_open(&hold, &e->tool->err);
 	int rc = held ? lh_records_run(e->tool, &(struct lh_flow){
 		.map = on_record, .held = held,
-		.shard = e->shard, .shard_key = e->id_field,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free }) : -1;
 
@@ -580,7 +579,7 @@ int each_run(struct embed *e)
 	e->tool->jobs = e->threads;
 	held = hold_open(&hold, &e->tool->err);
 	rc = held ? lh_records_run(e->tool, &(struct lh_flow){
-		.map = each_record, .held = held, .shard = e->shard, .shard_key = e->id_field,
+		.map = each_record, .held = held,
 		.context_size = sizeof(struct each_worker), .context_init = each_worker_init,
 		.context_free = each_worker_free }) : -1;
 	lh_held_close(held);

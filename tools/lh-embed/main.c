@@ -54,7 +54,6 @@ static const struct lh_option options[] = {
 	{ 0, "retries", "N", "tries after a failed call (default 2)",
 	  LH_UINT(struct embed, retries, 0, 100) },
 	LH_TRACE_OPTION(struct embed, trace_id),
-	LH_SHARD_OPTION(0),
 	{ 0, "compile", "MODEL", "compile a model (gguf)",
 	  LH_TEXT(struct embed, compile) },
 	{ 'o', "output", "FILE", "file that --compile writes", 
@@ -102,25 +101,13 @@ static int check_gguf(const struct embed *e)
 	return 0;
 }
 
-/* Choose the shard.  Requests are all answered, in any task of a job array. */
-static int settle_shard(struct embed *e)
-{
-	if (e->wire < 0 && !e->info)
-		return lh_tool_shard(e->tool, &e->shard);
-	if (!e->tool->shard)
-		return 0;
-	return lh_tool_usage(e->tool, "--shard and --%s exclude each other",
-			     e->wire >= 0 ? "wire" : "info");
-}
-
 /* Complete the settings that depend on the engine, and check them together. */
 static int settle_options(struct embed *e)
 {
 	if (e->output)
 		return lh_tool_usage(e->tool, "--output goes with --compile");
 	e->engine = engines[e->engine_index];
-	if (lh_trace_check(e->trace_id, &e->tool->err) < 0 || check_gguf(e) < 0 ||
-	    settle_shard(e) < 0)
+	if (lh_trace_check(e->trace_id, &e->tool->err) < 0 || check_gguf(e) < 0)
 		return -1;
 	if (e->field && e->template_text)
 		return lh_tool_usage(e->tool, "--field and --template exclude each other");
@@ -164,8 +151,6 @@ static int run(struct lh_tool *tool, void *settings)
 
 	e->tool = tool;
 	e->text = &text;
-	if (e->compile && tool->shard)
-		return lh_tool_usage(tool, "--shard and --compile exclude each other");
 	if (e->compile && e->engine_index != LH_ENGINE_GGUF)
 		return lh_tool_usage(tool, "--compile is for engine gguf");
 	if (e->compile)

@@ -613,7 +613,6 @@ int remote_run(struct embed *e)
 	if (!rc)
 		rc = lh_records_run(e->tool, &(struct lh_flow){
 			.batch = on_batch, .batch_max = e->batch, .held = held,
-			.shard = e->shard, .shard_key = e->id_field,
 			.context_size = sizeof(struct worker), .context_init = worker_init,
 			.context_free = worker_free });
 	lh_held_close(held);

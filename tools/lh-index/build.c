@@ -438,8 +438,7 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 	uint64_t count = lh_index_writer_count(b->w);
 	const char *path = tool->operands[0];
 
-	/* A shard may have no record, if the input has any and no index loses all of its own. */
-	if (!count && !s->allow_empty && (!atomic_load(&b->rows.others) || length_of(path)))
+	if (!count && !s->allow_empty)
 		return refuse_empty(path, &tool->err);
 	settle_params(b->p, count);
 	b->p->persons |= atomic_load(&b->rows.of_persons);
@@ -489,8 +488,6 @@ static int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32
 	struct build b = { .w = NULL };
 	int rc = rows_init(&b.rows, tool, s, &tool->err);
 
-	if (rc == 0 && tool->verb->bit == V_BUILD)
-		rc = lh_tool_shard(tool, &b.rows.shard);
 	if (rc == 0)
 		rc = start_params(&params, tool, s, &tool->err);
 	if (rc == 0) {

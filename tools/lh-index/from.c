@@ -180,7 +180,6 @@ static int next_row(struct from *f, struct format_row *row, struct lh_err *err)
 	}
 }
 
-/* Store a row, if it is in the shard. */
 static int store_row(struct from *f, const struct format_row *from, struct lh_str id,
 		     struct lh_str meta, struct lh_err *err)
 {
@@ -191,10 +190,6 @@ static int store_row(struct from *f, const struct format_row *from, struct lh_st
 	int rc = 0;
 
 	lh_tool_progress(f->tool, ++f->taken);
-	if (!lh_shard_has(&f->rows->shard, id.p, id.n)) {
-		f->rows->others = true;
-		return 0;
-	}
 	if (meta.n && !lh_str_is(meta, "null", 4)) {
 		rc = metadata_parse(&f->meta, meta, &row.meta, err);
 		row.clears = !rc && !f->meta.scan.n;

@@ -167,8 +167,6 @@ struct rows {
 	const struct settings *settings;
 	struct lh_template *template;
 	struct lh_path field;		/* without a template */
-	struct lh_shard shard;		/* of a build; other commands take all records */
-	atomic_bool others;		/* there are records of other shards */
 	atomic_bool of_persons;		/* a record says that it is of an index of persons */
 	const char *engine;		/* NULL: texts are refused, ... */
 	char refusal[400];		/* ... for this reason */

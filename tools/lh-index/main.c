@@ -85,7 +85,6 @@ static const struct lh_option options[] = {
 	{ 0, "lock-timeout", "S", "seconds to wait (default 10)",
 	  LH_REAL(struct settings, lock_timeout, 0, 1e9, .verbs = V_WRITE) },
 	LH_FORCE_OPTION(V_BUILD | V_UPGRADE | V_IMPORT | V_EXPORT | V_DUMP | V_COMPARE),
-	LH_SHARD_OPTION(V_BUILD),
 	LH_JOBS_OPTION,
 	LH_NOW_OPTION,
 	LH_INPUT_OPTIONS,

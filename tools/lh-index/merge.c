@@ -95,8 +95,8 @@ static int same_kind(const struct lh_index_params *has, const struct lh_index_pa
 	return 0;
 }
 
-/* Check that the rows of src, if there are any, fit an index of these parameters: the part of a
- * shard without a row may have been made before its dimension and model were known. */
+/* Check that the rows of src, if there are any, fit an index of these parameters: one
+ * without a row may have been made before its dimension and model were known. */
 static int rows_fit(const struct lh_index *src, const struct lh_index_params *want,
 		    const char *label, struct lh_err *err)
 {

@@ -445,7 +445,6 @@ int rows_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 		.result_size = sizeof(struct packed),
 		.sink = on_row, .shared = &run, .files = tool->operands + 1,
 		.n_files = tool->n_operands - 1,
-		.shard = r->shard, .shard_key = r->settings->id_field, .others = &r->others,
 		.context_size = sizeof(struct worker), .context_init = worker_init,
 		.context_free = worker_free,
 	};

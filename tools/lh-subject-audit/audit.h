@@ -26,7 +26,6 @@ struct settings {
 	const char *tlog, *proofs;
 	struct lh_list tlog_key, row;
 	char from_time[WINDOW_TIME], to_time[WINDOW_TIME];	/* of days and months */
-	struct lh_shard shard;		/* of verify; other commands take all logs */
 	struct lh_chain_keys keys;	/* read by main for the commands that need them */
 	bool seen;			/* dir was there */
 };
@@ -88,10 +87,7 @@ typedef int (*log_fn)(struct lh_tool *tool, const struct settings *s, const char
 char *operand_id(struct lh_tool *tool, const struct settings *s, const char *operand);
 char *operand_log(struct lh_tool *tool, const struct settings *s, const char *operand);
 
-/* Return whether a log is in the shard: by its file name, without the folder. */
-bool is_ours(const struct settings *s, const char *path);
-
-/* Call fn for each log of the shard in the order of names; a log that fails is reported, and the
+/* Call fn for each log in the order of names; a log that fails is reported, and the
  * next follows.  Unless failures is NULL, logs that fail and manifests that cannot be read
  * are counted there. */
 int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn,

@@ -300,13 +300,6 @@ char *operand_log(struct lh_tool *tool, const struct settings *s, const char *op
 	return lh_strndup(operand, strlen(operand));
 }
 
-bool is_ours(const struct settings *s, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-
-	return lh_shard_has(&s->shard, name, strlen(name));
-}
-
 /* Add the logs of manifests.  Only manifests without a log of their name are read.
  * A file that is not a manifest may have been one: that is a bad verdict. */
 static int add_manifests(struct lh_tool *tool, const struct settings *s, struct logs *l,
@@ -318,13 +311,7 @@ static int add_manifests(struct lh_tool *tool, const struct settings *s, struct 
 	int rc = lh_subject_list(&there, dir, LH_SUBJECT_MANIFEST, &tool->err);
 
 	for (i = 0; i < there.n && !rc; i++) {
-		char log[LH_SUBJECT_MAX + sizeof LH_SUBJECT_LOG];
-
 		if (find_log(l, there.name[i]) || add_manifest(tool, l, dir, there.name[i]) == 0)
-			continue;
-		/* Report it in the shard of the log of its name. */
-		snprintf(log, sizeof log, "%s" LH_SUBJECT_LOG, there.name[i]);
-		if (!is_ours(s, log))
 			continue;
 		++*failures;
 		lh_tool_warn(tool, "%s", tool->err.msg);
@@ -355,10 +342,6 @@ int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor
 		rc = add_manifests(tool, s, &l, failures);
 	for (i = 0; !rc && i < l.n; i++) {
 		path = lh_subject_path(s->dir, l.log[i].name, LH_SUBJECT_LOG);
-		if (!is_ours(s, path)) {
-			free(path);
-			continue;
-		}
 		if (fn(tool, s, path, &l.log[i], ctx) < 0) {
 			operand_failed(tool, &failed);
 			++*failures;

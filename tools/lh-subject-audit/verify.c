@@ -408,19 +408,15 @@ static void print_totals(struct lh_tool *tool, const struct settings *s, const s
 	lh_buf_putc(&b, '\0');
 	if (t->logs)
 		lh_tool_message(tool, "%s", b.p);
-	if (!t->named && s->shard.n <= 1)
+	if (!t->named)
 		lh_tool_verdict_over(tool, t->logs, "logs", s->dir);
 }
 
 /* End a verification: of a wrong key nothing is printed but that. */
 static int end_totals(struct lh_tool *tool, const struct settings *s, struct totals *t)
 {
-	int rc = 0;
+	int rc = key_is_wrong(&t->key) ? key_error(&tool->err) : 0;
 
-	if (key_is_wrong(&t->key) && !t->named)		/* those of other shards */
-		rc = key_try_others(&t->key, tool, s);
-	if (!rc && key_is_wrong(&t->key))
-		rc = key_error(&tool->err);
 	if (!rc) {
 		say(tool, &t->said);
 		rc = print(tool, &t->held);
@@ -440,8 +436,6 @@ int audit_verify(struct lh_tool *tool, void *settings)
 	size_t i;
 	int rc = 0, end;
 
-	if (lh_tool_shard(tool, &s->shard) < 0)
-		return -1;
 	if (s->against && anchor_read(&a, s->against, tool->n_operands ? NULL : s->dir, &s->keys,
 				      &tool->err) < 0)
 		return -1;
@@ -452,7 +446,7 @@ int audit_verify(struct lh_tool *tool, void *settings)
 	for (i = 0; i < tool->n_operands; i++) {
 		LH_SCOPED(lh_free_local) char *log = operand_log(tool, s, tool->operands[i]);
 
-		if (is_ours(s, log) && verify_file(tool, s, log, &a, &t) < 0)
+		if (verify_file(tool, s, log, &a, &t) < 0)
 			operand_failed(tool, &rc);
 	}
 	end = end_totals(tool, s, &t);
