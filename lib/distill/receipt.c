@@ -121,7 +121,7 @@ int lh_report_read(struct lh_report *r, const struct lh_root *root, const char *
 	if (rc <= 0)
 		return rc;
 	rc = lh_record_parse(&r->rec, r->file.p, r->file.len, err);
-	if (!rc)
+	if (!rc && schema)
 		bad = lh_schema_check_record(lh_schema_find(schema), &r->rec, &r->scratch,
 					     on_violation, r);
 	if (bad > 0)

@@ -46,7 +46,7 @@ struct lh_report {
 void lh_report_init(struct lh_report *r);
 void lh_report_free(struct lh_report *r);
 
-/* Read a report of a run by its schema and table, or NULL: 1, 0 if it does not exist, -1 with
+/* Read a report of a run by its schema and table, each or NULL: 1, 0 if it does not exist, -1 with
  * LH_ECORRUPT and the reason alone if it is not one. */
 int lh_report_read(struct lh_report *r, const struct lh_root *root, const char *id,
 		   const char *name, const char *schema, const struct lh_bind *table, void *to,

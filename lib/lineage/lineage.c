@@ -70,10 +70,8 @@ static int write_subjects(struct lh_lineage *l, struct lh_writer *w, struct lh_e
 	lh_subject_list_free(&list);
 	if (!rc)
 		rc = lh_subject_list(&list, dir, LH_SUBJECT_LOG, err);
-	if (rc < 0 && err->code == LH_EIO) {
-		l->how.warn(l->how.ctx, true, err->msg);
-		rc = 0;
-	}
+	if (rc < 0)
+		rc = lh_lineage_left_out(l, err);
 	write_place(w, name, n + list.n, n + list.n);
 	lh_subject_list_free(&list);
 	return rc < 0 ? -1 : 0;
@@ -350,16 +348,6 @@ static int pass_from(struct making *m, const struct lh_lineage_hit *hit, struct 
 	return rc < 0 ? -1 : 0;
 }
 
-/* Return the number of a file; that of all files if there is none of that path. */
-static size_t file_of(const struct lh_lineage *l, const char *path)
-{
-	size_t i = 0;
-
-	while (i < l->n_files && strcmp(l->file[i].path, path))
-		i++;
-	return i;
-}
-
 int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size_t n,
 		    lh_lineage_made_fn *fn, void *ctx, struct lh_err *err)
 {
@@ -371,7 +359,7 @@ int lh_lineage_made(struct lh_lineage *l, const struct lh_lineage_row *row, size
 
 	for (; m.via < n && !rc; m.via++) {
 		hit.line = row[m.via].line;
-		hit.file = file_of(l, row[m.via].file);
+		hit.file = lh_lineage_file_of(l, lh_str_of(row[m.via].file));
 		if (hit.file < l->n_files)
 			rc = pass_from(&m, &hit, err);
 	}

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "base/mem.h"
 #include "base/signal.h"
+#include "distill/receipt.h"
 #include "distill/sample.h"
 #include "file/file.h"
 #include "file/rows.h"
@@ -43,14 +44,28 @@ const char *lh_place_step(enum lh_place place)
 	return place_table[place].step;
 }
 
-/* Leave out a file that cannot be read, and say why: 0; -1 if *err is another error. */
-static int left_out(struct lh_lineage *l, struct lh_lineage_file *f, struct lh_err *err)
+int lh_lineage_left_out(struct lh_lineage *l, const struct lh_err *err)
 {
-	if (err->code != LH_EIO && err->code != LH_ECORRUPT)
+	if (err->code != LH_EIO && err->code != LH_ECORRUPT && err->code != LH_EDATA)
 		return -1;
-	f->unreadable = true;
 	l->how.warn(l->how.ctx, true, err->msg);
 	return 0;
+}
+
+/* The same for a file of the root. */
+static int left_out(struct lh_lineage *l, struct lh_lineage_file *f, struct lh_err *err)
+{
+	f->unreadable = true;
+	return lh_lineage_left_out(l, err);
+}
+
+size_t lh_lineage_file_of(const struct lh_lineage *l, struct lh_str path)
+{
+	size_t i = 0;
+
+	while (i < l->n_files && !lh_str_is(path, l->file[i].path, strlen(l->file[i].path)))
+		i++;
+	return i;
 }
 
 struct listing {
@@ -75,9 +90,7 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	*f = (struct lh_lineage_file){ .place = of->place };
 	f->path = lh_strndup(relpath, strlen(relpath));
 	l->n_files++;
-	if (lh_lineage_open_file(l, l->n_files - 1, err) < 0)
-		return left_out(l, f, err);
-	return 0;
+	return lh_lineage_open_file(l, l->n_files - 1, err) < 0 ? left_out(l, f, err) : 0;
 }
 
 static int add_sources(struct listing *of, struct lh_err *err)
@@ -238,7 +251,7 @@ static int read_keys(struct lh_lineage *l, size_t i, struct lh_err *err)
 #define SCANS 16
 #define MARK_ROWS 64
 
-static void add_hit(struct lh_hits *h, size_t file, uint64_t line)
+void lh_hit_add(struct lh_hits *h, size_t file, uint64_t line)
 {
 	lh_grow(&h->hit, &h->cap, h->n + 1, sizeof *h->hit);
 	h->hit[h->n++] = (struct lh_lineage_hit){ file, line };
@@ -308,7 +321,7 @@ static int on_row(struct scan *s, const struct lh_file_row *row, struct lh_err *
 		return 0;
 	rc = has_key(s, row, err);
 	if (rc > 0)
-		add_hit(s->hits, s->file, row->line);
+		lh_hit_add(s->hits, s->file, row->line);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -367,7 +380,7 @@ static void find_keys(const struct lh_lineage *l, size_t i, uint32_t key, size_t
 			hi = mid;
 	}
 	for (; lo < f->n_keys && f->key[lo] >> 32 == key && hits->n < most; lo++)
-		add_hit(hits, i, (uint32_t)f->key[lo]);
+		lh_hit_add(hits, i, (uint32_t)f->key[lo]);
 }
 
 /* The places whose rows have names of a kind. */
@@ -529,6 +542,7 @@ int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, stru
 
 int lh_lineage_row(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err)
 {
+	const struct lh_lineage_file *f = &l->file[hit->file];
 	int rc = lh_lineage_line(l, hit, err);
 	size_t bom;
 
@@ -537,14 +551,26 @@ int lh_lineage_row(struct lh_lineage *l, const struct lh_lineage_hit *hit, struc
 	bom = hit->line == 1 ? lh_mark_len(l->row.p, l->row.len) : 0;
 	if (lh_record_parse(&l->rec, l->row.p + bom, l->row.len - bom, err) < 0)
 		return err->code == LH_EDATA ? 0 : -1;
-	return lh_row_ids_read(&l->ids, l->file[hit->file].place, &l->rec, err) < 0 ? -1 : 1;
+	if (lh_row_ids_read(&l->ids, f->place, &l->rec, err) < 0)
+		return -1;
+	if (f->place == LH_PLACE_SOURCE) {
+		l->ids.side[0].from.source_file = lh_str_of(f->path);
+		l->ids.side[0].from.line = (int64_t)hit->line - 1;
+	}
+	return 1;
+}
+
+#define RECORD_MAX ((size_t)1 << 20)	/* bytes of a row that is part of an answer */
+
+void lh_lineage_record(const struct lh_lineage *l, struct lh_writer *w)
+{
+	if (l->rec.len <= RECORD_MAX)
+		lh_write_raw(w, "record", (struct lh_str){ l->rec.line, l->rec.len });
+	else
+		lh_write_u64(w, "bytes", l->rec.len);
 }
 
 /* ---- the rows that one sample was made of ---- */
-
-#define RECORD_MAX ((size_t)1 << 20)	/* bytes of a row that is part of an answer */
-#define SUMMARY_MAX ((size_t)256 << 20)
-#define SAMPLES (1u << LH_PLACE_RAG | 1u << LH_PLACE_SFT | 1u << LH_PLACE_PREFERENCE)
 
 struct tracing {
 	struct lh_lineage *l;
@@ -556,21 +582,17 @@ struct tracing {
 	unsigned char sig[32];
 	uint64_t line;			/* from 1 */
 	/* the run that began when the sample was made: */
-	struct lh_buf file, id;
+	struct lh_report report;
+	struct lh_buf id;
 	int64_t ended_at;
 };
 
 static void write_row(struct tracing *t, const char *name, const struct lh_lineage_hit *hit)
 {
-	const struct lh_record *rec = &t->l->rec;
-
 	lh_write_object(t->w, name);
 	lh_write_text(t->w, "file", t->l->file[hit->file].path);
 	lh_write_u64(t->w, "line", hit->line);
-	if (rec->len <= RECORD_MAX)
-		lh_write_raw(t->w, "record", (struct lh_str){ rec->line, rec->len });
-	else
-		lh_write_u64(t->w, "bytes", rec->len);
+	lh_lineage_record(t->l, t->w);
 }
 
 /* Set the source to that of the row in l->ids, if it names one, and no other than the one that
@@ -632,14 +654,13 @@ static int write_first(struct tracing *t, const char *name, unsigned places,
 static int write_source(struct tracing *t, struct lh_err *err)
 {
 	struct lh_lineage *l = t->l;
-	struct lh_lineage_hit hit = { 0, t->line };
+	struct lh_lineage_hit hit = { l->n_files, t->line };
 	unsigned char sig[32];
 	int rc = 0;
 
-	while (t->known && hit.file < l->n_files &&
-	       strcmp(l->file[hit.file].path, lh_stream_source(t->stream)) != 0)
-		hit.file++;
-	if (t->known && hit.file < l->n_files) {
+	if (t->known)
+		hit.file = lh_lineage_file_of(l, lh_str_of(lh_stream_source(t->stream)));
+	if (hit.file < l->n_files) {
 		if (l->file[hit.file].unreadable)
 			return lh_err_set(err, LH_EIO, "%s: cannot read", l->file[hit.file].path);
 		rc = lh_lineage_row(l, &hit, err);
@@ -691,19 +712,13 @@ static const struct lh_bind summary_members[] = {
 static int on_run(void *ctx, const char *id, struct lh_err *err)
 {
 	struct tracing *t = ctx;
-	struct lh_record *rec = &t->l->rec;
-	LH_SCOPED(lh_free_local) char *path = NULL;
-	char relpath[256];
 	int64_t made, from, to;
 	struct summary s;
-	int rc;
+	const int rc = lh_report_read(&t->report, t->l->root, id, "summary", NULL, summary_members,
+				      &s, err);
 
-	snprintf(relpath, sizeof relpath, "%s/%s/summary.json", LH_ROOT_REPORTS, id);
-	path = lh_root_join(t->l->root, relpath);
-	rc = lh_file_read(path, &t->file, err);
-	if (rc > 0 && (lh_record_parse(rec, t->file.p, t->file.len, err) < 0 ||
-		       lh_bind(summary_members, rec, &s, &t->l->ids.text, err) < 0))
-		return err->code == LH_EDATA ? 0 : -1;
+	if (rc < 0 && err->code == LH_ECORRUPT)
+		return 0;
 	if (rc <= 0 || lh_time_read(s.started_at.p, s.started_at.n, &from) < 0 ||
 	    lh_time_read(s.ended_at.p, s.ended_at.n, &to) < 0 ||
 	    lh_time_read(t->created_at, strlen(t->created_at), &made) < 0 || made != from)
@@ -744,7 +759,7 @@ static int write_sample(struct tracing *t, struct lh_str id, struct lh_err *err)
 	struct lh_lineage *l = t->l;
 	bool known, pair;
 	size_t i;
-	int rc = write_first(t, "sample", SAMPLES, &want, err);
+	int rc = write_first(t, "sample", MADE, &want, err);
 
 	for (i = 0; i < l->n_files && rc >= 0; i++)
 		if (l->file[i].unreadable && l->file[i].place >= LH_PLACE_EVIDENCE &&
@@ -775,7 +790,7 @@ int lh_lineage_sample(struct lh_lineage *l, struct lh_str id, struct lh_buf *out
 	struct tracing t = { .l = l, .w = &w };
 	int rc;
 
-	lh_buf_init(&t.file, SUMMARY_MAX);
+	lh_report_init(&t.report);
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "id", id);
 	rc = write_sample(&t, id, err);
@@ -783,7 +798,7 @@ int lh_lineage_sample(struct lh_lineage *l, struct lh_str id, struct lh_buf *out
 	free(t.run[0]);
 	free(t.run[1]);
 	free(t.created_at);
-	lh_buf_free(&t.file);
+	lh_report_free(&t.report);
 	lh_buf_free(&t.id);
 	return rc;
 }

@@ -6,19 +6,13 @@
 #include "crypto/digest.h"
 #include "base/time.h"
 #include "base/mem.h"
-#include "file/file.h"
+#include "distill/receipt.h"
 #include "lineage_parts.h"
 
 /* ---- which run of a distillation wrote a row ---- */
 
-#define RECEIPT_MAX ((size_t)256 << 20)
-
-struct listed {
-	struct lh_str path, sha256;
-	uint64_t bytes, records;
-};
 struct side {
-	struct listed *file;
+	struct lh_listed_text *file;
 	size_t n;
 };
 struct receipt {
@@ -26,15 +20,8 @@ struct receipt {
 	struct side outputs;
 };
 
-static const struct lh_bind listed_members[] = {
-	{ LH_BIND_STRING("path", struct listed, path), .lax = true },
-	{ LH_BIND_STRING("sha256", struct listed, sha256), .lax = true },
-	{ LH_BIND_U64("bytes", struct listed, bytes, 0, INT64_MAX), .lax = true },
-	{ LH_BIND_U64("record_count", struct listed, records, 0, INT64_MAX), .lax = true },
-	LH_BIND_END
-};
 static const struct lh_bind side_members[] = {
-	{ LH_BIND_TABLES("files", struct side, file, n, listed_members), .lax = true },
+	{ LH_BIND_TABLES("files", struct side, file, n, lh_listed_members), .lax = true },
 	LH_BIND_END
 };
 static const struct lh_bind receipt_members[] = {
@@ -50,17 +37,13 @@ struct search {
 	struct lh_lineage *l;
 	struct lh_receipt_of *of;
 	size_t n;
-	struct lh_buf file, text;
-	struct lh_record rec;
+	struct lh_report report;
 	struct receipt receipt;
-	char relpath[256];
 };
 
 static void search_free(struct search *s)
 {
-	lh_buf_free(&s->file);
-	lh_buf_free(&s->text);
-	lh_record_free(&s->rec);
+	lh_report_free(&s->report);
 }
 
 /* Read the receipt of a stage of a run: 1, 0 if it does not exist or is damaged, which is
@@ -68,21 +51,15 @@ static void search_free(struct search *s)
 static int read_receipt(struct search *s, const char *id, enum lh_stage stage, struct lh_err *err)
 {
 	struct lh_lineage *l = s->l;
-	LH_SCOPED(lh_free_local) char *path = NULL;
 	int rc;
 
-	snprintf(s->relpath, sizeof s->relpath, "%s/%s/%s.json", LH_ROOT_REPORTS, id,
-		 lh_stage_name(stage));
-	path = lh_root_join(l->root, s->relpath);
-	rc = lh_file_read(path, &s->file, err);
 	s->receipt = (struct receipt){ .run_id = { NULL, 0 } };
-	if (rc > 0 && (lh_record_parse(&s->rec, s->file.p, s->file.len, err) < 0 ||
-		       lh_bind(receipt_members, &s->rec, &s->receipt, &s->text, err) < 0)) {
-		lh_err_prefix(err, "%s", path);
-		rc = -1;
-	}
+	rc = lh_report_read(&s->report, l->root, id, lh_stage_name(stage), NULL, receipt_members,
+			    &s->receipt, err);
 	if (rc >= 0)
 		return rc;
+	if (err->code == LH_ECORRUPT)
+		lh_err_prefix(err, "%s", s->report.relpath);
 	l->how.warn(l->how.ctx, true, err->msg);
 	return 0;
 }
@@ -113,7 +90,7 @@ static int write_index(const struct search *s, struct lh_writer *w, struct lh_er
 
 	if (!how->committed)
 		return 0;
-	lh_sha256(s->file.p, s->file.len, sum);
+	lh_sha256(s->report.file.p, s->report.file.len, sum);
 	rc = how->committed(how->ctx, sum, &index, err);
 	if (rc > 0)
 		lh_write_u64(w, "tlog_index", index);
@@ -123,14 +100,14 @@ static int write_index(const struct search *s, struct lh_writer *w, struct lh_er
 }
 
 /* Write the step of a receipt, but for its end. */
-static int write_receipt(const struct search *s, const struct listed *f, struct lh_writer *w,
-			 struct lh_err *err)
+static int write_receipt(const struct search *s, const struct lh_listed_text *f,
+			 struct lh_writer *w, struct lh_err *err)
 {
 	const struct receipt *r = &s->receipt;
 
 	lh_write_object(w, NULL);
 	lh_write_text(w, "step", "receipt");
-	lh_write_text(w, "file", s->relpath);
+	lh_write_text(w, "file", s->report.relpath);
 	lh_write_u64(w, "line", 1);
 	lh_write_str(w, "stage", r->stage);
 	lh_write_str(w, "run_id", r->run_id);
@@ -141,8 +118,7 @@ static int write_receipt(const struct search *s, const struct listed *f, struct 
 		return -1;
 	if (!f)
 		return 0;
-	if (f->sha256.p)
-		lh_write_str(w, "sha256", f->sha256);
+	lh_write_str(w, "sha256", f->sha256);
 	lh_write_u64(w, "bytes", f->bytes);
 	lh_write_u64(w, "record_count", f->records);
 	return 0;
@@ -160,7 +136,7 @@ static int cmp_at(const struct lh_receipt_at *a, const struct lh_receipt_at *b)
 
 /* Keep a receipt that lists the file of a row, if it is the first with that row, or the last. */
 static int keep(struct search *s, struct lh_receipt_of *of, const char *id,
-		const struct listed *f, struct lh_err *err)
+		const struct lh_listed_text *f, struct lh_err *err)
 {
 	struct lh_receipt_at at = { .records = f->records };
 	struct lh_buf *to[2] = { NULL };
@@ -202,7 +178,7 @@ static int on_receipt(struct search *s, const char *id, enum lh_stage stage, str
 		const char *path = s->l->file[of->row.file].path;
 
 		for (j = 0; of->any && of->stage == stage && j < out->n; j++)
-			if (out->file[j].path.p && out->file[j].records >= of->row.line &&
+			if (out->file[j].records >= of->row.line &&
 			    lh_str_is(out->file[j].path, path, strlen(path)) &&
 			    keep(s, of, id, &out->file[j], err) < 0)
 				return -1;
@@ -232,7 +208,7 @@ static int on_run(void *ctx, const char *id, struct lh_err *err)
 static void search_init(struct search *s, struct lh_lineage *l)
 {
 	*s = (struct search){ .l = l };
-	lh_buf_init(&s->file, RECEIPT_MAX);
+	lh_report_init(&s->report);
 }
 
 /* Call fn for each run; a folder of runs that cannot be read is reported. */
@@ -240,10 +216,7 @@ static int each_run(struct search *s, lh_run_fn *fn, struct lh_err *err)
 {
 	int rc = lh_run_each(s->l->root, fn, s, err);
 
-	if (rc >= 0 || err->code != LH_EIO)
-		return rc;
-	s->l->how.warn(s->l->how.ctx, true, err->msg);
-	return 0;
+	return rc < 0 && err->code == LH_EIO ? lh_lineage_left_out(s->l, err) : rc;
 }
 
 int lh_lineage_count_receipts(struct lh_lineage *l, uint64_t *n, struct lh_err *err)
@@ -426,20 +399,12 @@ static int64_t each_row(struct lh_lineage *l, unsigned places, const struct lh_w
 static int add_sides(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *hit,
 		     const struct lh_wanted *a, struct lh_err *err)
 {
-	enum lh_place place = l->file[hit->file].place;
-	struct lh_row_side side;
 	size_t s;
 
-	(void)err;
-	for (s = 0; s < l->ids.n_sides; s++) {
-		side = l->ids.side[s];
-		if (place == LH_PLACE_SOURCE) {
-			side.from.source_file = lh_str_of(l->file[hit->file].path);
-			side.from.line = (int64_t)hit->line - 1;
-		}
-		if (a->kind == LH_KEY_ID || side_has(&side, a))
-			add(ctx, &side);
-	}
+	(void)hit, (void)err;
+	for (s = 0; s < l->ids.n_sides; s++)
+		if (a->kind == LH_KEY_ID || side_has(&l->ids.side[s], a))
+			add(ctx, &l->ids.side[s]);
 	return 0;
 }
 
@@ -463,12 +428,6 @@ static int add_retrieved(struct lh_lineage *l, struct lh_origins *o, struct lh_e
 	return 0;
 }
 
-static void add_row(struct lh_hits *rows, const struct lh_lineage_hit *hit)
-{
-	lh_grow(&rows->hit, &rows->cap, rows->n + 1, sizeof *hit);
-	rows->hit[rows->n++] = *hit;
-}
-
 struct by_id {
 	struct lh_meant *m;
 	struct lh_lineage_hit replay;
@@ -480,7 +439,7 @@ static int on_id(struct lh_lineage *l, void *ctx, const struct lh_lineage_hit *h
 {
 	struct by_id *by = ctx;
 
-	add_row(&by->m->rows, hit);
+	lh_hit_add(&by->m->rows, hit->file, hit->line);
 	if (l->file[hit->file].place != LH_PLACE_REPLAY)
 		return add_sides(l, &by->m->records, hit, a, err);
 	by->is_replay = true;
@@ -596,7 +555,7 @@ static int add_line(struct lh_lineage *l, struct lh_meant *m, const struct lh_li
 	if (rc <= 0)
 		return rc;
 	m->as = "line";
-	add_row(&m->rows, hit);
+	lh_hit_add(&m->rows, hit->file, hit->line);
 	rc = lh_lineage_row(l, hit, err);
 	if (rc > 0)
 		rc = place == LH_PLACE_REPLAY ? add_retrieved(l, &m->records, err)

@@ -65,6 +65,11 @@ struct lh_lineage {
 /* ---- lineage_find.c ---- */
 
 int lh_lineage_list(struct lh_lineage *l, struct lh_err *err);
+/* Report what cannot be read and is left out: 0; -1 if *err is another error. */
+int lh_lineage_left_out(struct lh_lineage *l, const struct lh_err *err);
+/* Return the number of a file; that of all files if there is none of that path. */
+size_t lh_lineage_file_of(const struct lh_lineage *l, struct lh_str path);
+void lh_hit_add(struct lh_hits *h, size_t file, uint64_t line);
 
 /* Return the name of a place: "data/evidence". */
 const char *lh_place_name(enum lh_place place);
@@ -88,8 +93,11 @@ int lh_lineage_count(struct lh_lineage *l, size_t i, struct lh_err *err);
 /* Read a line into l->row: 1, 0 if there is none or it is empty, -1. */
 int lh_lineage_line(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err);
 
-/* The same, and parse it into l->rec and l->ids: 0 also if it is not a record. */
+/* The same, and parse it into l->rec and l->ids: 0 also if it is not a record.  The side of a row
+ * of a source has its file and line, too. */
 int lh_lineage_row(struct lh_lineage *l, const struct lh_lineage_hit *hit, struct lh_err *err);
+/* Write the member record, l->rec; of a large one its size. */
+void lh_lineage_record(const struct lh_lineage *l, struct lh_writer *w);
 
 /* ---- lineage_origin.c ---- */
 

@@ -16,7 +16,6 @@
 
 #define ALL ((1u << LH_PLACES) - 1)
 #define VALUE_MAX ((size_t)64 << 10)	/* bytes of a member that is part of an answer */
-#define RECORD_MAX ((size_t)1 << 20)
 
 /* The members of a row that its step has, as they are written. */
 static const char *const members_shown[LH_PLACES][8] = {
@@ -62,12 +61,8 @@ static void begin_step(struct lh_lineage *l, struct lh_writer *w, const char *st
 	lh_write_u64(w, "line", hit->line);
 	for (i = 0; i < 8 && members_shown[f->place][i]; i++)
 		lh_lineage_member(w, &l->rec, members_shown[f->place][i]);
-	if (l->how.records && f->place != LH_PLACE_SOURCE) {
-		if (l->rec.len <= RECORD_MAX)
-			lh_write_raw(w, "record", (struct lh_str){ l->rec.line, l->rec.len });
-		else
-			lh_write_u64(w, "bytes", l->rec.len);
-	}
+	if (l->how.records && f->place != LH_PLACE_SOURCE)
+		lh_lineage_record(l, w);
 }
 
 int lh_lineage_alone(struct lh_lineage *l, struct lh_writer *w, const struct lh_lineage_hit *hit,
@@ -102,23 +97,14 @@ struct walk {
 
 /* ---- the rows of a record ---- */
 
-static bool is_of(const struct lh_lineage *l, const struct lh_origin *o,
-		  const struct lh_lineage_hit *hit)
+/* Return whether the row in l->ids is of the record. */
+static bool is_of(const struct lh_lineage *l, const struct lh_origin *o)
 {
-	const struct lh_lineage_file *f = &l->file[hit->file];
-	struct lh_row_side side;
-	size_t s;
+	size_t s = 0;
 
-	for (s = 0; s < l->ids.n_sides; s++) {
-		side = l->ids.side[s];
-		if (f->place == LH_PLACE_SOURCE) {
-			side.from.source_file = lh_str_of(f->path);
-			side.from.line = (int64_t)hit->line - 1;
-		}
-		if (lh_origin_is(o, &side))
-			return true;
-	}
-	return false;
+	while (s < l->ids.n_sides && !lh_origin_is(o, &l->ids.side[s]))
+		s++;
+	return s < l->ids.n_sides;
 }
 
 int lh_lineage_gather(struct lh_lineage *l, const struct lh_origin *o, struct lh_hits *hits,
@@ -139,7 +125,7 @@ int lh_lineage_gather(struct lh_lineage *l, const struct lh_origin *o, struct lh
 				     hits, err);
 	for (i = 0; i < hits->n && rc >= 0; i++) {
 		rc = lh_lineage_row(l, &hits->hit[i], err);
-		if (rc > 0 && is_of(l, o, &hits->hit[i]))
+		if (rc > 0 && is_of(l, o))
 			hits->hit[n++] = hits->hit[i];
 	}
 	hits->n = n;
@@ -226,8 +212,8 @@ static int write_source(struct walk *k, size_t file, uint64_t line, struct lh_er
 	lh_write_str(k->w, "file", k->o->source);
 	lh_write_u64(k->w, "line", line);
 	lh_write_text(k->w, "state", state);
-	if (l->how.records && rc > 0 && l->rec.len <= RECORD_MAX)
-		lh_write_raw(k->w, "record", (struct lh_str){ l->rec.line, l->rec.len });
+	if (l->how.records && rc > 0)
+		lh_lineage_record(l, k->w);
 	lh_write_end(k->w);
 	return 0;
 }
@@ -242,9 +228,7 @@ static int write_sources(struct walk *k, struct lh_err *err)
 
 	if (!k->o->source.p)
 		return 0;
-	for (file = 0; file < l->n_files; file++)
-		if (lh_str_is(k->o->source, l->file[file].path, strlen(l->file[file].path)))
-			break;
+	file = lh_lineage_file_of(l, k->o->source);
 	if (line)
 		rc = write_source(k, file, line, err);
 	for (i = 0; i < k->hits.n && !rc; i++)
@@ -321,8 +305,7 @@ static int write_audits(struct walk *k, struct lh_err *err)
 	size_t n = 0, i;
 	int rc;
 
-	while (hit.file < l->n_files && l->file[hit.file].place != LH_PLACE_BASELINE)
-		hit.file++;
+	hit.file = lh_lineage_file_of(l, lh_str_of(lh_place_name(LH_PLACE_BASELINE)));
 	if (hit.file == l->n_files || k->recorded_at == INT64_MAX)
 		return 0;
 	if (lh_lineage_count(l, hit.file, err) < 0)
@@ -373,7 +356,7 @@ static int write_row(struct walk *k, size_t i, struct lh_err *err)
 		lh_write_text(k->w, "side", lh_origin_is(k->o, side) ? "chosen" : "rejected");
 	if (place == LH_PLACE_EVIDENCE) {
 		/* Keep the time of the first evidence, by which audits cover the record. */
-		struct lh_str at = k->l->ids.side[0].from.recorded_at;
+		const struct lh_str at = side->from.recorded_at;
 		int64_t ms;
 
 		if (at.p && lh_time_read(at.p, at.n, &ms) == 0 && ms < k->recorded_at)
@@ -529,7 +512,7 @@ static void write_step(struct search *s)
 			lh_lineage_member(&w, rec, members[i]);
 	}
 	if (s->l->how.records)
-		lh_write_raw(&w, "record", (struct lh_str){ rec->line, rec->len });
+		lh_lineage_record(s->l, &w);
 	lh_write_end(&w);
 }
 
@@ -612,11 +595,7 @@ static int search_logs(struct search *s, struct lh_err *err)
 		return rc;
 	path = lh_root_join(s->l->root, LH_DECISIONS_LOG);
 	rc = search_log(s, path, LH_DECISIONS_LOG, true, err);
-	if (rc < 0 && err->code == LH_EIO) {
-		s->l->how.warn(s->l->how.ctx, true, err->msg);
-		rc = 0;
-	}
-	return rc;
+	return rc < 0 && err->code == LH_EIO ? lh_lineage_left_out(s->l, err) : rc;
 }
 
 int lh_lineage_decisions(struct lh_lineage *l, struct lh_writer *w, struct lh_str operand,

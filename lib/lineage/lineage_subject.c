@@ -100,14 +100,11 @@ static int write_manifest(struct subject *s, struct lh_err *err)
 		write_str(w, "audit_log_chain_root", m.audit_log_chain_root);
 		lh_write_u64(w, "datasets", m.n_datasets);
 		lh_write_end(w);
-		rc = 1;
-	} else if (rc < 0) {
-		s->l->how.warn(s->l->how.ctx, true, err->msg);
-		rc = 0;
-	} else if (rc > 0) {
-		rc = 0;
+		return 1;
 	}
-	return rc;
+	if (rc < 0)
+		s->l->how.warn(s->l->how.ctx, true, err->msg);
+	return 0;
 }
 
 static void write_access(struct subject *s, const char *file, uint64_t line,
@@ -148,6 +145,7 @@ static int each_whole(struct subject *s, struct log *log, row_fn *fn, struct lh_
 	for (i = 0; rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0; i++) {
 		if (row.at + row.n >= log->size) {
 			log->torn_line = row.line;
+			log->torn_at = row.at;
 			break;
 		}
 		rc = fn(s, log, &row, i, err);
@@ -164,6 +162,7 @@ static int count(struct subject *s, struct log *log, const struct lh_file_row *r
 		log->asked = i;
 	log->rows = i + 1;
 	log->torn_line = row->line + 1;
+	log->torn_at = row->at + row->n + 1;
 	return 1;
 }
 
@@ -203,25 +202,6 @@ static int measure(struct log *log, struct lh_err *err)
 	return 0;
 }
 
-/* Set where the last line begins, which is torn. */
-static int find_torn(struct log *log, struct lh_err *err)
-{
-	char chunk[4096];
-	const char *lf = NULL;
-	uint64_t end = log->size, from = end;
-	ssize_t got;
-
-	for (; end && !lf; end = from) {
-		from = end > sizeof chunk ? end - sizeof chunk : 0;
-		got = pread(log->fd, chunk, (size_t)(end - from), (off_t)from);
-		if (got < 0)
-			return lh_err_sys(err, "%s", log->path);
-		lf = memrchr(chunk, '\n', (size_t)got);
-		log->torn_at = lf ? from + (uint64_t)(lf - chunk) + 1 : 0;
-	}
-	return 0;
-}
-
 /* Open the log and count its rows: 1, 0 if it does not exist, -1.  If its last line is not
  * whole, a writer may be about to finish it, so that the lock decides. */
 static int open_log(struct subject *s, struct log *log, struct lh_err *err)
@@ -242,8 +222,6 @@ static int open_log(struct subject *s, struct log *log, struct lh_err *err)
 	log->asked = UINT64_MAX;
 	if (!rc)
 		rc = each_whole(s, log, count, err);
-	if (!rc && log->torn)
-		rc = find_torn(log, err);
 	return rc < 0 ? -1 : 1;
 }
 
@@ -348,10 +326,8 @@ static int write_log(struct subject *s, struct lh_err *err)
 		return -1;
 	log.path = path = lh_subject_path(s->dir, name, LH_SUBJECT_LOG);
 	rc = open_log(s, &log, err);
-	if (rc < 0 && err->code == LH_EIO) {
-		s->l->how.warn(s->l->how.ctx, true, err->msg);
-		rc = 0;
-	}
+	if (rc < 0 && err->code == LH_EIO)
+		rc = lh_lineage_left_out(s->l, err);
 	if (rc > 0)
 		rc = write_open_log(s, &log, name, err) < 0 ? -1 : 1;
 	if (log.fd >= 0)
@@ -483,15 +459,6 @@ static const char *path_in_root(const struct paths *p, size_t i)
 
 /* ---- files that have no keys ---- */
 
-/* Report a file that cannot be read, unless that ends the search. */
-static int left_out(struct lh_lineage *l, const struct lh_err *why)
-{
-	if (why->code != LH_EIO && why->code != LH_ECORRUPT && why->code != LH_EDATA)
-		return -1;
-	l->how.warn(l->how.ctx, true, why->msg);
-	return 0;
-}
-
 /* Return whether a file has a line that is not blank: 1, 0, -1. */
 static int has_line(struct lh_lineage *l, const char *path, uint64_t line, struct lh_err *err)
 {
@@ -503,7 +470,7 @@ static int has_line(struct lh_lineage *l, const char *path, uint64_t line, struc
 		rc = lh_rows_next(rows, &row, err);
 	lh_rows_free(rows);
 	if (rc < 0)
-		return left_out(l, err);
+		return lh_lineage_left_out(l, err);
 	return rc > 0 && line && row.line == line;
 }
 
@@ -555,7 +522,7 @@ static int id_of_log(struct lh_lineage *l, const char *path, const char *name,
 			lh_buf_add(id, of.id.p, of.id.n);
 	}
 	lh_rows_free(rows);
-	return rc < 0 ? left_out(l, err) : 0;
+	return rc < 0 ? lh_lineage_left_out(l, err) : 0;
 }
 
 static int id_of_manifest(const char *path, const char *name, struct lh_buf *id,
@@ -580,8 +547,7 @@ static int id_of_name(struct lh_lineage *l, const char *dir, const char *name, b
 
 	for (i = 0; i < 2 && !rc && !id->len; i++, log = !log) {
 		path = lh_subject_path(dir, name, log ? LH_SUBJECT_LOG : LH_SUBJECT_MANIFEST);
-		rc = !path ? -1 : log ? id_of_log(l, path, name, id, err)
-				      : id_of_manifest(path, name, id, err);
+		rc = log ? id_of_log(l, path, name, id, err) : id_of_manifest(path, name, id, err);
 		free(path);
 	}
 	if (!rc && !id->len)
@@ -635,8 +601,7 @@ static int find_file(struct lh_lineage *l, const struct paths *p, struct lh_mean
 		path = path_in_root(p, i);
 		if (!path)
 			continue;
-		for (f = 0; f < l->n_files && strcmp(l->file[f].path, path) != 0; f++)
-			;
+		f = lh_lineage_file_of(l, lh_str_of(path));
 		rc = fn(l, m, &(struct lh_lineage_hit){ f, m->line }, path, err);
 		if (rc || f < l->n_files)
 			return rc < 0 ? -1 : 1;
