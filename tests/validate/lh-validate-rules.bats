@@ -232,3 +232,28 @@ no='{"Policy":{"reason":"no"},"status":422}'
 	judge email '{"to":"a","body":"b","n":5000.5}'
 	[ "$(jq '.findings | length' <<<"$output")" = 5000 ]
 }
+
+@test "a condition compares values, finds letters without case, and goes by the parts of a path" {
+	local condition members want
+	while IFS='|' read -r condition members want; do
+		rule r "$condition"
+		judge email '{"to":"a","body":"b",'"$members"'}'
+		[ "$output" = "${!want}" ] || { echo "$condition $members: $output"; return 1; }
+	done <<-'END'
+		{"type":"FieldEquals","field":"a","value":{"b":[1],"c":2}}|"a":{"c":2.0,"b":[1]}|no
+		{"type":"FieldEquals","field":"a","value":null}|"a":null|no
+		{"type":"FieldEquals","field":"a","value":null}|"b":1|ok
+		{"type":"FieldMismatch","field":"a","value":1}|"a":null|no
+		{"type":"FieldMismatch","field":"a","value":1}|"a":1e0|ok
+		{"type":"FieldGreater","field":"a","threshold":9007199254740992}|"a":9007199254740993|no
+		{"type":"FieldContainsAny","field":"a","needles":["CAFé"]}|"a":"caf\u00e9"|no
+		{"type":"FieldContainsAny","field":"a","needles":["café"]}|"a":"CAFÉ"|ok
+		{"type":"FieldContainsAny","field":"a","needles":["a\u0000b"]}|"a":"xA\u0000B"|no
+		{"type":"FieldEquals","field":"a.b","value":1}|"a.b":1|ok
+		{"type":"FieldEquals","field":"a.01","value":1}|"a":[0,1]|ok
+		{"type":"FieldEquals","field":"a.99999999999999999999","value":1}|"a":[1]|ok
+		{"type":"FieldEquals","field":"a.0","value":1}|"a":{"0":1}|no
+		{"type":"FieldEmpty","field":"a.b"}|"a":1|no
+		{"type":"FieldEquals","field":"a._context","value":1}|"a":{"_context":1}|no
+	END
+}
