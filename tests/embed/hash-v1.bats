@@ -18,6 +18,31 @@ same_bits() {
 	lh-gen workers -n 40 | jq -c '{text}' >texts.jsonl
 	lh-gen queries -n 10 --styles all | jq -c '{text: .query_text}' >>texts.jsonl
 	same_bits 768
+	sed -i 8q texts.jsonl
+	same_bits 4096
+}
+
+# known_answers PAGE - the hashes that it lists, each with its text as JSON.
+known_answers() {
+	python3 - "$1" <<-'END'
+		import json, re, sys
+		page = open(sys.argv[1], encoding="utf-8").read().replace("\\('e", "\u00e9")
+		page = re.sub(r"\\\[u(\w+)\]", lambda m: chr(int(m[1], 16)), page)
+		for found, *text in re.findall(r"^\.It Li (0x\w{16}) Ta (.*)\n(?:\.It Ta (.*)\n)?", page, re.M):
+		    print(found, json.dumps({"text": " ".join(t.strip('"') for t in text if t)}))
+	END
+}
+
+@test "each page lists the hashes of the vectors that its model makes" {
+	cd "$BATS_TEST_TMPDIR"
+	local model
+	for model in hash-v1 hash-v2 hash-v3; do
+		known_answers "$ROOT/man/lh-$model.7" >list
+		cut -d' ' -f2- list | lh-embed --model $model --encoding base64 | jq -r .vector | python3 -c 'import base64, functools, sys
+for line in sys.stdin:
+    print("0x%016x" % functools.reduce(lambda h, c: (h ^ c) * 0x100000001b3 % 2**64, base64.b64decode(line), 0xcbf29ce484222325))' >hashes
+		[ "$(wc -l <list)" -ge 3 ] && diff hashes <(cut -d' ' -f1 list)
+	done
 }
 
 # bats test_tags=full
