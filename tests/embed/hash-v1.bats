@@ -83,6 +83,9 @@ for line in sys.stdin:
 		            " 5 ", " 12 Oil Rig ", " 3 wells in Gary ", "Role: ", ". ", "\n", "\u00a0"))
 		    print(json.dumps({"text": s}))
 		print(json.dumps({"text": " ".join("w%d" % random.randrange(900) for _ in range(2500))}))
+		for s in ("⭐ -- \t … a the 0 \0 \u0301 🚀".split(" ") + ["   "]	# none of which has a feature
+		          + "STRASSE straße Ærø Łódź ΑΘΗΝΑ МОСКВА ＣＮＣ ﬁnish FORKLIFTS Welder'S 叉车司机招聘".split()):
+		    print(json.dumps({"text": s}))
 	END
 	same_bits 64
 }
