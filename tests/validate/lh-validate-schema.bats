@@ -107,6 +107,29 @@ drift_report" ]
 quality_score: contamination: rejected must never enter sft" ]
 }
 
+@test "a number is what it means however it is written; a long value is named by its type" {
+	local name from to want long
+	long=$(printf 'x%.0s' {1..200})
+	while IFS='|' read -r name from to want; do
+		sed -E "s/\"$from/\"$to/; s/LONG/$long/" "$samples/valid/$name-least.json" >in
+		check "$name" in
+		[ "$found" = "$want" ] || { echo "$from $to: $found"; return 1; }
+	done <<-'END'
+		model_ledger|success_rate": 0, "sample_count": 1,|success_rate": 1.0, "sample_count": 3.0,|
+		model_ledger|success_rate": 0, "sample_count": 1,|success_rate": -0, "sample_count": 1e0,|
+		model_ledger|success_rate": 0,|success_rate": 1.0000001,|success_rate: must be 0 to 1
+		model_ledger|success_rate": 0,|success_rate": 1e400,|success_rate: must be 0 to 1
+		model_ledger|sample_count": 1,|sample_count": 0.5,|sample_count: expected integer, got 0.5
+		model_ledger|sample_count": 1,|sample_count": 1e400,|sample_count: expected integer, got 1e400
+		model_ledger|sample_count": 1,|sample_count": 9007199254740993,|
+		model_ledger|last_updated": "2026[^"]*|last_updated": "12:00|last_updated: expected RFC 3339 time, got "12:00"
+		scored_run|source_file": "[^"]*|source_file": "|provenance.source_file: must not be empty
+		scored_run|line_offset": 0|line_offset": null|provenance.line_offset: expected integer, got null
+		scored_run|line_offset": 0|line_offset": "LONG"|provenance.line_offset: expected integer, got string
+		scored_run|sig_hash": "3f|sig_hash": "33f|provenance.sig_hash: expected 64 lowercase hex digits, got "33f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea"
+	END
+}
+
 @test "more than 1000 violations are counted in one finding" {
 	jq -c '.tags = [range(5000)]' "$samples/valid/rag_sample-full.json" >in
 	check rag_sample in
