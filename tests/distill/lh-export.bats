@@ -480,6 +480,8 @@ unclean() {
 	plant r/exports/sft/instruction_response.jsonl '.id = "sft-0000000000000000" | .quality_score = "rejected"'
 	unclean sft 'instruction_response.jsonl:3: quality_score: contamination: rejected must never enter sft'
 	unclean sft 'instruction_response.jsonl:3: the category is never safe here'
+	plant r/exports/sft/instruction_response.jsonl '.id = "sft-0000000000000001" | .quality_score = "needs_human_review"'
+	unclean sft 'instruction_response.jsonl:4: the category is never safe here'
 }
 
 @test "a sample of a rejected record that says it was accepted fails the run that reads it again" {

@@ -1,6 +1,6 @@
 /*
- * lh_sample, lh_quarantine, lh_pairs, lh_stage_export: each gate and each layer by
- * itself.
+ * lh_sample, lh_stage_export: what guards samples without the gates before it, which are in
+ * lh-export.bats; rows, folders and keys of the stages.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -58,57 +58,6 @@ static void drop(struct line *l)
 	lh_record_free(&l->rec);
 }
 
-static void names(void)
-{
-	struct lh_value v = { .type = LH_STRING };
-	char text[64];
-	int r;
-
-	for (r = 0; r < LH_REFUSALS; r++) {
-		v.p = text;
-		v.n = (size_t)snprintf(text, sizeof text, "\"%s\"",
-				       lh_refusal_name((enum lh_refusal)r));
-		check(lh_refusal_read(&v) == (enum lh_refusal)r);
-	}
-	v.n = 2;
-	v.p = "\"\"";
-	check(lh_refusal_read(&v) == LH_NOT_REFUSED);
-}
-
-/* Layer 2: a constant, which no option changes. */
-static void gate(void)
-{
-	const struct lh_export plain = { .include_review = false },
-		all = { .include_review = true, .include_partial = true };
-
-	check(lh_sample_gate(LH_RAG, &plain, LH_ACCEPTED) == LH_NOT_REFUSED);
-	check(lh_sample_gate(LH_RAG, &plain, LH_PARTIALLY_ACCEPTED) == LH_NOT_REFUSED);
-	check(lh_sample_gate(LH_RAG, &plain, LH_NEEDS_HUMAN_REVIEW) == LH_CATEGORY_DISALLOWED);
-	check(lh_sample_gate(LH_RAG, &all, LH_NEEDS_HUMAN_REVIEW) == LH_NOT_REFUSED);
-	check(lh_sample_gate(LH_RAG, &all, LH_REJECTED) == LH_UNSAFE_RAG_CATEGORY);
-	check(lh_sample_gate(LH_SFT, &plain, LH_ACCEPTED) == LH_NOT_REFUSED);
-	check(lh_sample_gate(LH_SFT, &plain, LH_PARTIALLY_ACCEPTED) == LH_CATEGORY_DISALLOWED);
-	check(lh_sample_gate(LH_SFT, &all, LH_PARTIALLY_ACCEPTED) == LH_NOT_REFUSED);
-	check(lh_sample_gate(LH_SFT, &all, LH_NEEDS_HUMAN_REVIEW) == LH_UNSAFE_SFT_CATEGORY);
-	check(lh_sample_gate(LH_SFT, &all, LH_REJECTED) == LH_UNSAFE_SFT_CATEGORY);
-	check(lh_sample_gate(LH_PREFERENCE, &all, LH_REJECTED) == LH_NOT_REFUSED);
-	check(lh_sample_gate(LH_PREFERENCE, &all, LH_NEEDS_HUMAN_REVIEW) == LH_CATEGORY_DISALLOWED);
-	check(lh_sample_gate(LH_RAG, &all, LH_CATEGORY_NONE) == LH_CATEGORY_DISALLOWED);
-}
-
-/* The same for a record: refused before its evidence is needed. */
-static void refuses_first(enum lh_exporter x, const char *scored, enum lh_refusal why)
-{
-	const struct lh_export all = { .include_review = true, .include_partial = true };
-	struct lh_sampler *s = lh_sampler_new(x, &all, AT, &err);
-	struct line l;
-
-	check(s && lh_sample_scored(s, parse(&l, scored)) == 0);
-	check(lh_sampler_result(s)->refused == why && lh_sampler_result(s)->sig.n == 64);
-	lh_sampler_free(s);
-	drop(&l);
-}
-
 /* Layer 1: without the gate of categories the schema refuses it. */
 static void builds(enum lh_exporter x, const char *category, const char *error)
 {
@@ -138,77 +87,41 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 }
 
 /* Layer 3: lines in the file, wherever they came from. */
-static bool clean(const struct lh_root *root, enum lh_exporter x, const char *lines,
-		  const struct lh_map *known, const struct lh_export_ids *due)
+static bool clean(const struct lh_root *root, const char *lines, const struct lh_export_ids *due)
 {
 	const struct lh_map none = { .n = 0 };
-	const struct lh_export_ids nothing = { .n = 0 };
 	struct lh_stage_result res;
 	bool passed;
 
-	put(lh_exporter_output(x), lines);
-	lh_stage_begin(&res, LH_STAGE_RAG);
-	check_why(lh_export_check(root, x, known ? known : &none, due ? due : &nothing, &res,
-				  &err) == 0, err.msg);
+	put(lh_exporter_output(LH_SFT), lines);
+	lh_stage_begin(&res, LH_STAGE_SFT);
+	check_why(lh_export_check(root, LH_SFT, &none, due, &res, &err) == 0, err.msg);
 	passed = res.passed;
 	check(passed == !res.errors.len);
 	lh_stage_done(&res);
 	return passed;
 }
 
-#define SFT(id, quality) \
+#define SFT(id) \
 	"{\"schema_version\":1," \
 	"\"id\":\"" id "\",\"instruction\":\"i\",\"context\":\"\",\"response\":\"r\"," \
 	"\"source_run_id\":\"run-1\"," \
-	"\"quality_score\":\"" quality "\",\"created_at\":\"" AT "\"," FROM "}\n"
-#define RAG(score, category) \
-	"{\"schema_version\":1,\"id\":\"a\",\"title\":\"t\",\"content\":\"c\"," \
-	"\"embedding_text\":\"e\",\"tags\":[]," \
-	"\"source_run_id\":\"run-1\"," \
-	"\"success_score\":\"" score "\",\"source_category\":\"" category "\"," \
-	"\"created_at\":\"" AT "\"," FROM "}\n"
+	"\"quality_score\":\"accepted\",\"created_at\":\"" AT "\"," FROM "}\n"
 
+/* A sample that was reported as written must be there. */
 static void rereads(void)
 {
-	struct lh_str run = { "run-1", 5 }, sig = { SIG, 64 };
-	struct lh_key key = lh_record_key(&run, &sig, NULL),
-		id[2] = { lh_export_id("b", 1), lh_export_id("a", 1) };
+	struct lh_key id[2] = { lh_export_id("b", 1), lh_export_id("a", 1) };
 	struct lh_export_ids due = { id, 2, 2 };
 	struct lh_root *root = lh_root_open(".", &err);
-	struct lh_map unsafe = { .n = 0 };
-	uint64_t *bits = lh_keymap_at(&unsafe, &key, &err);
 
-	check(root && lh_root_folders(root, "exports/sft/x", &err) == 0 &&
-	      lh_root_folders(root, "exports/rag/x", &err) == 0);
-	check(clean(root, LH_SFT, "", NULL, NULL));
-	check(clean(root, LH_SFT, SFT("a", "accepted") SFT("b", "partially_accepted"), NULL, NULL));
-	check(!clean(root, LH_SFT, SFT("a", "accepted") SFT("b", "rejected"), NULL, NULL));
-	check(!clean(root, LH_SFT, SFT("a", "needs_human_review"), NULL, NULL));
-	check(!clean(root, LH_SFT, SFT("a", "accepted") SFT("a", "accepted"), NULL, NULL));
-	check(!clean(root, LH_SFT, SFT("a", "accepted") "torn", NULL, NULL));
-	check(!clean(root, LH_SFT, "{}\n", NULL, NULL));
-	/* one with a false category */
-	check(bits);
-	*bits = lh_export_unsafe(LH_SFT);
-	check(!clean(root, LH_SFT, SFT("a", "accepted"), &unsafe, NULL));
-	check(clean(root, LH_RAG, RAG("accepted", "accepted"), &unsafe, NULL));
-	*bits |= lh_export_unsafe(LH_RAG);
-	check(clean(root, LH_RAG, RAG("needs_human_review", "needs_human_review"), NULL, NULL));
-	check(!clean(root, LH_RAG, RAG("accepted", "rejected"), NULL, NULL));
-	check(!clean(root, LH_RAG, RAG("accepted", "accepted"), &unsafe, NULL));
-	/* a sample that was reported as written must be there */
-	check(clean(root, LH_SFT, SFT("a", "accepted") SFT("b", "accepted"), NULL, &due));
-	check(clean(root, LH_SFT, SFT("b", "accepted") SFT("c", "accepted") SFT("a", "accepted"),
-		    NULL, &due));
-	check(!clean(root, LH_SFT, SFT("b", "accepted"), NULL, &due));
-	check(!clean(root, LH_SFT, SFT("a", "accepted"), NULL, &due));
-	lh_map_free(&unsafe);
+	check(root && lh_root_folders(root, "exports/sft/x", &err) == 0);
+	check(clean(root, SFT("a") SFT("b"), &due));
+	check(clean(root, SFT("b") SFT("c") SFT("a"), &due));
+	check(!clean(root, SFT("b"), &due));
+	check(!clean(root, SFT("a"), &due));
 	lh_root_close(root);
 }
-
-/* ---- pairs ---- */
-
-/* ---- quarantine ---- */
 
 /* ---- evidence of scored runs ---- */
 
@@ -338,11 +251,6 @@ int main(void)
 	char folder[] = "/tmp/lh-test-export-XXXXXX";
 
 	check(mkdtemp(folder) && chdir(folder) == 0);
-	test(names());
-	test(gate());
-	test(refuses_first(LH_SFT, SCORED("rejected"), LH_UNSAFE_SFT_CATEGORY));
-	test(refuses_first(LH_SFT, SCORED("needs_human_review"), LH_UNSAFE_SFT_CATEGORY));
-	test(refuses_first(LH_RAG, SCORED("rejected"), LH_UNSAFE_RAG_CATEGORY));
 	test(builds(LH_SFT, "accepted", NULL));
 	test(builds(LH_SFT, "rejected", "contamination: rejected must never enter sft"));
 	test(builds(LH_SFT, "needs_human_review",
