@@ -21,24 +21,23 @@ static uint64_t sum_of(uint64_t sum, const void *p, size_t n)
 
 static struct row_reader reader(struct feed *f)
 {
-	return (struct row_reader){ .in = { .read = feed_read, .ctx = f } };
+	return (struct row_reader){ .read = feed_read, .ctx = f };
 }
 
 /* Write a row that was read, and read it again. */
-static void there_and_back(const struct format_row *row)
+static void there_and_back(const struct row_reader *row)
 {
 	struct lh_buf out = { 0 };
-	struct format_row again;
 	struct row_reader r;
 	struct lh_err err;
 	struct feed f;
 
-	npy_write_begin(1, (uint32_t)row->n, &out);
-	lh_buf_add(&out, row->vector, 4 * row->n);
+	npy_write_begin(1, row->dimension, &out);
+	lh_buf_add(&out, row->vector.p, 4 * row->dimension);
 	f = (struct feed){ (uint8_t *)out.p, (uint8_t *)out.p + out.len, 3 };
 	r = reader(&f);
-	if (npy_begin(&r, &err) < 0 || npy_next(&r, &again, &err) != 1 || again.n != row->n ||
-	    memcmp(again.vector, row->vector, 4 * row->n) || npy_next(&r, &again, &err) != 0)
+	if (npy_begin(&r, &err) < 0 || npy_next(&r, &err) != 1 || r.dimension != row->dimension ||
+	    memcmp(r.vector.p, row->vector.p, 4 * row->dimension) || npy_next(&r, &err) != 0)
 		abort();
 	row_reader_free(&r);
 	lh_buf_free(&out);
@@ -48,17 +47,16 @@ static void there_and_back(const struct format_row *row)
 static uint64_t read_all(struct feed f, bool write)
 {
 	struct row_reader r = reader(&f);
-	struct format_row row = { .n = 0 };
 	struct lh_err err;
 	uint64_t sum = 14695981039346656037u;
 	int more = npy_begin(&r, &err) < 0 ? -1 : 1;
 
-	while (more > 0 && (more = npy_next(&r, &row, &err)) > 0) {
-		if (!row.n || row.n > LH_DIM_MAX)
+	while (more > 0 && (more = npy_next(&r, &err)) > 0) {
+		if (!r.dimension || r.dimension > LH_DIM_MAX)
 			abort();
-		sum = sum_of(sum, row.vector, 4 * row.n);
+		sum = sum_of(sum, r.vector.p, 4 * r.dimension);
 		if (write)
-			there_and_back(&row);
+			there_and_back(&r);
 	}
 	row_reader_free(&r);
 	return more < 0 ? sum_of(sum, err.msg, strlen(err.msg)) : sum;

@@ -22,17 +22,16 @@
 
 #define LINE_MAX ((size_t)1 << 20)	/* bytes in which a first line must end */
 
-/* Return how many records an index has; 0 without one, or when it cannot be read. */
-static uint64_t length_of(const char *path)
+int index_length(const char *path, uint64_t *n, struct lh_err *err)
 {
+	struct lh_index *ix = lh_index_open(path, err);
 	struct lh_index_stats st = { .live = 0 };
-	struct lh_err unused;
-	struct lh_index *ix = lh_index_open(path, &unused);
 
 	if (ix)
 		lh_index_get_stats(ix, &st);
 	lh_index_close(ix);
-	return st.live;
+	*n = st.live;
+	return ix ? 0 : -1;
 }
 
 static bool is_hnswlib(const char *path)
@@ -86,8 +85,9 @@ const struct lh_made made_ids = { "a list of ids", { NULL }, is_ids };
 static bool is_playbook(const char *path)
 {
 	struct lh_err unused;
+	uint64_t n;
 
-	return length_of(path) && lh_playbook_check(path, &unused) == 0;
+	return index_length(path, &n, &unused) == 0 && n && lh_playbook_check(path, &unused) == 0;
 }
 
 int index_replaces(struct lh_tool *tool, const char *path)
@@ -163,6 +163,22 @@ static void keep(struct settings *s)
 		if (!s->template)
 			s->field = some(p->field);
 	}
+}
+
+int settings_fill(struct settings *s, struct lh_err *err)
+{
+	const struct lh_index_params *p = &s->kept;
+	struct lh_index *ix;
+
+	lh_index_params_default(&s->kept);
+	if (s->like) {
+		ix = s->upgrade ? lh_index_open_old(s->like, err) : lh_index_open(s->like, err);
+		if (!ix)
+			return -1;
+		s->kept = *lh_index_get_params(ix);
+		lh_index_close(ix);
+		keep(s);
+	}
 	if (s->distance < 0)
 		s->distance = p->distance;
 	if (s->precision < 0) {
@@ -179,34 +195,6 @@ static void keep(struct settings *s)
 		s->exact_below = p->exact_below;
 	if (s->seed == UINT64_MAX)
 		s->seed = p->seed;
-}
-
-int settings_fill(struct settings *s, struct lh_err *err)
-{
-	struct lh_index_params p;
-	struct lh_index *ix;
-
-	lh_index_params_default(&p);
-	if (s->like) {
-		ix = s->upgrade ? lh_index_open_old(s->like, err) : lh_index_open(s->like, err);
-		if (!ix)
-			return -1;
-		s->kept = *lh_index_get_params(ix);
-		lh_index_close(ix);
-		keep(s);
-	}
-	if (s->distance < 0)
-		s->distance = p.distance;
-	if (s->precision < 0)
-		s->precision = p.precision;
-	if (!s->m)
-		s->m = p.m;
-	if (!s->ef_construction)
-		s->ef_construction = p.ef_construction;
-	if (s->exact_below == UINT64_MAX)
-		s->exact_below = p.exact_below;
-	if (s->seed == UINT64_MAX)
-		s->seed = p.seed;
 	return 0;
 }
 
@@ -457,9 +445,10 @@ static int write_index(struct lh_tool *tool, const struct settings *s, struct lh
 {
 	uint64_t count = lh_index_writer_count(w), had;
 	const char *path = tool->operands[0];
+	struct lh_err unused;
 
 	(void)s;
-	had = length_of(path);
+	index_length(path, &had, &unused);
 	lh_index_writer_watch(w, show_stage, tool);
 	if (lh_index_commit(w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;

@@ -504,17 +504,6 @@ static int put_gathered(struct setting *set, struct lh_err *err)
 	return 0;
 }
 
-static int renew(struct setting *set, struct lh_err *err)
-{
-	struct lh_index *now = lh_index_renew(set->ix, err);
-
-	if (!now)
-		return -1;
-	lh_index_close(set->ix);
-	set->ix = now;
-	return 0;
-}
-
 static int store(struct setting *set, struct lh_err *err)
 {
 	int rc = 0;
@@ -523,7 +512,8 @@ static int store(struct setting *set, struct lh_err *err)
 		return 0;
 	if (lh_index_change_hold(set->to.c, err) < 0)
 		return -1;
-	if (renew(set, err) < 0 || put_gathered(set, err) < 0 || changes_store(&set->to, err) < 0)
+	if (index_renew(&set->ix, err) < 0 || put_gathered(set, err) < 0 ||
+	    changes_store(&set->to, err) < 0)
 		rc = -1;
 	lh_index_change_release(set->to.c);
 	set->n = 0;

@@ -82,6 +82,41 @@ int ids_each(struct lh_tool *tool, const char *file,
 	return not_stopped(tool);
 }
 
+/* ---- ids of rows that are written ---- */
+
+#define PIECE ((size_t)1 << 20)		/* bytes of one write */
+
+int ids_flush(struct ids_output *o, struct lh_err *err)
+{
+	if (lh_atomic_write(&o->file, o->lines.p, o->lines.len, err) < 0)
+		return -1;
+	lh_buf_reset(&o->lines);
+	return 0;
+}
+
+int ids_put(struct ids_output *o, const uint64_t *label, const struct lh_row *row,
+	    struct lh_err *err)
+{
+	struct lh_writer w = lh_write_to(&o->lines);
+
+	lh_write_object(&w, NULL);
+	if (label)
+		lh_write_u64(&w, "label", *label);
+	lh_write_str(&w, "id", row->id);
+	if (metadata_write(&o->meta, &w, row, err) < 0)
+		return -1;
+	lh_write_end(&w);
+	lh_buf_putc(&o->lines, '\n');
+	return o->lines.len >= PIECE ? ids_flush(o, err) : 0;
+}
+
+void ids_close(struct ids_output *o)
+{
+	lh_atomic_close(&o->file);
+	metadata_free(&o->meta);
+	lh_buf_free(&o->lines);
+}
+
 /* ---- build --from ---- */
 
 /*
@@ -148,20 +183,18 @@ static int open_member(struct from *f, struct lh_err *err)
 	if (more <= 0)
 		return more < 0 ? prefix_name(f, err) : 0;
 	f->in_member = true;
-	f->r = (struct row_reader){
-		.in = { .read = read_source, .ctx = &f->src },
-	};
+	f->r = (struct row_reader){ .read = read_source, .ctx = &f->src };
 	return npy_begin(&f->r, err) < 0 ? prefix_name(f, err) : 1;
 }
 
 /* Read the next row of all files: 1, 0 after the last one, -1. */
-static int next_row(struct from *f, struct format_row *row, struct lh_err *err)
+static int next_row(struct from *f, struct lh_err *err)
 {
 	int rc;
 
 	for (;;) {
 		if (f->in_member) {
-			rc = npy_next(&f->r, row, err);
+			rc = npy_next(&f->r, err);
 			if (rc)
 				return rc < 0 ? prefix_name(f, err) : 1;
 			close_member(f);
@@ -180,12 +213,11 @@ static int next_row(struct from *f, struct format_row *row, struct lh_err *err)
 	}
 }
 
-static int store_row(struct from *f, const struct format_row *from, struct lh_str id,
-		     struct lh_str meta, struct lh_err *err)
+static int store_row(struct from *f, struct lh_str id, struct lh_str meta, struct lh_err *err)
 {
 	struct row row = {
-		.id = id, .meta = lh_str_of(""), .model = lh_str_of(""),
-		.text = lh_str_of(""), .vector = from->vector, .n = from->n,
+		.id = id, .meta = lh_str_of(""), .model = lh_str_of(""), .text = lh_str_of(""),
+		.vector = (const float *)(const void *)f->r.vector.p, .n = f->r.dimension,
 	};
 	int rc = 0;
 
@@ -208,13 +240,12 @@ static int store_row(struct from *f, const struct format_row *from, struct lh_st
 /* Store rows whose ids are their numbers. */
 static int run_alone(struct from *f, struct lh_err *err)
 {
-	struct format_row row = { .n = 0 };
 	char number[24];
 	int more = 0;
 
-	while (!lh_stopping() && (more = next_row(f, &row, err)) > 0) {
+	while (!lh_stopping() && (more = next_row(f, err)) > 0) {
 		snprintf(number, sizeof number, "%llu", (unsigned long long)f->taken);
-		if (store_row(f, &row, lh_str_of(number), lh_str_of(""), err) < 0)
+		if (store_row(f, lh_str_of(number), lh_str_of(""), err) < 0)
 			return -1;
 	}
 	return lh_stopping() ? not_stopped(f->tool) : more;
@@ -224,18 +255,17 @@ static int take_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 {
 	struct from *f = ctx;
 	const struct ids_line *line = o->result;
-	struct format_row row;
 	int more;
 
 	if (line->has_label && line->label != f->taken)
 		return lh_err_set(err, LH_EDATA, "label %llu, expected %llu",
 				  (unsigned long long)line->label, (unsigned long long)f->taken);
-	more = next_row(f, &row, err);
+	more = next_row(f, err);
 	if (more < 0)
 		return -1;
 	if (!more)
 		return lh_err_set(err, LH_EDATA, "there are only %s", LH_N(f->taken, "vector"));
-	return store_row(f, &row, (struct lh_str){ o->text, line->id_n },
+	return store_row(f, (struct lh_str){ o->text, line->id_n },
 			 (struct lh_str){ o->text + line->id_n, o->n - line->id_n }, err);
 }
 
@@ -243,12 +273,11 @@ static int take_line(const struct lh_output *o, void *ctx, struct lh_err *err)
 static int run_with_ids(struct from *f)
 {
 	struct lh_tool *tool = f->tool;
-	struct format_row row;
 	int more;
 
 	if (ids_each(tool, f->s->ids, take_line, f) < 0)
 		return -1;
-	more = next_row(f, &row, &tool->err);
+	more = next_row(f, &tool->err);
 	if (more > 0)
 		return lh_err_set(&tool->err, LH_EUSAGE, "%s: %s, and there are more vectors",
 				  f->s->ids, LH_N(f->taken, "line"));
@@ -274,40 +303,13 @@ int from_run(struct rows *r, struct lh_tool *tool, row_sink sink, void *ctx)
 
 /* ---- dump --to ---- */
 
-#define PIECE ((size_t)1 << 20)		/* bytes of one write */
-
 struct to {
 	const struct lh_index *ix;
 	uint32_t dimension;
 	float *vector;
-	struct metadata meta;
 	uint64_t rows, of;		/* written so far, of all */
-
-	const char *ids_name;		/* NULL: no --ids */
-	struct lh_atomic ids;
-	struct lh_buf lines;
+	struct ids_output ids;
 };
-
-static int flush_lines(struct to *to, struct lh_err *err)
-{
-	if (lh_atomic_write(&to->ids, to->lines.p, to->lines.len, err) < 0)
-		return -1;
-	lh_buf_reset(&to->lines);
-	return 0;
-}
-
-static int put_line(struct to *to, struct lh_str id, struct lh_str meta, struct lh_err *err)
-{
-	struct lh_writer w = lh_write_to(&to->lines);
-
-	lh_write_object(&w, NULL);
-	lh_write_str(&w, "id", id);
-	if (meta.n)
-		lh_write_raw(&w, "metadata", meta);
-	lh_write_end(&w);
-	lh_buf_putc(&to->lines, '\n');
-	return to->lines.len >= PIECE ? flush_lines(to, err) : 0;
-}
 
 static int put_row(void *ctx, uint64_t at, const struct lh_row *of, struct lh_buf *out,
 		   struct lh_err *err)
@@ -318,11 +320,10 @@ static int put_row(void *ctx, uint64_t at, const struct lh_row *of, struct lh_bu
 	lh_index_vector(to->ix, at, to->vector);
 	if (!lh_vec_finite(to->vector, to->dimension))
 		return lh_err_set(err, LH_ECORRUPT, "vector holds NaN or infinity");
-	if (metadata_read(&to->meta, of, &meta, err) < 0)
-		return -1;
 	to->rows++;
 	lh_buf_add(out, to->vector, to->dimension * sizeof *to->vector);
-	return to->ids_name ? put_line(to, of->id, meta, err) : 0;
+	return to->ids.name ? ids_put(&to->ids, NULL, of, err)
+			    : metadata_read(&to->ids.meta, of, &meta, err);
 }
 
 static int put_begin(struct to *to, struct lh_tool *tool)
@@ -343,14 +344,15 @@ static int check_end(struct to *to, struct lh_tool *tool)
 
 static int write_all(struct to *to, struct lh_tool *tool)
 {
-	if (to->ids_name && lh_atomic_open(&to->ids, to->ids_name, 0666, &tool->err) < 0)
+	if (to->ids.name && lh_atomic_open(&to->ids.file, to->ids.name, 0666, &tool->err) < 0)
 		return -1;
 	if (put_begin(to, tool) < 0 || dump_rows(tool, to->ix, put_row, to) < 0 ||
 	    check_end(to, tool) < 0 || lh_tool_flush(tool) < 0)
 		return -1;
-	if (!to->ids_name)
+	if (!to->ids.name)
 		return 0;
-	return flush_lines(to, &tool->err) < 0 ? -1 : lh_atomic_commit(&to->ids, &tool->err);
+	return ids_flush(&to->ids, &tool->err) < 0
+		? -1 : lh_atomic_commit(&to->ids.file, &tool->err);
 }
 
 static int check_output(struct lh_tool *tool, const struct settings *s)
@@ -368,7 +370,7 @@ int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index
 {
 	const struct lh_index_params *p = lh_index_get_params(ix);
 	struct to to = {
-		.ix = ix, .dimension = p->dimension, .ids_name = s->ids, .ids = { .fd = -1 },
+		.ix = ix, .dimension = p->dimension, .ids = { s->ids, .file = { .fd = -1 } },
 	};
 	struct lh_index_stats st;
 	int rc = check_output(tool, s);
@@ -381,9 +383,7 @@ int to_run(struct lh_tool *tool, const struct settings *s, const struct lh_index
 	to.of = st.live;
 	to.vector = lh_calloc(p->dimension, sizeof *to.vector);
 	rc = write_all(&to, tool);
-	lh_atomic_close(&to.ids);
-	lh_buf_free(&to.lines);
-	metadata_free(&to.meta);
+	ids_close(&to.ids);
 	free(to.vector);
 	return rc;
 }

@@ -10,6 +10,7 @@
 #include "json/value.h"
 #include "json/write.h"
 #include "embed/embedder.h"
+#include "file/file.h"
 #include "formats.h"
 
 enum {
@@ -134,6 +135,19 @@ struct ids_line {
 int ids_each(struct lh_tool *tool, const char *file,
 	     int (*take)(const struct lh_output *o, void *ctx, struct lh_err *err), void *ctx);
 
+/* Writes lines of --ids; .name is the file, or NULL. */
+struct ids_output {
+	const char *name;
+	struct lh_atomic file;
+	struct lh_buf lines;
+	struct metadata meta;
+};
+/* Append the line of a row, with a label or NULL; what is gathered goes to the file in pieces. */
+int ids_put(struct ids_output *o, const uint64_t *label, const struct lh_row *row,
+	    struct lh_err *err);
+int ids_flush(struct ids_output *o, struct lh_err *err);
+void ids_close(struct ids_output *o);
+
 /* Read the id of a record, or of a line that is one, of a flow with ids. */
 int ids_read(const struct lh_record *rec, const char *field, struct lh_buf *scratch,
 	     struct lh_str *id, struct lh_err *err);
@@ -144,6 +158,8 @@ int id_doubled(struct lh_str id, struct lh_err *err);
 
 /* ---- look.c: one record ---- */
 
+/* Bring an index up to date. */
+int index_renew(struct lh_index **ix, struct lh_err *err);
 /* Find a live record: 0, or LH_EDATA with status 404. */
 int find_row(const struct lh_index *ix, struct lh_str id, uint64_t *at, struct lh_row *row,
 	     struct lh_err *err);
@@ -270,14 +286,14 @@ int rows_like(struct rows *r, struct lh_tool *tool, struct settings *s,
 
 /* ---- compare.c ---- */
 
-struct lh_hnswlib;
-/* Build a graph of the library hnswlib over rows, by the parameters of an index; progress is
- * shown. */
+/* Write the vector of a row. */
 typedef void vector_fn(void *ctx, uint64_t row, float *out);
 
 /* ---- build.c ---- */
 
 extern const struct lh_made made_hnswlib, made_ids;
+/* Set *n to how many records an index has; 0 where there is none that can be read, which is -1. */
+int index_length(const char *path, uint64_t *n, struct lh_err *err);
 /* Check that what an index is about to replace is one, and no playbook. */
 int index_replaces(struct lh_tool *tool, const char *path);
 /* Show the progress of a commit; ctx is the struct lh_tool. */

@@ -174,6 +174,17 @@ int index_dump(struct lh_tool *tool, void *settings)
 
 /* ---- get ---- */
 
+int index_renew(struct lh_index **ix, struct lh_err *err)
+{
+	struct lh_index *now = lh_index_renew(*ix, err);
+
+	if (!now)
+		return -1;
+	lh_index_close(*ix);
+	*ix = now;
+	return 0;
+}
+
 int find_row(const struct lh_index *ix, struct lh_str id, uint64_t *at, struct lh_row *row,
 	     struct lh_err *err)
 {

@@ -1,4 +1,4 @@
-/* npy.c - rows as NumPy's .npy has them, and the bytes that their reader takes.  See formats.h. */
+/* npy.c - rows as NumPy's .npy has them, from bytes and to them.  See formats.h. */
 #include <endian.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,77 +9,11 @@
 
 /* ---- bytes ---- */
 
-#define BLOCK ((size_t)64 << 10)
+#define BLOCK ((size_t)64 << 10)	/* memory is taken for what has come, and so much more */
 
-/* Read until n bytes are there, or the input ends: their number, or -1. */
-static ssize_t fill(struct byte_input *in, size_t n, struct lh_err *err)
-{
-	size_t have = in->buf.len - in->at;
-	ssize_t got = 1;
-	char *to;
-
-	if (have >= n)
-		return (ssize_t)have;
-	if (have)
-		memmove(in->buf.p, in->buf.p + in->at, have);
-	in->buf.len = have;
-	in->at = 0;
-	while (got > 0 && in->buf.len < n) {
-		to = lh_buf_room(&in->buf, BLOCK);
-		got = in->read(in->ctx, to, BLOCK, err);
-		if (got > 0)
-			lh_buf_took(&in->buf, (size_t)got);
-	}
-	return got < 0 ? -1 : (ssize_t)in->buf.len;
-}
-
-static int bytes_wrong(const struct byte_input *in, struct lh_err *err, const char *fmt, ...);
-
-/* Set *p to the next n bytes, which count as used, and stay there until the next call: 1; 0
- * at the end of the input; -1, also where it ends between them. */
-static int bytes_next(struct byte_input *in, size_t n, const char **p, struct lh_err *err)
-{
-	ssize_t have = fill(in, n, err);
-
-	if (have < 0)
-		return -1;
-	if ((size_t)have < n && have) {
-		in->offset += (uint64_t)have;
-		return bytes_wrong(in, err, "the file is cut off: %zu bytes are missing",
-				   n - (size_t)have);
-	}
-	if (n && !have)
-		return 0;
-	*p = in->buf.p + in->at;
-	in->at += n;
-	in->offset += n;
-	return 1;
-}
-
-/* Do the same where the end is an error: 0, or -1. */
-static int bytes_need(struct byte_input *in, size_t n, const char **p, struct lh_err *err)
-{
-	int rc = n ? bytes_next(in, n, p, err) : 1;
-
-	if (!n)
-		*p = "";
-	if (rc == 0)
-		return bytes_wrong(in, err, "the file is cut off: %zu bytes are missing", n);
-	return rc < 0 ? -1 : 0;
-}
-
-/* Check that the input has ended. */
-static int bytes_end(struct byte_input *in, struct lh_err *err)
-{
-	ssize_t have = fill(in, 1, err);
-
-	if (have <= 0)
-		return have < 0 ? -1 : 0;
-	return bytes_wrong(in, err, "bytes after the end");
-}
-
-/* Report a wrong file at the byte that follows what was used. */
-static int bytes_wrong(const struct byte_input *in, struct lh_err *err, const char *fmt, ...)
+/* Report a wrong file at the byte that follows what was read. */
+static int LH_PRINTF(3, 4) wrong(const struct row_reader *r, struct lh_err *err,
+				 const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -87,12 +21,34 @@ static int bytes_wrong(const struct byte_input *in, struct lh_err *err, const ch
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	return lh_err_set(err, LH_ECORRUPT, "byte %llu: %s", (unsigned long long)in->offset, text);
+	return lh_err_set(err, LH_ECORRUPT, "byte %llu: %s", (unsigned long long)r->offset, text);
+}
+
+/* Set *p to the next n bytes, which stay there until the next call: 0, or -1, also where the input
+ * ends before. */
+static int take(struct row_reader *r, size_t n, const char **p, struct lh_err *err)
+{
+	ssize_t got = 1;
+
+	lh_buf_reset(&r->bytes);
+	while (got > 0 && r->bytes.len < n) {
+		const size_t left = n - r->bytes.len, most = left < BLOCK ? left : BLOCK;
+
+		got = r->read(r->ctx, lh_buf_room(&r->bytes, most), most, err);
+		if (got > 0)
+			lh_buf_took(&r->bytes, (size_t)got);
+	}
+	if (got < 0)
+		return -1;
+	r->offset += r->bytes.len;
+	*p = n ? r->bytes.p : "";
+	return r->bytes.len == n ? 0 : wrong(r, err, "the file is cut off: %zu bytes are missing",
+					     n - r->bytes.len);
 }
 
 void row_reader_free(struct row_reader *r)
 {
-	lh_buf_free(&r->in.buf);
+	lh_buf_free(&r->bytes);
 	lh_buf_free(&r->vector);
 }
 
@@ -253,18 +209,16 @@ static int use_header(struct row_reader *r, const struct header *h, struct lh_er
 
 	if (h->descr.n != 3 || !strchr(orders, d[0]) || !d[0] || d[1] != 'f' ||
 	    (d[2] != '2' && d[2] != '4' && d[2] != '8'))
-		return bytes_wrong(&r->in, err,
-				   "values of type %.*s: f2, f4 or f8 are read, as '<f4'",
-				   (int)(h->descr.n < 64 ? h->descr.n : 64), d);
+		return wrong(r, err, "values of type %.*s: f2, f4 or f8 are read, as '<f4'",
+			     (int)(h->descr.n < 64 ? h->descr.n : 64), d);
 	if (h->fortran)
-		return bytes_wrong(&r->in, err,
-				   "it is in Fortran order: np.ascontiguousarray turns it around");
+		return wrong(r, err, "it is in Fortran order: np.ascontiguousarray turns it "
+			     "around");
 	if (h->n_shape != 2)
-		return bytes_wrong(&r->in, err, "it has %zu axes: rows of values have 2",
-				   h->n_shape);
+		return wrong(r, err, "it has %zu axes: rows of values have 2", h->n_shape);
 	if (!h->shape[1] || h->shape[1] > LH_DIM_MAX)
-		return bytes_wrong(&r->in, err, "rows of %" PRIu64 " values: from 1 to %d",
-				   h->shape[1], LH_DIM_MAX);
+		return wrong(r, err, "rows of %" PRIu64 " values: from 1 to %d", h->shape[1],
+			     LH_DIM_MAX);
 	r->left = h->shape[0];
 	r->dimension = (uint32_t)h->shape[1];
 	r->width = (unsigned)(d[2] - '0');
@@ -279,30 +233,29 @@ int npy_begin(struct row_reader *r, struct lh_err *err)
 	const char *p;
 	size_t n;
 
-	if (bytes_need(&r->in, sizeof magic + 2, &p, err) < 0)
+	if (take(r, sizeof magic + 2, &p, err) < 0)
 		return -1;
 	if (memcmp(p, magic, sizeof magic)) {
-		r->in.offset = 0;
-		return bytes_wrong(&r->in, err, "not a file of NumPy (.npy)");
+		r->offset = 0;
+		return wrong(r, err, "not a file of NumPy (.npy)");
 	}
 	major = (unsigned char)p[6];
 	if (major < 1 || major > 3 || p[7])
-		return bytes_wrong(&r->in, err, "version %d.%d: 1.0, 2.0 and 3.0 are read", major,
-				   (unsigned char)p[7]);
-	if (bytes_need(&r->in, major == 1 ? 2 : 4, &p, err) < 0)
+		return wrong(r, err, "version %d.%d: 1.0, 2.0 and 3.0 are read", major,
+			     (unsigned char)p[7]);
+	if (take(r, major == 1 ? 2 : 4, &p, err) < 0)
 		return -1;
 	n = (unsigned char)p[0] | (size_t)(unsigned char)p[1] << 8;
 	if (major > 1)
 		n |= (size_t)(unsigned char)p[2] << 16 | (size_t)(unsigned char)p[3] << 24;
 	if (n > HEADER_MAX)
-		return bytes_wrong(&r->in, err, "the header has %zu bytes, at most %zu", n,
-				   HEADER_MAX);
-	if (bytes_need(&r->in, n, &p, err) < 0)
+		return wrong(r, err, "the header has %zu bytes, at most %zu", n, HEADER_MAX);
+	if (take(r, n, &p, err) < 0)
 		return -1;
 	h.p = p;
 	h.end = p + n;
 	if (!read_header(&h))
-		return bytes_wrong(&r->in, err, "its header cannot be read");
+		return wrong(r, err, "its header cannot be read");
 	return use_header(r, &h, err);
 }
 
@@ -343,7 +296,7 @@ static int read_values(struct row_reader *r, struct lh_err *err)
 	const char *p;
 	float *to;
 
-	if (bytes_need(&r->in, n * r->width, &p, err) < 0)
+	if (take(r, n * r->width, &p, err) < 0)
 		return -1;
 	lh_buf_reset(&r->vector);
 	to = (float *)(void *)lh_buf_room(&r->vector, n * sizeof *to);
@@ -356,16 +309,19 @@ static int read_values(struct row_reader *r, struct lh_err *err)
 	return 0;
 }
 
-int npy_next(struct row_reader *r, struct format_row *row, struct lh_err *err)
+int npy_next(struct row_reader *r, struct lh_err *err)
 {
-	if (!r->left)
-		return bytes_end(&r->in, err);
+	char more;
+	ssize_t n;
+
+	if (!r->left) {
+		n = r->read(r->ctx, &more, 1, err);
+		return n > 0 ? wrong(r, err, "bytes after the end") : (int)n;
+	}
 	if (read_values(r, err) < 0)
 		return lh_err_prefix(err, "row %llu", (unsigned long long)r->rows + 1);
 	r->left--;
 	r->rows++;
-	*row = (struct format_row){ .vector = (const float *)(const void *)r->vector.p,
-				    .n = r->dimension };
 	return 1;
 }
 

@@ -135,20 +135,6 @@ static void requests_put_params(struct requests *r, struct lh_str name, const st
 	lh_write_end(w);
 }
 
-/* Read the number of records of an index. */
-static int requests_length(const char *path, uint64_t *n, struct lh_err *err)
-{
-	struct lh_index *ix = lh_index_open(path, err);
-	struct lh_index_stats st;
-
-	if (!ix)
-		return -1;
-	lh_index_get_stats(ix, &st);
-	*n = st.live;
-	lh_index_close(ix);
-	return 0;
-}
-
 /* ---- create, delete ---- */
 
 static const char *const distances[] = { "cosine", "l2", "ip", "euclidean", "dot",
@@ -328,8 +314,8 @@ int requests_merge(const struct lh_call *call, const void *in, struct lh_buf *ou
 				lh_tool_warn(r->tool, "%s", why.msg);
 	}
 	transfer_close(&t);
-	if (rc < 0 || requests_length(r->path, &source, err) < 0 ||
-	    requests_length(r->other, &dest, err) < 0) {
+	if (rc < 0 || index_length(r->path, &source, err) < 0 ||
+	    index_length(r->other, &dest, err) < 0) {
 		/* Find out which of the two indexes an error is about: its message begins
 		 * with the path. */
 		size_t n = strlen(r->path);
@@ -371,8 +357,6 @@ int index_requests(struct lh_tool *tool, void *settings)
 	free(r.path);
 	free(r.other);
 	lh_filter_free(r.scope);
-	lh_buf_free(&r.item_text);
-	lh_buf_free(&r.texts);
 	lh_buf_free(&r.meta);
 	lh_buf_free(&r.vector);
 	return rc;
@@ -464,23 +448,12 @@ static struct opened *open_index(struct requests *r, struct lh_err *err)
 	return o;
 }
 
-/* Bring the length and the records of an index up to date. */
-static int renew(struct opened *o, struct lh_err *err)
-{
-	struct lh_index *now = lh_index_renew(o->ix, err);
-
-	if (!now)
-		return -1;
-	lh_index_close(o->ix);
-	o->ix = now;
-	return 0;
-}
-
 /* ---- items ---- */
 
 struct item {
 	struct lh_str id, model, text;
 	struct lh_value vector, text_json, meta;
+	struct lh_buf strings;		/* that had escapes */
 };
 static const struct lh_bind item_members[] = {
 	{ LH_BIND_ID("id", struct item, id), .required = true },
@@ -507,13 +480,11 @@ const struct lh_bind addition_members[] = {
 	LH_BIND_END
 };
 
-/* Read an item; those of a request are read twice, first for their texts. */
-static int read_item(struct requests *r, const struct lh_iter *it, uint64_t n, struct item *item,
-		     char where[32], struct lh_err *err)
+/* Read an item. */
+static int read_item(const struct lh_value *v, const char *where, struct item *item,
+		     struct lh_err *err)
 {
-	*item = (struct item){ .model = { "", 0 } };
-	snprintf(where, 32, "items[%llu]", (unsigned long long)n);
-	if (lh_bind_part(item_members, where, &it->val, item, &r->item_text, err) < 0)
+	if (lh_bind_part(item_members, where, v, item, &item->strings, err) < 0)
 		return -1;
 	if (!item->vector.p && !item->text.p)
 		return lh_err_set(err, LH_EDATA, "%s: missing \"vector\" (array of numbers or "
@@ -538,52 +509,46 @@ static int start_engine(struct requests *r, struct opened *o, const char *where,
 	return o->texts ? 0 : -1;
 }
 
-/* Collect the texts of all items that have no vector, each with its length before it. */
-static int collect(struct requests *r, struct opened *o, const struct lh_value *items, size_t *n,
-		   struct lh_err *err)
+/* Read all items; those without a vector need the engine. */
+static int read_items(struct requests *r, struct opened *o, const struct lh_value *items,
+		      struct item *item, struct lh_err *err)
 {
-	struct item item;
 	struct lh_iter it;
-	uint64_t at = 0;
 	char where[32];
+	size_t i = 0;
 
-	*n = 0;
-	lh_buf_reset(&r->texts);
-	for (lh_iter_init(&it, items); lh_iter_next(&it); at++) {
-		if (read_item(r, &it, at, &item, where, err) < 0)
+	for (lh_iter_init(&it, items); lh_iter_next(&it); i++, item++) {
+		snprintf(where, sizeof where, "items[%zu]", i);
+		*item = (struct item){ .model = { "", 0 } };
+		if (read_item(&it.val, where, item, err) < 0 ||
+		    (!item->vector.p && start_engine(r, o, where, err) < 0))
 			return -1;
-		if (item.vector.p)
-			continue;
-		if (start_engine(r, o, where, err) < 0)
-			return -1;
-		lh_buf_add(&r->texts, &item.text.n, sizeof item.text.n);
-		lh_buf_add(&r->texts, item.text.p, item.text.n);
-		++*n;
 	}
 	return 0;
 }
 
-/* Embed the texts of all items at once, in batches of the engine's, to r->vector. */
-static int embed(struct requests *r, struct opened *o, size_t n, struct lh_str trace,
-		 struct lh_err *err)
+/* Embed the texts of all items without a vector at once, in batches of the engine's, to
+ * r->vector. */
+static int embed(struct requests *r, struct opened *o, const struct item *item, size_t n,
+		 struct lh_str trace, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) struct lh_str *text = lh_calloc(n + 1, sizeof *text);
+	LH_SCOPED(lh_free_local) struct lh_str *text = lh_calloc(n, sizeof *text);
 	const struct lh_index_params *p = lh_index_change_params(o->changes.c);
-	const char *at = r->texts.p;
+	struct lh_embedder_ask ask = { .text = text, .trace = trace };
 	uint32_t dimension;
 	size_t i;
 
 	lh_buf_reset(&r->vector);
-	for (i = 0; i < n; i++, at += text[i - 1].n) {
-		memcpy(&text[i].n, at, sizeof text[i].n);
-		text[i].p = at += sizeof text[i].n;
-	}
-	if (!n || lh_embedder_ask(o->texts, &(struct lh_embedder_ask){
-			.text = text, .n = n, .trace = trace }, &r->vector, &dimension, err) == 0)
-		return !n || dimension == p->dimension ? 0 :
-			lh_err_data(err, 502, "engine %s made dimension %u, the index has %u",
-				    p->engine, dimension, p->dimension);
-	return -1;
+	for (i = 0; i < n; i++)
+		if (!item[i].vector.p)
+			text[ask.n++] = item[i].text;
+	if (!ask.n)
+		return 0;
+	if (lh_embedder_ask(o->texts, &ask, &r->vector, &dimension, err) < 0)
+		return -1;
+	return dimension == p->dimension ? 0 :
+		lh_err_data(err, 502, "engine %s made dimension %u, the index has %u", p->engine,
+			    dimension, p->dimension);
 }
 
 static bool is_empty(const struct lh_value *object)
@@ -662,33 +627,28 @@ static void engine_failed(struct opened *o, struct lh_err *err)
 	lh_err_prefix(err, "cannot embed the texts");
 }
 
-/* Gather all items; *n is their number. */
-static int put_items(struct requests *r, struct opened *o, const struct addition *a, uint64_t *n,
-		     struct lh_err *err)
+/* Gather n items. */
+static int put_items(struct requests *r, struct opened *o, const struct addition *a,
+		     struct item *item, size_t n, struct lh_err *err)
 {
 	const uint32_t dimension = lh_index_change_params(o->changes.c)->dimension;
 	const bool of_persons = r->settings->attribute &&
 		(requests_names(&r->settings->persons, a->name) ||
 		 lh_persons_index_at(&o->of, o->path) > 0);
 	const float *made;
-	struct item item;
-	struct lh_iter it;
-	size_t texts;
-	char where[32];
+	size_t i;
 
-	*n = 0;
 	lh_persons_used_reset(&r->used);
-	if (collect(r, o, &a->items, &texts, err) < 0 || embed(r, o, texts, a->trace, err) < 0) {
+	if (read_items(r, o, &a->items, item, err) < 0 ||
+	    embed(r, o, item, n, a->trace, err) < 0) {
 		engine_failed(o, err);
 		return -1;
 	}
 	made = (const float *)(const void *)r->vector.p;
-	for (lh_iter_init(&it, &a->items); lh_iter_next(&it); ++*n) {
-		if (read_item(r, &it, *n, &item, where, err) < 0)
-			return -1;
-		if (put_item(r, o, &item, made, of_persons, err) < 0)
-			return lh_err_prefix(err, "%s", where);
-		made += item.vector.p ? 0 : dimension;
+	for (i = 0; i < n; i++) {
+		if (put_item(r, o, &item[i], made, of_persons, err) < 0)
+			return lh_err_prefix(err, "items[%zu]", i);
+		made += item[i].vector.p ? 0 : dimension;
 	}
 	return 0;
 }
@@ -704,6 +664,21 @@ static int store(struct requests *r, struct opened *o, struct lh_err *err)
 	return 0;
 }
 
+/* Gather and store all items: as many as *n. */
+static int add_items(struct requests *r, struct opened *o, const struct addition *a, size_t *n,
+		     struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) struct item *item = NULL;
+	int rc;
+	size_t i;
+
+	*n = lh_value_count(&a->items);
+	item = lh_calloc(*n, sizeof *item);
+	rc = put_items(r, o, a, item, *n, err);
+	for (i = 0; i < *n; i++)
+		lh_buf_free(&item[i].strings);
+	return rc < 0 ? -1 : store(r, o, err);
+}
 
 int requests_add(const struct lh_call *call, const void *in, struct lh_buf *out,
 		 struct lh_err *err)
@@ -712,24 +687,24 @@ int requests_add(const struct lh_call *call, const void *in, struct lh_buf *out,
 	struct lh_index_stats st;
 	struct requests *r = requests_begin(call, out);
 	struct opened *o;
-	uint64_t n;
+	size_t n;
 
 	if (requests_confine(r, &a->scope, err) < 0 || requests_find(r, a->name, err) < 0)
 		return -1;
 	o = open_index(r, err);
 	if (!o)
 		return -1;
-	if (r->scope && renew(o, err) < 0) {
+	if (r->scope && index_renew(&o->ix, err) < 0) {
 		close_one(o);
 		return -1;
 	}
-	if (put_items(r, o, a, &n, err) < 0 || store(r, o, err) < 0) {
+	if (add_items(r, o, a, &n, err) < 0) {
 		lh_index_change_discard(o->changes.c);
 		if (err->code != LH_EDATA)
 			close_one(o);
 		return -1;
 	}
-	if (renew(o, err) < 0) {
+	if (index_renew(&o->ix, err) < 0) {
 		close_one(o);
 		return -1;
 	}

@@ -59,7 +59,7 @@ struct requests {
 	bool making;			/* there need not be a file */
 	char *path, *other;		/* of the current request */
 	struct lh_filter *scope;	/* of the current request; NULL: all records */
-	struct lh_buf item_text, vector, texts, meta;
+	struct lh_buf vector, meta;
 	char reported[256];		/* the last failure, until a request without one */
 };
 
@@ -99,9 +99,5 @@ lh_op_fn requests_list;			/* and corpora, without their parameters */
 
 /* Turn the error of an index at r->at into a refusal; -1. */
 int requests_refuse(const struct lh_call *call, struct lh_err *err);
-
-/* ---- shared ---- */
-
-/* ---- requests.c: indexes that stay open ---- */
 
 #endif
