@@ -466,19 +466,14 @@ static int read_tip(struct erasure *e, const char *path, char tip[LH_CHAIN_TIP])
 	return 0;
 }
 
-static void write_consent(struct lh_writer *w, const char *name, struct lh_str was)
-{
-	lh_write_object(w, name);
-	lh_write_text(w, "status", lh_str_is(was, "never_collected", 15) ? "never_collected"
-								       : "withdrawn");
-	lh_write_end(w);
-}
-
 /* Append a manifest that has nothing of the person but the id. */
 static void write_manifest(struct lh_buf *out, const struct erasure *e,
 			   const struct lh_manifest *m, const char *tip)
 {
+	const struct lh_str consent[] = { m->consent.general_pii.status,
+					  m->consent.biometric.status };
 	struct lh_writer w = lh_write_to(out);
+	int i;
 
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "schema", m->schema);
@@ -488,8 +483,12 @@ static void write_manifest(struct lh_buf *out, const struct erasure *e,
 	lh_write_text(&w, "status", "erased");
 	lh_write_text(&w, "vertical", "unknown");
 	lh_write_object(&w, "consent");
-	write_consent(&w, "general_pii", m->consent.general_pii.status);
-	write_consent(&w, "biometric", m->consent.biometric.status);
+	for (i = 0; i < 2; i++) {
+		lh_write_key(&w, i ? "biometric" : "general_pii");
+		lh_buf_printf(out, LH_JSON({"status":"%s"}),
+			      lh_str_is(consent[i], "never_collected", 15) ? "never_collected"
+									   : "withdrawn");
+	}
 	lh_write_end(&w);
 	lh_write_object(&w, "retention");
 	lh_write_text(&w, "general_pii_until", e->started);

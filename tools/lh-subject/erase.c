@@ -92,49 +92,41 @@ static bool has_work(const struct erasure *e)
 	return i < e->n_targets;
 }
 
-/* Add what goes with an erasure though nothing is found in it: the cache of embeddings, whose keys
- * are hashes of texts, and the index of lh-trace. */
-static void add_derived(struct erasure *e)
+/* Return whether a place goes with an erasure though nothing is found in it: the cache of
+ * embeddings, whose keys are hashes of texts, and the index of lh-trace. */
+static bool is_derived(const struct erasure *e, size_t place)
 {
-	const size_t n = e->n_targets;
-	const bool works = has_work(e) || e->resumed;
-	size_t i, k;
+	const enum place_kind kind = e->s->places.v[place].kind;
 
-	for (i = 0; works && i < e->s->places.n; i++) {
-		const struct place *p = &e->s->places.v[i];
-
-		for (k = 0; k < n && e->target[k].place != i; k++)
-			;
-		if (k == n && (p->kind == PLACE_CACHE ||
-			       (p->kind == PLACE_TRACE_INDEX && !person_is_quick(e->who))))
-			choose(e, add_target(e, i));
-	}
-}
-
-static int by_path(const void *a, const void *b)
-{
-	const struct target *x = a, *y = b;
-
-	return x->place < y->place ? -1 : x->place > y->place;
+	return kind == PLACE_CACHE || (kind == PLACE_TRACE_INDEX && !person_is_quick(e->who));
 }
 
 /* Find the person in the places that are listed, and set the targets of the round, by path. */
 static int plan(struct erasure *e)
 {
-	size_t i, from;
+	size_t i = 0, from, place, n = 0;
+	bool works;
 
 	hits_free(&e->hits);
 	e->n_targets = 0;
 	if (find_person(e->tool, e->s, e->who, &e->hits, e->err) < 0)
 		return -1;
-	for (from = 0; from < e->hits.n; from = i) {
-		for (i = from; i < e->hits.n && e->hits.v[i].place == e->hits.v[from].place; i++)
+	for (place = 0; place < e->s->places.n; place++) {
+		for (from = i; i < e->hits.n && e->hits.v[i].place == place; i++)
 			;
-		add_hits(e, from, i);
+		if (i > from)
+			add_hits(e, from, i);
+		else if (is_derived(e, place))
+			add_target(e, place);
 	}
-	add_derived(e);
-	if (e->n_targets)
-		qsort(e->target, e->n_targets, sizeof *e->target, by_path);
+	works = has_work(e) || e->resumed;
+	for (i = 0; i < e->n_targets; i++) {
+		if (!e->target[i].n && works)
+			choose(e, &e->target[i]);
+		if (e->target[i].n || works)
+			e->target[n++] = e->target[i];
+	}
+	e->n_targets = n;
 	return 0;
 }
 
@@ -230,7 +222,7 @@ static int by_order(const void *a, const void *b, void *context)
 
 	if (x->depth != y->depth)
 		return x->depth > y->depth ? -1 : 1;
-	return r != s ? r < s ? -1 : 1 : by_path(a, b);
+	return r != s ? r < s ? -1 : 1 : x->place < y->place ? -1 : 1;
 }
 
 static int apply(struct erasure *e)

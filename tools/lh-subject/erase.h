@@ -76,7 +76,7 @@ struct receipt {
 	} searched;
 	struct remains left;
 	bool says;			/* what was searched for, as those of old do not */
-	uint64_t same[LH_TEXT_KINDS];	/* texts that are searched for now */
+	uint64_t n_same;		/* of its texts that are searched for now */
 	struct lh_buf file, text;
 	struct lh_record rec;
 };

@@ -63,22 +63,6 @@ void hits_free(struct hits *h)
 	*h = (struct hits){ .n = 0 };
 }
 
-/* Return the number of the first hit of a place or of one after it. */
-static size_t hits_from(const struct hits *h, size_t place)
-{
-	size_t low = 0, high = h->n;
-
-	while (low < high) {
-		const size_t mid = low + (high - low) / 2;
-
-		if (h->v[mid].place < place)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* ---- rows of a place ---- */
 
 int find_read(struct find *f, size_t i)
@@ -467,37 +451,23 @@ static const char *name_of(const struct place *p)
 	return p->root ? p->path + p->rel : slash ? slash + 1 : p->path;
 }
 
-/* Return whether a place has something that is the person's by id or by lineage. */
-static bool has_own(const struct hits *h, size_t place)
-{
-	size_t i = hits_from(h, place);
-
-	while (i < h->n && h->v[i].place == place && h->v[i].by != HIT_ID &&
-	       h->v[i].by != HIT_LINEAGE)
-		i++;
-	return i < h->n && h->v[i].place == place;
-}
-
 /* Search an index and the log beside it, unless records of it are found, with which all that was
  * deleted goes too, or others have the texts and nothing was deleted. */
 static int find_deleted(struct bytes *b, const struct place *p)
 {
-	const struct hits *h = b->f->hits;
-	const size_t first = hits_from(h, b->place);
 	LH_SCOPED(lh_free_local) char *path = lh_index_sibling_path(p->path, LH_INDEX_LOG);
 	struct bytes log = { .f = b->f, .place = b->place };
-	int rc;
+	int rc = 0;
 
+	if (b->f->has[b->place] & HAS_OWN)
+		return 0;
 	log.fd = access(path, F_OK) < 0 ? -1 : lh_open_regular(path, O_RDONLY, 0, b->f->err);
-	if (has_own(h, b->place) || (log.fd < 0 && first < h->n && h->v[first].place == b->place))
-		rc = 0;
-	else
+	if (log.fd >= 0 || !b->f->has[b->place])
 		rc = search_index(b);
-	if (log.fd >= 0) {
-		if (!rc && !b->found && !has_own(h, b->place))
-			rc = search_index(&log);
+	if (log.fd >= 0 && !rc && !b->found)
+		rc = search_index(&log);
+	if (log.fd >= 0)
 		close(log.fd);
-	}
 	return rc;
 }
 
@@ -509,7 +479,7 @@ static int find_in_file(struct bytes *b, const struct place *p)
 	case BYTES_RAW:
 		return search_raw(b);
 	case BYTES_TEXT:
-		return !lh_index_is(b->fd) || has_own(b->f->hits, b->place) ? 0 : search_index(b);
+		return !lh_index_is(b->fd) || b->f->has[b->place] & HAS_OWN ? 0 : search_index(b);
 	default:
 		return 0;		/* of an index and its log with the index */
 	}
@@ -592,6 +562,7 @@ static void hit_judge(const struct settings *s, const struct person *who, struct
 
 static void find_free(struct find *f)
 {
+	free(f->has);
 	lh_buf_free(&f->pairs);
 	free(f->named);
 	lh_intern_free(&f->names);
@@ -622,6 +593,10 @@ int find_person(struct lh_tool *tool, struct settings *s, struct person *who, st
 	if (find_in_roots(&f) < 0 || find_named(&f) < 0)
 		return -1;
 	settle(hits);
+	f.has = lh_calloc(s->places.n + 1, 1);
+	for (i = 0; i < hits->n; i++)
+		f.has[hits->v[i].place] |= hits->v[i].by <= HIT_LINEAGE ? HAS_ANY | HAS_OWN
+									: HAS_ANY;
 	for (i = 0; who->thorough && i < s->places.n; i++) {
 		if (find_bytes(&f, i) < 0)
 			return -1;

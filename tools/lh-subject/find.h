@@ -11,6 +11,7 @@ struct find {
 	struct person *who;
 	struct hits *hits;
 	struct lh_err *err;
+	unsigned char *has;		/* of each place that was searched: HAS_ANY, HAS_OWN */
 	struct match m;
 	struct lh_buf text;		/* a file or a record at hand */
 	struct lh_record rec;
@@ -21,6 +22,9 @@ struct find {
 	size_t *named, cap_named;	/* ... and the hit of each */
 	bool by_name;			/* lines are searched for names */
 };
+
+/* A place has hits, and such as are the person's by id or by lineage. */
+enum { HAS_ANY = 1, HAS_OWN = 2 };
 
 /* Add a hit, whose id and members are its own from now on, and pass on its row. */
 int hit_add(struct find *f, struct hit h, struct lh_str row);

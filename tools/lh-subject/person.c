@@ -95,17 +95,31 @@ void person_free(struct person *who)
 
 /* ---- what is searched for ---- */
 
+/* The kinds of texts: of one in a keyed hash, of several as a member, and for people. */
+static const struct {
+	const char *one, *several, *words;
+} kind_is[LH_TEXT_KINDS] = {
+	[LH_TEXT_NAME] = { "name", "names", "name" },
+	[LH_TEXT_EMAIL] = { "email", "emails", "e-mail address|e-mail addresses" },
+	[LH_TEXT_TELEPHONE] = { "telephone", "telephones", "telephone" },
+};
+
+void write_kinds(struct lh_writer *w, const size_t n[LH_TEXT_KINDS])
+{
+	size_t i;
+
+	for (i = 0; i < LH_TEXT_KINDS; i++)
+		lh_write_u64(w, kind_is[i].several, n[i]);
+}
+
 void write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key)
 {
 	char hex[2 * LH_HASH_SIZE];
-	const size_t *n = who->n_kinds;
 	size_t i;
 
 	lh_write_object(w, "searched");
 	lh_write_bool(w, "id", true);
-	lh_write_u64(w, "names", n[LH_TEXT_NAME]);
-	lh_write_u64(w, "emails", n[LH_TEXT_EMAIL]);
-	lh_write_u64(w, "telephones", n[LH_TEXT_TELEPHONE]);
+	write_kinds(w, who->n_kinds);
 	if (who->n_unused)
 		lh_write_u64(w, "unused", who->n_unused);
 	if (key)
@@ -120,22 +134,14 @@ void write_searched(struct lh_writer *w, const struct person *who, const struct 
 
 void put_kinds(struct lh_buf *out, const size_t n[LH_TEXT_KINDS])
 {
-	static const char *const word[LH_TEXT_KINDS] = {
-		"name", "e-mail address|e-mail addresses", "telephone"
-	};
-	size_t i, left = 0;
-	bool any = false;
+	size_t i, before = 0, left = 0;
 
 	for (i = 0; i < LH_TEXT_KINDS; i++)
 		left += n[i] > 0;
-	for (i = 0; i < LH_TEXT_KINDS; i++) {
-		if (!n[i])
-			continue;
-		lh_buf_printf(out, "%s%s", !any ? "" : left == 1 ? " and " : ", ",
-			      LH_N(n[i], word[i]));
-		any = true;
-		left--;
-	}
+	for (i = 0; i < LH_TEXT_KINDS; i++)
+		if (n[i])
+			lh_buf_printf(out, "%s%s", !before++ ? "" : before == left ? " and " : ", ",
+				      LH_N(n[i], kind_is[i].words));
 }
 
 void put_searched(struct lh_buf *out, const struct person *who)
@@ -188,14 +194,13 @@ int end_summary(struct lh_tool *tool, struct settings *s, struct lh_writer *w,
 bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 		char hex[2 * LH_HASH_SIZE])
 {
-	static const char *const kind[LH_TEXT_KINDS] = { "name", "email", "telephone" };
 	const struct known *k = &who->known[i];
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	unsigned char sum[LH_HASH_SIZE];
 
 	if (k->repeated)
 		return false;
-	lh_buf_printf(&text, "lh-subject text %s%c", kind[k->kind], '\0');
+	lh_buf_printf(&text, "lh-subject text %s%c", kind_is[k->kind].one, '\0');
 	lh_buf_add(&text, k->normal.p, k->normal.n);
 	lh_hmac(key, text.p, text.len, NULL, 0, sum);
 	lh_hex(sum, sizeof sum, hex);

@@ -326,8 +326,7 @@ static int read_receipt(struct erasure *e)
 	for (i = 1; r->says && i <= e->who->n_also; i++)
 		for (k = person_hash(e->who, i, e->key, hex) ? 0 : r->searched.n_hashes;
 		     k < r->searched.n_hashes; k++)
-			r->same[e->who->known[i].kind] += lh_str_is(r->searched.hash[k], hex,
-								    sizeof hex);
+			r->n_same += lh_str_is(r->searched.hash[k], hex, sizeof hex);
 	return 0;
 }
 
@@ -335,13 +334,11 @@ static int read_receipt(struct erasure *e)
 static void write_compared(const struct receipt *r, struct lh_writer *w, struct lh_buf *sentence)
 {
 	const uint64_t *were = r->searched.n;
-	const bool same = !memcmp(r->same, were, sizeof r->same);
+	const bool same = r->n_same == were[0] + were[1] + were[2];
 
 	lh_write_object(w, "erasure");
 	lh_write_str(w, "receipt", r->id);
-	lh_write_u64(w, "names", were[LH_TEXT_NAME]);
-	lh_write_u64(w, "emails", were[LH_TEXT_EMAIL]);
-	lh_write_u64(w, "telephones", were[LH_TEXT_TELEPHONE]);
+	write_kinds(w, were);
 	if (r->says)
 		lh_write_bool(w, "same", same);
 	lh_write_end(w);
@@ -375,14 +372,12 @@ int erasure_compare(struct lh_tool *tool, struct settings *s, struct person *who
 void erasure_left_before(const struct erasure *e, struct remains *left)
 {
 	const struct receipt *r = &e->before;
-	const uint64_t now[] = { left->look, left->by_hand, left->opaque };
+	const uint64_t was[] = { r->left.look, r->left.by_hand, r->left.opaque };
+	uint64_t *const now[] = { &left->look, &left->by_hand, &left->opaque };
+	size_t i;
 
-	if (r->says && r->same[LH_TEXT_NAME] + r->same[LH_TEXT_EMAIL] +
-	    r->same[LH_TEXT_TELEPHONE] >= r->searched.n_hashes)
-		return;
-	left->look = now[0] > r->left.look ? now[0] : r->left.look;
-	left->by_hand = now[1] > r->left.by_hand ? now[1] : r->left.by_hand;
-	left->opaque = now[2] > r->left.opaque ? now[2] : r->left.opaque;
+	for (i = 0; i < 3 && !(r->says && r->n_same >= r->searched.n_hashes); i++)
+		*now[i] = *now[i] > was[i] ? *now[i] : was[i];
 }
 
 /* ---- the receipt that is written ---- */

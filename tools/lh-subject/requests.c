@@ -65,16 +65,12 @@ struct copy {
 	char time[LH_TIME_LEN + 1];
 };
 
-/* Run lh-store with these words, at most eight. */
-static int run_store(struct copy *c, struct lh_child_out *child, const char *const *word)
+/* Run lh-store with these words. */
+static int run_store(struct copy *c, struct lh_child_out *child, const char *const *argv)
 {
-	char *argv[10] = { NULL };
-	struct lh_child_how how = { .argv = argv, .keys = LH_KEYS_STORE, .max = ANSWER_MAX };
-	size_t n = 0;
+	struct lh_child_how how = { .argv = (char **)argv, .keys = LH_KEYS_STORE,
+				    .max = ANSWER_MAX };
 
-	while (word[n])
-		n++;
-	memcpy(argv, word, n * sizeof *argv);
 	if (lh_child_run(&how, NULL, 0, child, c->e->err) < 0)
 		return -1;
 	lh_buf_room(&child->out, LH_PAD);
@@ -85,23 +81,34 @@ static int run_store(struct copy *c, struct lh_child_out *child, const char *con
 #define RUN(c, child, ...) \
 	run_store(c, child, (const char *const[]){ "lh-store", __VA_ARGS__, "-q", NULL })
 
+/* Run a command about a person whose log the asker writes, and collect its lines. */
+static int run_for(struct lh_tool *tool, struct settings *s, lh_op_command *command,
+		   const struct asked *asked, struct lh_buf *lines)
+{
+	const bool quiet = tool->quiet;
+	int rc;
+
+	s->asked = asked;
+	s->lines = lines;
+	tool->quiet = true;
+	rc = command(tool, s);
+	tool->quiet = quiet;
+	return rc;
+}
+
 /* Plan an erasure from the copy, or erase; what it prints is not needed. */
 static int erase_in(struct copy *c, bool apply)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf lines = { 0 };
 	struct erasure *e = c->e;
 	const struct asked asked = { e->who->id, e->who->also, e->who->n_also, true };
-	const bool quiet = e->tool->quiet;
 	int rc;
 
-	c->s.asked = &asked;
-	c->s.lines = &lines;
 	c->s.want.apply = apply;
 	c->s.status = 0;
 	c->s.does = REST_KEPT;
-	e->tool->quiet = true;
-	rc = settings_check(e->tool, &c->s) < 0 ? -1 : subject_erase(e->tool, &c->s);
-	e->tool->quiet = quiet;
+	rc = settings_check(e->tool, &c->s) < 0 ? -1
+		: run_for(e->tool, &c->s, subject_erase, &asked, &lines);
 	settings_free(e->tool, &c->s, rc);
 	c->s.subjects = NULL;
 	if (rc < 0) {
@@ -284,20 +291,15 @@ static int run_command(const struct lh_call *call, const struct request *r, cons
 	const struct asked asked = { r->id, r->also, r->n_also, true };
 	const struct lh_op *op = call->tool->spec->ops;
 	struct lh_tool *tool = call->tool;
-	const bool quiet = tool->quiet;
 	struct settings s = *(const struct settings *)call->settings;
 	int rc;
 
 	s.want = r->want;
 	s.reason = reason;
 	s.out = folder;
-	s.asked = &asked;
-	s.lines = &lines;
 	while (strcmp(op->name, call->op->name) != 0)
 		op++;		/* the command of that name is before it */
-	tool->quiet = true;
-	rc = op->command(tool, &s);
-	tool->quiet = quiet;
+	rc = run_for(tool, &s, op->command, &asked, &lines);
 	places_free(&s.places);
 	if (rc < 0 && tool->err.code == LH_EINTR)
 		*err = tool->err;

@@ -278,6 +278,8 @@ bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 		char hex[2 * LH_HASH_SIZE]);
 /* Write the member searched: which kinds of texts are searched for, and with a key their hashes. */
 void write_searched(struct lh_writer *w, const struct person *who, const struct lh_hmac *key);
+/* Write the numbers of texts of each kind, as members. */
+void write_kinds(struct lh_writer *w, const size_t n[LH_TEXT_KINDS]);
 /* The same for people: "2 names and 1 telephone", "searched for the id, 2 names". */
 void put_kinds(struct lh_buf *out, const size_t n[LH_TEXT_KINDS]);
 void put_searched(struct lh_buf *out, const struct person *who);
