@@ -7,6 +7,7 @@
 #include "json/canon.h"
 #include "crypto/digest.h"
 #include "base/mem.h"
+#include "json/value.h"
 #include "json/write.h"
 #include "schema/schema_table.h"
 
@@ -398,18 +399,14 @@ static const struct lh_value *file_of(struct lh_evidence *e)
 
 static void add_identity(struct lh_evidence *e, const char *name, const struct lh_value *v)
 {
-	struct lh_str s;
-
 	if (!v || is_empty(v))
 		refuse(e, name, "missing");
 	else if (v->type == LH_NUMBER)
 		lh_buf_add(&e->scratch, v->p, v->n);
 	else if (v->type != LH_STRING)
 		refuse_kind(e, name, "string or number", v);
-	else if (!v->escaped)
-		lh_buf_add(&e->scratch, v->p + 1, v->n - 2);
 	else
-		lh_value_str(v, &e->scratch, &s);
+		lh_value_add(v, &e->scratch);
 }
 
 static void read_id(struct lh_evidence_id *id, const char *template)
@@ -504,17 +501,13 @@ static bool put_text_of(struct lh_evidence *e, const char *name, bool list, bool
 	if (v->type == LH_ARRAY) {
 		/* Append the strings of a list, one per line, unescaped, to scratch. */
 		struct lh_iter it;
-		struct lh_str s;
 		bool more = false;
 
 		lh_buf_reset(&e->scratch);
 		for (lh_iter_init(&it, v); lh_iter_next(&it); more = true) {
 			if (more)
 				lh_buf_putc(&e->scratch, '\n');
-			if (!it.val.escaped)
-				lh_buf_add(&e->scratch, it.val.p + 1, it.val.n - 2);
-			else
-				lh_value_str(&it.val, &e->scratch, &s);
+			lh_value_add(&it.val, &e->scratch);
 		}
 		if (not_empty && !e->scratch.len)
 			return false;
@@ -538,14 +531,9 @@ static bool is_among(const struct lh_value *v, const char *const *list)
 /* Append ["PREFIX" + the text of v]. */
 static bool put_mark(struct lh_evidence *e, const char *prefix, const struct lh_value *v)
 {
-	struct lh_str s;
-
 	lh_buf_reset(&e->scratch);
 	lh_buf_puts(&e->scratch, prefix);
-	if (!v->escaped)
-		lh_buf_add(&e->scratch, v->p + 1, v->n - 2);
-	else
-		lh_value_str(v, &e->scratch, &s);
+	lh_value_add(v, &e->scratch);
 	lh_buf_putc(e->out, '[');
 	put_scratch(e);
 	lh_buf_putc(e->out, ']');

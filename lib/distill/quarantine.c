@@ -7,6 +7,7 @@
 #include "file/file.h"
 #include "base/mem.h"
 #include "file/rows.h"
+#include "json/value.h"
 #include "json/write.h"
 #include "base/xxh3.h"
 
@@ -64,17 +65,6 @@ static bool get_of_type(const struct lh_value *of, const char *name, enum lh_typ
 	return lh_value_get(of, name, out) && out->type == type;
 }
 
-/* Append the text of a string. */
-static void add_text(struct lh_buf *to, const struct lh_value *v)
-{
-	struct lh_str s;
-
-	if (v->escaped)
-		lh_value_str(v, to, &s);	/* unescapes at the end */
-	else
-		lh_buf_add(to, v->p + 1, v->n - 2);
-}
-
 /* Read run id, sig_hash and provenance of a scored run, or of evidence. */
 static void read_record(struct lh_quarantine *q, const struct lh_value *source,
 			struct lh_value *provenance)
@@ -84,10 +74,10 @@ static void read_record(struct lh_quarantine *q, const struct lh_value *source,
 	if (!get_of_type(source, "provenance", LH_OBJECT, provenance))
 		provenance->p = NULL;
 	else if (get_of_type(provenance, "sig_hash", LH_STRING, &v))
-		add_text(&q->sig, &v);
+		lh_value_add(&v, &q->sig);
 	if (get_of_type(source, "evidence_run_id", LH_STRING, &v) ||
 	    get_of_type(source, "run_id", LH_STRING, &v))
-		add_text(&q->run_id, &v);
+		lh_value_add(&v, &q->run_id);
 }
 
 /* The same for a pair: those of the chosen, and the rejected one's appended to the

@@ -551,7 +551,7 @@ void lh_template_free(struct lh_template *t)
 	free(t);
 }
 
-static void string_value(const struct lh_value *v, struct lh_buf *out)
+void lh_value_add(const struct lh_value *v, struct lh_buf *out)
 {
 	struct lh_str s;
 
@@ -584,7 +584,7 @@ static int append_value(const struct lh_value *v, struct lh_buf *out, struct lh_
 	case LH_NULL:
 		return 0;
 	case LH_STRING:
-		string_value(v, out);
+		lh_value_add(v, out);
 		return 0;
 	case LH_ARRAY:
 		return array_value(v, out, err);

@@ -109,6 +109,9 @@ static inline bool lh_exact_whole(const struct lh_exact *x)
 
 /* text - a string as its text. */
 
+/* Append the text of a string. */
+void lh_value_add(const struct lh_value *v, struct lh_buf *out);
+
 /* Return the text of a string, in *scratch, which is cleared, or in the record; "" of NULL and of
  * any other value. */
 static inline struct lh_str lh_value_text(const struct lh_value *v, struct lh_buf *scratch)

@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "base/xxh3.h"
 #include "distill/evidence.h"
+#include "json/value.h"
 #include "lineage.h"
 #include "person_ids.h"
 #include "text/texts.h"
@@ -124,8 +125,6 @@ int lh_person_walk(const struct lh_value *v, bool of_persons, lh_person_fn *fn, 
 
 int lh_person_path(const struct lh_person_at *at, struct lh_buf *out, struct lh_err *err)
 {
-	struct lh_str key;
-
 	if (!at)
 		return 0;
 	if (lh_person_path(at->up, out, err) < 0)
@@ -134,12 +133,8 @@ int lh_person_path(const struct lh_person_at *at, struct lh_buf *out, struct lh_
 		lh_buf_putc(out, '.');
 	if (!at->key.p)
 		lh_buf_u64(out, at->i);
-	else if (!at->key.escaped)
-		lh_buf_add(out, at->key.p + 1, at->key.n - 2);
-	else {
-		lh_value_str(&at->key, out, &key);
-		return 0;
-	}
+	else
+		lh_value_add(&at->key, out);
 	return 0;
 }
 

@@ -41,14 +41,9 @@ static void strip(struct lh_buf *b, const struct lh_value *v, const struct lh_li
 			end = from;
 		}
 		if (it.object) {
-			struct lh_str name;
-
 			if (at->len)
 				lh_buf_putc(at, '.');
-			if (!it.key.escaped)
-				lh_buf_add(at, it.key.p + 1, it.key.n - 2);
-			else
-				lh_value_str(&it.key, at, &name);
+			lh_value_add(&it.key, at);
 		}
 		if (!it.object || !listed(paths, at)) {
 			if (any || first)
