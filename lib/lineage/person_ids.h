@@ -50,6 +50,13 @@ bool lh_person_column(const char *name, size_t n);
 bool lh_person_is_id(const struct lh_value *object, const struct lh_value *key,
 		     struct lh_value *corpus);
 
+/* Return whether the text of a record may have the id of a person: it is parsed only then. */
+bool lh_person_may_be_in(struct lh_str json);
+/* Set *in to the object with the member that an id is the value of, or is in a list of, if the id
+ * is a person's: whether it is.  at and id as an lh_person_fn has them. */
+bool lh_person_of(const struct lh_person_at *at, bool id, const struct lh_value **in,
+		  struct lh_value *corpus);
+
 struct lh_intern;
 /* Append the texts that a record names its person by, each with a NUL: a name, also one in parts,
  * and addresses and telephones, of members such as full_name, workEmail and home_phone_2; those of

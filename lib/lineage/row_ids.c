@@ -153,6 +153,21 @@ bool lh_person_is_id(const struct lh_value *object, const struct lh_value *key,
 		 lh_value_get(object, "body", &other));
 }
 
+bool lh_person_may_be_in(struct lh_str json)
+{
+	return memmem(json.p, json.n, "_id", 3) || memmem(json.p, json.n, "subject", 7) ||
+	       memmem(json.p, json.n, "\\u", 2);
+}
+
+bool lh_person_of(const struct lh_person_at *at, bool id, const struct lh_value **in,
+		  struct lh_value *corpus)
+{
+	while (at && !at->key.p)
+		at = at->up;
+	*in = at ? at->in : NULL;
+	return id && at && lh_person_is_id(at->in, &at->key, corpus);
+}
+
 /* ---- whose data an answer has used ---- */
 
 void lh_persons_used_reset(struct lh_persons_used *u)
@@ -212,20 +227,18 @@ struct using {
 static int use_named(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
 		     struct lh_err *err)
 {
-	const struct lh_person_at *m = at;
 	struct using *is = ctx;
+	const struct lh_value *in;
 	struct lh_value corpus;
 	struct lh_writer w;
 
 	(void)err;
-	while (!m->key.p && m->up)
-		m = m->up;
-	if (!id || !m->key.p || !lh_person_is_id(m->in, &m->key, &corpus))
+	if (!lh_person_of(at, id, &in, &corpus))
 		return 0;
 	w = begin_used(is->u, (struct lh_str){ v->p, v->n });
 	if (corpus.p)
 		lh_write_value(&w, "corpus", &corpus);
-	end_used(&w, is->member, m->in, is->record);
+	end_used(&w, is->member, in, is->record);
 	is->any |= !corpus.p;
 	return 0;
 }
@@ -240,13 +253,6 @@ void lh_persons_used_id(struct lh_persons_used *u, struct lh_str id, const char 
 	end_used(&w, member, NULL, NULL);
 }
 
-/* Return whether metadata may name a person: it is parsed only then. */
-static bool may_name(struct lh_str meta)
-{
-	return memmem(meta.p, meta.n, "_id", 3) || memmem(meta.p, meta.n, "subject", 7) ||
-	       memmem(meta.p, meta.n, "\\u", 2);
-}
-
 void lh_persons_used_record(struct lh_persons_used *u, bool of_persons, struct lh_str id,
 			    struct lh_str metadata, const char *member)
 {
@@ -255,7 +261,7 @@ void lh_persons_used_record(struct lh_persons_used *u, bool of_persons, struct l
 	struct lh_err unused;
 	struct lh_writer w;
 
-	if (metadata.n && (of_persons || may_name(metadata))) {
+	if (metadata.n && (of_persons || lh_person_may_be_in(metadata))) {
 		lh_buf_reset(&u->copy);
 		lh_buf_add(&u->copy, metadata.p, metadata.n);
 		if (lh_json_parse(&u->scan, u->copy.p, u->copy.len, &v, &unused) == 0) {

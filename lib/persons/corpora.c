@@ -11,26 +11,15 @@
 
 #define FIRST 10000		/* records that decide, if the index does not say it */
 
-/* Return whether an object has the id of a person, at any depth. */
-static bool has_id(const struct lh_value *v)
+/* End the walk at the id of a person. */
+static int on_id(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
+		 struct lh_err *err)
 {
+	const struct lh_value *in;
 	struct lh_value corpus;
-	struct lh_iter it;
 
-	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
-		return false;
-	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		if ((it.object && it.val.type != LH_NULL &&
-		     lh_person_is_id(v, &it.key, &corpus) && !corpus.p) || has_id(&it.val))
-			return true;
-	return false;
-}
-
-/* Return whether the metadata of a record may have an id of a person: it is parsed only then. */
-static bool may_have_id(struct lh_str meta)
-{
-	return memmem(meta.p, meta.n, "_id", 3) || memmem(meta.p, meta.n, "subject", 7) ||
-	       memmem(meta.p, meta.n, "\\u", 2);
+	(void)ctx, (void)v, (void)err;
+	return lh_person_of(at, id, &in, &corpus) && !corpus.p;
 }
 
 /* Look at what the index says of itself, and at the first records; *full: there were enough that
@@ -53,11 +42,12 @@ static int look(const struct lh_index *ix, bool *full)
 		if (rc < 0)
 			return -1;
 		n += rc > 0;
-		if (rc == 0 || !may_have_id(row.meta))
+		if (rc == 0 || !lh_person_may_be_in(row.meta))
 			continue;
 		lh_buf_reset(&copy);
 		lh_buf_add(&copy, row.meta.p, row.meta.n);
-		is = lh_json_parse(&scan, copy.p, copy.len, &v, &err) == 0 && has_id(&v);
+		is = lh_json_parse(&scan, copy.p, copy.len, &v, &err) == 0 &&
+		     lh_person_walk(&v, false, on_id, NULL, &err) > 0;
 	}
 	*full = n == FIRST;
 	return is;

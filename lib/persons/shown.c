@@ -10,10 +10,11 @@ struct walk {
 	struct lh_persons_rows *rows;
 	const struct lh_persons_answer *a;
 	bool unnamed;
+	bool raw;			/* inside the answer of a model */
 	struct lh_err *err;
 };
 
-static int walk_value(struct walk *w, const struct lh_value *v, bool raw);
+static int walk_value(struct walk *w, const struct lh_value *v);
 
 /* ---- a person ---- */
 
@@ -28,14 +29,6 @@ static void read_id(struct walk *w, const struct lh_value *v, struct lh_str *id)
 		id->n = 0;
 }
 
-static void add_members(struct lh_persons_row *row, const struct lh_value *object)
-{
-	struct lh_iter it;
-
-	for (lh_iter_init(&it, object); lh_iter_next(&it); )
-		lh_persons_add_member(row, (struct lh_str){ it.key.p, it.key.n });
-}
-
 /* Add a person by an id in an object, whose members are shown. */
 static int add_person(struct walk *w, const struct lh_value *id, const struct lh_value *object)
 {
@@ -43,19 +36,12 @@ static int add_person(struct walk *w, const struct lh_value *id, const struct lh
 	struct lh_iter it;
 	struct lh_str text;
 
-	if (id->type == LH_ARRAY) {
-		for (lh_iter_init(&it, id); lh_iter_next(&it); )
-			if (add_person(w, &it.val, object) < 0)
-				return -1;
-		return 0;
-	}
-	if (id->type != LH_STRING && id->type != LH_NUMBER)
-		return 0;
 	read_id(w, id, &text);
 	row = lh_persons_row_of(w->rows, w->a, text, w->err);
 	if (!row)
 		return -1;
-	add_members(row, object);
+	for (lh_iter_init(&it, object); lh_iter_next(&it); )
+		lh_persons_add_member(row, (struct lh_str){ it.key.p, it.key.n });
 	return 0;
 }
 
@@ -101,7 +87,7 @@ static int walk_row(struct walk *w, const struct lh_value *row, const struct lh_
 		if (lh_iter_next(&column) && is_id_column(&column.val)) {
 			if (add_cell(w, &cell.val, columns) < 0)
 				return -1;
-		} else if (walk_value(w, &cell.val, false) < 0) {
+		} else if (walk_value(w, &cell.val) < 0) {
 			return -1;
 		}
 	}
@@ -138,6 +124,7 @@ static int walk_raw(struct walk *w, const struct lh_value *v)
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	struct lh_str s = { NULL, 0 };
 	struct lh_value found;
+	int rc;
 
 	lh_buf_reset(&w->p->strings);
 	lh_value_str(v, &w->p->strings, &s);
@@ -146,45 +133,38 @@ static int walk_raw(struct walk *w, const struct lh_value *v)
 	lh_buf_add(&text, s.p, s.n);
 	if (lh_extract(w->p->extract, text.p, text.len, &found, w->err) <= 0)
 		return 0;
-	return walk_value(w, &found, true);
+	w->raw = true;
+	rc = walk_value(w, &found);
+	w->raw = false;
+	return rc;
 }
 
-/* Add the persons whose ids an object has; an answer of a playbook is one if its corpus is. */
-static int add_named(struct walk *w, const struct lh_value *v)
+/* Add a person whose id it is; an answer of a playbook is one if its corpus is.  An lh_person_fn. */
+static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
+		     struct lh_err *err)
 {
+	const struct lh_value *in;
+	struct walk *w = ctx;
 	struct lh_value corpus;
 	struct lh_str name;
-	struct lh_iter it;
 
-	for (lh_iter_init(&it, v); lh_iter_next(&it); ) {
-		if (!lh_person_is_id(v, &it.key, &corpus))
-			continue;
-		lh_buf_reset(&w->p->strings);
-		if (corpus.type == LH_STRING && corpus.p)
-			lh_value_str(&corpus, &w->p->strings, &name);
-		if (corpus.type == LH_STRING && corpus.p && !lh_persons_corpus(w->p, name))
-			continue;
-		if (add_person(w, &it.val, v) < 0)
-			return -1;
+	(void)err;
+	if (!w->raw && v->type == LH_STRING && at && at->key.p && v != &at->key &&
+	    lh_value_is(&at->key, "raw", 3))
+		return walk_raw(w, v);
+	if (!lh_person_of(at, id, &in, &corpus))
+		return 0;
+	if (corpus.p && corpus.type == LH_STRING) {
+		read_id(w, &corpus, &name);
+		if (!lh_persons_corpus(w->p, name))
+			return 0;
 	}
-	return 0;
+	return add_person(w, v, in);
 }
 
-/* raw: inside the answer of a model. */
-static int walk_value(struct walk *w, const struct lh_value *v, bool raw)
+static int walk_value(struct walk *w, const struct lh_value *v)
 {
-	struct lh_iter it;
-	int rc = v->type == LH_OBJECT ? add_named(w, v) : 0;
-
-	if (v->type != LH_OBJECT && v->type != LH_ARRAY)
-		return 0;
-	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); ) {
-		if (it.val.type == LH_STRING && it.object && !raw && lh_value_is(&it.key, "raw", 3))
-			rc = walk_raw(w, &it.val);
-		else
-			rc = walk_value(w, &it.val, raw);
-	}
-	return rc;
+	return lh_person_walk(v, false, on_scalar, w, w->err);
 }
 
 static int walk_text(struct walk *w, struct lh_str text)
@@ -201,7 +181,7 @@ static int walk_text(struct walk *w, struct lh_str text)
 	rc = v.type == LH_OBJECT ? walk_rows(w, &v) : 0;
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	return walk_value(w, &v, false);
+	return walk_value(w, &v);
 }
 
 /* Take the persons whose data the filter says it has used. */
