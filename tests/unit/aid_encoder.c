@@ -12,7 +12,6 @@
  */
 #include "check.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "transformer/encoder.h"

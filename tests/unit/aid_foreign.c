@@ -7,8 +7,6 @@
  *     aid_foreign hmac           lines "KEY MESSAGE" in hex ("-": empty) on stdin,
  *                                a line with the HMAC-SHA256 in hex for each
  */
-#include <stdlib.h>
-#include <string.h>
 
 #include "check.h"
 #include "json/canon.h"
@@ -90,8 +88,6 @@ int main(int argc, char **argv)
 {
 	struct lh_value v;
 
-	text = (struct lh_buf){ 0 };
-	out = (struct lh_buf){ 0 };
 	check(argc == 2);
 	if (!strcmp(argv[1], "json"))
 		return parse(&v) < 0 ? fails() : 0;

@@ -10,7 +10,6 @@
  *                                     ways, and read all of it
  */
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "check.h"

@@ -5,7 +5,6 @@
  *                                          the schema cannot be used
  *     aid_jsonschema regex <CASES          a line ["pattern","text"]: the same
  */
-#include <string.h>
 
 #include "json/json.h"
 
@@ -88,7 +87,6 @@ int main(int argc, char **argv)
 			check_case(&v);
 	}
 	free(line);
-	lh_buf_free(&scratch);
 	lh_record_free(&r);
 	lh_jsonschema_run_free(&run);
 	return 0;

@@ -5,7 +5,6 @@
  *                                         of MOST tokens at most; a wrong model: exit 2
  *     aid_tokens MODEL speed FILE         MB/s over the bytes of a file, as one text
  */
-#include <string.h>
 #include <time.h>
 
 #include "json/json.h"

@@ -93,4 +93,66 @@ static inline void check_ok(void)
 	check_now.name = NULL;
 }
 
+/* ---- files ---- */
+
+static char check_home[200];
+
+static inline void check_remove_home(void)
+{
+	char command[220];
+
+	if (check_now.pid != getpid())
+		return;
+	snprintf(command, sizeof command, "rm -rf '%s'", check_home);
+	check(system(command) == 0);
+}
+
+/* Go to a folder of the program's own, in memory if possible, which is removed at its end. */
+static inline void check_folder(void)
+{
+	const char *in = getenv("TMPDIR");
+
+	if (!in)
+		in = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(check_home, sizeof check_home, "%s/lh-test-XXXXXX", in);
+	check(mkdtemp(check_home) && chdir(check_home) == 0);
+	check_now.pid = getpid();
+	atexit(check_remove_home);
+}
+
+static inline void check_write(const char *path, const void *p, size_t n)
+{
+	FILE *f = fopen(path, "w");
+
+	check_why(f && fwrite(p, 1, n, f) == n && fclose(f) == 0, path);
+}
+
+static inline void check_put(const char *path, const char *text)
+{
+	check_write(path, text, strlen(text));
+}
+
+/* Return the bytes of a file, to be freed. */
+static inline void *check_read(const char *path, size_t *n)
+{
+	FILE *f = fopen(path, "r");
+	void *p;
+
+	check_why(f && fseek(f, 0, SEEK_END) == 0, path);
+	*n = (size_t)ftell(f);
+	rewind(f);
+	p = malloc(*n + 1);
+	check_why(p && fread(p, 1, *n, f) == *n && fclose(f) == 0, path);
+	return p;
+}
+
+static inline void check_holds(const char *path, const char *text)
+{
+	size_t n;
+	void *p = check_read(path, &n);
+
+	check_why(n == strlen(text) && !memcmp(p, text, n), path);
+	free(p);
+}
+
 #endif

@@ -1,6 +1,5 @@
 /* test_bind.c - records into structs by tables, and JSON text by the writer. */
 #include <limits.h>
-#include <string.h>
 
 #include "json/json.h"
 
@@ -728,9 +727,6 @@ static void a_choice_with_escapes_is_read(void)
 
 int main(void)
 {
-	lh_record_init(&rec);
-	line = (struct lh_buf){ 0 };
-	text = (struct lh_buf){ 0 };
 	test(every_type());
 	test(an_array_of_structs());
 	test(absent_members_keep_their_defaults());
@@ -753,8 +749,5 @@ int main(void)
 	test(a_schema_accepts_what_its_table_accepts());
 	test(a_table_of_a_schema_speaks_as_the_first());
 	test(a_choice_with_escapes_is_read());
-	lh_record_free(&rec);
-	lh_buf_free(&line);
-	lh_buf_free(&text);
 	return 0;
 }

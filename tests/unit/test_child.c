@@ -5,8 +5,6 @@
 #include "proc/run.h"
 
 #include <signal.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "base/signal.h"

@@ -91,13 +91,9 @@ static void damaged(void)
 
 int main(void)
 {
-	char dir[] = "/tmp/test_commitment-XXXXXX";
-
-	check(mkdtemp(dir) && chdir(dir) == 0);
+	check_folder();
 	test(known_answer());
 	test(round_trip());
 	test(damaged());
-	unlink("x.commit");
-	check(rmdir(dir) == 0);
 	return 0;
 }

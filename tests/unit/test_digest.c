@@ -1,5 +1,4 @@
 /* Known answers: FIPS 180-4, RFC 4231, and XXH3 as a whole against XXH3 in pieces. */
-#include <string.h>
 
 #include "check.h"
 #include "crypto/digest.h"

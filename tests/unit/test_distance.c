@@ -3,11 +3,7 @@
 #include "vector/distance.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define CHECK(x) check_why(x, lh_vec_kernel())
 #define MAX 1030

@@ -1,35 +1,16 @@
 /* lh_file: replace, append, map, lock. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "file/file.h"
 
 static struct lh_err err;
-
-static void put(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	check(f && fputs(text, f) >= 0 && fclose(f) == 0);
-}
-
-static void holds(const char *path, const char *text)
-{
-	struct lh_mapped m;
-
-	check(lh_mapped_open(&m, path, &err) == 0);
-	check(m.n == strlen(text) && memcmp(m.p, text, m.n) == 0);
-	lh_mapped_close(&m);
-}
 
 /* ---- two PID namespaces, or machines, on one volume ---- */
 
@@ -113,10 +94,10 @@ static void two_write(bool same_pid, void (**moment)(void))
 	check(lh_atomic_write(&a, "mine", 4, &err) == 0);
 	check_why(lh_atomic_commit(&a, &err) == 0, err.msg);
 	check(!*moment);
-	holds("shared", "mine");
+	check_holds("shared", "mine");
 	let_other_go_on();
 	check(waitpid(pid, &status, 0) == pid && status == 0);
-	holds("shared", "of the other");
+	check_holds("shared", "of the other");
 	check(close(to_other[0]) + close(to_other[1]) == 0);
 	check(close(from_other[0]) + close(from_other[1]) == 0);
 }
@@ -139,18 +120,18 @@ static void log_whole(void)
 	check(lh_applog_append(&l, "one", 3, LH_SYNC_EACH, &err) == 0);
 	check(lh_applog_append(&l, "", 0, LH_SYNC_NONE, &err) == 0);
 	check(lh_applog_close(&l, &err) == 0);
-	holds("log", "one\n\n");
+	check_holds("log", "one\n\n");
 
-	put("log", "one\ntorn");
+	check_put("log", "one\ntorn");
 	check(lh_applog_open(&l, "log", 0600, 60, &err) == 0 && l.torn_at == 4);
 	check(lh_applog_append(&l, "two", 3, LH_SYNC_NONE, &err) == 0);
 	check(lh_applog_append(&l, "three", 5, LH_SYNC_NONE, &err) == 0);
 	check(lh_applog_close(&l, &err) == 0);
-	holds("log", "one\ntorn\ntwo\nthree\n");
+	check_holds("log", "one\ntorn\ntwo\nthree\n");
 
 	memset(big, 'x', sizeof big);
 	big[sizeof big - 1] = '\0';
-	put("log", big);
+	check_put("log", big);
 	check(lh_applog_open(&l, "log", 0600, 60, &err) == 0 && l.torn_at == 0);
 	lh_applog_close(&l, &err);
 
@@ -178,8 +159,8 @@ static void log_followed(void)
 	check(unlink("followed") == 0);
 	check(lh_applog_append(&l, "three", 5, LH_SYNC_EACH, &err) == 0);
 	check(lh_applog_close(&l, &err) == 0);
-	holds("rotated", "one\n");
-	holds("followed", "three\n");
+	check_holds("rotated", "one\n");
+	check_holds("followed", "three\n");
 }
 
 #define WRITERS 8
@@ -233,7 +214,7 @@ static void mapped(void)
 {
 	struct lh_mapped m;
 
-	put("empty", "");
+	check_put("empty", "");
 	check(lh_mapped_open(&m, "empty", &err) == 0 && m.n == 0 && m.p);
 	lh_mapped_close(&m);
 	check(lh_mapped_open(&m, ".", &err) < 0 && strcmp(err.msg, ".: is a directory") == 0);
@@ -244,15 +225,11 @@ static void mapped(void)
 
 int main(void)
 {
-	char folder[] = "/tmp/lh-test-file-XXXXXX";
-
-	check(mkdtemp(folder) && chdir(folder) == 0);
+	check_folder();
 	test(writers_that_do_not_see_each_other());
 	test(log_whole());
 	test(log_followed());
 	test(log_shared());
 	test(mapped());
-	check(chdir("/") == 0);
-	check_end();
-	return execlp("rm", "rm", "-rf", folder, (char *)NULL);
+	return 0;
 }

@@ -1,6 +1,4 @@
 /* test_filter.c - metadata_filter: matches, non-matches and damage. */
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "check.h"
 #include "filter/metadata_filter.h"

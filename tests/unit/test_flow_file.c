@@ -2,11 +2,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/signal.h"
 #include "check.h"
@@ -58,29 +55,22 @@ static int run(unsigned jobs, uint64_t max_line, bool lenient, struct sum *s)
 		.max_line = max_line }, &err);
 }
 
-static void put(const char *text)
-{
-	FILE *f = fopen("in", "w");
-
-	check(f && fputs(text, f) >= 0 && fclose(f) == 0);
-}
-
 static void lines_of_a_file(void)
 {
 	struct sum s;
 
 	check(run(1, 0, true, &s) < 0 && err.code == LH_EIO && strstr(err.msg, "in: cannot open"));
-	put("");
+	check_put("in", "");
 	check(run(1, 0, true, &s) == 0 && s.lines == 0);
-	put("\xef\xbb\xbf{\"n\":1}\r\n\n \t\n{\n[]\n{\"n\":2}");
+	check_put("in", "\xef\xbb\xbf{\"n\":1}\r\n\n \t\n{\n[]\n{\"n\":2}");
 	check(run(2, 0, true, &s) == 0 && s.lines == 4 && s.next == 6);
 	check(run(2, 0, false, &s) < 0 && err.code == LH_ECORRUPT && s.lines == 1);
 	check_why(!strncmp(err.msg, "in:4: ", 6), err.msg);
-	put("{\"n\":1}\n{\"m\":1}\n{\"n\":1}\n");
+	check_put("in", "{\"n\":1}\n{\"m\":1}\n{\"n\":1}\n");
 	check(run(1, 0, true, &s) < 0 && !strcmp(err.msg, "in:2: no n") && s.lines == 1);
 
 	/* not decoded, whatever it looks like */
-	put("\x1f\x8b\x08\n{\"n\":1}\n");
+	check_put("in", "\x1f\x8b\x08\n{\"n\":1}\n");
 	check(run(1, 0, true, &s) == 0 && s.lines == 2);
 }
 
@@ -125,7 +115,7 @@ static const char *values(unsigned jobs, bool any, const char *text)
 	static struct seen s;
 
 	s = (struct seen){ 0 };
-	put(text);
+	check_put("in", text);
 	check_why(lh_flow_file("in", &(struct lh_flow){
 		.map = value, .bad = not_a_value, .sink = see, .shared = &s, .jobs = jobs,
 		.values = any }, &err) == 0, err.msg);
@@ -148,7 +138,7 @@ static void lines_of_any_value(void)
 		check(!strcmp(values(jobs, false, "12\n{\"a\":1}\n[]\n"),
 			      "1:bad 2:{\"a\":1} 3:bad "));
 	}
-	put("1\nnull\n2\n");
+	check_put("in", "1\nnull\n2\n");
 	strict.shared = &s;
 	check(lh_flow_file("in", &strict, &err) < 0 && !strcmp(err.msg, "in:2: null"));
 	check(!strcmp(s.text, "1:1 "));
@@ -262,16 +252,12 @@ static void a_fifo_waits_for_its_writer(void)
 
 int main(void)
 {
-	char folder[] = "/tmp/lh-test-flow-file-XXXXXX";
-
-	check(mkdtemp(folder) && chdir(folder) == 0);
+	check_folder();
 	test(a_signal_that_came_early_is_not_lost());	/* first: there is no wake descriptor */
 	test(a_fifo_waits_for_its_writer());
 	test(lines_of_a_file());
 	test(lines_of_any_value());
 	test(a_line_over_the_limit());
 	test(what_is_no_file());
-	check(chdir("/") == 0);
-	check_end();
-	return execlp("rm", "rm", "-rf", folder, (char *)NULL);
+	return 0;
 }

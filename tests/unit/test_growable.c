@@ -1,5 +1,4 @@
 /* A growable array has the requested room, whatever its size before. */
-#include <string.h>
 
 #include "check.h"
 #include "base/mem.h"

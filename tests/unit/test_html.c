@@ -1,6 +1,5 @@
 /* test_html.c - text from outside in a page cannot be markup, nor move or hide what is
  * around it. */
-#include <string.h>
 
 #include "check.h"
 #include "text/escape.h"

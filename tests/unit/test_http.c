@@ -1,7 +1,6 @@
 /* lh_http: addresses, and what messages show of them and of answers. */
 #undef NDEBUG
 #include <assert.h>
-#include <stdio.h>
 
 #include "check.h"
 #include "model/http.h"

@@ -10,81 +10,41 @@
  * tried at every length; header fields too, except for f16.
  */
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "check.h"
-#include "index/index_tools.h"
-#include "index/format.h"
-#include "base/xxh3.h"
+#include "index_make.h"
 
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			printf("test_index_hostile:%d: %s (%s) after %s\n", __LINE__, #x, err.msg, \
-			       what);                                                              \
-			exit(1);                                                                   \
-		}                                                                                  \
-	} while (0)
+#undef CHECK
+#define CHECK(x) check_why(x, (fprintf(stderr, "after %s: %s\n", what, err.msg), ""))
 #define ROWS 1300
 #define DIM 12
 #define LINKS 32
 
-static struct lh_err err;
-static char dir[] = "/tmp/lh-test-hostile-XXXXXX", path[64], what[128] = "nothing yet";
+static char what[128] = "nothing yet";
 static unsigned char *good;
 static size_t size;
-static unsigned found;
 
-static uint64_t rng = 1;
-
-static uint64_t rnd(uint64_t n)
+static void a_row(struct index_row *r, unsigned i)
 {
-	rng = rng * 6364136223846793005u + 1442695040888963407u;
-	return (rng >> 16) % n;
+	static char meta[64];
+
+	r->dim = DIM;
+	for (unsigned d = 0; d < DIM; d++)
+		r->v[d] = (float)index_draw(2001) - 1000.5f;
+	snprintf(meta, sizeof meta, "{\"n\":%u,\"s\":\"x\"}", i);
+	r->meta = meta;
 }
 
 static void make(int precision, bool rescore)
 {
 	struct lh_index_params p;
-	struct lh_index_writer *w;
-	float v[DIM];
-	char id[16], meta[64];
-	struct stat st;
-	int fd;
 
 	lh_index_params_default(&p);
 	p.ef_construction = 40;
 	p.precision = precision;
 	p.rescore = rescore;
-	w = lh_index_writer_new(path, &p, 1, &err);
-	CHECK(w);
-	for (unsigned i = 0; i < ROWS; i++) {
-		for (unsigned d = 0; d < DIM; d++)
-			v[d] = (float)rnd(2001) - 1000.5f;
-		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "id-%u", i), v, DIM, meta,
-				 (size_t)sprintf(meta, "{\"n\":%u,\"s\":\"x\"}", i), &err) == 0);
-	}
-	CHECK(lh_index_commit(w, 1, &err) == 0);
-	lh_index_writer_free(w);
-	fd = open(path, O_RDONLY);
-	CHECK(fd >= 0 && fstat(fd, &st) == 0);
-	size = (size_t)st.st_size;
-	good = malloc(size);
-	CHECK(good && read(fd, good, size) == (ssize_t)size);
-	close(fd);
-}
-
-static void write_file(const unsigned char *p, size_t n)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC);
-
-	CHECK(fd >= 0 && write(fd, p, n) == (ssize_t)n);
-	close(fd);
+	index_build(&p, a_row, 0, ROWS, 1);
+	good = check_read(PATH, &size);
 }
 
 static int every_third(void *ctx, uint64_t row, const struct lh_row *r, struct lh_err *e)
@@ -116,7 +76,7 @@ static void ask(struct lh_searcher *s, const float *v, size_t k, bool exact,
 /* Do everything that a reader does with the file as it is now. */
 static bool search_and_verify(void)
 {
-	struct lh_index *ix = lh_index_open(path, &err);
+	struct lh_index *ix = lh_index_open(PATH, &err);
 	struct lh_searcher *s;
 	struct lh_row row;
 	float v[65536] = { 1, 2, 3 };
@@ -130,22 +90,22 @@ static bool search_and_verify(void)
 	if (s) {
 		struct lh_filter_cache *filter = lh_filter_cache_new(ix);
 
-		v[0] = (float)rnd(10) + 1;
+		v[0] = (float)index_draw(10) + 1;
 		ask(s, v, 10, false, NULL);
 		ask(s, v, 10, false, filter);
 		ask(s, v, 40, false, filter);
-		ask(s, v, 3, true, rnd(2) ? filter : NULL);
+		ask(s, v, 3, true, index_draw(2) ? filter : NULL);
 		lh_filter_cache_free(filter);
 		lh_searcher_free(s);
 	}
 	for (unsigned i = 0; i < 50; i++) {
 		char id[16];
 		int64_t at = lh_index_find(ix, id,
-					   (size_t)sprintf(id, "id-%u", (unsigned)rnd(ROWS + 5)),
+					   (size_t)sprintf(id, "id-%u", (unsigned)index_draw(ROWS + 5)),
 					   &err);
 
 		CHECK(at >= -2 && (at < 0 || (uint64_t)at < lh_index_rows(ix)));
-		at = (int64_t)rnd(ROWS);
+		at = (int64_t)index_draw(ROWS);
 		if ((uint64_t)at < lh_index_rows(ix))
 			lh_index_vector(ix, (uint64_t)at, v);
 		if (lh_index_row(ix, (uint64_t)at, &row, &err) == 1)
@@ -156,18 +116,11 @@ static bool search_and_verify(void)
 	return true;
 }
 
-static void note(void *ctx, const char *section, const char *text)
+static unsigned damage_found(void)
 {
-	(void)ctx;
-	CHECK(*section && *text);
-	found++;
-}
-
-static unsigned damage(void)
-{
-	found = 0;
-	if (lh_index_verify(path, note, NULL, &err) == 0)
-		return found;
+	damages = 0;
+	if (lh_index_verify(PATH, index_on_damage, NULL, &err) == 0)
+		return damages;
 	CHECK(err.status == LH_INDEX_OLD);
 	return 1;
 }
@@ -176,31 +129,31 @@ static void truncated_files_are_refused(void)
 {
 	for (size_t n = 0; n < size; n = n < 200 ? n + 1 : (n / 4096 + 1) * 4096) {
 		snprintf(what, sizeof what, "cut at %zu", n);
-		write_file(good, n);
-		CHECK(!search_and_verify() && damage());
+		check_write(PATH, good, n);
+		CHECK(!search_and_verify() && damage_found());
 		CHECK(strstr(err.msg, n < 8 ? "not an index" : "truncated"));
 	}
-	write_file(good, size - 1);
-	CHECK(!search_and_verify() && strstr(err.msg, "truncated") && damage());
-	write_file(good, size);
-	CHECK(search_and_verify() && !damage());
+	check_write(PATH, good, size - 1);
+	CHECK(!search_and_verify() && strstr(err.msg, "truncated") && damage_found());
+	check_write(PATH, good, size);
+	CHECK(search_and_verify() && !damage_found());
 }
 
 static void any_flipped_bit_is_noticed(unsigned flips)
 {
-	int fd = open(path, O_WRONLY);
+	int fd = open(PATH, O_WRONLY);
 	unsigned char byte;
 	uint64_t at;
 
 	CHECK(fd >= 0);
 	for (unsigned i = 0; i < flips; i++) {
 		/* every other flip in the header, parameters and tables */
-		at = i % 2 ? rnd(size) : i % 4 ? rnd(8192) : size - 1 - rnd(size / 3);
-		byte = good[at] ^ (unsigned char)(1u << rnd(8));
+		at = i % 2 ? index_draw(size) : i % 4 ? index_draw(8192) : size - 1 - index_draw(size / 3);
+		byte = good[at] ^ (unsigned char)(1u << index_draw(8));
 		snprintf(what, sizeof what, "byte %llu set to %u", (unsigned long long)at, byte);
 		CHECK(pwrite(fd, &byte, 1, (off_t)at) == 1);
 		search_and_verify();
-		CHECK(damage());
+		CHECK(damage_found());
 		CHECK(pwrite(fd, good + at, 1, (off_t)at) == 1);
 	}
 	close(fd);
@@ -209,27 +162,27 @@ static void any_flipped_bit_is_noticed(unsigned flips)
 static void overwritten_runs_do_no_harm(unsigned smears)
 {
 	unsigned char *bad = malloc(size);
-	int fd = open(path, O_WRONLY);
+	int fd = open(PATH, O_WRONLY);
 
 	CHECK(bad && fd >= 0);
 	memcpy(bad, good, size);
 	for (unsigned i = 0; i < smears; i++) {
-		uint64_t n = 1 + rnd(rnd(4) ? 64 : 20000),
-			 at = LH_INDEX_PAGE + rnd(size - LH_INDEX_PAGE), j;
-		unsigned kind = (unsigned)rnd(4);
+		uint64_t n = 1 + index_draw(index_draw(4) ? 64 : 20000),
+			 at = LH_INDEX_PAGE + index_draw(size - LH_INDEX_PAGE), j;
+		unsigned kind = (unsigned)index_draw(4);
 
 		if (n > size - at)
 			n = size - at;
 		for (j = 0; j < n; j++)
 			bad[at + j] = kind == 0 ? 0 :
 				      kind == 1 ? 0xff :
-				      kind == 2 ? (unsigned char)rnd(256) :
-						  (unsigned char)rnd(5);
+				      kind == 2 ? (unsigned char)index_draw(256) :
+						  (unsigned char)index_draw(5);
 		snprintf(what, sizeof what, "%llu bytes at %llu smeared", (unsigned long long)n,
 			 (unsigned long long)at);
 		CHECK(pwrite(fd, bad + at, n, (off_t)at) == (ssize_t)n);
 		search_and_verify();
-		CHECK(damage() || !memcmp(bad + at, good + at, n));
+		CHECK(damage_found() || !memcmp(bad + at, good + at, n));
 		memcpy(bad + at, good + at, n);
 		CHECK(pwrite(fd, bad + at, n, (off_t)at) == (ssize_t)n);
 	}
@@ -268,7 +221,7 @@ static void extreme_header_fields_do_no_harm(bool second)
 					     1u << 31, 1ull << 32, 1ull << 63, UINT64_MAX };
 	unsigned char page[LH_INDEX_PAGE];
 	struct lh_index_header *h = (void *)page;
-	int fd = open(path, O_WRONLY);
+	int fd = open(PATH, O_WRONLY);
 	size_t at, i, wide;
 
 	CHECK(fd >= 0);
@@ -282,11 +235,11 @@ static void extreme_header_fields_do_no_harm(bool second)
 					 (unsigned long long)extremes[i]);
 				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
 				search_and_verify();
-				CHECK(damage() || !memcmp(page, good, sizeof page));
+				CHECK(damage_found() || !memcmp(page, good, sizeof page));
 				h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 				CHECK(pwrite(fd, page, sizeof page, 0) == sizeof page);
 				search_and_verify();
-				CHECK(damage() || !memcmp(page, good, sizeof page) ||
+				CHECK(damage_found() || !memcmp(page, good, sizeof page) ||
 				      hides_order(h) || begins_elsewhere(h));
 			}
 	CHECK(pwrite(fd, good, LH_INDEX_PAGE, 0) == LH_INDEX_PAGE);
@@ -296,12 +249,12 @@ static void extreme_header_fields_do_no_harm(bool second)
 static void check_message(size_t at, uint32_t value, const char *message)
 {
 	unsigned char page[LH_INDEX_PAGE];
-	int fd = open(path, O_WRONLY);
+	int fd = open(PATH, O_WRONLY);
 
 	memcpy(page, good, sizeof page);
 	memcpy(page + at, &value, sizeof value);
 	CHECK(fd >= 0 && pwrite(fd, page, sizeof page, 0) == sizeof page);
-	CHECK(!search_and_verify() && strstr(err.msg, message) && damage());
+	CHECK(!search_and_verify() && strstr(err.msg, message) && damage_found());
 	CHECK(pwrite(fd, good, sizeof page, 0) == sizeof page);
 	close(fd);
 }
@@ -321,11 +274,9 @@ static void a_link_given_twice_is_damage(void)
 	struct lh_index_header *h = (void *)bad;
 	struct lh_index_section *s = h->section + 1;
 	struct lh_index_change *c;
+	struct index_row new = { .id = "new", .v = { 1 }, .dim = DIM };
 	uint32_t links[LINKS];
 	size_t ids_at = 4 * DIM;
-	float v[DIM] = { 1 };
-	char log[80];
-	bool due;
 
 	CHECK(bad);
 	memcpy(bad, good, size);
@@ -338,19 +289,17 @@ static void a_link_given_twice_is_damage(void)
 	s->xxh3 = lh_xxh3(bad + s->at, s->bytes);
 	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
 	snprintf(what, sizeof what, "links given twice");
-	write_file(bad, size);
+	check_write(PATH, bad, size);
 	free(bad);
 	CHECK(search_and_verify());
-	c = lh_index_change_open(path, 1, &err);
-	CHECK(c && lh_index_change_put(c, "new", 3, v, DIM, NULL, 0, &err) == 0 &&
-	      lh_index_change_commit(c, &due, &err) == 0);
-	lh_index_change_close(c);
-	CHECK(lh_index_compact(path, 1, 1, &err) < 0);
+	c = index_begin();
+	index_put(c, &new);
+	index_end(c);
+	CHECK(lh_index_compact(PATH, 1, 1, &err) < 0);
 	CHECK(err.code == LH_ECORRUPT && strstr(err.msg, "two links to row"));
-	CHECK(damage());
-	snprintf(log, sizeof log, "%s-log", path);
-	CHECK(unlink(log) == 0);
-	write_file(good, size);
+	CHECK(damage_found());
+	CHECK(unlink(LOG_PATH) == 0);
+	check_write(PATH, good, size);
 }
 
 static long peak(void)
@@ -367,14 +316,14 @@ static void run_all(int precision, bool rescore, unsigned flips)
 
 	free(good);
 	make(precision, rescore);
-	CHECK(search_and_verify() && !damage());
+	CHECK(search_and_verify() && !damage_found());
 	before = peak();
 	truncated_files_are_refused();
 	if (precision != LH_F16)
 		extreme_header_fields_do_no_harm(precision == LH_I8);
 	any_flipped_bit_is_noticed(flips);
 	overwritten_runs_do_no_harm(flips);
-	CHECK(search_and_verify() && !damage());
+	CHECK(search_and_verify() && !damage_found());
 	printf("# %s, %zu bytes, %u flips and smears, peak %ld KiB, %ld before\n",
 	       lh_precision_name(precision), size, flips, peak(), before);
 #ifndef __SANITIZE_ADDRESS__
@@ -395,18 +344,14 @@ int main(int argc, char **argv)
 #endif
 
 	alarm(3600);	/* a hang is a failure */
-	CHECK(mkdtemp(dir));
-	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	check_folder();
 	if (argc > 2)
-		rng = strtoull(argv[2], NULL, 10);
+		index_rng = strtoull(argv[2], NULL, 10);
 	test(run_all(LH_F32, false, flips));
 	test(other_kinds_of_file_have_a_message_each());
 	test(a_link_given_twice_is_damage());
 	test_full(run_all(LH_F16, false, flips / 3));
 	test(run_all(LH_I8, true, flips / 3));
-	unlink(path);
-	strcat(path, "-lock");
-	unlink(path);
 	free(good);
-	return rmdir(dir) != 0;
+	return 0;
 }

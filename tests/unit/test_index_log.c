@@ -1,36 +1,16 @@
 /* INDEX-log: acknowledged changes are there; torn and damaged ones are reported. */
-#include "index/index_tools.h"
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "check.h"
 #include "index/index_log.h"
+#include "index_make.h"
 
-#define CHECK(x) check_why(x, err.msg)
 #define DIM 4
-
-static struct lh_err err;
-static char dir[64], path[80], log_path[96];
-static int damages;
-static char damage_text[256];
-
-static void on_damage(void *ctx, const char *section, const char *text)
-{
-	(void)ctx;
-	damages++;
-	snprintf(damage_text, sizeof damage_text, "%s: %s", section, text);
-}
 
 static void verify_log(void)
 {
-	struct lh_index *ix = lh_index_open_base(path, &err);
+	struct lh_index *ix = lh_index_open_base(PATH, &err);
 
 	damages = 0;
 	CHECK(ix != NULL);
-	CHECK(lh_index_log_verify(ix, path, on_damage, NULL, &err) == 0);
+	CHECK(lh_index_log_verify(ix, PATH, index_on_damage, NULL, &err) == 0);
 	lh_index_close(ix);
 }
 
@@ -42,65 +22,44 @@ static void vector_of(unsigned i, float *v)
 	v[(i + 1) % DIM] = (float)i / 1000;
 }
 
+static void a_row(struct index_row *r, unsigned i)
+{
+	snprintf(r->id, sizeof r->id, "r%u", i);
+	r->dim = DIM;
+	r->meta = "{\"a\":1}";
+	vector_of(i, r->v);
+}
+
 static void build(unsigned n, const char *created_at)
 {
 	struct lh_index_params p;
-	struct lh_index_writer *w;
-	char id[16];
-	float v[DIM];
 
 	lh_index_params_default(&p);
 	p.dimension = DIM;
 	strcpy(p.created_at, created_at);
-	w = lh_index_writer_new(path, &p, 1, &err);
-	CHECK(w != NULL);
-	for (unsigned i = 0; i < n; i++) {
-		int len = snprintf(id, sizeof id, "r%u", i);
-
-		vector_of(i, v);
-		CHECK(lh_index_put(w, id, (size_t)len, v, DIM, "{\"a\":1}", 7, &err) == 0);
-	}
-	CHECK(lh_index_commit(w, 1, &err) == 0);
-	lh_index_writer_free(w);
-}
-
-static struct lh_index_change *begin(void)
-{
-	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
-
-	CHECK(c != NULL);
-	return c;
-}
-
-static bool end(struct lh_index_change *c)
-{
-	bool due;
-
-	CHECK(lh_index_change_commit(c, &due, &err) == 0);
-	lh_index_change_close(c);
-	return due;
+	index_build(&p, a_row, 0, n, 1);
 }
 
 static void put(struct lh_index_change *c, const char *id, const char *meta)
 {
-	float v[DIM];
+	struct index_row r = { .dim = DIM, .meta = meta };
 
-	vector_of((unsigned)strlen(id), v);
-	CHECK(lh_index_change_put(c, id, strlen(id), v, DIM, meta, meta ? strlen(meta) : 0, &err) ==
-	      0);
+	snprintf(r.id, sizeof r.id, "%s", id);
+	vector_of((unsigned)strlen(id), r.v);
+	index_put(c, &r);
 }
 
-static bool put_one(const char *id, const char *meta)
+static void put_one(const char *id, const char *meta)
 {
-	struct lh_index_change *c = begin();
+	struct lh_index_change *c = index_begin();
 
 	put(c, id, meta);
-	return end(c);
+	index_end(c);
 }
 
 static struct lh_index_stats stats(void)
 {
-	struct lh_index *ix = lh_index_open(path, &err);
+	struct lh_index *ix = lh_index_open(PATH, &err);
 	struct lh_index_stats st;
 
 	CHECK(ix != NULL);
@@ -113,7 +72,7 @@ static struct lh_index_stats stats(void)
 static const char *meta_of(const char *id)
 {
 	static char text[256];
-	struct lh_index *ix = lh_index_open(path, &err);
+	struct lh_index *ix = lh_index_open(PATH, &err);
 	struct lh_row row;
 	int64_t at;
 
@@ -127,21 +86,14 @@ static const char *meta_of(const char *id)
 	return at >= 0 ? text : NULL;
 }
 
-static size_t read_log(char *to, size_t room)
+static size_t read_log(char *to)
 {
-	FILE *f = fopen(log_path, "rb");
-	size_t n = f ? fread(to, 1, room, f) : 0;
+	size_t n;
+	char *p = check_read(LOG_PATH, &n);
 
-	CHECK(f != NULL);
-	fclose(f);
+	memcpy(to, p, n);
+	free(p);
 	return n;
-}
-
-static void write_log(const char *p, size_t n)
-{
-	FILE *f = fopen(log_path, "wb");
-
-	CHECK(f && fwrite(p, 1, n, f) == n && fclose(f) == 0);
 }
 
 /* Four frames of one commit each: cut at every byte. */
@@ -153,10 +105,10 @@ static void a_torn_tail_is_ignored_reported_and_overwritten(void)
 	build(2, "t");
 	for (n = 1; n <= 4; n++) {
 		put_one((const char *[]){ "", "a", "bb", "ccc", "dddd" }[n], "{\"x\":[1,2]}");
-		at[n] = read_log(log, sizeof log);
+		at[n] = read_log(log);
 	}
 	for (cut = 0; cut <= at[4]; cut++) {
-		write_log(log, cut);
+		check_write(LOG_PATH, log, cut);
 		for (whole = 0; whole < 4 && at[whole + 1] <= cut; whole++)
 			;
 		CHECK(stats().pending == whole);
@@ -166,7 +118,7 @@ static void a_torn_tail_is_ignored_reported_and_overwritten(void)
 		else
 			CHECK(stats().torn_at == (int64_t)(whole || cut < 48 ? at[whole] : 48) &&
 			      damages == 1 &&
-			      strncmp(damage_text, "log: torn tail at byte ", 23) == 0);
+			      strncmp(damage, "log: torn tail at byte ", 23) == 0);
 		put_one("later", NULL);
 		CHECK(stats().torn_at == -1 && stats().pending == whole + 1 && meta_of("later"));
 		verify_log();
@@ -181,20 +133,20 @@ static void zeros_at_the_end_are_a_torn_tail(void)
 
 	build(2, "t");
 	put_one("a", NULL);
-	n = read_log(log, sizeof log);
-	write_log(log, n + 512);
+	n = read_log(log);
+	check_write(LOG_PATH, log, n + 512);
 	CHECK(stats().torn_at == (int64_t)n && stats().pending == 1);
 }
 
 /* Append three puts in one commit. */
 static void put_three(void)
 {
-	struct lh_index_change *c = begin();
+	struct lh_index_change *c = index_begin();
 
 	put(c, "x", "{}");
 	put(c, "yy", "{}");
 	put(c, "zzz", "{}");
-	end(c);
+	index_end(c);
 }
 
 static void a_commit_that_is_cut_has_no_effect(void)
@@ -204,11 +156,11 @@ static void a_commit_that_is_cut_has_no_effect(void)
 
 	build(2, "t");
 	put_one("a", "{}");
-	n = read_log(log, sizeof log);
+	n = read_log(log);
 	put_three();
-	whole = read_log(log, sizeof log);
+	whole = read_log(log);
 	for (cut = n; cut <= whole; cut++) {
-		write_log(log, cut);
+		check_write(LOG_PATH, log, cut);
 		CHECK(stats().pending == (cut < whole ? 1 : 4));
 		CHECK(stats().torn_at == (cut == n || cut == whole ? -1 : (int64_t)n));
 		verify_log();
@@ -220,7 +172,7 @@ static void a_commit_that_is_cut_has_no_effect(void)
 		CHECK(damages == 0);
 	}
 	memset(log + n + 24, 0, whole - n - 24);	/* its size is on disk, its bytes are not */
-	write_log(log, whole);
+	check_write(LOG_PATH, log, whole);
 	CHECK(stats().pending == 1 && stats().torn_at == (int64_t)n);
 }
 
@@ -232,20 +184,20 @@ static void no_bit_of_a_group_may_flip(void)
 
 	build(2, "t");
 	put_one("a", "{}");
-	from = read_log(log, sizeof log);
+	from = read_log(log);
 	put_three();
-	to = read_log(log, sizeof log);
+	to = read_log(log);
 	put_one("later", "{}");
-	n = read_log(log, sizeof log);
+	n = read_log(log);
 	for (i = from; i < to; i++) {
 		memcpy(bad, log, n);
 		bad[i] ^= 4;
-		write_log(bad, n);
+		check_write(LOG_PATH, bad, n);
 		verify_log();
 		CHECK(damages >= 1);
 		if (i % 8)
 			continue;	/* opening waits before it reports */
-		ix = lh_index_open(path, &err);
+		ix = lh_index_open(PATH, &err);
 		CHECK(!ix && err.code == LH_ECORRUPT);
 	}
 }
@@ -259,10 +211,10 @@ static void is_damage(const struct lh_buf *mark, const struct lh_buf *frames)
 	lh_buf_add(&log, mark->p, mark->len);
 	lh_buf_add(&log, frames->p, frames->len);
 	CHECK(lh_buf_check(&log, &err) == 0);
-	write_log(log.p, log.len);
+	check_write(LOG_PATH, log.p, log.len);
 	verify_log();
 	CHECK(damages == 1);
-	ix = lh_index_open(path, &err);
+	ix = lh_index_open(PATH, &err);
 	CHECK(!ix && err.code == LH_ECORRUPT);
 	lh_buf_free(&log);
 }
@@ -273,7 +225,7 @@ static void a_group_holds_puts_and_deletes_only(void)
 	struct lh_index *ix;
 
 	build(2, "t");
-	ix = lh_index_open_base(path, &err);
+	ix = lh_index_open_base(PATH, &err);
 	CHECK(ix != NULL);
 	lh_log_add_mark(&mark, ix->checksum, DIM);
 	lh_index_close(ix);
@@ -314,26 +266,26 @@ static void damage_is_never_silent(void)
 
 	build(2, "t");
 	put_one("a", "{}");
-	last = read_log(log, sizeof log);
+	last = read_log(log);
 	put_one("bb", "{}");
-	n = read_log(log, sizeof log);
+	n = read_log(log);
 	for (i = 0; i < n * 8; i++) {
 		memcpy(bad, log, n);
 		bad[i / 8] ^= (char)(1 << i % 8);
-		write_log(bad, n);
+		check_write(LOG_PATH, bad, n);
 		verify_log();
 		CHECK(damages >= 1);
-		ix = i % 16 ? NULL : lh_index_open(path, &err);	/* it waits before it reports */
+		ix = i % 16 ? NULL : lh_index_open(PATH, &err);	/* it waits before it reports */
 		if (i % 16 == 0)
 			CHECK(!ix == (i / 8 < last + 16));
 		lh_index_close(ix);
 		if (i / 8 < 48 || (i / 8 >= last && i / 8 < last + 16)) { /* the mark, or a head */
-			c = begin();
+			c = index_begin();
 			put(c, "c", NULL);
 			CHECK(lh_index_change_commit(c, &due, &err) < 0 &&
 			      err.code == LH_ECORRUPT);
 			lh_index_change_close(c);
-			CHECK(read_log(bad, sizeof bad) == n);
+			CHECK(read_log(bad) == n);
 		}
 	}
 }
@@ -345,10 +297,10 @@ static void a_log_never_applies_to_another_index(void)
 
 	build(2, "t");
 	put_one("a", NULL);
-	n = read_log(log, sizeof log);
+	n = read_log(log);
 	build(2, "u");
-	CHECK(access(log_path, F_OK) < 0);
-	write_log(log, n);	/* as if the build had been killed before it removed the log */
+	CHECK(access(LOG_PATH, F_OK) < 0);
+	check_write(LOG_PATH, log, n);	/* as if the build had been killed before it removed the log */
 	CHECK(stats().pending == 0 && !meta_of("a"));
 	verify_log();
 	CHECK(damages == 0);
@@ -365,15 +317,15 @@ static void a_part_for_an_index_that_never_came_is_cut_off(void)
 
 	build(2, "t");
 	put_one("a", NULL);
-	n = read_log(log, sizeof log);
+	n = read_log(log);
 	lh_buf_add(&b, log, n);
 	lh_log_add_mark(&b, 12345, DIM);
 	lh_log_add_put(&b, (struct lh_str){ "ghost", 5 }, v, DIM, NULL);
-	write_log(b.p, b.len);
+	check_write(LOG_PATH, b.p, b.len);
 	CHECK(stats().pending == 1 && !meta_of("ghost"));
 	put_one("b", NULL);
 	CHECK(stats().pending == 2 && !meta_of("ghost") && meta_of("a") && meta_of("b"));
-	CHECK(read_log(log, sizeof log) < b.len + 80);
+	CHECK(read_log(log) < b.len + 80);
 	lh_buf_free(&b);
 }
 
@@ -387,7 +339,7 @@ static void write_parts(uint64_t first, const char *a, uint64_t second, const ch
 	lh_log_add_put(&log, (struct lh_str){ a, 1 }, v, DIM, NULL);
 	lh_log_add_mark(&log, second, DIM);
 	lh_log_add_put(&log, (struct lh_str){ b, 1 }, v, DIM, NULL);
-	write_log(log.p, log.len);
+	check_write(LOG_PATH, log.p, log.len);
 	lh_buf_free(&log);
 }
 
@@ -410,21 +362,21 @@ static void what_replaces_other_parts_is_read_again(void)
 
 	build(2, "t");
 	put_one("a", NULL);
-	ix = lh_index_open(path, &err);
+	ix = lh_index_open(PATH, &err);
 	CHECK(ix != NULL);
 	sum = lh_index_identity(ix).checksum;
 	lh_index_close(ix);
 
 	/* The part of another index is cut off, for one of the same length. */
 	write_parts(sum, "a", 12345, "x");
-	ix = lh_index_open(path, &err);
+	ix = lh_index_open(PATH, &err);
 	CHECK(ix != NULL);
 	put_one("b", NULL);
 	CHECK(renewed_has(ix, "b"));
 
 	/* The log was replaced, and the new one has the inode of the one that was read. */
 	write_parts(12345, "x", sum, "a");
-	ix = lh_index_open(path, &err);
+	ix = lh_index_open(PATH, &err);
 	CHECK(ix != NULL);
 	write_parts(sum, "b", sum, "a");
 	CHECK(renewed_has(ix, "b"));
@@ -448,8 +400,8 @@ static void a_full_log_makes_writers_wait(void)
 	bool due;
 
 	build(5, "t");
-	a = begin();
-	b = begin();
+	a = index_begin();
+	b = index_begin();
 	put_many(a, 0, 1999);
 	CHECK(lh_index_change_try(a, &due, &err) == 0 && due);
 	put_many(a, 1999, 1);
@@ -460,23 +412,17 @@ static void a_full_log_makes_writers_wait(void)
 	CHECK(lh_index_change_bytes(b) == before && stats().pending == 2000);
 	put_many(a, 5000, 1);
 	CHECK(lh_index_change_commit(a, &due, &err) == 0);
-	CHECK(lh_index_make_room(path, 1, 1, &err) == 0);
+	CHECK(lh_index_make_room(PATH, 1, 1, &err) == 0);
 	CHECK(stats().pending == 0 && stats().base == 2006);
 	CHECK(lh_index_change_try(b, &due, &err) == 0 && due && lh_index_change_bytes(b) == 0);
 	CHECK(stats().live == 2306 && stats().pending == 300);
 	lh_index_change_close(a);
 	lh_index_change_close(b);
-	unlink(log_path);
 }
 
 int main(void)
 {
-	/* In memory if possible: these are thousands of fsyncs. */
-	snprintf(dir, sizeof dir, "%s/lh-log-XXXXXX",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	CHECK(mkdtemp(dir) != NULL);
-	snprintf(path, sizeof path, "%s/t.lhv", dir);
-	snprintf(log_path, sizeof log_path, "%s-log", path);
+	check_folder();
 	test(a_torn_tail_is_ignored_reported_and_overwritten());
 	test(zeros_at_the_end_are_a_torn_tail());
 	test(a_commit_that_is_cut_has_no_effect());
@@ -487,7 +433,5 @@ int main(void)
 	test(a_part_for_an_index_that_never_came_is_cut_off());
 	test(what_replaces_other_parts_is_read_again());
 	test(a_full_log_makes_writers_wait());
-	unlink(path);
-	rmdir(dir);
 	return 0;
 }

@@ -1,101 +1,39 @@
 /* Indexes of layout qg: their rows, and what changes of them give. */
-#include "check.h"
-#include "index/index_parts.h"
-#include "base/xxh3.h"
+#include "index_make.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#define CHECK(x) check_why(x, err.msg)
 #define DIM_MAX 208
 
 static unsigned dim = 96;	/* 208: with codes */
 
-static struct lh_err err;
-static char dir[] = "/tmp/lh-test-qg-XXXXXX", path[64];
-static uint64_t rng = 1;
 static struct lh_index_params params;
-static char damage[256];
-
-static double rnd(void)
-{
-	rng = rng * 6364136223846793005u + 1442695040888963407u;
-	return (double)(rng >> 33) / (1u << 30) - 1;
-}
 
 /* Row i: near one of 40 centres. */
 static void point(float *v, unsigned i)
 {
-	rng = i % 40 + 100;
+	index_rng = i % 40 + 100;
 	for (unsigned d = 0; d < dim; d++)
-		v[d] = (float)rnd();
-	rng = i * 7919u + 1;
+		v[d] = (float)index_real();
+	index_rng = i * 7919u + 1;
 	for (unsigned d = 0; d < dim; d++)
-		v[d] += 0.6f * (float)rnd();
+		v[d] += 0.6f * (float)index_real();
 }
 
-static void build_rows(unsigned from, unsigned to, unsigned jobs)
+static void near_a_centre(struct index_row *r, unsigned i)
 {
-	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
-	float v[DIM_MAX];
-	char id[16];
-
-	CHECK(w);
-	for (unsigned i = from; i < to; i++) {
-		point(v, i);
-		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0, &err) ==
-		      0);
-	}
-	CHECK(lh_index_commit(w, jobs, &err) == 0);
-	lh_index_writer_free(w);
+	r->dim = dim;
+	point(r->v, i);
 }
 
 static void build(unsigned n, unsigned jobs)
 {
-	build_rows(0, n, jobs);
+	index_build(&params, near_a_centre, 0, n, jobs);
 }
 
-/* Put rows from one number to another; delete others. */
-static void change(unsigned from, unsigned to, unsigned del_from, unsigned del_to)
+static long ask(struct lh_searcher *s, const float *v, size_t k, bool exact, struct lh_hit *out)
 {
-	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
-	float v[DIM_MAX];
-	char id[16];
-	bool due;
-
-	CHECK(c);
-	for (unsigned i = from; i < to; i++) {
-		point(v, i);
-		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0,
-					  &err) == 0);
-	}
-	for (unsigned i = del_from; i < del_to; i++)
-		CHECK(lh_index_change_delete(c, id, (size_t)sprintf(id, "w-%u", i), &err) == 0);
-	CHECK(lh_index_change_commit(c, &due, &err) == 0);
-	lh_index_change_close(c);
-}
-
-static void note(void *ctx, const char *section, const char *text)
-{
-	(void)ctx;
-	snprintf(damage, sizeof damage, "%s: %s", section, text);
-}
-
-static bool is_sound(void)
-{
-	*damage = '\0';
-	CHECK(lh_index_verify(path, note, NULL, &err) == 0);
-	return !*damage;
-}
-
-static long ask(struct lh_searcher *s, const float *v, size_t k, bool exact,
-		const uint64_t *exclude, size_t n_exclude, struct lh_hit *out)
-{
-	struct lh_query q = { .vector = v, .k = k, .exact = exact, .exclude = exclude,
-			      .n_exclude = n_exclude };
+	struct lh_query q = { .vector = v, .k = k, .exact = exact };
 	long n = lh_index_search(s, &q, out, &err);
 
 	CHECK(n >= 0);
@@ -115,8 +53,8 @@ static double recall(struct lh_index *ix, size_t k)
 		point(v, 1000000 + i);
 		if (params.distance == LH_COSINE)
 			lh_vec_unit(v, dim);
-		CHECK(ask(s, v, k, true, NULL, 0, a) == (long)k);
-		CHECK(ask(s, v, k, false, NULL, 0, b) == (long)k);
+		CHECK(ask(s, v, k, true, a) == (long)k);
+		CHECK(ask(s, v, k, false, b) == (long)k);
 		for (size_t j = 0; j < k; j++) {
 			CHECK(!j || b[j - 1].distance <= b[j].distance);
 			/* equal rows are results in any choice */
@@ -129,27 +67,13 @@ static double recall(struct lh_index *ix, size_t k)
 
 static double recall_now(size_t k)
 {
-	struct lh_index *ix = lh_index_open(path, &err);
+	struct lh_index *ix = lh_index_open(PATH, &err);
 	double r;
 
 	CHECK(ix);
 	r = recall(ix, k);
 	lh_index_close(ix);
 	return r;
-}
-
-static void *slurp(size_t *n)
-{
-	FILE *f = fopen(path, "rb");
-	void *p;
-
-	CHECK(f && fseek(f, 0, SEEK_END) == 0);
-	*n = (size_t)ftell(f);
-	rewind(f);
-	p = malloc(*n);
-	CHECK(p && fread(p, 1, *n, f) == *n);
-	fclose(f);
-	return p;
 }
 
 static void every_kind_is_found_and_sound(void)
@@ -162,7 +86,7 @@ static void every_kind_is_found_and_sound(void)
 		params.distance = i < 4 ? LH_COSINE : LH_L2;
 		params.m = i % 2 ? 16 : 32;
 		build(check_is_small() ? 2500 : 3500, 2);
-		check_why(is_sound(), damage);
+		check_why(index_is_sound(), damage);
 		printf("# %s, %s, m %u: recall %.3f\n", lh_precision_name(params.precision),
 		       lh_distance_name(params.distance), params.m, recall_now(10));
 		CHECK(recall_now(10) >= 0.98 && recall_now(100) >= 0.98);
@@ -187,27 +111,29 @@ static void a_row_is_the_same_read_and_mapped(void)
 		struct lh_searcher *s;
 
 		build(3500, 2);
-		CHECK((ix = lh_index_open(path, &err)) && (s = lh_searcher_new(ix, &err)));
+		CHECK((ix = lh_index_open(PATH, &err)) && (s = lh_searcher_new(ix, &err)));
 		CHECK(ix->rows * ix->stride >= 4 << 20);
 		if (i)
 			build(3600, 2);
-		CHECK(ask(s, v, 10, false, NULL, 0, hit[2 * i]) == 10);
-		CHECK(i || ask(s, v, 10, false, NULL, 0, hit[1]) == 10);
+		CHECK(ask(s, v, 10, false, hit[2 * i]) == 10);
+		CHECK(i || ask(s, v, 10, false, hit[1]) == 10);
 		lh_searcher_free(s);
 		lh_index_close(ix);
 	}
 	params = was;
-	check(!memcmp(hit[0], hit[1], sizeof *hit) && !memcmp(hit[0], hit[2], sizeof *hit));
+	for (unsigned i = 0; i < 20; i++)
+		check(hit[0][i % 10].row == hit[1 + i / 10][i % 10].row &&
+		      hit[0][i % 10].distance == hit[1 + i / 10][i % 10].distance);
 }
 
 /* Build, add, and compact on that many threads; returns the file. */
 static void *grown(unsigned jobs, size_t *n)
 {
 	build(3000, jobs);
-	change(3000, 3400, 0, 0);
+	index_add(near_a_centre, 3000, 3400);
 	CHECK(recall_now(10) >= 0.98);
-	CHECK(lh_index_compact(path, jobs, 1, &err) == 0);
-	return slurp(n);
+	CHECK(lh_index_compact(PATH, jobs, 1, &err) == 0);
+	return check_read(PATH, n);
 }
 
 static void any_number_of_threads_gives_the_same_bytes(void)
@@ -222,40 +148,21 @@ static void any_number_of_threads_gives_the_same_bytes(void)
 	free(p[1]);
 }
 
-/* Give the first n rows other vectors. */
-static void replace(unsigned n)
+/* The row of that number has another vector than the one that a build gives it. */
+static void replaced_row(struct index_row *r, unsigned i)
 {
-	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
-	float v[DIM_MAX];
-	char id[16];
-	bool due;
-
-	CHECK(c);
-	for (unsigned i = 0; i < n; i++) {
-		point(v, i + 500000);
-		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0,
-					  &err) == 0);
-	}
-	CHECK(lh_index_change_commit(c, &due, &err) == 0);
-	lh_index_change_close(c);
+	near_a_centre(r, i + 500000);
 }
 
-/* Build the index that replace and a compaction give, from nothing. */
-static void *build_replaced(unsigned of, unsigned n, size_t *bytes)
+/* As if the first rows had been put again after the others. */
+static unsigned first_new;
+static void moved_row(struct index_row *r, unsigned i)
 {
-	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
-	float v[DIM_MAX];
-	char id[16];
-
-	CHECK(w);
-	for (unsigned i = n; i < of + n; i++) {
-		point(v, i < of ? i : i - of + 500000);
-		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i % of), v, dim, NULL, 0,
-				   &err) == 0);
-	}
-	CHECK(lh_index_commit(w, 2, &err) == 0);
-	lh_index_writer_free(w);
-	return slurp(bytes);
+	if (i < first_new)
+		near_a_centre(r, i);
+	else
+		replaced_row(r, i - first_new);
+	snprintf(r->id, sizeof r->id, "id-%u", i % first_new);
 }
 
 /* The graph is repaired or, if more than a quarter of the rows are gone, built again; any
@@ -268,14 +175,16 @@ static void replaced_rows_leave_no_holes(unsigned replaced, bool repairs)
 
 	for (unsigned i = 0; i < 2; i++) {
 		build(3000, 2);
-		replace(replaced);
-		CHECK(lh_index_compact(path, 1 + 2 * i, 1, &err) == 0);
-		p[i] = slurp(&n[i]);
+		index_add(replaced_row, 0, replaced);
+		CHECK(lh_index_compact(PATH, 1 + 2 * i, 1, &err) == 0);
+		p[i] = check_read(PATH, &n[i]);
 	}
 	check(n[0] == n[1] && !memcmp(p[0], p[1], n[0]));
-	check_why(is_sound(), damage);
+	check_why(index_is_sound(), damage);
 	repaired = recall_now(10);
-	p[2] = build_replaced(3000, replaced, &n[2]);
+	first_new = 3000;
+	index_build(&params, moved_row, replaced, 3000 + replaced, 2);
+	p[2] = check_read(PATH, &n[2]);
 	built = recall_now(10);
 	printf("# %u replaced: recall %.3f; built: %.3f\n", replaced, repaired, built);
 	check(n[0] == n[2] && !memcmp(p[0], p[2], n[0]) == !repairs);
@@ -285,40 +194,27 @@ static void replaced_rows_leave_no_holes(unsigned replaced, bool repairs)
 }
 
 /* Equal vectors, more than any row has links. */
+static void often_equal(struct index_row *r, unsigned i)
+{
+	near_a_centre(r, i % 16 ? i : i % 32);
+}
+
 static void equal_vectors_do_not_cut_the_graph(void)
 {
-	struct lh_index_writer *w = lh_index_writer_new(path, &params, 1, &err);
-	float v[DIM_MAX];
-	char id[16];
-
-	CHECK(w);
-	for (unsigned i = 0; i < 4000; i++) {
-		point(v, i % 16 ? i : i % 32);
-		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0, &err) ==
-		      0);
-	}
-	CHECK(lh_index_commit(w, 2, &err) == 0);
-	lh_index_writer_free(w);
-	check_why(is_sound(), damage);
+	index_build(&params, often_equal, 0, 4000, 2);
+	check_why(index_is_sound(), damage);
 	printf("# recall %.3f\n", recall_now(10));
 	CHECK(recall_now(10) >= 0.97);
 }
 
 #define WRONG_CODES "rows: row 17: the codes of its links are wrong"
 
-static void write_all(const void *p, size_t n)
-{
-	FILE *f = fopen(path, "wb");
-
-	CHECK(f && fwrite(p, n, 1, f) == 1 && fclose(f) == 0);
-}
-
 /* Change a byte of a row, or make its unit so many times larger, with checksums that fit; what
  * the file was, it is again. */
 static void falsify(size_t offset, float times, const char *message)
 {
 	size_t n;
-	unsigned char *was = slurp(&n), *p = slurp(&n);
+	unsigned char *was = check_read(PATH, &n), *p = check_read(PATH, &n);
 	struct lh_index_header *h = (void *)p;
 	struct lh_index_section *s = h->section + 1;
 	unsigned char *at = p + s->at + 17 * h->stride + offset;
@@ -331,44 +227,44 @@ static void falsify(size_t offset, float times, const char *message)
 		*(float *)(void *)at *= times;
 	s->xxh3 = lh_xxh3(p + s->at, s->bytes);
 	h->xxh3 = lh_xxh3(h, offsetof(struct lh_index_header, xxh3));
-	write_all(p, n);
-	check_why(!is_sound() && strstr(damage, message), damage);
-	write_all(was, n);
+	check_write(PATH, p, n);
+	check_why(!index_is_sound() && strstr(damage, message), damage);
+	check_write(PATH, was, n);
 	free(was);
 	free(p);
 }
 
-/* Row i with a length from 0.1 to 10. */
-static void mixed(float *v, unsigned i)
+#define LONG 4200
+
+/* Row i with a length from 0.1 to 10, or a thousand times longer. */
+static void mixed(struct index_row *r, unsigned i)
 {
 	float length;
 
-	point(v, i);
-	lh_vec_unit(v, dim);
-	rng = i * 31u + 7;
-	rnd();
-	length = (float)exp(2.3025851 * rnd());
+	near_a_centre(r, i);
+	lh_vec_unit(r->v, dim);
+	index_rng = i * 31u + 7;
+	index_real();
+	length = (float)exp(2.3025851 * index_real()) * (i == LONG ? 1000 : 1);
 	for (unsigned d = 0; d < dim; d++)
-		v[d] *= length;
+		r->v[d] *= length;
 }
 
 /* Return the share of the greatest products that are found without an ef; row LONG, if it is there
  * and has the greatest, is first. */
-#define LONG 4200
 static double recall_of_products(bool with_long)
 {
-	struct lh_index *ix = lh_index_open(path, &err);
+	struct lh_index *ix = lh_index_open(PATH, &err);
 	struct lh_searcher *s = ix ? lh_searcher_new(ix, &err) : NULL;
 	struct lh_hit a[10], b[10];
-	int64_t row = ix ? lh_index_find(ix, "w-4200", 6, &err) : -1;
+	int64_t row = ix ? lh_index_find(ix, "id-4200", 7, &err) : -1;
 	unsigned same = 0, first = 0;
-	float v[DIM_MAX];
 
 	CHECK(s);
 	for (unsigned i = 0; i < 100; i++) {
-		mixed(v, 1000000 + i);
-		CHECK(ask(s, v, 10, true, NULL, 0, a) == 10 && ask(s, v, 10, false, NULL, 0, b) ==
-									10);
+		struct index_row q = index_row(mixed, 1000000 + i);
+
+		CHECK(ask(s, q.v, 10, true, a) == 10 && ask(s, q.v, 10, false, b) == 10);
 		for (unsigned j = 0; j < 10; j++)
 			same += b[j].distance <= a[9].distance + 1e-6f * fabsf(a[9].distance);
 		first += (int64_t)a[0].row == row;
@@ -380,23 +276,12 @@ static double recall_of_products(bool with_long)
 	return same / 1000.0;
 }
 
-static void put_mixed(unsigned from, unsigned to)
+static void forget_the_long_one(void)
 {
-	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
-	float v[DIM_MAX];
-	char id[16];
-	bool due;
+	struct lh_index_change *c = index_begin();
 
-	CHECK(c);
-	for (unsigned i = from; i < to; i++) {
-		mixed(v, i);
-		for (unsigned d = 0; i == LONG && d < dim; d++)
-			v[d] *= 1000;
-		CHECK(lh_index_change_put(c, id, (size_t)sprintf(id, "w-%u", i), v, dim, NULL, 0,
-					  &err) == 0);
-	}
-	CHECK(lh_index_change_commit(c, &due, &err) == 0);
-	lh_index_change_close(c);
+	CHECK(lh_index_change_delete(c, "id-4200", 7, &err) == 0);
+	index_end(c);
 }
 
 /* By inner product: rows of mixed length, with one that is a thousand times longer, which is
@@ -410,16 +295,16 @@ static void products_are_found(enum lh_precision precision)
 	p.precision = precision;
 	p.rescore = false;
 	p.dimension = dim;
-	CHECK(unlink(path) == 0 && lh_index_create(path, &p, 1, &err) == 0);
-	put_mixed(check_is_small() ? 1500 : 0, 4000);
+	CHECK(unlink(PATH) == 0 && lh_index_create(PATH, &p, 1, &err) == 0);
+	index_add(mixed, check_is_small() ? 1500 : 0, 4000);
 	for (unsigned i = 0; i < 4; i++) {
-		CHECK(lh_index_compact(path, 2, 1, &err) == 0);
-		check_why(is_sound(), damage);
+		CHECK(lh_index_compact(PATH, 2, 1, &err) == 0);
+		check_why(index_is_sound(), damage);
 		r[i] = recall_of_products(i == 2);
 		if (i < 2)
-			put_mixed(4000 + 200 * i, 4200 + 201 * i);
+			index_add(mixed, 4000 + 200 * i, 4200 + 201 * i);
 		else if (i == 2)
-			change(0, 0, LONG, LONG + 1);
+			forget_the_long_one();
 		check(i == 3 || recall_of_products(i == 1) >= 0.98);
 	}
 	printf("# %s: recall %.3f, with more rows %.3f, with a long one %.3f, without it %.3f\n",
@@ -433,7 +318,7 @@ static void wrong_codes_are_damage(void)
 
 	params.precision = LH_I8;
 	build(2000, 1);
-	CHECK(is_sound());
+	CHECK(index_is_sound());
 	params.dimension = dim;
 	params.code_values = lh_qg_code_values(dim, params.precision);
 	lh_index_get_shape(&params, true, &shape);
@@ -452,44 +337,41 @@ static void wrong_codes_are_damage(void)
 static void picture(float *v, unsigned i, bool text)
 {
 	memset(v, 0, PICTURE * sizeof *v);
-	rng = i % 40 + 100;
+	index_rng = i % 40 + 100;
 	for (unsigned d = 0; d < 64; d++)
-		v[d] = (float)rnd();
-	rng = i * 7919u + 1;
+		v[d] = (float)index_real();
+	index_rng = i * 7919u + 1;
 	for (unsigned d = 0; d < 64; d++)
-		v[d] += 0.6f * (float)rnd();
+		v[d] += 0.6f * (float)index_real();
 	for (unsigned d = 0; d < 128; d++)
-		v[(text ? 192 : 64) + d] = 1 + (float)rnd();
+		v[(text ? 192 : 64) + d] = 1 + (float)index_real();
+}
+
+static void picture_row(struct index_row *r, unsigned i)
+{
+	r->dim = PICTURE;
+	picture(r->v, i, false);
 }
 
 static void estimates_that_are_noise_give_way_to_measures(void)
 {
 	struct lh_index_params p = params;
-	struct lh_index_writer *w;
 	struct lh_query q = { .k = 10 };
 	struct lh_hit exact[10], found[10];
 	struct lh_searcher *s;
 	struct lh_index *ix;
 	unsigned same = 0, texts = 50;
 	float v[PICTURE];
-	char id[16];
 
 	p.dimension = 0;
-	CHECK(w = lh_index_writer_new(path, &p, 1, &err));
-	for (unsigned i = 0; i < 6000; i++) {
-		picture(v, i, false);
-		CHECK(lh_index_put(w, id, (size_t)sprintf(id, "p-%u", i), v, PICTURE, NULL, 0,
-				   &err) == 0);
-	}
-	CHECK(lh_index_commit(w, 1, &err) == 0);
-	lh_index_writer_free(w);
-	CHECK(ix = lh_index_open(path, &err));
+	index_build(&p, picture_row, 0, 6000, 1);
+	CHECK(ix = lh_index_open(PATH, &err));
 	CHECK(s = lh_searcher_new(ix, &err));
 	q.vector = v;
 	for (unsigned i = 0; i < texts; i++) {
 		picture(v, 1000000 + i, true);
 		lh_vec_unit(v, PICTURE);
-		CHECK(ask(s, v, 10, true, NULL, 0, exact) == 10);
+		CHECK(ask(s, v, 10, true, exact) == 10);
 		q.ef = 150;
 		CHECK(lh_index_search(s, &q, found, &err) == 10);
 		check(q.work.measured > 4 * q.work.walked && q.work.restarts == 0);
@@ -504,8 +386,7 @@ static void estimates_that_are_noise_give_way_to_measures(void)
 
 int main(void)
 {
-	CHECK(mkdtemp(dir));
-	snprintf(path, sizeof path, "%s/a.lhv", dir);
+	check_folder();
 	lh_index_params_default(&params);
 	params.ef_construction = 60;
 	test(every_kind_is_found_and_sound());
@@ -524,10 +405,5 @@ int main(void)
 	test_plain(products_are_found(LH_F32));
 	test(products_are_found(LH_I8));
 	test_plain(estimates_that_are_noise_give_way_to_measures());
-	unlink(path);
-	strcat(path, "-lock");
-	unlink(path);
-	strcpy(path + strlen(path) - 4, "log");
-	unlink(path);
-	return rmdir(dir) != 0;
+	return 0;
 }

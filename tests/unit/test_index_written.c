@@ -8,25 +8,16 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "check.h"
-#include "file/file.h"
-#include "index/index_tools.h"
-#include "index/format.h"
+#include "index_make.h"
 
-#define CHECK(x) check_why(x, err.msg)
 #define ROWS 1200
 #define DIM 8
 
-static struct lh_err err;
-static char dir[] = "/tmp/lh-test-written-XXXXXX", path[64], log_path[72];
-static struct lh_buf good, good_log;
+static unsigned char *good, *good_log;
+static size_t n_good, n_log;
 static unsigned char *map;	/* what the writer changes, while it runs */
 static bool stop, was_changed;
 
@@ -36,55 +27,29 @@ static uint64_t rnd(uint64_t *state, uint64_t n)
 	return (*state >> 33) % n;
 }
 
+static void a_row(struct index_row *r, unsigned i)
+{
+	r->dim = DIM;
+	r->meta = i < ROWS ? "{\"s\":\"some text\"}" : "{}";
+	for (unsigned d = 0; d < DIM; d++)
+		r->v[d] = (float)index_draw(2001) - 1000.5f;
+}
+
 static void make(void)
 {
 	struct lh_index_params p;
-	struct lh_index_writer *w;
-	struct lh_index_change *c = NULL;
-	uint64_t state = 1;
-	float v[DIM];
-	char id[16];
-	bool due;
 
 	lh_index_params_default(&p);
 	p.ef_construction = 16;
-	w = lh_index_writer_new(path, &p, 1, &err);
-	CHECK(w != NULL);
-	for (unsigned i = 0; i < ROWS + 20; i++) {
-		int n = snprintf(id, sizeof id, "id-%u", i);
-
-		for (unsigned d = 0; d < DIM; d++)
-			v[d] = (float)rnd(&state, 2001) - 1000.5f;
-		if (i == ROWS) {
-			CHECK(lh_index_commit(w, 1, &err) == 0);
-			lh_index_writer_free(w);
-			c = lh_index_change_open(path, 1, &err);
-			CHECK(c != NULL);
-		}
-		if (i < ROWS)
-			CHECK(lh_index_put(w, id, (size_t)n, v, DIM, "{\"s\":\"some text\"}", 17,
-					   &err) == 0);
-		else
-			CHECK(lh_index_change_put(c, id, (size_t)n, v, DIM, "{}", 2, &err) == 0);
-	}
-	CHECK(lh_index_change_commit(c, &due, &err) == 0);
-	lh_index_change_close(c);
-	CHECK(lh_file_read(path, &good, &err) == 1 && lh_file_read(log_path, &good_log, &err) == 1);
-}
-
-static void restore(const char *to, const struct lh_buf *what)
-{
-	int fd;
-
-	unlink(to);
-	fd = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	CHECK(fd >= 0 && write(fd, what->p, what->len) == (ssize_t)what->len);
-	close(fd);
+	index_build(&p, a_row, 0, ROWS, 1);
+	index_add(a_row, ROWS, ROWS + 20);
+	good = check_read(PATH, &n_good);
+	good_log = check_read(LOG_PATH, &n_log);
 }
 
 static const struct lh_index_section *section(uint32_t kind)
 {
-	const struct lh_index_header *h = (const void *)good.p;
+	const struct lh_index_header *h = (const void *)good;
 
 	for (uint32_t i = 0; i < h->n_sections; i++)
 		if (h->section[i].kind == kind)
@@ -97,7 +62,7 @@ static const struct lh_index_section *section(uint32_t kind)
 static size_t place(uint32_t kind, uint64_t *state)
 {
 	const struct lh_index_section *s = section(kind);
-	const struct lh_index_header *h = (const void *)good.p;
+	const struct lh_index_header *h = (const void *)good;
 
 	CHECK(s && s->bytes);
 	if (kind == LH_INDEX_ROWS)
@@ -131,7 +96,7 @@ static void *change(void *unused)
 		__atomic_store_n(&was_changed, true, __ATOMIC_RELAXED);
 		usleep((useconds_t)rnd(&state, 300));
 		for (unsigned i = 0; i < 40; i++) {
-			memcpy(&was, good.p + at[i], sizeof was);
+			memcpy(&was, good + at[i], sizeof was);
 			set(at[i], was);
 		}
 		usleep((useconds_t)rnd(&state, 600));
@@ -144,10 +109,12 @@ static pthread_t begin_changes(void)
 	pthread_t t;
 	int fd;
 
-	restore(path, &good);
-	restore(log_path, &good_log);
-	fd = open(path, O_RDWR);
-	map = fd < 0 ? MAP_FAILED : mmap(NULL, good.len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	unlink(PATH);		/* the old one is still mapped, perhaps */
+	unlink(LOG_PATH);
+	check_write(PATH, good, n_good);
+	check_write(LOG_PATH, good_log, n_log);
+	fd = open(PATH, O_RDWR);
+	map = fd < 0 ? MAP_FAILED : mmap(NULL, n_good, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	CHECK(map != MAP_FAILED);
 	close(fd);
 	stop = false;
@@ -159,23 +126,17 @@ static void end_changes(pthread_t t)
 {
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	pthread_join(t, NULL);
-	munmap(map, good.len);
-}
-
-static void on_damage(void *ctx, const char *name, const char *text)
-{
-	snprintf(err.msg, sizeof err.msg, "%s: %s", name, text);
-	++*(unsigned *)ctx;
+	munmap(map, n_good);
 }
 
 /* Some compactions are refused; the others give an index without a finding. */
 static void a_changing_file_is_compacted_or_refused(unsigned tries)
 {
-	unsigned done = 0, refused = 0, damage = 0;
+	unsigned done = 0, refused = 0;
 
 	for (unsigned i = 0; i < tries || !done || !refused; i++) {
 		pthread_t t = begin_changes();
-		int rc = lh_index_compact(path, 1, 10, &err);
+		int rc = lh_index_compact(PATH, 1, 10, &err);
 
 		end_changes(t);
 		CHECK(i < 100 * tries);
@@ -183,7 +144,7 @@ static void a_changing_file_is_compacted_or_refused(unsigned tries)
 		refused += rc < 0;
 		done += rc == 0;
 		if (rc == 0)
-			CHECK(lh_index_verify(path, on_damage, &damage, &err) == 0 && damage == 0);
+			check_why(index_is_sound(), damage);
 	}
 	CHECK(was_changed);
 }
@@ -207,7 +168,7 @@ static void search(struct lh_index *ix, uint64_t *state)
 		CHECK(n >= -1 && n <= 10 && (n >= 0 || err.code == LH_ECORRUPT));
 		while (n-- > 0)
 			if (lh_index_row(ix, hit[n].row, &row, &err) == 1)
-				CHECK(row.id.n <= LH_ID_MAX && row.meta.n <= good.len);
+				CHECK(row.id.n <= LH_ID_MAX && row.meta.n <= n_good);
 		CHECK(lh_index_find(ix, id,
 				    (size_t)sprintf(id, "id-%u", (unsigned)rnd(state, ROWS)),
 				    &err) < ROWS);
@@ -219,17 +180,16 @@ static void search(struct lh_index *ix, uint64_t *state)
 static void a_changing_file_is_read_safely(unsigned tries)
 {
 	uint64_t state = 3;
-	unsigned damage = 0;
 
 	for (unsigned i = 0; i < tries; i++) {
 		pthread_t t = begin_changes();
-		struct lh_index *ix = lh_index_open(path, &err);
+		struct lh_index *ix = lh_index_open(PATH, &err);
 
 		CHECK(ix || err.code == LH_ECORRUPT);
 		if (ix)
 			search(ix, &state);
 		lh_index_close(ix);
-		CHECK(lh_index_verify(path, on_damage, &damage, &err) == 0);
+		index_is_sound();
 		end_changes(t);
 	}
 }
@@ -239,18 +199,11 @@ int main(void)
 	const char *scale = getenv("LH_SCALE");
 	unsigned tries = scale && !strcmp(scale, "soak") ? 3000 : 150;
 
-	CHECK(mkdtemp(dir) != NULL);
-	snprintf(path, sizeof path, "%s/a.lhv", dir);
-	snprintf(log_path, sizeof log_path, "%s-log", path);
-	good = (struct lh_buf){ 0 };
-	good_log = (struct lh_buf){ 0 };
+	check_folder();
 	make();
 	test(a_changing_file_is_compacted_or_refused(tries));
 	test(a_changing_file_is_read_safely(tries / 3));
-	unlink(path);
-	unlink(log_path);
-	rmdir(dir);
-	lh_buf_free(&good);
-	lh_buf_free(&good_log);
+	free(good);
+	free(good_log);
 	return 0;
 }

@@ -548,7 +548,6 @@ static void walking(void)
 
 int main(void)
 {
-	lh_record_init(&rec);
 	test(grammar());
 	test(strings());
 	test(utf8());
@@ -564,6 +563,5 @@ int main(void)
 	test(equality());
 	test(numbers());
 	test(walking());
-	lh_record_free(&rec);
 	return 0;
 }

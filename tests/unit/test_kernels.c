@@ -2,8 +2,6 @@
 #include "check.h"
 
 #include <math.h>
-#include <stdbool.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "base/mem.h"

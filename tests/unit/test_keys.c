@@ -3,23 +3,17 @@
  */
 #include "model/chat.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "check.h"
 
-static char path[] = "/tmp/lh-test-keys.XXXXXX";
-
 static struct lh_keys *load(const char *file)
 {
-	int fd = open(path, O_WRONLY | O_TRUNC);
 	struct lh_err err = { .msg = "" };
 	struct lh_keys *k;
 
-	check(fd >= 0 && write(fd, file, strlen(file)) == (ssize_t)strlen(file) && close(fd) == 0);
-	check(setenv("LH_KEYS_FILE", path, 1) == 0);
+	check_put("keys", file);
+	check(chmod("keys", 0600) == 0 && setenv("LH_KEYS_FILE", "keys", 1) == 0);
 	k = lh_keys_load(&err);
 	check_why(k != NULL, err.msg);
 	return k;
@@ -68,8 +62,7 @@ int main(void)
 
 	for (i = 0; i < sizeof names / sizeof *names; i++)
 		unsetenv(names[i]);
-	check(mkstemp(path) >= 0);
+	check_folder();
 	test(scrubbing());
-	unlink(path);
 	return 0;
 }

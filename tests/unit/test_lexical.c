@@ -1,7 +1,5 @@
 /* lh_lexical: words, their index, and the rows with the best scores. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "check.h"
 #include "lexical/lexical.h"

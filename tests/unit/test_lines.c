@@ -1,8 +1,5 @@
 /* lh_lines: whole lines, in blocks, from a pipe with reads of any size. */
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "flow/flow.h"

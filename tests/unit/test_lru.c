@@ -1,7 +1,6 @@
 /* lh_lru: which entries are kept and which are removed. */
 #undef NDEBUG
 #include <assert.h>
-#include <stdio.h>
 
 #include "check.h"
 #include "crypto/digest.h"

@@ -1,9 +1,6 @@
 /* lib/serve's pool of filters, with shells as filters: order, depth, late answers, retries,
  * filters that break the rules, pauses between starts. */
-#include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "serve/pool.h"
@@ -408,9 +405,7 @@ static void large_lines_go_through(void)
 
 int main(void)
 {
-	char folder[] = "/tmp/test_pool.XXXXXX";
-
-	check(mkdtemp(folder) && chdir(folder) == 0);
+	check_folder();
 	check(lh_loop_open(&loop, &err) == 0);
 	test(answers_come_in_the_order_of_the_lines());
 	test(an_answer_may_ask_again());
@@ -428,6 +423,5 @@ int main(void)
 	test(a_killed_pool_fails_what_it_has());
 	test(large_lines_go_through());
 	lh_loop_close(&loop);
-	check(rmdir(folder) == 0);
 	return 0;
 }

@@ -4,8 +4,6 @@
 #include "vector/graph.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "vector/quantize.h"
 

@@ -9,11 +9,8 @@
 #include "vector/distance.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define CHECK(x) check_why(x, what)
 #define MAX 4096

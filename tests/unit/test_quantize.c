@@ -7,11 +7,7 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define CHECK(x) check_why(x, what)
 #define MAX 4100

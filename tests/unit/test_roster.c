@@ -1,40 +1,18 @@
 /* Rosters: what a worker is, which line counts, and what ends the opening. */
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "check.h"
-#include "index/index.h"
+#define PATH "roster.data"
+#include "index_make.h"
 #include "validate/roster.h"
 
-static char dir[] = "/tmp/lh-test-roster-XXXXXX";
-static char path[64];
-static struct lh_err err;
 static struct lh_buf scratch;
-
-static void write_file(const char *name, const void *p, size_t n)
-{
-	FILE *f;
-
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	f = fopen(path, "w");
-	check(f && fwrite(p, 1, n, f) == n && fclose(f) == 0);
-}
-
-static void write_text(const char *name, const char *text)
-{
-	write_file(name, text, strlen(text));
-}
 
 static struct lh_roster *lines(const char *text)
 {
 	struct lh_roster *r;
 
-	write_text("r.jsonl", text);
-	r = lh_roster_open(path, 2, &err);
+	check_put("r.jsonl", text);
+	r = lh_roster_open("r.jsonl", 2, &err);
 	check_why(r, err.msg);
 	return r;
 }
@@ -174,9 +152,9 @@ static void a_bad_line_stops_the_start(void)
 
 	for (i = 0; i < sizeof bad / sizeof *bad; i++) {
 		snprintf(text, sizeof text, A_WORKER "\n%s\n{\n", bad[i].line);
-		write_text("bad.jsonl", text);
-		check_why(!lh_roster_open(path, 2, &err), bad[i].line);
-		snprintf(want, sizeof want, "%s%s", path, bad[i].why);
+		check_put("bad.jsonl", text);
+		check_why(!lh_roster_open("bad.jsonl", 2, &err), bad[i].line);
+		snprintf(want, sizeof want, "bad.jsonl%s", bad[i].why);
 		check_why(err.code == LH_EDATA && !strcmp(err.msg, want), err.msg);
 	}
 }
@@ -185,45 +163,22 @@ static void a_bad_line_stops_the_start(void)
 
 #define MANY 100000u
 
-static FILE *many_begin(void)
-{
-	snprintf(path, sizeof path, "%s/many.jsonl", dir);
-	return fopen(path, "w");
-}
-
-static void many_worker(FILE *f, unsigned i)
-{
-	fprintf(f,
-		"{\"candidate_id\":\"W-%u\",\"name\":\"Name %u\","
-		"\"text\":\"some words that nobody asks for\"}\n", i, i);
-}
-
 static void of_many_lines_the_first_bad_one_is_named(void)
 {
-	FILE *f = many_begin();
-	char want[128];
+	FILE *f = fopen("many.jsonl", "w");
 	unsigned i;
 
 	for (i = 0; i < MANY; i++) {
-		if (i == 60000 || i == 60001 || i == 99999)
-			fprintf(f, "{\"candidate_id\":\"W-%u\"}\n", i);
-		else
-			many_worker(f, i);
+		fprintf(f, "{\"candidate_id\":\"W-%u\"", i);
+		if (i != 60000 && i != 60001 && i != 99999)
+			fprintf(f, ",\"name\":\"Name %u\",\"text\":\"words of nobody\"", i);
+		fprintf(f, "}\n");
 	}
 	check(fclose(f) == 0);
-	snprintf(want, sizeof want, "%s:60001: missing \"name\" (string)", path);
 	for (i = 1; i <= 4; i++) {
-		check(!lh_roster_open(path, i, &err));
-		check_why(!strcmp(err.msg, want), err.msg);
+		check(!lh_roster_open("many.jsonl", i, &err));
+		check_why(!strcmp(err.msg, "many.jsonl:60001: missing \"name\" (string)"), err.msg);
 	}
-}
-
-static void run(const char *command)
-{
-	char text[256];
-
-	snprintf(text, sizeof text, "cd %s && %s", dir, command);
-	check_why(system(text) == 0, text);
 }
 
 /* ---- an index ---- */
@@ -238,31 +193,34 @@ static const char *const rows[][2] = {
 	{ "W-5", "{\"candidate_id\":\"W-5\",\"name\":\"E\"}" },
 	{ "W-6", "{\"candidate_id\":\"W-6\",\"name\":\"F\"}" },
 	{ "row7", "{\"candidate_id\":\"w-2\",\"name\":\"G\"}" },
+	{ "last", "{\"candidate_id\":\"W-9\"}" },	/* no worker: of some indexes alone */
 };
+enum { WORKERS = sizeof rows / sizeof *rows - 1 };
 
-static void build(const char *last_meta)
+static struct index_row row_of(const char *id, const char *meta)
 {
-	static const float v[2] = { 1, 2 };
-	struct lh_index_params p;
-	struct lh_index_writer *w;
-	size_t i;
+	struct index_row r = { .v = { 1, 2 }, .dim = 2, .meta = meta };
 
-	snprintf(path, sizeof path, "%s/roster.data", dir);
+	snprintf(r.id, sizeof r.id, "%s", id);
+	return r;
+}
+
+static void known_row(struct index_row *r, unsigned i)
+{
+	*r = row_of(rows[i][0], rows[i][1]);
+}
+
+static void build(unsigned n)
+{
+	struct lh_index_params p;
+
 	lh_index_params_default(&p);
-	w = lh_index_writer_new(path, &p, 1, &err);
-	check_why(w, err.msg);
-	for (i = 0; i < sizeof rows / sizeof *rows; i++)
-		check(lh_index_put(w, rows[i][0], strlen(rows[i][0]), v, 2, rows[i][1],
-				   strlen(rows[i][1]), &err) == 0);
-	if (last_meta)
-		check(lh_index_put(w, "last", 4, v, 2, last_meta, strlen(last_meta), &err) == 0);
-	check_why(lh_index_commit(w, 1, &err) == 0, err.msg);
-	lh_index_writer_free(w);
+	index_build(&p, known_row, 0, n, 1);
 }
 
 static struct lh_roster *open_index(void)
 {
-	struct lh_roster *r = lh_roster_open(path, 1, &err);
+	struct lh_roster *r = lh_roster_open(PATH, 1, &err);
 
 	check_why(r, err.msg);
 	return r;
@@ -270,24 +228,22 @@ static struct lh_roster *open_index(void)
 
 static void pending_rows_of_an_index_count(void)
 {
-	static const float v[2] = { 2, 1 };
-	static const char six[] = "{\"candidate_id\":\"W-6\",\"name\":\"New\"}",
-		two[] = "{\"candidate_id\":\"W-2\",\"name\":\"Newer\"}";
+	const struct index_row put[] = {
+		row_of("W-6", "{\"candidate_id\":\"W-6\",\"name\":\"New\"}"),
+		row_of("row8", "{\"candidate_id\":\"W-2\",\"name\":\"Newer\"}"),
+		row_of("W-1", NULL),
+	};
 	struct lh_index_change *c;
 	struct lh_worker w;
 	struct lh_roster *r;
-	bool fold;
 
-	build(NULL);
-	c = lh_index_change_open(path, 1, &err);
-	check_why(c, err.msg);
+	build(WORKERS);
+	c = index_begin();
 	check(lh_index_change_delete(c, "W-5", 3, &err) == 0);
-	check(lh_index_change_put(c, "W-6", 3, v, 2, six, sizeof six - 1, &err) == 0);
-	check(lh_index_change_put(c, "row8", 4, v, 2, two, sizeof two - 1, &err) == 0);
-	check(lh_index_change_put(c, "W-1", 3, v, 2, NULL, 0, &err) == 0);
+	for (size_t i = 0; i < 3; i++)
+		index_put(c, &put[i]);
 	check(lh_index_change_delete(c, "row7", 4, &err) == 0);
-	check_why(lh_index_change_commit(c, &fold, &err) == 0, err.msg);
-	lh_index_change_close(c);
+	index_end(c);
 	r = open_index();
 	check(lh_roster_count(r) == 6);
 	check(find(r, "W-6", &w) == 1 && is(w.name, "New"));
@@ -298,7 +254,7 @@ static void pending_rows_of_an_index_count(void)
 	check(find(r, "W-1", &w) == 1 && is(w.name, "A"));
 	check(find(r, "w-1", &w) == 1 && is(w.name, "A"));
 	lh_roster_close(r);
-	run("rm roster.data-log*");
+	check(unlink(LOG_PATH) == 0);
 }
 
 static void a_row_that_is_no_worker_is_no_miss(void)
@@ -306,14 +262,14 @@ static void a_row_that_is_no_worker_is_no_miss(void)
 	struct lh_worker w;
 	struct lh_roster *r;
 
-	build("{\"candidate_id\":\"W-9\"}");
+	build(WORKERS + 1);
 	r = open_index();
 	check(find(r, "W-1", &w) == 1);
 	check(find(r, "last", &w) == -1);
 	check_why(
 		err.code == LH_ECORRUPT &&
 			strstr(err.msg,
-			       "/roster.data: metadata of id \"last\": missing \"name\" (string)"),
+			       PATH ": metadata of id \"last\": missing \"name\" (string)"),
 		err.msg);
 	check(find(r, "W-99", &w) == -1 && find(r, "W-2", &w) == -1);
 	check_why(err.code == LH_ECORRUPT && strstr(err.msg, "metadata of id \"last\""), err.msg);
@@ -329,25 +285,20 @@ static void a_damaged_index_never_misses(void)
 	unsigned tried = 0, errors = 0;
 	struct lh_roster *r;
 	struct lh_worker w;
-	FILE *f;
-	long size, at;
-	size_t i;
+	size_t size, at, i;
 	char *p;
 
-	build(NULL);
-	f = fopen(path, "r");
-	check(f && fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) > 4096);
-	rewind(f);
-	p = malloc((size_t)size);
-	check(p && fread(p, 1, (size_t)size, f) == (size_t)size && fclose(f) == 0);
+	build(WORKERS);
+	p = check_read(PATH, &size);
+	check(size > 4096);
 	for (at = 0; at < size; at++) {
 		if (!p[at] && at % 16)
 			continue;
 		p[at] ^= 1 << at % 8;
-		write_file("roster.data", p, (size_t)size);
+		check_write(PATH, p, size);
 		p[at] ^= 1 << at % 8;
 		tried++;
-		r = lh_roster_open(path, 1, &err);
+		r = lh_roster_open(PATH, 1, &err);
 		for (i = 0; r && i < sizeof ids / sizeof *ids; i++) {
 			int got = find(r, ids[i], &w);
 
@@ -381,7 +332,7 @@ static void threads_may_miss_at_once(void)
 	size_t i;
 	void *good;
 
-	build(NULL);
+	build(WORKERS);
 	r = open_index();
 	for (i = 0; i < 4; i++)
 		check(pthread_create(&t[i], NULL, ask, r) == 0);
@@ -392,7 +343,7 @@ static void threads_may_miss_at_once(void)
 
 int main(void)
 {
-	check(mkdtemp(dir));
+	check_folder();
 	test(a_worker_has_what_its_line_says());
 	test(only_ascii_letters_fold());
 	test(ids_have_a_longest_length());
@@ -403,9 +354,5 @@ int main(void)
 	test(a_row_that_is_no_worker_is_no_miss());
 	test(a_damaged_index_never_misses());
 	test(threads_may_miss_at_once());
-	build(NULL);
-	lh_roster_close(lines(A_WORKER "{\"candidate_id\":\"W-6\",\"name\":\"\\u0041\"}"));
-	run("rm -f r.jsonl bad.jsonl many.jsonl roster.data roster.data-*");
-	check(rmdir(dir) == 0);
 	return 0;
 }

@@ -126,12 +126,10 @@ int main(void)
 	struct lh_scorer *s = lh_scorer_new();
 
 	check(s);
-	lh_record_init(&rec);
 	test(hostile(s));
 	test(incomplete(s));
 	test(judged(s));
 	test(names());
-	lh_record_free(&rec);
 	lh_scorer_free(s);
 	return 0;
 }

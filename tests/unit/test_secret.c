@@ -3,12 +3,8 @@
  */
 #include "crypto/secret.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "check.h"
 

@@ -1,5 +1,4 @@
 /* lib/serve without processes: routes and targets, bodies and answers, the configuration. */
-#include <string.h>
 
 #include "check.h"
 #include "serve/body.h"
@@ -337,8 +336,5 @@ int main(void)
 	test(an_answer_has_a_status());
 	test(what_guards_a_route_guards_its_replacement());
 	test(a_route_has_the_operation_of_its_command());
-	lh_record_free(&rec);
-	lh_buf_free(&in);
-	lh_buf_free(&out);
 	return 0;
 }

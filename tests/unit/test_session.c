@@ -1,6 +1,5 @@
 /* Rows of the session log: their bytes, the truncated prompt, generated ids. */
 #include <pthread.h>
-#include <string.h>
 
 #include "check.h"
 #include "memory/session.h"

@@ -2,8 +2,6 @@
 #include "proc/coproc.h"
 
 #include <signal.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "base/signal.h"

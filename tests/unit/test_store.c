@@ -2,14 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "check.h"
 #include "store/store.h"
 
-static char top[] = "/tmp/lh-test-store.XXXXXX";
 static struct lh_err err;
 
 static int with(const char *text)
@@ -41,14 +39,6 @@ static bool holds(struct lh_store *s, const char *key, const char *text)
 
 	close(fd);
 	return same;
-}
-
-static struct lh_store *fresh(const char *name)
-{
-	static char path[128];
-
-	snprintf(path, sizeof path, "%s/%s", top, name);
-	return lh_store_open(path, NULL, &err);
 }
 
 static void keys_are_checked(void)
@@ -87,7 +77,7 @@ int lstat(const char *path, struct stat *st)
 
 static void a_folder_that_is_removed_meanwhile_is_made_again(void)
 {
-	struct lh_store *s = fresh("meanwhile"), *other = fresh("meanwhile");
+	struct lh_store *s = lh_store_open("meanwhile", NULL, &err), *other = lh_store_open("meanwhile", NULL, &err);
 
 	check(put(s, "a/y", "1") == 0);
 	last_sibling = other;
@@ -101,7 +91,7 @@ static void a_folder_that_is_removed_meanwhile_is_made_again(void)
 static void what_was_added_since_is_not_put(void)
 {
 	static const uint64_t few[] = { 3, 0 };
-	struct lh_store *s = fresh("grown");
+	struct lh_store *s = lh_store_open("grown", NULL, &err);
 	struct lh_transfer done;
 	size_t i;
 
@@ -134,20 +124,12 @@ static void names_of_stores_are_checked(void)
 	check(!lh_store_open("s3://bucket", NULL, &err) && err.code == LH_EUSAGE);
 }
 
-static void remove_top(void)
-{
-	char *argv[] = { "rm", "-rf", top, NULL };
-
-	check_end();
-	execvp(argv[0], argv);
-}
-
 int main(void)
 {
-	check(mkdtemp(top));
+	check_folder();
 	test(keys_are_checked());
 	test(a_folder_that_is_removed_meanwhile_is_made_again());
 	test(what_was_added_since_is_not_put());
 	test(names_of_stores_are_checked());
-	remove_top();
+	return 0;
 }

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <pty.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>

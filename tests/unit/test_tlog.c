@@ -1,6 +1,5 @@
 /* The tree of a transparency log, against a second way to compute it: RFC 6962 as it is written,
  * by recursion over all leaves. */
-#include <string.h>
 
 #include "check.h"
 #include "tlog/tree.h"

@@ -1,5 +1,4 @@
 /* Notes, keys, cosignatures, checkpoints and policies: known answers, and what is refused. */
-#include <string.h>
 #include <sys/stat.h>
 
 #include "check.h"
@@ -145,13 +144,12 @@ static void bad_vkeys(void)
 		check_why(lh_vkey_parse(&k, lh_str_of(bad[i]), &err) < 0 && !k.name, bad[i]);
 }
 
-static char path[] = "/tmp/lh-test-note.XXXXXX";
+#define PATH "key"
 
 static void put(const char *text, mode_t mode)
 {
-	FILE *f = fopen(path, "w");
-
-	check(f && fputs(text, f) >= 0 && fclose(f) == 0 && chmod(path, mode) == 0);
+	check_put(PATH, text);
+	check(chmod(PATH, mode) == 0);
 }
 
 /* Sign as those who made the lines above did. */
@@ -162,7 +160,7 @@ static void signs(const char *key, const char *public_key, const char *line)
 	struct lh_buf out = { 0 };
 
 	put(key, 0600);
-	check_why(lh_signer_read(&s, path, &err) == 0, err.msg);
+	check_why(lh_signer_read(&s, PATH, &err) == 0, err.msg);
 	check(lh_signer_sign(s, lh_str_of(EMPTY), W1_TIME, &out, &err) == 0);
 	check(lh_str_is((struct lh_str){ out.p, out.len }, line, strlen(line)));
 	check(lh_signer_sign(s, lh_str_of("no LF"), 1, &out, &err) < 0);
@@ -182,8 +180,8 @@ static void no_signer(const char *key, mode_t mode)
 	struct lh_signer *s;
 
 	put(key, mode);
-	check(lh_signer_read(&s, path, &err) < 0 && !s && err.code == LH_EIO);
-	check(!strncmp(err.msg, path, strlen(path)));
+	check(lh_signer_read(&s, PATH, &err) < 0 && !s && err.code == LH_EIO);
+	check(!strncmp(err.msg, PATH, strlen(PATH)));
 }
 
 static void bad_signers(void)
@@ -209,7 +207,7 @@ static void new_key(enum lh_vkey_kind kind)
 	check(lh_signer_make(&s, lh_str_of("a.example/b"), kind, &err) == 0);
 	lh_signer_text(s, &text);
 	put((const char *)text.p, 0600);
-	check_why(lh_signer_read(&again, path, &err) == 0, err.msg);
+	check_why(lh_signer_read(&again, PATH, &err) == 0, err.msg);
 	lh_buf_puts(&b, "body\n\n");
 	check(lh_signer_sign(again, (struct lh_str){ b.p, 5 }, 99, &b, &err) == 0);
 	check(parses((struct lh_str){ b.p, b.len }));
@@ -348,7 +346,7 @@ static void policy_limits(void)
 
 int main(void)
 {
-	check(mkstemp(path) >= 0);
+	check_folder();
 	test(known_answers());
 	test(bad_notes());
 	test(limits());
@@ -362,6 +360,5 @@ int main(void)
 	test(bad_policies());
 	test(policy_limits());
 	lh_note_free(&note);
-	unlink(path);
 	return 0;
 }

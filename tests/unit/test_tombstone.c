@@ -1,5 +1,4 @@
 /* lh_line, lh_rows: which lines are tombstones, and that rows are counted around them. */
-#include <string.h>
 
 #include "check.h"
 #include "file/rows.h"
@@ -63,10 +62,8 @@ static void a_reader_of_rows_passes_over_them(void)
 {
 	struct lh_rows *r = lh_rows_new();
 	struct lh_file_row row;
-	FILE *f = fopen("rows", "w");
 
-	check(f && fputs("{}\n" STONE "\n \n" STONE "\r\n{\"a\":1}\n" STONE, f) >= 0 &&
-	      fclose(f) == 0);
+	check_put("rows", "{}\n" STONE "\n \n" STONE "\r\n{\"a\":1}\n" STONE);
 	check(r && lh_rows_open(r, "rows", &err) == 1);
 	check(lh_rows_next(r, &row, &err) == 1 && row.line == 1 && row.n == 2);
 	check(lh_rows_next(r, &row, &err) == 1 && row.line == 5 && row.n == 7);
@@ -76,12 +73,9 @@ static void a_reader_of_rows_passes_over_them(void)
 
 int main(void)
 {
-	char folder[] = "/tmp/test_tombstone.XXXXXX";
-
-	check(mkdtemp(folder) && chdir(folder) == 0);
+	check_folder();
 	test(what_is_written_is_one());
 	test(other_bytes_are_a_row());
 	test(a_reader_of_rows_passes_over_them());
-	check(unlink("rows") == 0 && rmdir(folder) == 0);
 	return 0;
 }

@@ -1,7 +1,5 @@
 /* The parts below the frame: times, and children that answer. */
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "check.h"
 #include "proc/coproc.h"

@@ -3,7 +3,6 @@
  * memory, and the scanners compared with a slow implementation of the same rule.
  */
 #include <malloc.h>
-#include <unistd.h>
 
 #include "check.h"
 #include "validate/validate_parts.h"
