@@ -1,11 +1,10 @@
 /* fuzz_canon - a canonical form has the same meaning, is its own canonical form, and
  * equals the output of jansson where both write alike. */
+#include "fuzz.h"
+
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "json/canon.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_record rec;
 static struct lh_buf first, again;
@@ -27,9 +26,8 @@ static void by_jansson(const char *p, size_t n, const struct lh_buf *ours)
 	if (j && !memchr(p, '.', n) && !memchr(p, 'e', n) && !memchr(p, 'E', n) &&
 	    !memchr(p, '-', n)) {
 		text = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
-		if (text && !strstr(text, "\\u") &&
-		    (strlen(text) != ours->len || memcmp(text, ours->p, ours->len)))
-			abort();
+		never(text && !strstr(text, "\\u") &&
+		      (strlen(text) != ours->len || memcmp(text, ours->p, ours->len)));
 		free(text);
 	}
 	json_decref(j);
@@ -37,24 +35,19 @@ static void by_jansson(const char *p, size_t n, const struct lh_buf *ours)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	char *p = malloc(n + LH_PAD);
+	char *p = padded(data, n, '"');
 	struct lh_value v, w;
 	int audit;
 
-	memcpy(p, data, n);
-	memset(p + n, '"', LH_PAD);
 	for (audit = 0; audit < 2 && lh_json_parse(&rec, p, n, &v, &err) == 0; audit++) {
 		if (canon(&first, &v, audit) < 0) {
-			if (audit)
-				abort();
+			never(audit);
 			continue;
 		}
-		if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 ||
-		    !lh_value_equal(&w, &w) || (audit && !lh_value_equal(&v, &w)))
-			abort();
-		if (canon(&again, &w, audit) < 0 || again.len != first.len ||
-		    memcmp(again.p, first.p, first.len))
-			abort();
+		never(lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 ||
+		      !lh_value_equal(&w, &w) || (audit && !lh_value_equal(&v, &w)));
+		never(canon(&again, &w, audit) < 0 || again.len != first.len ||
+		      memcmp(again.p, first.p, first.len));
 		if (audit)
 			by_jansson(p, n, &first);
 	}
@@ -63,9 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		lh_buf_reset(&again);
 		v = (struct lh_value){ rec.line, rec.len, LH_OBJECT, false };
 		audit = lh_canon_jcs(&first, &v, &err);
-		if (lh_canon_jcs_record(&again, &rec, &err) != audit ||
-		    (!audit && (again.len != first.len || memcmp(again.p, first.p, first.len))))
-			abort();
+		never(lh_canon_jcs_record(&again, &rec, &err) != audit ||
+		      (!audit && (again.len != first.len || memcmp(again.p, first.p, first.len))));
 	}
 	free(p);
 	return 0;

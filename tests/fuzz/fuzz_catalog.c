@@ -3,51 +3,30 @@
  * what is read as a manifest is one line of JSON that reads the same again; a registration
  * either changes nothing or leaves a manifest that has the record's members.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "catalog/catalog.h"
-#include "file/file.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_err err;
-static char folder[64], path[160];
+static char path[160];
 static struct lh_catalog_dataset m, again;
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void clean(void)
 {
-	unlink(path);
-	rmdir(folder);
+	rmdir(fuzz_path);
 }
 
 static void start(void)
 {
 	char id[LH_DATASET_ID + 1];
 
-	snprintf(folder, sizeof folder, "%s/lh-fuzz-catalog-%ld",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
+	fuzz_choose_path("");
 	lh_dataset_id(lh_str_of("a"), id);
-	snprintf(path, sizeof path, "%s/%s.json", folder, id);
-	must(mkdir(folder, 0700) == 0);
+	snprintf(path, sizeof path, "%s/%s.json", fuzz_path, id);
+	must(mkdir(fuzz_path, 0700) == 0);
 	atexit(clean);
-}
-
-static void store(const uint8_t *data, size_t n)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	must(fd >= 0 && lh_write_all(fd, data, n, &err) == 0);
-	close(fd);
 }
 
 /* What was read is one line, and is the same if it is read from that line. */
@@ -79,11 +58,11 @@ static void register_it(const uint8_t *data, size_t n)
 	lh_record_init(&rec);
 	lh_buf_add(&b, data, n);
 	if (n && lh_record_parse(&rec, b.p, b.len, &err) == 0 &&
-	    lh_catalog_register(folder, &rec, &how, &m, &existing, &err) == 0) {
+	    lh_catalog_register(fuzz_path, &rec, &how, &m, &existing, &err) == 0) {
 		check_manifest();
-		must(lh_catalog_get(folder, m.name, &again, &err) == 0);
+		must(lh_catalog_get(fuzz_path, m.name, &again, &err) == 0);
 		must(lh_str_cmp(again.json, m.json) == 0);
-		must(lh_catalog_remove(folder, m.name, 60, &err) == 0);
+		must(lh_catalog_remove(fuzz_path, m.name, 60, &err) == 0);
 	}
 	lh_record_free(&rec);
 	lh_buf_free(&b);
@@ -97,8 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (!*path)
 		start();
-	store(data, file);
-	if (lh_catalog_get(folder, lh_str_of("a"), &m, &err) == 0)
+	fuzz_write(path, data, file, O_TRUNC);
+	if (lh_catalog_get(fuzz_path, lh_str_of("a"), &m, &err) == 0)
 		check_manifest();
 	else
 		must(err.code == LH_ECORRUPT);

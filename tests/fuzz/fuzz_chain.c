@@ -1,36 +1,18 @@
 /* fuzz_chain - any bytes as a log: no crash, no read out of bounds, and a line reads
  * the same by the fast and the general reader. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include "fuzz.h"
 
 #include "audit/chain_parts.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static struct lh_err err;
 static struct lh_chain_keys keys;
-static char path[64];
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static void clean(void)
-{
-	unlink(path);
-}
 
 static void start(void)
 {
 	static const unsigned char key[32];
 
 	lh_chain_keys_add(&keys, key, sizeof key);
-	snprintf(path, sizeof path, "%s/lh-fuzz-%ld.audit.jsonl",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
-	atexit(clean);
+	fuzz_choose_path(".audit.jsonl");
 }
 
 static bool equal(struct lh_str a, struct lh_str b)
@@ -62,14 +44,12 @@ static void line(const uint8_t *data, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct lh_chain_verdict v;
-	FILE *f;
 
 	if (!keys.n)
 		start();
 	line(data, n);
-	f = fopen(path, "w");
-	must(f && fwrite(data, 1, n, f) == n && fclose(f) == 0);
-	if (lh_chain_verify(path,
+	fuzz_write(fuzz_path, data, n, O_TRUNC);
+	if (lh_chain_verify(fuzz_path,
 			    &(struct lh_chain_check){ .keys = &keys, .jobs = 2, .max_row = 65536 },
 			    &v, &err) == 0)
 		must(v.fault ? v.state != LH_CHAIN_INTACT :

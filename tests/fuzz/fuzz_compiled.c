@@ -6,14 +6,9 @@
  * checksums are then repaired, unless the byte is odd.  Its other bits say which file.  A changed
  * weight may give any vector.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/mman.h>
+#include "fuzz.h"
 
 #include "../unit/compiled_use.h"
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define MODELS "tests/fuzz/corpus/fuzz_gguf/"
 #define MOST (1 << 18)
@@ -27,7 +22,6 @@ static const char *const models[] = {
 static struct lh_err err;
 static unsigned char goods[N_MODELS][MOST], bytes[MOST];
 static size_t sizes[N_MODELS];
-static char path[64];
 static int fd;
 
 /* Compile a model that fuzz_gguf begins with. */
@@ -42,12 +36,10 @@ static void compile(size_t i)
 	int file = mkstemp(to);
 	ssize_t got;
 
-	if (!e || file < 0)
-		abort();
+	never(!e || file < 0);
 	lh_tokenizer_compile(t, &m);
 	lh_encoder_compile(e, &m);
-	if (lh_compiled_write(&m, to, 0600, &err) < 0)
-		abort();
+	never(lh_compiled_write(&m, to, 0600, &err) < 0);
 	close(file);
 	lh_encoder_free(e);
 	lh_tokenizer_free(t);
@@ -56,20 +48,17 @@ static void compile(size_t i)
 	got = read(file, goods[i], MOST);
 	close(file);
 	unlink(to);
-	if (got <= 0 || got == MOST)
-		abort();
+	never(got <= 0 || got == MOST);
 	sizes[i] = (size_t)got;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc;
-	(void)argv;
+	(void)argc, (void)argv;
 	for (size_t i = 0; i < N_MODELS; i++)
 		compile(i);
-	fd = memfd_create("compiled", 0);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return fd < 0;
+	fd = fuzz_nameless();
+	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -78,16 +67,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	size_t model = n ? (size_t)data[0] / 2 % N_MODELS : 0, size = sizes[model];
 
 	memcpy(bytes, goods[model], size);
-	for (size_t i = 1; i + 4 <= n; i += 4 + data[i + 3]) {
-		size_t at = (data[i] | data[i + 1] << 8 | (size_t)data[i + 2] << 16) % size;
-
-		for (size_t k = 0; k < data[i + 3] && at + k < size && i + 4 + k < n; k++)
-			bytes[at + k] = data[i + 4 + k];
-	}
+	if (n)
+		fuzz_patch(bytes, size, data + 1, n - 1);
 	if (repair)
 		compiled_repair(bytes, size);
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, bytes, size, 0) != (ssize_t)size)
-		abort();
-	compiled_use(path, &err);
+	fuzz_fill(fd, bytes, size);
+	compiled_use(fuzz_path, &err);
 	return 0;
 }

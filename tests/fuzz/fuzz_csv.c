@@ -5,16 +5,10 @@
  * Input: the delimiter (a comma: what the first row tells), the limit of a row, the largest
  * read; then the text.
  */
-#include <stdlib.h>
-#include <string.h>
-
-#include "json/json.h"
+#include "fuzz.h"
 
 #include "csv/csv_table.h"
 #include "csv/csv.h"
-#include "feed.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct text {
 	struct feed feed;	/* first: feed_read gets the whole struct */
@@ -39,16 +33,12 @@ static void check_cell(struct lh_str cell, struct lh_record *scan)
 
 	for (type = LH_COLUMN_STRING; type <= LH_COLUMN_BOOL; type++) {
 		lh_buf_reset(&json);
-		if (lh_column_put(&json, type, cell) != lh_column_fits(type, cell))
-			abort();
+		never(lh_column_put(&json, type, cell) != lh_column_fits(type, cell));
 		if (!json.len)
 			continue;
-		if (lh_json_parse(scan, json.p, json.len, &v, &err) < 0 || v.n != json.len)
-			abort();
-		if (type == LH_COLUMN_INT64 && !lh_value_i64(&v, &(int64_t){ 0 }))
-			abort();
-		if (type == LH_COLUMN_STRING && v.type != LH_STRING)
-			abort();
+		never(lh_json_parse(scan, json.p, json.len, &v, &err) < 0 || v.n != json.len);
+		never(type == LH_COLUMN_INT64 && !lh_value_i64(&v, &(int64_t){ 0 }));
+		never(type == LH_COLUMN_STRING && v.type != LH_STRING);
 	}
 }
 
@@ -75,8 +65,7 @@ static void read_all(struct feed feed, char delimiter, uint64_t max_row, struct 
 		for (i = 0; rc > 0 && i < c.cells && i < 20; i++) {
 			struct lh_str s = lh_csv_raw(&c, i);
 
-			if (s.p < c.row || s.p + s.n > c.row + c.n)
-				abort();
+			never(s.p < c.row || s.p + s.n > c.row + c.n);
 			if (c.cell[i].n & LH_CSV_DOUBLED)
 				s = lh_csv_undouble(s, &scratch);
 			check_cell(s, &scan);
@@ -108,8 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		 max_row, &pieces);
 	if (once.failed || pieces.failed)
 		goto end;
-	if (once.len != pieces.len || (once.len && memcmp(once.p, pieces.p, once.len)))
-		abort();
+	never(once.len != pieces.len || (once.len && memcmp(once.p, pieces.p, once.len)));
 end:
 	lh_buf_free(&once);
 	lh_buf_free(&pieces);

@@ -3,12 +3,10 @@
  * agrees with a comparison of parsed values, for filters without operators, and any filter
  * with itself in "or"; other metadata must not crash it.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "filter/metadata_filter.h"
 #include "json/value.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool one(const struct lh_value *allowed, const struct lh_value *v)
 {
@@ -42,7 +40,6 @@ static bool plainly(const struct lh_value *filter, const struct lh_value *meta,
 	struct lh_iter want;
 	struct lh_value v;
 	struct lh_str key;
-	struct lh_err err;
 
 	for (lh_iter_init(&want, filter); lh_iter_next(&want); ) {
 		lh_buf_reset(scratch);
@@ -79,8 +76,7 @@ static int in_or(const struct lh_value *filter, const char *meta, size_t n)
 	lh_buf_puts(&text, "{\"or\":[");
 	lh_buf_add(&text, filter->p, filter->n);
 	lh_buf_puts(&text, "]}");
-	if (lh_buf_check(&text, &err) < 0)
-		abort();
+	never(lh_buf_check(&text, &err) < 0);
 	if (lh_json_parse(&scan, text.p, text.len, &v, &err) == 0 &&
 	    lh_filter_compile(f, &v, &err) == 0)
 		got = lh_filter_match(f, meta, n, &err);
@@ -102,11 +98,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!f) {
 		f = lh_filter_new();
-		filter = (struct lh_buf){ 0 };
-		meta = (struct lh_buf){ 0 };
-		scratch = (struct lh_buf){ 0 };
-		lh_record_init(&scan);
-		lh_record_init(&scan_meta);
 	}
 	lh_buf_reset(&filter);
 	lh_buf_reset(&meta);
@@ -127,10 +118,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (n && *meta.p == '{' && lh_json_parse(&scan_meta, meta.p, n, &m, &err) == 0) {
 		int same = in_or(&v, m.p, m.n);
 
-		if (same != got && same != -2)
-			abort();
-		if (!has_operators(&v) && got != plainly(&v, &m, &scratch))
-			abort();
+		never(same != got && same != -2);
+		never(!has_operators(&v) && got != plainly(&v, &m, &scratch));
 	}
 	return 0;
 }

@@ -3,12 +3,9 @@
  * with rows within the limits, the same in pieces of any size; and a row that is written is read
  * as the same row.  The first byte of the input is the size of the pieces.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../tools/lh-index/npy.c"
-#include "feed.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static uint64_t sum_of(uint64_t sum, const void *p, size_t n)
 {
@@ -36,9 +33,8 @@ static void there_and_back(const struct row_reader *row)
 	lh_buf_add(&out, row->vector.p, 4 * row->dimension);
 	f = (struct feed){ (uint8_t *)out.p, (uint8_t *)out.p + out.len, 3 };
 	r = reader(&f);
-	if (npy_begin(&r, &err) < 0 || npy_next(&r, &err) != 1 || r.dimension != row->dimension ||
-	    memcmp(r.vector.p, row->vector.p, 4 * row->dimension) || npy_next(&r, &err) != 0)
-		abort();
+	never(npy_begin(&r, &err) < 0 || npy_next(&r, &err) != 1 || r.dimension != row->dimension ||
+	      memcmp(r.vector.p, row->vector.p, 4 * row->dimension) || npy_next(&r, &err) != 0);
 	row_reader_free(&r);
 	lh_buf_free(&out);
 }
@@ -52,8 +48,7 @@ static uint64_t read_all(struct feed f, bool write)
 	int more = npy_begin(&r, &err) < 0 ? -1 : 1;
 
 	while (more > 0 && (more = npy_next(&r, &err)) > 0) {
-		if (!r.dimension || r.dimension > LH_DIM_MAX)
-			abort();
+		never(!r.dimension || r.dimension > LH_DIM_MAX);
 		sum = sum_of(sum, r.vector.p, 4 * r.dimension);
 		if (write)
 			there_and_back(&r);
@@ -70,7 +65,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	pieces = whole;
 	pieces.most = 1 + data[0];
-	if (read_all(whole, true) != read_all(pieces, false))
-		abort();
+	never(read_all(whole, true) != read_all(pieces, false));
 	return 0;
 }

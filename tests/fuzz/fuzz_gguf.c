@@ -5,17 +5,11 @@
  *
  * Every second mutation is another number as the value of a key, or as a size of a tensor.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "fuzz.h"
 
 #include "transformer/encoder_parts.h"
 #include "transformer/tokenizer.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t n, size_t most);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed);
 
@@ -23,16 +17,13 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned se
 
 static struct lh_err err;
 static float row[ROW_MAX];
-static char path[64];
 static int fd;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc;
-	(void)argv;
-	fd = memfd_create("gguf", 0);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return fd < 0;
+	(void)argc, (void)argv;
+	fd = fuzz_nameless();
+	return 0;
 }
 
 static uint64_t sum_of(const char *p, size_t n)
@@ -70,13 +61,10 @@ static void read_key(const struct lh_gguf *g, const char *key)
 	double d;
 	bool b;
 
-	if (lh_gguf_u64(g, key, 3, 100, &n, &err) == 0 && (n < 3 || n > 100))
-		abort();
-	if (lh_gguf_f64(g, key, &d, &err) == 0 && d - d != 0)
-		abort();
+	never(lh_gguf_u64(g, key, 3, 100, &n, &err) == 0 && (n < 3 || n > 100));
+	never(lh_gguf_f64(g, key, &d, &err) == 0 && d - d != 0);
 	lh_gguf_bool(g, key, &b, &err);
-	if (lh_gguf_str(g, key, &s, &err) == 0 && !lh_utf8_valid(s.p, s.n))
-		abort();
+	never(lh_gguf_str(g, key, &s, &err) == 0 && !lh_utf8_valid(s.p, s.n));
 	for (uint32_t type = 0; type < 13; type++)
 		read_array(g, key, type);
 }
@@ -86,8 +74,7 @@ static void read_tensor(const struct lh_gguf *g, const struct lh_gguf_tensor *t)
 	struct lh_str all = lh_gguf_bytes(g);
 	uint64_t rows = t->dim[1] * t->dim[2] * t->dim[3];
 
-	if ((const char *)t->data < all.p || (const char *)t->data + t->bytes > all.p + all.n)
-		abort();
+	never((const char *)t->data < all.p || (const char *)t->data + t->bytes > all.p + all.n);
 	if (!lh_gguf_readable(t))
 		return;
 	lh_gguf_finite(t);
@@ -175,19 +162,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct lh_shape shape = { .layers = 0 };
 	struct lh_gguf *g;
 
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, data, n, 0) != (ssize_t)n)
-		abort();
-	g = lh_gguf_open(path, &err);
+	fuzz_fill(fd, data, n);
+	g = lh_gguf_open(fuzz_path, &err);
 	if (!g) {
-		if (err.code != LH_ECORRUPT || !*err.msg)
-			abort();
+		never(err.code != LH_ECORRUPT || !*err.msg);
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		read_key(g, keys[i]);
-	if (lh_shape_read(&shape, g, n % 2, &err) == 0 ? lh_shape_wrong(&shape) != NULL
-						       : err.code != LH_ECORRUPT || !*err.msg)
-		abort();
+	never(lh_shape_read(&shape, g, n % 2, &err) == 0 ? lh_shape_wrong(&shape) != NULL
+							 : err.code != LH_ECORRUPT || !*err.msg);
 	for (size_t i = 0; i < lh_gguf_tensors(g); i++)
 		read_tensor(g, lh_gguf_tensor_at(g, i));
 	use_model(g, false);

@@ -5,12 +5,11 @@
  * bytes at a time, the same methods, targets, fields and bodies are read, and the same statuses
  * given.
  */
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <sys/socket.h>
 
 #include "../../tools/lh-serve/http.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 struct asked {
 	struct message m;
@@ -20,12 +19,6 @@ struct asked {
 static struct lh_loop loop;
 static struct connections all;
 static struct lh_buf *said;
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* The listening sockets, of which there are none. */
 void listen_pause(struct connections *c, bool pause)

@@ -4,12 +4,9 @@
  * the magic number, the input itself.  The first byte selects the valid index, by
  * its precision.  An index without a finding of verify must compact.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
+
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "index/index_tools.h"
 #include "index/format.h"
@@ -18,9 +15,6 @@
 #define ROWS 110	/* a walk of 3 candidates is chosen from 97 on */
 #define DIM 5
 #define KINDS 5
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_err err;
 static unsigned char *good[KINDS], *image;
@@ -53,12 +47,10 @@ static void make(const char *file, int kind)
 	for (unsigned i = 0; w && i < ROWS; i++) {
 		for (unsigned d = 0; d < DIM; d++)
 			v[d] = (float)((i * 37 + d * d * 11) % 29) - 14.2f;
-		if (lh_index_put(w, id, (size_t)snprintf(id, sizeof id, "i%u", i), v, DIM,
-				 "{\"a\":\"x y\"}", i % 2 ? 11 : 0, &err) < 0)
-			abort();
+		never(lh_index_put(w, id, (size_t)snprintf(id, sizeof id, "i%u", i), v, DIM,
+				   "{\"a\":\"x y\"}", i % 2 ? 11 : 0, &err) < 0);
 	}
-	if (!w || lh_index_commit(w, 1, &err) < 0)
-		abort();
+	never(!w || lh_index_commit(w, 1, &err) < 0);
 	lh_index_writer_free(w);
 }
 
@@ -69,12 +61,10 @@ static void keep(const char *file, int kind)
 
 	make(file, kind);
 	f = fopen(file, "rb");
-	if (!f || fstat(fileno(f), &st) < 0)
-		abort();
+	never(!f || fstat(fileno(f), &st) < 0);
 	size[kind] = (size_t)st.st_size;
 	good[kind] = malloc(size[kind]);
-	if (!good[kind] || fread(good[kind], 1, size[kind], f) != size[kind])
-		abort();
+	never(!good[kind] || fread(good[kind], 1, size[kind], f) != size[kind]);
 	fclose(f);
 	unlink(file);
 }
@@ -86,16 +76,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	if (!mkdtemp(dir))
-		abort();
+	must(mkdtemp(dir));
 	snprintf(file, sizeof file, "%s/a", dir);
 	for (int kind = 0; kind < KINDS; kind++) {
 		keep(file, kind);
 		max = size[kind] > max ? size[kind] : max;
 	}
 	image = malloc(max);
-	if (!image)
-		abort();
+	must(image);
 	strcat(file, "-lock");
 	unlink(file);
 	snprintf(path, sizeof path, "%s/x", dir);
@@ -149,8 +137,7 @@ static void search(const struct lh_index *ix)
 		long n = lh_index_search(s, &q, hit, &err);
 
 		for (long j = 0; j < n; j++)
-			if (!__builtin_isfinite(hit[j].distance) || hit[j].row >= lh_index_rows(ix))
-				abort();
+			never(!__builtin_isfinite(hit[j].distance) || hit[j].row >= lh_index_rows(ix));
 	}
 	lh_filter_cache_free(filter);
 	lh_searcher_free(s);
@@ -164,8 +151,7 @@ static void search_words(const struct lh_index *ix)
 	long n = w ? lh_index_words_search(w, &q, (struct lh_str){ "y z x", 5 }, hit, &err) : 0;
 
 	for (long j = 0; j < n; j++)
-		if (!__builtin_isfinite(hit[j].score) || hit[j].row >= lh_index_rows(ix))
-			abort();
+		never(!__builtin_isfinite(hit[j].score) || hit[j].row >= lh_index_rows(ix));
 	lh_index_words_free(w);
 }
 
@@ -178,11 +164,10 @@ static void compact_and_check(void)
 	char sibling[40];
 	bool due;
 
-	if (c && lh_index_change_put(c, "new", 3, v, p->dimension, "{\"a\":\"y\"}", 9, &err) == 0 &&
-	    (lh_index_change_delete(c, "i7", 2, &err) < 0 ||
-	     lh_index_change_commit(c, &due, &err) < 0 || lh_index_compact(path, 1, 1, &err) < 0) &&
-	    err.code == LH_ECORRUPT)
-		abort();
+	never(c && lh_index_change_put(c, "new", 3, v, p->dimension, "{\"a\":\"y\"}", 9, &err) == 0 &&
+	      (lh_index_change_delete(c, "i7", 2, &err) < 0 ||
+	       lh_index_change_commit(c, &due, &err) < 0 || lh_index_compact(path, 1, 1, &err) < 0) &&
+	      err.code == LH_ECORRUPT);
 	lh_index_change_close(c);
 	snprintf(sibling, sizeof sibling, "%s-log", path);
 	unlink(sibling);
@@ -190,15 +175,13 @@ static void compact_and_check(void)
 	unlink(sibling);
 	close(fd);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		abort();
+	never(fd < 0);
 }
 
 static void count(void *ctx, const char *section, const char *text)
 {
 	++*(unsigned *)ctx;
-	if (!*section || !*text)
-		abort();
+	never(!*section || !*text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -213,9 +196,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	if (!raw)
 		patch(kind, n ? data + 1 : data, n ? n - 1 : 0);
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, raw ? data : image, raw ? n : size[kind], 0) !=
-					    (ssize_t)(raw ? n : size[kind]))
-		abort();
+	never(ftruncate(fd, 0) < 0 || pwrite(fd, raw ? data : image, raw ? n : size[kind], 0) !=
+					      (ssize_t)(raw ? n : size[kind]));
 	ix = lh_index_open(path, &err);
 	if (ix) {
 		search(ix);
@@ -223,18 +205,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		lh_index_find(ix, "i3", 2, &err);
 		for (uint64_t r = 0; r < lh_index_rows(ix) && r < 200; r++) {
 			lh_index_vector(ix, r, vector);
-			if (lh_index_row(ix, r, &row, &err) == 1 &&
-			    (row.id.n < 1 || !lh_utf8_valid(row.id.p, row.id.n)))
-				abort();
-			if (lh_index_nth_row(ix, r, &at, &row, &err) == 1 &&
-			    at >= lh_index_rows(ix))
-				abort();
+			never(lh_index_row(ix, r, &row, &err) == 1 &&
+			      (row.id.n < 1 || !lh_utf8_valid(row.id.p, row.id.n)));
+			never(lh_index_nth_row(ix, r, &at, &row, &err) == 1 &&
+			      at >= lh_index_rows(ix));
 		}
 		lh_index_close(ix);
 	}
 	if (lh_index_verify(path, count, &damages, &err) < 0) {
-		if (err.code != LH_ENOMEM && err.status != LH_INDEX_OLD)
-			abort();
+		never(err.code != LH_ENOMEM && err.status != LH_INDEX_OLD);
 	} else if (!damages && (raw || memcmp(image, good[kind], size[kind]) != 0)) {
 		compact_and_check();
 	}

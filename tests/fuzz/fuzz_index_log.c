@@ -1,31 +1,13 @@
 /* fuzz_index_log - any bytes as the log of an index: no crash, no read out of bounds;
  * if it opens, it takes an append and holds it afterwards. */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "fuzz.h"
 
 #include "index/index_log.h"
 
 #define DIM 4
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static struct lh_err err;
-static char path[64], log_path[80];
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static void clean(void)
-{
-	unlink(path);
-	unlink(log_path);
-}
+static char log_path[80];
 
 static void make_index(void)
 {
@@ -33,13 +15,11 @@ static void make_index(void)
 	struct lh_index_params p;
 	struct lh_index_writer *w;
 
-	snprintf(path, sizeof path, "%s/lh-fuzz-%ld.lhv",
-		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
-	snprintf(log_path, sizeof log_path, "%s-log", path);
-	atexit(clean);
+	fuzz_choose_path(".lhv");
+	snprintf(log_path, sizeof log_path, "%s-log", fuzz_path);
 	lh_index_params_default(&p);
 	p.dimension = DIM;
-	w = lh_index_writer_new(path, &p, 1, &err);
+	w = lh_index_writer_new(fuzz_path, &p, 1, &err);
 	must(w && lh_index_put(w, "a", 1, v[0], DIM, "{}", 2, &err) == 0 &&
 	     lh_index_put(w, "b", 1, v[1], DIM, "{\"x\":1}", 7, &err) == 0 &&
 	     lh_index_commit(w, 1, &err) == 0);
@@ -114,14 +94,14 @@ static void on_damage(void *ctx, const char *section, const char *text)
 
 static void append_and_look(void)
 {
-	struct lh_index_change *c = lh_index_change_open(path, 1, &err);
+	struct lh_index_change *c = lh_index_change_open(fuzz_path, 1, &err);
 	struct lh_index *ix;
 	bool due;
 
 	must(c &&
 	     lh_index_change_put(c, "new", 3, (float[DIM]){ 1, 1, 1, 1 }, DIM, NULL, 0, &err) == 0);
 	if (lh_index_change_commit(c, &due, &err) == 0) {
-		ix = lh_index_open(path, &err);
+		ix = lh_index_open(fuzz_path, &err);
 		must(ix && lh_index_find(ix, "new", 3, &err) >= 0);
 		lh_index_close(ix);
 	}
@@ -132,21 +112,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static struct lh_buf log;
 	struct lh_index *ix, *base;
-	int damages = 0, fd;
+	int damages = 0;
 
-	if (!*path)
+	if (!*fuzz_path)
 		make_index();
-	base = lh_index_open_base(path, &err);
+	base = lh_index_open_base(fuzz_path, &err);
 	must(base != NULL);
 	lh_buf_reset(&log);
 	make_log(&log, base->checksum, data, n);
-	fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	must(fd >= 0 && write(fd, log.p, log.len) == (ssize_t)log.len);
-	close(fd);
-	ix = lh_index_open(path, &err);
+	fuzz_write(log_path, log.p, log.len, O_TRUNC);
+	ix = lh_index_open(fuzz_path, &err);
 	if (ix)
 		walk(ix);
-	must(lh_index_log_verify(base, path, on_damage, &damages, &err) == 0);
+	must(lh_index_log_verify(base, fuzz_path, on_damage, &damages, &err) == 0);
 	must(damages || (ix && ix->torn_at < 0));
 	lh_index_close(base);
 	if (ix)

@@ -1,11 +1,9 @@
 /* fuzz_jsonschema - any JSON as a schema, and any as a value by it: a line of each.  With
  * reports and without them the verdict is the same; reports are UTF-8 and as many as counted.
  * A pattern and a text in the same way. */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "jsonschema/jsonschema_parts.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_jsonschema_run run;
 static struct lh_record rec;
@@ -13,9 +11,8 @@ static struct lh_err err;
 
 static void note(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
-	if (!field->n || !problem->n || !lh_utf8_valid(field->p, field->n) ||
-	    !lh_utf8_valid(problem->p, problem->n))
-		abort();
+	never(!field->n || !problem->n || !lh_utf8_valid(field->p, field->n) ||
+	      !lh_utf8_valid(problem->p, problem->n));
 	++*(long *)ctx;
 }
 
@@ -24,14 +21,11 @@ static void check_by(const struct lh_jsonschema *s, const struct lh_value *v)
 	long reported = 0, n, quiet;
 
 	n = lh_jsonschema_check(s, &run, v, note, &reported, &err);
-	if (run.bits.len || run.scratch.len)
-		abort();
+	never(run.bits.len || run.scratch.len);
 	quiet = lh_jsonschema_check(s, &run, v, NULL, NULL, &err);
-	if (n >= 0 && (n <= LH_SCHEMA_MAX ? reported != n : reported != LH_SCHEMA_MAX + 1))
-		abort();
+	never(n >= 0 && (n <= LH_SCHEMA_MAX ? reported != n : reported != LH_SCHEMA_MAX + 1));
 	/* with reports more is looked at, and more may be too much */
-	if (n >= 0 && quiet != (n > 0))
-		abort();
+	never(n >= 0 && quiet != (n > 0));
 }
 
 static void pattern(struct lh_str re, struct lh_str text)
@@ -59,9 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (!lf)
 		return 0;
 	rest = n - schema.n - 1;
-	p = malloc(rest + LH_PAD);
-	memset(p, '"', rest + LH_PAD);
-	memcpy(p, lf + 1, rest);
+	p = padded(lf + 1, rest, '"');
 	pattern(schema, (struct lh_str){ p, rest });
 	s = lh_jsonschema_new(schema, NULL, NULL, &err);
 	if (s && lh_json_parse(&rec, p, rest, &v, &err) == 0)

@@ -4,11 +4,9 @@
  *
  * Input: an odd first byte for qrels; then the lines.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../tools/lh-judge/read.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int check_line(void *ctx, const struct judge_line *line, uint64_t number,
 		      struct lh_err *err)
@@ -16,11 +14,9 @@ static int check_line(void *ctx, const struct judge_line *line, uint64_t number,
 	const struct reader *r = ctx;
 
 	(void)number, (void)err;
-	if (!line->query.n || !line->id.n || !lh_utf8_valid(line->query.p, line->query.n) ||
-	    !lh_utf8_valid(line->id.p, line->id.n) || isnan(line->value))
-		abort();
-	if (r->grades && !(fabs(line->value) <= GRADE_MAX && line->value == trunc(line->value)))
-		abort();
+	never(!line->query.n || !line->id.n || !lh_utf8_valid(line->query.p, line->query.n) ||
+	      !lh_utf8_valid(line->id.p, line->id.n) || isnan(line->value));
+	never(r->grades && !(fabs(line->value) <= GRADE_MAX && line->value == trunc(line->value)));
 	return 0;
 }
 

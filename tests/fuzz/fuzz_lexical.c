@@ -3,17 +3,12 @@
  * searched in memory without a spare byte.  Input that begins with T is texts
  * instead, which are indexed and must then be found.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "lexical/lexical.h"
 
 #define ROWS 700
 #define RUNS 4
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_err err;
 static char *good[RUNS], *image[RUNS];
@@ -24,8 +19,7 @@ static void take(int run, const void *p, size_t n)
 	good[run] = malloc(n);
 	image[run] = malloc(n);
 	size[run] = n;
-	if (!good[run] || !image[run])
-		abort();
+	never(!good[run] || !image[run]);
 	memcpy(good[run], p, n);
 }
 
@@ -41,11 +35,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		int n = snprintf(text, sizeof text, "all all%s r%u m%u \u6c34\u6ce5",
 				 i % 2 ? "" : " even", i % 90, i % 7);
 
-		if (lh_lexical_build_add(b, text, i % 50 ? (size_t)n : 0, &err) < 0)
-			abort();
+		never(lh_lexical_build_add(b, text, i % 50 ? (size_t)n : 0, &err) < 0);
 	}
-	if (lh_lexical_build_finish(b, &ix, &err) < 0)
-		abort();
+	never(lh_lexical_build_finish(b, &ix, &err) < 0);
 	take(0, ix.length, 4 * ix.rows);
 	take(1, ix.term - 1, sizeof ix.head + (ix.terms + 1) * sizeof *ix.term);
 	take(2, ix.texts, ix.texts_n);
@@ -75,15 +67,12 @@ static long ask(const struct lh_lexical *ix, const char *text, size_t n, bool mu
 	struct lh_lexical_hit hit[9];
 	long got;
 
-	if (lh_lexical_query_set(&q, text, n, &ix, 1, &err) < 0)
-		abort();
+	never(lh_lexical_query_set(&q, text, n, &ix, 1, &err) < 0);
 	got = lh_lexical_search(&q, 9, &rows, hit, &err);
-	if (got < 0 && (must || err.code != LH_ECORRUPT))
-		abort();
+	never(got < 0 && (must || err.code != LH_ECORRUPT));
 	for (long i = 0; i < got; i++)
-		if (hit[i].row >= ix->rows || hit[i].row % 3 == 0 ||
-		    !__builtin_isfinite(hit[i].score) || (i && hit[i - 1].score < hit[i].score))
-			abort();
+		never(hit[i].row >= ix->rows || hit[i].row % 3 == 0 ||
+		      !__builtin_isfinite(hit[i].score) || (i && hit[i - 1].score < hit[i].score));
 	lh_lexical_query_free(&q);
 	return got;
 }
@@ -91,8 +80,7 @@ static long ask(const struct lh_lexical *ix, const char *text, size_t n, bool mu
 static void on_damage(void *ctx, int run, const char *text)
 {
 	++*(int *)ctx;
-	if (run < 0 || run >= RUNS || !*text)
-		abort();
+	never(run < 0 || run >= RUNS || !*text);
 }
 
 static void seek(const struct lh_lexical *ix, uint32_t step)
@@ -106,8 +94,7 @@ static void seek(const struct lh_lexical *ix, uint32_t step)
 
 		for (; rc > 0; row += step) {
 			rc = lh_lexical_seek(&c, row);
-			if (rc > 0 && (c.row[c.at] < row || c.row[c.at] >= ix->rows))
-				abort();
+			never(rc > 0 && (c.row[c.at] < row || c.row[c.at] >= ix->rows));
 		}
 	}
 }
@@ -126,8 +113,7 @@ static void damaged(const uint8_t *data, size_t n)
 	for (; n >= 4; data += 4, n -= 4)
 		image[data[2] % RUNS][(data[0] * 256u + data[1]) % size[data[2] % RUNS]] =
 			(char)data[3];
-	if (lh_lexical_open(&ix, ROWS, run) != LH_LEXICAL_GOOD)
-		abort();
+	never(lh_lexical_open(&ix, ROWS, run) != LH_LEXICAL_GOOD);
 	lh_lexical_verify(&ix, on_damage, &damage);
 	ask(&ix, "all even r1 m2 \u6c34\u6ce5", strlen("all even r1 m2 \u6c34\u6ce5"), !damage);
 	ask(&ix, "r70 m1", 6, !damage);
@@ -144,17 +130,13 @@ static void texts(const char *text, size_t n)
 		return;
 	b = lh_lexical_build_new();
 	for (int i = 0; b && i < 3; i++)
-		if (lh_lexical_build_add(b, text,
-					 i == 1 ? n : n / 2 * (size_t)lh_utf8_valid(text, n / 2),
-					 &err) < 0)
-			abort();
-	if (!b || lh_lexical_build_finish(b, &ix, &err) < 0)
-		abort();
+		never(lh_lexical_build_add(b, text,
+					   i == 1 ? n : n / 2 * (size_t)lh_utf8_valid(text, n / 2),
+					   &err) < 0);
+	never(!b || lh_lexical_build_finish(b, &ix, &err) < 0);
 	lh_lexical_verify(&ix, on_damage, &damage);
-	if (damage)
-		abort();
-	if (ask(&ix, text, n, true) < (ix.length[1] > 0))
-		abort();
+	never(damage);
+	never(ask(&ix, text, n, true) < (ix.length[1] > 0));
 	lh_lexical_build_free(b);
 }
 

@@ -4,21 +4,14 @@
  *
  * Input: the limit, lines per block, the largest read; then the text.
  */
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "fuzz.h"
 
-#include "feed.h"
 #include "flow/flow.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Check that these are the next n bytes of the text. */
 static void expect(const uint8_t **at, const uint8_t *end, const char *p, size_t n)
 {
-	if ((size_t)(end - *at) < n || (n && memcmp(*at, p, n)))
-		abort();
+	never((size_t)(end - *at) < n || (n && memcmp(*at, p, n)));
 	*at += n;
 }
 
@@ -28,12 +21,10 @@ static void whole(const struct lh_lines *l, const struct lh_bytes *b, bool last)
 	const char *p = b->p, *end = p + b->n, *lf;
 	size_t lines = 0;
 
-	if (!b->n || (!last && end[-1] != '\n'))
-		abort();
+	never(!b->n || (!last && end[-1] != '\n'));
 	for (; p < end; p = lf ? lf + 1 : end, lines++)
 		lf = memchr(p, '\n', (size_t)(end - p));
-	if (l->max_lines && lines > l->max_lines)
-		abort();
+	never(l->max_lines && lines > l->max_lines);
 }
 
 static void piecewise(struct lh_lines *l, const uint8_t **at, const uint8_t *end)
@@ -44,14 +35,11 @@ static void piecewise(struct lh_lines *l, const uint8_t **at, const uint8_t *end
 	ssize_t n;
 
 	while ((n = lh_lines_piece(l, &p, &err)) > 0) {
-		if (memchr(p, '\n', (size_t)n))
-			abort();
+		never(memchr(p, '\n', (size_t)n));
 		expect(at, end, p, (size_t)n);
 	}
-	if (n < 0 || (uint64_t)(*at - from) <= l->max_line)
-		abort();
-	if (*at < end && *(*at)++ != '\n')
-		abort();
+	never(n < 0 || (uint64_t)(*at - from) <= l->max_line);
+	never(*at < end && *(*at)++ != '\n');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -82,8 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			piecewise(&l, &at, end);
 			continue;
 		case LH_LINES_END:
-			if (at != end)
-				abort();
+			never(at != end);
 			break;
 		default:
 			abort();

@@ -5,23 +5,15 @@
  * an error, and each request gets one, unless it was cancelled.  The tools are `cat` and one that
  * is off.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "base/time.h"
 #include "mcp/mcp.h"
 
 #define LONGEST 2048
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static struct lh_err err;
 static size_t answers, requests;
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void on_answer(struct lh_mcp_peer *p, struct lh_str json, int code)
 {

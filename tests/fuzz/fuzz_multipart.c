@@ -4,19 +4,11 @@
  * A body gives the same bytes and the same end however it is cut; the bytes of the field are
  * a part of the body; and a body made of the field that was found gives that field again.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "serve/body.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static struct lh_err err;
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static int take(void *ctx, const char *p, size_t n, struct lh_err *e)
 {

@@ -1,19 +1,10 @@
 /* fuzz_note - any bytes as a policy and a note, a checkpoint, a proof and a key:
  * no crash, no read out of bounds, and what is read is printed as it was. */
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "tlog/policy.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static struct lh_err err;
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static bool same(struct lh_str a, struct lh_buf *b)
 {

@@ -1,12 +1,10 @@
 /* fuzz_num - numbers read as strtod and strtof read them, and print so that they read
  * back. */
+#include "fuzz.h"
+
 #include <math.h>
-#include <stdlib.h>
 
-#include "json/json.h"
 #include "base/num.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_record rec;
 static struct lh_err err;
@@ -19,9 +17,8 @@ static void reads(const struct lh_value *v)
 	double d = strtod(text, NULL), e = lh_f64_read(v->p, v->p + v->n, &next);
 	float f = strtof(text, NULL), g = lh_f32_read(v->p, v->p + v->n, &next);
 
-	if (d != e || f != g || signbit(d) != signbit(e) || signbit(f) != signbit(g) ||
-	    next != v->p + v->n)
-		abort();
+	never(d != e || f != g || signbit(d) != signbit(e) || signbit(f) != signbit(g) ||
+	      next != v->p + v->n);
 	free(text);
 }
 
@@ -36,12 +33,10 @@ static void array(const struct lh_value *v)
 
 		if (it.val.type == LH_NUMBER)
 			reads(&it.val);
-		if (n >= 0 && (it.val.type != LH_NUMBER || i >= n || out[i] != strtof(text, NULL)))
-			abort();
+		never(n >= 0 && (it.val.type != LH_NUMBER || i >= n || out[i] != strtof(text, NULL)));
 		free(text);
 	}
-	if (n >= 0 && i != n)
-		abort();
+	never(n >= 0 && i != n);
 }
 
 static void prints(const uint8_t *data, size_t n)
@@ -56,28 +51,23 @@ static void prints(const uint8_t *data, size_t n)
 		memcpy(&d, data, 8);
 		memcpy(&f, data, 4);
 		text[isfinite(d) ? lh_f64_print(text, d) : 0] = '\0';
-		if (isfinite(d) && strtod(text, NULL) != d)
-			abort();
+		never(isfinite(d) && strtod(text, NULL) != d);
 		lh_buf_reset(&b);
 		if (isfinite(f))
 			lh_buf_f32s(&b, (float[]){ f, f }, 2);
-		if (b.len && (lh_f32s_read(b.p, b.p + b.len, (float[2]){ 0 }, 2, &err) != 2 ||
-			      lh_f32_read(b.p + 1, b.p + b.len, &next) != f))
-			abort();
-		if (b.len && (lh_f32s_read(b.p, b.p + b.len, &g, 1, &err) != -1 ||
-			      strtof(b.p + 1, NULL) != f))
-			abort();
+		never(b.len && (lh_f32s_read(b.p, b.p + b.len, (float[2]){ 0 }, 2, &err) != 2 ||
+				lh_f32_read(b.p + 1, b.p + b.len, &next) != f));
+		never(b.len && (lh_f32s_read(b.p, b.p + b.len, &g, 1, &err) != -1 ||
+				strtof(b.p + 1, NULL) != f));
 	}
 	lh_buf_free(&b);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	char *p = malloc(n + LH_PAD);
+	char *p = padded(data, n, "7.e]"[n % 4]);
 	struct lh_value v;
 
-	memcpy(p, data, n);
-	memset(p + n, "7.e]"[n % 4], LH_PAD);
 	prints(data, n);
 	if (lh_json_parse(&rec, p, n, &v, &err) == 0) {
 		if (v.type == LH_NUMBER)

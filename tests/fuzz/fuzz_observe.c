@@ -5,24 +5,14 @@
  * longer is there without its text.  A row that is read has a source, an endpoint and a duration
  * that may be unknown; printed as an operation and read again, it is the same.
  */
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "fuzz.h"
 
 #include "base/num.h"
 #include "observe/observe.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static struct lh_err err;
 static struct lh_record rec, rec_again;
 static struct lh_buf text, text_again, printed;
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static bool same(struct lh_str a, struct lh_str b)
 {
@@ -101,14 +91,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static int fd = -1;
 
-	if (fd < 0) {
-		fd = memfd_create("log", 0);
-		lh_record_init(&rec);
-		lh_record_init(&rec_again);
-	}
+	if (fd < 0)
+		fd = fuzz_nameless();
 	if (!n)
 		return 0;
-	must(ftruncate(fd, 0) == 0 && pwrite(fd, data + 1, n - 1, 0) == (ssize_t)(n - 1));
+	fuzz_fill(fd, data + 1, n - 1);
 	check_log(fd, data + 1, n - 1, *data ? *data * (size_t)8 : 1 << 20);
 	return 0;
 }

@@ -3,37 +3,11 @@
  * result is the same; every trace prints as JSON; no chain of predecessors hangs;
  * and an appended event is there afterwards.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include "fuzz.h"
 
-#include "file/file.h"
 #include "memory/pathway.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 static struct lh_err err;
-static char path[64];
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static void clean(void)
-{
-	unlink(path);
-}
-
-static void store(const uint8_t *data, size_t n, int flags)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | flags, 0600);
-
-	must(fd >= 0 && lh_write_all(fd, data, n, &err) == 0);
-	close(fd);
-}
 
 /* Print everything: traces and chains of predecessors. */
 static void print(struct lh_pathway *p, struct lh_buf *out)
@@ -60,7 +34,7 @@ static void print(struct lh_pathway *p, struct lh_buf *out)
 static void append(struct lh_buf *out)
 {
 	static const struct lh_value content = { .p = "[1]", .n = 3, .type = LH_ARRAY };
-	struct lh_pathway *p = lh_pathway_open(path, LH_PATHWAY_WRITE, NULL, 60, &err);
+	struct lh_pathway *p = lh_pathway_open(fuzz_path, LH_PATHWAY_WRITE, NULL, 60, &err);
 	struct lh_pathway_new t = { .content = &content, .ns = 5, .fixed = true };
 	uint32_t i, j;
 
@@ -79,33 +53,30 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct lh_pathway *p;
 	size_t cut = n ? data[0] % n : 0;
 
-	if (!*path) {
-		snprintf(path, sizeof path, "%s/lh-fuzz-%ld.jsonl",
-			 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (long)getpid());
-		atexit(clean);
-	}
+	if (!*fuzz_path)
+		fuzz_choose_path(".jsonl");
 	if (n)
 		data++, n--;
 	lh_buf_reset(&once);
 	lh_buf_reset(&twice);
-	store(data, n, O_TRUNC);
-	p = lh_pathway_open(path, LH_PATHWAY_READ, NULL, 60, &err);
+	fuzz_write(fuzz_path, data, n, O_TRUNC);
+	p = lh_pathway_open(fuzz_path, LH_PATHWAY_READ, NULL, 60, &err);
 	must(p != NULL);
 	print(p, &once);
 	lh_pathway_close(p, &err);
 	/* Cut between lines, where another process would have stopped. */
 	while (cut && cut <= n && data[cut - 1] != '\n')
 		cut--;
-	store(data, cut, O_TRUNC);
-	p = lh_pathway_open(path, LH_PATHWAY_READ, NULL, 60, &err);
+	fuzz_write(fuzz_path, data, cut, O_TRUNC);
+	p = lh_pathway_open(fuzz_path, LH_PATHWAY_READ, NULL, 60, &err);
 	must(p != NULL);
-	store(data + cut, n - cut, O_APPEND);
+	fuzz_write(fuzz_path, data + cut, n - cut, O_APPEND);
 	must(lh_pathway_refresh(p, &err) == 0);
 	print(p, &twice);
 	lh_pathway_close(p, &err);
 	must(once.len == twice.len && !memcmp(once.p, twice.p, once.len));
 	append(&once);
-	p = lh_pathway_open(path, LH_PATHWAY_READ, NULL, 60, &err);
+	p = lh_pathway_open(fuzz_path, LH_PATHWAY_READ, NULL, 60, &err);
 	must(p != NULL);
 	lh_buf_reset(&twice);
 	print(p, &twice);

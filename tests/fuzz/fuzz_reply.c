@@ -1,10 +1,8 @@
 /* fuzz_reply - an HTTP answer that lh-load reads in pieces is the answer that it reads at
  * once, and is within its limits. */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../../tools/lh-load/reply.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 struct result {
 	enum reply_is is;
@@ -24,13 +22,11 @@ static void read_in(struct result *to, const char *p, size_t n, size_t piece)
 	while (to->is == REPLY_MORE && to->used < n) {
 		now = n - to->used < piece ? n - to->used : piece;
 		copy = malloc(now);
-		if (!copy)
-			abort();
+		must(copy);
 		memcpy(copy, p + to->used, now);
 		to->is = reply_feed(&to->r, copy, now, &used, &to->body);
 		free(copy);
-		if (used > now || (used < now && to->is == REPLY_MORE))
-			abort();
+		never(used > now || (used < now && to->is == REPLY_MORE));
 		to->used += used;
 	}
 	if (to->is == REPLY_MORE)
@@ -39,17 +35,13 @@ static void read_in(struct result *to, const char *p, size_t n, size_t piece)
 
 static void check(const struct result *a, const struct result *b)
 {
-	if ((a->is == REPLY_BAD) != (b->is == REPLY_BAD))
-		abort();
-	if (a->is == REPLY_BAD ? !a->r.fault || !b->r.fault : a->used != b->used)
-		abort();
+	never((a->is == REPLY_BAD) != (b->is == REPLY_BAD));
+	never(a->is == REPLY_BAD ? !a->r.fault || !b->r.fault : a->used != b->used);
 	if (a->is == REPLY_BAD)
 		return;
-	if (a->r.status != b->r.status || a->r.status < 200 || a->r.close != b->r.close)
-		abort();
-	if (a->body.len != b->body.len || a->r.bytes != a->body.len ||
-	    (a->body.len && memcmp(a->body.p, b->body.p, a->body.len)))
-		abort();
+	never(a->r.status != b->r.status || a->r.status < 200 || a->r.close != b->r.close);
+	never(a->body.len != b->body.len || a->r.bytes != a->body.len ||
+	      (a->body.len && memcmp(a->body.p, b->body.p, a->body.len)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -3,10 +3,7 @@
  * is a worker, and then each worker is found by its id in capitals, with the
  * fields of the last line of that id.
  */
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "fuzz.h"
 
 #include "archive/archive.h"
 #include "base/utf8.h"
@@ -15,8 +12,6 @@
 
 #define LINES_MAX 64
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const char *const fields[] = { "candidate_id", "name", "status", "city", "state", "role" };
 #define FIELDS (sizeof fields / sizeof *fields)
 
@@ -24,12 +19,6 @@ struct line {
 	struct lh_buf text;
 	struct lh_str field[FIELDS];
 };
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static bool clients_good(const struct lh_value *v)
 {

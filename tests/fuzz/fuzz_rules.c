@@ -1,11 +1,9 @@
 /* fuzz_rules - a rule file, NUL, an artifact: rules are refused with a reason, or run
  * twice with the same outcome, and leave the scratch as it was. */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "base/mem.h"
 #include "../../lib/validate/rules.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_record rec;
 static struct lh_buf scratch, acted;
@@ -14,9 +12,8 @@ static struct lh_err err;
 static int note(void *ctx, const struct lh_rule_hit *hit, struct lh_err *e)
 {
 	(void)e;
-	if (hit->action == LH_RULE_PASS || !hit->id.n || !hit->message.n ||
-	    (hit->action == LH_RULE_REDACT && !hit->field.n))
-		abort();
+	never(hit->action == LH_RULE_PASS || !hit->id.n || !hit->message.n ||
+	      (hit->action == LH_RULE_REDACT && !hit->field.n));
 	lh_buf_add(&acted, hit->id.p, hit->id.n);
 	lh_buf_add(ctx, hit->message.p, hit->message.n);
 	return 0;
@@ -32,13 +29,11 @@ static void run(const struct lh_rules *r, const struct lh_value *v)
 	lh_buf_reset(&acted);
 	for (round = 0; round < 2; round++) {
 		first = acted.len;
-		if (lh_rules_run(r, LH_TASK_FILL, v, has ? &context : NULL, &scratch, note, &acted,
-				 &err) < 0 ||
-		    scratch.len)
-			abort();
+		never(lh_rules_run(r, LH_TASK_FILL, v, has ? &context : NULL, &scratch, note, &acted,
+				   &err) < 0 ||
+		      scratch.len);
 	}
-	if (acted.len != 2 * first || (first && memcmp(acted.p, acted.p + first, first)))
-		abort();
+	never(acted.len != 2 * first || (first && memcmp(acted.p, acted.p + first, first)));
 }
 
 static void file(const char *p, size_t n, const char *artifact, size_t m)
@@ -48,8 +43,7 @@ static void file(const char *p, size_t n, const char *artifact, size_t m)
 
 	err.msg[0] = '\0';
 	if (lh_json_parse(&rec, p, n, &v, &err) < 0 || lh_rules_read(r, &v, &err) < 0) {
-		if (!err.msg[0])
-			abort();
+		never(!err.msg[0]);
 	} else if (lh_json_parse(&rec, artifact, m, &v, &err) == 0) {
 		run(r, &v);
 	}
@@ -60,14 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	const uint8_t *nul = n ? memchr(data, 0, n) : NULL;
 	size_t a = nul ? (size_t)(nul - data) : n, b = nul ? n - a - 1 : 0;
-	char *p = malloc(a + LH_PAD), *q = malloc(b + LH_PAD);
+	char *p = padded(data, a, '"'), *q = padded(nul ? nul + 1 : data, b, '"');
 
-	memset(p, '"', a + LH_PAD);
-	memset(q, '"', b + LH_PAD);
-	if (a)
-		memcpy(p, data, a);
-	if (b)
-		memcpy(q, nul + 1, b);
 	file(p, a, q, b);
 	free(p);
 	free(q);

@@ -1,12 +1,10 @@
 /* fuzz_schema - any JSON value against every schema, and as a validation error: reports
  * are UTF-8 and as many as counted; an error that is read can be written and read
  * again. */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "schema/schema.h"
 #include "validate/validation_error.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_record rec;
 static struct lh_buf scratch, first, again;
@@ -14,9 +12,8 @@ static struct lh_err err;
 
 static void note(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
-	if (!field->n || !problem->n || !lh_utf8_valid(field->p, field->n) ||
-	    !lh_utf8_valid(problem->p, problem->n))
-		abort();
+	never(!field->n || !problem->n || !lh_utf8_valid(field->p, field->n) ||
+	      !lh_utf8_valid(problem->p, problem->n));
 	++*(long *)ctx;
 }
 
@@ -29,9 +26,8 @@ static void schemas(const struct lh_value *v)
 	for (i = 0; (name = lh_schema_name(i)); i++) {
 		n_reported = 0;
 		n = lh_schema_check(lh_schema_find(name), v, &scratch, note, &n_reported);
-		if (scratch.len || (n <= LH_SCHEMA_MAX ? n_reported != n
-				    : n_reported != LH_SCHEMA_MAX + 1))
-			abort();
+		never(scratch.len || (n <= LH_SCHEMA_MAX ? n_reported != n
+				      : n_reported != LH_SCHEMA_MAX + 1));
 	}
 }
 
@@ -49,23 +45,18 @@ static void error(const struct lh_value *v)
 	}
 	lh_validation_error_json(&first, &e);
 	lh_buf_reset(&scratch);
-	if (lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 ||
-	    lh_validation_error_read(&w, &scratch, &e, &err) < 0)
-		abort();
+	never(lh_json_parse(&rec, first.p, first.len, &w, &err) < 0 ||
+	      lh_validation_error_read(&w, &scratch, &e, &err) < 0);
 	lh_validation_error_json(&again, &e);
-	if (again.len != first.len || memcmp(again.p, first.p, first.len))
-		abort();
+	never(again.len != first.len || memcmp(again.p, first.p, first.len));
 	lh_buf_reset(&scratch);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	char *p = malloc(n + LH_PAD);
+	char *p = padded(data, n, '"');
 	struct lh_value v;
 
-	memset(p, '"', n + LH_PAD);
-	if (n)
-		memcpy(p, data, n);
 	if (lh_json_parse(&rec, p, n, &v, &err) == 0) {
 		schemas(&v);
 		error(&v);

@@ -6,23 +6,15 @@
  * with them is one line of JSON that has the members of both, and compacting it again changes
  * nothing.  The body as the answer of a filter gives a status and a body that is JSON.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "serve/body.h"
 #include "serve/routes.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_routes routes;
 static struct lh_record rec, again, made;
 static struct lh_buf members, line, twice, text;
 static struct lh_err err;
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static struct lh_str part(const uint8_t **p, const uint8_t *end, int by)
 {
@@ -165,9 +157,6 @@ static void start(void)
 	lh_buf_grow(&text, 1);
 	lh_buf_grow(&line, 1);
 	lh_buf_grow(&members, 1);
-	lh_record_init(&rec);
-	lh_record_init(&again);
-	lh_record_init(&made);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

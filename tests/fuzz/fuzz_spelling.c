@@ -4,12 +4,9 @@
  *
  * Input: the length of the text that is searched for; that text; what it is searched in.
  */
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "../../lib/text/texts.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct found {
 	size_t n, end;
@@ -19,8 +16,7 @@ static void on_text(void *ctx, size_t number, size_t at, size_t len)
 {
 	struct found *f = ctx;
 
-	if (number > 1 || !len || at + len > f->end)
-		abort();
+	never(number > 1 || !len || at + len > f->end);
 	f->n++;
 }
 
@@ -38,7 +34,6 @@ static void check_text(const struct lh_texts *t, const struct lh_needle *text)
 	static struct lh_buf normal, again, padded;
 	struct lh_needle of_normal = *text;
 	enum lh_text_kind kind, kind_again;
-	struct lh_err err;
 
 	lh_buf_reset(&normal);
 	lh_buf_reset(&again);
@@ -46,15 +41,12 @@ static void check_text(const struct lh_texts *t, const struct lh_needle *text)
 	lh_buf_puts(&padded, " ");
 	lh_buf_add(&padded, text->text.p, text->text.n);
 	lh_buf_puts(&padded, " ");
-	if (!find(t, padded.p, padded.len).n)
-		abort();
+	never(!find(t, padded.p, padded.len).n);
 	lh_needle_normal(text, &normal, &kind);
 	of_normal.text = (struct lh_str){ normal.p, normal.len };
-	if (!normal.len)
-		abort();
+	must(normal.len);
 	lh_needle_normal(&of_normal, &again, &kind_again);
-	if (kind == LH_TEXT_TELEPHONE && (kind != kind_again || again.len > 10))
-		abort();
+	never(kind == LH_TEXT_TELEPHONE && (kind != kind_again || again.len > 10));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,13 +5,10 @@
  * before; 'm', a charsmap of its own; otherwise a vocabulary, its tokens divided by LF, each after
  * its type and score; they are also its merges.
  */
-#include <stdlib.h>
+#include "fuzz.h"
 
 #include "../unit/vocabulary.h"
 #include "transformer/tokenizer.h"
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define T "tokenizer.ggml."
 #define W "\xe2\x96\x81"
@@ -65,8 +62,7 @@ static struct model opened(struct vocabulary *v)
 	struct model m = { .g = vocabulary_open(v, &err) };
 
 	m.t = m.g ? lh_tokenizer_new(m.g, &err) : NULL;
-	if (!m.t && !*err.msg)
-		abort();
+	never(!m.t && !*err.msg);
 	return m;
 }
 
@@ -80,15 +76,12 @@ static void close_model(struct model *m)
 static int run(const struct model *m, struct lh_str text, struct lh_token_list *to)
 {
 	if (lh_tokenizer_run(m->t, text, to, &err) < 0) {
-		if (err.code != LH_ECORRUPT)
-			abort();
+		never(err.code != LH_ECORRUPT);
 		return -1;
 	}
-	if (to->n > 3 * text.n + 3)
-		abort();
+	never(to->n > 3 * text.n + 3);
 	for (size_t i = 0; i < to->n; i++)
-		if (to->id[i] >= lh_tokenizer_size(m->t))
-			abort();
+		never(to->id[i] >= lh_tokenizer_size(m->t));
 	return 0;
 }
 
@@ -114,18 +107,14 @@ static void known_model(const struct model *m, struct lh_str text, bool wordpiec
 	struct lh_token_list one = { 0 }, two = { 0 };
 	char *longer = malloc(text.n + 2);
 
-	if (!longer)
-		abort();
+	must(longer);
 	memcpy(longer, text.p, text.n);
 	memcpy(longer + text.n, " a", 2);
-	if (run(m, text, &one) < 0 || run(m, (struct lh_str){ longer, text.n + 2 }, &two) < 0)
-		abort();
-	if (wordpiece && (two.n != one.n + 1 || two.id[two.n - 2] != 4 ||
-			  memcmp(one.id, two.id, (one.n - 1) * sizeof *one.id) != 0))
-		abort();
+	never(run(m, text, &one) < 0 || run(m, (struct lh_str){ longer, text.n + 2 }, &two) < 0);
+	never(wordpiece && (two.n != one.n + 1 || two.id[two.n - 2] != 4 ||
+			    memcmp(one.id, two.id, (one.n - 1) * sizeof *one.id) != 0));
 	lh_tokenizer_truncate(m->t, &two, two.n / 2);
-	if (two.n && two.id[two.n - 1] != 3)
-		abort();
+	never(two.n && two.id[two.n - 1] != 3);
 	lh_token_list_free(&one);
 	lh_token_list_free(&two);
 	free(longer);

@@ -1,11 +1,8 @@
 /* fuzz_validate - any request gets a verdict that is JSON, and the same one from a new
  * validator. */
-#include <stdlib.h>
-#include <unistd.h>
+#include "fuzz.h"
 
 #include "validate/validate.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static struct lh_record rec, reread;
 static struct lh_buf text, scratch, out[2];
@@ -23,19 +20,11 @@ static void start(void)
 	char path[] = "/tmp/fuzz_validate.XXXXXX";
 	int fd = mkstemp(path);
 
-	if (fd < 0 || write(fd, rows, sizeof rows - 1) != (ssize_t)sizeof rows - 1)
-		abort();
+	never(fd < 0 || write(fd, rows, sizeof rows - 1) != (ssize_t)sizeof rows - 1);
 	close(fd);
 	how.roster = lh_roster_open(path, 1, &err);
 	unlink(path);
-	if (!how.roster)
-		abort();
-	lh_record_init(&rec);
-	lh_record_init(&reread);
-	text = (struct lh_buf){ 0 };
-	scratch = (struct lh_buf){ 0 };
-	out[0] = (struct lh_buf){ 0 };
-	out[1] = (struct lh_buf){ 0 };
+	must(how.roster);
 }
 
 static void judge(struct lh_validator *v, struct lh_buf *to)
@@ -47,9 +36,8 @@ static void judge(struct lh_validator *v, struct lh_buf *to)
 	lh_buf_reset(&scratch);
 	if (kind && kind->type == LH_STRING)
 		lh_value_str(kind, &scratch, &name);
-	if (lh_validate(v, &name, lh_record_get(&rec, "artifact"), lh_record_get(&rec, "context"),
-			true, &d, &err) < 0)
-		abort();
+	never(lh_validate(v, &name, lh_record_get(&rec, "artifact"), lh_record_get(&rec, "context"),
+			  true, &d, &err) < 0);
 	lh_buf_reset(to);
 	lh_verdict_json(to, &d, 0, false);
 }
@@ -68,13 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (!old)
 		old = lh_validator_new(&how);
 	new = lh_validator_new(&how);
-	if (!old)
-		abort();
+	must(old);
 	judge(old, &out[0]);
 	judge(new, &out[1]);
-	if (out[0].len != out[1].len || memcmp(out[0].p, out[1].p, out[0].len) ||
-	    lh_record_parse(&reread, out[0].p, out[0].len, &err) < 0)
-		abort();
+	never(out[0].len != out[1].len || memcmp(out[0].p, out[1].p, out[0].len) ||
+	      lh_record_parse(&reread, out[0].p, out[0].len, &err) < 0);
 	lh_validator_free(new);
 	return 0;
 }
