@@ -5,11 +5,8 @@
 //         an index of N random vectors; the label of the i-th is i * STEP; DELETE are labels
 //     hnswlib dump SPACE DIM FILE
 //         a line for each element: label, level, "deleted" or "live", vector
-//     hnswlib links SPACE DIM FILE
-//         a line for each list: label, level, the labels that it links to, sorted
 //     hnswlib search SPACE DIM FILE EF K        (queries: lines of numbers on stdin)
 //         a line for each query: label=distance ...
-//     hnswlib grow SPACE DIM FILE N SEED        adds N vectors, and saves to FILE again
 //
 // SPACE is l2 or ip; ip is also what hnswlib uses for cosine.
 #include <algorithm>
@@ -37,13 +34,13 @@ struct Space {
 	}
 };
 
-static void add(Index &index, const Space &space, size_t from, size_t n, size_t step, unsigned seed)
+static void add(Index &index, const Space &space, size_t n, size_t step, unsigned seed)
 {
 	std::mt19937 random(seed);
 	std::normal_distribution<float> value;
 	std::vector<float> v(space.dim);
 
-	for (size_t i = from; i < from + n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		double sum = 0;
 		for (float &x : v)
 			sum += (double)(x = value(random)) * x;
@@ -53,10 +50,10 @@ static void add(Index &index, const Space &space, size_t from, size_t n, size_t 
 	}
 }
 
-static void load(Index &index, Space &space, const char *file, size_t room = 0)
+static void load(Index &index, Space &space, const char *file)
 {
 	index.num_deleted_ = 0;
-	index.loadIndex(file, space.of.get(), room);
+	index.loadIndex(file, space.of.get());
 }
 
 static int make(Space &space, int argc, char **argv)
@@ -65,7 +62,7 @@ static int make(Space &space, int argc, char **argv)
 	Index index(space.of.get(), n, std::stoul(argv[5]), std::stoul(argv[6]),
 		    std::stoul(argv[7]));
 
-	add(index, space, 0, n, step, (unsigned)std::stoul(argv[7]));
+	add(index, space, n, step, (unsigned)std::stoul(argv[7]));
 	for (int i = 10; i < argc; i++)
 		index.markDelete(std::stoul(argv[i]));
 	index.saveIndex(argv[8]);
@@ -85,25 +82,6 @@ static int dump(Space &space, char **argv)
 			printf(" %.9g", v[i]);
 		printf("\n");
 	}
-	return 0;
-}
-
-static int links(Space &space, char **argv)
-{
-	Index index(space.of.get());
-
-	load(index, space, argv[4]);
-	for (size_t e = 0; e < index.cur_element_count; e++)
-		for (int level = 0; level <= index.element_levels_[e]; level++) {
-			std::vector<size_t> to;
-			for (unsigned c : index.getConnectionsWithLock((unsigned)e, level))
-				to.push_back(index.getExternalLabel(c));
-			std::sort(to.begin(), to.end());
-			printf("%zu %d", index.getExternalLabel((unsigned)e), level);
-			for (size_t label : to)
-				printf(" %zu", label);
-			printf("\n");
-		}
 	return 0;
 }
 
@@ -131,17 +109,6 @@ static int search(Space &space, char **argv)
 	return 0;
 }
 
-static int grow(Space &space, char **argv)
-{
-	Index index(space.of.get());
-	size_t n = std::stoul(argv[5]);
-
-	load(index, space, argv[4], 1000000);
-	add(index, space, index.cur_element_count, n, 1, (unsigned)std::stoul(argv[6]));
-	index.saveIndex(argv[4]);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	if (argc < 5)
@@ -153,9 +120,5 @@ int main(int argc, char **argv)
 		return make(space, argc, argv);
 	if (what == "dump")
 		return dump(space, argv);
-	if (what == "links")
-		return links(space, argv);
-	if (what == "search")
-		return search(space, argv);
-	return what == "grow" ? grow(space, argv) : 2;
+	return what == "search" ? search(space, argv) : 2;
 }

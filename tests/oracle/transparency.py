@@ -573,10 +573,6 @@ def proof_of(rng, keys=None, extensions=()):
     return dict(record, proof=proof, vkeys=[LOG.vkey()])
 
 
-def growing_tree(rng):
-    return Tree({random_size(rng) - 1: rng.randbytes(32) for _ in range(32)})
-
-
 def tree_record(rng):
     size = random_size(rng)
     old = rng.choice([rng.randrange(1, size + 1), size, 1 << rng.randrange(size.bit_length())])
@@ -680,12 +676,6 @@ def policy_cases(n, rng, folder):
             readable = False
         must(readable == valid, "a policy that is not as it was meant: " + text)
         yield case
-
-
-# ---- witnesses ----
-
-def request_text(old, hashes, body, signatures):
-    return "".join(["old %s\n" % old] + [b64(h) + "\n" for h in hashes] + ["\n", body, "\n"] + [s + "\n" for s in signatures])
 
 
 def show(record):

@@ -11,7 +11,6 @@ Chromium reads messages from its descriptor 3 and writes them to 4, each JSON an
 zero byte, so that nothing but the base system's Python is needed.
 """
 import atexit
-import base64
 import fcntl
 import json
 import os
@@ -270,11 +269,6 @@ class Browser:
             .filter((e) => !e.getAttribute("aria-label") && !e.textContent.trim() && ![...e.labels].some((l) => l.textContent.trim())
                 || e.matches("input, select, textarea") && ![...e.labels].some((l) => l.textContent.trim()))
             .map((e) => e.outerHTML)""")
-
-    def shot(self, path):
-        data = self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
-        with open(path, "wb") as f:
-            f.write(base64.b64decode(data))
 
 
 def high(fd):
