@@ -89,6 +89,26 @@ accepted() {
 	refused '--on-error: "ignore" is not one of skip, emit, stop' --on-error ignore
 }
 
+# wrong_values TOOL - a command line for each value that the type of an option forbids.
+wrong_values() {
+	"$1" --describe-options | jq -r '.tool as $tool | .options[] |
+		"\($tool) \((.commands // [""])[0]) \(if .long then "--\(.long)=" else "-\(.short)" end)" +
+		(if .type == "choice" then "nothing", "" elif .type == "time" then "now", "12:00" elif .type == "size" then "0", "1.5M"
+		elif .type == "whole" then .min - 1, "\(.max)0", 1.5, "x" elif .type == "number" then "x", "0x1" else empty end | tostring)'
+}
+
+@test "a value that the type of an option forbids is exit 2 in every tool, in one line that quotes it" {
+	for tool in $(basename -a "$ROOT"/tools/*/); do
+		wrong_values "$tool"
+	done >lines
+	[ "$(wc -l <lines)" -gt 800 ]
+	while read -r line; do
+		run -2 --separate-stderr $line </dev/null
+		[ -z "$output" ] && [[ $stderr == "${line%% *}: -"*": \""*"\" is not "* ]] && [ "${#stderr_lines[@]}" = 1 ] ||
+			{ echo "$line: $stderr"; return 1; }
+	done < <(drawn 80 <lines)
+}
+
 @test "times are RFC 3339" {
 	accepted --now 2026-05-03T12:00:00Z
 	accepted --now 2026-05-03T12:00:00.25+02:00
@@ -99,8 +119,7 @@ accepted() {
 }
 
 @test "a missing or a superfluous value is named" {
-	run --separate-stderr "$AID" a.jsonl --jobs
-	[ "$status" = 2 ]
+	run -2 --separate-stderr "$AID" a.jsonl --jobs
 	[ "$stderr" = 'aid-filter: --jobs: missing value, which is a whole number from 1 to 256' ]
 	refused '--quiet: takes no value' --quiet=yes
 }
@@ -120,15 +139,12 @@ accepted() {
 }
 
 @test "help and version come on stdout with exit 0, whatever else is asked" {
-	run --separate-stderr "$AID" --help absent
-	[ "$status" = 0 ]
+	run -0 --separate-stderr "$AID" --help absent
 	[ -z "$stderr" ]
 	[ "${lines[0]}" = 'Usage: aid-filter [OPTION]... [FILE]...' ]
-	run --separate-stderr "$AID" -qV
-	[ "$status" = 0 ]
+	run -0 --separate-stderr "$AID" -qV
 	[ "$output" = "aid-filter 0.1.0" ]
-	run bash -c "$AID --help 2>&1 >/dev/full"
-	[ "$status" = 2 ]
+	run -2 bash -c "$AID --help 2>&1 >/dev/full"
 	[[ $output == *"No space left"* ]]
 }
 
@@ -169,17 +185,13 @@ accepted() {
 
 @test "options of another command, unknown commands and missing operands are named" {
 	command -v lh-index >/dev/null || skip "lh-index is not built"
-	run --separate-stderr lh-index
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-index
 	[[ $stderr == 'lh-index: missing command, which is one of build, '* ]]
-	run --separate-stderr lh-index nonsense
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-index nonsense
 	[[ $stderr == 'lh-index: unknown command "nonsense", not one of build, '* ]]
-	run --separate-stderr lh-index build
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-index build
 	[[ $stderr == 'lh-index: build: missing operand '* ]]
-	run --separate-stderr lh-index build --help
-	[ "$status" = 0 ]
+	run -0 --separate-stderr lh-index build --help
 	[[ ${lines[0]} == 'Usage: lh-index build '* ]]
 }
 
