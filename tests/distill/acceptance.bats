@@ -41,6 +41,7 @@ changed() {
 	rm -rf r
 	cp -r "$fixture" r
 	change "$2" "$fixture/data/_kb/$1.jsonl" >"r/data/_kb/$1.jsonl"
+	[ ! -e r/data/evidence ]
 	[ "$(failing --fixture r)" = "$3" ] || { echo "$1 $2: $(failing --fixture r), not $3"; return 1; }
 }
 

@@ -99,31 +99,44 @@ notes() {
 	diff -r before r
 }
 
-@test "a second audit with --append-baseline shows a table without a warning" {
-	lh-audit-full --root r --append-baseline >first
-	[ "$(tail -n 1 first | jq -c '.drift | map(.flag) | unique')" = '["first_run"]' ]
-	audit 0 "" 0 --append-baseline
-	[ "$(tail -n 1 lines | jq -c '.drift | map([.flag, .baseline == .current, .pct == (if .baseline == 0 then null else 0 end)]) | unique')" = '[["ok",true,true]]' ]
-	tail -n 1 lines | jq -e '.metrics | .p2_evidence_skips == 0 and .p2_evidence_rows == 300'
-	[ "$(grep -c '+0\.0%' report.md)" = 9 ]
-	grep -Eqx 'p2_evidence_skips +0 +0 +-  ok' report.md
-	grep -qx '0/10 metrics flagged warn, 0 first-run' report.md
-	[ "$(wc -l <r/data/_kb/audit_baselines.jsonl)" = 2 ]
+# damaged - what makes a check fail alone: STATUS|CHECK|COMMAND, status 1 when it is required.
+damaged() {
+	cat <<-'END'
+	1|recon document present|rm r/docs/recon/local-distillation-recon.md
+	0|tier-1 streams present|rm $(tier_1 r/data/_kb)
+	1|materializer dry run completes|rm r/data/_kb/audits.jsonl; mkfifo r/data/_kb/audits.jsonl
+	0|tier-1 hits in evidence|rm $(tier_1 r/data/evidence/2026/05/03)
+	1|scored distribution on disk|rm -r r/data/scored-runs
+	1|no contaminated sft row|plant $SFT '.id = "sft-0000000000000000" | .quality_score = "rejected"'
+	1|no rejected rag row|plant $RAG '.success_score = "rejected"'
+	1|no preference self-pair|plant $PAIRS '.rejected_run_id = .chosen_run_id'
+	1|no identical preference text|plant $PAIRS '.rejected = .chosen'
+	1|no identical preference text|plant $PAIRS '.rejected = "Cafe\u0301\u00a0open " | .chosen = "Caf\u00e9  open"'
+	1|no missing provenance|plant $RAG 'del(.provenance)'
+	0|quarantine observable|rm -r r/exports/quarantine
+	1|five stage receipts present|rm $REPORTS/export-rag.json
+	1|receipts valid|edit $REPORTS/score.json '.duration_ms = "long"'
+	1|summary valid|edit $REPORTS/summary.json '.schema_version = 2'
+	1|run_hash is a sha256|edit $REPORTS/summary.json '.run_hash |= ascii_upcase'
+	0|drift.json present|rm $REPORTS/drift.json
+	END
 }
 
-# ---- phase 0 ----
-
-@test "recon document present" {
-	rm r/docs/recon/local-distillation-recon.md
-	live 1 "recon document present"
+# tier_1 FOLDER - the files of the streams of tier 1 there.
+tier_1() {
+	printf "$1/%s.jsonl\n" distilled_facts distilled_procedures distilled_config_hints contract_analyses mode_experiments \
+		scrum_reviews observer_escalations audit_facts
 }
 
-@test "tier-1 streams present" {
-	rm r/data/_kb/{distilled_facts,distilled_procedures,distilled_config_hints,contract_analyses,mode_experiments,scrum_reviews,observer_escalations,audit_facts}.jsonl
-	live 0 "tier-1 streams present"
+@test "each check that looks at files fails alone where these are damaged for it" {
+	while IFS='|' read -r -u 7 status name command; do
+		rm -rf r sealed
+		cp -r "$BATS_FILE_TMPDIR/good" r
+		echo "$name: $command"
+		eval "$command"
+		live "$status" "$name"
+	done 7< <(damaged)
 }
-
-# ---- phase 1 ----
 
 @test "schema validators pass" {
 	live 1 "schema validators pass" --test-command 'echo two of nine >&2; exit 3'
@@ -164,28 +177,6 @@ notes() {
 	audit 4 "" 0 --observer --samples mine
 }
 
-# ---- phase 2 ----
-
-@test "materializer dry run completes" {
-	rm r/data/_kb/audits.jsonl
-	mkfifo r/data/_kb/audits.jsonl
-	live 1 "materializer dry run completes"
-}
-
-@test "tier-1 hits in evidence" {
-	rm r/data/evidence/2026/05/03/{distilled_facts,distilled_procedures,distilled_config_hints,contract_analyses,mode_experiments,scrum_reviews,observer_escalations,audit_facts}.jsonl
-	live 0 "tier-1 hits in evidence"
-}
-
-# ---- phase 3 ----
-
-@test "scored distribution on disk" {
-	rm -r r/data/scored-runs
-	live 1 "scored distribution on disk"
-}
-
-# ---- phase 4 ----
-
 # The three layers before this one have passed.
 @test "the fourth layer alone stops rejected work in each export" {
 	jq -se 'all(.validation.passed)' $REPORTS/export-{rag,sft,preference}.json
@@ -201,68 +192,6 @@ notes() {
 			no identical preference text
 		END
 	done
-}
-
-@test "no contaminated sft row" {
-	plant $SFT '.id = "sft-0000000000000000" | .quality_score = "rejected"'
-	live 1 "no contaminated sft row"
-}
-
-@test "no rejected rag row" {
-	plant $RAG '.success_score = "rejected"'
-	live 1 "no rejected rag row"
-}
-
-@test "no preference self-pair" {
-	plant $PAIRS '.rejected_run_id = .chosen_run_id'
-	live 1 "no preference self-pair"
-}
-
-@test "no identical preference text" {
-	plant $PAIRS '.rejected = .chosen'
-	live 1 "no identical preference text"
-}
-
-@test "no identical preference text: also one that only white space and Unicode forms tell apart" {
-	plant $PAIRS '.rejected = "Cafe\u0301\u00a0open " | .chosen = "Caf\u00e9  open"'
-	live 1 "no identical preference text"
-}
-
-@test "no missing provenance" {
-	plant $RAG 'del(.provenance)'
-	live 1 "no missing provenance"
-}
-
-@test "quarantine observable" {
-	rm -r r/exports/quarantine
-	live 0 "quarantine observable"
-}
-
-# ---- phase 5 ----
-
-@test "five stage receipts present" {
-	rm $REPORTS/export-rag.json
-	live 1 "five stage receipts present"
-}
-
-@test "receipts valid" {
-	edit $REPORTS/score.json '.duration_ms = "long"'
-	live 1 "receipts valid"
-}
-
-@test "summary valid" {
-	edit $REPORTS/summary.json '.schema_version = 2'
-	live 1 "summary valid"
-}
-
-@test "run_hash is a sha256" {
-	edit $REPORTS/summary.json '.run_hash |= ascii_upcase'
-	live 1 "run_hash is a sha256"
-}
-
-@test "drift.json present" {
-	rm $REPORTS/drift.json
-	live 0 "drift.json present"
 }
 
 # ---- phase 6 ----

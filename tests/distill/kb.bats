@@ -33,16 +33,6 @@ made() {
 	[ "$(find r/data/_kb -name '*.jsonl' | wc -l)" = 12 ]
 }
 
-@test "the streams come in the proportion that the page states" {
-	made 50000
-	for want in distilled_facts:90 distilled_procedures:40 distilled_config_hints:20 contract_analyses:70 mode_experiments:220 \
-		scrum_reviews:170 observer_escalations:40 audit_facts:80 auto_apply:60 observer_reviews:120 audits:50 outcomes:40; do
-		n=$(wc -l <"r/data/_kb/${want%:*}.jsonl") per_mille=${want#*:}
-		[ $((n * 1000)) -gt $((50000 * per_mille * 9 / 10)) ] || { echo "$want: $n"; return 1; }
-		[ $((n * 1000)) -lt $((50000 * per_mille * 11 / 10)) ] || { echo "$want: $n"; return 1; }
-	done
-}
-
 @test "the same seed gives the same bytes, another seed others, and a row does not depend on the count" {
 	made 2000
 	lh-gen kb -n 2000 --root same --seed 1
@@ -60,37 +50,6 @@ made() {
 	[ "$(cat r/data/_kb/*.jsonl expect | sha256sum | cut -c1-16)" = 41f64963d4012564 ]
 	made 10000 --dirty
 	[ "$(cat r/data/_kb/*.jsonl expect | sha256sum | cut -c1-16)" = 7d3ade3e576d8b0b ]
-}
-
-@test "no two rows of a stream are equal" {
-	made 20000
-	for file in r/data/_kb/*.jsonl; do
-		[ "$(jq -cS . "$file" | sort -u | wc -l)" = "$(wc -l <"$file")" ]
-	done
-}
-
-# shared STREAM KEY - how many of the stream's subjects have a row that must be
-# accepted and one that must be rejected or, failing that, accepted in part.
-shared() {
-	jq -rc --arg s "data/_kb/$1.jsonl" 'select(.source_file == $s) | .category' expect >categories
-	jq -r "$2" "r/data/_kb/$1.jsonl" | paste - categories | awk -F'\t' '
-		{ all[$1] }
-		$2 == "accepted" { good[$1] }
-		$2 == "rejected" || $2 == "partially_accepted" { poor[$1] }
-		END { for (k in all) n += k in good && k in poor; print n }'
-}
-
-# bats test_tags=full
-@test "at any size some subjects have rows that went well and rows that did not" {
-	file='(.file | select(. != "")) // .path // .source_file'
-	for n in 1000 30000; do
-		made $n
-		[ "$(shared scrum_reviews "$file")" -ge $((n / 100)) ]
-		[ "$(shared observer_reviews "$file")" -ge $((n / 100)) ]
-		[ "$(shared auto_apply "$file")" -ge $((n / 1000)) ]
-		[ "$(shared contract_analyses .permit_id)" -ge $((n / 250)) ]
-		[ "$(shared audits '.phase | tostring')" -ge $((n / 250)) ]
-	done
 }
 
 @test "what there was is replaced, and without the root's lock nothing is" {
@@ -130,50 +89,6 @@ shared() {
 	[ -s env/data/_kb/audits.jsonl ]
 	run -2 --separate-stderr lh-gen kb --expect no/such/file --root env
 	[[ $stderr == "lh-gen: no/such/"* ]]
-}
-
-# scored STEM - what lh-score says of each row of a stream: offset and category.
-scored() {
-	{ lh-materialize --source "$1" --recorded-at 2026-05-03T12:00:00Z "r/data/_kb/$1.jsonl" "${@:2}" || [ $? = 1 ]; } |
-		lh-score | jq -r '"\(.provenance.line_offset) \(.category)"'
-}
-
-expected() {
-	jq -r --arg s "data/_kb/$1.jsonl" 'select(.source_file == $s and .category != "skipped") | "\(.line_offset) \(.category)"' expect
-}
-
-# bats test_tags=full
-@test "lh-score puts each row where it must be, and lh-materialize refuses none" {
-	made "$(scale 20000 1000000)"
-	for stem in $STEMS; do
-		alike <(scored "$stem" 2>err) <(expected "$stem") >wrong || { echo "$stem"; head -n 5 wrong; return 1; }
-		[ ! -s err ] || { head -n 3 err; return 1; }
-	done
-}
-
-# bats test_tags=full
-@test "of dirty rows just those are refused that must be, and blank lines are positions" {
-	made "$(scale 20000 1000000)" --dirty
-	for stem in $STEMS; do
-		rm -f refused
-		alike <(scored "$stem" --rejects refused 2>/dev/null) <(expected "$stem") >wrong || { echo "$stem"; head -n 5 wrong; return 1; }
-		[ "$(wc -l <refused)" = "$(grep -c "$stem.*skipped" expect)" ]
-	done
-	skipped=$(grep -c skipped expect) n=$(scale 20000 1000000)
-	[ "$skipped" -gt $((n / 60)) ]
-	[ "$skipped" -lt $((n / 42)) ]
-	[ "$(grep -cP '^[ \t]*\r?$' <(cat r/data/_kb/*))" -gt $((n / 120)) ]
-}
-
-@test "dirty rows are dirty in every way" {
-	made 20000 --dirty
-	for stem in $STEMS; do
-		lh-materialize --source "$stem" --recorded-at 2026-05-03T12:00:00Z --verbose "r/data/_kb/$stem.jsonl" >/dev/null 2>>err || [ $? = 1 ]
-	done
-	for reason in "reviewed_at: missing" "created_at: missing" "RFC 3339" "run_id: missing" "permit_id: " "expected string" \
-		"not a JSON object" "duplicate key" "UTF-8" "surrogate" "nested deeper" "beyond double" "unexpected end"; do
-		[ "$(grep -c "$reason" err)" -ge 1 ] || { echo "$reason: none"; return 1; }
-	done
 }
 
 @test "a whole run says the same of dirty rows, counts them all, and finds pairs" {

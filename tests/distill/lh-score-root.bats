@@ -176,19 +176,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 
 # ---- faults ----
 
-@test "of two runs at once one waits for the other, and nothing is written twice" {
-	root r
-	for ((i = 0; i < $(scale 20 200); i++)); do
-		rm -rf r/data/scored-runs
-		lh-score --root r -q >one &
-		pid=$!
-		lh-score --root r -q >two
-		wait $pid
-		[ "$(cat r/data/scored-runs/*/*/*/*.jsonl | wc -l)" = 9 ]
-		[ "$(cat one two | jq -s 'map(.rows_written) | add')" = 9 ]
-	done
-}
-
 @test "a mirror that is a symbolic link, a FIFO or a folder is refused, and so is such evidence" {
 	root r
 	mkdir -p r/$SCORED
@@ -205,25 +192,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 	ln -s "$PWD"/r/$EVIDENCE/audits.jsonl r/$EVIDENCE/linked.jsonl
 	run -0 patiently lh-score --root r
 	[ ! -e r/$SCORED/linked.jsonl ]
-}
-
-@test "SIGTERM in the middle leaves files whole, and the next run ends it" {
-	mkdir -p r/$EVIDENCE
-	n=$(scale 20000 500000)
-	for i in $(seq 200); do evidence $i; done >some
-	python3 - "$n" >r/$EVIDENCE/audits.jsonl <<-'END'
-	import sys
-	line = open("some").readline()
-	for i in range(int(sys.argv[1])):
-	    print(line.rstrip("\n").replace("%064x" % 1, "%064x" % i))
-	END
-	for wait in 0.01 0.05 0.1; do
-		timeout -s TERM $wait lh-score --root r -q >out || [ $? -ge 124 ]
-		[ ! -e r/$SCORED/audits.jsonl ] || [ "$(wc -l <r/$SCORED/audits.jsonl)" = "$n" ]
-		no_litter r
-	done
-	lh-score --root r -q >out
-	[ "$(wc -l <r/$SCORED/audits.jsonl)" = "$n" ]
 }
 
 # ---- drift ----

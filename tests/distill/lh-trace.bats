@@ -472,7 +472,6 @@ trace() {
 	: >subjects/w-1.audit.jsonl
 	for key in '' "--key-file $PWD/key"; do
 		(umask 077; printf '%032d' 1 >key)
-		# shellcheck disable=SC2086
 		run -1 --separate-stderr lh-trace --subjects subjects $key --json --subject w-1
 		[[ $output == *'"step":"chain","file":"subjects/w-1.audit.jsonl","rows":0,"state":"empty","error":"no rows","steps":[]}'* ]]
 	done

@@ -175,7 +175,6 @@ verdict_of() {
 @test "health of a root without evidence says so and is exit 1, unless --allow-empty" {
 	mkdir -p bare/data
 	for all in '' --all; do
-		# shellcheck disable=SC2086
 		run -1 --separate-stderr lh-distill health $all --root bare
 		[ "${stderr_lines[0]}" = "lh-distill: 0 rows of evidence in bare: --allow-empty if that is right" ]
 	done
@@ -222,7 +221,6 @@ verdict_of() {
 	for id in W-1 W-2 W-3; do log $id 4; done
 	(umask 077 && head -c 32 /dev/urandom >other)
 	for command in "verify --dir d" "verify --all d/W-1.audit.jsonl" "report W-1 --dir d --html page.html" "accesses --dir d" "anchor --dir d"; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr lh-subject-audit $command --key-file other
 		[ -z "$output" ] || { echo "$command: $output"; return 1; }
 		[ "$stderr" = "lh-subject-audit: no row verifies with this key: is it the right one?" ] || { echo "$command: $stderr"; return 1; }
@@ -304,9 +302,7 @@ verdict_of() {
 		record W-2 | jq -c --arg ts "$ts" '. + {ts: $ts}'
 	done | lh-subject-audit append --dir d >/dev/null
 	while read -r rows window; do
-		# shellcheck disable=SC2086
 		[ "$(lh-subject-audit report W-1 --dir d $window | jq .audit_log.rows_in_window)" = "$rows" ] || { echo "$window"; return 1; }
-		# shellcheck disable=SC2086
 		[ "$(lh-subject-audit accesses --dir d $window 2>err | wc -l)" = $((2 * rows)) ]
 		grep -qx "lh-subject-audit: $((2 * rows)) accesses to the data of 2 persons" err
 	done <<-'END'
@@ -318,7 +314,6 @@ verdict_of() {
 	1 --from 2026-02 --to 2026-02-28
 	END
 	for bad in "--from 2026-13" "--to 2026-02-30" "--from 2026-3-1" "--from yesterday" "--from 2026-03-02 --to 2026-03-01"; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr lh-subject-audit report W-1 --dir d $bad
 		[ -z "$output" ]
 		[[ $stderr == "lh-subject-audit: --from"* || $stderr == "lh-subject-audit: --to"* ]]
