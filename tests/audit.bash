@@ -2,7 +2,6 @@
 
 # key_of_tests - the file key: the bytes 0 to 31.
 key_of_tests() {
-	# shellcheck disable=SC2059
 	printf "$(printf '\\%03o' {0..31})" >key
 	chmod 600 key
 }

@@ -145,7 +145,6 @@ inject() {
 	[[ $kind != *:signal=* ]] || sign=" by SIG${kind##*:signal=} "
 	[[ $kind != *:delay_* ]] || sign='(DELAYED)$'
 	rm -f trace
-	# shellcheck disable=SC2086
 	${STRACE:-strace -f} --quiet=all -o trace -e trace="${1%%:*}" -e inject="$1" "${@:2}" || rc=$?
 	echo "$(grep -qs -e "$sign" trace && echo happened || echo missed) $kind" >>"$BATS_TEST_TMPDIR.faults"
 	return $rc
@@ -219,7 +218,6 @@ all_help() {
 # whole_progress - $stderr without the shares below 100 %, which a slow machine shows and a quick
 # one does not.
 whole_progress() {
-	# shellcheck disable=SC2154
 	sed '/: [0-9]\{1,2\} %\(, .* left\)\?$/d' <<<"$stderr"
 }
 

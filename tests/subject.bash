@@ -8,7 +8,6 @@ NOW=2026-05-03T12:00:00Z
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	unset LH_SUBJECT_AUDIT_KEY
-	# shellcheck disable=SC2059
 	printf "$(printf '\\%03o' {0..31})" >key
 	chmod 600 key
 	export LH_SUBJECT_AUDIT_KEY=$PWD/key LH_NOW=$NOW XDG_CACHE_HOME=$PWD/.cache

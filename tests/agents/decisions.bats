@@ -206,7 +206,6 @@ CASH='{"kind":"email","artifact":{"to":"a@b","subject":"s","body":"cash"},"conte
 	lh-trace --root r --limit 1 t-1 | grep -F 'decisions  rows 2  more 1'
 	[ "$(traced --subject w-1)" = '["decision",[1]]' ]
 	for none in "--subject t-1" w-77 log/decisions.jsonl:5; do
-		# shellcheck disable=SC2086
 		run -1 lh-trace --root r $none
 		[[ $output == *"place decisions  files 1  rows 5"* ]]
 	done

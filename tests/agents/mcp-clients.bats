@@ -154,7 +154,6 @@ step() {
 		for era in legacy auto modern; do
 			# over HTTP in one era, with soak in each
 			[[ $target != http* || $era = "$(scale auto $era)" ]] || continue
-			# shellcheck disable=SC2086
 			look() { inspector --protocol-era $era "$@" $target; }
 			look --strict --method tools/list | jq -e '[.result.tools[].name] | index("echo") and index("search")'
 			look --method tools/call --tool-name echo --tool-args-json '{"n":3}' | jq -e '.result.structuredContent == {n: 3}'

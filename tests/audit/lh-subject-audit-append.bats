@@ -378,7 +378,6 @@ load ../audit
 @test "a key is named, or nothing is done" {
 	unset LH_SUBJECT_AUDIT_KEY
 	for verb in append verify anchor 'report W-1' 'manifest verify'; do
-		# shellcheck disable=SC2086
 		refused 'no key: name its file by --key-file or LH_SUBJECT_AUDIT_KEY' $verb
 	done
 	[ ! -e data ]

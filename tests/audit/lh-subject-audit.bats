@@ -58,7 +58,6 @@ setup_file() {
 	echo >d/blank.audit.jsonl
 	empty=$'lh-subject-audit: d/empty.audit.jsonl: empty: its rows were removed, or none was ever written (no rows); verify --allow-empty if that is right\n'
 	for wire in '' --wire; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr lh-subject-audit verify $wire d/absent.audit.jsonl d/empty.audit.jsonl absent
 		[ "${#lines[@]}" = 1 ]
 		[ "$stderr" = $'lh-subject-audit: d/absent.audit.jsonl: no such log\n'"$empty"$'lh-subject-audit: absent: no such log\nlh-subject-audit: 1 log, 0 rows: 0 intact, 1 empty' ]
@@ -340,7 +339,6 @@ setup_file() {
 	lh-subject-audit anchor --dir d >anchor
 	cp d/W-1.audit.jsonl whole
 	for blank in '\n' '\n \t\r\n' "$(printf '%5000s\\n' '')"; do
-		# shellcheck disable=SC2059
 		{ cat whole; printf "$blank"; } >d/W-1.audit.jsonl
 		cp d/W-1.audit.jsonl padded
 		run -0 --separate-stderr lh-subject-audit verify --dir d --against anchor

@@ -226,7 +226,6 @@ for a, b in zip(open("got"), open("want")):
 # is_refused FILE LINE - the model is refused with that line (a pattern).
 is_refused() {
 	run -2 --separate-stderr encoder "$1" <<<"[1]"
-	# shellcheck disable=SC2053
 	[[ $stderr == "aid_encoder: $1: "$2 ]] || { echo "$stderr"; return 1; }
 	[ -z "$output" ]
 }

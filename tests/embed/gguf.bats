@@ -46,7 +46,6 @@ for line in sys.stdin:
 		run -2 GGUF list "$name"
 		[ "${#lines[@]}" = 1 ]
 		# the line is a pattern
-		# shellcheck disable=SC2053
 		[[ $output == "$name: "$line ]] || { echo "got  $output"; echo "want $name: $line"; return 1; }
 		n=$((n + 1))
 	done <wrong.tsv

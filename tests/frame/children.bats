@@ -51,13 +51,10 @@ none() {
 	proxies="http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY"
 	notes lh-embed
 	lh-gen workers -n 3 >in
-	# shellcheck disable=SC2086
-	{
-		bin/lh-index build --engine openai a.lhv in || true
-		got lh-embed LH_OPENAI_API_KEY LH_OPENAI_URL $proxies
-		bin/lh-index build --engine ollama a.lhv in || true
-		got lh-embed LH_OLLAMA_URL $proxies
-	}
+	bin/lh-index build --engine openai a.lhv in || true
+	got lh-embed LH_OPENAI_API_KEY LH_OPENAI_URL $proxies
+	bin/lh-index build --engine ollama a.lhv in || true
+	got lh-embed LH_OLLAMA_URL $proxies
 }
 
 @test "tools that an audit runs get no key, commands that were given all, replays none of services" {
@@ -66,7 +63,6 @@ none() {
 	run -1 bin/lh-audit-full --root r --out report.md --test-command 'env >"$LH_SEEN/test"'
 	for tool in lh-materialize lh-distill; do run ! grep -F key-of- seen/$tool; done
 	run ! grep -F key-of- seen/lh-replay
-	# shellcheck disable=SC2086
 	got test $KEYS
 	run -1 bin/lh-audit-full --root r --out report.md --phase 7 --replay-command 'env >"$LH_SEEN/replay"'
 	run ! grep -F key-of- seen/replay
@@ -75,8 +71,8 @@ none() {
 @test "commands that are compared get all keys" {
 	echo '{"name":"a","input":{"text":"x"}}' >cases
 	bin/lh-parity --per-record --left 'env >"$LH_SEEN/left"; cat' --right 'env >"$LH_SEEN/right"; cat' cases || true
-	# shellcheck disable=SC2086
-	{ got left $KEYS; got right $KEYS; }
+	got left $KEYS
+	got right $KEYS
 }
 
 @test "what reads objects gets the keys of S3" {
@@ -84,8 +80,6 @@ none() {
 	notes lh-cat
 	notes lh-store
 	run -2 bin/lh-embed s3://bucket/a
-	# shellcheck disable=SC2086
 	got lh-cat $keys
-	# shellcheck disable=SC2086
 	got lh-store $keys
 }

@@ -293,7 +293,6 @@ all_options() {
 	# a program that is not a tool is neither offered nor run
 	[ "$(t/lh complete -- lh '' | cut -f 1 | tr '\n' ' ')" = 'list help version doctor completion complete search ' ]
 	for words in 'lh-odd' 'lh odd' 'lh-liar --' 'lh-cat' '../lh-cat' '/bin/sh' '' -- 'lh-search' "lh-$(printf %04000d 0)"; do
-		# shellcheck disable=SC2086
 		run -0 --separate-stderr t/lh complete -- $words ''
 		[ -z "$stderr" ]
 	done

@@ -16,7 +16,6 @@ load ../commands
 	n=0 bad=0
 	while read -r command; do
 		fresh
-		# shellcheck disable=SC2086
 		set -- $command
 		bash -c "${command/%lh-ingest*/lh-ingest} --describe" >described	# with a table it is about that
 		operation=$(jq -c --arg c "$2" '.operations | map(select(.operands)) | sort_by(.name != $c)[0]' described)

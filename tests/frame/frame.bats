@@ -40,16 +40,14 @@ lines() {
 	printf '\357\273\277{"a":1}\r\n\r\n \t\n{"b":2}' >in
 	: >empty
 	printf '\n' >newline
-	run --separate-stderr $AID --identity empty in newline in
-	[ "$status" = 0 ]
+	run -0 --separate-stderr $AID --identity empty in newline in
 	[ -z "$stderr" ]
 	[ "$output" = $'{"a":1}\n{"b":2}\n{"a":1}\n{"b":2}' ]
 }
 
 @test "a BOM is skipped on the first line only" {
 	printf '{"a":1}\n\357\273\277{"b":2}\n' >in
-	run --separate-stderr $AID --identity in
-	[ "$status" = 1 ]
+	run -1 --separate-stderr $AID --identity in
 	[ "$output" = '{"a":1}' ]
 	[[ ${stderr_lines[0]} == "aid-filter: in:2:1: "* ]]
 }
@@ -57,8 +55,7 @@ lines() {
 @test "each kind of bad line is rejected by itself, with line and column" {
 	printf '%s\n' '{"a":1}' '[1]' '{"a":1' '{"a":1,"a":2}' '{"a":01}' '"text"' '{"x":[{"k":1,"k":2}]}' '{"s":"\ud800"}' '{} {}' '{"b":2}' >in
 	printf '{"u":"\377"}\n{"o":"\300\257"}\n{"nul":"\0"}\n\0\n{"c":3}\n' >>in
-	run --separate-stderr $AID --identity in
-	[ "$status" = 1 ]
+	run -1 --separate-stderr $AID --identity in
 	[ "$output" = $'{"a":1}\n{"b":2}\n{"c":3}' ]
 	[ "${#stderr_lines[@]}" = 13 ]
 	[[ ${stderr_lines[0]} == 'aid-filter: in:2: not a JSON object' ]]
@@ -90,7 +87,6 @@ lines() {
 	echo '{"a":1}' | jq . >in
 	[ "$(told)" = $'1\naid-filter: in: the input is JSON over several lines, not JSON Lines; jq -c . makes a line of each object' ]
 	for table in 'id,name\n1,x' '"id";"full name"\r\n1;2' 'id\tname\n1\t2'; do
-		# shellcheck disable=SC2059
 		printf "$table\n" >in
 		[ "$(told)" = $'1\naid-filter: in: the input looks like a table, not JSON Lines; lh-ingest makes a line of each row' ]
 	done
@@ -141,8 +137,7 @@ lines() {
 @test "512 nested containers are accepted, 513 and 100,000 refused" {
 	nest() { printf '{"a":'; printf "%$(($1 - 1))s" | tr ' ' '['; printf "%$(($1 - 1))s" | tr ' ' ']'; printf '}\n'; }
 	(nest 512; nest 513; nest 100000; nest 2) >in
-	run --separate-stderr bash -c '$AID --identity in >out'
-	[ "$status" = 1 ]
+	run -1 --separate-stderr bash -c '$AID --identity in >out'
 	[ "$(wc -l <out)" = 2 ]
 	[[ ${stderr_lines[0]} == 'aid-filter: in:2:'*512* ]]
 	[[ ${stderr_lines[1]} == 'aid-filter: in:3:'*512* ]]
@@ -153,8 +148,7 @@ lines() {
 @test "--on-error emit writes an error with the record's id in its place" {
 	printf '{"a":1}\n{"id":"x\\u00e9","refuse":1}\n{bad\n{"id":[7],"refuse":1}\n' >in
 	for how in -j1 -j3 --batch "--batch -b 1"; do
-		run --separate-stderr $AID --on-error emit $how in
-		[ "$status" = 1 ]
+		run -1 --separate-stderr $AID --on-error emit $how in
 		[ "${lines[0]}" = '{"a":1,"seen":true}' ]
 		[ "${lines[1]}" = '{"id":"x\u00e9","error":{"file":"in","line":2,"code":400,"message":"field \"refuse\" is not wanted"}}' ]
 		[[ ${lines[2]} == '{"error":{"file":"in","line":3,"code":400,"message":"'*'"}}' ]]
@@ -175,8 +169,7 @@ lines() {
 	lines 50000 >in
 	sed -i '30000s/.*/bad/; 40000s/.*/bad/' in
 	for how in -j1 -j4 --batch; do
-		run --separate-stderr bash -c "$AID --identity --on-error stop $how in >out"
-		[ "$status" = 1 ]
+		run -1 --separate-stderr bash -c "$AID --identity --on-error stop $how in >out"
 		[ "${#stderr_lines[@]}" = 2 ]
 		[[ ${stderr_lines[0]} == 'aid-filter: in:30000:1: '* ]]
 		[ "${stderr_lines[1]}" = 'aid-filter: 1 of 30000 records rejected' ]
@@ -187,8 +180,7 @@ lines() {
 @test "the first 20 messages of each file are shown, --verbose shows all, -q only the summary" {
 	for i in {1..15}; do printf '!bad\n{\n'; done >one
 	cp one two
-	run --separate-stderr $AID one abc.jsonl two
-	[ "$status" = 1 ]
+	run -1 --separate-stderr $AID one abc.jsonl two
 	[ "${#stderr_lines[@]}" = 43 ]
 	[ "${stderr_lines[20]}" = 'aid-filter: one: further messages suppressed (--verbose shows all)' ]
 	[ "${stderr_lines[41]}" = 'aid-filter: two: further messages suppressed (--verbose shows all)' ]
@@ -203,8 +195,7 @@ lines() {
 	repeat 100000 '!bad' >in
 	lines 1 >>in
 	for how in -j1 -j3 --batch; do
-		run --separate-stderr cheaply $AID $how --rejects r in
-		[ "$status" = 1 ]
+		run -1 --separate-stderr cheaply $AID $how --rejects r in
 		[ "${#stderr_lines[@]}" = 5 ]
 		[[ ${stderr_lines[3]} == 'aid-filter: in: 99997 more: '* ]]
 		[ "${stderr_lines[4]}" = 'aid-filter: 100000 of 100001 records rejected' ]
@@ -233,22 +224,18 @@ lines() {
 }
 
 @test "rejects that cannot be opened or written are exit 2" {
-	run --separate-stderr $AID --rejects no/such/r abc.jsonl
-	[ "$status" = 2 ]
+	run -2 --separate-stderr $AID --rejects no/such/r abc.jsonl
 	[ -z "$output" ]
 	[ "$stderr" = 'aid-filter: no/such/r: cannot open: No such file or directory' ]
-	run --separate-stderr $AID --rejects /dev/full <<<bad
-	[ "$status" = 2 ]
+	run -2 --separate-stderr $AID --rejects /dev/full <<<bad
 	[[ $stderr == *'/dev/full: write failed: No space left on device'* ]]
 }
 
 @test "a file is not read while it is written" {
 	echo bad >r
-	run --separate-stderr $AID --rejects r r
-	[ "$status" = 2 ]
+	run -2 --separate-stderr $AID --rejects r r
 	[ "$stderr" = 'aid-filter: r: is both input and output' ]
-	run bash -c '$AID abc.jsonl >>abc.jsonl'
-	[ "$status" = 2 ]
+	run -2 bash -c '$AID abc.jsonl >>abc.jsonl'
 	[ "$(wc -l <abc.jsonl)" = 3 ]
 }
 
@@ -256,8 +243,7 @@ lines() {
 	(echo '{"a":1}'; head -c 3000000 /dev/zero | tr '\0' x; echo; echo '{"b":2}'; head -c 2000000 /dev/zero | tr '\0' y) >in
 	for how in -j1 -j3; do
 		rm -f r
-		run --separate-stderr bash -c "cat in | $AID --identity $how --max-line 1M --on-error emit --rejects r"
-		[ "$status" = 1 ]
+		run -1 --separate-stderr bash -c "cat in | $AID --identity $how --max-line 1M --on-error emit --rejects r"
 		[ "${stderr_lines[0]}" = 'aid-filter: -:2: line is longer than 1048576 bytes (--max-line)' ]
 		[ "${stderr_lines[1]}" = 'aid-filter: -:4: line is longer than 1048576 bytes (--max-line)' ]
 		[ "${lines[0]}" = '{"a":1}' ]
@@ -326,8 +312,7 @@ lines() {
 	lines 100000 >in
 	sed -i '70000s/.*/{"fatal":1}/' in
 	for how in -j1 -j4 --batch "--batch -j4"; do
-		run --separate-stderr bash -c "$AID --identity $how in >out"
-		[ "$status" = 2 ]
+		run -2 --separate-stderr bash -c "$AID --identity $how in >out"
 		[ "$stderr" = 'aid-filter: http://127.0.0.1:9: gone' ]
 		head -n 69999 in | cmp - out
 	done
@@ -335,24 +320,21 @@ lines() {
 
 @test "a file that cannot be read is named, the others are read, exit 2" {
 	mkdir folder
-	run --separate-stderr $AID --identity absent abc.jsonl folder abc.jsonl
-	[ "$status" = 2 ]
+	run -2 --separate-stderr $AID --identity absent abc.jsonl folder abc.jsonl
 	[ "${#lines[@]}" = 6 ]
 	[ "${stderr_lines[0]}" = 'aid-filter: absent: cannot open: No such file or directory' ]
 	[ "${stderr_lines[1]}" = 'aid-filter: folder: is a directory' ]
 	echo '{"x":1}' >secret
 	chmod 0 secret
 	chmod 755 . "$BATS_RUN_TMPDIR"
-	run --separate-stderr as_nobody $AID secret
-	[ "$status" = 2 ]
+	run -2 --separate-stderr as_nobody $AID secret
 	[[ $stderr == *'secret: cannot open: Permission denied' ]]
 }
 
 @test "escapes and control bytes reach stderr neither from keys nor from file names" {
 	name=$'a\e[31m\n\xc2\x9b.jsonl'
 	printf '{"k\\u001b[31m\e":1}\n{"k\302\233":1,"k\302\233":2}\n' >"$name"
-	run --separate-stderr $AID -v "$name"
-	[ "$status" = 1 ]
+	run -1 --separate-stderr $AID -v "$name"
 	[ "${#stderr_lines[@]}" = 3 ]
 	[[ ${stderr_lines[0]} == 'aid-filter: a\x1b[31m\x0a\xc2\x9b.jsonl:1:'* ]]
 	[[ $stderr != *$'\e'* && $stderr != *$'\xc2\x9b'* ]]
@@ -402,16 +384,13 @@ lines() {
 
 @test "a sink may reject a record" {
 	seq -f '{"n":%.0f}' 20 >in
-	run --separate-stderr $AID --identity --sink --rejects r in
-	[ "$status" = 1 ]
+	run -1 --separate-stderr $AID --identity --sink --rejects r in
 	[ "$output" = "$(sed '7d;14d' in)" ]
 	[ "$(cat r)" = $'{"n":7}\n{"n":14}' ]
 	[ "${stderr_lines[0]}" = 'aid-filter: in:7: line number divides by seven' ]
-	run --separate-stderr $AID --identity --sink --on-error stop in
-	[ "$status" = 1 ]
+	run -1 --separate-stderr $AID --identity --sink --on-error stop in
 	[ "$output" = "$(head -n 6 in)" ]
-	run --separate-stderr $AID --identity --into out.jsonl --on-error emit in
-	[ "$status" = 1 ]
+	run -1 --separate-stderr $AID --identity --into out.jsonl --on-error emit in
 	[ "${#lines[@]}" = 2 ]
 	[ "$(wc -l <out.jsonl)" = 18 ]
 }
@@ -450,28 +429,23 @@ lines() {
 # ---- descriptors, disks, signals ----
 
 @test "stdin or stdout closed at the start is exit 2, and a closed stderr is not missed" {
-	run --separate-stderr bash -c '$AID <&-'
-	[ "$status" = 2 ]
+	run -2 --separate-stderr bash -c '$AID <&-'
 	[ "$stderr" = "aid-filter: stdin is closed" ]
-	run --separate-stderr bash -c '$AID abc.jsonl >&-'
-	[ "$status" = 2 ]
+	run -2 --separate-stderr bash -c '$AID abc.jsonl >&-'
 	[ "$stderr" = "aid-filter: stdout is closed" ]
 	printf '{"a":1}\n{"b":2}\n{"c":3}\n' >abc.jsonl
 	echo '[1]' >>abc.jsonl
-	run bash -c '$AID --into out.jsonl abc.jsonl 2>&-'
-	[ "$status" = 1 ]
+	run -1 bash -c '$AID --into out.jsonl abc.jsonl 2>&-'
 	[ -z "$output" ]
 	[ "$(wc -l <out.jsonl)" = 3 ]
-	run bash -c '$AID --rejects r abc.jsonl <&- >&- 2>&-'
-	[ "$status" = 2 ]
+	run -2 bash -c '$AID --rejects r abc.jsonl <&- >&- 2>&-'
 	[ ! -s r ]
 }
 
 @test "a full disk is exit 2 with the reason, once" {
 	lines 100000 >in
 	for how in -j1 -j3 --sink; do
-		run --separate-stderr bash -c "$AID -q $how in >/dev/full"
-		[ "$status" = 2 ]
+		run -2 --separate-stderr bash -c "$AID -q $how in >/dev/full"
 		[ "${stderr_lines[0]}" = 'aid-filter: stdout: write failed: No space left on device' ]
 		[[ ${#stderr_lines[@]} = 1 || ${stderr_lines[1]} == *' rejected' ]]
 	done
@@ -479,8 +453,7 @@ lines() {
 
 @test "a file size limit on stdout is exit 2, and what is there is whole but for its last record" {
 	lines 100000 >in
-	run bash -c 'trap "" XFSZ; ulimit -f 100; $AID --identity in 2>&1 >out'
-	[ "$status" = 2 ]
+	run -2 bash -c 'trap "" XFSZ; ulimit -f 100; $AID --identity in 2>&1 >out'
 	[[ $output == 'aid-filter: stdout: write failed: File too large' ]]
 	cmp -n "$(stat -c %s out)" in out
 }
@@ -488,13 +461,11 @@ lines() {
 @test "EIO on read, write and close is exit 2 with the reason" {
 	needs_strace
 	lines 20000 >in
-	run --separate-stderr inject read:error=EIO:when=3 -P in $AID --identity in
-	[ "$status" = 2 ]
+	run -2 --separate-stderr inject read:error=EIO:when=3 -P in $AID --identity in
 	[ "$stderr" = "aid-filter: in: read failed: Input/output error" ]
 	[ "$output" = "$(head -n "${#lines[@]}" in)" ]
 	[ "${#lines[@]}" -gt 100 ]
-	run --separate-stderr inject write:error=EIO:when=1 $AID abc.jsonl
-	[ "$status" = 2 ]
+	run -2 --separate-stderr inject write:error=EIO:when=1 $AID abc.jsonl
 	[ "$stderr" = "aid-filter: stdout: write failed: Input/output error" ]
 	strace -qq -o trace -e trace=close bash -c 'exec $AID abc.jsonl 2>&1 >out'
 	n=$(grep -n '^close(1)' trace | tail -n 1 | cut -d: -f1)

@@ -92,16 +92,14 @@ open(sys.argv[1], "wb").write(b)' "$@"
 		tar c --format=$format -f accent.$format "é ⭐.jsonl"
 	done
 	for f in accent.*; do
-		run "$AID" "$f"
-		[ "$status" = 1 ]
+		run -1 "$AID" "$f"
 		[[ ${lines[0]} == "aid-filter: $f/é ⭐.jsonl:1:2: "* ]] || { echo "${lines[0]}"; return 1; }
 	done
 }
 
 @test "messages name the member and its line" {
 	for f in m.tar m.zip; do
-		run --separate-stderr $AID $f
-		[ "$status" = 1 ]
+		run -1 --separate-stderr $AID $f
 		[[ ${stderr_lines[0]} == "aid-filter: $f/"*"two.jsonl:2:2: "* ]]
 		[ "${stderr_lines[1]}" = "aid-filter: 1 of 7 records rejected" ]
 	done
@@ -113,15 +111,13 @@ open(sys.argv[1], "wb").write(b)' "$@"
 @test "a truncated file gives the whole lines before, a message and exit 2" {
 	for c in gzip zstd xz bzip2; do
 		head -c $(($(stat -c %s "plain.$c") * 4 / 5)) "plain.$c" >cut
-		run --separate-stderr bash -c "lh-cat cut >out"
-		[ "$status" = 2 ]
+		run -2 --separate-stderr bash -c "lh-cat cut >out"
 		[[ $stderr == "lh-cat: cut: damaged: "* ]]
 		[ "${#stderr_lines[@]}" = 1 ]
 		[ -s out ]
 		[ "$(tail -c 1 out | wc -l)" = 1 ]
 		cmp out <(head -n "$(wc -l <out)" plain.jsonl)
-		run --separate-stderr bash -c "$AID --identity cut >out2"
-		[ "$status" = 2 ]
+		run -2 --separate-stderr bash -c "$AID --identity cut >out2"
 		[[ $stderr == "aid-filter: cut: damaged: "* ]]
 		cmp out out2
 	done
@@ -129,12 +125,10 @@ open(sys.argv[1], "wb").write(b)' "$@"
 
 @test "what precedes the damage is written, however short the file" {
 	printf '{"n":1}\n{"n":2}\n{"n":3}\n' | gzip | head -c -5 >cut
-	run --separate-stderr lh-cat cut
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-cat cut
 	[ "$output" = $'{"n":1}\n{"n":2}\n{"n":3}' ]
 	[ "$stderr" = "lh-cat: cut: damaged: gzip: truncated" ]
-	run --separate-stderr "$AID" --identity cut
-	[ "$status" = 2 ]
+	run -2 --separate-stderr "$AID" --identity cut
 	[ "${#lines[@]}" = 3 ]
 }
 
@@ -153,8 +147,7 @@ open(sys.argv[1], "wb").write(b)' "$@"
 	cat whole whole >twice
 	[ "$(lh-cat twice | wc -l)" = 6 ]
 	(cat whole; echo rubbish) >bad
-	run --separate-stderr lh-cat bad
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-cat bad
 	[ "$output" = "$(cat m.jsonl)" ]
 }
 
@@ -233,12 +226,10 @@ damaged() {
 		central=$(grep -obUaP 'PK\x01\x02' z.zip | first 1)
 		flip z.zip $((${central%%:*} + 16))
 		for from in "z.zip" "<z.zip" "< <(cat z.zip)"; do
-			run --separate-stderr bash -c "lh-cat $from >out"
-			[ "$status" = 2 ]
+			run -2 --separate-stderr bash -c "lh-cat $from >out"
 			[[ $stderr == "lh-cat: "*"/plain.jsonl: damaged: ZIP bad CRC: "* ]]
 			cmp out plain.jsonl
-			run --separate-stderr bash -c "$AID --identity $from >out"
-			[ "$status" = 2 ]
+			run -2 --separate-stderr bash -c "$AID --identity $from >out"
 			cmp out plain.jsonl
 		done
 		rm z.zip
@@ -252,13 +243,11 @@ damaged() {
 	b[second + 2] ^= 4
 	open("hidden.zip", "wb").write(b)
 	END
-	run --separate-stderr bash -c "cat hidden.zip | lh-cat"
-	[ "$status" = 2 ]
+	run -2 --separate-stderr bash -c "cat hidden.zip | lh-cat"
 	[ "$stderr" = "lh-cat: -: damaged: 3 of its 4 members were found" ]
 	head -c -22 m.zip >cut.zip
 	for from in cut.zip '<cut.zip' '< <(cat cut.zip)'; do
-		run --separate-stderr bash -c "lh-cat $from"
-		[ "$status" = 2 ]
+		run -2 --separate-stderr bash -c "lh-cat $from"
 		[[ $stderr == *"damaged: the zip's end is missing" ]]
 	done
 }
@@ -327,23 +316,19 @@ z.writestr(i, "{}\n")'
 	for back in 1 5; do
 		cp plain.gzip bad
 		flip bad $((size - back))
-		run --separate-stderr bash -c "lh-cat bad >/dev/null"
-		[ "$status" = 2 ]
+		run -2 --separate-stderr bash -c "lh-cat bad >/dev/null"
 		[[ $stderr == *"gzip: incorrect"* ]]
 	done
 	(cat plain.gzip; echo rubbish) >bad
-	run bash -c "lh-cat bad >/dev/null"
-	[ "$status" = 2 ]
+	run -2 bash -c "lh-cat bad >/dev/null"
 }
 
 @test "files after a bad one are still read" {
 	head -c 1000 plain.gzip >cut
-	run --separate-stderr bash -c "lh-cat absent cut m.tar >out"
-	[ "$status" = 2 ]
+	run -2 --separate-stderr bash -c "lh-cat absent cut m.tar >out"
 	[ "${#stderr_lines[@]}" = 2 ]
 	tail -n 7 out | cmp - m.jsonl
-	run --separate-stderr bash -c "$AID --identity absent cut m/zed.jsonl >out"
-	[ "$status" = 2 ]
+	run -2 --separate-stderr bash -c "$AID --identity absent cut m/zed.jsonl >out"
 	[ "$(tail -n 1 out)" = '{"z":26}' ]
 }
 
@@ -364,12 +349,10 @@ z.writestr(i, "{}\n")'
 	mkdir -p deep/er
 	cp evil.tar deep/er
 	cd deep/er
-	run --separate-stderr lh-cat evil.tar
-	[ "$status" = 0 ]
+	run -0 --separate-stderr lh-cat evil.tar
 	[ -z "$stderr" ]
 	[ "$output" = $'{"x":1}\n{"x":1}\n{"x":1}\n{bad\n{bad' ]
-	run --separate-stderr $AID evil.tar
-	[ "$status" = 1 ]
+	run -1 --separate-stderr $AID evil.tar
 	[[ ${stderr_lines[0]} == 'aid-filter: evil.tar/esc\x1b[31m.jsonl:1:2: '* ]]
 	[[ ${stderr_lines[1]} == 'aid-filter: evil.tar/café.jsonl:1:2: '* ]]
 	[ "$(ls)" = evil.tar ]
@@ -393,20 +376,17 @@ z.writestr(i, "{}\n")'
 @test "an archive in an archive, and what is compressed twice, is refused" {
 	gzip -k m/one.jsonl
 	tar cf nested.tar m/one.jsonl.gz
-	run --separate-stderr lh-cat nested.tar
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-cat nested.tar
 	[ -z "$output" ]
 	[ "$stderr" = 'lh-cat: nested.tar/m/one.jsonl.gz: holds gzip again, which is not undone' ]
 	for outer in gzip xz; do
 		"$outer" -c plain.zstd >twice
-		run --separate-stderr lh-cat twice
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-cat twice
 		[ -z "$output" ]
 		[ "$stderr" = 'lh-cat: twice: holds zstd again, which is not undone' ]
 	done
 	gzip -c plain.gzip >twice
-	run --separate-stderr lh-cat twice
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-cat twice
 	[ -z "$output" ]
 	[ "$stderr" = 'lh-cat: twice: holds gzip again, which is not undone' ]
 }
@@ -417,22 +397,19 @@ z.writestr(i, "{}\n")'
 	[ "$stderr" = 'lh-cat: bomb: expands more than 1000 times (LH_MAX_RATIO)' ]
 	[ "$output" -lt 70000000 ]
 	[ "$(lh-cat --max-ratio 0 bomb | wc -c)" = 300000000 ]
-	run --separate-stderr $AID bomb
-	[ "$status" = 2 ]
+	run -2 --separate-stderr $AID bomb
 	[ "$stderr" = 'aid-filter: bomb: expands more than 1000 times (LH_MAX_RATIO)' ]
 	[ "$(LH_MAX_RATIO=0 lh-cat bomb | wc -c)" = 300000000 ]
 	echo '{"n":1}' >m.jsonl
 	(tar c m.jsonl; head -c 300000000 /dev/zero) | zstd -q >tail
-	run --separate-stderr lh-cat tail
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-cat tail
 	[ "$output" = '{"n":1}' ]
 	[ "$stderr" = 'lh-cat: tail: expands more than 1000 times (LH_MAX_RATIO)' ]
 }
 
 @test "a zip with a password is refused with the reason" {
 	zip -q -P secret locked.zip m/one.jsonl
-	run --separate-stderr lh-cat locked.zip
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-cat locked.zip
 	[ -z "$output" ]
 	[[ $stderr == "lh-cat: locked.zip/m/one.jsonl: "* ]]
 }
@@ -470,8 +447,7 @@ z.writestr(i, "{}\n")'
 	echo '{"b":2}' >>hole.jsonl
 	for format in gnu posix; do
 		tar --format=$format --sparse -cf s.tar first.jsonl hole.jsonl
-		run --separate-stderr lh-cat s.tar
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-cat s.tar
 		[ "$output" = '{"a":1}' ]
 		[ "$stderr" = "lh-cat: s.tar: hole.jsonl: is a sparse file, whose holes would be lost" ]
 	done

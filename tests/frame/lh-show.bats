@@ -164,7 +164,6 @@ lh-show: 2 of 4 records rejected' ]
 	END
 	cp in $'\e[31m'
 	for options in "" --card --diff "--width 40" "--card --color always" "--color always"; do
-		# shellcheck disable=SC2086
 		run -1 bash -c "lh-show $options \$'\\e[31m' >out 2>err"
 		[ -s out ]
 		sed -i 's/\x1b\[[0-9;]*m//g' out err
@@ -239,7 +238,6 @@ lh-show: 2 of 4 records rejected' ]
 @test "a closed stdout ends it, a full disk is exit 2 with the reason" {
 	repeat 50000 '{"a":"text","b":1}' >in
 	for options in "" --card; do
-		# shellcheck disable=SC2086
 		lh-show $options in | head -n 1 >/dev/null || [ "${PIPESTATUS[0]}" = 141 ]
 		run -2 bash -c "lh-show $options in >/dev/full"
 		[[ $output == *"No space left on device"* ]]
@@ -250,7 +248,6 @@ lh-show: 2 of 4 records rejected' ]
 @test "a million records take no more memory than a few thousand" {
 	plain_only "memory"
 	for options in "" --card; do
-		# shellcheck disable=SC2086
 		repeat "$(scale 100000 1000000)" '{"name":"Ann Example","n":1.50,"tags":["a","b"],"more":{"x":"some text that is longer"}}' |
 			prlimit --as=80000000 lh-show $options >out
 		[ "$(wc -l <out)" -ge "$(scale 100000 1000000)" ]
@@ -267,7 +264,6 @@ lh-show: 2 of 4 records rejected' ]
 	python3 -c 'print("{" + ",".join("\"m%d\":%d" % (i, i) for i in range(60000)) + "}")' >wide
 	for options in "" --card; do
 		for file in huge deep wide; do
-			# shellcheck disable=SC2086
 			prlimit --as=200000000 lh-show $options $file | wc -c >size
 			[ "$(cat size)" -gt 100 ] || { echo "$options $file"; return 1; }
 		done

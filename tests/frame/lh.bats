@@ -16,8 +16,7 @@ load ../helper
 }
 
 @test "lh --all lists every tool next to it with a line on what it does" {
-	run --separate-stderr lh --all
-	[ "$status" = 0 ]
+	run -0 --separate-stderr lh --all
 	[ -z "$stderr" ]
 	for tool in "$ROOT"/tools/lh-*/; do
 		tool=$(basename "$tool")
@@ -66,8 +65,7 @@ families (lh --all says what each tool does)
 }
 
 @test "lh TOOL passes on the exit status" {
-	run lh cat --no-such-thing
-	[ "$status" = 2 ]
+	run -2 lh cat --no-such-thing
 	[[ $output == 'lh-cat: unknown option'* ]]
 }
 
@@ -77,14 +75,11 @@ families (lh --all says what each tool does)
 }
 
 @test "lh with a name that is not a tool says so with exit 2" {
-	run --separate-stderr lh nosuchword
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh nosuchword
 	[ -z "$output" ]
 	[ "$stderr" = 'lh: no tool "nosuchword" (lh alone lists them)' ]
-	run lh ../../etc/passwd
-	[ "$status" = 2 ]
-	run lh nosuchword --version
-	[ "$status" = 2 ]
+	run -2 lh ../../etc/passwd
+	run -2 lh nosuchword --version
 	[ "$output" = 'lh: no tool "nosuchword" (lh alone lists them)' ]
 }
 
@@ -120,8 +115,7 @@ families (lh --all says what each tool does)
 		"$(python3 -c 'import zlib; print(zlib.ZLIB_RUNTIME_VERSION)')" ]
 	[ "$(jq '[.libraries[] | select(.name != "duckdb") | .loaded] | all' <<<"$output")" = true ]
 	[ "$(LH_DUCKDB=/nowhere lh version --json | jq '.libraries[] | select(.name == "duckdb").loaded')" = null ]
-	run --separate-stderr lh version --json x
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh version --json x
 	[ "$stderr" = 'lh: unexpected operand "x": version takes none' ]
 }
 
@@ -135,17 +129,14 @@ families (lh --all says what each tool does)
 @test "lh help TOOL opens its page from a tree that is not installed" {
 	plain_only "its bin is not next to man"
 	command -v man >/dev/null || command -v mandoc >/dev/null || skip "neither man nor mandoc is installed"
-	run lh help cat </dev/null
-	[ "$status" = 0 ]
+	run -0 lh help cat </dev/null
 	[[ $output == *"decompress and unpack files of JSON Lines"* ]]
-	run lh help </dev/null
-	[ "$status" = 0 ]
+	run -0 lh help </dev/null
 	[[ $output == *"tools for JSON Lines"* ]]
 }
 
 @test "lh help on what has no page is exit 2 and a message" {
-	run lh help nosuchword
-	[ "$status" = 2 ]
+	run -2 lh help nosuchword
 	[ "$output" = 'lh: no page for "lh-nosuchword"' ]
 	plain_only "its bin is not next to man"
 	run -2 lh help serch
@@ -154,8 +145,7 @@ families (lh --all says what each tool does)
 	[ "$output" = 'lh: no page for "lh-serch" (did you mean lh-search?)' ]
 	run -2 lh help tutoral
 	[ "$output" = 'lh: no page for "lh-tutoral" (did you mean tutorial?)' ]
-	run lh help search embed
-	[ "$status" = 2 ]
+	run -2 lh help search embed
 	[ "$output" = 'lh: unexpected operand "embed": help opens one page' ]
 }
 
@@ -201,8 +191,7 @@ families (lh --all says what each tool does)
 	mkdir -p t/bin t/share/man/man1
 	cp "$LH_BIN/lh" t/bin
 	cp "$ROOT/man/lh-cat.1" t/share/man/man1
-	run t/bin/lh help cat </dev/null
-	[ "$status" = 0 ]
+	run -0 t/bin/lh help cat </dev/null
 	[[ $output == *"decompress and unpack"* ]]
 }
 

@@ -118,7 +118,6 @@ given_up() {
 	pid=$!
 	until [ -e held ]; do kill -0 $pid; done
 	for command in 'lh-distill run' lh-materialize lh-score 'lh-export rag' 'lh-gen kb'; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr patiently $command --root r --lock-timeout 0.1
 		[ "$stderr" = "${command%% *}: r/.lh-lock: locked by process $pid; gave up after 0.1 seconds" ]
 	done
@@ -163,7 +162,6 @@ given_up() {
 	stopped
 	holds traces
 	for command in 'add traces' 'search traces'; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr patiently lh-pathway ${command% *} --lock-timeout 0.1 traces <<<'{"uid":"b","content":1}'
 		given_up traces
 	done

@@ -231,7 +231,6 @@ wrong_values() {
 	[ -n "$values" ] || { echo "no values for $4"; return 1; }
 	records=$(jq -c --argjson values "[${values//|/,}]" ".$3 = \$values[]" <<<"$2") || return 1
 	while read -r record; do
-		# shellcheck disable=SC2086
 		rejected "$(shown "$3") must be $what" $1 <<<"$record" || return 1
 	done <<<"$records"
 }
@@ -246,12 +245,10 @@ wrong_values() {
 absent_or_empty() {
 	local what
 	what=$(kinds | sed -n "s/^$4: \([^|]*\)|.*/\1/p" | sed 's/^an\? //')
-	# shellcheck disable=SC2086
 	if [[ $5 == *!* ]]; then
 		rejected "missing $(shown "$3") ($what)" $1 < <(jq -c "del(.$3)" <<<"$2") || return 1
 		rejected "missing $(shown "$3") ($what)" $1 < <(jq -c ".$3 = null" <<<"$2") || return 1
 	fi
-	# shellcheck disable=SC2086
 	if [[ $5 == *+* ]]; then
 		rejected "$(shown "$3") must not be empty" $1 < <(jq -c ".$3 |= if type == \"array\" or \"$4\" == \"strings\" then [] else \"\" end" <<<"$2")
 	fi
@@ -299,7 +296,6 @@ input_section() {
 # bats test_tags=full
 @test "a page's INPUT names the members of the tool's tables, and lists no other" {
 	while read -r tool files; do
-		# shellcheck disable=SC2086
 		bound $files >tables
 		[ -s tables ] || { echo "$tool: no names in $files"; return 1; }
 		input_section "$tool" | sed 's/\\(dq/ /g' | grep -oE '[A-Za-z_][A-Za-z0-9_]*' | sort -u >words

@@ -133,7 +133,6 @@ open_to_others() {
 	chown $NOBODY:1234 w.lhv
 	chmod 640 w.lhv
 	for command in 'build -q w.lhv workers' 'add -q w.lhv -' 'compact w.lhv' 'delete -q --id W-1 --id n w.lhv'; do
-		# shellcheck disable=SC2086
 		echo '{"id":"n","text":"a"}' | lh-index $command || true
 		for f in w.lhv*; do [ "$(stat -c '%u %g %a' "$f")" = "$NOBODY 1234 640" ] || { ls -ln; return 1; }; done
 	done

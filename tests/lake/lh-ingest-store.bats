@@ -52,7 +52,6 @@ state() {
 	object=$(echo s/datasets/w/*.zst)
 	zstd -qt "$object"
 	[[ $(zstd -lv "$object" 2>&1) == *XXH64* ]]
-	# shellcheck disable=SC2016
 	python3 - "$object" <<-'END'
 	import subprocess, sys
 	object = sys.argv[1]
@@ -266,7 +265,6 @@ lh-ingest: 1 row of the dataset replaced' ]
 	keep w.csv >/dev/null
 	before=$(state)
 	while IFS='|' read -r why options rows; do
-		# shellcheck disable=SC2086
 		run -1 --separate-stderr keep --name w $options <<<"$(printf "$rows")"
 		[ -z "$output" ] && [ "$stderr" = "lh-ingest: $why" ] || { echo "$rows: $stderr"; return 1; }
 		[ "$(state)" = "$before" ]
@@ -284,7 +282,6 @@ lh-ingest: 1 row of the dataset replaced' ]
 	run -0 keep --name w --append <<<'id,name'
 	[[ $output == *'"row_count":3,'*'"added":0}' ]]
 	while read -r options; do
-		# shellcheck disable=SC2086
 		run -2 lh-ingest --catalog c --name w $options w.csv
 	done <<-'END'
 	--append

@@ -3,7 +3,6 @@ load ../helper
 
 # ingest CSV [OPTION]... - lh-ingest on a text with the escapes of printf.
 ingest() {
-	# shellcheck disable=SC2059
 	printf "$1" >t.csv
 	lh-ingest "${@:2}" t.csv
 }

@@ -164,7 +164,6 @@ roles workers' ]
 	query --keep of-p 'SELECT role FROM p' >/dev/null
 	[ "$(lh-catalog get --catalog catalog of-p | jq .of_persons)" = true ]
 	while read -r options; do
-		# shellcheck disable=SC2086
 		run -2 lh-query $options 'SELECT 1'
 	done <<-'END'
 	--keep x

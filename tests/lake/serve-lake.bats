@@ -202,7 +202,6 @@ etag() {
 	ln -s /etc/passwd s/store/link
 	ln -s /etc s/store/folder
 	local -A BODY=([PUT]='-d x')
-	# shellcheck disable=SC2086
 	for key in '' /a a//b a/ ./a a/. a/%2e%2e/b %2e%2e/x a%0Ab a%0Db a%09b "$(stretch 1025 k)" "$(seq -s / 40)/../x" "$(seq -s / 40)//x"; do
 		for method in PUT GET DELETE; do
 			[ "$(status "$OBJECT/$key" --path-as-is -X $method ${BODY[$method]})" = 400 ] || { echo "$method $key"; return 1; }
@@ -260,7 +259,6 @@ spool_is_empty() {
 	echo kept >s/store/datasets/d/k
 	for key in datasets datasets/d/k datasets/new datasets%2Fd%2Fk; do
 		for method in '-T config.json' '-X DELETE'; do
-			# shellcheck disable=SC2086
 			[ "$(status $OBJECT/$key $method)" = 403 ] || { echo "$method $key"; return 1; }
 		done
 	done
@@ -512,7 +510,6 @@ ingest() {
 		file=t.${name/#body/csv}
 		file=${file/#t.gz/t.csv.gz}
 		file=${file/t.typed/t.csv}
-		# shellcheck disable=SC2086
 		alike <(ingest "?name=$name" $options; echo) <(lh-ingest --store "$PWD/store" --catalog c --name "$name" "$file") || { echo "$way"; return 1; }
 	done
 	alike <(ingest '?name=csv' -F file=@t.csv | jq .existing) <(echo true)
@@ -547,7 +544,6 @@ ingest() {
 	cp -r s before
 	bad=0
 	while IFS='|' read -r code query options; do
-		# shellcheck disable=SC2086
 		got=$(ingest "$query" -o out -w '%{http_code}' $options)
 		[ "$got" = "$code" ] || { echo "$query $options: $got $(cat out)"; bad=1; }
 		jq -e '.error | strings | contains("spool") | not' out >/dev/null || { echo "$options: $(cat out)"; bad=1; }

@@ -172,7 +172,6 @@ hostile() {
 
 @test "options are checked before anything is sent" {
 	while IFS='|' read -r arguments why; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr lh-load $arguments </dev/null
 		[ "$stderr" = "lh-load: $why" ] || { echo "$arguments: $stderr"; return 1; }
 	done <<-'END'

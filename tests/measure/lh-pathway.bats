@@ -63,8 +63,7 @@ model() {
 	{"uid":"a","content":1,"tags":["t",1]}
 	END
 	python3 -c 'print("{\"uid\":\"" + "u" * 1025 + "\",\"content\":1}")' >>in
-	run --separate-stderr lh-pathway add log in
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-pathway add log in
 	[ -z "$output" ]
 	[ ! -s log ]
 	[ "$(sed -n 's/.*in:[4-9]: //p' <<<"$stderr")" = 'missing "content" (any value)

@@ -44,8 +44,7 @@ compare() {
 		lh-index build -q --lexical b/index/workers.lhv
 	printf 'id,score\n1,88\n2,96\n' >scores.csv
 	lh-ingest --name scores --store "$PWD/b/store" --catalog b/catalog scores.csv >/dev/null
-	run compare "$left" "$right"
-	[ "$status" = 1 ]
+	run -1 compare "$left" "$right"
 	[ "$(jq -r 'select(.match == false) | .name' out | grep -cE '^(search|retrieve|sql)$')" = 3 ]
 	[ "$(jq -r 'select(.match == false) | .name' out | grep -cE '^(embed|chat|storage_.*|validate)$')" = 0 ]
 	grep -q '^### sql$' report.md

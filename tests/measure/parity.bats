@@ -49,11 +49,9 @@ spoil() {
 # bats test_tags=full
 @test "make parity ends with 80/80, and runs each probe alone" {
 	plain_only "make parity runs the plain build"
-	run make -s -C "$ROOT" parity
-	[ "$status" = 0 ]
+	run -0 make -s -C "$ROOT" parity
 	[ "${lines[-1]}" = 80/80 ]
-	run make -s -C "$ROOT" parity PROBE=validator
-	[ "$status" = 0 ]
+	run -0 make -s -C "$ROOT" parity PROBE=validator
 	[ "${lines[-1]}" = 6/6 ]
 	run env LH_PARITY_RIGHT_VALIDATOR=no-such-command make -s -C "$ROOT" parity PROBE=validator
 	[ "$status" != 0 ]

@@ -86,8 +86,7 @@ paths() {
 	cp root/lib/systemd/system/* units
 	grep -ho '/\(usr\|etc/lakehouse-tools\)/[^ ]*' units/* | grep -vE ':|/(langfuse|serve\.env)$' | sort -u >named
 	[ "$(wc -l <named)" -gt 5 ]
-	run grep local named
-	[ "$status" = 1 ]
+	run -1 grep local named
 	while read -r path; do [ -e "root$path" ] || { echo "$path"; return 1; }; done <named
 	command -v systemd-analyze || skip "no systemd-analyze"
 	sed -i "s,/usr/bin/lh,$PWD/root&,; s,^ExecStart=/usr/share,ExecStart=$PWD/root/usr/share," units/*.service

@@ -48,7 +48,6 @@ screen_start() {
 	home=$(mktemp -d /tmp/lh-screen.XXXXXX)
 	SCREEN_SOCKET=$home/tmux
 	# the prompt counts itself in the title, where screen_done finds it
-	# shellcheck disable=SC2016
 	printf 'PS1="\033]2;\$((prompts=\${prompts:-0}+1))\007$ " PS2="> "\n' >"$home/.shrc"
 	env -i PATH="$PATH" LC_ALL=C.UTF-8 TZ=UTC HOME="$home" ENV="$home/.shrc" LESSHISTFILE=- \
 		COLORFGBG="$colors" "${@:3}" tmux -u -S "$SCREEN_SOCKET" -f /dev/null \

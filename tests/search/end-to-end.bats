@@ -39,9 +39,7 @@ N=$(scale 2000 20000) QUERIES=$(scale 20 100)
 	lh-index dump a.lhv | lh-index build -j1 --now 2026-05-03T12:00:00Z b.lhv
 	lh-gen queries -n "$QUERIES" --styles all >q.jsonl
 	for how in "" "--ef 200" --exact; do
-		# shellcheck disable=SC2086
 		lh-search $how --flat --ignore-unknown w=a.lhv <q.jsonl >one
-		# shellcheck disable=SC2086
 		lh-search $how --flat --ignore-unknown w=b.lhv <q.jsonl >two
 		[ "$(wc -l <one)" = $((QUERIES * 40)) ]
 		cmp one two

@@ -182,7 +182,6 @@ shim() {
 
 @test "an index that does not exist is one line, and leaves nothing" {
 	for pair in 'big.lhv none.lhv' 'none.lhv fresh.lhv'; do
-		# shellcheck disable=SC2086
 		run -2 "$NIGHTLY" $pair --dimension 64
 		[ "$output" = 'lh-fresh-nightly: none.lhv: there is no such index' ]
 	done
@@ -194,7 +193,6 @@ shim() {
 	ln -s fresh.lhv link.lhv
 	ln -s big.lhv same.lhv
 	for pair in 'big.lhv big.lhv' 'same.lhv big.lhv' 'big.lhv link.lhv'; do
-		# shellcheck disable=SC2086
 		run -2 "$NIGHTLY" $pair --dimension 64
 		[[ $output == 'lh-fresh-nightly: '*'link'* ]]
 	done

@@ -29,12 +29,10 @@ untouched() {
 @test "a dump for NumPy, built again, is the same index for f32, f16 and i8" {
 	records 60 24 >in.jsonl
 	for how in 'f32 --distance cosine' 'f16 --distance l2' 'i8 --rescore --distance ip'; do
-		# shellcheck disable=SC2086
 		lh-index build --precision $how x.lhv in.jsonl
 		lh-index dump x.lhv >want
 		[ "$(wc -l <want)" = 60 ]
 		lh-index dump x.lhv --to npy --ids ids >file
-		# shellcheck disable=SC2086
 		lh-index build --precision $how y.lhv --from npy --ids ids file
 		lh-index dump y.lhv | cmp - want || { echo "$how"; return 1; }
 	done

@@ -10,8 +10,7 @@ load ../index
 	rows 5 5 | lh-index add a.lhv
 	truncate -s -5 a.lhv-log
 	[ "$(info a.lhv length)" = 4 ]
-	run lh-index verify a.lhv
-	[ "$status" = 1 ]
+	run -1 lh-index verify a.lhv
 	[ "$output" = "lh-index: a.lhv: log: torn tail at byte $size" ]
 	rows 6 6 | lh-index add a.lhv
 	lh-index verify a.lhv
@@ -167,12 +166,10 @@ load ../index
 	content a.lhv >want
 	rows 31 130 >more.jsonl
 	for limit in 0 4096 8192; do
-		run prlimit --fsize=$limit lh-index build a.lhv more.jsonl
-		[ "$status" = 2 ]
+		run -2 prlimit --fsize=$limit lh-index build a.lhv more.jsonl
 		[ "${#lines[@]}" = 1 ]
 		[[ $output == "lh-index: "*a.lhv*": write failed: File too large" ]]
-		run prlimit --fsize=$limit lh-index add a.lhv more.jsonl
-		[ "$status" = 2 ]
+		run -2 prlimit --fsize=$limit lh-index add a.lhv more.jsonl
 		[ "${#lines[@]}" = 1 ]
 		[[ $output == "lh-index: "*a.lhv*": write failed: File too large" ]]
 		content a.lhv | cmp - want

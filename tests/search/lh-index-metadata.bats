@@ -47,7 +47,6 @@ lh-index: a.lhv: no record has the id "nobody"' ]
 
 @test "get --encoding writes what dump writes, for every way to store vectors" {
 	for how in "" "--precision f16" "--precision i8" "--precision i8 --rescore" "--distance l2" "--distance ip"; do
-		# shellcheck disable=SC2086
 		rows 1 40 | lh-index build $how a.lhv
 		rows 41 45 | lh-index add a.lhv
 		jq -r .id < <(rows 1 45) | xargs lh-index get --encoding array a.lhv | cmp - <(lh-index dump a.lhv)
@@ -77,7 +76,6 @@ lh-index: a.lhv: no record has the id "nobody"' ]
 # bats test_tags=full
 @test "replace-metadata replaces the metadata and leaves the vectors as they are, bit for bit" {
 	for how in "" "--precision f16" "--precision i8" "--precision f16 --rescore" "--precision i8 --rescore" "--distance l2" "--exact-below 10"; do
-		# shellcheck disable=SC2086
 		rows 1 200 | lh-index build -j1 $how a.lhv
 		rows 201 205 | lh-index add a.lhv
 		# a compaction is what quantizes

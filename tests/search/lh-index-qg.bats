@@ -5,7 +5,6 @@ load ../index
 @test "an index with a graph is searched, added to, compacted and dumped as another" {
 	lh-gen workers -n 1200 >w
 	for kind in f32 "i8 --rescore"; do
-		# shellcheck disable=SC2086
 		head -n 1150 w | lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv
 		[ "$(info a.lhv layout)" = qg ]
 		[ "$(info a.lhv format)" = 4 ]
@@ -22,7 +21,6 @@ load ../index
 		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance < 0.01' >near
 		lh-search -Q "welder in Ohio" idx=a.lhv >got
 		[ "$(jq '.results | length' got)" = 10 ]
-		# shellcheck disable=SC2086
 		lh-index build -j2 --precision $kind --dimension 128 h.lhv w
 		lh-index dump a.lhv | sort >dump.a
 		lh-index dump h.lhv | sort >dump.h
@@ -136,7 +134,6 @@ qg_build() {
 	lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' >want
 	python3 "$ROOT/tests/oracle/lhv.py" a.lhv | cmp want -
 	for how in "" "--precision i8 --rescore" "--precision f16 --m 32 --distance l2" "--precision i8 --distance ip"; do
-		# shellcheck disable=SC2086
 		lh-index build -j2 --dimension 300 $how a.lhv w
 		lh-index dump --encoding base64 a.lhv | jq -r '[.id, .vector] | @tsv' >want
 		python3 "$ROOT/tests/oracle/lhv.py" a.lhv >got
@@ -190,7 +187,6 @@ earlier() {
 	cp hnsw-l2.lhv a.lhv
 	rows 1 2 >r
 	while read -r command; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr $command <r
 		[ "$stderr" = "${command%% *}: a.lhv: this is a vector index of an earlier format, which is no more: \`lh-index upgrade FILE\` makes it qg" ] || { echo "$command: $stderr"; return 1; }
 	done <<-'END'

@@ -172,12 +172,10 @@ recall() {
 	local kind precisions=("--precision f32" "--precision i8")
 	[ "$(scale check soak)" = check ] || precisions+=("--precision f16" "--precision i8 --rescore")
 	for kind in "${precisions[@]}"; do
-		# shellcheck disable=SC2086
 		churn "$(scale 1200 50000)" "$(scale 2 10)" $kind
 		lh-index verify --reach a.lhv
 		[ -z "$(unreached a.lhv)" ]
 		all_first a.lhv
-		# shellcheck disable=SC2086
 		lh-index dump --encoding base64 a.lhv | lh-index build -q --force $kind b.lhv
 		[ "$(recall a.lhv)" -ge $(($(recall b.lhv) - 10)) ]
 		[ $((10 * $(stat -c %s a.lhv))) -le $((12 * $(stat -c %s b.lhv))) ]

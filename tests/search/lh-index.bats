@@ -44,8 +44,7 @@ load ../index
 	[ "$output" = 'lh-index: --template: no record has "nothing"' ]
 	jq -c '.text = "\(.role) in \(.city): \(.skills | join(", ")) {x}"' w.jsonl | lh-index build --dimension 64 b.lhv
 	alike <(lh-index dump a.lhv | jq -c .vector) <(lh-index dump b.lhv | jq -c .vector)
-	run lh-index build --template '{role' a.lhv w.jsonl
-	[ "$status" = 2 ]
+	run -2 lh-index build --template '{role' a.lhv w.jsonl
 	[[ $output == *"byte 1"* ]]
 }
 
@@ -132,7 +131,6 @@ source_of() {
 	lh-index add a.lhv w.jsonl
 	run ! cmp -s <(lh-index dump a.lhv | jq -c .vector) <(jq -c .vector v.jsonl)
 	for how in "--field resume_text" "--template {role}"; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr lh-index add $how a.lhv w.jsonl
 		[ "$stderr" = "lh-index: $how: the index was built without, from \"text\"" ]
 	done
@@ -158,31 +156,25 @@ source_of() {
 	alike <(content a.lhv) <(content b.lhv)
 	[ "$(info a.lhv engine)" = ollama ]
 	[ "$(info a.lhv model)" = nomic-embed-text ]
-	run --separate-stderr lh-index add a.lhv w.jsonl
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-index add a.lhv w.jsonl
 	lh-index dump b.lhv | lh-index add a.lhv
 }
 
 @test "the model of the first record that names one is the index's" {
 	printf '%s\n' '{"id":1,"vector":[1,0],"model":"m1"}' '{"id":2,"vector":[0,1],"model":"m2"}' '{"id":3,"vector":[1,1]}' >in
-	run lh-index build a.lhv in
-	[ "$status" = 1 ]
+	run -1 lh-index build a.lhv in
 	[[ ${lines[0]} == 'lh-index: in:2: model "m2", expected "m1"' ]]
 	[ "$(info a.lhv model)" = m1 ]
 	[ "$(info a.lhv engine)" = null ]
 	[ "$(info a.lhv length)" = 2 ]
-	run lh-index add a.lhv in
-	[ "$status" = 1 ]
+	run -1 lh-index add a.lhv in
 	[[ ${lines[0]} == *'model "m2", expected "m1"' ]]
 	echo '{"id":4,"text":"x"}' >text
-	run lh-index add a.lhv text
-	[ "$status" = 1 ]
+	run -1 lh-index add a.lhv text
 	[[ ${lines[0]} == *"names no engine"* ]]
-	run lh-index build --model m2 a.lhv in
-	[ "$status" = 1 ]
+	run -1 lh-index build --model m2 a.lhv in
 	[[ ${lines[0]} == *'in:1: model "m1", expected "m2"' ]]
-	run lh-index build --engine hash --model m2 a.lhv in
-	[ "$status" = 2 ]
+	run -2 lh-index build --engine hash --model m2 a.lhv in
 }
 
 @test "a model of hash means the engine hash, where its dimension allows" {
@@ -257,8 +249,7 @@ source_of() {
 	cp good.lhv-log was.lhv-log
 	for producer in true false 'printf \n\n' 'echo {}' 'lh-gen workers -n 3'; do
 		for index in good new; do
-			run --separate-stderr lh-index build --field txet $index.lhv < <($producer)
-			[ "$status" = 2 ]
+			run -2 --separate-stderr lh-index build --field txet $index.lhv < <($producer)
 			case $index in
 			good) says="so it stays as it was" ;;
 			new) says="so it is not made" ;;
@@ -372,16 +363,14 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	while IFS='|' read -r record message; do
 		n=$((n + 1))
 		printf '%s\n' '{"id":"good","vector":[1,0,0]}' "$record" '{"id":"last","vector":[0,1,0]}' >in
-		run lh-index build --rejects rejected a.lhv in
-		[ "$status" = 1 ]
+		run -1 lh-index build --rejects rejected a.lhv in
 		[ "${lines[0]}" = "lh-index: in:2: $message" ] || { echo "got ${lines[0]}, wanted $message"; return 1; }
 		[ "${lines[1]}" = "lh-index: 1 of 3 records rejected" ]
 		[ "$(cat rejected)" = "$record" ]
 		rm rejected
 		[ "$(info a.lhv length)" = 2 ]
 		rows 1 2 | jq -c '.vector |= .[:3]' | lh-index build b.lhv
-		run lh-index add b.lhv in
-		[ "$status" = 1 ]
+		run -1 lh-index add b.lhv in
 		[ "${lines[0]}" = "lh-index: in:2: $message" ]
 		[ "$(info b.lhv length)" = 4 ]
 	done <"$ROOT/tests/hostile/vectors"
@@ -411,8 +400,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	[ "$(lh-index dump a.lhv | jq -c '[.id, .vector[0]]' | sort | paste -sd' ')" = '["1.50",0.70710677] ["7",0] ["é\n",0.70710677]' ]
 	id=$(printf '%1024s' | tr ' ' x)
 	echo "{\"id\":\"$id\",\"vector\":[1,2]}" | lh-index add a.lhv
-	run lh-index add a.lhv <<<"{\"id\":\"y$id\",\"vector\":[1,2]}"
-	[ "$status" = 1 ]
+	run -1 lh-index add a.lhv <<<"{\"id\":\"y$id\",\"vector\":[1,2]}"
 	[[ $output == *1024* ]]
 }
 
@@ -479,9 +467,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 
 @test "the parameters are checked before anything is read or written" {
 	while read -r words; do
-		# shellcheck disable=SC2086
-		run --separate-stderr lh-index build $words a.lhv <<<'{"id":1,"vector":[1]}'
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-index build $words a.lhv <<<'{"id":1,"vector":[1]}'
 		[ -z "$output" ]
 		[ "${#stderr_lines[@]}" = 1 ]
 		[ ! -e a.lhv ]
@@ -534,9 +520,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 @test "add, delete and compact need an index, merge its SRC" {
 	rows 1 2 | lh-index build src.lhv
 	for verb in 'add none.lhv' 'delete --id 1 none.lhv' 'compact none.lhv' 'info none.lhv' 'verify none.lhv' 'dump none.lhv' 'merge new.lhv src.lhv none.lhv'; do
-		# shellcheck disable=SC2086
-		run --separate-stderr lh-index $verb </dev/null
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-index $verb </dev/null
 		[ -z "$output" ]
 		[[ $stderr == *none.lhv*"No such file"* ]]
 	done
@@ -597,8 +581,7 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	lh-gen workers -n 1 --seed 2 | lh-index add a.lhv
 	printf '\377' | dd of=a.lhv bs=1 seek=$((4096 * 2 + 200)) conv=notrunc status=none
 	cp a.lhv was
-	run lh-index compact a.lhv
-	[ "$status" = 2 ]
+	run -2 lh-index compact a.lhv
 	[[ $output == "lh-index: a.lhv: rows: "* ]]
 	cmp a.lhv was
 	[ "$(info a.lhv pending)" = 1 ]
@@ -666,8 +649,7 @@ flipped() {
 	rows 20 21 | jq -c '.model = "m"' | lh-index build model.lhv
 	rows 30 31 | lh-index build fits.lhv
 	for other in dim l2 model; do
-		run --separate-stderr lh-index merge a.lhv fits.lhv $other.lhv
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-index merge a.lhv fits.lhv $other.lhv
 		[ -z "$output" ]
 		[[ $stderr == *"$other.lhv"*expected* ]]
 		cmp a.lhv was
@@ -679,17 +661,14 @@ flipped() {
 	rows 1 3 | lh-index build a.lhv
 	cp a.lhv was
 	{ rows 4 5; echo '{"id":"bad"}'; rows 6 7; } >in
-	run lh-index build --on-error stop a.lhv in
-	[ "$status" = 1 ]
+	run -1 lh-index build --on-error stop a.lhv in
 	cmp a.lhv was
-	run lh-index add --on-error stop a.lhv in
-	[ "$status" = 1 ]
+	run -1 lh-index add --on-error stop a.lhv in
 	cmp a.lhv was
 	[ ! -e a.lhv-log ]
 	{ rows 4 5; echo '{"id":"short","vector":[1]}'; rows 6 700; } >in
 	for jobs in 1 8; do
-		run lh-index add -j $jobs --on-error stop a.lhv in
-		[ "$status" = 1 ]
+		run -1 lh-index add -j $jobs --on-error stop a.lhv in
 		[ "$output" = $'lh-index: in:3: dimension 1, expected 8\nlh-index: 1 of 3 records rejected' ]
 	done
 	cmp a.lhv was
@@ -708,13 +687,11 @@ flipped() {
 	device=
 	[ ! -w /dev ] || device=/dev/null	# others may not even lock it
 	for target in link.lhv fifo.lhv dir.lhv $device; do
-		run lh-index build "$target" < <(rows 1 2)
-		[ "$status" = 2 ]
+		run -2 lh-index build "$target" < <(rows 1 2)
 		[ "${#lines[@]}" = 1 ]
 		[[ $output == *"$target"*"not a regular file"* ]]
 	done
 	for verb in add compact "delete --id r1" "merge"; do
-		# shellcheck disable=SC2086
 		run lh-index $verb link.lhv $([ "$verb" != merge ] || echo real.lhv) < <(rows 1 2)
 		[ "$status" = 2 ]
 		[[ $output == *"link.lhv: is a symbolic link"* ]]
@@ -724,13 +701,11 @@ flipped() {
 	[ -p fifo.lhv ]
 	[ "$(info real.lhv length)" = 3 ]
 	ln -s elsewhere real.lhv-log
-	run lh-index add real.lhv < <(rows 4 4)
-	[ "$status" = 2 ]
+	run -2 lh-index add real.lhv < <(rows 4 4)
 	[ "$output" = "lh-index: real.lhv-log: is a symbolic link, not a regular file" ]
 	[ ! -e elsewhere ]
 	mkfifo other.lhv-lock
-	run lh-index build other.lhv < <(rows 1 2)
-	[ "$status" = 2 ]
+	run -2 lh-index build other.lhv < <(rows 1 2)
 	[ "$output" = "lh-index: other.lhv-lock: is a FIFO, not a regular file" ]
 	[ -p other.lhv-lock ]
 }
@@ -747,11 +722,9 @@ flipped() {
 	[ "$(rows 1 1 | lh-search link.lhv | jq -c '[.results[].id] | sort')" = '["r2","r3","r4"]' ]
 	lh-index verify link.lhv
 	printf x >>there/real.lhv-log
-	run lh-index verify link.lhv
-	[ "$status" = 1 ]
+	run -1 lh-index verify link.lhv
 	ln -s nowhere dangling.lhv
-	run lh-index info dangling.lhv
-	[ "$status" = 2 ]
+	run -2 lh-index info dangling.lhv
 	[ "$output" = "lh-index: dangling.lhv: No such file or directory" ]
 }
 
@@ -759,8 +732,7 @@ flipped() {
 @test "verify says each thing once, whatever the other operands are" {
 	rows 1 1 | lh-index build good.lhv
 	echo nothing >bad.lhv
-	run lh-index verify good.lhv none.lhv bad.lhv
-	[ "$status" = 2 ]
+	run -2 lh-index verify good.lhv none.lhv bad.lhv
 	[ "${#lines[@]}" = 2 ]
 	[ "${lines[0]}" = "lh-index: none.lhv: No such file or directory" ]
 	[[ ${lines[1]} == "lh-index: bad.lhv: header: "* ]]
@@ -769,22 +741,18 @@ flipped() {
 @test "an index given as input is refused, and nothing built of it" {
 	rows 1 3 | lh-index build a.lhv
 	for verb in build add; do
-		run lh-index $verb a.lhv a.lhv
-		[ "$status" = 2 ]
+		run -2 lh-index $verb a.lhv a.lhv
 		[ "$output" = "lh-index: a.lhv: is an index, not JSON Lines (lh-index dump makes such of it)" ]
-		run lh-index $verb a.lhv <a.lhv
-		[ "$status" = 2 ]
+		run -2 lh-index $verb a.lhv <a.lhv
 	done
 	[ "$(info a.lhv length)" = 3 ]
 }
 
 @test "an index is never standard input, and its URL no secret" {
-	run lh-index build - < <(rows 1 2)
-	[ "$status" = 2 ]
+	run -2 lh-index build - < <(rows 1 2)
 	[[ $output == 'lh-index: "-": '* ]]
 	[ ! -e ./- ]
-	run lh-index build --engine ollama --url http://me:secret@host a.lhv </dev/null
-	[ "$status" = 2 ]
+	run -2 lh-index build --engine ollama --url http://me:secret@host a.lhv </dev/null
 	[[ $output == *'"http://***@host" holds user-info'* ]]
 	[ ! -e a.lhv ]
 }
@@ -795,7 +763,6 @@ flipped() {
 	lh-index build --dimension 128 --now 2026-05-03T12:00:00Z f32.lhv w
 	lh-search -Q "welder in Ohio" idx=f32.lhv >want
 	for kind in f16 i8 "f16 --rescore" "i8 --rescore"; do
-		# shellcheck disable=SC2086
 		lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv w
 		[ "$(lh-index info a.lhv | jq -r '.precision + if .rescore then " --rescore" else "" end')" = "$kind" ]
 		[[ $kind == *rescore ]] || [ "$(stat -c %s a.lhv)" -lt "$(stat -c %s f32.lhv)" ]
@@ -803,7 +770,6 @@ flipped() {
 		lh-search -Q "welder in Ohio" idx=a.lhv >got
 		[[ $kind != *rescore ]] || diff want got
 		jq -e --slurpfile want want '(.results[0].distance - $want[0].results[0].distance | fabs) < 0.01' got >found
-		# shellcheck disable=SC2086
 		lh-index dump a.lhv | lh-index build -j1 --precision $kind --now 2026-05-03T12:00:00Z b.lhv
 		cmp a.lhv b.lhv
 	done
@@ -812,13 +778,11 @@ flipped() {
 @test "what is added to an index of quantized vectors is exact until a compaction" {
 	lh-gen workers -n 1200 >w
 	for kind in f16 i8 "i8 --rescore"; do
-		# shellcheck disable=SC2086
 		head -n 1150 w | lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z a.lhv
 		tail -n 50 w | lh-index add a.lhv
 		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance <= 1e-6' >near
 		lh-index compact -j1 a.lhv
 		tail -n 1 w | jq -c '{query: .text}' | lh-search -k 1 a.lhv | jq -e '.results[0].distance < 0.01' >near
-		# shellcheck disable=SC2086
 		lh-index build -j1 --dimension 128 --precision $kind --now 2026-05-03T12:00:00Z b.lhv w
 		alike <(content a.lhv) <(content b.lhv)
 	done
@@ -843,32 +807,27 @@ flipped() {
 	at=$(($(stat -c %s a.lhv) - 4096))
 	dd if=a.lhv of=a.lhv bs=1 skip=$at seek=$((at + 4)) count=4 conv=notrunc status=none
 	for what in "dump a.lhv" "merge d.lhv a.lhv"; do
-		run --separate-stderr lh-index $what
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-index $what
 		[ -z "$output" ]
 		[ "$stderr" = "lh-index: a.lhv: order: the checksum is wrong" ]
 	done
 	[ "$(info d.lhv length)" = 1 ]
-	run lh-index verify a.lhv
-	[ "$status" = 1 ]
+	run -1 lh-index verify a.lhv
 	[[ $output == *"a.lhv: order: "* ]]
 }
 
 @test "a value that f16 cannot hold is a bad record" {
 	printf '{"id":%d,"vector":[1,%s]}\n' 1 65504 2 65505 3 -1e6 >v
-	run lh-index build --precision f16 --distance l2 a.lhv v
-	[ "$status" = 1 ]
+	run -1 lh-index build --precision f16 --distance l2 a.lhv v
 	[[ $output == *"v:2: "*"65505"*f16* ]]
 	[ "$(info a.lhv length)" = 1 ]
-	run lh-index add a.lhv v
-	[ "$status" = 1 ]
+	run -1 lh-index add a.lhv v
 	[[ $output == *"v:3: "*f16* ]]
 	lh-index build --precision f16 a.lhv v
 	[ "$(info a.lhv length)" = 3 ]
 	lh-index build --distance l2 b.lhv v
 	lh-index build --allow-empty --distance l2 --precision f16 --dimension 2 c.lhv </dev/null
-	run lh-index merge c.lhv b.lhv
-	[ "$status" = 2 ]
+	run -2 lh-index merge c.lhv b.lhv
 	[[ $output == *"b.lhv: row 1: value 65505 "* ]]
 	[ "$(info c.lhv length)" = 0 ]
 }
@@ -877,11 +836,9 @@ flipped() {
 @test "dump refuses metadata that is not JSON rather than print it" {
 	rows 1 1 | lh-index build a.lhv
 	sed -i 's/"tag":"x"/"tag":"x,/' a.lhv
-	run lh-index dump a.lhv
-	[ "$status" = 2 ]
+	run -2 lh-index dump a.lhv
 	[[ $output == *metadata* ]]
-	run lh-index verify a.lhv
-	[ "$status" = 1 ]
+	run -1 lh-index verify a.lhv
 	[[ $output == *"a.lhv: metadata: "* ]]
 }
 
@@ -893,8 +850,7 @@ flipped() {
 	until_so is_locked a.lhv-lock
 	rows 1 3 | lh-index build --lock-timeout 600 a.lhv 7>&- &
 	second=$!
-	run --separate-stderr lh-index build --lock-timeout 0.3 a.lhv < <(rows 1 9)
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-index build --lock-timeout 0.3 a.lhv < <(rows 1 9)
 	[[ $stderr == *a.lhv-lock*"process $first"* ]]
 	rows 1 5 >&7
 	exec 7>&-

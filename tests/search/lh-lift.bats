@@ -147,8 +147,7 @@ nothing_left() {
 	ask "Need 1 Welder in Gary IN" >q
 	lh-lift -q --playbook book.lhv few.lhv <q >out
 	ask "Need 1 Welder in Gary IN" '.role = "Cook"' >q
-	run --separate-stderr lh-lift --playbook book.lhv few.lhv <q
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-lift --playbook book.lhv few.lhv <q
 	[ "$stderr" = "lh-lift: 1 result moved by entries of another role" ]
 	[ "$(tail -n 1 <<<"$output" | jq -c '.summary | [.bleed, .open_gate_bleed]')" = '[1,0]' ]
 	# what is recorded just before the second pass begins counts, too
@@ -191,8 +190,7 @@ nothing_left() {
 	ask "Need 1 Welder in Gary IN" >good
 	jq -c "$(cut -f 1 cases | paste -sd,)" good >bad
 	cat good bad good >q
-	run --separate-stderr lh-lift --rejects rejected few.lhv <q
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-lift --rejects rejected few.lhv <q
 	{ cut -f 2 cases | awk '{ print "lh-lift: -:" NR + 1 ": " $0 }'; echo "lh-lift: 10 of 12 records rejected"; } >want
 	diff want <(echo "$stderr")
 	cmp bad rejected
@@ -200,44 +198,35 @@ nothing_left() {
 }
 
 @test "usage and files that are not there: exit 2, one line, before anything is read" {
-	run --separate-stderr lh-lift </dev/null
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-lift </dev/null
 	[ "$stderr" = 'lh-lift: missing operand INDEX' ]
-	run --separate-stderr lh-lift absent.lhv </dev/null
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-lift absent.lhv </dev/null
 	[ "$stderr" = 'lh-lift: absent.lhv: No such file or directory' ]
 	echo no >bad.lhv
-	run --separate-stderr lh-lift --playbook bad.lhv few.lhv </dev/null
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-lift --playbook bad.lhv few.lhv </dev/null
 	[[ $stderr == 'lh-lift: bad.lhv: '* ]]
 	# entries must not get into an index of something else
-	run --separate-stderr lh-lift --playbook few.lhv w=few.lhv <<<"$(ask "Need 1 Welder in Gary IN")"
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-lift --playbook few.lhv w=few.lhv <<<"$(ask "Need 1 Welder in Gary IN")"
 	[ "$stderr" = 'lh-lift: few.lhv is not a playbook: row 0: missing "query_text" (string)' ]
 	[ ! -e few.lhv-log ]
-	run --separate-stderr lh-lift --playbook - few.lhv </dev/null
-	[ "$status" = 2 ]
-	run --separate-stderr lh-lift playbook_memory=few.lhv </dev/null
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-lift --playbook - few.lhv </dev/null
+	run -2 --separate-stderr lh-lift playbook_memory=few.lhv </dev/null
 	[[ $stderr == *'playbook_memory'* ]]
 	nothing_left
 }
 
 @test "--on-error emit writes the error before the lines, with the id; stop ends before the second pass" {
 	{ ask "Need 1 Welder in Gary IN"; echo '{"id":7,"query_text":"x"}'; ask "Welder in Gary"; } >q
-	run --separate-stderr lh-lift --on-error emit few.lhv <q
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-lift --on-error emit few.lhv <q
 	[ "${lines[0]}" = '{"id":7,"error":{"file":"-","line":2,"code":400,"message":"missing \"role\" (string)"}}' ]
 	[ "$(jq -c '.lift.lifted' <<<"$output" | paste -sd' ')" = "null true true null" ]
-	run --separate-stderr lh-lift --on-error stop few.lhv <q
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-lift --on-error stop few.lhv <q
 	[ -z "$output" ]
 	nothing_left
 }
 
 @test "no queries: a summary of nothing" {
-	run --separate-stderr lh-lift --now $NOW few.lhv </dev/null
-	[ "$status" = 0 ]
+	run -0 --separate-stderr lh-lift --now $NOW few.lhv </dev/null
 	[ "$(sed -E 's/lift-[0-9a-f]{16}/ID/' <<<"$output")" = '{"summary":{"queries":0,"discoveries":0,"lifts":0,"lift_ratio":null,"displaced":0,"displaced_worse":0,"boosted":0,"injected":0,"mean_distance_change":null,"mean_score_cold":null,"mean_score_warm":null,"bleed":0,"open_gate":0,"open_gate_bleed":0,"paraphrases":0,"held":0,"hold_ratio":null,"styles":[],"run":"ID"}}' ]
 }
 
@@ -343,11 +332,9 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	[ "$status" = 2 ]
 	[[ ${stderr_lines[0]} == "lh-lift: -:1: 504 "* ]]
 	for option in --judge-model; do
-		run --separate-stderr lh-lift "$option" "" few.lhv <q
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-lift "$option" "" few.lhv <q
 		[ "$stderr" = "lh-lift: $option is empty" ]
-		run --separate-stderr lh-lift "$option" $'\xff' few.lhv <q
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-lift "$option" $'\xff' few.lhv <q
 		[ "$stderr" = "lh-lift: $option is not UTF-8" ]
 	done
 	nothing_left
@@ -376,15 +363,13 @@ Result: {"text":"Need 2 Cooks in Gary IN","role":"Cook","city":"Gary","state":"I
 	mkfifo pipe
 	ln -s elsewhere link
 	for report in no/r.md pipe link .; do
-		run --separate-stderr lh-lift --playbook book.lhv --report "$report" few.lhv <q
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-lift --playbook book.lhv --report "$report" few.lhv <q
 		[ -z "$output" ]
 		[[ $stderr == "lh-lift: "*"${report#no/}"*": "* ]] || { echo "$stderr"; return 1; }
 		[ ! -e book.lhv ]
 	done
 	echo '# Lift' >r.md
-	run lh-lift --on-error stop --report r.md few.lhv <<<"{}"
-	[ "$status" = 1 ]
+	run -1 lh-lift --on-error stop --report r.md few.lhv <<<"{}"
 	[ "$(cat r.md)" = '# Lift' ]
 	no_litter
 	nothing_left

@@ -43,7 +43,6 @@ refused() {
 	local status=$1 want=$2
 	shift 2
 	run "-$status" --separate-stderr "$@"
-	# shellcheck disable=SC2154
 	[ "${stderr_lines[0]}" = "lh-merge: $want" ] || { echo "${stderr_lines[0]}"; return 1; }
 }
 
@@ -55,9 +54,7 @@ refused() {
 	lh-gen queries -n 25 --styles all >q.jsonl
 	parts 5 --dimension 64
 	for how in "-k 10" "-k 1" "-k 0" "-k 700" "-k 7 --where state=IL --where status!=inactive" "-k 3 --no-metadata" "-k 5 --exclude w-7"; do
-		# shellcheck disable=SC2086
 		search_parts 5 --exact $how
-		# shellcheck disable=SC2086
 		lh-search --exact $how all=all.lhv <q.jsonl >want
 		k=$(sed 's/-k \([0-9]*\).*/\1/' <<<"$how")
 		[ -s want ]

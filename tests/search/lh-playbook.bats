@@ -22,8 +22,7 @@ entries() {
 }
 
 @test "the known id: pb-1126c52bd106df6b" {
-	run --separate-stderr lh-playbook record pb.lhv <<<"$KNOWN"
-	[ "$status" = 0 ]
+	run -0 --separate-stderr lh-playbook record pb.lhv <<<"$KNOWN"
 	[ "$output" = '{"index":0,"playbook_id":"pb-1126c52bd106df6b"}' ]
 	[ "$stderr" = 'lh-playbook: 1 recorded, 0 not' ]
 	[ "$(lh-playbook export pb.lhv)" = "$KNOWN" ]
@@ -84,8 +83,7 @@ entries() {
 	for bad in "$BAD"/*.jsonl; do
 		rm -f pb.lhv* rejected
 		{ echo "$ENTRY"; cat "$bad"; jq -c '.answer_id = "b"' <<<"$ENTRY"; } >in
-		run --separate-stderr lh-playbook record --rejects rejected pb.lhv <in
-		[ "$status" = 1 ]
+		run -1 --separate-stderr lh-playbook record --rejects rejected pb.lhv <in
 		[ "${#lines[@]}" = 3 ]
 		[ "$(jq -c .index <<<"$output" | paste -sd' ')" = "0 1 2" ]
 		want=$(cat "${bad%.jsonl}.err")
@@ -99,8 +97,7 @@ entries() {
 }
 
 @test "--on-error stop ends at the first bad entry: what stood before it is recorded" {
-	run --separate-stderr lh-playbook record --on-error stop pb.lhv <<<"$ENTRY"$'\n{}\n'"$KNOWN"
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-playbook record --on-error stop pb.lhv <<<"$ENTRY"$'\n{}\n'"$KNOWN"
 	[ "$(jq -c '.index, has("error")' <<<"$output" | paste -sd' ')" = "0 false 1 true" ]
 	[ "$(lh-playbook export pb.lhv)" = "$ENTRY" ]
 }
@@ -124,11 +121,9 @@ entries() {
 	[ "$(lh-playbook export pb.lhv)" = "$(tail -n 2 in)" ]
 	[ "$(lh-playbook remove pb.lhv in)" = '{"removed":2,"unknown":4}' ]
 	[ -z "$(lh-playbook list pb.lhv)" ]
-	run --separate-stderr lh-playbook remove pb.lhv <<<'{"playbook_id":5}'
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-playbook remove pb.lhv <<<'{"playbook_id":5}'
 	[[ $stderr == *'"playbook_id" must be a string'* ]]
-	run --separate-stderr lh-playbook remove pb.lhv <<<'{"query_text":"q"}'
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-playbook remove pb.lhv <<<'{"query_text":"q"}'
 	[[ $stderr == *'missing "answer_id" (string)'* ]]
 }
 
@@ -162,12 +157,10 @@ entries() {
 	[ "$(lh-index info pb.lhv | jq -c '[.dimension, .engine, .model]')" = '[8,"ollama","m8"]' ]
 	lh-playbook record -q pb.lhv <<<"$KNOWN" >>out
 	[ "$(lh-playbook list pb.lhv | wc -l)" = 2 ]
-	run --separate-stderr lh-playbook record --engine hash pb.lhv <<<"$KNOWN"
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-playbook record --engine hash pb.lhv <<<"$KNOWN"
 	[ "$stderr" = 'lh-playbook: --engine hash: the playbook has ollama' ]
 	stop_upstreams
-	run --separate-stderr lh-playbook record pb.lhv <<<"$KNOWN"
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-playbook record pb.lhv <<<"$KNOWN"
 	[ -z "$output" ]
 	[[ $stderr == *"$URL"* ]]
 	[ "$(lh-playbook list pb.lhv | wc -l)" = 2 ]
@@ -194,8 +187,7 @@ entries() {
 @test "an index of something else takes no entries and loses no rows" {
 	echo '{"id":"a","text":"x"}' | lh-index build other.lhv
 	for command in "record other.lhv" "remove --id a other.lhv"; do
-		run --separate-stderr lh-playbook $command <<<"$ENTRY"
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-playbook $command <<<"$ENTRY"
 		[ "$stderr" = 'lh-playbook: other.lhv is not a playbook: row 0: missing "query_text" (string)' ]
 	done
 	[ "$(lh-index dump other.lhv | jq -r .id)" = a ]
@@ -207,8 +199,7 @@ entries() {
 	lh-playbook record -q pb.lhv <<<"$ENTRY" >ids
 	for meta in '{"a":1}' '{"query_text":"q","answer_id":"a","answer_corpus":"c","score":2}'; do
 		lh-index dump pb.lhv | jq -c --argjson m "$meta" '.metadata = $m' | lh-index build bad.lhv
-		run --separate-stderr lh-playbook list bad.lhv
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-playbook list bad.lhv
 		[ -z "$output" ]
 		[[ $stderr == "lh-playbook: bad.lhv: row 0: no entry: "* ]]
 	done
@@ -220,8 +211,7 @@ entries() {
 	    open(name + ".lhv", "wb").write(whole[:at + 5] + byte + whole[at + 6:])
 	END
 	for name in quote newline utf8 nul; do
-		run --separate-stderr lh-playbook export $name.lhv
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-playbook export $name.lhv
 		[ -z "$output" ]
 	done
 }
@@ -338,8 +328,7 @@ entries() {
 
 @test "100,000 bad lines: exact count, linear time, messages that end" {
 	(echo "$ENTRY"; repeat 100000 bad) >in
-	run --separate-stderr cheaply lh-playbook record --rejects rejected pb.lhv <in
-	[ "$status" = 1 ]
+	run -1 --separate-stderr cheaply lh-playbook record --rejects rejected pb.lhv <in
 	[ "${#lines[@]}" = 100001 ]
 	[[ $(tail -n 3 <<<"$stderr" | first 1) == "lh-playbook: -: 99997 more: "* ]]
 	[ "$(tail -n 2 <<<"$stderr" | first 1)" = "lh-playbook: 1 recorded, 100000 not" ]

@@ -226,7 +226,6 @@ as_oracle() {
 	while IFS='|' read -r change reason; do
 		forge "$change; write(keys, tensors)" --labels 1 --architecture bert --layers 1
 		run -2 --separate-stderr lh-rerank --model ./m.gguf in
-		# shellcheck disable=SC2053
 		[[ $stderr == "lh-rerank: --model: ./m.gguf: "$reason ]] || { echo "$stderr"; return 1; }
 		[ -z "$output" ]
 	done <<-'END'
@@ -250,7 +249,6 @@ as_oracle() {
 	while IFS='|' read -r change reason; do
 		forge "$change; write(keys, tensors)" --labels 1 --architecture modern-bert --parts cls-norm --layers 1 --type F16
 		run -2 --separate-stderr lh-rerank --model ./m.gguf in
-		# shellcheck disable=SC2053
 		[[ $stderr == "lh-rerank: --model: ./m.gguf: "$reason ]] || { echo "$stderr"; return 1; }
 		[ -z "$output" ]
 	done <<-'END'

@@ -200,7 +200,6 @@ kept() {
 	[ "$(ids -k 1 w.lhv nurse)" = 7 ]
 	[ "$(lh-search -q -k 2 w.lhv people.csv nurse | jq -r '[.results[] | .corpus + .id] | sort | join(" ")')" = "people7 w7" ]
 	for args in 'nurse people.csv' 'nurse w.lhv' nurse; do
-		# shellcheck disable=SC2086
 		run -2 lh-search $args </dev/null
 		[[ ${lines[-1]} == 'lh-search: nurse: No such file or directory (a text comes last: lh search FILE TEXT)' ]]
 	done

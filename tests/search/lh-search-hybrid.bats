@@ -236,7 +236,6 @@ mrr() {
 	lh-index build --lexical w.lhv w.jsonl
 	lh-search --hybrid --flat --ignore-unknown --exact w.lhv <q.jsonl | jq -c '[.query_text, .id]' | sort >want
 	for precision in "--precision i8" "--precision f16 --rescore"; do
-		# shellcheck disable=SC2086
 		lh-index build --lexical $precision w.lhv w.jsonl
 		lh-index verify w.lhv
 		lh-search --hybrid --flat --ignore-unknown w.lhv <q.jsonl | jq -c '[.query_text, .id]' | sort >is

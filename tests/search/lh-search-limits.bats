@@ -56,7 +56,6 @@ abc() {
 	for id in w-7 w-9; do
 		for way in '' --exact --hybrid; do
 			for phone in 1 99; do
-				# shellcheck disable=SC2086
 				lh-search $way w.lhv <<<'{"query_text":"nurse","k":2,"explain":true,"exclude_ids":["'$id'"],"metadata_filter":{"candidate_id":"'$id'","phone":{"gte":"'$phone'"}}}' |
 					sed 's/"gte":"[0-9]*"//' >of-$phone
 			done
@@ -85,11 +84,9 @@ abc() {
 @test "--budget: no more rows are measured, over all corpora; then truncated and exit status 1, else the whole answer" {
 	abc
 	for corpora in a.lhv "a.lhv b=a.lhv c=a.lhv"; do
-		# shellcheck disable=SC2086
 		ask $corpora >want
 		for budget in 1 4 40 90 100 270; do
 			rc=0
-			# shellcheck disable=SC2086
 			ask --budget $budget $corpora >out || rc=$?
 			jq -se --argjson budget $budget 'all([.explain] | flatten | map(.measured) | add <= $budget)' out
 			jq -se --argjson rc $rc 'any(.truncated) == ($rc == 1) and all(.truncated or (.results | length) == 5)' out
@@ -115,11 +112,9 @@ abc() {
 	lh-gen workers -n 3000 | lh-index build -q --lexical w.lhv
 	for args in "" "--where state=IL" "--hybrid" "--hybrid --where state=IL"; do
 		was=2
-		# shellcheck disable=SC2086
 		lh-search $args -Q 'TIG welder in Gary' w.lhv >want
 		for budget in 1 50 1000 100000; do
 			rc=0
-			# shellcheck disable=SC2086
 			lh-search --explain $args --budget $budget -Q 'TIG welder in Gary' w.lhv >out || rc=$?
 			jq -e --argjson budget $budget --argjson rc $rc '.explain.measured <= $budget and (.truncated == true) == ($rc == 1)' out
 			[[ $args != *IL* ]] || jq -e 'all(.results[]; .metadata.state == "IL")' out
@@ -133,14 +128,10 @@ abc() {
 @test "--timeout and timeout_ms: the answer is whole, or says that it is truncated; a time over at the start finds nothing" {
 	abc
 	for corpora in a.lhv "a.lhv b=a.lhv"; do
-		# shellcheck disable=SC2086
 		ask $corpora >want
-		# shellcheck disable=SC2086
 		run -1 lh-search --exact --timeout 0.000000001 $corpora <q
 		[ "$(jq -c '[.results, .truncated]' <<<"$output" | sort -u)" = '[[],true]' ]
-		# shellcheck disable=SC2086
 		ask --timeout 1000 $corpora | cmp - want
-		# shellcheck disable=SC2086
 		jq -c '.timeout_ms = 1' q | lh-search --exact --explain $corpora >out || [ $? = 1 ]
 		paste -d '\n' want out | jq -s '[_nwise(2)] | all(.[1].truncated or .[0].results == .[1].results)' | grep -qx true
 	done
@@ -176,7 +167,6 @@ abc() {
 		for k in 5 1000; do
 			want=$((n - 1 < k ? n - 1 : k))
 			for args in a.lhv "--hybrid a.lhv" "--ef 1 a.lhv"; do
-				# shellcheck disable=SC2086
 				lh-search -k $k --where state=$state --exclude "$excluded" $args <q >out
 				[ "$(jq '.results | length' out | sort -u)" = $want ] || { echo "$state $k $args"; return 1; }
 			done

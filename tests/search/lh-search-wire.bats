@@ -349,7 +349,6 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 @test "the options that exclude each other, with --wire and --playbooks" {
 	folder
 	for words in "--wire --flat" "--wire -Q x" "--playbook a --playbooks b"; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr lh-search $words i
 		[ -z "$output" ]
 		[[ "${#stderr_lines[@]}" = 1 && $stderr == *"exclude each other" ]]

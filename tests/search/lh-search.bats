@@ -62,7 +62,6 @@ ask() {
 	printf 'RIFF\n' >other.lhv
 	why='queries.lhv: not an index: the magic number is wrong'
 	for indexes in queries.lhv 'p.lhv queries.lhv'; do
-		# shellcheck disable=SC2086
 		run -2 lh-search $indexes </dev/null
 		[ "$output" = "lh-search: $why (it is JSON text; queries are read from standard input)" ]
 	done
@@ -118,7 +117,6 @@ ask() {
 		} >in
 		run --separate-stderr lh-search -k 1 a.lhv <in
 		[ "$status" = 1 ] && [ "${#lines[@]}" = 2 ] || { echo "$bad: $status"; false; }
-		# shellcheck disable=SC2154
 		grep -qF -- "$(cat "${bad%.jsonl}.err")" <<<"$stderr" || { echo "$bad: $stderr"; false; }
 	done
 }
@@ -527,19 +525,14 @@ ask() {
 
 @test "two corpora of one name, no operand, and an index that is not there are exit 2" {
 	make_points
-	run lh-search p.lhv p=p.lhv </dev/null
-	[ "$status" = 2 ]
+	run -2 lh-search p.lhv p=p.lhv </dev/null
 	[[ $output == *'two corpora are named "p"'* ]]
-	run lh-search </dev/null
-	[ "$status" = 2 ]
+	run -2 lh-search </dev/null
 	[[ $output == *INDEX* ]]
-	run lh-search nowhere.lhv </dev/null
-	[ "$status" = 2 ]
+	run -2 lh-search nowhere.lhv </dev/null
 	[[ $output == *nowhere.lhv* ]]
-	run lh-search =p.lhv </dev/null
-	[ "$status" = 2 ]
-	run lh-search p= </dev/null
-	[ "$status" = 2 ]
+	run -2 lh-search =p.lhv </dev/null
+	run -2 lh-search p= </dev/null
 	[[ $output == *'"p=" names no file'* ]]
 }
 
@@ -547,7 +540,6 @@ ask() {
 @test "values out of range and wrong pairs are exit 2 and name what is accepted" {
 	make_points
 	for args in "-k 10001" "-k -1" "-k x" "--ef 0" "-j 0" "--where state" "--where =x" "--what" "--exclude"; do
-		# shellcheck disable=SC2086
 		run lh-search p.lhv $args </dev/null
 		[ "$status" = 2 ] && [ "${#lines[@]}" = 1 ] || { echo "$args: $status $output"; false; }
 	done
@@ -598,8 +590,7 @@ ask() {
 	cmp a <(jq -c .results d)
 	[ "$(jq -c 'del(.results)' d)" = '{"query_text":"welder"}' ]
 	[ "$(lh-search -Q welder -k 1 --flat w.lhv | jq -r .query)" = welder ]
-	run lh-search -Q '' w.lhv
-	[ "$status" = 2 ]
+	run -2 lh-search -Q '' w.lhv
 	[ "$output" = "lh-search: -Q: empty text" ]
 }
 
@@ -626,8 +617,7 @@ ask() {
 	jq -c '{id, text}' w | lh-search -j 2 -k 1 w.lhv >out
 	[ "$(jq -c 'select(.results[0].id != .id)' out | wc -l)" = 0 ]
 	stop_upstreams
-	run --separate-stderr lh-search w.lhv <<<'{"query":"welder"}'
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-search w.lhv <<<'{"query":"welder"}'
 	[ -z "$output" ]
 	[[ $stderr == *"$URL"* ]]
 	jq -c '{id: .id, vector: [range(8) | 0.5]}' w | lh-search -k 1 w.lhv >out
@@ -873,8 +863,7 @@ hits() {
 	[ "$(count ',"playbook_corpus":"notes"' --playbook notes=pb.lhv p.lhv)" = 1 ]
 	[ "$(count ',"playbook_corpus":"playbook_memory"' --playbook pb.lhv p.lhv)" = 1 ]
 	[ "$(count ',"playbook_corpus":"other"' --playbook pb.lhv p.lhv)" = 0 ]
-	run --separate-stderr lh-search --playbook pb.lhv p.lhv playbook_memory.lhv </dev/null
-	[ "$status" = 2 ]
+	run -2 --separate-stderr lh-search --playbook pb.lhv p.lhv playbook_memory.lhv </dev/null
 	[ "$stderr" = 'lh-search: --playbook: playbook_memory.lhv is named "playbook_memory" already; name one with NAME=FILE' ]
 }
 
@@ -900,8 +889,7 @@ hits() {
 	done
 	head -c 5000 p.lhv >torn.lhv
 	for file in torn.lhv points.jsonl .; do
-		run --separate-stderr lh-search --playbook $file p.lhv <<<'{"vector":[1,0]}'
-		[ "$status" = 2 ]
+		run -2 --separate-stderr lh-search --playbook $file p.lhv <<<'{"vector":[1,0]}'
 		[ -z "$output" ]
 		[[ $stderr == *"$file"* ]]
 	done
@@ -909,16 +897,13 @@ hits() {
 
 @test "an index that is not a playbook rejects the query that uses it as one, and names the row" {
 	make_points
-	run --separate-stderr lh-search --playbook book=p.lhv p.lhv <<<'{"vector":[-1,0]}'
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-search --playbook book=p.lhv p.lhv <<<'{"vector":[-1,0]}'
 	[ "${stderr%%$'\n'*}" = 'lh-search: -:1: corpus "book" is not a playbook: row 6: missing "query_text" (string)' ]
 	remember pb-1 1 0 f p 2 | book pb.lhv
-	run --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0]}'
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0]}'
 	[[ $stderr == *'corpus "playbook_memory" is not a playbook: row 0: "score" must be a number above 0 and at most 1'* ]]
 	# its dimension has to fit, as a corpus's has
-	run --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0,0]}'
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-search --playbook pb.lhv p.lhv <<<'{"vector":[1,0,0]}'
 }
 
 @test "with a playbook: k 0, ip, --flat, several threads and exclusion of all" {
@@ -984,8 +969,7 @@ hits() {
 		[ "$status" = 1 ] && [ -z "$output" ] || { echo "$v: $status $output"; false; }
 	done
 	python3 -c 'print("{\"vector\":[" + ",".join(["1"] * 70000) + "]}")' >in
-	run --separate-stderr lh-search p.lhv <in
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-search p.lhv <in
 	[[ $stderr == *65536* ]]
 }
 
@@ -994,19 +978,16 @@ hits() {
 	nest() { python3 -c "n = $1 - 1; print('{\"vector\":[1,0],\"k\":1,\"deep\":' + '[' * n + ']' * n + '}')"; }
 	nest 512 | lh-search p.lhv >out
 	[ "$(wc -c <out)" -gt 1000 ]
-	run --separate-stderr lh-search p.lhv < <(nest 513)
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-search p.lhv < <(nest 513)
 	[ -z "$output" ]
 }
 
 @test "terminal escapes in names and values never reach stderr raw" {
 	make_points
-	run --separate-stderr lh-search p.lhv <<<'{"vector":[1,0],"corpora":["\u001b[31mred"]}'
-	[ "$status" = 1 ]
+	run -1 --separate-stderr lh-search p.lhv <<<'{"vector":[1,0],"corpora":["\u001b[31mred"]}'
 	[[ $stderr != *$'\e'* ]]
 	[[ $stderr == *red* ]]
-	run lh-search $'\e[31mred.lhv' </dev/null
-	[ "$status" = 2 ]
+	run -2 lh-search $'\e[31mred.lhv' </dev/null
 	[[ $output != *$'\e'* ]]
 }
 
@@ -1025,8 +1006,7 @@ hits() {
 	for file in brace utf8 line; do
 		run --separate-stderr lh-search "$file.lhv" <<<'{"vector":[0,1]}'
 		[ "$status" = 2 ] && [ -z "$output" ] && [[ $stderr == *"$file.lhv"* ]] || { echo "$file: $status $output $stderr"; false; }
-		run --separate-stderr lh-search -k 1 "$file.lhv" <<<'{"vector":[1,0]}'
-		[ "$status" = 0 ]
+		run -0 --separate-stderr lh-search -k 1 "$file.lhv" <<<'{"vector":[1,0]}'
 		[ "${#lines[@]}" = 1 ]
 	done
 }

@@ -203,7 +203,6 @@ echo_config() {
 	token primary
 	echo_config
 	for options in '--allow 10.0.0.0/8' '--allow 10.0.0.0/8 --token-file primary'; do
-		# shellcheck disable=SC2086
 		start_serve --config config $options
 		for path in /health /ready /health?deep=0; do
 			[ "$(status "$path")" = 200 ]
@@ -351,7 +350,6 @@ echo_config() {
 	}
 	refused() {
 		for tool in "lh-serve --config config --check" "lh-mcp --tools tools"; do
-			# shellcheck disable=SC2086
 			run -2 $tool </dev/null
 			[[ $output == *": $1: it names commands, so $2" ]] || { echo "$output"; return 1; }
 		done

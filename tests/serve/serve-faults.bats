@@ -629,7 +629,6 @@ part() {
 	chmod 600 key
 	for key in '' "$PWD/key"; do
 		for options in '' '--token-file primary --legal-token-file legal --allow 127.0.0.1 --mount /_go' '--no-console --queue 7 --drain 0.5'; do
-			# shellcheck disable=SC2086
 			LH_SUBJECT_AUDIT_KEY=$key run -0 lh-serve --state s --print-config $options
 			echo "$output" >printed
 			jq -e '.routes | length > 20' printed >/dev/null

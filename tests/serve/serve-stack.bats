@@ -128,7 +128,6 @@ health() { curl -sS -m "$LH_PATIENCE" "$(cat "$1/run/url")/health"; }
 	cp serve.token first
 	eval "$unit"
 	cmp first serve.token
-	# shellcheck disable=SC2086
 	lh-serve ${options/"$ROOT/share/etc"/"$PWD"} --check
 }
 

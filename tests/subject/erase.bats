@@ -15,7 +15,6 @@ teardown() {
 erase() {
 	local texts=--id-only
 	[[ " $* " != *" --from-roster "* && " $* " != *" --also "* ]] || texts=
-	# shellcheck disable=SC2086
 	lh-subject erase --state s --cache cache.db -q --apply --reason test $texts "$@" >out
 }
 
@@ -587,7 +586,6 @@ stopped() {
 	lh-distill run -q --root r --run-id one >/dev/null
 	[ "$(du -sk r | cut -f1)" -gt 70000 ]
 	for command in "find" "export --out w-7" "erase --apply --reason test --id-only" "verify"; do
-		# shellcheck disable=SC2086
 		prlimit --data=$((64 << 20)) lh-subject $command --root r w-7 >got
 	done
 	jq -es 'last.left == 0' got >/dev/null

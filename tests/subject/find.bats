@@ -341,7 +341,6 @@ hits() {
 	lh-subject find --state s w-1 >/dev/null
 	printf '{"torn' >>s/data/_catalog/subjects/w-1.audit.jsonl
 	for command in find 'export --out x' erase; do
-		# shellcheck disable=SC2086
 		run -2 --separate-stderr lh-subject $command --state s w-1
 		[ -z "$output" ] && [ ! -e x ]
 		[[ $stderr == *"nothing is shown without its row in the log"* ]]
@@ -374,7 +373,6 @@ hits() {
 	kept=$(echo "$XDG_CACHE_HOME"/lakehouse/*.lhv)
 	printf xxxx | dd of="$kept" conv=notrunc bs=1 status=none
 	for command in find verify 'erase --apply --reason test --id-only'; do
-		# shellcheck disable=SC2086
 		run -2 lh-subject $command --state s k-9999
 		[ "$output" = "lh-subject: $kept: not an index: the magic number is wrong" ]
 	done

@@ -12,7 +12,6 @@ markers_py() {
 marked() {
 	eval "$(declare -f make_state | sed '1s/make_state/make_plain_state/')"
 	make_state() {
-		# shellcheck disable=SC2086
 		markers_py make "$1" "$MARKERS" $KINDS >"persons.$1"
 		make_plain_state "$1"
 	}
@@ -43,7 +42,6 @@ marked() {
 		[ $((i % 50)) != 2 ] || lh-subject verify --state s "w-$i" >verified || [ $? = 1 ]
 		jq -es 'last.left == 0' verified >/dev/null || { cat verified; return 1; }
 	done
-	# shellcheck disable=SC2046
 	markers_py count s "persons.$n" $(seq -f 'w-%g' 2 2 "$n") >got || { cat got; return 1; }
 	jq -e '.left == 0 and .of > 0 and .kept == .kept_of' got >/dev/null || { cat got; return 1; }
 	for i in $(seq 1 2 "$n"); do

@@ -48,7 +48,6 @@ receipt() {
 	a_person
 	run -1 lh-subject erase --state s -q --apply --reason test w-9
 	for apply in --apply ''; do
-		# shellcheck disable=SC2086
 		run -1 --separate-stderr lh-subject erase --state s $apply --reason test w-9
 		[[ ${lines[-1]} == *'"state":"erased","look":1,"by_hand":0,"opaque":0,'*'"sentence":"the person was erased before; 1 row or text is to be looked at; searched for the id alone; '* ]]
 	done
@@ -61,7 +60,6 @@ receipt() {
 @test "--apply needs a reason" {
 	a_person
 	for reason in '' '--reason='; do
-		# shellcheck disable=SC2086
 		run -2 lh-subject erase --state s --apply $reason w-9
 		[[ $output == *"--apply needs --reason TEXT"* ]]
 	done

@@ -177,7 +177,6 @@ db.commit()'
 # bats test_tags=plain-only
 @test "memory stays the same whatever the size of a file" {
 	truncate -s "$(scale 300M 20G)" c.db && echo w-7 >>c.db
-	# shellcheck disable=SC2016
 	run -1 python3 -c 'import resource, subprocess, sys
 rc = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
 assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 65536

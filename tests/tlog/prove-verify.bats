@@ -171,7 +171,6 @@ verify() {
 	run -0 lh-tlog prove --consistency 7 log
 	[ -z "$output" ]
 	for sizes in '8 log' '5 log 4' 'x log' '3 log 8' '3 log x' '-1 log'; do
-		# shellcheck disable=SC2086
 		run -2 lh-tlog prove --consistency $sizes
 	done
 }

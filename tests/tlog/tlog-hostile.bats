@@ -57,7 +57,6 @@ wrong_records() {
 	n=$(jq -Rs 'rtrimstr("\n") | split("\n") | length' wrong)
 	for command in "append log --key-file log.key --field e" "append log --key-file log.key --base64 e" \
 		"prove log" "verify --policy loose" "verify --policy loose --row"; do
-		# shellcheck disable=SC2086
 		run -1 --separate-stderr patiently lh-tlog $command --verbose --rejects back wrong
 		[ -z "$output" ]
 		[[ ${stderr_lines[-1]} == "lh-tlog: $n of $n records rejected"* ]] || { echo "$command: ${stderr_lines[-1]}"; return 1; }
@@ -213,7 +212,6 @@ wrong_records() {
 	chmod 600 empty torn letters longer twice kind name
 	for f in readable link fifo . empty torn letters longer twice kind name missing; do
 		for command in "append log --line" "checkpoint log" "init fresh --origin example.com/log"; do
-			# shellcheck disable=SC2086
 			refused 2 "" lh-tlog $command --key-file $f </dev/null
 			[[ $stderr != *"$(cut -d+ -f5 log.key)"* ]]
 		done

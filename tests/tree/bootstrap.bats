@@ -214,8 +214,7 @@ bootstrap: built 3 files" ]
 		for i in {1..201}; do echo "gcc -std=gnu11 -c -o $i.o $i.c"; done
 		echo "dpkg-deb: building package 'lh' in '../lh.deb'."
 	} >all
-	run --separate-stderr "$ROOT/debian/progress" log sh -c 'cat all; echo bad >&2; exit 3'
-	[ "$status" = 3 ]
+	run -3 --separate-stderr "$ROOT/debian/progress" log sh -c 'cat all; echo bad >&2; exit 3'
 	[ "$output" = "deb: dh_auto_build
 deb: 100 files compiled
 deb: 200 files compiled

@@ -14,8 +14,7 @@ breach() {
 	mkdir tree
 	cp -r "$ROOT"/lib "$ROOT"/tools tree
 	sed -i "1i $2" "tree/$1"
-	run "$ROOT/tests/layers" tree
-	[ "$status" = 1 ]
+	run -1 "$ROOT/tests/layers" tree
 	[ "$output" = "$1:1: $3" ] || { echo "$output"; return 1; }
 }
 
@@ -66,8 +65,7 @@ tools/lh-x/main.c: hidden is in no face of base' ] || { echo "$output"; return 1
 	cp -r "$ROOT"/lib "$ROOT"/tools tree
 	mkdir tree/lib/misc
 	echo '#include <string.h>' >tree/lib/misc/misc.c
-	run "$ROOT/tests/layers" tree
-	[ "$status" = 1 ]
+	run -1 "$ROOT/tests/layers" tree
 	[ "$output" = "lib/misc/misc.c: is in a room that lib/LAYERS does not name" ]
 }
 

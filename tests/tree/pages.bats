@@ -85,7 +85,6 @@ families_of_readme() {
 	[ "$(wc -l <"$ROOT/README.md")" -le 120 ]
 	[ "$(wc -l <"$ROOT/CONTRIBUTING.md")" -le 120 ]
 	cd "$ROOT"
-	# shellcheck disable=SC2046
 	ls -d $(sed -n 's/.*`\([a-z]*\/[a-z_/.-]*\)`.*/\1/p; s/.*](\([^)]*\)).*/\1/p' README.md CONTRIBUTING.md SECURITY.md |
 		grep -v '^bin/\|^build/\|^oracle/\|^\/') >"$BATS_TEST_TMPDIR/named"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/named")" -gt 20 ]
@@ -115,8 +114,7 @@ families_of_readme() {
 
 @test "the help fits a terminal: 40 lines of 80 columns, on stdout, exit 0" {
 	for tool in $(tools); do
-		run --separate-stderr "$tool" --help
-		[ "$status" = 0 ]
+		run -0 --separate-stderr "$tool" --help
 		[ -z "$stderr" ]
 		[ "$(wc -l <<<"$output")" -le 40 ] || { echo "$tool --help has ${#lines[@]} lines"; return 1; }
 		[ "$(awk 'length > 80' <<<"$output")" = "" ] || { echo "$tool --help is too wide"; return 1; }
@@ -133,8 +131,7 @@ families_of_readme() {
 @test "an unknown option is named, with exit 2 and nothing on stdout" {
 	for tool in $(tools); do
 		[ "$tool" = lh ] && continue
-		run --separate-stderr "$tool" --no-such-thing
-		[ "$status" = 2 ]
+		run -2 --separate-stderr "$tool" --no-such-thing
 		[ -z "$output" ]
 		[ "${#stderr_lines[@]}" = 1 ]
 		[[ $stderr == "$tool: "*no-such-thing* ]]

@@ -162,7 +162,6 @@ counts() {
 }
 
 @test "an artifact with more look-ups than are gathered" {
-	# shellcheck disable=SC2046
 	roster $(seq 4500)
 	jq -nc '{kind: "fill", artifact: {fills: [range(1; 4501) | {candidate_id: "\(.)", name: "Ada"}]}}' >in
 	run -0 --separate-stderr lh-validate --audit-log d in

@@ -81,8 +81,7 @@ body() {
 	for status in '{"kind":"sms","artifact":{"to":"1"}}' '{"kind":"sms","artifact":5}'; do
 		{ repeat 20000 "$ok"; echo "$status"; repeat 20000 "$ok"; } >in
 		for jobs in 1 4; do
-			run --separate-stderr bash -c "lh-validate -j$jobs in >out"
-			[ "$status" = 1 ]
+			run -1 --separate-stderr bash -c "lh-validate -j$jobs in >out"
 			[ -z "$stderr" ]
 			[ "$(jq -c 'select(.verdict.status != 200) | input_line_number' out)" = 20001 ]
 		done
