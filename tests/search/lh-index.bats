@@ -324,6 +324,10 @@ kept() { lh-index info "$1" | jq -c '[.dimension, .distance, .m, .precision, .re
 	cmp v.lhv was
 	lh-index upgrade v.lhv
 	[ "$(info v.lhv model)" = m ]
+	lh-index delete -q --id v v.lhv >deleted
+	lh-index upgrade v.lhv
+	[ "$(info v.lhv model)" = m ]
+	[ "$(lh-index dump v.lhv)" = '' ]
 }
 
 @test "indexes of two models of hash do not fit, and the message says what to do" {

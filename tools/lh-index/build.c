@@ -426,7 +426,7 @@ static int finish(struct build *b, struct lh_tool *tool, const struct settings *
 	uint64_t count = lh_index_writer_count(b->w);
 	const char *path = tool->operands[0];
 
-	if (!count && !s->allow_empty)
+	if (!count && !s->allow_empty && !s->upgrade)
 		return refuse_empty(path, &tool->err);
 	settle_params(b->p, count);
 	b->p->persons |= atomic_load(&b->rows.of_persons);
