@@ -139,7 +139,7 @@ static int walk_raw(struct walk *w, const struct lh_value *v)
 	return rc;
 }
 
-/* Add a person whose id it is; an answer of a playbook is one if its corpus is.  An lh_person_fn. */
+/* Add a person whose id it is; an answer of a playbook is one if its corpus is. */
 static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
 		     struct lh_err *err)
 {

@@ -1,5 +1,5 @@
 /* hash-v1 without a tool: its cache does not show, any length is embedded; what is staffing.
- * tests/embed/hash-v1.bats has the bits of each model, by its page and by another implementation. */
+ * tests/embed/hash-v1.bats has the bits of each model, by its page and another implementation. */
 #include "check.h"
 #include "embed/hashv1.h"
 #include "embed/hashv3.h"

@@ -100,9 +100,8 @@ static bool search_and_verify(void)
 	}
 	for (unsigned i = 0; i < 50; i++) {
 		char id[16];
-		int64_t at = lh_index_find(ix, id,
-					   (size_t)sprintf(id, "id-%u", (unsigned)index_draw(ROWS + 5)),
-					   &err);
+		int n = sprintf(id, "id-%u", (unsigned)index_draw(ROWS + 5));
+		int64_t at = lh_index_find(ix, id, (size_t)n, &err);
 
 		CHECK(at >= -2 && (at < 0 || (uint64_t)at < lh_index_rows(ix)));
 		at = (int64_t)index_draw(ROWS);
@@ -148,7 +147,8 @@ static void any_flipped_bit_is_noticed(unsigned flips)
 	CHECK(fd >= 0);
 	for (unsigned i = 0; i < flips; i++) {
 		/* every other flip in the header, parameters and tables */
-		at = i % 2 ? index_draw(size) : i % 4 ? index_draw(8192) : size - 1 - index_draw(size / 3);
+		at = i % 2 ? index_draw(size) : i % 4 ? index_draw(8192)
+					      : size - 1 - index_draw(size / 3);
 		byte = good[at] ^ (unsigned char)(1u << index_draw(8));
 		snprintf(what, sizeof what, "byte %llu set to %u", (unsigned long long)at, byte);
 		CHECK(pwrite(fd, &byte, 1, (off_t)at) == 1);

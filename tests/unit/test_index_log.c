@@ -300,7 +300,8 @@ static void a_log_never_applies_to_another_index(void)
 	n = read_log(log);
 	build(2, "u");
 	CHECK(access(LOG_PATH, F_OK) < 0);
-	check_write(LOG_PATH, log, n);	/* as if the build had been killed before it removed the log */
+	/* as if the build had been killed before it removed the log */
+	check_write(LOG_PATH, log, n);
 	CHECK(stats().pending == 0 && !meta_of("a"));
 	verify_log();
 	CHECK(damages == 0);

@@ -77,7 +77,8 @@ int lstat(const char *path, struct stat *st)
 
 static void a_folder_that_is_removed_meanwhile_is_made_again(void)
 {
-	struct lh_store *s = lh_store_open("meanwhile", NULL, &err), *other = lh_store_open("meanwhile", NULL, &err);
+	struct lh_store *s = lh_store_open("meanwhile", NULL, &err);
+	struct lh_store *other = lh_store_open("meanwhile", NULL, &err);
 
 	check(put(s, "a/y", "1") == 0);
 	last_sibling = other;
