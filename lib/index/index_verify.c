@@ -477,7 +477,7 @@ static void check_rows_room(struct check *c)
 		return;
 	c->coder = (struct lh_qg_coder){ .p = &ix->params, .shape = &ix->shape, .signs = ix->signs,
 					 .rows = ix->rows, .code_of = code_of, .ctx = ix };
-	lh_qg_coder_init(&c->coder);
+	lh_qg_coder_init(&c->coder, 1);
 }
 
 static void check_rows(struct check *c)

@@ -219,15 +219,16 @@ int lh_qg_link_rows(struct lh_index_writer *w, unsigned jobs, struct lh_err *err
 
 /* ---- make a row of a file ---- */
 
-#define KEPT (16 << 20)	/* bytes of rotated rows */
+#define KEPT (8 << 20)	/* bytes of rotated rows, of all threads */
 #define UNIT_LEAST (1 / 16.f)	/* the greatest factor is more, in units of its row */
 
-void lh_qg_coder_init(struct lh_qg_coder *c)
+void lh_qg_coder_init(struct lh_qg_coder *c, unsigned jobs)
 {
 	uint32_t n = lh_index_lifted(c->p), dim = lh_qg_dimension(n);
 
 	for (c->slots = 1; c->slots < c->rows &&
-			   2 * (size_t)c->slots * dim <= KEPT / sizeof *c->rotated; c->slots *= 2)
+			   2 * (size_t)c->slots * dim <= KEPT / jobs / sizeof *c->rotated;
+	     c->slots *= 2)
 		;
 	c->vector = lh_calloc(n, sizeof *c->vector);
 	c->rotated = lh_calloc(((size_t)c->slots + 1) * dim, sizeof *c->rotated);
@@ -420,7 +421,7 @@ static void batch_init(struct batch *b)
 			.p = &w->p, .shape = &b->shape, .signs = b->signs, .rows = w->rows,
 			.code_of = code_of, .ctx = w,
 		};
-		lh_qg_coder_init(&b->coder[i]);
+		lh_qg_coder_init(&b->coder[i], b->jobs);
 	}
 }
 
