@@ -75,7 +75,7 @@ static void read_name(const struct lh_route *r, struct lh_buf *name)
 	lh_buf_printf(&object, "{%s}", r->members ? r->members : "");
 	members.p = object.p;
 	members.n = object.len;
-	if (lh_value_get(&members, "op", &op))
+	if (lh_value_get(&members, "op", &op) && op.type == LH_STRING)
 		lh_value_str(&op, name, &text);
 	if (text.p != name->p)
 		lh_buf_add(name, text.p, text.n);

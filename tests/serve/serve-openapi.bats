@@ -138,7 +138,8 @@ of_filters() {
 @test "a route of the user has the schema of its filter, if that is one of these with the same modes" {
 	state
 	jq -n '{routes: [{route: "POST /a", run: ["lh-search", "--wire", "s/index"]}, {route: "POST /b", run: ["lh-search", "s/index/w.lhv"]},
-		{route: "POST /c", run: ["cat"]}, {route: "POST /d/{uid}", run: ["lh-pathway", "requests", "s/log"], members: {op: "update"}}]}' >config.json
+		{route: "POST /c", run: ["cat"]}, {route: "POST /d/{uid}", run: ["lh-pathway", "requests", "s/log"], members: {op: "update"}},
+		{route: "POST /e", run: ["lh-pathway", "requests", "s/log"], members: {op: 1}}]}' >config.json
 	start_serve --config config.json --state s
 	curl -sS "$URL/openapi.json" >document
 	of() { jq -c ".paths[\"$1\"].post.requestBody.content[\"application/json\"].schema" document; }
