@@ -31,7 +31,7 @@ LDFLAGS = -Wl,-z,relro -Wl,-z,now
 WARN = -Wall -Wextra -Wshadow -Wpointer-arith -Wundef -Wvla
 ALL = -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -pthread -Ilib -MMD -MP $(SANITIZE)
 LINK = -Wl,--as-needed -Wl,--gc-sections -pthread $(SANITIZE) $(LDFLAGS)
-LIBS = -larchive -lz -lcurl -lexpat -l:libcrypto.a -l:libpcre2-8.a -lsqlite3 -l:libutf8proc.a -lxxhash -lm
+LIBS = -larchive -lz -lcurl -lexpat -l:libcrypto.a -l:libpcre2-8.a -lsqlite3 -l:libutf8proc.a -lxxhash -ljansson -lm
 # of single programs
 LIBS_lh-index = -lstdc++
 FUZZ_SECONDS = 10
@@ -161,7 +161,7 @@ $(TOOLS:%=$(BIN)/%): $(BIN)/%: $$(addprefix $(B)/,$$(addsuffix .o,$$(wildcard to
 $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) -ljansson
+	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS)
 
 # The kernels of AVX-512, VNNI and AMX, compiled for AVX2 with tests/emulated/immintrin.h.
 EMULATED = $(addprefix lib/transformer/kernels,.c _avx512.c _vnni.c _amx.c) $(addprefix lib/vector/vector_,kernels.c avx512.c)
@@ -175,7 +175,7 @@ $(B)/emulated/%.c.o: $(B)/emulated/%.c Makefile
 $(B)/unit/emulated_%: $(B)/tests/unit/%.c.o $(EMULATED:lib/%=$(B)/emulated/%.o) $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) -ljansson
+	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS)
 
 # The pages as text, which lh help prints where there is no man.  Their first and last lines,
 # which differ by system, are left out.
@@ -252,7 +252,7 @@ differ: all
 DEMO_FIRST = lh lh-index lh-ingest lh-search
 DEMO = $(DEMO_FIRST) lh-cat lh-embed lh-extract-json lh-gen lh-serve lh-show lh-subject lh-subject-audit lh-validate
 DEMO_LATER = $(wildcard $(patsubst %,lib/%/*.c,audit distill jsonschema mcp serve tlog validate) \
-	$(addprefix lib/,lineage/lineage*.c memory/session*.c memory/pathway*.c model/chat.c model/extract.c persons/[afs]*.c text/[ahs]*.c))
+	$(addprefix lib/,json/document.c lineage/lineage*.c memory/session*.c memory/pathway*.c model/chat.c model/extract.c persons/[afs]*.c text/[ahs]*.c))
 demo:
 	@for goal in demo-first demo-answer demo-rest; do $(MAKE) --no-print-directory $$goal || exit; done
 demo-first:
@@ -266,7 +266,7 @@ demo-rest: demo-programs
 $(B)/fuzz/%: $(B)/tests/fuzz/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CXX) -fsanitize=fuzzer -o $@ $^ $(LINK) $(LIBS) -ljansson
+	$(Q)$(CXX) -fsanitize=fuzzer -o $@ $^ $(LINK) $(LIBS)
 
 fuzzers: $(FUZZ)
 
@@ -279,7 +279,7 @@ fuzz:
 $(B)/bench/%: $(B)/bench/%.c.o $(B)/liblh.a
 	@mkdir -p $(@D)
 	@echo '  LINK   $@'
-	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) -ljansson $(LIBS_$(@F))
+	$(Q)$(CC) -o $@ $^ $(LINK) $(LIBS) $(LIBS_$(@F))
 
 $(B)/bench/%: bench/%.cc
 	@mkdir -p $(@D)

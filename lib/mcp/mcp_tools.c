@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "index/index_tools.h"
+#include "json/document.h"
 #include "json/value.h"
 #include "json/write.h"
 #include "mcp_parts.h"
@@ -286,7 +287,7 @@ static const struct lh_bind file_table[] = {
 struct reading {
 	struct lh_mcp_tools *to;
 	const char *path;
-	struct lh_value shared;
+	json_t *shared;
 	struct lh_err *err;
 };
 
@@ -298,86 +299,54 @@ static int copy_text(const char **to, struct lh_str s)
 	return s.p && !*to ? -1 : 0;
 }
 
-static int add_schema(const struct reading *r, struct lh_buf *out, const struct lh_value *v,
-		      unsigned depth);
-
-/* Append what a name of "shared" stands for. */
-static int add_shared(const struct reading *r, struct lh_buf *out, const struct lh_value *name,
-		      unsigned depth)
+static bool is_schema(const json_t *v)
 {
-	struct lh_iter it;
-
-	lh_iter_init(&it, &r->shared);
-	while (r->shared.p && depth < SHARED && lh_iter_next(&it))
-		if (it.key.n == name->n && !memcmp(it.key.p, name->p, name->n))
-			return add_schema(r, out, &it.val, depth + 1);
-	return lh_err_set(r->err, LH_EDATA, "\"shared\" has no %.*s", (int)name->n, name->p);
+	return json_is_object(v) || json_is_array(v) || lh_document_text(v);
 }
 
-/* Append ["NAME", "TEXT"]: the shared object with a description. */
-static int add_described(const struct reading *r, struct lh_buf *out, const struct lh_value *pair,
-			 unsigned depth)
+/* Return a schema, or another object, with what its names of "shared" stand for, or NULL; all: of
+ * an object whose members are schemas. */
+static json_t *expand(const struct reading *r, json_t *of, bool all, unsigned depth)
 {
-	struct lh_iter it;
-
-	lh_iter_init(&it, pair);
-	if (!lh_iter_next(&it) || it.val.type != LH_STRING ||
-	    add_shared(r, out, &it.val, depth) < 0)
-		return -1;
-	if (!lh_iter_next(&it) || it.val.type != LH_STRING)
-		return lh_err_set(r->err, LH_EDATA, "a schema is an object, [NAME, TEXT] or NAME");
-	out->len -= out->len > 0;
-	lh_buf_puts(out, ",\"description\":");
-	lh_buf_add(out, it.val.p, it.val.n);
-	lh_buf_putc(out, '}');
-	return 0;
-}
-
-/* Append the members of a schema; all: each is a schema itself. */
-static int add_members(const struct reading *r, struct lh_buf *out, const struct lh_value *v,
-		       bool all, unsigned depth)
-{
-	struct lh_iter it;
-	bool comma = false;
+	const char *name = lh_document_text(json_is_array(of) ? json_array_get(of, 0) : of), *key;
+	json_t *about = json_array_get(of, 1), *to, *v;
 	int rc = 0;
 
-	lh_buf_putc(out, '{');
-	for (lh_iter_init(&it, v); !rc && lh_iter_next(&it); comma = true) {
-		lh_buf_puts(out, comma ? "," : "");
-		lh_buf_add(out, it.key.p, it.key.n);
-		lh_buf_putc(out, ':');
-		if ((all || lh_value_is(&it.key, "items", 5)) && it.val.type >= LH_STRING)
-			rc = add_schema(r, out, &it.val, depth);
-		else if (lh_value_is(&it.key, "properties", 10) && it.val.type == LH_OBJECT)
-			rc = add_members(r, out, &it.val, true, depth);
-		else
-			lh_json_compact(out, it.val.p, it.val.n);
+	if (name && json_is_array(of) == !!lh_document_text(about)) {
+		v = depth < SHARED ? json_object_get(r->shared, name) : NULL;
+		to = v ? expand(r, v, false, depth + 1) : NULL;
+		if (!v)
+			lh_err_set(r->err, LH_EDATA, "\"shared\" has no \"%s\"", name);
+		json_object_set(to, "description", about);
+		return to;
 	}
-	lh_buf_putc(out, '}');
-	return rc;
-}
+	if (!json_is_object(of))
+		rc = lh_err_set(r->err, LH_EDATA, "a schema is an object, [NAME, TEXT] or NAME");
+	to = json_copy(of);
+	json_object_foreach(of, key, v) {
+		const bool each = !all && !strcmp(key, "properties") && json_is_object(v);
 
-/* Append a schema, or another object, on one line, with what its names of "shared" stand for. */
-static int add_schema(const struct reading *r, struct lh_buf *out, const struct lh_value *v,
-		      unsigned depth)
-{
-	return v->type == LH_STRING ? add_shared(r, out, v, depth)
-	       : v->type == LH_ARRAY ? add_described(r, out, v, depth)
-	       : add_members(r, out, v, false, depth);
+		if (!rc && (each || ((all || !strcmp(key, "items")) && is_schema(v))))
+			rc = json_object_set_new(to, key, expand(r, v, each, depth));
+	}
+	if (rc)
+		json_decref(to);
+	return rc ? NULL : to;
 }
 
 /* Copy a schema or hints on one line, which the protocol needs; v is absent if p is NULL. */
 static int copy_object(const struct reading *r, const char **to, const struct lh_value *v)
 {
+	LH_SCOPED(lh_document_free) json_t *of = v->p ? lh_document_of(v) : NULL;
+	LH_SCOPED(lh_document_free) json_t *whole = of ? expand(r, of, false, 0) : NULL;
 	struct lh_buf text = { 0 };
-	int rc;
 
-	if (!v->p)
-		return 0;
-	rc = add_schema(r, &text, v, 0);
-	lh_buf_putc(&text, '\0');
+	if (whole) {
+		lh_document_write(&text, whole);
+		lh_buf_putc(&text, '\0');
+	}
 	*to = text.p;
-	return rc;
+	return of && !whole ? -1 : 0;
 }
 
 /* ---- a tool ---- */
@@ -514,10 +483,11 @@ static int read_tools(struct reading *r, struct lh_record *rec)
 		rc = lh_bind_file(file_table, &v, text->p, &m, &r->to->strings, r->err);
 	if (rc)
 		rc = lh_bind_file_error(r->path, text->p, NULL, r->err);
-	r->shared = m.shared;
+	r->shared = m.shared.p ? lh_document_of(&m.shared) : NULL;
 	for (i = 0; !rc && i < m.n_tools; i++)
 		if (add_tool(r, &m.tool[i]) < 0)
 			rc = lh_bind_file_error(r->path, text->p, m.tool[i].at.p, r->err);
+	json_decref(r->shared);
 	return rc;
 }
 

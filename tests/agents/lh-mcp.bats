@@ -692,14 +692,21 @@ traced() {
 	mv one tools.json
 	call 1 tables '{"limit":101}' | mcp --state state | jq -e '.result.isError and .result.content[0].text == "\"limit\" must be a whole number from 1 to 100"'
 	call 1 tables '{}' | mcp --state state | jq -e '.result.structuredContent == {datasets: [], count: 0}'
-	for wrong in '.tools[0].run = ["cat"]' 'del(.tools[0].route)'; do
+	while IFS='|' read -r wrong why; do
 		jq "$wrong" tools.json >wrong.json
 		run -2 lh-mcp --tools wrong.json
-		[[ $output == 'lh-mcp: wrong.json:'*': tool "tables": needs "run" or "route"'* ]]
-	done
-	jq 'del(.shared.detail)' tools.json >wrong.json
-	run -2 lh-mcp --tools wrong.json
-	[[ $output == 'lh-mcp: wrong.json:'*': "shared" has no "detail"' ]]
+		[[ $output == "lh-mcp: wrong.json:"*": $why"* ]] || { echo "$output"; return 1; }
+	done <<-'END'
+	.tools[0].run = ["cat"]|tool "tables": needs "run" or "route"
+	del(.tools[0].route)|tool "tables": needs "run" or "route"
+	del(.shared.detail)|"shared" has no "detail"
+	.tools[0].inputSchema.properties.x = []|a schema is an object, [NAME, TEXT] or NAME
+	END
+	# a name with a text has that text, whatever description the shared schema has
+	lh-mcp --print-tools | jq '(.shared[] | objects).description = "of all"' >tools.json
+	{ initialize; older 1 tools/list; } | lh-mcp --tools tools.json >all
+	grep -q '"description":"of all"' all
+	run -1 grep '"description":"of all","description"' all
 }
 
 @test "the command line is checked before anything is read" {

@@ -67,7 +67,7 @@ last_lines() {
 
 @test "what is missing is installed, and nothing else" {
 	debian
-	bootstrap HAVE="gcc make g++ libarchive-dev libexpat1-dev libhnswlib-dev libpcre2-dev libsqlite3-dev libssl-dev libutf8proc-dev libxxhash-dev mandoc zlib1g-dev ca-certificates jq curl" demo
+	bootstrap HAVE="gcc make g++ libarchive-dev libexpat1-dev libhnswlib-dev libjansson-dev libpcre2-dev libsqlite3-dev libssl-dev libutf8proc-dev libxxhash-dev mandoc zlib1g-dev ca-certificates jq curl" demo
 	[ "$status" = 0 ]
 	[ "$(grep -c . apt.log)" = 1 ]
 	[[ $(cat apt.log) == *"install libcurl4-openssl-dev" ]]
@@ -164,8 +164,8 @@ bootstrap: built 3 files" ]
 @test "on a terminal the installation is one line with the part that is done" {
 	debian 'echo "dlstatus:1:50.5:Fetching"; echo "pmstatus:gcc:12.25:Unpacking gcc"'
 	on_terminal 80 "env PATH='$PWD/bin' HAVE=gcc '$ROOT/bootstrap' all" >out
-	grep -qF '^M^[[Kbootstrap: fetching 14 packages  50 %^M^[[Kbootstrap: installing 14 packages  12 %^M^[[K' out
-	[ "$(last_lines <out)" = "bootstrap: installed 14 packages" ]
+	grep -qF '^M^[[Kbootstrap: fetching 15 packages  50 %^M^[[Kbootstrap: installing 15 packages  12 %^M^[[K' out
+	[ "$(last_lines <out)" = "bootstrap: installed 15 packages" ]
 }
 
 @test "with a variable or an option of make everything is left to make" {
@@ -192,7 +192,7 @@ bootstrap: built 3 files" ]
 	debian
 	rm bin/sudo bin/id
 	stub id 'echo 1000'
-	bootstrap HAVE="gcc make g++ libarchive-dev libexpat1-dev libhnswlib-dev libpcre2-dev libsqlite3-dev libssl-dev libutf8proc-dev libxxhash-dev mandoc zlib1g-dev ca-certificates jq" demo
+	bootstrap HAVE="gcc make g++ libarchive-dev libexpat1-dev libhnswlib-dev libjansson-dev libpcre2-dev libsqlite3-dev libssl-dev libutf8proc-dev libxxhash-dev mandoc zlib1g-dev ca-certificates jq" demo
 	[ "$status" = 2 ]
 	[ "$stderr" = "bootstrap: there is no sudo; first, as root: apt-get install --no-install-recommends libcurl4-openssl-dev curl" ]
 }

@@ -9,7 +9,7 @@
 #include "base/signal.h"
 #include "crypto/secret.h"
 #include "json/bind.h"
-#include "json/write.h"
+#include "json/document.h"
 #include "model/http.h"
 #include "run.h"
 
@@ -338,114 +338,93 @@ enum { OK = 1, ERROR = 2 };		/* codes of a status */
 
 /* ---- spans ---- */
 
+static json_t *text_of(struct lh_str s)
+{
+	return s.n ? json_stringn_nocheck(s.p, s.n) : NULL;
+}
+
 /* 64 bits of nanoseconds are the years 1970 to 2554; what is outside is at their end. */
-static void write_nanos(struct lh_writer *w, const char *name, int64_t ms)
+static json_t *nanos_of(int64_t ms)
 {
 	unsigned long long ns = ms > 0 ? (unsigned long long)ms : 0;
-	char text[32];
 
-	ns = ns < UINT64_MAX / 1000000 ? ns * 1000000 : UINT64_MAX;
-	snprintf(text, sizeof text, "%llu", ns);
-	lh_write_text(w, name, text);
+	return json_sprintf("%llu", ns < UINT64_MAX / 1000000 ? ns * 1000000
+							      : (unsigned long long)UINT64_MAX);
 }
 
-static void write_attribute(struct lh_writer *w, const char *key, struct lh_str value)
+static void add_attribute(json_t *span, const char *key, const char *type, json_t *value)
 {
-	if (!value.n)
-		return;
-	lh_write_object(w, NULL);
-	lh_write_text(w, "key", key);
-	lh_write_object(w, "value");
-	lh_write_str(w, "stringValue", value);
-	lh_write_end(w);
-	lh_write_end(w);
+	if (value)
+		json_array_append_new(json_object_get(span, "attributes"),
+				      json_pack("{s:s,s:{s:o}}", "key", key, "value", type, value));
 }
 
-static void begin_span(struct lh_writer *w, const struct exported *e, size_t i, const char *name)
+static void add_text(json_t *span, const char *key, struct lh_str value)
 {
-	char trace[HASH_HEX], span[SPAN_HEX];
+	add_attribute(span, key, "stringValue", text_of(value));
+}
+
+/* Add the row's i-th span, without attributes. */
+static json_t *add_span(json_t *to, const struct exported *e, size_t i, json_t *name, bool good,
+			struct lh_str error)
+{
+	char trace[HASH_HEX], id[SPAN_HEX], parent[SPAN_HEX];
+	json_t *span;
 
 	exported_trace(e, trace);
-	exported_span(e, i, span);
-	lh_write_object(w, NULL);
-	lh_write_str(w, "traceId", (struct lh_str){ trace, HASH_HEX });
-	lh_write_str(w, "spanId", (struct lh_str){ span, SPAN_HEX });
-	if (i) {
-		exported_span(e, 0, span);
-		lh_write_str(w, "parentSpanId", (struct lh_str){ span, SPAN_HEX });
-		lh_write_text(w, "name", name);
-	} else {
-		lh_write_str(w, "name", e->endpoint);
-	}
-	lh_write_u64(w, "kind", e->kind == LH_OBSERVE_ACCESS ? SERVER : INTERNAL);
-	write_nanos(w, "startTimeUnixNano", i ? exported_time(e, i - 1) : e->start);
-	write_nanos(w, "endTimeUnixNano", i ? exported_time(e, i) : e->end);
-	lh_write_array(w, "attributes");
+	exported_span(e, i, id);
+	exported_span(e, 0, parent);
+	span = json_pack("{s:s%,s:s%,s:o*,s:o,s:i,s:o,s:o,s:[],s:{s:i,s:o*}}",
+			 "traceId", trace, (size_t)HASH_HEX, "spanId", id, (size_t)SPAN_HEX,
+			 "parentSpanId", i ? json_stringn(parent, SPAN_HEX) : NULL, "name", name,
+			 "kind", e->kind == LH_OBSERVE_ACCESS ? SERVER : INTERNAL,
+			 "startTimeUnixNano", nanos_of(i ? exported_time(e, i - 1) : e->start),
+			 "endTimeUnixNano", nanos_of(i ? exported_time(e, i) : e->end),
+			 "attributes", "status", "code", good ? OK : ERROR,
+			 "message", good ? NULL : text_of(error));
+	json_array_append_new(to, span);
+	return span;
 }
 
-static void end_span(struct lh_writer *w, bool good, struct lh_str error)
-{
-	lh_write_end(w);
-	lh_write_object(w, "status");
-	lh_write_u64(w, "code", good ? OK : ERROR);
-	if (!good && error.n)
-		lh_write_str(w, "message", error);
-	lh_write_end(w);
-	lh_write_end(w);
-}
-
-static void put_attempt(struct lh_writer *w, const struct exported *e, size_t i)
+static void add_attempt(json_t *to, const struct exported *e, size_t i)
 {
 	const struct attempt *a = &e->attempt[i];
-	char name[64];
-	char text[32];
+	const unsigned long long iteration = a->iteration;
+	const struct lh_str raw = { a->raw.p, a->raw.n };
+	json_t *span = add_span(to, e, i + 1, json_sprintf("iterate.attempt[%llu]", iteration),
+				lh_str_is(a->verdict, "accepted", 8), a->error);
 
-	snprintf(name, sizeof name, "iterate.attempt[%llu]", (unsigned long long)a->iteration);
-	begin_span(w, e, i + 1, name);
-	snprintf(text, sizeof text, "%llu", (unsigned long long)a->iteration);
-	lh_write_object(w, NULL);
-	lh_write_text(w, "key", "lh.iteration");
-	lh_write_object(w, "value");
-	lh_write_text(w, "intValue", text);
-	lh_write_end(w);
-	lh_write_end(w);
-	write_attribute(w, "gen_ai.request.model", e->model);
-	write_attribute(w, "gen_ai.provider.name", e->provider);
-	write_attribute(w, "lh.prompt", e->prompt);
-	write_attribute(w, "lh.verdict", a->verdict);
-	if (a->raw.p) {
-		lh_write_object(w, NULL);
-		lh_write_text(w, "key", "lh.raw");
-		lh_write_object(w, "value");
-		if (a->raw.type == LH_STRING)
-			lh_write_value(w, "stringValue", &a->raw);
-		else
-			lh_write_str(w, "stringValue", (struct lh_str){ a->raw.p, a->raw.n });
-		lh_write_end(w);
-		lh_write_end(w);
-	}
-	end_span(w, lh_str_is(a->verdict, "accepted", 8), a->error);
+	add_attribute(span, "lh.iteration", "intValue", json_sprintf("%llu", iteration));
+	add_text(span, "gen_ai.request.model", e->model);
+	add_text(span, "gen_ai.provider.name", e->provider);
+	add_text(span, "lh.prompt", e->prompt);
+	add_text(span, "lh.verdict", a->verdict);
+	add_attribute(span, "lh.raw", "stringValue", a->raw.type == LH_STRING && raw.p
+		      ? lh_document_kept(raw) : text_of(raw));
 }
 
 /* Append the spans of a row, with commas between them. */
 static void otlp_put(struct lh_buf *out, const struct exported *e)
 {
-	struct lh_writer w = lh_write_to(out);
+	LH_SCOPED(lh_document_free) json_t *spans = json_array();
+	json_t *span = add_span(spans, e, 0, text_of(e->endpoint), e->success, e->error);
 	size_t i;
 
-	begin_span(&w, e, 0, NULL);
-	write_attribute(&w, "lh.source", e->source);
-	write_attribute(&w, "lh.input_summary", e->input);
-	write_attribute(&w, "lh.output_summary", e->output);
-	write_attribute(&w, "lh.trace_id", e->trace);
-	write_attribute(&w, "lh.session_id", e->session);
-	write_attribute(&w, "lh.kind", e->session_kind);
-	write_attribute(&w, "gen_ai.request.model", e->model);
-	write_attribute(&w, "gen_ai.provider.name", e->provider);
-	write_attribute(&w, "lh.verdict", e->verdict);
-	end_span(&w, e->success, e->error);
+	add_text(span, "lh.source", e->source);
+	add_text(span, "lh.input_summary", e->input);
+	add_text(span, "lh.output_summary", e->output);
+	add_text(span, "lh.trace_id", e->trace);
+	add_text(span, "lh.session_id", e->session);
+	add_text(span, "lh.kind", e->session_kind);
+	add_text(span, "gen_ai.request.model", e->model);
+	add_text(span, "gen_ai.provider.name", e->provider);
+	add_text(span, "lh.verdict", e->verdict);
 	for (i = 0; i < e->n_attempts; i++)
-		put_attempt(&w, e, i);
+		add_attempt(spans, e, i);
+	json_array_foreach(spans, i, span) {
+		lh_buf_puts(out, i ? "," : "");
+		lh_document_write(out, span);
+	}
 }
 
 /* ---- answers ---- */

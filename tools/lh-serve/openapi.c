@@ -1,9 +1,8 @@
 /* openapi.c - what bodies and answers are, as JSON Schemas of what filters say of themselves, and
  * /openapi.json, made of these and of the routes.  See site.h and serve.h. */
-#include <stdio.h>
-
+#include "base/mem.h"
 #include "index/index_tools.h"
-#include "json/write.h"
+#include "json/document.h"
 #include "serve.h"
 #include "site.h"
 
@@ -23,101 +22,69 @@ static bool has_json_body(const struct lh_route *r)
 	       r->kind != LH_ROUTE_PUT && r->kind != LH_ROUTE_INGEST;
 }
 
-static struct lh_str text_of(const struct lh_value *name)
+static bool is_number(const json_t *properties, const char *name)
 {
-	return (struct lh_str){ name->p + 1, name->n - 2 };
-}
+	const char *type = json_string_value(json_object_get(json_object_get(properties, name),
+							     "type"));
 
-static bool is_number(const struct lh_value *properties, const char *name)
-{
-	struct lh_value of;
-
-	return lh_value_get(properties, name, &of) &&
-	       lh_bind_schema_types(&of) == LH_BIND_IS(LH_NUMBER);
+	return type && (!strcmp(type, "number") || !strcmp(type, "integer"));
 }
 
 /* Return whether a member of the operation is not one of the body, since the route gives it, or
  * of the answer, whose status it is. */
-static bool is_left_out(const struct lh_route *r, bool answer, const struct lh_value *properties,
-			const struct lh_value *name)
+static bool is_left_out(const struct lh_route *r, bool answer, const json_t *properties,
+			const char *name)
 {
 	if (!answer)
-		return lh_route_gives(r, text_of(name));
-	return (lh_value_is(name, "status", 6) && is_number(properties, "status")) ||
-	       (lh_value_is(name, "code", 4) && is_number(properties, "code"));
+		return name && lh_route_gives(r, lh_str_of(name));
+	return name && (!strcmp(name, "status") || !strcmp(name, "code")) &&
+	       is_number(properties, name);
 }
 
 /* Return whether a condition is that one of several members is there, and the route gives one. */
-static bool is_given(const struct lh_route *r, const struct lh_value *condition)
+static bool is_given(const struct lh_route *r, const json_t *condition)
 {
-	struct lh_value any, names;
-	struct lh_iter it, name;
+	const json_t *any = json_object_get(condition, "anyOf"), *of, *name;
+	size_t i, k;
 
-	if (!lh_value_get(condition, "anyOf", &any))
-		return false;
-	for (lh_iter_init(&it, &any); lh_iter_next(&it); ) {
-		if (!lh_value_get(&it.val, "required", &names))
-			continue;
-		for (lh_iter_init(&name, &names); lh_iter_next(&name); )
-			if (lh_route_gives(r, text_of(&name.val)))
+	json_array_foreach(any, i, of)
+		json_array_foreach(json_object_get(of, "required"), k, name)
+			if (is_left_out(r, false, NULL, lh_document_text(name)))
 				return true;
-	}
 	return false;
 }
 
-/* Write the conditions of a schema but for those that the route fulfills. */
-static void write_conditions(struct lh_writer *w, const struct lh_route *r,
-			     const struct lh_value *all)
+/* Take those members, and the conditions that the route fulfills, from a schema. */
+static void leave_out(const struct lh_route *r, bool answer, json_t *schema)
 {
-	struct lh_iter it;
-	size_t n = 0;
+	json_t *properties = json_object_get(schema, "properties"), *v;
+	json_t *required = json_object_get(schema, "required");
+	json_t *all = json_object_get(schema, "allOf");
+	const char *name;
+	void *next;
+	size_t i;
 
-	for (lh_iter_init(&it, all); lh_iter_next(&it); ) {
-		if (is_given(r, &it.val))
-			continue;
-		if (!n++)
-			lh_write_array(w, "allOf");
-		lh_write_value(w, NULL, &it.val);
-	}
-	if (n)
-		lh_write_end(w);
+	for (i = json_array_size(required); i--; )
+		if (is_left_out(r, answer, properties,
+				lh_document_text(json_array_get(required, i))))
+			json_array_remove(required, i);
+	json_object_foreach_safe(properties, next, name, v)
+		if (is_left_out(r, answer, properties, name))
+			json_object_del(properties, name);
+	for (i = answer ? 0 : json_array_size(all); i--; )
+		if (is_given(r, json_array_get(all, i)))
+			json_array_remove(all, i);
+	if (!answer && !json_array_size(all))
+		json_object_del(schema, "allOf");
 }
 
-/* Write a schema of an operation, without those members, to an open object. */
-static void write_without(struct lh_writer *w, const struct lh_route *r, bool answer,
-			  const struct lh_value *schema)
+/* Return what the filter of a route says of its "input" or "output"; NULL if nothing is known. */
+static json_t *find_schema(const struct lh_route *r, const char *name)
 {
-	struct lh_value properties = { .p = "{}", .n = 2, .type = LH_OBJECT };
-	struct lh_iter it, of;
+	struct lh_value v;
 
-	lh_value_get(schema, "properties", &properties);
-	for (lh_iter_init(&it, schema); lh_iter_next(&it); ) {
-		bool object = lh_value_is(&it.key, "properties", 10);
-
-		if (!answer && lh_value_is(&it.key, "allOf", 5)) {
-			write_conditions(w, r, &it.val);
-			continue;
-		}
-		lh_write_key_str(w, text_of(&it.key));
-		if (!object && !lh_value_is(&it.key, "required", 8)) {
-			lh_write_value(w, NULL, &it.val);
-			continue;
-		}
-		(object ? lh_write_object : lh_write_array)(w, NULL);
-		for (lh_iter_init(&of, &it.val); lh_iter_next(&of); ) {
-			if (is_left_out(r, answer, &properties, object ? &of.key : &of.val))
-				continue;
-			if (object)
-				lh_write_key_str(w, text_of(&of.key));
-			lh_write_value(w, NULL, &of.val);
-		}
-		lh_write_end(w);
-	}
-}
-
-static bool find_schema(const struct lh_route *r, const char *name, struct lh_value *to)
-{
-	return r->operation.p && lh_value_get(&r->operation, name, to) && to->type == LH_OBJECT;
+	return r->operation.p && lh_value_get(&r->operation, name, &v) && v.type == LH_OBJECT
+		? lh_document_of(&v) : NULL;
 }
 
 static const struct lh_bind health[] = {
@@ -128,35 +95,21 @@ static const struct lh_bind health[] = {
 	LH_BIND_END
 };
 
-/* Write the schema of the body, without the members that the route gives, or of the answer; any
+/* Return the schema of the body, without the members that the route gives, or of the answer; any
  * object if nothing is known of the filter. */
-static void schema_write(struct lh_writer *w, const char *name, const struct lh_route *r,
-			 bool answer)
+static json_t *schema_of(const struct lh_route *r, bool answer)
 {
-	struct lh_value schema;
+	json_t *schema = find_schema(r, answer ? "output" : "input");
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_writer w = lh_write_to(&text);
 
-	lh_write_object(w, name);
-	if (find_schema(r, answer ? "output" : "input", &schema)) {
-		write_without(w, r, answer, &schema);
-	} else if (answer && (r->kind == LH_ROUTE_HEALTH || r->kind == LH_ROUTE_READY)) {
-		lh_bind_schema(w, health, 0);
-	} else {
-		lh_write_text(w, "type", "object");
-	}
-	lh_write_end(w);
-}
-
-/* Find the members that the filter of a route reads; false if nothing is known. */
-static bool schema_members(const struct lh_route *r, struct lh_value *properties,
-		    struct lh_value *required)
-{
-	struct lh_value schema;
-
-	required->p = NULL;
-	if (!find_schema(r, "input", &schema))
-		return false;
-	lh_value_get(&schema, "required", required);
-	return lh_value_get(&schema, "properties", properties);
+	leave_out(r, answer, schema);
+	if (schema || !answer || (r->kind != LH_ROUTE_HEALTH && r->kind != LH_ROUTE_READY))
+		return schema ? schema : json_pack("{s:s}", "type", "object");
+	lh_write_object(&w, NULL);
+	lh_bind_schema(&w, health, 0);
+	lh_write_end(&w);
+	return lh_document_kept((struct lh_str){ text.p, text.len });
 }
 
 /* Let null be an error where the schema does not have it: elsewhere it counts as absent. */
@@ -178,13 +131,15 @@ int schema_table(const struct lh_route *r, struct lh_bind **to, struct lh_err *e
 		{ .pattern = "^[0-9a-f]{64}$", .is = lh_bind_is_sha256, .what = "hash" },
 		{ .pattern = NULL }
 	};
+	LH_SCOPED(lh_document_free) json_t *input = has_json_body(r) ? find_schema(r, "input")
+								     : NULL;
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	struct lh_writer w = lh_write_to(&text);
 	struct lh_value schema;
 
-	if (!has_json_body(r) || !find_schema(r, "input", &schema))
+	if (!input)
 		return 0;
-	schema_write(&w, NULL, r, false);
+	leave_out(r, false, input);
+	lh_document_write(&text, input);
 	schema = (struct lh_value){ .p = text.p, .n = text.len, .type = LH_OBJECT };
 	*to = lh_bind_read(&schema, known, err);
 	if (*to)
@@ -196,81 +151,73 @@ int schema_table(const struct lh_route *r, struct lh_bind **to, struct lh_err *e
 
 static const char octets[] = "application/octet-stream";
 
-/* Write a parameter, whose schema is that of the filter's member. */
-static void write_parameter(struct lh_writer *w, struct lh_str name, const char *in,
-			    bool required, const struct lh_value *schema)
+/* Add a parameter, whose schema is that of the filter's member, or a string. */
+static void add_parameter(json_t *to, struct lh_str name, const char *in, bool required,
+			  json_t *schema)
 {
-	lh_write_object(w, NULL);
-	lh_write_str(w, "name", name);
-	lh_write_text(w, "in", in);
-	lh_write_bool(w, "required", required);
-	lh_write_raw(w, "schema", schema ? (struct lh_str){ schema->p, schema->n }
-					 : lh_str_of(LH_JSON({"type":"string"})));
-	lh_write_end(w);
+	json_array_append_new(to, json_pack("{s:s%,s:s,s:b,s:o}", "name", name.p, name.n,
+					    "in", in, "required", required, "schema",
+					    schema ? json_incref(schema)
+						   : json_pack("{s:s}", "type", "string")));
 }
 
-static bool lists(const struct lh_value *names, const struct lh_value *name)
+static bool lists(const json_t *names, struct lh_str name)
 {
-	struct lh_iter it;
+	const json_t *of;
+	size_t i;
 
-	for (lh_iter_init(&it, names); lh_iter_next(&it); )
-		if (lh_value_equal(&it.val, name))
+	json_array_foreach(names, i, of)
+		if (lh_str_is(name, json_string_value(of), json_string_length(of)))
 			return true;
 	return false;
 }
 
-/* Write the names in the path, the fields of the header that are members, and without a JSON body
+/* Return the names in the path, the fields of the header that are members, and without a JSON body
  * the members that a query can give. */
-static void write_parameters(struct lh_writer *w, const struct lh_route *r)
+static json_t *parameters_of(const struct lh_route *r)
 {
-	struct lh_value properties, required, of;
-	bool known = schema_members(r, &properties, &required);
+	LH_SCOPED(lh_document_free) json_t *input = find_schema(r, "input");
+	json_t *properties = json_object_get(input, "properties"), *all = json_array(), *of;
 	const struct lh_route_field *f;
-	struct lh_iter it;
-	char name[256];
+	const char *name;
 	size_t i;
 
-	lh_write_array(w, "parameters");
 	for (i = 0; i < r->pieces.n; i++) {
 		const struct lh_str text = r->pieces.v[i].text;
 
-		snprintf(name, sizeof name, "%.*s", (int)text.n, text.p);
 		if (r->pieces.v[i].name)
-			write_parameter(w, text, "path", true,
-					known && lh_value_get(&properties, name, &of) ? &of : NULL);
+			add_parameter(all, text, "path", true,
+				      json_object_getn(properties, text.p, text.n));
 	}
 	for (f = lh_route_fields; f->name; f++)
-		if (known && lh_value_get(&properties, f->member, &of))
-			write_parameter(w, lh_str_of(f->name), "header", false, &of);
-	if (known && !has_json_body(r))
-		for (lh_iter_init(&it, &properties); lh_iter_next(&it); ) {
-			const struct lh_str text = { it.key.p + 1, it.key.n - 2 };
+		if ((of = json_object_get(properties, f->member)))
+			add_parameter(all, lh_str_of(f->name), "header", false, of);
+	if (has_json_body(r))
+		return all;
+	json_object_keylen_foreach(properties, name, i, of) {
+		const struct lh_str text = { name, i };
 
-			if (!lh_route_gives(r, text))
-				write_parameter(w, text, "query",
-						lists(&required, &it.key), &it.val);
-		}
-	lh_write_end(w);
+		if (!lh_route_gives(r, text))
+			add_parameter(all, text, "query",
+				      lists(json_object_get(input, "required"), text), of);
+	}
+	return all;
 }
 
-static void write_body(struct lh_writer *w, const struct lh_route *r)
+static json_t *body_of(const struct lh_route *r)
 {
-	lh_write_object(w, "requestBody");
-	lh_write_bool(w, "required", true);
-	lh_write_object(w, "content");
+	json_t *content = json_object();
+
 	if (r->kind == LH_ROUTE_INGEST)
-		lh_write_raw(w, "multipart/form-data",
-			     lh_str_of(LH_JSON({"schema":{"type":"object","properties":{"file":{}},
-							  "required":["file"]}})));
-	if (has_json_body(r)) {
-		lh_write_object(w, "application/json");
-		schema_write(w, "schema", r, false);
-		lh_write_end(w);
-	} else {
-		lh_write_raw(w, octets, lh_str_of("{}"));
-	}
-	lh_write_end(w);
-	lh_write_end(w);
+		json_object_set_new(content, "multipart/form-data", lh_document_kept(
+			lh_str_of(LH_JSON({"schema":{"type":"object","properties":{"file":{}},
+						     "required":["file"]}}))));
+	if (has_json_body(r))
+		json_object_set_new(content, "application/json",
+				    json_pack("{s:o}", "schema", schema_of(r, false)));
+	else
+		json_object_set_new(content, octets, json_object());
+	return json_pack("{s:b,s:o}", "required", true, "content", content);
 }
 
 /* Return the media type of the answer of a route, or NULL: JSON. */
@@ -280,29 +227,21 @@ static const char *type_of(const struct lh_route *r)
 	       : r->kind == LH_ROUTE_CHECKPOINT ? "text/plain" : NULL;
 }
 
-/* Write the answer: of a filter, as it says; 204 of what it deletes. */
-static void write_answer(struct lh_writer *w, const struct lh_route *r)
+/* Return the answer: of a filter, as it says; 204 of what it deletes. */
+static json_t *answer_of(const struct lh_route *r)
 {
 	struct lh_value output;
 	const bool deleted = !strcmp(r->method, "DELETE") && r->operation.p &&
 			     lh_value_get(&r->operation, "output", &output) &&
 			     output.type == LH_NULL;
-	const bool json = r->kind != LH_ROUTE_METRICS && r->kind != LH_ROUTE_FILE && !deleted;
+	json_t *content = NULL;
 
-	lh_write_object(w, deleted ? "204" : "200");
-	lh_write_text(w, "description", deleted ? "it is deleted" : "the answer");
-	if (json)
-		lh_write_object(w, "content");
-	if (json && type_of(r)) {
-		lh_write_raw(w, type_of(r), lh_str_of("{}"));
-	} else if (json) {
-		lh_write_object(w, "application/json");
-		schema_write(w, "schema", r, true);
-		lh_write_end(w);
-	}
-	if (json)
-		lh_write_end(w);
-	lh_write_end(w);
+	if (type_of(r))
+		content = json_pack("{s:{}}", type_of(r));
+	else if (r->kind != LH_ROUTE_METRICS && r->kind != LH_ROUTE_FILE && !deleted)
+		content = json_pack("{s:{s:o}}", "application/json", "schema", schema_of(r, true));
+	return json_pack("{s:{s:s,s:o*}}", deleted ? "204" : "200", "description",
+			 deleted ? "it is deleted" : "the answer", "content", content);
 }
 
 /* Return whether a route is of logs of which some need no token. */
@@ -317,70 +256,52 @@ static bool has_public(const struct site *site, const struct lh_route *r)
 	return false;
 }
 
-static void write_operation(struct lh_writer *w, const struct site *site,
-			    const struct lh_route *r)
+static json_t *operation_of(const struct site *site, const struct lh_route *r)
 {
-	char method[sizeof r->method];
-	size_t i;
+	json_t *of = json_pack("{s:s,s:s*,s:o}", "summary", r->title ? r->title : r->route,
+			       "x-off", r->off, "parameters", parameters_of(r));
+	json_t *answers = answer_of(r), *error = json_pack("{s:s}", "$ref",
+							    "#/components/responses/Error");
 
-	for (i = 0; r->method[i]; i++)
-		method[i] = (char)(r->method[i] | 0x20);
-	method[i] = '\0';
-	lh_write_object(w, method);
-	lh_write_text(w, "summary", r->title ? r->title : r->route);
-	if (r->off)
-		lh_write_text(w, "x-off", r->off);
-	write_parameters(w, r);
 	if (!strcmp(r->method, "POST") || !strcmp(r->method, "PUT"))
-		write_body(w, r);
-	lh_write_object(w, "responses");
-	write_answer(w, r);
-	lh_write_raw(w, "4XX", lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
-	lh_write_raw(w, "5XX", lh_str_of(LH_JSON({"$ref":"#/components/responses/Error"})));
-	lh_write_end(w);
+		json_object_set_new(of, "requestBody", body_of(r));
+	json_object_set(answers, "4XX", error);
+	json_object_set_new(answers, "5XX", error);
+	json_object_set_new(of, "responses", answers);
 	if (site->token.n && !r->open)
-		lh_write_raw(w, "security", has_public(site, r)
-			     ? lh_str_of(LH_JSON([{},{"bearer":[]}]))
-			     : lh_str_of(LH_JSON([{"bearer":[]}])));
-	lh_write_end(w);
+		json_object_set_new(of, "security",
+				    json_pack(has_public(site, r) ? "[{},{s:[]}]" : "[{s:[]}]",
+					      "bearer"));
+	return of;
 }
 
-static bool same_path(const struct lh_route *a, const struct lh_route *b)
+/* Return the paths, each once with all its methods. */
+static json_t *paths_of(const struct request *r)
 {
-	return !strcmp(a->path, b->path);
-}
+	const struct lh_routes *all = &r->site->routes;
+	json_t *paths = json_object(), *path;
+	const struct lh_route *of;
 
-/* Write the paths, each once with all its methods. */
-static void write_paths(struct lh_writer *w, const struct request *r)
-{
-	const struct site *site = r->site;
-	const struct lh_routes *all = &site->routes;
-	LH_SCOPED(lh_buf_free) struct lh_buf name = { 0 };
-	size_t i, j;
+	for (of = all->v; of < all->v + all->n; of++) {
+		/* "{key...}" is "{key}" */
+		const size_t cut = of->pieces.rest ? strlen("...}") : 0, n = strlen(of->path) - cut;
+		LH_SCOPED(lh_free_local) char *name = lh_format("%.*s%s", (int)n, of->path,
+								cut ? "}" : "");
+		LH_SCOPED(lh_free_local) char *method = lh_strndup(of->method, strlen(of->method));
+		char *c;
 
-	lh_write_object(w, "paths");
-	for (i = 0; i < all->n; i++) {
-		for (j = 0; j < i && !(same_path(&all->v[i], &all->v[j]) &&
-				       may_ask(r, &all->v[j])); j++)
-			;
-		if (j < i || !may_ask(r, &all->v[i]))
+		if (!may_ask(r, of))
 			continue;
-		lh_buf_reset(&name);	/* "{key...}" is "{key}" */
-		lh_buf_printf(&name, "%.*s%s", (int)(strlen(all->v[i].path) -
-			      (all->v[i].pieces.rest ? strlen("...}") : 0)), all->v[i].path,
-			      all->v[i].pieces.rest ? "}" : "");
-		lh_write_key_str(w, (struct lh_str){ name.p, name.len });
-		lh_buf_putc(w->out, '{');
-		w->objects = w->objects << 1 | 1;
-		w->comma = false;
-		for (j = i; j < all->n; j++)
-			if (same_path(&all->v[i], &all->v[j]) && may_ask(r, &all->v[j]))
-				write_operation(w, site, &all->v[j]);
-		lh_write_end(w);
+		for (c = method; *c; c++)
+			*c |= 0x20;
+		path = json_object_get(paths, name);
+		if (!path) {
+			path = json_object();
+			json_object_set_new(paths, name, path);
+		}
+		json_object_set_new(path, method, operation_of(r->site, of));
 	}
-	if (name.failed)
-		w->out->failed = name.failed;
-	lh_write_end(w);
+	return paths;
 }
 
 static const char components[] = LH_JSON({
@@ -393,16 +314,11 @@ static const char components[] = LH_JSON({
 
 void openapi_answer(struct request *r)
 {
-	struct lh_writer w = lh_write_to(&r->reply.body);
+	LH_SCOPED(lh_document_free) json_t *document = json_pack(
+		"{s:s,s:{s:s,s:s},s:o,s:o}", "openapi", "3.1.0", "info", "title",
+		"lakehouse-tools", "version", LH_VERSION, "paths", paths_of(r), "components",
+		lh_document_kept(lh_str_of(components)));
 
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "openapi", "3.1.0");
-	lh_write_object(&w, "info");
-	lh_write_text(&w, "title", "lakehouse-tools");
-	lh_write_text(&w, "version", LH_VERSION);
-	lh_write_end(&w);
-	write_paths(&w, r);
-	lh_write_raw(&w, "components", lh_str_of(components));
-	lh_write_end(&w);
+	lh_document_write(&r->reply.body, document);
 	answer(r, 200);
 }

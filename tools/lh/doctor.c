@@ -6,6 +6,7 @@
 #include <expat.h>
 #include <fnmatch.h>
 #include <fts.h>
+#include <jansson.h>
 #include <openssl/opensslv.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -36,6 +37,8 @@ const struct library libraries[] = {
 	{ "libexpat", "libexpat.so.1", "XML_ExpatVersion",
 	  DOTTED(XML_MAJOR_VERSION, XML_MINOR_VERSION, XML_MICRO_VERSION),
 	  "lh-ingest and lh-query" },
+	{ "libjansson", "libjansson.so.4", "jansson_version_str", JANSSON_VERSION,
+	  "lh-serve, lh-mcp and lh-chat" },
 	{ "libsqlite3", "libsqlite3.so.0", "sqlite3_libversion", SQLITE_VERSION, "lh-query" },
 	{ "zlib", "libz.so.1", "zlibVersion", ZLIB_VERSION, "lh-cat" },
 	{ NULL, NULL, NULL, NULL, NULL },
