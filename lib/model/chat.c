@@ -10,6 +10,7 @@
 #include "crypto/secret.h"
 #include "file/held.h"
 #include "http.h"
+#include "json/document.h"
 #include "json/write.h"
 
 /* ---- names, addresses and keys of the providers ---- */
@@ -301,10 +302,8 @@ void lh_keys_scrub(const struct lh_keys *k, const char *text, size_t len, size_t
 struct lh_chat_api {
 	const char *path;	/* after the provider's address */
 	void (*write)(struct lh_buf *body, const struct lh_chat_request *q, struct lh_str model);
-	/* Read the parts of a checked reply; -1 with the reason, LH_EDATA.
-	 *  Texts are unescaped in scratch. */
-	int (*read)(const struct lh_value *root, struct lh_buf *scratch,
-		    struct lh_chat_reply *reply, struct lh_err *why);
+	/* Read the parts of a reply, whose texts are in it; -1 with the reason, LH_EDATA. */
+	int (*read)(const json_t *root, struct lh_chat_reply *reply, struct lh_err *why);
 };
 
 /* ---- three APIs ---- */
@@ -441,102 +440,81 @@ static void write_openai(struct lh_buf *b, const struct lh_chat_request *q, stru
 /* ---- replies ---- */
 
 /* Read the string (or null, as "") of that name. */
-static int get_content(const struct lh_value *v, const char *name, struct lh_buf *scratch,
-		       struct lh_str *out, struct lh_err *why)
+static int get_content(const json_t *v, const char *name, struct lh_chat_reply *reply,
+		       struct lh_err *why)
 {
-	struct lh_value s;
+	const json_t *s = json_object_get(v, name);
+	const char *text = json_is_null(s) ? "" : lh_document_text(s);
 
-	if (!lh_value_get(v, name, &s))
-		return lh_err_set(why, LH_EDATA, "no \"%s\" in the answer", name);
-	if (s.type == LH_NULL) {
-		*out = (struct lh_str){ "", 0 };
-		return 0;
-	}
-	if (s.type != LH_STRING)
-		return lh_err_set(why, LH_EDATA, "\"%s\" in the answer is not a string", name);
-	lh_value_str(&s, scratch, out);
+	if (!text)
+		return lh_err_set(why, LH_EDATA, s ? "\"%s\" in the answer is not a string"
+						   : "no \"%s\" in the answer", name);
+	reply->content = (struct lh_str){ text, json_string_length(s) };
 	return 0;
 }
 
-static uint64_t get_count(const struct lh_value *v, const char *name)
+static uint64_t get_count(const json_t *v, const char *name)
 {
-	struct lh_value count;
+	const json_t *count = json_object_get(v, name);
+	const char *text = json_string_value(count);
+	struct lh_value number = { .n = json_string_length(count) - 1, .type = LH_NUMBER };
 	int64_t n;
 
-	if (!lh_value_get(v, name, &count) || count.type != LH_NUMBER ||
-	    !lh_value_i64(&count, &n) || n < 0)
+	if (!text || *text != LH_DOCUMENT_KEPT)
 		return 0;
-	return (uint64_t)n;
+	number.p = text + 1;
+	return lh_value_i64(&number, &n) && n > 0 ? (uint64_t)n : 0;
 }
 
-/* Read a reason that is a non-empty string, else use the given one. */
-static void get_reason(const struct lh_value *v, const char *name, const char *otherwise,
-		       struct lh_buf *scratch, struct lh_str *out)
+/* Return a reason that is a non-empty string, else the given one. */
+static struct lh_str get_reason(const json_t *v, const char *name, const char *otherwise)
 {
-	struct lh_value s;
+	const json_t *s = json_object_get(v, name);
+	const char *text = json_string_length(s) ? lh_document_text(s) : NULL;
 
-	*out = (struct lh_str){ otherwise, strlen(otherwise) };
-	if (!lh_value_get(v, name, &s) || s.type != LH_STRING || s.n == 2)
-		return;
-	lh_value_str(&s, scratch, out);
+	return text ? (struct lh_str){ text, json_string_length(s) } : lh_str_of(otherwise);
 }
 
-static void read_ollama(const struct lh_value *root, struct lh_buf *scratch,
-			struct lh_chat_reply *reply)
+static void read_ollama(const json_t *root, struct lh_chat_reply *reply)
 {
-	struct lh_value done;
-	bool is_done = lh_value_get(root, "done", &done) && done.type == LH_TRUE;
+	const bool done = json_is_true(json_object_get(root, "done"));
 
 	reply->input_tokens = get_count(root, "prompt_eval_count");
 	reply->output_tokens = get_count(root, "eval_count");
-	get_reason(root, "done_reason", is_done ? "stop" : "length", scratch,
-		   &reply->finish_reason);
+	reply->finish_reason = get_reason(root, "done_reason", done ? "stop" : "length");
 }
 
-static int read_chat(const struct lh_value *root, struct lh_buf *scratch,
-		     struct lh_chat_reply *reply, struct lh_err *why)
+static int read_chat(const json_t *root, struct lh_chat_reply *reply, struct lh_err *why)
 {
-	struct lh_value message;
+	const json_t *message = json_object_get(root, "message");
 
-	if (!lh_value_get(root, "message", &message) || message.type != LH_OBJECT)
+	if (!json_is_object(message))
 		return lh_err_set(why, LH_EDATA, "no \"message\" in the answer");
-	if (get_content(&message, "content", scratch, &reply->content, why) < 0)
-		return -1;
-	read_ollama(root, scratch, reply);
-	return 0;
+	read_ollama(root, reply);
+	return get_content(message, "content", reply, why);
 }
 
-static int read_generate(const struct lh_value *root, struct lh_buf *scratch,
-			 struct lh_chat_reply *reply, struct lh_err *why)
+static int read_generate(const json_t *root, struct lh_chat_reply *reply, struct lh_err *why)
 {
-	if (get_content(root, "response", scratch, &reply->content, why) < 0)
-		return -1;
-	read_ollama(root, scratch, reply);
-	return 0;
+	read_ollama(root, reply);
+	return get_content(root, "response", reply, why);
 }
 
-static int read_openai(const struct lh_value *root, struct lh_buf *scratch,
-		       struct lh_chat_reply *reply, struct lh_err *why)
+static int read_openai(const json_t *root, struct lh_chat_reply *reply, struct lh_err *why)
 {
-	struct lh_value choices, message, usage;
-	struct lh_iter it;
+	const json_t *choices = json_object_get(root, "choices");
+	const json_t *first = json_array_get(choices, 0);
+	const json_t *message = json_object_get(first, "message");
+	const json_t *usage = json_object_get(root, "usage");
 
-	if (!lh_value_get(root, "choices", &choices) || choices.type != LH_ARRAY)
-		return lh_err_set(why, LH_EDATA, "no \"choices\" in the answer");
-	lh_iter_init(&it, &choices);
-	if (!lh_iter_next(&it))
-		return lh_err_set(why, LH_EDATA, "no choices in the answer");
-	if (it.val.type != LH_OBJECT || !lh_value_get(&it.val, "message", &message) ||
-	    message.type != LH_OBJECT)
-		return lh_err_set(why, LH_EDATA, "no \"message\" in the answer");
-	if (lh_value_get(root, "usage", &usage) && usage.type == LH_OBJECT) {
-		reply->input_tokens = get_count(&usage, "prompt_tokens");
-		reply->output_tokens = get_count(&usage, "completion_tokens");
-	}
-	if (get_content(&message, "content", scratch, &reply->content, why) < 0)
-		return -1;
-	get_reason(&it.val, "finish_reason", "stop", scratch, &reply->finish_reason);
-	return 0;
+	if (!json_is_object(message))
+		return lh_err_set(why, LH_EDATA, "no %s in the answer",
+				  !json_is_array(choices) ? "\"choices\""
+				  : !first ? "choices" : "\"message\"");
+	reply->input_tokens = get_count(usage, "prompt_tokens");
+	reply->output_tokens = get_count(usage, "completion_tokens");
+	reply->finish_reason = get_reason(first, "finish_reason", "stop");
+	return get_content(message, "content", reply, why);
 }
 
 static void write_bridge(struct lh_buf *b, const struct lh_chat_request *q, struct lh_str model)
@@ -557,16 +535,13 @@ static void write_bridge(struct lh_buf *b, const struct lh_chat_request *q, stru
 	lh_write_end(&json);
 }
 
-static int read_bridge(const struct lh_value *root, struct lh_buf *scratch,
-		       struct lh_chat_reply *reply, struct lh_err *why)
+static int read_bridge(const json_t *root, struct lh_chat_reply *reply, struct lh_err *why)
 {
-	if (get_content(root, "content", scratch, &reply->content, why) < 0)
-		return -1;
 	reply->input_tokens = get_count(root, "input_tokens");
 	reply->output_tokens = get_count(root, "output_tokens");
-	get_reason(root, "provider", "", scratch, &reply->provider);
-	get_reason(root, "finish_reason", "stop", scratch, &reply->finish_reason);
-	return 0;
+	reply->provider = get_reason(root, "provider", "");
+	reply->finish_reason = get_reason(root, "finish_reason", "stop");
+	return get_content(root, "content", reply, why);
 }
 
 static const struct lh_chat_api
@@ -594,7 +569,8 @@ struct lh_chat {
 	const struct lh_keys *keys;
 	struct lh_http *http;		/* made at first use */
 	struct lh_record json;
-	struct lh_buf url, body, text, quote;
+	json_t *answer;			/* what a reply points to */
+	struct lh_buf url, body, quote;
 };
 
 struct lh_chat *lh_chat_new(const struct lh_chat_how *how, const struct lh_keys *keys)
@@ -614,7 +590,7 @@ void lh_chat_free(struct lh_chat *c)
 	lh_record_free(&c->json);
 	lh_buf_free(&c->url);
 	lh_buf_free(&c->body);
-	lh_buf_free(&c->text);
+	json_decref(c->answer);
 	lh_buf_free(&c->quote);
 	free(c);
 }
@@ -737,9 +713,6 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 	struct lh_err why;
 	char what[sizeof why.msg];
 
-	lh_buf_reset(&c->text);
-	if (answer->len && memchr(answer->body, '\\', answer->len))
-		lh_buf_room(&c->text, answer->len);	/* so that its contents do not move */
 	if (!answer->len)
 		return refuse_answer(c, answer, "empty answer", err);
 	if (lh_json_parse(&c->json, answer->body, answer->len, &root, &why) < 0) {
@@ -749,15 +722,10 @@ static int read_answer(struct lh_chat *c, enum lh_provider p, const struct lh_ht
 	}
 	if (root.type != LH_OBJECT)
 		return refuse_answer(c, answer, "not a JSON object", err);
-	if (lh_chat_api(&c->how, p)->read(&root, &c->text, reply, &why) == 0)
+	c->answer = lh_document_of(&root);
+	if (lh_chat_api(&c->how, p)->read(c->answer, reply, &why) == 0)
 		return 0;
 	return refuse_answer(c, answer, why.msg, err);
-}
-
-static void free_large_buffers(struct lh_buf *b)
-{
-	if (b->cap > KEEP)
-		lh_buf_free(b);
 }
 
 /* Make the call.  A long text is copied once, and the copy is freed after the call. */
@@ -773,7 +741,8 @@ static int make_call(struct lh_chat *c, enum lh_provider p, const struct lh_chat
 	lh_buf_room(&c->body, bytes + bytes / 16 + 64 * q->n + 512);
 	lh_chat_api(&c->how, p)->write(&c->body, q, c->how.bridge ? q->model : upstream);
 	rc = post_body(c, p, q->trace, answer, err);
-	free_large_buffers(&c->body);
+	if (c->body.cap > KEEP)
+		lh_buf_free(&c->body);
 	return rc;
 }
 
@@ -791,7 +760,8 @@ int lh_chat_ask(struct lh_chat *c, const struct lh_chat_request *q, struct lh_ch
 	if (check_request(c, q, p, upstream, err) < 0)
 		return -1;
 	set_url(c, p, lh_chat_api(&c->how, p)->path);
-	free_large_buffers(&c->text);
+	json_decref(c->answer);
+	c->answer = NULL;
 	if (make_call(c, p, q, upstream, &answer, err) < 0 ||
 	    read_answer(c, p, &answer, reply, err) < 0)
 		return -1;
