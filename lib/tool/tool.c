@@ -46,7 +46,7 @@ static unsigned fill_descriptors(void)
 	return closed;
 }
 
-static void own_told(void *tool, const char *text)
+void lh_tool_told(void *tool, const char *text)
 {
 	lh_tool_warn(tool, "%s", text);
 }
@@ -80,7 +80,7 @@ void lh_tool_init(struct lh_tool *t, const char *name, const char *synopsis, con
 	lh_signal_install();
 	lh_progress_init(t);
 	lh_truncated_install(t->name);
-	lh_own_set_report(own_told, t);
+	lh_own_set_report(lh_tool_told, t);
 }
 
 int lh_tool_parse(struct lh_tool *t, int argc, char **argv, void *settings)

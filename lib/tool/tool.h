@@ -247,6 +247,8 @@ bool lh_tool_reads_stdin(const struct lh_tool *t);
 /* Write "lh-x: text" to stderr, control bytes escaped: lh_tool_warn always, lh_tool_message
  * unless -q, lh_tool_verbose only with -v. */
 void lh_tool_warn(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
+/* Warn, as a callback of a module that belongs to the tool. */
+void lh_tool_told(void *tool, const char *text);
 void lh_tool_message(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 void lh_tool_verbose(struct lh_tool *t, const char *fmt, ...) LH_PRINTF(2, 3);
 

@@ -314,11 +314,6 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
-static void warn(void *tool, const char *text)
-{
-	lh_tool_warn(tool, "%s", text);
-}
-
 /* Check the state and the key, before anything is read. */
 static int check_state(struct lh_tool *tool, const struct settings *set)
 {
@@ -365,7 +360,7 @@ static int open_persons(struct lh_tool *tool, const struct settings *set,
 		.folder = set->audit_log, .key = set->key_file.v, .keys = set->key_file.n,
 		.sync = (enum lh_persons_sync)set->audit_sync, .daemon = tool->name,
 		.state = set->state, .corpus = set->persons.v, .corpora = set->persons.n,
-		.required = !set->audit_optional, .text = set->decisions.text, .warn = warn,
+		.required = !set->audit_optional, .text = set->decisions.text, .warn = lh_tool_told,
 		.owner = tool,
 	};
 
@@ -394,7 +389,7 @@ static int run(struct lh_tool *tool, void *settings)
 		.program = tool->name, .version = LH_VERSION, .state = set->state,
 		.routes = &routes,
 		.allow = set->allow.v, .allowed = set->allow.n, .compat = set->compat,
-		.timeout = set->timeout, .answer_max = LH_MCP_ANSWER_LINE, .warn = warn,
+		.timeout = set->timeout, .answer_max = LH_MCP_ANSWER_LINE, .warn = lh_tool_told,
 		.owner = tool,
 	};
 	int rc = check_state(tool, set);

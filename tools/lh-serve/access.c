@@ -70,17 +70,15 @@ int tokens_add_file(struct tokens *t, const char *path, const char *label, struc
 	return rc < 0 ? lh_err_prefix(err, "%s", path) : 0;
 }
 
-/* Return the token that is this text, or NULL; blanks after it do not matter.  All are compared,
- * whichever fits, by hashes: the time tells neither which nor how much. */
+/* Return the token that is this text, or NULL.  All are compared, whichever fits, by hashes: the
+ * time tells neither which nor how much. */
 static const struct token *tokens_find(const struct tokens *t, const char *text)
 {
 	unsigned char hash[32];
 	const struct token *found = NULL;
-	size_t i, n = strlen(text);
+	size_t i;
 
-	while (n && (text[n - 1] == ' ' || text[n - 1] == '\t'))
-		n--;
-	lh_sha256(text, n, hash);
+	lh_sha256(text, strlen(text), hash);
 	for (i = 0; i < t->n; i++)
 		if (lh_const_eq(hash, t->v[i].hash, sizeof hash))
 			found = &t->v[i];
@@ -181,50 +179,12 @@ bool has_tokens(struct request *r)
 
 #define MAX_AGE "600"			/* seconds that an answer to a preflight holds */
 
-/* ---- the headers ---- */
-
-struct names {				/* what a header says about names */
-	const char *origin, *host, *forwarded, *preflight, *asked, *type;
-	unsigned origins;
-	bool proxied;
-};
-
-static struct names read_names(const struct request *r)
+/* Return a field of the header; without it p is NULL. */
+static struct lh_str field_of(const struct request *r, const char *name)
 {
-	struct names n = { 0 };
-	struct http_field f = { 0 };
+	const char *value = http_field(&r->http, name);
 
-	while (http_next(&r->http, &f)) {
-		if (!strcasecmp(f.name, "Origin")) {
-			n.origin = f.value;
-			n.origins++;
-		} else if (!strcasecmp(f.name, "Host")) {
-			n.host = f.value;
-		} else if (!strcasecmp(f.name, "Content-Type")) {
-			n.type = f.value;
-		} else if (!strcasecmp(f.name, "Access-Control-Request-Method")) {
-			n.preflight = f.value;
-		} else if (!strcasecmp(f.name, "Access-Control-Request-Headers")) {
-			n.asked = f.value;
-		} else if (!strcasecmp(f.name, "Forwarded") || !strcasecmp(f.name, "Via") ||
-			   !strcasecmp(f.name, "X-Real-IP") ||
-			   !strncasecmp(f.name, "X-Forwarded-", 12)) {
-			n.proxied = true;
-			if (!strcasecmp(f.name, "X-Forwarded-For"))
-				n.forwarded = f.value;
-		}
-	}
-	return n;
-}
-
-/* Return a value without the blanks at its end. */
-static struct lh_str trim(const char *value)
-{
-	size_t n = value ? strlen(value) : 0;
-
-	while (n && (value[n - 1] == ' ' || value[n - 1] == '\t'))
-		n--;
-	return (struct lh_str){ value, n };
+	return value ? lh_str_of(value) : (struct lh_str){ NULL, 0 };
 }
 
 static bool is_alike(struct lh_str a, struct lh_str b)
@@ -291,7 +251,7 @@ static bool is_allowed(const struct site *site, struct lh_str origin)
 
 /* Return whether the origin is this server.  A client that has a token knows the server, so the
  * name by which it asks is one; of others a page can have chosen that. */
-static bool is_own_origin(const struct request *r, const struct names *n, struct lh_str origin)
+static bool is_own_origin(const struct request *r, struct lh_str origin)
 {
 	const char *own = after_scheme(origin, false);
 	const char *named = after_scheme(origin, true);
@@ -299,22 +259,34 @@ static bool is_own_origin(const struct request *r, const struct names *n, struct
 
 	if (own && is_own(r, (struct lh_str){ own, (size_t)(end - own) }, true))
 		return true;
-	return named && r->site->token.n && n->host &&
-	       is_alike((struct lh_str){ named, (size_t)(end - named) }, trim(n->host));
+	return named && r->site->token.n &&
+	       is_alike((struct lh_str){ named, (size_t)(end - named) }, field_of(r, "Host"));
 }
 
 /* ---- requests ---- */
 
+/* Return whether a proxy has left a field of its own. */
+static bool is_proxied(const struct request *r)
+{
+	struct http_field f = { 0 };
+
+	while (http_next(&r->http, &f))
+		if (!strcasecmp(f.name, "Forwarded") || !strcasecmp(f.name, "Via") ||
+		    !strcasecmp(f.name, "X-Real-IP") || !strncasecmp(f.name, "X-Forwarded-", 12))
+			return true;
+	return false;
+}
+
 /* Refuse what an open server takes from its own machine alone. */
-static unsigned refuse_stranger(const struct request *r, const struct names *n, const char **why)
+static unsigned refuse_stranger(const struct request *r, const char **why)
 {
 	/* the target of a request may have a host, which is used instead of Host */
 	const char *target = after_scheme(lh_str_of(r->http.target), true);
 	const struct lh_str host = target ? (struct lh_str){ target, strcspn(target, "/?#") }
-					  : trim(n->host);
+					  : field_of(r, "Host");
 
 	*why = "it came through a proxy, and no token is required: see --token-file";
-	if (n->proxied)
+	if (is_proxied(r))
 		return 403;
 	*why = "this host is not the server's";
 	return host.p && !is_own(r, host, false) ? 421 : 0;
@@ -328,60 +300,55 @@ static bool has_token(const struct request *r)
 
 void origin_take(struct request *r)
 {
-	const struct names n = read_names(r);
-	const struct lh_str origin = trim(n.origin);
+	const struct lh_str origin = field_of(r, "Origin");
 
-	if (n.origins == 1 && is_allowed(r->site, origin))
-		snprintf(r->origin, sizeof r->origin, "%.*s", (int)origin.n, origin.p);
+	if (http_count(&r->http, "Origin") == 1 && is_allowed(r->site, origin))
+		snprintf(r->origin, sizeof r->origin, "%s", origin.p);
 }
 
 unsigned origin_refuse(struct request *r, const char **why)
 {
-	const struct names n = read_names(r);
-	const struct lh_str origin = trim(n.origin);
+	const struct lh_str origin = field_of(r, "Origin"), type = field_of(r, "Content-Type");
 	unsigned status;
 
 	if (is_open_health(r))
 		return 0;
 	*why = "this origin is not allowed";
-	if (n.origins > 1)
+	if (http_count(&r->http, "Origin") > 1)
 		return 403;
-	if (n.origins && !*r->origin && !is_own_origin(r, &n, origin))
+	if (origin.p && !*r->origin && !is_own_origin(r, origin))
 		return 403;
-	status = has_token(r) ? 0 : refuse_stranger(r, &n, why);
+	status = has_token(r) ? 0 : refuse_stranger(r, why);
 	if (status)
 		return status;
 	*why = "a form needs a token, or the Origin of this server";
 	/* a page can send one anywhere without asking, and old browsers do not say whose it is */
-	return is_upload(r) && n.type && !strncasecmp(n.type, "multipart/", 10) && !n.origins &&
+	return is_upload(r) && type.p && !strncasecmp(type.p, "multipart/", 10) && !origin.p &&
 	       !has_token(r) ? 403 : 0;
 }
 
 bool is_preflight(const struct request *r)
 {
-	const struct names n = read_names(r);
-
-	return is_method(r, "OPTIONS") && n.preflight && n.origins == 1 &&
-	       is_allowed(r->site, trim(n.origin));
+	return is_method(r, "OPTIONS") && *r->origin &&
+	       http_field(&r->http, "Access-Control-Request-Method");
 }
 
 struct http_field *origin_fields(const struct request *r, struct http_field to[ORIGIN_FIELDS])
 {
 	char *const *listed = r->site->config.allow_origin;
-	struct names n;
 
 	if (listed && *listed)
 		*to++ = (struct http_field){ "Vary", "Origin" };
 	if (!*r->origin)
 		return to;
-	n = read_names(r);
 	*to++ = (struct http_field){ "Access-Control-Allow-Origin", r->origin };
 	*to++ = (struct http_field){ "Access-Control-Expose-Headers",
 				     "X-Request-Id, X-Lakehouse-Trace-Id, ETag, Retry-After" };
-	if (!is_method(r, "OPTIONS") || !n.preflight)
+	if (!is_preflight(r))
 		return to;
 	*to++ = (struct http_field){ "Access-Control-Allow-Methods", r->reply.allow };
-	*to++ = (struct http_field){ "Access-Control-Allow-Headers", n.asked };
+	*to++ = (struct http_field){ "Access-Control-Allow-Headers",
+				     http_field(&r->http, "Access-Control-Request-Headers") };
 	*to++ = (struct http_field){ "Access-Control-Max-Age", MAX_AGE };
 	return to;
 }
@@ -424,24 +391,22 @@ static const char *user_of(const struct request *r)
 {
 	const char *name = r->site->config.trusted_user_header;
 	const struct sockaddr *peer = r->http.address;
-	struct field f;
-	struct lh_str user;
+	const char *user;
 
 	if (!name || !peer || !networks_have(&r->site->trusted, peer))
 		return "";
-	f = find_field(r, name);
-	user = trim(f.value);
-	if (!f.n)
+	user = http_field(&r->http, name);
+	if (!user)
 		return "";
-	return f.n == 1 && lh_is_purpose(user) && !user.p[user.n] && !memchr(user.p, '/', user.n) &&
-	       !memchr(user.p, ' ', user.n) ? user.p : NULL;
+	return http_count(&r->http, name) == 1 && lh_is_purpose(lh_str_of(user)) &&
+	       !strpbrk(user, "/ ") ? user : NULL;
 }
 
 unsigned who_take(struct request *r, const char **why)
 {
 	const struct lh_serve_token *t = r->as ? r->as->may : NULL;
 	const char *user = user_of(r);
-	const struct field f = find_field(r, "X-Lakehouse-Purpose");
+	const struct lh_str purpose = field_of(r, "X-Lakehouse-Purpose");
 
 	*why = "the user whom the proxy names must be 1 to 63 visible characters of ASCII, once, "
 	       "without \"/\"";
@@ -451,9 +416,11 @@ unsigned who_take(struct request *r, const char **why)
 		snprintf(r->who, sizeof r->who, "%s%s%s", r->token ? r->token : "-",
 			 *user ? "/" : "", user);
 	*why = "X-Lakehouse-Purpose must be 1 to 63 visible characters of ASCII, once";
-	if (f.n > 1 || (f.n && !lh_is_purpose(lh_str_of(f.value))))
+	if (http_count(&r->http, "X-Lakehouse-Purpose") > 1 ||
+	    (purpose.p && !lh_is_purpose(purpose)))
 		return 400;
-	snprintf(r->purpose, sizeof r->purpose, "%s", t && t->purpose ? t->purpose : f.value);
+	snprintf(r->purpose, sizeof r->purpose, "%s",
+		 t && t->purpose ? t->purpose : purpose.p ? purpose.p : "");
 	return 0;
 }
 
@@ -464,14 +431,17 @@ bool proxied_for(const struct request *r, const struct sockaddr *peer,
 {
 	const struct networks *trusted = r->site ? &r->site->trusted : NULL;
 	struct sockaddr_storage a;
-	const char *list;
+	struct http_field f = { 0 };
+	const char *list = "";
 	bool found = false;
 	size_t n;
 
 	if (!trusted || !trusted->n || !peer || !networks_have(trusted, peer))
 		return false;
-	list = read_names(r).forwarded;
-	for (n = list ? strlen(list) : 0; n;) {
+	while (http_next(&r->http, &f))
+		if (!strcasecmp(f.name, "X-Forwarded-For"))
+			list = f.value;
+	for (n = strlen(list); n;) {
 		if (!read_address(last_of(list, &n), &a))
 			break;
 		*to = a;

@@ -23,7 +23,7 @@
 
 /* Count the bytes of an answer as long as they wait.  If there are too many, the answer is
  * 503 instead, unless the request has changed something. */
-static unsigned hold(struct request *r, unsigned status)
+static unsigned hold_answer(struct request *r, unsigned status)
 {
 	const struct lh_route *route = r->route ? r->route->route : NULL;
 
@@ -34,7 +34,7 @@ static unsigned hold(struct request *r, unsigned status)
 		r->reply.type = r->reply.cache = NULL;
 		status = 503;
 	}
-	answer_hold(r, r->reply.body.len);
+	hold(r, HELD_ANSWERS, r->reply.body.len);
 	return status;
 }
 
@@ -111,7 +111,7 @@ void answer(struct request *r, unsigned status)
 		shape_error(r, status);
 	if (waits_for_rows(r, status))
 		return;
-	r->reply.status = hold(r, status);
+	r->reply.status = hold_answer(r, status);
 	r->times.answered = lh_time_monotonic();
 	r->http.ready = true;
 	http_resume(&r->http);
@@ -125,14 +125,20 @@ void answer_error(struct request *r, unsigned status, const char *why)
 	answer(r, status);
 }
 
+unsigned asked_status(enum lh_asked how, const char **why)
+{
+	*why = how == LH_ASKED_LATE ? "the filter did not answer in time"
+	       : how == LH_ASKED_GONE ? "the filter ended before it answered"
+	       : "the filter is busy or down";
+	return how == LH_ASKED_LATE ? 504 : how == LH_ASKED_GONE ? 502 : 503;
+}
+
 static void answer_asked(struct request *r, enum lh_asked how)
 {
-	if (how == LH_ASKED_LATE)
-		answer_error(r, 504, "the filter did not answer in time");
-	else if (how == LH_ASKED_GONE)
-		answer_error(r, 502, "the filter ended before it answered");
-	else
-		answer_error(r, 503, "the filter is busy or down");
+	const char *why;
+	const unsigned status = asked_status(how, &why);
+
+	answer_error(r, status, why);
 }
 
 void take_times(struct request *r, double asked, double sent)
@@ -152,8 +158,7 @@ struct spool {
 	int fd;
 	char *path;
 	struct lh_multipart *form;
-	enum spool_kind kind;
-	bool counted;			/* among those of its kind */
+	enum held kind;			/* as which it has a place */
 };
 
 int spool_open(struct request *r, struct lh_err *err)
@@ -163,10 +168,9 @@ int spool_open(struct request *r, struct lh_err *err)
 	struct lh_buf folder = { 0 };
 
 	sp->fd = -1;
-	sp->kind = kind == LH_ROUTE_GET ? SPOOL_DOWNLOAD : SPOOL_UPLOAD;
-	r->http.upload = sp->kind == SPOOL_UPLOAD;
-	sp->counted = spool_hold(r, sp->kind);
-	if (!sp->counted) {
+	sp->kind = kind == LH_ROUTE_GET ? HELD_DOWNLOADS : HELD_UPLOADS;
+	r->http.upload = sp->kind == HELD_UPLOADS;
+	if (!may_hold(r, sp->kind, 1)) {
 		r->reply.retry = RETRY;
 		return lh_err_data(err, 503, "too many bodies at one time");
 	}
@@ -183,9 +187,7 @@ int spool_open(struct request *r, struct lh_err *err)
 
 static void leave_place(struct request *r)
 {
-	if (r->spool->counted)
-		spool_release(r, r->spool->kind);
-	r->spool->counted = false;
+	release(r, r->spool->kind, r->held[r->spool->kind]);
 }
 
 void spool_free(struct request *r)

@@ -50,11 +50,6 @@ static int log_decisions(struct site *site, struct lh_err *err)
 	return 0;
 }
 
-static void warn(void *tool, const char *text)
-{
-	lh_tool_warn(tool, "%s", text);
-}
-
 /* Set the folder of the logs: by default that of the state, if there is a key. */
 int audit_settle(struct site *site, struct lh_err *err)
 {
@@ -80,7 +75,8 @@ int audit_settle(struct site *site, struct lh_err *err)
 	how = (struct lh_persons_how){
 		.folder = site->audit_log, .required = c->audit.required,
 		.anchor = c->audit.anchor, .corpus = (const char *const *)c->audit.persons,
-		.corpora = list_length(c->audit.persons), .warn = warn, .owner = site->tool };
+		.corpora = list_length(c->audit.persons), .warn = lh_tool_told,
+		.owner = site->tool };
 	return lh_persons_filters(&site->routes, &how, err) < 0
 		? -1 : lh_mcp_tools_audit(&site->tools, &how, err);
 }
@@ -98,7 +94,7 @@ int audit_start(struct site *site, struct pools *pools, struct lh_err *err)
 					  : (enum lh_persons_sync)c->audit.sync,
 		.state = c->state, .corpus = (const char *const *)c->audit.persons,
 		.corpora = list_length(c->audit.persons), .required = c->audit.required,
-		.text = c->decisions.text, .warn = warn, .owner = pools->tool,
+		.text = c->decisions.text, .warn = lh_tool_told, .owner = pools->tool,
 		.lost = &pools->rows });
 	lh_persons_command(site->persons, &pool);
 	site->auditor = pools_take(pools, pool, c, NULL, err);

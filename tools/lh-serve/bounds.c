@@ -66,83 +66,52 @@ void peer_drop(struct request *r)
 	free(p);
 }
 
+/* ---- what is held ---- */
+
+static const uint64_t most[HELDS] = {
+	[HELD_BODIES] = (uint64_t)256 << 20, [HELD_ANSWERS] = (uint64_t)256 << 20,
+	[HELD_UPLOADS] = 64, [HELD_DOWNLOADS] = 64
+};
+
 /* Return whether n more fit into a limit, and into the half that a client has of it. */
-static bool fits(uint64_t all, uint64_t of_client, uint64_t n, uint64_t limit)
+static bool fits(const struct request *r, enum held of, uint64_t n)
 {
-	return all + n <= limit && of_client + n <= limit / 2;
+	return r->server->bounds.held[of] + n <= most[of] && r->peer->held[of] + n <= most[of] / 2;
 }
 
-/* ---- bodies ---- */
-
-bool body_hold(struct request *r, size_t n)
+void hold(struct request *r, enum held of, uint64_t n)
 {
-	struct held *all = &r->server->bounds.all, *own = &r->peer->held;
+	r->server->bounds.held[of] += n;
+	r->peer->held[of] += n;
+	r->held[of] += n;
+	r->server->connections.uploads = (unsigned)r->server->bounds.held[HELD_UPLOADS];
+}
 
-	if (!fits(all->bodies, own->bodies, n, BODIES_MAX))
+bool may_hold(struct request *r, enum held of, uint64_t n)
+{
+	if (!fits(r, of, n))
 		return false;
-	all->bodies += n;
-	own->bodies += n;
-	r->body.held += n;
+	hold(r, of, n);
 	return true;
 }
 
-void body_release(struct request *r)
+void release(struct request *r, enum held of, uint64_t n)
 {
-	r->server->bounds.all.bodies -= r->body.held;
-	r->peer->held.bodies -= r->body.held;
-	r->body.held = 0;
+	hold(r, of, 0 - n);
 }
-
-/* ---- files ---- */
-
-bool spool_hold(struct request *r, enum spool_kind kind)
-{
-	static const unsigned most[SPOOLS] = { SPOOL_UPLOADS, SPOOL_DOWNLOADS };
-	unsigned *all = &r->server->bounds.all.spools[kind], *own = &r->peer->held.spools[kind];
-
-	if (!fits(*all, *own, 1, most[kind]))
-		return false;
-	++*all;
-	++*own;
-	r->server->connections.uploads = r->server->bounds.all.spools[SPOOL_UPLOAD];
-	return true;
-}
-
-void spool_release(struct request *r, enum spool_kind kind)
-{
-	r->server->bounds.all.spools[kind]--;
-	r->peer->held.spools[kind]--;
-	r->server->connections.uploads = r->server->bounds.all.spools[SPOOL_UPLOAD];
-}
-
-/* ---- answers ---- */
 
 bool answers_fit(const struct request *r, uint64_t n)
 {
-	const struct held *all = &r->server->bounds.all, *own = &r->peer->held;
+	const uint64_t all = r->server->bounds.held[HELD_ANSWERS];
 
 	/* what a connection waits for alone may be of any size */
-	return !all->answers || fits(all->answers, own->answers, n, ANSWERS_MAX) ||
-	       (!own->answers && all->answers + n <= ANSWERS_MAX);
+	return !all || fits(r, HELD_ANSWERS, n) ||
+	       (!r->peer->held[HELD_ANSWERS] && all + n <= most[HELD_ANSWERS]);
 }
 
 bool answer_may_stay(const struct request *r, uint64_t n)
 {
 	return n <= SMALL || answers_fit(r, n);
-}
-
-void answer_hold(struct request *r, uint64_t n)
-{
-	r->server->bounds.all.answers += n;
-	r->peer->held.answers += n;
-	r->reply.held += n;
-}
-
-void answer_release(struct request *r, uint64_t n)
-{
-	r->server->bounds.all.answers -= n;
-	r->peer->held.answers -= n;
-	r->reply.held -= n;
 }
 
 /* ---- room ---- */

@@ -357,16 +357,6 @@ bool http_next(const struct message *m, struct http_field *f)
 	return true;
 }
 
-const char *http_field(const struct message *m, const char *name)
-{
-	struct http_field f = { 0 };
-
-	while (http_next(m, &f))
-		if (!strcasecmp(f.name, name))
-			return f.value;
-	return NULL;
-}
-
 static bool is_token(const char *p, size_t n)
 {
 	size_t i;
@@ -387,7 +377,8 @@ static bool is_text(const char *p, size_t n)
 	return i == n;
 }
 
-/* Read a line "name: value" without its end; blanks after the value stay.  m NULL: only check. */
+/* Read a line "name: value" without its end.  Blanks around the value are not of it, but another
+ * reader may think so where the value says how long the body is.  m NULL: only check. */
 static bool read_field(struct message *m, const char *p, size_t n)
 {
 	const char *colon = memchr(p, ':', n), *value = colon, *end = p + n;
@@ -396,7 +387,11 @@ static bool read_field(struct message *m, const char *p, size_t n)
 		return false;
 	while (++value < end && (*value == ' ' || *value == '\t'))
 		;
-	if (!is_text(value, (size_t)(end - value)))
+	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	if (!is_text(value, (size_t)(end - value)) ||
+	    (end < p + n && (!strncasecmp(p, "Content-Length:", 15) ||
+			     !strncasecmp(p, "Transfer-Encoding:", 18))))
 		return false;
 	if (m) {
 		lh_buf_add(&m->head, p, (size_t)(colon - p));

@@ -120,7 +120,6 @@ struct reply {				/* the answer to a message */
 	char allow[64], etag[160];	/* headers, or "" */
 	unsigned retry;			/* Retry-After of a 503; 0: a second */
 	bool coded;			/* it is refused for its coding */
-	uint64_t held;			/* bytes of the body that are counted */
 };
 
 struct http_field {
@@ -152,9 +151,27 @@ void http_run(struct connections *all);
 void http_stop(struct connections *all);
 /* Close connections that are too slow, or have ended; called each second. */
 void http_sweep(struct connections *all, double now);
-/* Return a field of the header, or NULL; step from one to the next, from one that is all zero. */
-const char *http_field(const struct message *m, const char *name);
+/* Step from a field of the header to the next, from one that is all zero. */
 bool http_next(const struct message *m, struct http_field *f);
+/* Return the value of the first field with that name, or NULL; how many there are. */
+static inline const char *http_field(const struct message *m, const char *name)
+{
+	struct http_field f = { 0 };
+
+	while (http_next(m, &f))
+		if (!strcasecmp(f.name, name))
+			return f.value;
+	return NULL;
+}
+static inline unsigned http_count(const struct message *m, const char *name)
+{
+	struct http_field f = { 0 };
+	unsigned n = 0;
+
+	while (http_next(m, &f))
+		n += !strcasecmp(f.name, name);
+	return n;
+}
 static inline bool has_body(const struct message *m)
 {
 	return m->chunked || m->length;

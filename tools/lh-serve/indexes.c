@@ -69,7 +69,7 @@ static struct index_file *find_file(struct indexes *all, const char *path)
 	lh_grow(&all->v, &all->cap, all->n + 1, sizeof *all->v);
 	f = &all->v[all->n];
 	*f = (struct index_file){ .path = lh_strndup(path, strlen(path)) };
-	return f->path ? &all->v[all->n++] : NULL;
+	return &all->v[all->n++];
 }
 
 /* Look at a link; true if filters may not read what it leads to.  known: they have just been given
@@ -81,7 +81,7 @@ static bool is_late_link(struct lh_tool *tool, struct index_file *f, bool known)
 
 	if (known) {
 		free(f->leads_to);
-		f->leads_to = to ? strdup(to) : NULL;
+		f->leads_to = to ? lh_strndup(to, strlen(to)) : NULL;
 	}
 	late = to && (!f->leads_to || strcmp(to, f->leads_to) != 0);
 	if (late && !f->damaged)
@@ -138,8 +138,6 @@ static void look_below(struct server *s, const char *name, bool known)
 						lh_str_of(in.name[i]));
 
 		f = find_file(&s->indexes, path);
-		if (!f)
-			continue;
 		f->seen = true;
 		if (!is_late_link(s->tool, f, known || s->site->config.no_confine))
 			look_at(s->tool, f);

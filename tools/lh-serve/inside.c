@@ -145,10 +145,10 @@ static void add_cache(struct inside *i, const struct lh_record *rec)
 	i->sum.capacity += c.capacity;
 }
 
-/* Take one answer; after the last one answer the request. */
-static void answer_if_last(struct inside *i)
+/* One answer less is awaited; after the last one answer the request. */
+static void answered(struct inside *i)
 {
-	if (i->open)
+	if (--i->open)
 		return;
 	if (!i->request)
 		free_inside(i);
@@ -166,22 +166,23 @@ static void on_reply(struct lh_ask *a, enum lh_asked how, const struct lh_record
 	q->up = how == LH_ASKED_ANSWERED;
 	if (q->up && i->request && i->request->route->route->kind == LH_ROUTE_CACHE)
 		add_cache(i, rec);
-	i->open--;
-	answer_if_last(i);
+	answered(i);
 }
 
+/* Begin with n questions; answered() is called once all are asked. */
 static struct inside *new_inside(struct request *r, size_t n)
 {
 	struct inside *i = lh_calloc(1, sizeof *i);
 
 	i->question = lh_calloc(n + 1, sizeof *i->question);
 	i->request = r;
+	i->open = 1;
 	r->work.free = free_inside;
 	return r->work.of = i;
 }
 
-static struct question *new_question(struct inside *i, const struct lh_pool *pool,
-				     const char *name, const char *line)
+/* Ask a pool, of a route that is named, or one of its processes. */
+static void ask(struct inside *i, struct lh_pool *pool, const char *name, unsigned process)
 {
 	struct question *q = &i->question[i->n++];
 	struct lh_pool_state st;
@@ -192,9 +193,10 @@ static struct question *new_question(struct inside *i, const struct lh_pool *poo
 	q->ask.timeout = st.fresh ? FIRST_SECONDS : DEEP_SECONDS;
 	q->ask.probe = true;
 	q->ask.answered = on_reply;
-	lh_buf_puts(&q->ask.line, line);
+	lh_buf_puts(&q->ask.line, name ? "{}\n" : LH_JSON({"op":"stats"}) "\n");
 	i->open++;
-	return q;
+	if ((name ? lh_pool_ask(pool, &q->ask) : lh_pool_ask_one(pool, process, &q->ask)) < 0)
+		i->open--;
 }
 
 /* Ask each pool: any answer shows that it is up, also a refusal of the empty record. */
@@ -204,24 +206,35 @@ static void ask_pools(struct request *r)
 	struct inside *i = new_inside(r, site->routes.n);
 	size_t n;
 
-	if (!i)
-		return;
 	indexes_look(r->server, true);
-	i->open = 1;			/* until all are asked */
-	for (n = 0; n < site->routes.n; n++) {
-		struct question *q;
-
-		if (!site_first_of_pool(site, n))
-			continue;
-		q = new_question(i, site->route[n].pool->pool, site->routes.v[n].route, "{}\n");
-		if (lh_pool_ask(site->route[n].pool->pool, &q->ask) < 0)
-			i->open--;
-	}
-	i->open--;
-	answer_if_last(i);
+	for (n = 0; n < site->routes.n; n++)
+		if (site_first_of_pool(site, n))
+			ask(i, site->route[n].pool->pool, site->routes.v[n].route, 0);
+	answered(i);
 }
 
-static void ask_caches(struct request *r)
+void health_answer(struct request *r)
+{
+	if (is_deep(r)) {
+		ask_pools(r);
+		return;
+	}
+	lh_buf_puts(&r->reply.body, LH_JSON({"status":"ok","service":"gateway"}));
+	answer(r, 200);
+}
+
+/* A server that ends takes nothing more. */
+void ready_answer(struct request *r)
+{
+	if (r->server->stop) {
+		answer_error(r, 503, "the server is ending");
+		return;
+	}
+	lh_buf_puts(&r->reply.body, LH_JSON({"status":"ready","service":"gateway"}));
+	answer(r, 200);
+}
+
+void cache_answer(struct request *r)
 {
 	struct lh_pool *pool = r->route->pool->pool;
 	struct lh_pool_state st;
@@ -230,45 +243,35 @@ static void ask_caches(struct request *r)
 
 	lh_pool_state(pool, &st);
 	i = new_inside(r, st.processes);
-	if (!i)
-		return;
-	i->open = 1;
-	for (n = 0; n < st.processes; n++) {
-		struct question *q = new_question(i, pool, NULL,
-						  LH_JSON({"op":"stats"}) "\n");
-
-		if (lh_pool_ask_one(pool, n, &q->ask) < 0)
-			i->open--;
-	}
-	i->open--;
-	answer_if_last(i);
+	for (n = 0; n < st.processes; n++)
+		ask(i, pool, NULL, n);
+	answered(i);
 }
 
 /* ---- the newest rows of a log ---- */
 
-/* Read the end of a file, from the first complete line on. */
-static int read_tail(const char *path, struct lh_buf *to, struct lh_err *err)
+/* Read the end of a file, from the first complete line on; false if it cannot be read. */
+static bool read_tail(const char *path, struct lh_buf *to)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END), from;
-	char *room, *lf;
+	char *lf;
 	ssize_t n;
 
 	if (fd < 0)
-		return 0;
+		return true;
 	from = size > TAIL_MAX ? size - TAIL_MAX : 0;
-	room = lh_buf_room(to, TAIL_MAX);
-	n = room ? pread(fd, room, TAIL_MAX, from) : -1;
+	n = pread(fd, lh_buf_room(to, TAIL_MAX), TAIL_MAX, from);
 	close(fd);
 	if (n < 0)
-		return lh_err_set(err, LH_EIO, "the log cannot be read");
+		return false;
 	lh_buf_took(to, (size_t)n);
 	lf = from ? memchr(to->p, '\n', to->len) : NULL;
 	if (lf) {
 		to->len -= (size_t)(lf + 1 - to->p);
 		memmove(to->p, lf + 1, to->len);
 	}
-	return 0;
+	return true;
 }
 
 /* Write the last `most` rows that are JSON objects, oldest first. */
@@ -302,24 +305,20 @@ static bool path_in_state(char path[4096], struct request *r, const char *name)
 static int add_rows(struct lh_writer *w, struct request *r, const char *name, const char *member,
 		    size_t most)
 {
-	struct lh_buf text = { 0 };
-	struct lh_err err;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	char path[4096];
 
-	if (!path_in_state(path, r, name) || read_tail(path, &text, &err) < 0) {
-		lh_buf_free(&text);
-		r->reply.body.len = 0;
+	if (!path_in_state(path, r, name) || !read_tail(path, &text)) {
 		answer_error(r, 500, "the log cannot be read");
 		return -1;
 	}
 	lh_write_array(w, member);
 	write_rows(w, &text, most);
 	lh_write_end(w);
-	lh_buf_free(&text);
 	return 0;
 }
 
-static void answer_audits(struct request *r)
+void audits_answer(struct request *r)
 {
 	static const char report[] = "reports/distillation/phase8-full-audit-report.md";
 	struct lh_writer w = lh_write_to(&r->reply.body);
@@ -339,7 +338,7 @@ static void answer_audits(struct request *r)
 	answer(r, 200);
 }
 
-static void answer_sessions(struct request *r)
+void sessions_answer(struct request *r)
 {
 	struct lh_str limit = lh_route_arg(&r->path, "limit");
 	struct lh_writer w = lh_write_to(&r->reply.body);
@@ -387,7 +386,7 @@ const char console_policy[] =
 	"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
 	"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-static void answer_file(struct request *r)
+void file_answer(struct request *r)
 {
 	const struct console_file *f;
 
@@ -402,37 +401,3 @@ static void answer_file(struct request *r)
 	r->reply.type = f->type;
 	answer(r, 200);
 }
-
-void inside_answer(struct request *r)
-{
-	switch (r->route->route->kind) {
-	case LH_ROUTE_CACHE:
-		ask_caches(r);
-		break;
-	case LH_ROUTE_READY:	/* a server that ends takes nothing more */
-		if (r->server->stop) {
-			answer_error(r, 503, "the server is ending");
-			break;
-		}
-		lh_buf_puts(&r->reply.body, LH_JSON({"status":"ready","service":"gateway"}));
-		answer(r, 200);
-		break;
-	case LH_ROUTE_SESSIONS:
-		answer_sessions(r);
-		break;
-	case LH_ROUTE_AUDITS:
-		answer_audits(r);
-		break;
-	case LH_ROUTE_FILE:
-		answer_file(r);
-		break;
-	default:
-		if (is_deep(r)) {
-			ask_pools(r);
-			break;
-		}
-		lh_buf_puts(&r->reply.body, LH_JSON({"status":"ok","service":"gateway"}));
-		answer(r, 200);
-	}
-}
-

@@ -14,8 +14,6 @@ struct mcp {
 	struct lh_mcp_peer peer;
 	struct lh_mcp_headers headers;
 	struct request *request;
-	struct lh_buf text;		/* of the headers ... */
-	struct lh_buf param;		/* ... and of one Mcp-Param-NAME */
 };
 
 /* ---- a message ---- */
@@ -76,59 +74,14 @@ static void on_answer(struct lh_mcp_peer *p, struct lh_str json, int code)
 	answer(r, status_of(m, code));
 }
 
-/* Append a header, without the white space after it, and NUL. */
-static void add_field(struct lh_buf *to, const struct field *f)
-{
-	size_t n = strlen(f->value);
-
-	while (n && (f->value[n - 1] == ' ' || f->value[n - 1] == '\t'))
-		n--;
-	lh_buf_add(to, f->value, n);
-	lh_buf_putc(to, '\0');
-}
-
-static size_t copy_field(struct mcp *m, const char *name)
-{
-	const struct field f = find_field(m->request, name);
-	const size_t at = m->text.len;
-
-	add_field(&m->text, &f);
-	return f.n ? at : SIZE_MAX;
-}
-
-/* Two readers may take different ones of two headers with one name. */
-static bool is_twice(const struct request *r, const char *name)
-{
-	return find_field(r, name).n > 1;
-}
-
-static void read_headers(struct mcp *m)
-{
-	const size_t version = copy_field(m, "MCP-Protocol-Version");
-	const size_t method = copy_field(m, "Mcp-Method"), name = copy_field(m, "Mcp-Name");
-	const char *text = m->text.p;
-
-	m->headers.version = version < SIZE_MAX ? text + version : NULL;
-	m->headers.method = method < SIZE_MAX ? text + method : NULL;
-	m->headers.name = name < SIZE_MAX ? text + name : NULL;
-	if (!m->headers.version)
-		m->peer.version = WITHOUT_HEADER;
-	else if (lh_mcp_is_older(m->headers.version))
-		m->peer.version = m->headers.version;
-}
-
 static const char *param_field(const struct lh_mcp_headers *h, const char *name)
 {
 	struct mcp *m = (struct mcp *)((char *)h - offsetof(struct mcp, headers));
-	struct field f;
+	LH_SCOPED(lh_buf_free) struct lh_buf field = { 0 };
 
-	lh_buf_reset(&m->param);
-	lh_buf_printf(&m->param, "Mcp-Param-%s", name);
-	lh_buf_putc(&m->param, '\0');
-	f = find_field(m->request, m->param.p);
-	lh_buf_reset(&m->param);
-	add_field(&m->param, &f);
-	return f.n == 1 ? m->param.p : NULL;
+	lh_buf_printf(&field, "Mcp-Param-%s%c", name, '\0');
+	return http_count(&m->request->http, field.p) == 1
+		? http_field(&m->request->http, field.p) : NULL;
 }
 
 static void free_mcp(void *mcp)
@@ -136,8 +89,6 @@ static void free_mcp(void *mcp)
 	struct mcp *m = mcp;
 
 	lh_mcp_leave(m->request->site->mcp, &m->peer);
-	lh_buf_free(&m->text);
-	lh_buf_free(&m->param);
 	free(m);
 }
 
@@ -152,11 +103,16 @@ static struct mcp *begin_call(struct request *r)
 					.scope = r->as && r->as->may ? r->as->may->scope : NULL,
 					.may = peer_may, .sees = peer_sees,
 					.token = r->token, .client = r->peer };
-	m->headers.param = param_field;
+	m->headers = (struct lh_mcp_headers){ http_field(&r->http, "MCP-Protocol-Version"),
+					      http_field(&r->http, "Mcp-Method"),
+					      http_field(&r->http, "Mcp-Name"), param_field };
+	if (!m->headers.version)
+		m->peer.version = WITHOUT_HEADER;
+	else if (lh_mcp_is_older(m->headers.version))
+		m->peer.version = m->headers.version;
 	r->work.of = m;
 	r->work.free = free_mcp;
 	r->http.watched = true;
-	read_headers(m);
 	return m;
 }
 
@@ -177,8 +133,9 @@ void mcp_answer(struct request *r)
 		return;
 	}
 	m = begin_call(r);
-	if (is_twice(r, "MCP-Protocol-Version") || is_twice(r, "Mcp-Method") ||
-	    is_twice(r, "Mcp-Name")) {
+	/* two readers may take different ones of two headers with one name */
+	if (http_count(&r->http, "MCP-Protocol-Version") > 1 ||
+	    http_count(&r->http, "Mcp-Method") > 1 || http_count(&r->http, "Mcp-Name") > 1) {
 		lh_mcp_refuse(r->site->mcp, &m->peer, LH_MCP_HEADER, "a header is there twice");
 	} else if (!lh_mcp_take(r->site->mcp, &m->peer,
 				(struct lh_str){ r->body.text.p, r->body.text.len })) {

@@ -189,9 +189,9 @@ void metrics_answer(struct request *r)
 	single(out, "lh_serve_connections", "gauge", "Open connections.", s->connections.clients);
 	heading(out, "lh_serve_held_bytes", "gauge", "Bytes of bodies and answers in memory.");
 	lh_buf_printf(out, "lh_serve_held_bytes{of=\"bodies\"} %llu\n",
-		      (unsigned long long)s->bounds.all.bodies);
+		      (unsigned long long)s->bounds.held[HELD_BODIES]);
 	lh_buf_printf(out, "lh_serve_held_bytes{of=\"answers\"} %llu\n",
-		      (unsigned long long)s->bounds.all.answers);
+		      (unsigned long long)s->bounds.held[HELD_ANSWERS]);
 	heading(out, "lh_serve_request_seconds", "histogram",
 		"Time from a complete request to its answer.");
 	for (st = s->stats.first; st; st = st->next)

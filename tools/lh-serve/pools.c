@@ -11,11 +11,6 @@
 #define END_SECONDS 5.0			/* for filters to end by themselves */
 #define END_TURN 50			/* milliseconds */
 
-static void warn(void *tool, const char *text)
-{
-	lh_tool_warn(tool, "%s", text);
-}
-
 static struct shared_pool *start_pool(struct pools *all, const struct lh_pool_how *how,
 				      struct lh_err *err)
 {
@@ -68,7 +63,7 @@ struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
 	how.lazy = !c->warm;
 	how.jobs = jobs_of(how.argv, how.depth);
 	how.loop = all->loop;
-	how.ended = warn;
+	how.ended = lh_tool_told;
 	how.owner = all->tool;
 	for (i = 0; i < all->n && !p; i++)
 		if (!all->v[i]->retired && lh_pool_is(all->v[i]->pool, &how))

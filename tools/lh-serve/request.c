@@ -230,7 +230,7 @@ static void begin_request(struct message *m)
 
 static void drop_body(struct request *r)
 {
-	body_release(r);
+	release(r, HELD_BODIES, r->held[HELD_BODIES]);
 	lh_buf_free(&r->body.text);
 }
 
@@ -243,7 +243,7 @@ static int keep_body(struct request *r, const char *p, size_t n, struct lh_err *
 		return upload_more(r, p, n, err);
 	if (writes_state(r) && state_take(r, n, err) < 0)
 		return -1;
-	if (!body_hold(r, n))
+	if (!may_hold(r, HELD_BODIES, n))
 		return lh_err_data(err, 503, "too many bodies at one time");
 	lh_buf_add(&r->body.text, p, n);
 	return 0;
@@ -271,44 +271,35 @@ static bool take_part(struct message *m, const char *p, size_t n)
 
 /* ---- routes ---- */
 
-static void run_route(struct request *r)
+static void filter_answer(struct request *r)
+{
+	if (r->body.lines)
+		stream_start(r);
+	else
+		ask_filter(r);
+}
+
+/* Answer with an object; of HEAD no file is made. */
+static void get_answer(struct request *r)
 {
 	struct lh_err err;
 
-	switch (r->route->route->kind) {
-	case LH_ROUTE_FILTER:
-		if (r->body.lines)
-			stream_start(r);
-		else
-			ask_filter(r);
-		break;
-	case LH_ROUTE_GET:
-		if (!is_method(r, "HEAD") && spool_open(r, &err) < 0)
-			answer_error(r, lh_err_status(&err), err.msg);
-		else
-			ask_filter(r);
-		break;
-	case LH_ROUTE_PUT:
-	case LH_ROUTE_INGEST:
+	if (!is_method(r, "HEAD") && spool_open(r, &err) < 0)
+		answer_error(r, lh_err_status(&err), err.msg);
+	else
 		ask_filter(r);
-		break;
-	case LH_ROUTE_METRICS:
-		metrics_answer(r);
-		break;
-	case LH_ROUTE_OPENAPI:
-		openapi_answer(r);
-		break;
-	case LH_ROUTE_MCP:
-		mcp_answer(r);
-		break;
-	case LH_ROUTE_CHECKPOINT:
-	case LH_ROUTE_TILE:
-		tlog_answer(r);
-		break;
-	default:
-		inside_answer(r);
-	}
 }
+
+static answer_fn *const answers[] = {
+	[LH_ROUTE_FILTER] = filter_answer, [LH_ROUTE_GET] = get_answer,
+	[LH_ROUTE_PUT] = ask_filter, [LH_ROUTE_INGEST] = ask_filter,
+	[LH_ROUTE_HEALTH] = health_answer, [LH_ROUTE_READY] = ready_answer,
+	[LH_ROUTE_CACHE] = cache_answer, [LH_ROUTE_SESSIONS] = sessions_answer,
+	[LH_ROUTE_AUDITS] = audits_answer, [LH_ROUTE_FILE] = file_answer,
+	[LH_ROUTE_METRICS] = metrics_answer, [LH_ROUTE_OPENAPI] = openapi_answer,
+	[LH_ROUTE_MCP] = mcp_answer, [LH_ROUTE_CHECKPOINT] = tlog_answer,
+	[LH_ROUTE_TILE] = tlog_answer
+};
 
 /* Drop the byte order mark before a text: it is no part of JSON, and files have one. */
 static void drop_mark(struct request *r)
@@ -334,7 +325,7 @@ static void complete_request(struct message *m)
 		return;
 	}
 	drop_mark(r);
-	run_route(r);
+	answers[r->route->route->kind](r);
 }
 
 /* ---- the answer ---- */
@@ -369,7 +360,7 @@ static void end_request(struct message *m, unsigned status)
 	struct request *r = (struct request *)m;
 
 	drop_body(r);
-	answer_release(r, r->reply.held);
+	release(r, HELD_ANSWERS, r->held[HELD_ANSWERS]);
 	r->server->in_flight--;
 	r->reply.status = status ? status : r->reply.status;
 	stats_count(r->route ? r->route->stats : r->server->stats.none, r->reply.status,

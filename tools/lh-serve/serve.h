@@ -30,29 +30,22 @@
 #include "serve/body.h"
 #include "site.h"
 
-#define BODIES_MAX ((uint64_t)256 << 20)	/* bytes of all bodies together, ... */
-#define ANSWERS_MAX ((uint64_t)256 << 20)	/* ... of all answers, ... */
-#define ANSWER_ROOM ((uint64_t)1 << 20)		/* ... that must be left for a new one, ... */
-#define STREAM_MAX ((uint64_t)16 << 20)		/* ... of those of a connection */
+#define ANSWER_ROOM ((uint64_t)1 << 20)		/* bytes that must be left for a new answer */
 #define ID_MAX 128			/* bytes of an X-Request-Id, of a request id */
 
-enum spool_kind { SPOOL_UPLOAD, SPOOL_DOWNLOAD, SPOOLS };
-
-struct held {
-	uint64_t bodies, answers;	/* bytes in memory */
-	unsigned spools[SPOOLS];	/* bodies and objects in files */
-};
+/* What requests hold: bytes in memory; bodies and objects in files. */
+enum held { HELD_BODIES, HELD_ANSWERS, HELD_UPLOADS, HELD_DOWNLOADS, HELDS };
 
 struct peer {				/* what the requests of one client hold */
 	struct peer *next;
 	unsigned char key[ADDRESS_KEY];
 	unsigned requests;
-	struct held held;
+	uint64_t held[HELDS];
 };
 #define PEER_LISTS 256
 
 struct bounds {
-	struct held all;
+	uint64_t held[HELDS];
 	struct peer *peer[PEER_LISTS];
 };
 
@@ -105,7 +98,6 @@ struct server {
 struct intake {				/* the body of a request */
 	struct lh_buf text;
 	bool lines;			/* it is JSON Lines */
-	uint64_t held;			/* bytes of it that are counted */
 };
 
 struct times {
@@ -117,6 +109,7 @@ struct request {
 	struct message http;
 	struct server *server;
 	struct peer *peer;
+	uint64_t held[HELDS];
 	struct site *site;
 	struct site_route *route;	/* NULL: none */
 	size_t skip;			/* pieces of the mount */
@@ -152,12 +145,6 @@ bool is_method(const struct request *r, const char *method);
 bool find_route(struct request *r);
 /* Return whether the request is OPTIONS of the server as a whole. */
 bool is_star(const struct request *r);
-/* Find a field of the header, and how many of that name there are; value "" without one. */
-struct field {
-	const char *name, *value;
-	unsigned n;
-};
-struct field find_field(const struct request *r, const char *name);
 /* Return whether a request of the health asks every pool; would, of a route; is one that everybody
  * may ask. */
 bool is_deep(const struct request *r);
@@ -204,21 +191,15 @@ bool proxied_for(const struct request *r, const struct sockaddr *peer,
 
 /* ---- bounds.c ---- */
 
-#define SPOOL_UPLOADS 64	/* bodies that go to files, at one time */
-#define SPOOL_DOWNLOADS 64	/* objects that are being read or sent */
-
 void peer_take(struct request *r);
 void peer_drop(struct request *r);
-/* Hold n more bytes of a body, a file; false: there are too many.  Release all. */
-bool body_hold(struct request *r, size_t n);
-void body_release(struct request *r);
-bool spool_hold(struct request *r, enum spool_kind kind);
-void spool_release(struct request *r, enum spool_kind kind);
+/* Hold n more; do so unless there are too many; release them. */
+void hold(struct request *r, enum held of, uint64_t n);
+bool may_hold(struct request *r, enum held of, uint64_t n);
+void release(struct request *r, enum held of, uint64_t n);
 /* Return whether n more bytes of answers fit; whether an answer of n bytes may be sent. */
 bool answers_fit(const struct request *r, uint64_t n);
 bool answer_may_stay(const struct request *r, uint64_t n);
-void answer_hold(struct request *r, uint64_t n);
-void answer_release(struct request *r, uint64_t n);
 
 #define NO_ROOM "the state is as large as it may be (--state-max)"
 /* Return whether the state may get n more bytes; take them (LH_EDATA with status 507). */
@@ -259,6 +240,8 @@ int who_show(struct request *r, const struct lh_buf *line, struct lh_buf *body,
 /* Answer: with r->reply.body, with an error, with constant text. */
 void answer(struct request *r, unsigned status);
 void answer_error(struct request *r, unsigned status, const char *why);
+/* Return the status, and say why, where no filter has answered. */
+unsigned asked_status(enum lh_asked how, const char **why);
 /* Fill the times of the log from those of an ask; asked 0: there was none. */
 void take_times(struct request *r, double asked, double sent);
 
@@ -287,11 +270,9 @@ void streams_wake(struct server *s);
 
 /* ---- inside.c, metrics.c, openapi.c, mcp.c, tlog.c ---- */
 
-void tlog_answer(struct request *r);
-void inside_answer(struct request *r);
-void metrics_answer(struct request *r);
-void openapi_answer(struct request *r);
-void mcp_answer(struct request *r);
+typedef void answer_fn(struct request *r);
+answer_fn tlog_answer, health_answer, ready_answer, cache_answer, sessions_answer, audits_answer,
+	file_answer, metrics_answer, openapi_answer, mcp_answer;
 /* Cancel the call of a client that has ended. */
 void mcp_left(struct message *m);
 

@@ -424,6 +424,12 @@ static void print_list(struct lh_writer *w, const char *name, char *const *list)
 	lh_write_end(w);
 }
 
+static void print_text(struct lh_writer *w, const char *name, const char *text)
+{
+	if (text)
+		lh_write_bytes(w, name, text);
+}
+
 static void print_route(struct lh_writer *w, const struct lh_route *r)
 {
 	lh_write_object(w, NULL);
@@ -444,12 +450,10 @@ static void print_route(struct lh_writer *w, const struct lh_route *r)
 		lh_buf_puts(w->out, r->members);
 		lh_buf_putc(w->out, '}');
 	}
-	if (r->token_file)
-		lh_write_bytes(w, "token_file", r->token_file);
+	print_text(w, "token_file", r->token_file);
 	if (r->right != LH_RIGHT_ADMIN)
 		lh_write_text(w, "right", lh_rights[r->right]);
-	if (r->off)
-		lh_write_text(w, "off", r->off);
+	print_text(w, "off", r->off);
 	lh_write_end(w);
 }
 
@@ -501,8 +505,7 @@ static void print_tokens(struct lh_writer *w, const struct lh_serve_config *c)
 		if (t->filter)
 			lh_write_raw(w, "filter", lh_str_of(t->filter));
 		print_list(w, "routes", t->routes);
-		if (t->purpose)
-			lh_write_text(w, "purpose", t->purpose);
+		print_text(w, "purpose", t->purpose);
 		lh_write_end(w);
 	}
 	lh_write_end(w);
@@ -524,16 +527,12 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	print_list(&w, "allow_write", c->allow_write);
 	print_list(&w, "allow_origin", c->allow_origin);
 	print_list(&w, "trusted_proxy", c->trusted_proxy);
-	if (c->trusted_user_header)
-		lh_write_bytes(&w, "trusted_user_header", c->trusted_user_header);
+	print_text(&w, "trusted_user_header", c->trusted_user_header);
 	if (c->tools)
 		lh_write_raw(&w, "tools", lh_str_of(c->tools));
-	if (c->legal_token_file)
-		lh_write_bytes(&w, "legal_token_file", c->legal_token_file);
-	if (c->audit.log)
-		lh_write_bytes(&w, "audit_log", c->audit.log);
-	if (c->audit.anchor)
-		lh_write_bytes(&w, "audit_anchor", c->audit.anchor);
+	print_text(&w, "legal_token_file", c->legal_token_file);
+	print_text(&w, "audit_log", c->audit.log);
+	print_text(&w, "audit_anchor", c->audit.anchor);
 	if (c->audit.required >= 0)
 		lh_write_bool(&w, "audit_required", c->audit.required);
 	print_true(&w, "decisions", c->decisions.kept);
@@ -544,10 +543,8 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	print_list(&w, "elsewhere", c->subject.elsewhere);
 	print_true(&w, "forbid_return", c->subject.forbid_return);
 	print_tlog(&w, c);
-	if (c->mount)
-		lh_write_bytes(&w, "mount", c->mount);
-	if (c->mount_off)
-		lh_write_text(&w, "mount_off", c->mount_off);
+	print_text(&w, "mount", c->mount);
+	print_text(&w, "mount_off", c->mount_off);
 	lh_write_bool(&w, "no_console", c->no_console);
 	lh_write_bool(&w, "warm", c->warm);
 	if (c->no_confine)
@@ -558,8 +555,7 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	lh_write_f64(&w, "drain", c->limits.drain);
 	if (c->limits.state)
 		lh_write_u64(&w, "state_max", c->limits.state);
-	if (c->access_log)
-		lh_write_bytes(&w, "access_log", c->access_log);
+	print_text(&w, "access_log", c->access_log);
 	lh_write_array(&w, "routes");
 	for (i = 0; i < site->routes.n; i++)
 		if (is_printed(&site->routes.v[i]))

@@ -19,6 +19,7 @@
 
 #define WINDOW 64
 #define FIRST_WINDOW 8		/* lines asked before the length of an answer is known */
+#define STREAM_MAX ((uint64_t)16 << 20)	/* bytes of answers that it holds */
 #define KEPT_MAX 65536		/* bytes of a buffer that is used again */
 
 struct line {
@@ -76,23 +77,32 @@ static void wake_stream(struct stream *s)
 	http_resume(&s->request->http);
 }
 
+/* Add the status to an error, or to nothing. */
+static void add_code(struct line *l, unsigned status)
+{
+	struct lh_writer w;
+
+	if (!l->out.len)
+		lh_buf_puts(&l->out, "{}");
+	w = lh_write_again(&l->out);
+	w.comma = l->out.len > 1;
+	lh_write_u64(&w, "code", status);
+	lh_write_end(&w);
+}
+
 /* Write {"error":"...","code":N}. */
 static void fail_line(struct line *l, unsigned status, const char *why)
 {
-	struct lh_writer w = lh_write_to(&l->out);
-
 	lh_buf_reset(&l->out);
-	lh_write_object(&w, NULL);
-	lh_write_bytes(&w, "error", why);
-	lh_write_u64(&w, "code", status);
-	lh_write_end(&w);
+	lh_answer_error(&l->out, why);
+	add_code(l, status);
 }
 
 static void end_line(struct line *l)
 {
 	lh_buf_putc(&l->out, '\n');
 	l->done = true;
-	answer_hold(l->stream->request, l->out.len);
+	hold(l->stream->request, HELD_ANSWERS, l->out.len);
 }
 
 static void drop_line(struct stream *s, struct line *l)
@@ -117,13 +127,13 @@ static bool may_keep(struct stream *s, const struct line *l)
 	if (!s->request->route->route->read)
 		return true;
 	if (l != first)
-		return !first->again && s->request->reply.held + n <= STREAM_MAX &&
+		return !first->again && s->request->held[HELD_ANSWERS] + n <= STREAM_MAX &&
 		       answer_may_stay(s->request, n);
 	if (answer_may_stay(s->request, n))
 		return true;
 	for (i = s->first + 1; i < s->next; i++)	/* those that wait for it go */
 		if (s->line[i % WINDOW].done) {
-			answer_release(s->request, s->line[i % WINDOW].out.len);
+			release(s->request, HELD_ANSWERS, s->line[i % WINDOW].out.len);
 			drop_line(s, &s->line[i % WINDOW]);
 		}
 	return answer_may_stay(s->request, n);
@@ -163,29 +173,18 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 {
 	struct line *l = (struct line *)((char *)a - offsetof(struct line, ask));
 	struct stream *s = l->stream;
-	unsigned status = 0;
+	const char *why;
+	unsigned status;
 
 	s->asked--;
 	take_times(s->request, a->asked, a->sent);
-	if (how == LH_ASKED_LATE) {
-		fail_line(l, 504, "the filter did not answer in time");
-	} else if (how == LH_ASKED_GONE) {
-		fail_line(l, 502, "the filter ended before it answered");
-	} else if (how == LH_ASKED_REFUSED) {
-		fail_line(l, 503, "the filter is busy or down");
+	if (how != LH_ASKED_ANSWERED) {
+		status = asked_status(how, &why);
+		fail_line(l, status, why);
 	} else {
 		read_answer(rec, l->own_status, &status, &l->out);
-	}
-	if (status >= 400 || status == 204) {
-		/* Add the status to an error of a filter. */
-		struct lh_writer w;
-
-		if (!l->out.len)
-			lh_buf_puts(&l->out, "{}");
-		w = lh_write_again(&l->out);
-		w.comma = l->out.len > 1;
-		lh_write_u64(&w, "code", status);
-		lh_write_end(&w);
+		if (status >= 400 || status == 204)
+			add_code(l, status);
 	}
 	if (!may_keep(s, l))
 		drop_line(s, l);
@@ -220,8 +219,12 @@ static bool next_line(struct stream *s, struct lh_str *line)
 
 static void send_line(struct stream *s, struct line *l)
 {
+	const char *why;
+	unsigned status;
+
 	if (lh_pool_ask(s->request->route->pool->pool, &l->ask) < 0) {
-		fail_line(l, 503, "the filter is busy or down");
+		status = asked_status(LH_ASKED_REFUSED, &why);
+		fail_line(l, status, why);
 		end_line(l);
 	} else {
 		s->asked++;
@@ -254,7 +257,7 @@ static void ask_line(struct stream *s, struct lh_str text)
 /* Return whether there is room for the answer to one more line. */
 static bool has_room(const struct stream *s)
 {
-	const uint64_t more = (s->asked + 1) * s->longest, held = s->request->reply.held;
+	const uint64_t more = (s->asked + 1) * s->longest, held = s->request->held[HELD_ANSWERS];
 
 	if (!lh_pool_has_room(s->request->route->pool->pool, s->request->peer))
 		return false;
@@ -331,7 +334,7 @@ static ssize_t read_stream(void *request, uint64_t at, char *to, size_t max)
 			break;
 		s->sent = 0;
 		s->first++;
-		answer_release(r, l->out.len);
+		release(r, HELD_ANSWERS, l->out.len);
 		if (l->out.cap > KEPT_MAX)
 			lh_buf_free(&l->out);
 		ask_more(s);

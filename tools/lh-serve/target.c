@@ -37,19 +37,6 @@ bool find_route(struct request *r)
 	return r->route;
 }
 
-struct field find_field(const struct request *r, const char *name)
-{
-	struct field found = { .name = name, .value = "" };
-	struct http_field f = { 0 };
-
-	while (http_next(&r->http, &f))
-		if (!strcasecmp(f.name, name)) {
-			found.value = f.value;
-			found.n++;
-		}
-	return found;
-}
-
 bool is_star(const struct request *r)
 {
 	return is_method(r, "OPTIONS") && !strcmp(r->http.target, "*");
