@@ -1,7 +1,6 @@
 /* lineage_find.c - the files of a root, and rows by their names and keys.  See lineage.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -572,129 +571,92 @@ void lh_lineage_record(const struct lh_lineage *l, struct lh_writer *w)
 
 /* ---- the rows that one sample was made of ---- */
 
-struct tracing {
-	struct lh_lineage *l;
-	struct lh_writer *w;
-	char *run[2], *created_at;	/* of the sample; NULL: none */
-	/* the source of the rows that are looked for, if one is known: */
-	bool known;
-	enum lh_stream stream;
-	unsigned char sig[32];
-	uint64_t line;			/* from 1 */
-	/* the run that began when the sample was made: */
+/* The run of a distillation that began when a sample was made. */
+struct made_by {
+	const struct lh_root *root;
 	struct lh_report report;
-	struct lh_buf id;
-	int64_t ended_at;
+	int64_t at, ended_at;		/* at: when the sample was made */
+	char *id;			/* NULL: none */
 };
 
-static void write_row(struct tracing *t, const char *name, const struct lh_lineage_hit *hit)
+static void write_row(const struct lh_lineage *l, struct lh_writer *w, const char *name,
+		      const struct lh_lineage_hit *hit)
 {
-	lh_write_object(t->w, name);
-	lh_write_text(t->w, "file", t->l->file[hit->file].path);
-	lh_write_u64(t->w, "line", hit->line);
-	lh_lineage_record(t->l, t->w);
+	lh_write_object(w, name);
+	lh_write_text(w, "file", l->file[hit->file].path);
+	lh_write_u64(w, "line", hit->line);
+	lh_lineage_record(l, w);
 }
 
-/* Set the source to that of the row in l->ids, if it names one, and no other than the one that
- * is known. */
-static bool follow(struct tracing *t)
+/* Write the first of these rows that is in a place and of a record, or null. */
+static int write_first(struct lh_lineage *l, struct lh_writer *w, enum lh_place place,
+		       const struct lh_origin *o, const struct lh_hits *hits, struct lh_err *err)
 {
-	const struct lh_provenance *from = &t->l->ids.side[0].from;
-	unsigned char sig[32];
-	enum lh_stream stream;
-
-	if (!t->l->ids.n_sides || !from->source_file.p || !from->sig_hash.p || from->line < 0)
-		return false;
-	stream = lh_stream_of(from->source_file.p, from->source_file.n);
-	if (stream == LH_STREAM_NONE || !lh_unhex(from->sig_hash.p, from->sig_hash.n, sig) ||
-	    !lh_str_is(from->source_file, lh_stream_source(stream),
-		       strlen(lh_stream_source(stream))) ||
-	    (t->known && (stream != t->stream || memcmp(sig, t->sig, sizeof sig) != 0)))
-		return false;
-	t->known = true;
-	t->stream = stream;
-	t->line = (uint64_t)from->line + 1;
-	memcpy(t->sig, sig, sizeof sig);
-	return true;
-}
-
-/* Write the first row of a place that has the name and is of the known source: 1; 0 with null,
- * -1.  A sample is kept as the one that is traced. */
-static int write_first(struct tracing *t, const char *name, unsigned places,
-		       const struct lh_wanted *want, struct lh_err *err)
-{
-	const struct lh_row_ids *ids = &t->l->ids;
-	const bool of_run = want->kind == LH_KEY_RUN;
-	struct lh_hits hits = { 0 };
 	size_t i;
-	int rc = lh_lineage_find(t->l, places, want, &hits, err), found = 0;
+	int rc;
 
-	for (i = 0; i < hits.n && rc >= 0 && !found; i++) {
-		rc = lh_lineage_row(t->l, &hits.hit[i], err);
-		if (rc <= 0)
+	for (i = 0; i < hits->n; i++) {
+		if (l->file[hits->hit[i].file].place != place)
 			continue;
-		found = of_run ? ids->n_sides && lh_str_is(ids->side[0].run, want->text.p,
-							   want->text.n) && follow(t)
-			       : lh_str_is(ids->id, want->text.p, want->text.n);
-		if (!found)
+		rc = lh_lineage_row(l, &hits->hit[i], err);
+		if (rc < 0)
+			return -1;
+		if (!rc || !l->ids.n_sides || !lh_origin_is(o, l->ids.side))
 			continue;
-		if (!of_run)
-			lh_write_text(t->w, "exporter", lh_exporter_name((enum lh_exporter)
-				      (t->l->file[hits.hit[i].file].place - LH_PLACE_RAG)));
-		write_row(t, name, &hits.hit[i]);
-		lh_write_end(t->w);
+		write_row(l, w, lh_place_step(place), &hits->hit[i]);
+		lh_write_end(w);
+		return 0;
 	}
-	if (rc >= 0 && !found && of_run)
-		lh_write_null(t->w, name);
-	free(hits.hit);
-	return rc < 0 ? -1 : found;
-}
-
-/* Write the line of the source, as it is now. */
-static int write_source(struct tracing *t, struct lh_err *err)
-{
-	struct lh_lineage *l = t->l;
-	struct lh_lineage_hit hit = { l->n_files, t->line };
-	unsigned char sig[32];
-	int rc = 0;
-
-	if (t->known)
-		hit.file = lh_lineage_file_of(l, lh_str_of(lh_stream_source(t->stream)));
-	if (hit.file < l->n_files) {
-		if (l->file[hit.file].unreadable)
-			return lh_err_set(err, LH_EIO, "%s: cannot read", l->file[hit.file].path);
-		rc = lh_lineage_row(l, &hit, err);
-	}
-	if (rc <= 0) {
-		lh_write_null(t->w, "source");
-		return rc;
-	}
-	write_row(t, "source", &hit);
-	lh_write_bool(t->w, "intact", l->ids.n_sides &&
-		      lh_unhex(l->ids.side[0].from.sig_hash.p, LH_SHA256_HEX, sig) &&
-		      !memcmp(sig, t->sig, sizeof sig));
-	lh_write_end(t->w);
+	lh_write_null(w, lh_place_step(place));
 	return 0;
 }
 
-/* Write what one record of the sample came from; known: the source is that of the sample. */
-static int write_side(struct tracing *t, const char *side, const char *run, bool known,
-		      struct lh_err *err)
+/* Write the line of the source, as it is now. */
+static int write_source(struct lh_lineage *l, struct lh_writer *w, const struct lh_origin *o,
+			struct lh_err *err)
 {
-	const struct lh_wanted want = { .kind = LH_KEY_RUN, .text = lh_str_of(run) };
-	int rc;
+	const struct lh_lineage_hit hit = {
+		o->source.p && o->sig.p && o->line >= 0 ? lh_lineage_file_of(l, o->source)
+							: l->n_files, (uint64_t)o->line + 1 };
+	const struct lh_lineage_file *f = hit.file < l->n_files ? &l->file[hit.file] : NULL;
+	int rc = 0;
 
-	t->known = known;
-	lh_write_object(t->w, NULL);
-	lh_write_text(t->w, "side", side);
-	lh_write_text(t->w, "run_id", run);
-	rc = write_first(t, "scored", 1u << LH_PLACE_SCORED, &want, err);
-	if (rc >= 0)
-		rc = write_first(t, "evidence", 1u << LH_PLACE_EVIDENCE, &want, err);
-	if (rc >= 0)
-		rc = write_source(t, err);
-	lh_write_end(t->w);
-	return rc < 0 ? -1 : 0;
+	if (f && f->unreadable)
+		return lh_err_set(err, LH_EIO, "%s: cannot read", f->path);
+	if (f && f->place == LH_PLACE_SOURCE)
+		rc = lh_lineage_row(l, &hit, err);
+	if (rc <= 0) {
+		lh_write_null(w, "source");
+		return rc;
+	}
+	write_row(l, w, "source", &hit);
+	lh_write_bool(w, "intact", l->ids.n_sides &&
+		      lh_str_is(l->ids.side[0].from.sig_hash, o->sig.p, o->sig.n));
+	lh_write_end(w);
+	return 0;
+}
+
+/* Write what one record of the sample came from. */
+static int write_side(struct lh_lineage *l, struct lh_writer *w, const char *side,
+		      const struct lh_origin *o, struct lh_err *err)
+{
+	const struct lh_wanted want = { .kind = LH_KEY_RUN, .text = o->run };
+	struct lh_hits hits = { 0 };
+	int rc = lh_lineage_find(l, 1u << LH_PLACE_SCORED | 1u << LH_PLACE_EVIDENCE, &want, &hits,
+				 err);
+
+	lh_write_object(w, NULL);
+	lh_write_text(w, "side", side);
+	lh_write_str(w, "run_id", o->run);
+	if (!rc)
+		rc = write_first(l, w, LH_PLACE_SCORED, o, &hits, err);
+	if (!rc)
+		rc = write_first(l, w, LH_PLACE_EVIDENCE, o, &hits, err);
+	if (!rc)
+		rc = write_source(l, w, o, err);
+	lh_write_end(w);
+	free(hits.hit);
+	return rc;
 }
 
 /* ---- the run ---- */
@@ -711,94 +673,99 @@ static const struct lh_bind summary_members[] = {
 /* Keep the run that began when the sample was made; of several the first that ended. */
 static int on_run(void *ctx, const char *id, struct lh_err *err)
 {
-	struct tracing *t = ctx;
-	int64_t made, from, to;
+	struct made_by *by = ctx;
+	int64_t from, to;
 	struct summary s;
-	const int rc = lh_report_read(&t->report, t->l->root, id, "summary", NULL, summary_members,
+	const int rc = lh_report_read(&by->report, by->root, id, "summary", NULL, summary_members,
 				      &s, err);
 
-	if (rc < 0 && err->code == LH_ECORRUPT)
-		return 0;
-	if (rc <= 0 || lh_time_read(s.started_at.p, s.started_at.n, &from) < 0 ||
+	if (rc < 0)
+		return err->code == LH_ECORRUPT ? 0 : -1;
+	if (!rc || lh_time_read(s.started_at.p, s.started_at.n, &from) < 0 || from != by->at ||
 	    lh_time_read(s.ended_at.p, s.ended_at.n, &to) < 0 ||
-	    lh_time_read(t->created_at, strlen(t->created_at), &made) < 0 || made != from)
-		return rc < 0 ? -1 : 0;
-	if (t->id.len &&
-	    (to > t->ended_at || (to == t->ended_at && strcmp(id, t->id.p) > 0)))
+	    (by->id && (to > by->ended_at || (to == by->ended_at && strcmp(id, by->id) > 0))))
 		return 0;
-	t->ended_at = to;
-	lh_buf_reset(&t->id);
-	lh_buf_add(&t->id, id, strlen(id) + 1);
+	by->ended_at = to;
+	free(by->id);
+	by->id = lh_strndup(id, strlen(id));
 	return 0;
+}
+
+static int write_run(struct lh_lineage *l, struct lh_writer *w, int64_t at, struct lh_err *err)
+{
+	struct made_by by = { .root = l->root, .at = at };
+	int rc;
+
+	lh_report_init(&by.report);
+	rc = at == INT64_MIN ? 0 : lh_run_each(l->root, on_run, &by, err);
+	lh_write_text(w, "run", by.id);
+	lh_report_free(&by.report);
+	free(by.id);
+	return rc;
 }
 
 /* ---- the sample ---- */
 
-static void keep(char **to, struct lh_str s)
+/* Write what a sample is made of, whose row is in l->ids: of one of two sides first. */
+static int write_from(struct lh_lineage *l, struct lh_writer *w, const struct lh_origins *records,
+		      struct lh_err *err)
 {
-	*to = s.p ? lh_strndup(s.p, s.n) : NULL;
+	static const char *const name[] = { "source", "chosen", "rejected" };
+	const bool pair = l->ids.n_sides == 2 && l->ids.side[1].run.p;
+	const struct lh_origin *of[2] = { NULL };
+	const struct lh_value *made = lh_record_get(&l->rec, "created_at");
+	int64_t at = INT64_MIN;
+	size_t i, k;
+	int rc;
+
+	if (made && made->type == LH_STRING)
+		lh_time_read(made->p + 1, made->n - 2, &at);
+	for (i = 0; i < l->ids.n_sides; i++)
+		for (k = 0; k < records->n && l->ids.side[i].run.p && !of[i]; k++)
+			if (lh_origin_is(&records->of[k], &l->ids.side[i]))
+				of[i] = &records->of[k];
+	rc = write_run(l, w, at, err);
+	lh_write_array(w, "from");
+	for (i = 0; i < 2 && !rc; i++)
+		rc = of[i] ? write_side(l, w, name[i + pair], of[i], err) : 0;
+	lh_write_end(w);
+	return rc;
 }
 
-/* Keep what of the sample in l->rec is needed when its row is gone. */
-static void keep_sample(struct tracing *t)
+static int write_sample(struct lh_lineage *l, struct lh_writer *w, struct lh_str id,
+			struct lh_err *err)
 {
-	const struct lh_value *v = lh_record_get(&t->l->rec, "created_at");
-	struct lh_str created = { NULL, 0 };
+	LH_SCOPED(lh_meant_free) struct lh_meant m = { .as = NULL };
+	const struct lh_lineage_hit *hit;
 	size_t i;
+	int rc = lh_lineage_resolve(l, id, &m, err);
 
-	if (v && v->type == LH_STRING)
-		created = (struct lh_str){ v->p + 1, v->n - 2 };
-	for (i = 0; i < t->l->ids.n_sides; i++)
-		keep(&t->run[i], t->l->ids.side[i].run);
-	keep(&t->created_at, created);
-}
-
-static int write_sample(struct tracing *t, struct lh_str id, struct lh_err *err)
-{
-	const struct lh_wanted want = { .kind = LH_KEY_ID, .text = id };
-	struct lh_lineage *l = t->l;
-	bool known, pair;
-	size_t i;
-	int rc = write_first(t, "sample", MADE, &want, err);
-
-	for (i = 0; i < l->n_files && rc >= 0; i++)
+	for (i = 0; i < l->n_files && !rc; i++)
 		if (l->file[i].unreadable && l->file[i].place >= LH_PLACE_EVIDENCE &&
 		    l->file[i].place <= LH_PLACE_PREFERENCE)
 			rc = lh_err_set(err, LH_EIO, "%s: cannot read", l->file[i].path);
-	if (!rc)
+	if (!rc && (!m.as || strcmp(m.as, "sample")))
 		rc = lh_err_data(err, 404, "there is no such sample");
-	if (rc < 0)
+	hit = m.rows.hit;
+	if (rc < 0 || lh_lineage_row(l, hit, err) < 0)
 		return -1;
-	keep_sample(t);
-	known = follow(t);
-	if (t->created_at && lh_run_each(l->root, on_run, t, err) < 0)
-		return -1;
-	lh_write_text(t->w, "run", t->id.len ? t->id.p : NULL);
-	lh_write_array(t->w, "from");
-	pair = t->run[1] != NULL;
-	rc = t->run[0] ? write_side(t, pair ? "chosen" : "source", t->run[0], known, err) : 0;
-	if (!rc && pair)
-		rc = write_side(t, "rejected", t->run[1], false, err);
-	lh_write_end(t->w);
-	return rc;
+	lh_write_text(w, "exporter", lh_exporter_name((enum lh_exporter)
+						      (l->file[hit->file].place - LH_PLACE_RAG)));
+	write_row(l, w, "sample", hit);
+	lh_write_end(w);
+	return write_from(l, w, &m.records, err);
 }
 
 int lh_lineage_sample(struct lh_lineage *l, struct lh_str id, struct lh_buf *out,
 		      struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(out);
-	struct tracing t = { .l = l, .w = &w };
 	int rc;
 
-	lh_report_init(&t.report);
+	l->how.most = l->how.most < 2 ? 2 : l->how.most;	/* records of a pair */
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "id", id);
-	rc = write_sample(&t, id, err);
+	rc = write_sample(l, &w, id, err);
 	lh_write_end(&w);
-	free(t.run[0]);
-	free(t.run[1]);
-	free(t.created_at);
-	lh_report_free(&t.report);
-	lh_buf_free(&t.id);
 	return rc;
 }

@@ -1,5 +1,4 @@
 /* lineage_origin.c - from an operand to the records that it means, and the runs that wrote them. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -142,6 +142,9 @@ int lh_lineage_records(struct lh_lineage *l, const struct lh_lineage_hit *hit,
 typedef int lh_line_fn(struct lh_lineage *l, struct lh_meant *m, const struct lh_lineage_hit *hit,
 		       const char *path, struct lh_err *err);
 
+/* Return where ":LINE" begins in an operand, and set *line; NULL: it has none. */
+const char *lh_operand_line(struct lh_str operand, uint64_t *line);
+
 /* Find what an operand FILE:LINE means, and call fn if it may be a line of a row: 1, 0 if the
  * operand is none or its file is unknown, -1. */
 int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,

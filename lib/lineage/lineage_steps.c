@@ -439,18 +439,12 @@ struct search {
 /* Return the line of this log that an operand FILE:LINE names, or 0. */
 static uint64_t line_of(const struct search *s, const char *path)
 {
-	size_t n = strlen(path), i;
-	uint64_t line = 0;
+	uint64_t line;
+	const char *end = s->subject ? NULL : lh_operand_line(s->operand, &line);
+	const char *from = s->operand.p;
 
-	if (s->subject || s->operand.n <= n + 1 || s->operand.n > n + 17 ||
-	    memcmp(s->operand.p, path, n) != 0 || s->operand.p[n] != ':')
-		return 0;
-	for (i = n + 1; i < s->operand.n; i++) {
-		if (s->operand.p[i] < '0' || s->operand.p[i] > '9')
-			return 0;
-		line = line * 10 + (uint64_t)(s->operand.p[i] - '0');
-	}
-	return line;
+	return end && lh_str_is((struct lh_str){ from, (size_t)(end - from) }, path, strlen(path))
+		? line : 0;
 }
 
 /* Return whether a member of an object, a string, is the operand. */

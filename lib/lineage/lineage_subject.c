@@ -366,42 +366,10 @@ int lh_lineage_subject(struct lh_lineage *l, struct lh_writer *w, struct lh_str 
 
 /* ---- paths ---- */
 
-/* Return a path without empty and "." parts, and without ".." where the part before it is
- * known. */
-static char *plain(const char *path)
-{
-	char *to = lh_calloc(strlen(path) + 2, 1);
-	size_t n = 0, least, part, cut;
-
-	if (*path == '/')
-		to[n++] = '/';
-	for (least = n; *path; path += part) {
-		path += strspn(path, "/");
-		part = strcspn(path, "/");
-		if (!part || (part == 1 && *path == '.'))
-			continue;
-		for (cut = n; cut > least && to[cut - 1] != '/'; cut--)
-			;
-		if (part == 2 && !memcmp(path, "..", 2) && n > least &&
-		    strcmp(to + cut, "..") != 0) {
-			n = cut > least ? cut - 1 : least;
-			to[n] = '\0';
-			continue;
-		}
-		if (n > least)
-			to[n++] = '/';
-		memcpy(to + n, path, part);
-		n += part;
-		to[n] = '\0';
-	}
-	return to;
-}
-
 /* Return the absolute path, without links, of a file that may have been removed: what exists
  * of the path is resolved, and the rest is appended. */
 static char *absolute(const char *path)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf whole = { 0 };
 	LH_SCOPED(lh_free_local) char *head = lh_strndup(path, strlen(path)), *full = NULL;
 	size_t n = strlen(head);
 
@@ -412,20 +380,17 @@ static char *absolute(const char *path)
 			n--;
 		head[n] = '\0';
 	}
-	if (full)	/* else the working directory has been removed */
-		lh_buf_printf(&whole, "%s/", full);
-	lh_buf_puts(&whole, path + n);
-	lh_buf_putc(&whole, '\0');
-	return plain(whole.p);
+	/* without that the working directory has been removed */
+	return lh_format("%s%s%s", full ? full : "", path[n] ? "/" : "", path + n);
 }
 
-/* Return what follows the folder in the path of a file below it, or NULL. */
+/* Return what follows the folder in the path of a file below it, or NULL, also of NULL. */
 static const char *below(const char *folder, const char *path)
 {
 	size_t n = strlen(folder);
 
 	n -= n && folder[n - 1] == '/';
-	return !strncmp(path, folder, n) && path[n] == '/' ? path + n + 1 : NULL;
+	return path && !strncmp(path, folder, n) && path[n] == '/' ? path + n + 1 : NULL;
 }
 
 /* The paths that FILE can stand for: it is relative to the root or to the working
@@ -433,7 +398,7 @@ static const char *below(const char *folder, const char *path)
 struct paths {
 	char *root;		/* absolute, as these: */
 	char *full[2];		/* relative to the root (NULL: it is absolute), and not */
-	char *plain;
+	const char *given;
 };
 
 static void paths_of(struct paths *p, const struct lh_lineage *l, const char *path)
@@ -442,7 +407,7 @@ static void paths_of(struct paths *p, const struct lh_lineage *l, const char *pa
 
 	p->root = absolute(lh_root_path(l->root));
 	p->full[1] = absolute(path);
-	p->plain = plain(path);
+	p->given = path;
 	if (*path == '/')
 		return;
 	joined = lh_root_join(l->root, path);
@@ -452,9 +417,7 @@ static void paths_of(struct paths *p, const struct lh_lineage *l, const char *pa
 /* Return the i-th path that FILE can have in a row or below the root, or NULL. */
 static const char *path_in_root(const struct paths *p, size_t i)
 {
-	if (!i)
-		return p->plain;
-	return p->full[i - 1] ? below(p->root, p->full[i - 1]) : NULL;
+	return i ? below(p->root, p->full[i - 1]) : p->given;
 }
 
 /* ---- files that have no keys ---- */
@@ -560,7 +523,7 @@ static int subject_line(struct lh_lineage *l, const char *dir, const char *path,
 			struct lh_buf *id, struct lh_err *err)
 {
 	char name[LH_SUBJECT_MAX + 1];
-	const char *file = path ? below(dir, path) : NULL;
+	const char *file = below(dir, path);
 	bool log;
 	int rc;
 
@@ -619,22 +582,31 @@ static int find_file(struct lh_lineage *l, const struct paths *p, struct lh_mean
 	return rc;
 }
 
+const char *lh_operand_line(struct lh_str operand, uint64_t *line)
+{
+	const char *const end = operand.p + operand.n;
+	const char *const colon = operand.n ? memrchr(operand.p, ':', operand.n) : NULL;
+	const char *p = colon;
+
+	if (!colon || colon == operand.p || colon + 1 == end)
+		return NULL;
+	for (*line = 0; ++p < end; *line = *line * 10 + (uint64_t)(*p - '0'))
+		if (*p < '0' || *p > '9' || *line > UINT32_MAX)
+			return NULL;
+	return colon;
+}
+
 int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_meant *m,
 		     lh_line_fn *fn, struct lh_err *err)
 {
-	const char *colon = operand.n ? memrchr(operand.p, ':', operand.n) : NULL, *p;
 	struct paths paths = { .root = NULL };
-	uint64_t line = 0;
+	uint64_t line;
+	const char *colon = lh_operand_line(operand, &line);
 	LH_SCOPED(lh_free_local) char *path = NULL;
 	int rc;
 
-	if (!colon || colon == operand.p || colon + 1 == operand.p + operand.n)
+	if (!colon)
 		return 0;
-	for (p = colon + 1; p < operand.p + operand.n; p++) {
-		if (*p < '0' || *p > '9' || line > UINT32_MAX)
-			return 0;
-		line = line * 10 + (uint64_t)(*p - '0');
-	}
 	path = lh_strndup(operand.p, (size_t)(colon - operand.p));
 	m->line = line;
 	paths_of(&paths, l, path);
@@ -642,6 +614,5 @@ int lh_lineage_place(struct lh_lineage *l, struct lh_str operand, struct lh_mean
 	free(paths.root);
 	free(paths.full[0]);
 	free(paths.full[1]);
-	free(paths.plain);
 	return rc;
 }
