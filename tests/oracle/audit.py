@@ -21,57 +21,7 @@ import re
 import sys
 
 sys.dont_write_bytecode = True
-from extract import check_depth, check_strings  # noqa: E402
-
-
-class Number(str):
-    """A number as it stands in its line."""
-
-
-def no_duplicates(pairs):
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        raise ValueError("a repeated key")
-    return dict(pairs)
-
-
-def no_constant(name):
-    raise ValueError(name)
-
-
-def parse(line):
-    """The object on a line of bytes, its numbers as text; ValueError if none."""
-    text = line.decode("utf-8")
-    check_depth(text)
-    row = json.loads(text, parse_int=Number, parse_float=Number,
-                     parse_constant=no_constant, object_pairs_hook=no_duplicates)
-    if not isinstance(row, dict):
-        raise ValueError("not an object")
-    check_strings(row)
-    return row
-
-
-SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-
-
-def string(text):
-    return '"' + "".join(
-        SHORT.get(ord(c)) or ("\\u%04x" % ord(c) if c < " " else c) for c in text) + '"'
-
-
-def canonical(value):
-    if isinstance(value, Number):
-        return str(value)
-    if isinstance(value, str):
-        return string(value)
-    if value is None:
-        return "null"
-    if value is True or value is False:
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    keys = sorted(value, key=lambda k: k.encode("utf-8"))
-    return "{" + ",".join(string(k) + ":" + canonical(value[k]) for k in keys) + "}"
+from extract import canonical, strict as parse  # noqa: E402
 
 
 def mac(key, row):

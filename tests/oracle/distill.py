@@ -28,10 +28,10 @@ import tempfile
 import unicodedata
 from decimal import Decimal
 
-sys.setrecursionlimit(10000)
+sys.dont_write_bytecode = True
+from extract import DEPTH, SURROGATE, Number, is_text, quoted  # noqa: E402
 
 SCORER = "v1.0.0"
-DEPTH = 512
 BLANK = " \t\n\v\f\r"
 STEMS = [
     "distilled_facts", "distilled_procedures", "distilled_config_hints", "contract_analyses", "mode_experiments",
@@ -46,10 +46,6 @@ REASONS = [
 
 # ---- JSON whose values remember how they were written ----
 
-class Number(str):
-    """A number as it stands in its line."""
-
-
 class Text(str):
     """A string; raw is how it was written, quotes and all."""
     raw = None
@@ -61,7 +57,6 @@ class Broken(ValueError):
 
 SPACE = re.compile(r"[ \t\n\r]*")
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-SURROGATE = re.compile("[\ud800-\udfff]")
 SHORT_INTEGER = re.compile(r"-?[1-9][0-9]{0,14}|0")
 WORDS = {"true": True, "false": False, "null": None}
 
@@ -145,14 +140,6 @@ def parse_array(text, at, depth):
         if text[at] != ",":
             raise Broken("no comma")
         at = SPACE.match(text, at + 1).end()
-
-
-SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-ESCAPED = re.compile(r'[\x00-\x1f"\\]')
-
-
-def quoted(text):
-    return '"' + ESCAPED.sub(lambda m: SHORT.get(ord(m[0])) or "\\u%04x" % ord(m[0]), text) + '"'
 
 
 def written(value):
@@ -258,10 +245,6 @@ def shown(value):
 
 def missing(value):
     return value is None or (isinstance(value, str) and not isinstance(value, Number) and value == "")
-
-
-def is_text(value):
-    return isinstance(value, str) and not isinstance(value, Number)
 
 
 def is_integer(value):

@@ -14,60 +14,16 @@ counting and hashing: offsets, hashes, ids, and which file a line goes to.
 """
 import ast
 import collections
-import decimal
-import hashlib
 import json
 import os
 import re
 import sys
 
+sys.dont_write_bytecode = True
+from distill import BLANK, STEMS, jcs, parse, sample_id, sha256  # noqa: E402
+
 NOW = "2026-05-03T12:00:00.000Z"
 DAY = "2026/05/03"
-BLANK = " \t\n\v\f\r"
-STEMS = ["distilled_facts", "distilled_procedures", "distilled_config_hints", "contract_analyses", "mode_experiments", "scrum_reviews",
-         "observer_escalations", "audit_facts", "auto_apply", "observer_reviews", "audits", "outcomes"]
-sys.setrecursionlimit(5000)
-
-
-def sha256(text):
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
-def number(x):
-    """As ECMAScript prints it, or the digits of a number that no double prints."""
-    exact, x = x, float(x)
-    if exact == 0:
-        return "0"
-    if decimal.Decimal(repr(x)) != exact:
-        text = format(exact, "f")
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    sign, digits, power = decimal.Decimal(repr(x)).normalize().as_tuple()
-    text = "".join(map(str, digits))
-    point = len(text) + power
-    if 0 < point <= 21:
-        text = text.ljust(point, "0")
-        text = text[:point] + ("." + text[point:] if text[point:] else "")
-    elif -6 < point <= 0:
-        text = "0." + "0" * -point + text
-    else:
-        text = text[0] + ("." + text[1:] if text[1:] else "") + "e%+d" % (point - 1)
-    return "-" * sign + text
-
-
-def quoted(text):
-    return json.dumps(text, ensure_ascii=False)
-
-
-def jcs(v):
-    if isinstance(v, bool) or v is None:
-        return json.dumps(v)
-    if isinstance(v, (int, float, decimal.Decimal)):
-        return number(decimal.Decimal(v))
-    if isinstance(v, str):
-        return quoted(v)
-    if isinstance(v, list):
-        return "[" + ",".join(map(jcs, v)) + "]"
-    return "{" + ",".join(quoted(k) + ":" + jcs(v[k]) for k in sorted(v, key=lambda k: k.encode("utf-16-be"))) + "}"
 
 
 def compact(v):
@@ -112,7 +68,7 @@ def place(cases):
         c.source = "data/_kb/%s.jsonl" % c.stem
         c.blank = not c.row.strip(b" \t\r")
         broken = c.said.get("!", "").startswith("0")
-        c.sig = "" if c.blank or broken else sha256(jcs(json.loads(c.row.decode("utf-8"), parse_float=decimal.Decimal)))
+        c.sig = "" if c.blank or broken else sha256(jcs(parse(c.row)))
         c.provenance = {"source_file": c.source, "line_offset": c.offset, "sig_hash": c.sig, "recorded_at": NOW}
 
 
@@ -135,10 +91,6 @@ def scored(c):
                     "provenance": c.provenance})
 
 
-def sample_id(kind, a, b, prefix):
-    return prefix + "-" + sha256("%s|%s|%s" % (kind, a, b))[:16]
-
-
 def rag(c):
     """The sample, or why there is none."""
     said = c.said.get("r") or {"rejected": "unsafe_rag_category", "needs_human_review": "category_disallowed"}[c.category]
@@ -146,7 +98,7 @@ def rag(c):
         return None, said
     e, title = c.evidence, "%s: %s" % (c.stem, c.evidence["task_id"])
     content = e["text"].strip(BLANK)
-    return {"schema_version": 1, "id": sample_id("rag", e["run_id"], c.sig, "rag"), "title": title, "content": content,
+    return {"schema_version": 1, "id": sample_id("rag", "rag", e["run_id"], c.sig), "title": title, "content": content,
             "embedding_text": title + "\n" + content[:1000], "tags": json.loads(said[1:]), "source_run_id": e["run_id"],
             "success_score": c.category, "source_category": c.category, "created_at": NOW, "provenance": c.provenance}, None
 
@@ -158,7 +110,7 @@ def sft(c):
     instruction, context = said[1:].strip().split("|")
     c.instruction = instruction.strip()
     e = c.evidence
-    return {"schema_version": 1, "id": sample_id("sft", e["run_id"], c.sig, "sft"), "instruction": c.instruction, "context": context.strip(),
+    return {"schema_version": 1, "id": sample_id("sft", "sft", e["run_id"], c.sig), "instruction": c.instruction, "context": context.strip(),
             "response": e["text"], "source_run_id": e["run_id"], "quality_score": c.category, "created_at": NOW, "provenance": c.provenance}, None
 
 
@@ -166,7 +118,7 @@ def preference(chosen, rejected, reason):
     if reason.startswith("! "):
         return None, reason[2:]
     a, b = chosen.evidence, rejected.evidence
-    return {"schema_version": 1, "id": sample_id("preference", a["run_id"], b["run_id"], "pref"), "prompt": chosen.instruction, "chosen": a["text"],
+    return {"schema_version": 1, "id": sample_id("pref", "preference", a["run_id"], b["run_id"]), "prompt": chosen.instruction, "chosen": a["text"],
             "rejected": b["text"], "reason": reason, "chosen_run_id": a["run_id"], "rejected_run_id": b["run_id"], "created_at": NOW,
             "provenance": chosen.provenance}, None
 

@@ -96,6 +96,32 @@ def parse(data):
     return value
 
 
+def no_repeat(pairs):
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise ValueError("a repeated key")
+    return dict(pairs)
+
+
+STRICT = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=no_constant,
+                          object_pairs_hook=no_repeat)
+
+
+def strict(line):
+    """The object on a line of bytes, no key twice; ValueError if there is none."""
+    text = line.decode("utf-8")
+    check_depth(text)
+    value = STRICT.decode(text)
+    check_strings(value)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value
+
+
+def is_text(value):
+    return isinstance(value, str) and not isinstance(value, Number)
+
+
 def read(text, at):
     """Read the object at a brace: whether it is one, and its end or the place where it
     cannot be read further."""
@@ -294,17 +320,20 @@ def quoted(text):
     return '"' + ESCAPED.sub(lambda m: SHORT.get(ord(m[0])) or "\\u%04x" % ord(m[0]), text) + '"'
 
 
-def canonical(value):
+def written(value, keys=list):
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, dict):
-        keys = sorted(value, key=lambda k: k.encode("utf-8"))
-        return "{" + ",".join(quoted(k) + ":" + canonical(value[k]) for k in keys) + "}"
+        return "{" + ",".join(quoted(k) + ":" + written(value[k], keys) for k in keys(value)) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    return {None: "null", True: "true", False: "false"}[value]
+        return "[" + ",".join(written(v, keys) for v in value) + "]"
+    return json.dumps(value)
+
+
+def canonical(value):
+    return written(value, lambda names: sorted(names, key=lambda k: k.encode("utf-8")))
 
 
 def answer(text):

@@ -14,7 +14,7 @@ import sys
 from decimal import Decimal
 
 sys.dont_write_bytecode = True
-from extract import check_depth, check_strings  # noqa: E402
+from extract import STRICT, Number, is_text, strict, written  # noqa: E402
 
 FIELDS = [
     "session_id", "kind", "model", "provider", "prompt", "iterations", "max_iterations", "final_verdict", "attempts",
@@ -27,53 +27,16 @@ REQUIRED = set(FIELDS) - {"artifact", "grounded_in_roster"}
 KINDS = {"fill", "email", "sms", "playbook"}
 VERDICTS = {"accepted", "max_iter_exhausted", "infra_error"}
 ATTEMPTS = {"no_json", "validation_failed", "accepted", "infra_error"}
-SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-ESCAPED = re.compile(r'[\x00-\x1f"\\]')
 SPACE = re.compile(r"[ \t\n\r]*")
 BETWEEN = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\n\r]+')
 
 
-class Number(str):
-    """A number as it stands in its line."""
-
-
-class AsItCame(str):
+class AsItCame(Number):
     """JSON as it stands in its line, less the white space between."""
 
 
 class Refused(ValueError):
     """No session row."""
-
-
-def no_repeat(pairs):
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        raise Refused("a repeated key")
-    return dict(pairs)
-
-
-def no_constant(name):
-    raise Refused(name)
-
-
-def quoted(text):
-    return '"' + ESCAPED.sub(lambda m: SHORT.get(ord(m[0])) or "\\u%04x" % ord(m[0]), text) + '"'
-
-
-def written(value):
-    if isinstance(value, (Number, AsItCame)):
-        return str(value)
-    if isinstance(value, str):
-        return quoted(value)
-    if isinstance(value, dict):
-        return "{" + ",".join(quoted(k) + ":" + written(v) for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(written, value)) + "]"
-    return {None: "null", True: "true", False: "false"}[value]
-
-
-def is_text(value):
-    return isinstance(value, str) and not isinstance(value, Number)
 
 
 def is_count(value):
@@ -83,16 +46,13 @@ def is_count(value):
     return 0 <= d < 2**63 and d == d.to_integral_value()
 
 
-DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=no_constant, object_pairs_hook=no_repeat)
-
-
 def as_it_came(text, name):
     """The value of a member of the object in text, which is known to be sound."""
     at = SPACE.match(text, text.index("{") + 1).end()
     while text[at] != "}":
         key, at = json.decoder.scanstring(text, at + 1)
         at = SPACE.match(text, SPACE.match(text, at).end() + 1).end()
-        _, end = DECODER.raw_decode(text, at)
+        _, end = STRICT.raw_decode(text, at)
         if key == name:
             return AsItCame(BETWEEN.sub(lambda m: m[1] or "", text[at:end]))
         at = SPACE.match(text, end).end()
@@ -103,16 +63,11 @@ def as_it_came(text, name):
 def parse(line):
     """The object on a line; its artifact, when it is an object, as it came."""
     try:
-        text = line.decode("utf-8")
-        check_depth(text)
-        value = DECODER.decode(text)
-        check_strings(value)
+        value = strict(line)
     except (ValueError, RecursionError) as e:
         raise Refused(str(e))
-    if not isinstance(value, dict):
-        raise Refused("not an object")
     if isinstance(value.get("artifact"), dict):
-        value["artifact"] = as_it_came(text, "artifact")
+        value["artifact"] = as_it_came(line.decode("utf-8"), "artifact")
     return value
 
 

@@ -7,14 +7,13 @@ the description of the rules, nothing of the C.
 Prints a verdict for each request: {"status","report"|"error"}.
 """
 import argparse
-import json
 import re
 import sys
 import unicodedata
 from decimal import Decimal
 
 sys.dont_write_bytecode = True
-from extract import check_depth, check_strings  # noqa: E402
+from extract import Number, is_text, quoted, strict, written  # noqa: E402
 
 KINDS = ["fill", "email", "sms", "playbook"]
 # what a context holds for each kind; of the count see is_whole
@@ -33,12 +32,6 @@ DOLLARS = re.compile(f"[$\uff04\ufe69][ \n{NO_WIDTH}]*[0-9]")
 GSM = ("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
        "abcdefghijklmnopqrstuvwxyzäöñüà")
 GSM_TWO = "\f^{}\\[~]|€"
-SHORT = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-ESCAPED = re.compile(r'[\x00-\x1f"\\]')
-
-
-class Number(str):
-    """A number as it stands in its line."""
 
 
 class Rejected(ValueError):
@@ -61,45 +54,11 @@ class Invalid(Exception):
 
 # ---- JSON ----
 
-def no_repeat(pairs):
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        raise Rejected("a repeated key")
-    return dict(pairs)
-
-
-def no_constant(name):
-    raise Rejected(name)
-
-
 def parse(line):
     try:
-        text = line.decode("utf-8")
-        check_depth(text)
-        value = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=no_constant,
-                           object_pairs_hook=no_repeat)
-        check_strings(value)
+        return strict(line)
     except (ValueError, RecursionError) as e:
         raise Rejected(str(e))
-    if not isinstance(value, dict):
-        raise Rejected("not a JSON object")
-    return value
-
-
-def quoted(text):
-    return '"' + ESCAPED.sub(lambda m: SHORT.get(ord(m[0])) or "\\u%04x" % ord(m[0]), text) + '"'
-
-
-def written(value):
-    if isinstance(value, dict):
-        return "{" + ",".join(quoted(k) + ":" + written(v) for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(written, value)) + "]"
-    return quoted(value) if isinstance(value, str) else str(value)
-
-
-def is_text(value):
-    return isinstance(value, str) and not isinstance(value, Number)
 
 
 def is_whole(value):

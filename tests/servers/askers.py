@@ -13,7 +13,6 @@ import collections
 import http.client
 import json
 import os
-import sys
 import threading
 import urllib.parse
 
