@@ -234,8 +234,7 @@ struct lh_qg_coder {
 	float *factors, *old;	/* scratch: f_add of all links, f_rescale of all */
 	uint32_t slots;
 };
-/* So many coders share the memory for rotated rows. */
-void lh_qg_coder_init(struct lh_qg_coder *c, unsigned jobs);
+void lh_qg_coder_init(struct lh_qg_coder *c, unsigned jobs);	/* that share the memory */
 void lh_qg_coder_free(struct lh_qg_coder *c);
 /* Make the codes and factors of the links of a row, which at holds with its vector and the least
  * unit to be used.  The links are existing rows.  Those of the bits of kept are there already, in

@@ -227,8 +227,7 @@ void lh_qg_coder_init(struct lh_qg_coder *c, unsigned jobs)
 	uint32_t n = lh_index_lifted(c->p), dim = lh_qg_dimension(n);
 
 	for (c->slots = 1; c->slots < c->rows &&
-			   2 * (size_t)c->slots * dim <= KEPT / jobs / sizeof *c->rotated;
-	     c->slots *= 2)
+			   2 * (size_t)c->slots * dim <= KEPT / jobs / sizeof(float); c->slots *= 2)
 		;
 	c->vector = lh_calloc(n, sizeof *c->vector);
 	c->rotated = lh_calloc(((size_t)c->slots + 1) * dim, sizeof *c->rotated);

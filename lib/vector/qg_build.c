@@ -183,29 +183,14 @@ static int link_batch(struct build *b, uint32_t first, uint32_t n, item_fn *find
 	return b->stopped ? -1 : 0;
 }
 
-/* Insert the rows of order from first on into a graph of those before. */
-static int insert_rows(struct build *b, uint32_t first, item_fn *back)
+/* Link the rows of order from first on, in batches that double from n rows on.  Inserted one by one
+ * at first, rows of a kind that a graph has not yet are linked with each other too. */
+static int link_from(struct build *b, uint32_t first, uint32_t n, item_fn *find, item_fn *back)
 {
-	uint32_t row, n;
-
-	for (row = first; row < b->ordered; row += n) {
-		n = row < b->batch_max ? row + !row : b->batch_max;
-		n = n < b->ordered - row ? n : b->ordered - row;
-		if (link_batch(b, row, n, find_item, back) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Find links of all rows again. */
-static int link_again(struct build *b, item_fn *find, item_fn *back)
-{
-	uint32_t row, n;
-
-	for (row = 0; row < b->ordered; row += n) {
-		n = b->ordered - row;
+	for (; first < b->ordered; first += n, n *= 2) {
 		n = n < b->batch_max ? n : b->batch_max;
-		if (link_batch(b, row, n, find, back) < 0)
+		n = n < b->ordered - first ? n : b->ordered - first;
+		if (link_batch(b, first, n, find, back) < 0)
 			return -1;
 	}
 	return 0;
@@ -265,10 +250,12 @@ static bool may_copy(void *ctx, uint32_t row, uint32_t of)
 static void link_to(void *ctx, uint32_t row, uint32_t to)
 {
 	struct lh_qg_build *g = ((struct build *)ctx)->g;
-	uint32_t *links = lh_qg_list(g, row), n = lh_qg_list_length(g, row);
+	uint32_t *links = lh_qg_list(g, row), i = 0;
 
-	if (n < g->degree && !lh_qg_has_link(links, n, to))
-		links[n] = to;
+	while (i < g->degree && links[i] != row && links[i] != to)
+		i++;
+	if (i < g->degree)
+		links[i] = to;
 }
 
 /* Fill lists for which too few rows were found: with the rows that link to them, as of many that
@@ -459,16 +446,6 @@ static void search_with(struct build *b, uint32_t ef, uint32_t inherits)
 	}
 }
 
-/* The second pass. */
-static int fill_lists(struct build *b)
-{
-	sort_order(b);
-	b->fill = true;
-	b->work = AGAIN_WORK;
-	search_with(b, AGAIN_EF, 0);
-	return link_again(b, find_item, back_item);
-}
-
 int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 {
 	uint64_t state = g->seed;
@@ -494,9 +471,13 @@ int lh_qg_build(struct lh_qg_build *g, unsigned jobs, struct lh_err *err)
 		b.order[i] = b.order[j];
 		b.order[j] = row;
 	}
-	rc = insert_rows(&b, 1, back_item);
+	rc = link_from(&b, 1, 1, find_item, back_item);
+	sort_order(&b);
+	b.fill = true;
+	b.work = AGAIN_WORK;
+	search_with(&b, AGAIN_EF, 0);
 	if (rc == 0)
-		rc = fill_lists(&b);
+		rc = link_from(&b, 0, b.batch_max, find_item, back_item);
 	rc = finish(&b, rc, err);
 	build_free(&b);
 	return rc;
@@ -518,12 +499,12 @@ int lh_qg_change(struct lh_qg_build *g, uint32_t kept, const uint32_t *gone, uns
 	b.gone = gone;
 	search_with(&b, g->ef / NEW_EF_PART + 1, g->degree / 2);
 	clear_links(&b, kept);
-	rc = gone ? link_again(&b, close_item, replace_item) : 0;
+	rc = gone ? link_from(&b, 0, b.batch_max, close_item, replace_item) : 0;
 	full = full_first(&b);
 	b.work = ROW_WORK;
 	b.done = (uint64_t)(g->rows - (b.ordered - full)) * ROW_WORK;
 	if (rc == 0)
-		rc = insert_rows(&b, full, replace_item);
+		rc = link_from(&b, full, 1, find_item, replace_item);
 	rc = finish(&b, rc, err);
 	build_free(&b);
 	return rc;

@@ -1,7 +1,6 @@
 /* qg_links.c - find and choose the links of a row.  See qg_links.h. */
 #include "qg_links.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,13 +43,33 @@ static void measure_rows(const struct lh_quantized_query *q, const struct lh_qg_
 	lh_quantize_rows(q, codes, n, d);
 }
 
-static int by_distance(const void *a, const void *b)
+/* Merge two sorted runs, without branches, which could not be predicted. */
+static void merge(const struct lh_qg_candidate *a, const struct lh_qg_candidate *middle,
+		  const struct lh_qg_candidate *end, struct lh_qg_candidate *out)
 {
-	const struct lh_qg_candidate *x = a, *y = b;
+	const struct lh_qg_candidate *b = middle;
 
-	if (x->d != y->d)
-		return x->d < y->d ? -1 : 1;
-	return x->row < y->row ? -1 : x->row > y->row;
+	for (bool first; a < middle && b < end; b += !first) {
+		first = (a->d < b->d) | ((a->d == b->d) & (a->row <= b->row));
+		*out++ = first ? *a : *b;
+		a += first;
+	}
+	memcpy(out, a, (size_t)(middle - a) * sizeof *a);
+	memcpy(out + (middle - a), b, (size_t)(end - b) * sizeof *b);
+}
+
+/* Sort the candidates by distance, then by row. */
+static void sort_path(struct lh_qg_worker *w)
+{
+	struct lh_qg_candidate other[CANDIDATES_MAX], *from = w->path, *to = other, *swap;
+	size_t n = w->paths, width, i;
+
+	for (width = 1; width < n; width *= 2, swap = from, from = to, to = swap)
+		for (i = 0; i < n; i += 2 * width)
+			merge(from + i, from + (n - i < width ? n : i + width),
+			      from + (n - i < 2 * width ? n : i + 2 * width), to + i);
+	if (from == other)
+		memcpy(w->path, other, n * sizeof *other);
 }
 
 /* ---- searching ---- */
@@ -139,7 +158,7 @@ void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row)
 			continue;
 		}
 		if (w->paths == PATH_MAX_ROWS) {
-			qsort(w->path, w->paths, sizeof *w->path, by_distance);
+			sort_path(w);
 			w->paths /= 2;
 		}
 		w->path[w->paths++] = w->best[at];
@@ -183,7 +202,7 @@ static uint32_t choose_links(struct lh_qg_worker *w, uint32_t row, bool fill, ui
 	struct lh_qg_candidate *left[CANDIDATES_MAX], *c;
 	size_t at, lefts = w->paths;
 
-	qsort(w->path, w->paths, sizeof *w->path, by_distance);
+	sort_path(w);
 	for (at = 0; at < lefts; at++)
 		left[at] = w->path + at;
 	for (i = 0; i < chosen; i++)
@@ -242,23 +261,6 @@ uint32_t lh_qg_find_links(struct lh_qg_worker *w, uint32_t row, bool fill, uint3
 	return choose_links(w, row, fill, links, 0, 0);
 }
 
-/* Put rows of a list into the free places of links, and into those of links that are not in the
- * list; all others stay where they are. */
-static void keep_places(const struct lh_qg_worker *w, uint32_t row, const uint32_t *list)
-{
-	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, i, next = 0;
-
-	for (i = 0; i < degree; i++) {
-		if (links[i] != row && lh_qg_has_link(list, degree, links[i]))
-			continue;
-		while (next < degree &&
-		       (list[next] == row || lh_qg_has_link(links, degree, list[next])))
-			next++;
-		if (next < degree)
-			links[i] = list[next++];
-	}
-}
-
 /* Collect the links of a list that are not gone and that this search has not met. */
 static uint32_t kept_links(struct lh_qg_worker *w, const uint32_t *links, uint32_t *rows)
 {
@@ -272,6 +274,30 @@ static uint32_t kept_links(struct lh_qg_worker *w, const uint32_t *links, uint32
 		rows[n++] = to;
 	}
 	return n;
+}
+
+/* Put rows of a list into the free places of links, and into those of links that are not in the
+ * list; all others stay where they are. */
+static void keep_places(struct lh_qg_worker *w, uint32_t row, const uint32_t *list)
+{
+	uint32_t *links = lh_qg_list(w->g, row), degree = w->g->degree, i, next = 0;
+	uint32_t old[LINKS_MAX];
+	uint16_t *seen = w->seen;
+
+	begin_search(w);
+	seen[row] = w->epoch + 1;
+	kept_links(w, links, old);
+	for (i = 0; i < degree; i++)
+		seen[list[i]] += seen[list[i]] == w->epoch;
+	for (i = 0; i < degree; i++) {
+		if (links[i] != row && links[i] < w->g->rows &&
+		    seen[links[i]] == w->epoch + 1)
+			continue;
+		while (next < degree && seen[list[next]] == w->epoch + 1)
+			next++;
+		if (next < degree)
+			links[i] = list[next++];
+	}
 }
 
 /* Add to the candidates the links of a row that is gone, or the rows that these are copies of. */

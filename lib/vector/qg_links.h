@@ -53,14 +53,6 @@ static inline uint32_t lh_qg_list_length(const struct lh_qg_build *g, uint32_t r
 	return n;
 }
 
-/* Return whether a row is among n links. */
-static inline bool lh_qg_has_link(const uint32_t *links, uint32_t n, uint32_t row)
-{
-	while (n && links[n - 1] != row)
-		n--;
-	return n > 0;
-}
-
 /* Walk to the rows nearest to a row, which it does not meet itself: w->best. */
 void lh_qg_find_near(struct lh_qg_worker *w, uint32_t row);
 

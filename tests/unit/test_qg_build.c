@@ -280,6 +280,31 @@ static void added_rows_are_found(void)
 	drop(&g);
 }
 
+/* Few rows are added at once, and all that is near them is among them. */
+static void added_rows_of_a_new_kind_are_linked_with_each_other(void)
+{
+	struct lh_qg_build g = fresh(ROWS, 32, 0);
+	uint32_t first = ROWS - ROWS / 33, among = 0, r, i;
+	char *codes = (char *)(uintptr_t)g.codes;
+	float v[DIM];
+
+	for (r = first; r < ROWS; r++) {
+		lh_quantize_decode(LH_I8, codes + r * STRIDE, DIM, v);
+		for (i = 0; i < DIM; i++)
+			v[i] += 4;
+		lh_quantize_encode(LH_I8, LH_L2, v, DIM, codes + r * STRIDE);
+	}
+	g.rows = first;
+	CHECK(lh_qg_build(&g, 1, &err) == 0);
+	g.rows = ROWS;
+	CHECK(lh_qg_change(&g, first, NULL, 1, &err) == 0);
+	for (i = first * 32; i < ROWS * 32; i++)
+		among += g.links[i] >= first;
+	printf("# %u of %u links are among the rows that were added\n", among, ROWS / 33 * 32);
+	CHECK(among > ROWS / 33 * 32 / 2);
+	drop(&g);
+}
+
 /* Put the codes and lists of the rows that stay first, and the lists of the others in gone,
  * as lh_qg_change expects them, and the codes of the others last.  more rows will be added. */
 static uint32_t take_away(struct lh_qg_build *g, bool (*leaves)(uint32_t row), uint32_t more,
@@ -487,6 +512,7 @@ int main(void)
 	test(rows_can_be_added(20, 100, 0));
 	test(rows_can_be_added(33, 100, 50));
 	test_plain(added_rows_are_found());
+	test(added_rows_of_a_new_kind_are_linked_with_each_other());
 	test(rows_can_be_taken(ROWS, 32, 0, no_tenth, 0));
 	test_plain(rows_can_be_taken(ROWS, 32, 0, no_first, ROWS / 3));
 	test_full(rows_can_be_taken(ROWS, 64, 0, no_tenth, ROWS / 10));
