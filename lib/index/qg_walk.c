@@ -25,6 +25,9 @@
  * Rows of short vectors have no codes: their links are measured, and those in the buffer are there
  * once, with their distances.  A walk is then stable if both say so as well.
  *
+ * Nor is a walk stable while the best are copies of each other but for a word, which the estimates
+ * do not tell apart.
+ *
  * If a long walk finds that the estimates are wrong by as much as the rows' distances differ, as
  * for queries of another distribution than the rows, it goes on by measuring the links.
  */
@@ -50,6 +53,8 @@
 #define NOISY_AFTER 128	/* ... after which estimates may be found to be noise, ... */
 #define NOISY 1.2f	/* ... as their error is so many times what the best ones span */
 #define NOISY_TIMES 8	/* width of a walk by measuring then, in times of ef if none is named */
+#define DENSE 0.01f	/* part of the spread of the graph that close rows span at most, ... */
+#define DENSE_NOISY 0.3f	/* ... and what part of that estimates are wrong by, at least */
 #define LONG 512	/* visits after which it shows that rows that match are far away */
 #define GIVE_UP 16	/* part of the rows after which a filtered walk without k is given up */
 #define DONE UINT32_MAX	/* in the place of a row that is visited */
@@ -144,6 +149,8 @@ static void add_links(struct lh_searcher *s, const unsigned char *at, float squa
 	struct lh_qg_factors f = { decoded, decoded + links, 0 };
 
 	memcpy(&f.unit, at + shape->unit_at, sizeof f.unit);
+	if (s->qg.visited == 1)
+		s->qg.spread = fmaxf(s->qg.entry, f.unit);
 	lh_quantize_decode(LH_F16, at + shape->add_at, 2 * links, decoded);
 	for (i = 0; i < links; i += LH_QG_LANES) {
 		below = lh_qg_estimate(&s->qg.query, codes, &f, square, limit(&s->qg), d);
@@ -285,6 +292,17 @@ static bool is_noisy(const struct lh_searcher *s)
 	return mean_error(&s->qg) > NOISY * (farthest_best(s) - s->qg.nearest);
 }
 
+/* Return whether the best lie close together, near the query, and estimates say little about which
+ * of them are nearest: there are many copies, each with something of its own. */
+static bool is_dense(const struct lh_searcher *s)
+{
+	const struct lh_walk_buffer *w = &s->qg;
+	float span = farthest_best(s) - w->nearest;
+
+	return !s->lifted && span > 0 && span < DENSE * w->spread && w->visited > NOISY_FROM &&
+	       w->nearest < FAR * w->spread && mean_error(w) > DENSE_NOISY * span;
+}
+
 /* Return whether a walk is not worth it to go on to a row so far away by its estimate. */
 static bool is_stable(const struct lh_searcher *s, float estimate)
 {
@@ -319,7 +337,7 @@ static bool go_on(struct lh_searcher *s, size_t ef)
 	struct lh_walk_buffer *w = &s->qg;
 
 	if (w->next >= w->n || is_widest(w, ef) ||
-	    (s->best.n == s->best_max && is_stable(s, w->row[w->next].d)))
+	    (s->best.n == s->best_max && !is_dense(s) && is_stable(s, w->row[w->next].d)))
 		return false;
 	widen(w, w->within / MORE + 1);
 	return true;

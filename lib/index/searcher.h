@@ -61,6 +61,7 @@ struct lh_walk_buffer {
 	bool measured;		/* rows have no codes: those in the buffer are measured */
 	float entry, nearest;	/* squared distances of the row that is visited first, and of
 				 * the nearest that may be a result */
+	float spread;		/* of the graph: the entry's from the query, or from a link of it */
 	uint64_t visited, changed;	/* visits; the last that changed the best rows; ... */
 	uint64_t refused;	/* those of rows that cannot be results */
 	float errors;		/* of the estimates of the visited rows but the first, squared */
