@@ -2,6 +2,9 @@
  * request.h. */
 #include "request.h"
 
+#include <stdio.h>
+
+#include "json/document.h"
 #include "model/http.h"
 
 #define KEEP ((size_t)1 << 20)	/* bytes of scratch memory that are kept */
@@ -311,92 +314,54 @@ int completion_read(struct request *rq, const struct lh_record *rec, struct lh_e
 
 /* ---- the reply ---- */
 
-struct answer {
-	struct lh_writer w;
-	const struct request *rq;
-	const struct lh_chat_reply *reply;
-	uint64_t created;
-};
-
-static void open_object(struct answer *a)
+static json_t *count_of(uint64_t n)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf id = { 0 };
-	struct lh_writer *w = &a->w;
+	char text[24];
 
-	lh_buf_puts(&id, "chatcmpl-");
-	lh_buf_add(&id, a->rq->ask.trace.p, a->rq->ask.trace.n);
-	lh_write_object(w, NULL);
-	lh_write_str(w, "id", (struct lh_str){ id.p, id.len });
-	lh_write_text(w, "object", a->rq->stream ? "chat.completion.chunk" : "chat.completion");
-	lh_write_u64(w, "created", a->created);
-	lh_write_str(w, "model", a->rq->ask.model);
-	lh_write_array(w, "choices");
+	snprintf(text, sizeof text, "%llu", (unsigned long long)n);
+	return lh_document_kept(lh_str_of(text));
 }
 
-static void write_usage(struct answer *a)
+/* Return a choice as a list: what it says, under that name, and why it ended, or null. */
+static json_t *choice_of(const char *name, json_t *message, json_t *why)
 {
-	struct lh_writer *w = &a->w;
-
-	lh_write_object(w, "usage");
-	lh_write_u64(w, "prompt_tokens", a->reply->input_tokens);
-	lh_write_u64(w, "completion_tokens", a->reply->output_tokens);
-	lh_write_u64(w, "total_tokens", a->reply->input_tokens + a->reply->output_tokens);
-	lh_write_end(w);
+	return json_pack("[{s:i,s:o,s:n,s:o}]", "index", 0, name, message, "logprobs",
+			 "finish_reason", why);
 }
 
-/* Write a choice: its text, and if it is complete why it ended. */
-static void write_choice(struct answer *a, const char *name, bool first, bool text, bool last)
+/* Return an answer, or a chunk of it; usage: or NULL. */
+static json_t *answer_of(const struct request *rq, int64_t now, json_t *choices, json_t *usage)
 {
-	struct lh_writer *w = &a->w;
+	const struct lh_chat_request *q = &rq->ask;
 
-	lh_write_object(w, NULL);
-	lh_write_u64(w, "index", 0);
-	lh_write_object(w, name);
-	if (first)
-		lh_write_text(w, "role", "assistant");
-	if (text)
-		lh_write_str(w, "content", a->reply->content);
-	lh_write_end(w);
-	lh_write_null(w, "logprobs");
-	if (last)
-		lh_write_str(w, "finish_reason", a->reply->finish_reason);
-	else
-		lh_write_null(w, "finish_reason");
-	lh_write_end(w);
-}
-
-static void write_chunk(struct answer *a, bool first, bool last)
-{
-	open_object(a);
-	write_choice(a, "delta", first, first, last);
-	lh_write_end(&a->w);
-	lh_write_end(&a->w);
+	return json_pack("{s:s+%,s:s,s:I,s:s%,s:o,s:o*}", "id", "chatcmpl-",
+			 q->trace.n ? q->trace.p : "", q->trace.n, "object",
+			 rq->stream ? "chat.completion.chunk" : "chat.completion", "created",
+			 (json_int_t)now / 1000, "model", q->model.p, q->model.n, "choices",
+			 choices, "usage", usage);
 }
 
 void completion_answer(struct lh_buf *out, const struct request *rq,
 		       const struct lh_chat_reply *reply, int64_t now)
 {
-	struct answer a = { .w = lh_write_to(out), .rq = rq, .reply = reply,
-			    .created = (uint64_t)now / 1000 };
+	const struct lh_str text = reply->content, end = reply->finish_reason;
+	json_t *message = json_pack("{s:s,s:s%}", "role", "assistant", "content", text.p, text.n);
+	json_t *why = json_stringn(end.p, end.n);
+	json_t *usage = json_pack("{s:o,s:o,s:o}",
+				  "prompt_tokens", count_of(reply->input_tokens),
+				  "completion_tokens", count_of(reply->output_tokens),
+				  "total_tokens",
+				  count_of(reply->input_tokens + reply->output_tokens));
+	LH_SCOPED(lh_document_free) json_t *all = NULL;
 
-	if (!rq->stream) {
-		open_object(&a);
-		write_choice(&a, "message", true, true, true);
-		lh_write_end(&a.w);
-		write_usage(&a);
-		lh_write_end(&a.w);
-		return;
-	}
-	lh_write_object(&a.w, NULL);
-	lh_write_array(&a.w, "events");
-	write_chunk(&a, true, false);
-	write_chunk(&a, false, true);
-	if (rq->usage) {
-		open_object(&a);
-		lh_write_end(&a.w);
-		write_usage(&a);
-		lh_write_end(&a.w);
-	}
-	lh_write_end(&a.w);
-	lh_write_end(&a.w);
+	if (!rq->stream)
+		all = answer_of(rq, now, choice_of("message", message, why), usage);
+	else
+		all = json_pack("{s:[o,o,o*]}", "events",
+				answer_of(rq, now, choice_of("delta", message, json_null()), NULL),
+				answer_of(rq, now, choice_of("delta", json_object(), why), NULL),
+				rq->usage ? answer_of(rq, now, json_array(), usage) : NULL);
+	if (rq->stream && !rq->usage)
+		json_decref(usage);
+	lh_document_write(out, all);
 }
