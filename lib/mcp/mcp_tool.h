@@ -35,6 +35,7 @@
 #define LH_MCP_TOOL_H
 
 #include "json/bind.h"
+#include "json/document.h"
 #include "json/write.h"
 #include "jsonschema/jsonschema.h"
 
@@ -84,6 +85,7 @@ struct lh_mcp_tool {
 	const char *name, *title, *description;	/* title: or NULL */
 	const char *input, *output;	/* JSON Schemas (2020-12); output: or NULL */
 	const char *annotations;	/* JSON object */
+	json_t *tree;			/* of input */
 	bool write;			/* not listed and not called unless it is allowed */
 	bool compat;			/* only with --compat */
 	bool cuts;			/* the answer is cut: the filter's record has the persons */

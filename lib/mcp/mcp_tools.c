@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "file/file.h"
 #include "index/index_tools.h"
-#include "json/document.h"
 #include "json/value.h"
 #include "json/write.h"
 #include "mcp_parts.h"
@@ -334,19 +333,21 @@ static json_t *expand(const struct reading *r, json_t *of, bool all, unsigned de
 	return rc ? NULL : to;
 }
 
-/* Copy a schema or hints on one line, which the protocol needs; v is absent if p is NULL. */
-static int copy_object(const struct reading *r, const char **to, const struct lh_value *v)
+/* Copy a schema or hints on one line, which the protocol needs, and as *tree; v is absent if p is
+ * NULL. */
+static int copy_object(const struct reading *r, const char **to, json_t **tree,
+		       const struct lh_value *v)
 {
 	LH_SCOPED(lh_document_free) json_t *of = v->p ? lh_document_of(v) : NULL;
-	LH_SCOPED(lh_document_free) json_t *whole = of ? expand(r, of, false, 0) : NULL;
 	struct lh_buf text = { 0 };
 
-	if (whole) {
-		lh_document_write(&text, whole);
+	*tree = of ? expand(r, of, false, 0) : NULL;
+	if (*tree) {
+		lh_document_write(&text, *tree);
 		lh_buf_putc(&text, '\0');
 	}
 	*to = text.p;
-	return of && !whole ? -1 : 0;
+	return of && !*tree ? -1 : 0;
 }
 
 /* ---- a tool ---- */
@@ -432,18 +433,10 @@ static int make_check(struct lh_mcp_tool *t, const struct members *m, struct lh_
 	return lh_err_prefix(err, "tool \"%s\": inputSchema", t->name);
 }
 
-static bool hint(const struct lh_mcp_tool *t, const char *name, uint8_t type)
-{
-	const struct lh_value hints = value_of(t->annotations);
-	struct lh_value v;
-
-	return lh_value_get(&hints, name, &v) && v.type == type;
-}
-
 /* Add a tool.  Without hints it is offered, but no call of it is repeated. */
 static int add_tool(const struct reading *r, const struct members *m)
 {
-	const struct lh_value none = { .p = "{}", .n = 2, .type = LH_OBJECT };
+	LH_SCOPED(lh_document_free) json_t *output = NULL, *hints = NULL;
 	struct lh_mcp_tools *to = r->to;
 	struct lh_err *err = r->err;
 	struct lh_mcp_tool *t;
@@ -458,14 +451,15 @@ static int add_tool(const struct reading *r, const struct members *m)
 	t->answer = m->route.p && (m->output.p || m->answer) ? answer[m->answer] : NULL;
 	if (copy_text(&t->name, m->name) < 0 || copy_text(&t->title, m->title) < 0 ||
 	    copy_text(&t->description, m->description) < 0 ||
-	    copy_object(r, &t->input, &m->input) < 0 ||
-	    copy_object(r, &t->output, &m->output) < 0 ||
-	    copy_object(r, &t->annotations, m->annotations.p ? &m->annotations : &none) < 0 ||
+	    copy_object(r, &t->input, &t->tree, &m->input) < 0 ||
+	    copy_object(r, &t->output, &output, &m->output) < 0 ||
+	    copy_object(r, &t->annotations, &hints, &m->annotations) < 0 ||
 	    check_schema(t, t->input, "inputSchema", err) < 0 ||
 	    check_schema(t, t->output, "outputSchema", err) < 0)
 		return -1;
-	t->repeat = hint(t, "readOnlyHint", LH_TRUE);
-	t->write = hint(t, "readOnlyHint", LH_FALSE) || hint(t, "destructiveHint", LH_TRUE);
+	t->repeat = json_is_true(json_object_get(hints, "readOnlyHint"));
+	t->write = json_is_false(json_object_get(hints, "readOnlyHint")) ||
+		   json_is_true(json_object_get(hints, "destructiveHint"));
 	return make_check(t, m, err);
 }
 
@@ -561,6 +555,7 @@ void lh_mcp_tools_free(struct lh_mcp_tools *t)
 		free((char *)each->input);
 		free((char *)each->output);
 		free((char *)each->annotations);
+		json_decref(each->tree);
 		free((char *)each->route);
 		if (each->own)
 			lh_route_free(each->own);	/* with run */

@@ -192,40 +192,20 @@ static bool param_is(const struct lh_mcp_request *r, const char *name, const str
 	}
 }
 
-/* Return the text of a string as a C string, in *text; NULL if it is none. */
-static const char *name_of(struct lh_buf *text, const struct lh_value *v)
-{
-	struct lh_str s;
-
-	lh_buf_reset(text);
-	if (v->type != LH_STRING)
-		return NULL;
-	lh_value_str(v, text, &s);
-	if (s.p != text->p)
-		lh_buf_add(text, s.p, s.n);
-	lh_buf_putc(text, '\0');
-	return memchr(text->p, '\0', s.n) ? NULL : text->p;
-}
-
-static bool params_match(const struct lh_mcp_request *r, const struct lh_value *schema,
+static bool params_match(const struct lh_mcp_request *r, const json_t *schema,
 			 const struct lh_value *args, unsigned depth)
 {
-	struct lh_buf *text = &r->m->strings;
-	struct lh_value all, header, arg;
-	struct lh_iter it;
-	const char *name;
+	json_t *all = json_object_get(schema, "properties"), *of;
+	const char *name, *header;
+	struct lh_value arg;
 
-	if (depth == NESTED || !lh_value_get(schema, "properties", &all) || all.type != LH_OBJECT)
-		return true;
-	for (lh_iter_init(&it, &all); lh_iter_next(&it);) {
-		name = name_of(text, &it.key);
-		if (!name || it.val.type != LH_OBJECT || !lh_value_get(args, name, &arg) ||
-		    arg.type == LH_NULL)
+	json_object_foreach(depth < NESTED ? all : NULL, name, of) {
+		if (!lh_value_get(args, name, &arg) || arg.type == LH_NULL)
 			continue;
-		if (arg.type == LH_OBJECT && !params_match(r, &it.val, &arg, depth + 1))
+		if (arg.type == LH_OBJECT && !params_match(r, of, &arg, depth + 1))
 			return false;
-		if (arg.type < LH_ARRAY && lh_value_get(&it.val, ANNOTATION, &header) &&
-		    (name = name_of(text, &header)) && !param_is(r, name, &arg))
+		header = lh_document_text(json_object_get(of, ANNOTATION));
+		if (arg.type < LH_ARRAY && header && !param_is(r, header, &arg))
 			return false;
 	}
 	return true;
@@ -234,14 +214,8 @@ static bool params_match(const struct lh_mcp_request *r, const struct lh_value *
 const char *lh_mcp_param_mismatch(const struct lh_mcp_request *r, const struct lh_mcp_tool *t,
 				  const struct lh_value *args)
 {
-	struct lh_value schema;
-	struct lh_err err;
-
 	if (!r->modern || !r->peer->headers || args->type != LH_OBJECT ||
-	    !t->input || !strstr(t->input, ANNOTATION))
-		return NULL;
-	if (lh_json_parse(&r->m->line, t->input, strlen(t->input), &schema, &err) < 0 ||
-	    params_match(r, &schema, args, 0))
+	    params_match(r, t->tree, args, 0))
 		return NULL;
 	return "a header Mcp-Param-NAME must be the argument that it repeats";
 }
