@@ -118,6 +118,11 @@ static int engine_number(const char *name)
 	return -1;
 }
 
+static bool hash_can(uint64_t dimension)
+{
+	return dimension >= LH_HASHV1_DIM_MIN && dimension <= LH_HASHV1_DIM_MAX;
+}
+
 static void keep_model(struct settings *s)
 {
 	const struct lh_index_params *p = &s->kept;
@@ -152,8 +157,7 @@ static void keep(struct settings *s)
 
 		if (s->engine < 0 && !hash)
 			s->engine = engine_number(p->engine);
-		if (hash && !s->dimension && p->dimension >= LH_HASHV1_DIM_MIN &&
-		    p->dimension <= LH_HASHV1_DIM_MAX)
+		if (hash && !s->dimension && hash_can(p->dimension))
 			s->dimension = p->dimension;
 	}
 	s->lexical = s->lexical || p->lexical;
@@ -218,11 +222,6 @@ struct build {
 	uint64_t repeated;		/* records that replaced an earlier one of this input */
 };
 
-static bool hash_can(uint64_t dimension)
-{
-	return dimension >= LH_HASHV1_DIM_MIN && dimension <= LH_HASHV1_DIM_MAX;
-}
-
 static int set_text(char *to, size_t room, const char *what, const char *from, size_t n,
 		    struct lh_err *err)
 {
@@ -234,32 +233,18 @@ static int set_text(char *to, size_t room, const char *what, const char *from, s
 	return 0;
 }
 
-/* Set the source of the texts, so that texts added later are made alike.  Without an
- * option the vectors may come from elsewhere, and their source is unknown. */
-static int start_source(struct lh_index_params *p, const struct settings *s, struct lh_err *err)
-{
-	if (s->template)
-		return set_text(p->text_template, sizeof p->text_template, "--template",
-				s->template, strlen(s->template), err);
-	if (s->field)
-		return set_text(p->field, sizeof p->field, "--field", s->field, strlen(s->field),
-				err);
-	if (s->lexical)
-		memcpy(p->field, TEXT_FIELD, sizeof TEXT_FIELD);
-	return 0;
-}
-
 /* Set the source of the words: the text that is embedded, as far as the metadata holds
  * it. */
 static int start_lexical(struct lh_index_params *p, const struct settings *s, struct lh_err *err)
 {
-	const char *of = s->template ? p->text_template : p->field;
+	const char *of = s->template ? s->template : s->field ? s->field : TEXT_FIELD;
 
 	if (!s->lexical)
 		return 0;
+	if (!s->template && !s->field)
+		memcpy(p->field, TEXT_FIELD, sizeof TEXT_FIELD);
 	p->lexical = s->template ? LH_LEXICAL_TEMPLATE : LH_LEXICAL_FIELD;
-	if (set_text(p->lexical_of, sizeof p->lexical_of, s->template ? "--template" : "--field",
-		     of, strlen(of), err) < 0)
+	if (set_text(p->lexical_of, sizeof p->lexical_of, "", of, strlen(of), err) < 0)
 		return lh_err_set(err, LH_EUSAGE,
 				  "--lexical: the name of the field or the template has 1 to %zu "
 				  "bytes",
@@ -270,7 +255,22 @@ static int start_lexical(struct lh_index_params *p, const struct settings *s, st
 static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 			const struct settings *s, struct lh_err *err)
 {
-	const char *engine = engine_name(s->engine), *url = s->url ? s->url : s->kept_url;
+	const bool gguf = s->engine == LH_ENGINE_GGUF;
+	const struct {
+		char *to;
+		size_t room;
+		const char *what, *from;
+	} text[] = {
+		{ p->text_template, sizeof p->text_template, "--template", s->template },
+		{ p->field, sizeof p->field, "--field", s->template ? NULL : s->field },
+		{ p->engine, sizeof p->engine, "engine", engine_name(s->engine) },
+		{ p->prefix, sizeof p->prefix, "--prefix", s->prefix },
+		{ p->query_prefix, sizeof p->query_prefix, "--query-prefix", s->query_prefix },
+		{ p->model, sizeof p->model, "--model", gguf ? NULL : s->model },
+		{ p->url, sizeof p->url, "--url",
+		  gguf ? NULL : s->url ? s->url : s->kept_url }
+	};
+	size_t i;
 
 	lh_index_params_default(p);
 	p->dimension = (uint32_t)s->dimension;
@@ -284,24 +284,14 @@ static int start_params(struct lh_index_params *p, const struct lh_tool *tool,
 	p->seed = s->seed;
 	p->persons = s->of_persons;
 	lh_tool_time(tool, p->created_at);
-	if (start_source(p, s, err) < 0 || start_lexical(p, s, err) < 0)
-		return -1;
-	if (engine)
-		set_text(p->engine, sizeof p->engine, "engine", engine, strlen(engine), err);
-	if (s->prefix && set_text(p->prefix, sizeof p->prefix, "--prefix", s->prefix,
-				  strlen(s->prefix), err) < 0)
-		return -1;
-	if (s->query_prefix && set_text(p->query_prefix, sizeof p->query_prefix, "--query-prefix",
-					s->query_prefix, strlen(s->query_prefix), err) < 0)
-		return -1;
-	if (s->engine == LH_ENGINE_GGUF)
-		return 0;	/* --model is a file; set_engine reads its name */
-	if (s->model &&
-	    set_text(p->model, sizeof p->model, "--model", s->model, strlen(s->model), err) < 0)
-		return -1;
-	if (url && set_text(p->url, sizeof p->url, "--url", url, strlen(url), err) < 0)
-		return -1;
-	return 0;
+	/* So that texts added later are made alike.  Without --field and --template the vectors
+	 * may come from elsewhere, and the source of their texts is unknown.  --model of engine
+	 * gguf is a file; set_engine reads its name. */
+	for (i = 0; i < sizeof text / sizeof *text; i++)
+		if (text[i].from && set_text(text[i].to, text[i].room, text[i].what, text[i].from,
+					     strlen(text[i].from), err) < 0)
+			return -1;
+	return start_lexical(p, s, err);
 }
 
 /* Set the model and where it is, as the engine names them. */
@@ -420,34 +410,13 @@ static int refuse_empty(const char *path, struct lh_err *err)
 			  path, access(path, F_OK) == 0 ? "stays as it was" : "is not made");
 }
 
-static int finish(struct build *b, struct lh_tool *tool, const struct settings *s,
-		  build_finish *then)
-{
-	uint64_t count = lh_index_writer_count(b->w);
-	const char *path = tool->operands[0];
-
-	if (!count && !s->allow_empty && !s->upgrade)
-		return refuse_empty(path, &tool->err);
-	settle_params(b->p, count);
-	b->p->persons |= atomic_load(&b->rows.of_persons);
-	if (then(tool, s, b->w) < 0)
-		return -1;
-	if (b->repeated)
-		lh_tool_message(tool, "%llu record%s of the same id",
-				(unsigned long long)b->repeated,
-				b->repeated > 1 ? "s replaced earlier ones" :
-						  " replaced an earlier one");
-	return 0;
-}
-
 /* Nothing was added to the old index meanwhile: the writer holds the lock. */
-static int write_index(struct lh_tool *tool, const struct settings *s, struct lh_index_writer *w)
+static int write_index(struct lh_tool *tool, struct lh_index_writer *w)
 {
 	uint64_t count = lh_index_writer_count(w), had;
 	const char *path = tool->operands[0];
 	struct lh_err unused;
 
-	(void)s;
 	index_length(path, &had, &unused);
 	lh_index_writer_watch(w, show_stage, tool);
 	if (lh_index_commit(w, (unsigned)tool->jobs, &tool->err) < 0)
@@ -457,6 +426,25 @@ static int write_index(struct lh_tool *tool, const struct settings *s, struct lh
 			     (unsigned long long)count);
 	lh_tool_verbose(tool, "%s: %s of dimension %u", path, LH_N(count, "record"),
 			lh_index_writer_params(w)->dimension);
+	return 0;
+}
+
+static int finish(struct build *b, struct lh_tool *tool, const struct settings *s)
+{
+	uint64_t count = lh_index_writer_count(b->w);
+	const char *path = tool->operands[0];
+
+	if (!count && !s->allow_empty && !s->upgrade)
+		return refuse_empty(path, &tool->err);
+	settle_params(b->p, count);
+	b->p->persons |= atomic_load(&b->rows.of_persons);
+	if (write_index(tool, b->w) < 0)
+		return -1;
+	if (b->repeated)
+		lh_tool_message(tool, "%llu record%s of the same id",
+				(unsigned long long)b->repeated,
+				b->repeated > 1 ? "s replaced earlier ones" :
+						  " replaced an earlier one");
 	return 0;
 }
 
@@ -470,9 +458,9 @@ static int read_rows(struct build *b, struct lh_tool *tool, const struct setting
 					 from_run(&b->rows, tool, store, b);
 }
 
-static int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32,
-		     build_finish *then)
+int index_build(struct lh_tool *tool, void *settings)
 {
+	const struct settings *s = settings;
 	struct lh_index_params params;
 	struct build b = { .w = NULL };
 	int rc = rows_init(&b.rows, tool, s, &tool->err);
@@ -481,7 +469,6 @@ static int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32
 		rc = start_params(&params, tool, s, &tool->err);
 	if (rc == 0) {
 		b.p = &params;
-		params.rescore |= as_f32 && params.precision != LH_F32;
 		b.rows.dimension = params.dimension;
 		rc = start_engine(&b, s, &tool->err);
 	}
@@ -496,21 +483,11 @@ static int build_run(struct lh_tool *tool, const struct settings *s, bool as_f32
 		rc = read_rows(&b, tool, s);
 	}
 	if (rc == 0 && b.w)
-		rc = finish(&b, tool, s, then);
+		rc = finish(&b, tool, s);
 	lh_index_writer_free(b.w);
 	lh_embedder_free(b.texts);
 	rows_free(&b.rows);
 	return rc;
-}
-
-int index_build(struct lh_tool *tool, void *settings)
-{
-	return build_run(tool, settings, false, write_index);
-}
-
-int index_upgrade(struct lh_tool *tool, void *settings)
-{
-	return build_run(tool, settings, false, write_index);
 }
 
 /* ---- upgrade ---- */

@@ -362,8 +362,6 @@ static void add_query(struct compare *c, const float *v)
 {
 	float *to = (float *)(void *)lh_buf_room(&c->query, c->p.dimension * sizeof *v);
 
-	if (!to)
-		return;
 	memcpy(to, v, c->p.dimension * sizeof *v);
 	if (c->p.distance != LH_COSINE || lh_vec_unit(to, c->p.dimension)) {
 		c->query.len += c->p.dimension * sizeof *v;

@@ -78,16 +78,7 @@ extern const struct lh_bind record_in[], metadata_in[];	/* rows.c, change.c */
 /* The commands; the operands are tool->operands. */
 lh_op_command index_build, index_add, index_delete, index_info, index_dump, index_verify,
 	index_compact, index_merge, index_move, index_requests, index_import, index_export,
-	index_fetch, index_push, index_get, index_set_metadata, index_upgrade, index_compare;
-
-struct rows;
-
-/* ---- build.c ---- */
-
-/* Read the records of a build, and finish with a writer that has them all.  as_f32: it also
- * stores f32 vectors if its precision is another.  It holds the lock of operand [0]. */
-typedef int build_finish(struct lh_tool *tool, const struct settings *s,
-			 struct lh_index_writer *w);
+	index_fetch, index_push, index_get, index_set_metadata, index_compare;
 
 /* ---- look.c ---- */
 
@@ -113,14 +104,6 @@ int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row 
 typedef int dump_fn(void *ctx, uint64_t at, const struct lh_row *row, struct lh_buf *out,
 		    struct lh_err *err);
 int dump_rows(struct lh_tool *tool, const struct lh_index *ix, dump_fn *fn, void *ctx);
-
-/* Writes rows of an index as records, for one thread. */
-struct row_writer {
-	const struct lh_index_params *p;
-	bool with_vector, base64;
-	float *vector;
-	struct metadata meta;
-};
 
 /* ---- from.c ---- */
 
@@ -155,8 +138,6 @@ int ids_read(const struct lh_record *rec, const char *field, struct lh_buf *scra
 /* Report an id that a file of another program has twice: of records the last one counts, but
  * there a vector would be lost without a word. */
 int id_doubled(struct lh_str id, struct lh_err *err);
-
-/* ---- look.c: one record ---- */
 
 /* Bring an index up to date. */
 int index_renew(struct lh_index **ix, struct lh_err *err);
@@ -213,8 +194,6 @@ const char *engine_name(int engine);
 
 /* Check a row's dimension and model against the index.  want "": any model. */
 int row_fits(const struct row *row, uint32_t dimension, const char *model, struct lh_err *err);
-
-/* ---- build.c ---- */
 
 /* Set what no option gave, as it is in the index of --like or by default. */
 int settings_fill(struct settings *s, struct lh_err *err);
@@ -283,8 +262,6 @@ bool same_file(const char *a, const char *b);
 /* Set up the reading of records whose texts are embedded as those of an index; s is changed. */
 int rows_like(struct rows *r, struct lh_tool *tool, struct settings *s,
 	      const struct lh_index_params *p, struct lh_err *err);
-
-/* ---- compare.c ---- */
 
 /* Write the vector of a row. */
 typedef void vector_fn(void *ctx, uint64_t row, float *out);

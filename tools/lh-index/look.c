@@ -55,9 +55,18 @@ int metadata_write(struct metadata *m, struct lh_writer *w, const struct lh_row 
 	return 0;
 }
 
+/* Writes rows of an index as records, for one thread. */
+struct row_writer {
+	const struct lh_index *ix;
+	bool with_vector, base64;
+	float *vector;
+	struct metadata meta;
+};
+
 static int put_vector(struct row_writer *d, struct lh_writer *w, struct lh_err *err)
 {
-	size_t n = d->p->dimension;
+	const struct lh_index_params *p = lh_index_get_params(d->ix);
+	size_t n = p->dimension;
 
 	if (!lh_vec_finite(d->vector, n))
 		return lh_err_set(err, LH_ECORRUPT, "vector holds NaN or infinity");
@@ -70,9 +79,9 @@ static int put_vector(struct row_writer *d, struct lh_writer *w, struct lh_err *
 		lh_buf_f32s(w->out, d->vector, n);
 	}
 	lh_write_u64(w, "dimension", n);
-	if (*d->p->model)
-		lh_write_text(w, "model", d->p->model);
-	if (d->p->persons)
+	if (*p->model)
+		lh_write_text(w, "model", p->model);
+	if (p->persons)
 		lh_write_bool(w, LH_OF_PERSONS, true);
 	return 0;
 }
@@ -80,9 +89,9 @@ static int put_vector(struct row_writer *d, struct lh_writer *w, struct lh_err *
 static void row_writer_init(struct row_writer *d, const struct lh_index *ix,
 			    const struct settings *s, bool with_vector)
 {
-	*d = (struct row_writer){ .p = lh_index_get_params(ix), .with_vector = with_vector,
+	*d = (struct row_writer){ .ix = ix, .with_vector = with_vector,
 				  .base64 = s->encoding == 1 };
-	d->vector = lh_calloc(d->p->dimension, sizeof *d->vector);
+	d->vector = lh_calloc(lh_index_get_params(ix)->dimension, sizeof *d->vector);
 }
 
 static void row_writer_free(struct row_writer *d)
@@ -92,15 +101,15 @@ static void row_writer_free(struct row_writer *d)
 }
 
 /* Append the record of row number at, without a line break. */
-static int row_write(struct row_writer *d, const struct lh_index *ix, uint64_t at,
-		     const struct lh_row *row, struct lh_buf *out, struct lh_err *err)
+static int row_write(struct row_writer *d, uint64_t at, const struct lh_row *row,
+		     struct lh_buf *out, struct lh_err *err)
 {
 	struct lh_writer w = lh_write_to(out);
 
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "id", row->id);
 	if (d->with_vector) {
-		lh_index_vector(ix, at, d->vector);
+		lh_index_vector(d->ix, at, d->vector);
 		if (put_vector(d, &w, err) < 0)
 			return -1;
 	}
@@ -132,17 +141,10 @@ int dump_rows(struct lh_tool *tool, const struct lh_index *ix, dump_fn *fn, void
 	return rc < 0 ? -1 : not_stopped(tool);
 }
 
-struct dump {
-	const struct lh_index *ix;
-	struct row_writer d;
-};
-
-static int dump_row(void *ctx, uint64_t at, const struct lh_row *row, struct lh_buf *out,
+static int dump_row(void *writer, uint64_t at, const struct lh_row *row, struct lh_buf *out,
 		    struct lh_err *err)
 {
-	struct dump *dump = ctx;
-
-	if (row_write(&dump->d, dump->ix, at, row, out, err) < 0)
+	if (row_write(writer, at, row, out, err) < 0)
 		return -1;
 	lh_buf_putc(out, '\n');
 	return 0;
@@ -150,13 +152,10 @@ static int dump_row(void *ctx, uint64_t at, const struct lh_row *row, struct lh_
 
 static int dump_records(struct lh_tool *tool, const struct settings *s, const struct lh_index *ix)
 {
-	struct dump dump = { .ix = ix };
-	int rc;
+	LH_SCOPED(row_writer_free) struct row_writer d;
 
-	row_writer_init(&dump.d, ix, s, true);
-	rc = dump_rows(tool, ix, dump_row, &dump);
-	row_writer_free(&dump.d);
-	return rc;
+	row_writer_init(&d, ix, s, true);
+	return dump_rows(tool, ix, dump_row, &d);
 }
 
 int index_dump(struct lh_tool *tool, void *settings)
@@ -197,25 +196,25 @@ int find_row(const struct lh_index *ix, struct lh_str id, uint64_t *at, struct l
 	return found < 0 || lh_index_row(ix, *at, row, err) < 0 ? -1 : 0;
 }
 
-static int write_found(struct row_writer *d, const struct lh_index *ix, struct lh_str id,
-		       struct lh_buf *out, struct lh_err *err)
+static int write_found(struct row_writer *d, struct lh_str id, struct lh_buf *out,
+		       struct lh_err *err)
 {
 	struct lh_row row;
 	uint64_t at;
 
-	return find_row(ix, id, &at, &row, err) < 0 ? -1 : row_write(d, ix, at, &row, out, err);
+	return find_row(d->ix, id, &at, &row, err) < 0 ? -1 : row_write(d, at, &row, out, err);
 }
 
 /* ---- ids on the command line ---- */
 
 /* Print one; an id that is not there costs itself alone. */
-static int print_one(struct lh_tool *tool, struct row_writer *d, const struct lh_index *ix,
-		     const char *id, struct lh_buf *line)
+static int print_one(struct lh_tool *tool, struct row_writer *d, const char *id,
+		     struct lh_buf *line)
 {
 	struct lh_err *err = &tool->err;
 
 	lh_buf_reset(line);
-	if (write_found(d, ix, lh_str_of(id), line, err) == 0) {
+	if (write_found(d, lh_str_of(id), line, err) == 0) {
 		lh_buf_putc(line, '\n');
 		return lh_tool_out(tool, line->p, line->len);
 	}
@@ -238,9 +237,9 @@ static int print_operands(struct lh_tool *tool, const struct settings *s)
 		return -1;
 	row_writer_init(&d, ix, s, s->encoding >= 0);
 	for (i = 0; !rc && i < s->id.n && !lh_stopping(); i++)
-		rc = print_one(tool, &d, ix, s->id.v[i], &line);
+		rc = print_one(tool, &d, s->id.v[i], &line);
 	for (i = 1; !rc && i < tool->n_operands && !lh_stopping(); i++)
-		rc = print_one(tool, &d, ix, tool->operands[i], &line);
+		rc = print_one(tool, &d, tool->operands[i], &line);
 	row_writer_free(&d);
 	lh_index_close(ix);
 	return rc < 0 ? -1 : not_stopped(tool);
@@ -312,13 +311,12 @@ static void worker_free(void *context)
 static int on_record(struct lh_record *rec, struct lh_buf *out, void *context, struct lh_err *err)
 {
 	struct worker *w = context;
-	const struct view *v = w->view;
 	struct lh_str id;
 
 	lh_buf_reset(&w->id);
-	if (ids_read(rec, v->get->s->id_field, &w->id, &id, err) < 0)
+	if (ids_read(rec, w->view->get->s->id_field, &w->id, &id, err) < 0)
 		return -1;
-	return write_found(&w->d, v->ix, id, out, err);
+	return write_found(&w->d, id, out, err);
 }
 
 static int print_read(struct lh_tool *tool, const struct settings *s)

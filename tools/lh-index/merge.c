@@ -200,55 +200,45 @@ static int merge_counts(struct lh_tool *tool, uint64_t merged, uint64_t skipped)
 				  (uint64_t[]){ merged, skipped }, 2);
 }
 
-/* Open all sources, and merge them if all are good and fit: what was checked is what is read,
- * whatever the paths lead to later. */
-static int merge_sources(struct transfer *t, struct lh_tool *tool, struct lh_index **src)
+/* Check that the sources fit, and are what was written. */
+static int check_sources(struct lh_tool *tool, struct lh_index **src,
+			 const struct lh_index_params *want)
 {
-	char **path = tool->operands + 1;
-	size_t i, n = tool->n_operands - 1;
+	struct lh_err *err = &tool->err;
+	size_t i;
 
-	for (i = 0; i < n; i++) {
-		src[i] = transfer_source(t, path[i], &tool->err);
-		if (!src[i] || not_stopped(tool) < 0)
+	for (i = 0; i + 1 < tool->n_operands; i++) {
+		if (rows_fit(src[i], want, tool->operands[1 + i], err) < 0)
+			return -1;
+		if (lh_index_check_sums(src[i], err) < 0 || lh_index_check_order(src[i], err) < 0)
+			return lh_err_prefix(err, "%s", tool->operands[1 + i]);
+		if (not_stopped(tool) < 0)
 			return -1;
 	}
-	for (i = 0; i < n; i++)
-		if (merge_source(t, src[i], path[i], &tool->err) < 0 || not_stopped(tool) < 0)
-			return -1;
 	return 0;
 }
 
-static int merge_all(struct transfer *t, struct lh_tool *tool, const struct settings *s)
+/* Merge all sources, if all are good and fit, into the DEST that is there. */
+static int merge_into(struct lh_tool *tool, const struct settings *s, struct lh_index **src)
 {
-	const struct lh_index_tally *tally = lh_index_change_tally(t->to.c);
-	size_t i, n = tool->n_operands - 1;
-	LH_SCOPED(lh_free_local) struct lh_index **src = lh_calloc(n, sizeof *src);
-	int rc = merge_sources(t, tool, src);
-
-	for (i = 0; i < n; i++)
-		lh_index_close(src[i]);
-	if (rc < 0 || changes_finish(&t->to, tool, s) < 0)
-		return -1;
-	return merge_counts(tool, tally->added, tally->existing);
-}
-
-static int merge_new(struct lh_tool *tool, const struct settings *s);
-
-int index_merge(struct lh_tool *tool, void *settings)
-{
-	const struct settings *s = settings;
 	LH_SCOPED(transfer_close) struct transfer t = { .vector = NULL };
-	int rc = merge_new(tool, s);
-	size_t i;
+	char **path = tool->operands;
+	const struct lh_index_tally *tally;
+	size_t i, n = tool->n_operands;
+	int rc = 0;
 
-	if (rc)
-		return rc < 0 ? -1 : 0;
-	for (i = 1; !rc && i < tool->n_operands; i++)
-		rc = carry_persons(tool->operands[0], tool->operands[i], s, (unsigned)tool->jobs,
-				   &tool->err);
-	if (!rc)
-		rc = transfer_open(&t, tool->operands[0], NULL, s->lock_timeout, &tool->err);
-	return rc ? rc : merge_all(&t, tool, s);
+	for (i = 1; !rc && i < n; i++)
+		rc = carry_persons(path[0], path[i], s, (unsigned)tool->jobs, &tool->err);
+	if (rc || transfer_open(&t, path[0], NULL, s->lock_timeout, &tool->err) < 0 ||
+	    check_sources(tool, src, lh_index_change_params(t.to.c)) < 0)
+		return -1;
+	for (i = 1; i < n; i++)
+		if (merge_source(&t, src[i - 1], path[i], &tool->err) < 0 || not_stopped(tool) < 0)
+			return -1;
+	if (changes_finish(&t.to, tool, s) < 0)
+		return -1;
+	tally = lh_index_change_tally(t.to.c);
+	return merge_counts(tool, tally->added, tally->existing);
 }
 
 /* ---- merge to a new index ---- */
@@ -258,15 +248,6 @@ int index_merge(struct lh_tool *tool, void *settings)
  * place at the end.  A merge that is killed leaves no DEST.  Of two at once, the second waits,
  * and then merges into the DEST of the first.
  */
-
-struct parts {
-	struct lh_tool *tool;
-	struct lh_index **src;
-	size_t n;
-	struct lh_index_params p;	/* of DEST */
-	struct lh_index_writer *w;
-	uint64_t merged, skipped;
-};
 
 /* Return 1 if there is a file of that name, of any kind, 0 if not, or -1. */
 static int exists(const char *path, struct lh_err *err)
@@ -278,96 +259,97 @@ static int exists(const char *path, struct lh_err *err)
 	return errno == ENOENT ? 0 : lh_err_sys(err, "%s", path);
 }
 
-static int open_parts(struct parts *parts)
+/* Choose the parameters of the first source that has a record; one without may have been made
+ * before its dimension and model were known. */
+static struct lh_index_params choose_params(struct lh_tool *tool, struct lh_index **src)
 {
-	char **path = parts->tool->operands + 1;
-	struct lh_err *err = &parts->tool->err;
-	size_t i;
-	struct lh_index_stats st;
+	struct lh_index_stats st = { .live = 0 };
+	size_t i, n = tool->n_operands - 1;
+	struct lh_index_params p;
 
-	parts->src = lh_calloc(parts->tool->n_operands - 1, sizeof *parts->src);
-	for (; parts->n < parts->tool->n_operands - 1; parts->n++) {
-		parts->src[parts->n] = lh_index_open(path[parts->n], err);
-		if (!parts->src[parts->n])
-			return -1;
-	}
-	/* Choose the parameters of the first part that has a record; one without may have been made
-	 * before its dimension and model were known. */
-	for (i = 0; i < parts->n; i++) {
-		lh_index_get_stats(parts->src[i], &st);
+	for (i = 0; i < n; i++) {
+		lh_index_get_stats(src[i], &st);
 		if (st.live)
 			break;
 	}
-	parts->p = *lh_index_get_params(parts->src[i < parts->n ? i : 0]);
-	parts->p.repaired = 0;
-	lh_tool_time(parts->tool, parts->p.created_at);
-	for (i = 0; i < parts->n; i++)
-		parts->p.persons |= lh_index_get_params(parts->src[i])->persons;
-	for (i = 0; i < parts->n; i++) {
-		if (rows_fit(parts->src[i], &parts->p, path[i], err) < 0)
-			return -1;
-		if (lh_index_check_sums(parts->src[i], err) < 0 ||
-		    lh_index_check_order(parts->src[i], err) < 0)
-			return lh_err_prefix(err, "%s", path[i]);
-	}
-	return 0;
+	p = *lh_index_get_params(src[i < n ? i : 0]);
+	p.repaired = 0;
+	lh_tool_time(tool, p.created_at);
+	for (i = 0; i < n; i++)
+		p.persons |= lh_index_get_params(src[i])->persons;
+	return p;
 }
 
-static int take_rows(struct parts *parts, const struct lh_index *src)
+/* Gather the rows of a source; tally: merged, skipped. */
+static int take_rows(struct lh_tool *tool, struct lh_index_writer *w, const struct lh_index *src,
+		     uint64_t tally[2])
 {
-	struct lh_err *err = &parts->tool->err;
 	uint64_t i, at, n = lh_index_rows(src);
 	struct lh_row row;
 	int rc;
 
 	for (i = 0; i < n && !lh_stopping(); i++) {
-		rc = lh_index_nth_row(src, i, &at, &row, err);
-		if (rc < 0)
-			return -1;
+		rc = lh_index_nth_row(src, i, &at, &row, &tool->err);
 		if (!rc)
 			continue;
-		rc = lh_index_writer_take(parts->w, src, at, &row, err);
+		rc = rc < 0 ? -1 : lh_index_writer_take(w, src, at, &row, &tool->err);
 		if (rc < 0)
 			return -1;
-		++*(rc ? &parts->merged : &parts->skipped);
+		tally[!rc]++;
 	}
-	return not_stopped(parts->tool);
+	return not_stopped(tool);
 }
 
-static int write_dest(struct parts *parts)
+static int write_dest(struct lh_tool *tool, struct lh_index_writer *w, struct lh_index **src)
 {
-	struct lh_tool *tool = parts->tool;
+	uint64_t tally[2] = { 0, 0 };
 	size_t i;
 
-	for (i = 0; i < parts->n; i++)
-		if (take_rows(parts, parts->src[i]) < 0)
-			return lh_err_prefix(&tool->err, "%s", tool->operands[1 + i]);
-	lh_index_writer_watch(parts->w, show_stage, tool);
-	if (lh_index_commit(parts->w, (unsigned)tool->jobs, &tool->err) < 0)
+	for (i = 1; i < tool->n_operands; i++)
+		if (take_rows(tool, w, src[i - 1], tally) < 0)
+			return lh_err_prefix(&tool->err, "%s", tool->operands[i]);
+	lh_index_writer_watch(w, show_stage, tool);
+	if (lh_index_commit(w, (unsigned)tool->jobs, &tool->err) < 0)
 		return -1;
-	return merge_counts(tool, parts->merged, parts->skipped) < 0 ? -1 : 1;
+	return merge_counts(tool, tally[0], tally[1]);
 }
 
-/* Make DEST from the records of all SRC if it does not exist: 1, 0 if it does, -1. */
-static int merge_new(struct lh_tool *tool, const struct settings *s)
+/* Make DEST from the records of all sources, unless it is there meanwhile: 1, 0, -1. */
+static int merge_new(struct lh_tool *tool, const struct settings *s, struct lh_index **src)
 {
-	struct parts parts = { .tool = tool };
+	struct lh_index_params p = choose_params(tool, src);
 	const char *dest = tool->operands[0];
-	int rc = exists(dest, &tool->err);
+	struct lh_index_writer *w;
+	int there, rc;
 
-	if (rc)
-		return rc < 0 ? -1 : 0;
-	rc = open_parts(&parts);
-	if (rc == 0) {
-		parts.w = lh_index_writer_new(dest, &parts.p, s->lock_timeout, &tool->err);
-		rc = parts.w ? exists(dest, &tool->err) : -1;
-		rc = rc > 0 ? 0 : rc < 0 ? -1 : write_dest(&parts);
-	}
-	lh_index_writer_free(parts.w);
-	while (parts.n)
-		lh_index_close(parts.src[--parts.n]);
-	free(parts.src);
+	if (check_sources(tool, src, &p) < 0)
+		return -1;
+	w = lh_index_writer_new(dest, &p, s->lock_timeout, &tool->err);
+	there = w ? exists(dest, &tool->err) : -1;
+	rc = there < 0 ? -1 : there ? 0 : write_dest(tool, w, src) < 0 ? -1 : 1;
+	lh_index_writer_free(w);
 	return rc;
+}
+
+int index_merge(struct lh_tool *tool, void *settings)
+{
+	const size_t n = tool->n_operands - 1;
+	LH_SCOPED(lh_free_local) struct lh_index **src = lh_calloc(n, sizeof *src);
+	int there = exists(tool->operands[0], &tool->err), rc = there < 0 ? -1 : 0;
+	size_t i;
+
+	/* what was checked is what is read, whatever the paths lead to later */
+	for (i = 0; !rc && i < n; i++) {
+		src[i] = lh_index_open(tool->operands[1 + i], &tool->err);
+		rc = src[i] ? 0 : -1;
+	}
+	if (!rc && !there)
+		rc = merge_new(tool, settings, src);
+	if (!rc)
+		rc = merge_into(tool, settings, src);
+	for (i = 0; i < n; i++)
+		lh_index_close(src[i]);
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- fetch and push ---- */
@@ -442,7 +424,7 @@ int index_fetch(struct lh_tool *tool, void *settings)
 	struct lh_store_opts opts = LH_STORE_DEFAULTS;
 	struct fetched fetched = { .tool = tool };
 	const char *object = tool->operands[0], *path = tool->operands[1], *key;
-	LH_SCOPED(lh_buf_free) struct lh_buf log = { 0 }, log_key = { 0 };
+	LH_SCOPED(lh_free_local) char *log = NULL, *log_key = NULL;
 	struct lh_transfer done[2] = { { .size = 0 } };
 	struct lh_store *store;
 	int rc = 1, tries;
@@ -453,13 +435,11 @@ int index_fetch(struct lh_tool *tool, void *settings)
 	store = lh_store_of(object, &opts, &key, &tool->err);
 	if (!store)
 		return -1;
-	lh_buf_printf(&log, "%s-log", path);
-	lh_buf_putc(&log, '\0');
-	lh_buf_printf(&log_key, "%s-log", key);
-	lh_buf_putc(&log_key, '\0');
+	log = lh_format("%s-log", path);
+	log_key = lh_format("%s-log", key);
 	for (tries = 0; rc > 0 && tries < TRIES; tries++)
-		rc = fetch(store, (const char *const[]){ key, log_key.p },
-			   (const char *const[]){ path, log.p }, done, &tool->err);
+		rc = fetch(store, (const char *const[]){ key, log_key },
+			   (const char *const[]){ path, log }, done, &tool->err);
 	lh_store_close(store);
 	if (rc > 0)
 		rc = lh_err_set(&tool->err, LH_ENET, "%s: changes all the time", object);

@@ -81,27 +81,13 @@ struct header {
 	size_t n_shape;
 };
 
-static void skip_space(struct header *h)
-{
-	while (h->p < h->end && strchr(" \t\r\n", *h->p) && *h->p)
-		h->p++;
-}
-
-/* Go past a character, with white space before it. */
-static bool have(struct header *h, char c)
-{
-	skip_space(h);
-	if (h->p == h->end || *h->p != c)
-		return false;
-	h->p++;
-	return true;
-}
-
-static bool have_word(struct header *h, const char *word)
+/* Go past a word, with white space before it. */
+static bool have(struct header *h, const char *word)
 {
 	size_t n = strlen(word);
 
-	skip_space(h);
+	while (h->p < h->end && *h->p && strchr(" \t\r\n", *h->p))
+		h->p++;
 	if ((size_t)(h->end - h->p) < n || memcmp(h->p, word, n))
 		return false;
 	h->p += n;
@@ -111,15 +97,9 @@ static bool have_word(struct header *h, const char *word)
 /* Read a string without escapes. */
 static bool have_string(struct header *h, struct lh_str *s)
 {
-	const char *close;
-	char quote;
+	const char quote = have(h, "'") ? '\'' : have(h, "\"") ? '"' : '\0';
+	const char *close = quote ? memchr(h->p, quote, (size_t)(h->end - h->p)) : NULL;
 
-	skip_space(h);
-	quote = h->p < h->end ? *h->p : '\0';
-	if (quote != '\'' && quote != '"')
-		return false;
-	h->p++;
-	close = memchr(h->p, quote, (size_t)(h->end - h->p));
 	if (!close)
 		return false;
 	*s = (struct lh_str){ h->p, (size_t)(close - h->p) };
@@ -131,39 +111,27 @@ static bool have_number(struct header *h, uint64_t *v)
 {
 	const char *from;
 
-	skip_space(h);
+	have(h, "");
 	for (from = h->p, *v = 0; h->p < h->end && *h->p >= '0' && *h->p <= '9'; h->p++)
 		if (__builtin_mul_overflow(*v, 10, v) ||
 		    __builtin_add_overflow(*v, (uint64_t)(*h->p - '0'), v))
 			return false;
-	return h->p > from && (have(h, 'L') || true);	/* as Python 2 wrote them */
+	return h->p > from && (have(h, "L") || true);	/* as Python 2 wrote them */
 }
 
 /* Read "(3, 4)", "(3,)" or "()". */
 static bool have_shape(struct header *h)
 {
-	if (h->has_shape || !have(h, '('))
+	if (h->has_shape || !have(h, "("))
 		return false;
 	h->has_shape = true;
-	while (!have(h, ')')) {
+	while (!have(h, ")")) {
 		if (h->n_shape == SHAPE_MAX || !have_number(h, &h->shape[h->n_shape++]))
 			return false;
-		if (!have(h, ',')) {
-			if (!have(h, ')'))
-				return false;
-			break;
-		}
+		if (!have(h, ","))
+			return have(h, ")");
 	}
 	return true;
-}
-
-static bool have_order(struct header *h)
-{
-	if (h->has_order)
-		return false;
-	h->has_order = true;
-	h->fortran = have_word(h, "True");
-	return h->fortran || have_word(h, "False");
 }
 
 static bool is(struct lh_str s, const char *word)
@@ -175,29 +143,31 @@ static bool have_member(struct header *h)
 {
 	struct lh_str key;
 
-	if (!have_string(h, &key) || !have(h, ':'))
+	if (!have_string(h, &key) || !have(h, ":"))
 		return false;
 	if (is(key, "descr"))
 		return !h->descr.p && have_string(h, &h->descr);
-	if (is(key, "fortran_order"))
-		return have_order(h);
-	return is(key, "shape") && have_shape(h);
+	if (is(key, "shape"))
+		return have_shape(h);
+	if (!is(key, "fortran_order") || h->has_order)
+		return false;
+	h->has_order = true;
+	h->fortran = have(h, "True");
+	return h->fortran || have(h, "False");
 }
 
 static bool read_header(struct header *h)
 {
-	if (!have(h, '{'))
+	bool more = true;
+
+	if (!have(h, "{"))
 		return false;
-	while (!have(h, '}')) {
-		if (!have_member(h))
+	while (!have(h, "}")) {
+		if (!more || !have_member(h))
 			return false;
-		if (!have(h, ',')) {
-			if (!have(h, '}'))
-				return false;
-			break;
-		}
+		more = have(h, ",");
 	}
-	skip_space(h);
+	have(h, "");
 	return h->p == h->end && h->descr.p && h->has_order && h->has_shape;
 }
 

@@ -108,7 +108,7 @@ const struct lh_op index_ops[] = {
 	{ "info", "INDEX...", "describe an index as JSON", V_INFO, .out = described,
 	  .command = index_info },
 	{ "upgrade", "INDEX", "make INDEX anew from its own records", V_UPGRADE,
-	  .command = index_upgrade, .writes = true },
+	  .command = index_build, .writes = true },
 	{ "dump", "INDEX", "write every record with its vector", V_DUMP, .out = dumped,
 	  .command = index_dump },
 	{ "verify", "INDEX...", "check every byte of the file and its log", V_VERIFY,

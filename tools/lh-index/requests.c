@@ -97,12 +97,6 @@ static int find_path(struct requests *r, struct lh_str name, char **path, struct
 	return *path ? 0 : -1;
 }
 
-/* Set r->path to the path of that name, and r->at. */
-static int requests_find(struct requests *r, struct lh_str name, struct lh_err *err)
-{
-	return find_path(r, name, &r->path, err);
-}
-
 /* Report a failure on stderr, unless the last one was the same. */
 static void requests_report(struct requests *r, const struct lh_err *err)
 {
@@ -204,13 +198,14 @@ static int find_removed(struct requests *r, struct lh_str name, struct lh_err *e
 						  .what = "playbook" };
 	struct lh_err why;
 
-	if (requests_find(r, name, err) == 0 || !playbooks.folder || err->status != 404)
+	if (find_path(r, name, &r->path, err) == 0 || !playbooks.folder || err->status != 404)
 		return r->path ? 0 : -1;
 	r->path = lh_index_named_find(&playbooks, name, &why);
 	r->at = r->path;
 	return r->path ? 0 : -1;
 }
 
+static void close_one(struct opened *o);
 static void opened_close(struct requests *r, const char *path);
 
 int requests_delete(const struct lh_call *call, const void *in, struct lh_buf *out,
@@ -222,8 +217,7 @@ int requests_delete(const struct lh_call *call, const void *in, struct lh_buf *o
 	if (find_removed(r, ((const struct named *)in)->name, err) < 0)
 		return -1;
 	opened_close(r, r->path);
-	lh_index_close(r->looked_up);
-	r->looked_up = NULL;
+	close_one(&r->looked_up);
 	rc = lh_index_remove(r->path, r->settings->lock_timeout, err);
 	if (rc > 0)	/* another process was faster */
 		return lh_err_set(err, LH_EIO, "%s: removed meanwhile", r->path);
@@ -350,10 +344,9 @@ int index_requests(struct lh_tool *tool, void *settings)
 	opened_refresh(&r);
 	opened_close(&r, NULL);
 	catalog_free(&r.catalog);
-	lh_index_close(r.looked_up);
+	close_one(&r.looked_up);
 	lh_persons_used_free(&r.used);
 	metadata_free(&r.metadata);
-	free(r.looked_up_path);
 	free(r.path);
 	free(r.other);
 	lh_filter_free(r.scope);
@@ -422,14 +415,15 @@ static struct opened *place(struct requests *r, const char *path)
 	return oldest;
 }
 
-static int open_one(struct requests *r, struct opened *o, struct lh_err *err)
+static int open_one(struct requests *r, struct opened *o, bool to_change, struct lh_err *err)
 {
 	if (o->path)
 		close_one(o);
 	o->path = lh_strndup(r->path, strlen(r->path));
 	o->of.is = -1;
 	lh_stamp_take(&o->file, o->path);
-	if (changes_open(&o->changes, o->path, r->settings->lock_timeout, err) == 0)
+	if (!to_change ||
+	    changes_open(&o->changes, o->path, r->settings->lock_timeout, err) == 0)
 		o->ix = lh_index_open(o->path, err);
 	if (o->ix)
 		return 0;
@@ -442,7 +436,7 @@ static struct opened *open_index(struct requests *r, struct lh_err *err)
 {
 	struct opened *o = place(r, r->path);
 
-	if ((!o->path || strcmp(o->path, r->path) != 0) && open_one(r, o, err) < 0)
+	if ((!o->path || strcmp(o->path, r->path) != 0) && open_one(r, o, true, err) < 0)
 		return NULL;
 	o->used = r->n;
 	return o;
@@ -480,18 +474,6 @@ const struct lh_bind addition_members[] = {
 	LH_BIND_END
 };
 
-/* Read an item. */
-static int read_item(const struct lh_value *v, const char *where, struct item *item,
-		     struct lh_err *err)
-{
-	if (lh_bind_part(item_members, where, v, item, &item->strings, err) < 0)
-		return -1;
-	if (!item->vector.p && !item->text.p)
-		return lh_err_set(err, LH_EDATA, "%s: missing \"vector\" (array of numbers or "
-				  "base64) or \"text\"", where);
-	return 0;
-}
-
 /* Start the engine of an index, by what the index says of it. */
 static int start_engine(struct requests *r, struct opened *o, const char *where,
 			struct lh_err *err)
@@ -520,8 +502,12 @@ static int read_items(struct requests *r, struct opened *o, const struct lh_valu
 	for (lh_iter_init(&it, items); lh_iter_next(&it); i++, item++) {
 		snprintf(where, sizeof where, "items[%zu]", i);
 		*item = (struct item){ .model = { "", 0 } };
-		if (read_item(&it.val, where, item, err) < 0 ||
-		    (!item->vector.p && start_engine(r, o, where, err) < 0))
+		if (lh_bind_part(item_members, where, &it.val, item, &item->strings, err) < 0)
+			return -1;
+		if (!item->vector.p && !item->text.p)
+			return lh_err_set(err, LH_EDATA, "%s: missing \"vector\" (array of numbers "
+					  "or base64) or \"text\"", where);
+		if (!item->vector.p && start_engine(r, o, where, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -551,11 +537,6 @@ static int embed(struct requests *r, struct opened *o, const struct item *item, 
 			    dimension, p->dimension);
 }
 
-static bool is_empty(const struct lh_value *object)
-{
-	return !lh_value_count(object);
-}
-
 /* Set the row's metadata to that of the item, or to an object of its text. */
 static void set_meta(struct requests *r, const struct item *item, struct row *row)
 {
@@ -563,7 +544,7 @@ static void set_meta(struct requests *r, const struct item *item, struct row *ro
 
 	if (item->meta.p) {
 		row->meta = (struct lh_str){ item->meta.p, item->meta.n };
-		row->clears = is_empty(&item->meta);
+		row->clears = !lh_value_count(&item->meta);
 	} else if (item->text.p) {
 		lh_buf_reset(&r->meta);
 		w = lh_write_to(&r->meta);
@@ -689,7 +670,7 @@ int requests_add(const struct lh_call *call, const void *in, struct lh_buf *out,
 	struct opened *o;
 	size_t n;
 
-	if (requests_confine(r, &a->scope, err) < 0 || requests_find(r, a->name, err) < 0)
+	if (requests_confine(r, &a->scope, err) < 0 || find_path(r, a->name, &r->path, err) < 0)
 		return -1;
 	o = open_index(r, err);
 	if (!o)
@@ -820,11 +801,6 @@ static int read_catalog(struct requests *r, struct lh_err *err)
 	return 0;
 }
 
-static struct lh_str name_of(const struct summary *s)
-{
-	return (struct lh_str){ s->name, strlen(s->name) };
-}
-
 /* Write the names of the playbooks, if there are any: a search may use them. */
 static void put_playbooks(struct requests *r)
 {
@@ -861,14 +837,14 @@ int requests_list(const struct lh_call *call, const void *in, struct lh_buf *out
 		return -1;
 	lh_write_array(&r->w, params ? "indexes" : "corpora");
 	for (s = r->catalog.v; s < r->catalog.v + r->catalog.n; s++) {
-		if (!lh_scope_has(r->in.scope, name_of(s)))
+		if (!lh_scope_has(r->in.scope, lh_str_of(s->name)))
 			continue;
 		n++;
 		lh_write_object(&r->w, NULL);
 		if (params)
-			requests_put_params(r, name_of(s), s->good ? s : NULL);
+			requests_put_params(r, lh_str_of(s->name), s->good ? s : NULL);
 		else
-			lh_write_str(&r->w, "name", name_of(s));
+			lh_write_str(&r->w, "name", lh_str_of(s->name));
 		if (!s->good)
 			lh_write_text(&r->w, "error", s->why);
 		else
@@ -893,7 +869,7 @@ int requests_get(const struct lh_call *call, const void *in, struct lh_buf *out,
 	struct requests *r = requests_begin(call, out);
 
 	if (requests_confine(r, &((const struct named *)in)->scope, err) < 0 ||
-	    requests_find(r, name, err) < 0)
+	    find_path(r, name, &r->path, err) < 0)
 		return -1;
 	memcpy(text, name.p, name.n);
 	text[name.n] = '\0';
@@ -918,39 +894,24 @@ const struct lh_bind lookup_members[] = {
 	LH_BIND_END
 };
 
-/* Set r->looked_up to the present state of the index at r->path.  The index of the last look-up
- * stays open. */
-static int bring_up(struct requests *r, struct lh_err *err)
+/* Open the index at r->path as it is now.  That of the last look-up stays open. */
+static int look_at(struct requests *r, struct lh_err *err)
 {
-	struct lh_index *ix;
-	char *path;
+	struct opened *o = &r->looked_up;
 
-	if (r->looked_up && !strcmp(r->looked_up_path, r->path)) {
-		ix = lh_index_renew(r->looked_up, err);
-		path = r->looked_up_path;
-	} else {
-		path = lh_strndup(r->path, strlen(r->path));
-		ix = lh_index_open(r->path, err);
-		if (!ix) {
-			free(path);
-			return -1;
-		}
-		free(r->looked_up_path);
-		r->looked_up_path = NULL;
-	}
-	if (path != r->looked_up_path)
-		r->of = (struct lh_persons_known){ .is = -1 };
-	lh_index_close(r->looked_up);
-	r->looked_up = ix;
-	r->looked_up_path = path;
-	return ix ? 0 : -1;
+	if (!o->path || strcmp(o->path, r->path) != 0)
+		return open_one(r, o, false, err);
+	if (index_renew(&o->ix, err) == 0)
+		return 0;
+	close_one(o);
+	return -1;
 }
 
 /* Say whose data the answer has used. */
 static void attribute(struct requests *r, struct lh_str name, const struct lh_row *row)
 {
 	const bool is = requests_names(&r->settings->persons, name) ||
-			lh_persons_index_at(&r->of, r->looked_up_path);
+			lh_persons_index_at(&r->looked_up.of, r->looked_up.path);
 
 	lh_persons_used_reset(&r->used);
 	lh_persons_used_record(&r->used, is, row->id, row->meta, NULL);
@@ -964,12 +925,12 @@ static int write_record(struct requests *r, struct lh_str name, struct lh_str id
 	struct lh_row row;
 	int64_t at;
 
-	if (requests_find(r, name, err) < 0 || bring_up(r, err) < 0)
+	if (find_path(r, name, &r->path, err) < 0 || look_at(r, err) < 0)
 		return -1;
-	at = lh_index_find(r->looked_up, id.p, id.n, err);
+	at = lh_index_find(r->looked_up.ix, id.p, id.n, err);
 	if (at == -1)
 		return 0;
-	if (at < 0 || lh_index_row(r->looked_up, (uint64_t)at, &row, err) < 0)
+	if (at < 0 || lh_index_row(r->looked_up.ix, (uint64_t)at, &row, err) < 0)
 		return -1;
 	if (!requests_sees(r, row.meta))
 		return 0;
@@ -994,7 +955,7 @@ static int in_any(struct requests *r, struct lh_str id, struct lh_err *err)
 	for (i = 0; !rc && i < f.n; i++) {
 		if (!lh_scope_has(r->in.scope, lh_str_of(f.name[i])))
 			continue;
-		rc = write_record(r, (struct lh_str){ f.name[i], strlen(f.name[i]) }, id, err);
+		rc = write_record(r, lh_str_of(f.name[i]), id, err);
 		if (rc < 0 && lh_err_status(err) == 404)
 			rc = 0;		/* it was removed meanwhile */
 	}

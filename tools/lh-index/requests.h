@@ -13,11 +13,11 @@
 
 #define OPEN_MAX 8	/* indexes that stay open for adding */
 
-/* An index that records are added to. */
+/* An index that stays open. */
 struct opened {
 	char *path;			/* NULL: unused */
 	struct lh_stamp file;		/* when it was opened */
-	struct changes changes;
+	struct changes changes;		/* of one that records are added to */
 	struct lh_index *ix;		/* for its length */
 	struct lh_embedder *texts;	/* of its engine; NULL: not started */
 	struct lh_persons_known of;
@@ -48,9 +48,7 @@ struct requests {
 	uint64_t jobs;			/* for compaction */
 	struct opened opened[OPEN_MAX];
 	struct catalog catalog;
-	struct lh_index *looked_up;	/* the index of the last look-up, or NULL; ... */
-	char *looked_up_path;		/* ... and its path */
-	struct lh_persons_known of;	/* of that index, if records are attributed */
+	struct opened looked_up;	/* the index of the last look-up */
 	struct lh_persons_used used;
 	struct metadata metadata;
 	struct lh_writer w;		/* of the current answer */
