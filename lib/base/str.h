@@ -12,6 +12,11 @@ struct lh_str {
 	size_t n;
 };
 
+struct lh_list {		/* texts that others own, such as a repeatable option's */
+	const char **v;
+	size_t n;
+};
+
 /* Make a range of a text that ends with NUL. */
 static inline struct lh_str lh_str_of(const char *text)
 {

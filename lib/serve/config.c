@@ -328,11 +328,14 @@ static int add_route(struct lh_routes *to, const struct route_members *m, struct
 
 /* ---- the file ---- */
 
-static int check_mount(const char *mount, struct lh_err *err)
+static int check_mount(struct lh_str mount, struct lh_err *err)
 {
-	size_t n = mount ? strlen(mount) : 0;
+	size_t i;
 
-	if (!mount || (n > 1 && *mount == '/' && mount[n - 1] != '/' && !strpbrk(mount, "{}?%")))
+	for (i = 0; i < mount.n && !strchr("{}?%", mount.p[i]); i++)
+		;
+	if (!mount.p || (mount.n > 1 && *mount.p == '/' && mount.p[mount.n - 1] != '/' &&
+			 i == mount.n))
 		return 0;
 	return lh_err_set(err, LH_EDATA, "\"mount\" must be a path such as \"/_go\"");
 }
@@ -502,52 +505,82 @@ bool lh_token_may(const struct lh_serve_token *t, const struct lh_route *r)
 
 /* ---- the members ---- */
 
-static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
+static void *own(struct lh_serve_config *c, void *p)
 {
-	c->audit.required = m->audit_required;
-	c->decisions.kept = m->decisions;
-	c->decisions.text = m->decisions_text;
-	c->audit.sync = m->audit_sync;
-	c->subject.forbid_return = m->forbid_return;
-	c->no_console = m->no_console;
-	c->warm = m->warm;
-	c->no_confine = !m->confine;
-	c->limits.connections = m->connections;
-	c->limits.queue = m->queue;
-	c->limits.drain = m->drain;
-	if (take_tokens(c, m, err) < 0 ||
-	    copy_list(&c->listen, m->listen, m->n_listen, err) < 0 ||
-	    copy_list(&c->token_file, m->token_file, m->n_token_file, err) < 0 ||
-	    copy_list(&c->allow, m->allow, m->n_allow, err) < 0 ||
-	    copy_list(&c->allow_write, m->allow_write, m->n_allow_write, err) < 0 ||
-	    copy_list(&c->audit.persons, m->persons, m->n_persons, err) < 0 ||
-	    copy_list(&c->allow_origin, m->allow_origin, m->n_allow_origin, err) < 0 ||
-	    copy_list(&c->trusted_proxy, m->trusted_proxy, m->n_trusted_proxy, err) < 0)
-		return -1;
-	if (copy_list(&c->subject.elsewhere, m->elsewhere, m->n_elsewhere, err) < 0 ||
-	    copy_list(&c->may_read, m->may_read, m->n_may_read, err) < 0)
-		return -1;
-	c->legal_token_file = copy(m->legal_token_file);
-	c->audit.log = copy(m->audit_log);
-	c->audit.anchor = copy(m->audit_anchor);
-	c->state = copy(m->state);
-	c->tools = copy(m->tools);
-	c->mount = copy(m->mount);
-	c->trusted_user_header = m->user_header.n ? copy(m->user_header) : NULL;
-	c->access_log = copy(m->access_log);
-	c->mount_off = copy(m->mount_off);
-	if (take_tlog(c, m, err) < 0)
-		return -1;
-	return read_size(&m->state_max, "state_max", 1048576 * GIB, &c->limits.state, err);
+	lh_grow(&c->owned, &c->owned_cap, c->n_owned + 1, sizeof *c->owned);
+	return c->owned[c->n_owned++] = p;
 }
 
-/* Check what is not checked by the tables; the lines of the others are for their users. */
-static int check_file(struct lh_serve_config *c, const struct file_members *m,
-		      const struct reading *r)
+/* Take a text that is there, where no option has given one. */
+static void take_text(struct lh_serve_config *c, const char **to, struct lh_str from)
 {
-	c->listen_line = m->listen_at.p ? lh_bind_line(r->text.p, m->listen_at.p) : 0;
-	c->allow_line = m->allow_at.p ? lh_bind_line(r->text.p, m->allow_at.p) : 0;
-	if (check_mount(c->mount, r->err) < 0)
+	if (!*to && from.p)
+		*to = own(c, copy(from));
+}
+
+static int take_list(struct lh_serve_config *c, struct lh_list *to, const struct lh_str *from,
+		     size_t n, struct lh_err *err)
+{
+	if (to->n || !n)
+		return 0;
+	to->v = own(c, lh_calloc(n, sizeof *to->v));
+	for (; to->n < n; to->n++) {
+		if (memchr(from[to->n].p, '\0', from[to->n].n))
+			return lh_err_set(err, LH_EDATA, "a text holds NUL");
+		to->v[to->n] = own(c, copy(from[to->n]));
+	}
+	return 0;
+}
+
+static int take_lists(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
+{
+	return take_list(c, &c->listen, m->listen, m->n_listen, err) < 0 ||
+	       take_list(c, &c->token_file, m->token_file, m->n_token_file, err) < 0 ||
+	       take_list(c, &c->allow, m->allow, m->n_allow, err) < 0 ||
+	       take_list(c, &c->allow_write, m->allow_write, m->n_allow_write, err) < 0 ||
+	       take_list(c, &c->audit.persons, m->persons, m->n_persons, err) < 0 ||
+	       take_list(c, &c->allow_origin, m->allow_origin, m->n_allow_origin, err) < 0 ||
+	       take_list(c, &c->trusted_proxy, m->trusted_proxy, m->n_trusted_proxy, err) < 0 ||
+	       take_list(c, &c->subject.elsewhere, m->elsewhere, m->n_elsewhere, err) < 0 ||
+	       take_list(c, &c->may_read, m->may_read, m->n_may_read, err) < 0 ? -1 : 0;
+}
+
+static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
+{
+	if (c->audit.required < 0)
+		c->audit.required = m->audit_required;
+	if (c->audit.sync < 0)
+		c->audit.sync = m->audit_sync;
+	c->decisions.kept = m->decisions;
+	c->decisions.text = m->decisions_text;
+	c->subject.forbid_return = m->forbid_return;
+	c->no_console |= m->no_console;
+	c->warm |= m->warm;
+	c->no_confine |= !m->confine;
+	c->limits.connections = c->limits.connections ? c->limits.connections : m->connections;
+	c->limits.queue = c->limits.queue ? c->limits.queue : m->queue;
+	c->limits.drain = c->limits.drain >= 0 ? c->limits.drain : m->drain;
+	if (take_tokens(c, m, err) < 0 || take_lists(c, m, err) < 0)
+		return -1;
+	take_text(c, &c->legal_token_file, m->legal_token_file);
+	take_text(c, &c->audit.log, m->audit_log);
+	take_text(c, &c->audit.anchor, m->audit_anchor);
+	take_text(c, &c->state, m->state);
+	take_text(c, &c->tools, m->tools);
+	take_text(c, &c->mount, m->mount);
+	take_text(c, &c->trusted_user_header, m->user_header);
+	take_text(c, &c->access_log, m->access_log);
+	take_text(c, &c->mount_off, m->mount_off);
+	if (take_tlog(c, m, err) < 0)
+		return -1;
+	return c->limits.state ? 0 : read_size(&m->state_max, "state_max", 1048576 * GIB,
+					       &c->limits.state, err);
+}
+
+/* Check what is not checked by the tables. */
+static int check_file(const struct file_members *m, const struct reading *r)
+{
+	if (check_mount(m->mount, r->err) < 0)
 		return wrong(r, m->mount_at.p);
 	return check_built_in(m, r->err) < 0 ? wrong(r, m->built_in_at.p) : 0;
 }
@@ -566,10 +599,15 @@ static int read_text(struct lh_serve_config *c, struct reading *r, struct lh_rec
 	rc = lh_bind_file(file_table, &v, r->text.p, &m, &strings, r->err);
 	if (rc)
 		rc = wrong(r, NULL);
+	/* options replace these */
+	if (!c->listen.n && m.listen_at.p)
+		c->listen_line = lh_bind_line(r->text.p, m.listen_at.p);
+	if (!c->allow.n && m.allow_at.p)
+		c->allow_line = lh_bind_line(r->text.p, m.allow_at.p);
 	if (!rc && take_file(c, &m, r->err) < 0)
 		rc = wrong(r, v.p);
 	if (!rc)
-		rc = check_file(c, &m, r);
+		rc = check_file(&m, r);
 	for (i = 0; !rc && i < m.n_routes; i++)
 		if (add_route(&c->routes, &m.route[i], r->err) < 0)
 			rc = wrong(r, m.route[i].line.p);
@@ -582,7 +620,6 @@ int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
 	int rc;
 
-	memset(c, 0, sizeof *c);
 	lh_buf_init(&r.text, CONFIG_MAX);
 	rc = lh_file_read_commands(path, &r.text, err);
 	if (rc == 0)
@@ -595,8 +632,6 @@ int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_
 
 void lh_serve_config_free(struct lh_serve_config *c)
 {
-	lh_argv_free(c->listen);
-	lh_argv_free(c->token_file);
 	while (c->tokens) {
 		struct lh_serve_token *t = &c->token[--c->tokens];
 
@@ -609,25 +644,12 @@ void lh_serve_config_free(struct lh_serve_config *c)
 		lh_argv_free(t->routes);
 	}
 	free(c->token);
-	free(c->trusted_user_header);
-	lh_argv_free(c->allow);
-	lh_argv_free(c->allow_write);
-	lh_argv_free(c->audit.persons);
-	lh_argv_free(c->subject.elsewhere);
-	lh_argv_free(c->may_read);
 	while (c->logs)
 		free(c->log[--c->logs].name);
 	free(c->log);
-	free(c->audit.log);
-	free(c->audit.anchor);
-	lh_argv_free(c->allow_origin);
-	lh_argv_free(c->trusted_proxy);
-	free(c->tools);
-	free(c->legal_token_file);
-	free(c->state);
-	free(c->mount);
-	free(c->mount_off);
-	free(c->access_log);
+	while (c->n_owned)
+		free(c->owned[--c->n_owned]);
+	free(c->owned);
 	lh_routes_free(&c->routes);
 	memset(c, 0, sizeof *c);
 }

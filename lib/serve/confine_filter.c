@@ -544,7 +544,6 @@ int lh_filter_confine(struct lh_confine *to, char *const *argv, const struct lh_
 	const char *engine = getenv("LH_EMBED_ENGINE");
 	struct making m = { .to = to, .place = place, .err = err, .row = row_of(argv[0]),
 			    .keys = keys & LH_KEYS_CHAT };
-	char *const *path;
 	size_t i;
 
 	*to = (struct lh_confine){ .privileges = !lh_filter_has_row(argv) };
@@ -556,8 +555,8 @@ int lh_filter_confine(struct lh_confine *to, char *const *argv, const struct lh_
 	let(&m, "/dev/null", LH_MAY_WRITE);
 	if (place->tmp)
 		let(&m, place->tmp, LH_MAY_READ | LH_MAY_WRITE | LH_MAY_STAY);
-	for (path = place->read; path && *path; path++)
-		let(&m, *path, LH_MAY_READ);
+	for (i = 0; place->read && i < place->read->n; i++)
+		let(&m, place->read->v[i], LH_MAY_READ);
 	let_command(&m, argv);
 	let_members(&m, place->route);
 	if (m.row->what & SPOOL)

@@ -254,18 +254,19 @@ bool lh_token_sees(const struct lh_serve_token *t, const char *corpus);
 bool lh_is_purpose(struct lh_str text);
 
 /* A configuration: the members of its file, each NULL or 0 if absent. */
+/* What options and a configuration say; what they do not is NULL, 0 or as in LH_SERVE_CONFIG. */
 struct lh_serve_config {
-	char **listen, **token_file, **allow, **allow_write;	/* each ends with NULL */
-	char **allow_origin, **trusted_proxy;
+	struct lh_list listen, token_file, allow, allow_write, allow_origin, trusted_proxy;
 	struct lh_serve_token *token;
 	size_t tokens;
-	char *trusted_user_header;		/* by which trusted proxies name the user */
-	size_t listen_line, allow_line;		/* where they are */
-	char *legal_token_file, *state, *mount, *mount_off, *access_log;
-	char *tools;				/* as written: a JSON array */
+	const char *trusted_user_header;	/* by which trusted proxies name the user */
+	size_t listen_line, allow_line;		/* where they are in the file; 0: they are not */
+	const char *legal_token_file, *state, *mount, *mount_off, *access_log;
+	const char *tools;			/* as written: a JSON array */
 	struct {
-		char *log, **persons;		/* logs of persons; names of corpora */
-		char *anchor;			/* an anchor of the logs, or a folder of them */
+		const char *log;		/* of persons */
+		struct lh_list persons;		/* names of corpora */
+		const char *anchor;		/* an anchor of the logs, or a folder of them */
 		int required;			/* 1, 0; -1: absent */
 		int sync;			/* of lh_serve_syncs; -1: absent */
 	} audit;
@@ -273,19 +274,22 @@ struct lh_serve_config {
 		bool kept, text;		/* a log of them; with what was asked */
 	} decisions;
 	struct {
-		char **elsewhere;		/* copies out of reach of an erasure */
+		struct lh_list elsewhere;	/* copies out of reach of an erasure */
 		bool forbid_return;		/* of persons who were erased */
 	} subject;
 	struct lh_serve_log *log;
 	size_t logs;
 	bool no_console, warm, no_confine;
-	char **may_read;			/* what filters may read besides */
+	struct lh_list may_read;		/* what filters may read besides */
 	struct {
 		uint64_t connections, queue, state;	/* state 0: any */
 		double drain;			/* seconds; below 0: absent */
 	} limits;
 	struct lh_routes routes;		/* its "routes" alone */
+	void **owned;				/* texts and lists of the file */
+	size_t n_owned, owned_cap;
 };
+#define LH_SERVE_CONFIG { .audit = { .required = -1, .sync = -1 }, .limits.drain = -1 }
 
 /* Turn on the built-in routes of logs if some are configured; they stay off otherwise. */
 void lh_routes_turn_on(struct lh_routes *r, const struct lh_serve_config *c);
@@ -296,7 +300,8 @@ const struct lh_serve_log *lh_serve_log_named(const struct lh_serve_config *c, s
 
 extern const char *const lh_serve_syncs[];	/* each, batch, none */
 
-/* Read a configuration file.  Every command of its routes must exist. */
+/* Take from a configuration file what *c does not have: options come before it.  Every command of
+ * its routes must exist. */
 int lh_serve_config_read(struct lh_serve_config *c, const char *path, struct lh_err *err);
 void lh_serve_config_free(struct lh_serve_config *c);
 
@@ -325,7 +330,7 @@ bool lh_is_command(const char *name);
 struct lh_confine;
 struct lh_filter_place {
 	const char *state, *tmp;	/* tmp: its TMPDIR */
-	char *const *read;		/* what may be read as well, ending with NULL; or NULL */
+	const struct lh_list *read;	/* what may be read as well; or NULL */
 	const struct lh_route *route;	/* whose members it gets; or NULL */
 };
 int lh_filter_confine(struct lh_confine *to, char *const *argv, const struct lh_filter_place *place,

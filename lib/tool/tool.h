@@ -86,11 +86,6 @@ enum lh_tool_ask {
 	LH_ASK_NOTHING, LH_ASK_VERSION, LH_ASK_OPERATIONS, LH_ASK_DESCRIPTION, LH_ASK_HELP
 };
 
-struct lh_list {		/* a repeatable option's values, borrowed from argv */
-	const char **v;
-	size_t n;
-};
-
 /* A kind of file that a tool makes, and replaces: what it is called, "an index", and how it
  * begins, in any of these ways; or a function that looks at the file. */
 #define LH_MADE_WAYS 3

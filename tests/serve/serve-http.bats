@@ -338,6 +338,7 @@ config() {
 	    "identity": "Host: localhost\r\nTransfer-Encoding: identity",
 	    "chunked twice": "Host: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
 	    "chunked, blank": "Host: localhost\r\nTransfer-Encoding: chunked \t",
+	    "a length, blank": "Host: localhost\r\nContent-Length: 7 ",
 	    "chunked, other bytes": "Host: localhost\r\nTransfer-Encoding: \x0bchunked",
 	    "a folded line": "Host: localhost\r\nX-A: b\r\n c\r\nContent-Length: 7",
 	    "a folded length": "Host: localhost\r\nContent-Length:\r\n 7",
@@ -643,6 +644,7 @@ config() {
 	    a = ask("GET", target, headers=headers)
 	    return a.get("x-request-id"), a.get("x-lakehouse-trace-id")
 	must(ids("X-Request-Id: a.B_9-", "X-Lakehouse-Trace-Id: t") == ("a.B_9-", "t"))
+	must(ids("X-Request-Id: a \t", "X-Lakehouse-Trace-Id:t ") == ("a", "t"))	# blanks are not of the value
 	must(ids("x-request-id: a", target="/none") == ("a", "a"))
 	must(ids("X-Request-Id: " + "r" * 128)[0] == "r" * 128)
 	made = set()

@@ -203,11 +203,11 @@ static bool is_loopback_name(struct lh_str host)
 /* Return whether a host is one that --listen names. */
 static bool is_listened(const struct site *site, struct lh_str host)
 {
-	char *const *at = site->config.listen;
 	struct lh_str port;
+	size_t i;
 
-	for (; at && *at; at++)
-		if (is_alike(host, lh_url_divide(lh_str_of(*at), &port)))
+	for (i = 0; i < site->config.listen.n; i++)
+		if (is_alike(host, lh_url_divide(lh_str_of(site->config.listen.v[i]), &port)))
 			return true;
 	return false;
 }
@@ -241,10 +241,10 @@ static bool is_own(const struct request *r, struct lh_str authority, bool with_p
 
 static bool is_allowed(const struct site *site, struct lh_str origin)
 {
-	char *const *at = site->config.allow_origin;
+	size_t i;
 
-	for (; at && *at; at++)
-		if (is_alike(origin, lh_str_of(*at)))
+	for (i = 0; i < site->config.allow_origin.n; i++)
+		if (is_alike(origin, lh_str_of(site->config.allow_origin.v[i])))
 			return true;
 	return false;
 }
@@ -335,9 +335,7 @@ bool is_preflight(const struct request *r)
 
 struct http_field *origin_fields(const struct request *r, struct http_field to[ORIGIN_FIELDS])
 {
-	char *const *listed = r->site->config.allow_origin;
-
-	if (listed && *listed)
+	if (r->site->config.allow_origin.n)
 		*to++ = (struct http_field){ "Vary", "Origin" };
 	if (!*r->origin)
 		return to;

@@ -13,6 +13,7 @@
 
 #define LISTEN_FDS_START 3
 #define BACKLOG 4096
+#define STANDARD "127.0.0.1:3110"
 
 static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
@@ -265,14 +266,14 @@ union address {
 	struct sockaddr_storage room;
 };
 
-int listen_check(char *const *address, const struct connections *all, bool guarded,
+int listen_check(const struct lh_list *address, const struct connections *all, bool guarded,
 		 struct lh_err *err)
 {
 	union address a;
 	size_t i;
 
-	for (; address && *address; address++)
-		if (listen_address(NULL, guarded, *address, err) < 0)
+	for (i = 0; i < address->n; i++)
+		if (listen_address(NULL, guarded, address->v[i], err) < 0)
 			return -1;
 	for (i = 0; all && i < all->listeners; i++) {
 		socklen_t len = sizeof a;
@@ -342,18 +343,17 @@ static void say_addresses(struct connections *all)
 	}
 }
 
-int listen_open(struct connections *all, char *const *address, bool guarded,
+int listen_open(struct connections *all, const struct lh_list *address, bool guarded,
 		void (*accept)(struct lh_watch *s, uint32_t events), struct lh_err *err)
 {
-	static char *const standard[] = { (char *)"127.0.0.1:3110", NULL };
 	size_t i;
 
 	if (take_sockets(all, guarded, err) < 0)
 		return -1;
-	if (!address || !*address)
-		address = all->listeners ? standard + 1 : standard;
-	for (; *address; address++)
-		if (listen_address(all, guarded, *address, err) < 0)
+	if (!address->n && !all->listeners && listen_address(all, guarded, STANDARD, err) < 0)
+		return -1;
+	for (i = 0; i < address->n; i++)
+		if (listen_address(all, guarded, address->v[i], err) < 0)
 			return -1;
 	for (i = 0; i < all->listeners; i++) {
 		all->listener[i].io.ready = accept;

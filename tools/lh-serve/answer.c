@@ -165,7 +165,7 @@ int spool_open(struct request *r, struct lh_err *err)
 {
 	const enum lh_route_kind kind = r->route->route->kind;
 	struct spool *sp = r->spool = lh_calloc(1, sizeof *sp);
-	struct lh_buf folder = { 0 };
+	LH_SCOPED(lh_free_local) char *folder = lh_format("%s/spool", r->site->config.state);
 
 	sp->fd = -1;
 	sp->kind = kind == LH_ROUTE_GET ? HELD_DOWNLOADS : HELD_UPLOADS;
@@ -174,11 +174,8 @@ int spool_open(struct request *r, struct lh_err *err)
 		r->reply.retry = RETRY;
 		return lh_err_data(err, 503, "too many bodies at one time");
 	}
-	lh_buf_puts(&folder, r->site->config.state);
-	lh_buf_add(&folder, "/spool", sizeof "/spool");
 	/* lh_sweep_below removes it if this process is killed */
-	sp->fd = lh_tmp_create(folder.p, "body", 0600, &sp->path, err);
-	lh_buf_free(&folder);
+	sp->fd = lh_tmp_create(folder, "body", 0600, &sp->path, err);
 	if (sp->fd >= 0)
 		return 0;
 	lh_tool_warn(r->server->tool, "%s", err->msg);

@@ -8,15 +8,6 @@
 #include "serve.h"
 #include "site.h"
 
-size_t list_length(char *const *list)
-{
-	size_t n = 0;
-
-	while (list && list[n])
-		n++;
-	return n;
-}
-
 /* Let the built-in filters that append to the logs, or read them, use the folder that is
  * configured. */
 static void move_logs(struct site *site)
@@ -39,14 +30,12 @@ static void move_logs(struct site *site)
 static int log_decisions(struct site *site, struct lh_err *err)
 {
 	const struct lh_serve_config *c = &site->config;
-	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
+	LH_SCOPED(lh_free_local) char *path = lh_format("%s/log/decisions.jsonl", c->state);
 
 	if (!c->decisions.kept)
 		return c->decisions.text ? lh_err_set(err, LH_EUSAGE, "\"decisions_text\": needs "
 						      "\"decisions\"") : 0;
-	lh_buf_puts(&path, c->state);
-	lh_buf_add(&path, "/log/decisions.jsonl", sizeof "/log/decisions.jsonl");
-	lh_persons_decisions(&site->routes, path.p, c->decisions.text);
+	lh_persons_decisions(&site->routes, path, c->decisions.text);
 	return 0;
 }
 
@@ -56,7 +45,6 @@ int audit_settle(struct site *site, struct lh_err *err)
 	struct lh_serve_config *c = &site->config;
 	const char *key = getenv("LH_SUBJECT_AUDIT_KEY");
 	struct lh_persons_how how;
-	struct lh_buf path = { 0 };
 
 	if (log_decisions(site, err) < 0)
 		return -1;
@@ -66,16 +54,14 @@ int audit_settle(struct site *site, struct lh_err *err)
 				     "LH_SUBJECT_AUDIT_KEY", c->audit.log ? "log" : "required")
 			: 0;
 	c->audit.required = c->audit.required != 0;
-	lh_buf_puts(&path, c->state);
-	lh_buf_add(&path, "/" LH_SUBJECT_DIR, sizeof "/" LH_SUBJECT_DIR);
-	site->audit_default = path.p;
-	site->audit_log = c->audit.log ? c->audit.log : path.p;
+	site->audit_default = lh_format("%s/" LH_SUBJECT_DIR, c->state);
+	site->audit_log = c->audit.log ? c->audit.log : site->audit_default;
 	if (c->audit.log)
 		move_logs(site);
 	how = (struct lh_persons_how){
 		.folder = site->audit_log, .required = c->audit.required,
-		.anchor = c->audit.anchor, .corpus = (const char *const *)c->audit.persons,
-		.corpora = list_length(c->audit.persons), .warn = lh_tool_told,
+		.anchor = c->audit.anchor, .corpus = c->audit.persons.v,
+		.corpora = c->audit.persons.n, .warn = lh_tool_told,
 		.owner = site->tool };
 	return lh_persons_filters(&site->routes, &how, err) < 0
 		? -1 : lh_mcp_tools_audit(&site->tools, &how, err);
@@ -92,8 +78,8 @@ int audit_start(struct site *site, struct pools *pools, struct lh_err *err)
 		.folder = site->audit_log, .daemon = "lh-serve",
 		.sync = c->audit.sync < 0 ? LH_PERSONS_BATCH
 					  : (enum lh_persons_sync)c->audit.sync,
-		.state = c->state, .corpus = (const char *const *)c->audit.persons,
-		.corpora = list_length(c->audit.persons), .required = c->audit.required,
+		.state = c->state, .corpus = c->audit.persons.v,
+		.corpora = c->audit.persons.n, .required = c->audit.required,
 		.text = c->decisions.text, .warn = lh_tool_told, .owner = pools->tool,
 		.lost = &pools->rows });
 	lh_persons_command(site->persons, &pool);

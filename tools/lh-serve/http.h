@@ -76,10 +76,10 @@ struct connections {
 
 /* Check addresses, those of the sockets that listen too: unless they are guarded by a token,
  * all must be loopback. */
-int listen_check(char *const *address, const struct connections *all, bool guarded,
+int listen_check(const struct lh_list *address, const struct connections *all, bool guarded,
 		 struct lh_err *err);
 /* Listen, also on the sockets of systemd; accept is called when a client waits. */
-int listen_open(struct connections *all, char *const *address, bool guarded,
+int listen_open(struct connections *all, const struct lh_list *address, bool guarded,
 		void (*accept)(struct lh_watch *s, uint32_t events), struct lh_err *err);
 void listen_pause(struct connections *all, bool pause);
 void listen_close(struct connections *all);

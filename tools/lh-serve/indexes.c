@@ -97,12 +97,11 @@ static bool is_late_link(struct lh_tool *tool, struct index_file *f, bool known)
 /* Open an index that has changed since it was opened last. */
 static void look_at(struct lh_tool *tool, struct index_file *f)
 {
-	char log[4096];
+	LH_SCOPED(lh_free_local) char *log = lh_format("%s" LH_INDEX_LOG, f->path);
 	struct lh_index *ix;
 	struct lh_err err;
 	bool damaged;
 
-	snprintf(log, sizeof log, "%s" LH_INDEX_LOG, f->path);
 	if (f->base.there && lh_stamp_fits(&f->base, f->path) && lh_stamp_fits(&f->log, log))
 		return;
 	lh_stamp_take(&f->base, f->path);
@@ -124,13 +123,12 @@ static void look_at(struct lh_tool *tool, struct index_file *f)
 
 static void look_below(struct server *s, const char *name, bool known)
 {
+	LH_SCOPED(lh_free_local) char *folder = lh_format("%s/%s", s->site->config.state, name);
 	struct lh_index_folder in;
 	struct index_file *f;
-	char folder[4096];
 	struct lh_err err;
 	size_t i;
 
-	snprintf(folder, sizeof folder, "%s/%s", s->site->config.state, name);
 	if (lh_index_folder_read(&in, folder, &err) < 0)
 		return;
 	for (i = 0; i < in.n; i++) {
@@ -183,19 +181,16 @@ static void note(struct server *s, struct index_file *f, const char *why)
 
 static void look_at_logs(struct server *s)
 {
+	LH_SCOPED(lh_free_local) char *logs = lh_format("%s/log", s->site->config.state);
 	struct index_file *f;
 	struct dirent *entry;
-	char path[4096];
-	DIR *folder;
+	DIR *folder = opendir(logs);
 
-	snprintf(path, sizeof path, "%s/log", s->site->config.state);
-	folder = opendir(path);
 	while (folder && (entry = readdir(folder))) {
-		const size_t n = strlen(entry->d_name);
+		LH_SCOPED(lh_free_local) char *path = lh_format("%s/%s", logs, entry->d_name);
 
-		if (n < 7 || strcmp(entry->d_name + n - 6, ".jsonl") != 0)
+		if (strlen(entry->d_name) < 7 || !lh_ends_with(path, ".jsonl"))
 			continue;
-		snprintf(path, sizeof path, "%s/log/%s", s->site->config.state, entry->d_name);
 		f = find_file(&s->indexes, path);
 		note(s, f, wrong_log(f));
 	}

@@ -274,41 +274,27 @@ static bool read_tail(const char *path, struct lh_buf *to)
 	return true;
 }
 
-/* Write the last `most` rows that are JSON objects, oldest first. */
+/* Write the last `most` rows that are JSON objects, oldest first; not one without its end. */
 static void write_rows(struct lh_writer *w, const struct lh_buf *text, size_t most)
 {
-	const char *p = text->p + text->len, *end;
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
+	struct lh_str rest = { text->p, text->len }, line;
+	uint64_t n = count_lines(text->p, text->len);
 	struct lh_err err;
-	size_t n = 0;
 
-	while (p && p > text->p && n < most + 1) {
-		p = memrchr(text->p, '\n', (size_t)(p - text->p));
-		n++;
-	}
-	for (p = p ? p + 1 : text->p; p && p < text->p + text->len; p = end + 1) {
-		end = memchr(p, '\n', (size_t)(text->p + text->len - p));
-		if (!end)
-			break;
-		if (lh_record_parse(&rec, p, (size_t)(end - p), &err) == 0)
+	for (; n && lh_next_line(&rest, &line); n--)
+		if (n <= most && lh_record_parse(&rec, line.p, line.n, &err) == 0)
 			lh_write_raw(w, NULL, (struct lh_str){ rec.line, rec.len });
-	}
-}
-
-/* Make the path of a file of the state. */
-static bool path_in_state(char path[4096], struct request *r, const char *name)
-{
-	return (size_t)snprintf(path, 4096, "%s/%s", r->site->config.state, name) < 4096;
 }
 
 /* Add a member with the newest rows of a log; answer with an error if it cannot be read. */
 static int add_rows(struct lh_writer *w, struct request *r, const char *name, const char *member,
 		    size_t most)
 {
+	LH_SCOPED(lh_free_local) char *path = lh_format("%s/%s", r->site->config.state, name);
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
-	char path[4096];
 
-	if (!path_in_state(path, r, name) || !read_tail(path, &text)) {
+	if (!read_tail(path, &text)) {
 		answer_error(r, 500, "the log cannot be read");
 		return -1;
 	}
@@ -320,18 +306,18 @@ static int add_rows(struct lh_writer *w, struct request *r, const char *name, co
 
 void audits_answer(struct request *r)
 {
-	static const char report[] = "reports/distillation/phase8-full-audit-report.md";
+	LH_SCOPED(lh_free_local) char *report = lh_format(
+		"%s/reports/distillation/phase8-full-audit-report.md", r->site->config.state);
 	struct lh_writer w = lh_write_to(&r->reply.body);
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { .max = REPORT_MAX };
 	struct lh_err err;
-	char path[4096];
 	bool there;
 
 	lh_write_object(&w, NULL);
 	if (add_rows(&w, r, "data/_kb/audit_baselines.jsonl", "baselines", AUDITS) < 0)
 		return;
 	/* null without a report that can be read */
-	there = path_in_state(path, r, report) && lh_file_read(path, &text, &err) == 1;
+	there = lh_file_read(report, &text, &err) == 1;
 	lh_buf_putc(&text, '\0');
 	lh_write_bytes(&w, "report", there && !text.failed ? text.p : NULL);
 	lh_write_end(&w);

@@ -56,7 +56,7 @@ void log_request(struct request *r)
 #define LOG_MAX ((size_t)16 << 20)	/* bytes that wait for a reader */
 #define LOG_END 5			/* seconds to wait for it at the end */
 
-static uint64_t count_lines(const char *p, size_t n)
+uint64_t count_lines(const char *p, size_t n)
 {
 	uint64_t count = 0;
 	size_t i;

@@ -77,7 +77,7 @@ static int add_file(struct lh_tool *tool, const char *folder, const char *file, 
 /* Make the state of the operands, if there are any; files_close is called in any case. */
 static int files_open(struct files *f, struct lh_tool *tool, struct settings *set)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 };
+	LH_SCOPED(lh_free_local) char *folder = NULL;
 	size_t i;
 	int rc;
 
@@ -87,11 +87,11 @@ static int files_open(struct files *f, struct lh_tool *tool, struct settings *se
 	lh_signal_defer(true);
 	if (lh_tmpdir_make(&f->dir, "lh-serve-files", &tool->err) < 0)
 		return -1;
-	lh_buf_printf(&folder, "%s/index%c", f->dir.path, '\0');
-	rc = mkdir(folder.p, 0700) < 0 ? lh_err_sys(&tool->err, "%s", folder.p) : 0;
+	folder = lh_format("%s/index", f->dir.path);
+	rc = mkdir(folder, 0700) < 0 ? lh_err_sys(&tool->err, "%s", folder) : 0;
 	for (i = 0; !rc && i < tool->n_operands; i++)
-		rc = add_file(tool, folder.p, tool->operands[i], i);
-	set->state = f->dir.path;
+		rc = add_file(tool, folder, tool->operands[i], i);
+	set->given.state = f->dir.path;
 	return rc;
 }
 
@@ -108,15 +108,15 @@ static int files_check(struct lh_tool *tool, const struct settings *set)
 {
 	const char *key = getenv("LH_SUBJECT_AUDIT_KEY");
 
-	if (tool->n_operands && (set->state || set->config))
+	if (tool->n_operands && (set->given.state || set->config))
 		return lh_tool_usage(tool, "a file has a state of its own: without %s",
-				     set->state ? "--state" : "--config");
-	if (tool->n_operands && key && *key && !set->audit.log)
+				     set->given.state ? "--state" : "--config");
+	if (tool->n_operands && key && *key && !set->given.audit.log)
 		return lh_tool_usage(tool, "LH_SUBJECT_AUDIT_KEY is set: --audit-log names a "
 				     "folder for the rows of who looked, which outlast the state "
 				     "of a file");
-	if (tool->n_operands || set->state || set->config || set->listen.n || set->check ||
-	    set->print_config)
+	if (tool->n_operands || set->given.state || set->config || set->given.listen.n ||
+	    set->check || set->print_config)
 		return 0;
 	lh_tool_warn(tool, "there are three ways to serve:");
 	lh_tool_warn(tool, "lh serve people.csv          files of records, for as long as it runs");
@@ -129,54 +129,54 @@ static int files_check(struct lh_tool *tool, const struct settings *set)
 
 static const struct lh_option options[] = {
 	{ 0, "listen", "ADDR:PORT", "address (repeatable; default 127.0.0.1:3110)",
-	  LH_TEXTS(struct settings, listen) },
+	  LH_TEXTS(struct settings, given.listen) },
 	{ 0, "config", "FILE", "routes and settings (JSON)", LH_TEXT(struct settings, config) },
 	{ 0, "state", "DIR", "folder of indexes, playbooks and logs (default .)",
-	  LH_TEXT(struct settings, state) },
+	  LH_TEXT(struct settings, given.state) },
 	{ 0, "token-file", "FILE", "file of a token that clients must give (repeatable)",
-	  LH_TEXTS(struct settings, token_file) },
+	  LH_TEXTS(struct settings, given.token_file) },
 	{ 0, "legal-token-file", "FILE", "file of the token for the routes of the audit",
-	  LH_TEXT(struct settings, legal_token_file) },
+	  LH_TEXT(struct settings, given.legal_token_file) },
 	{ 0, "allow", "CIDR", "only clients of this network (repeatable)",
-	  LH_TEXTS(struct settings, allow) },
+	  LH_TEXTS(struct settings, given.allow) },
 	{ 0, "allow-origin", "ORIGIN", "pages of this origin may ask too (repeatable)",
-	  LH_TEXTS(struct settings, allow_origin) },
+	  LH_TEXTS(struct settings, given.allow_origin) },
 	{ 0, "trusted-proxy", "CIDR", "log the clients of proxies of this network (repeatable)",
-	  LH_TEXTS(struct settings, trusted_proxy) },
+	  LH_TEXTS(struct settings, given.trusted_proxy) },
 	{ 0, "trusted-user-header", "NAME", "field by which these proxies name the user",
-	  LH_TEXT(struct settings, user_header) },
+	  LH_TEXT(struct settings, given.trusted_user_header) },
 	{ 0, "allow-write", "TOOL", "tool of /mcp that may write (repeatable)",
-	  LH_TEXTS(struct settings, allow_write, .words = LH_MCP_WRITERS) },
+	  LH_TEXTS(struct settings, given.allow_write, .words = LH_MCP_WRITERS) },
 	{ 0, "audit-log", "DIR", "logs of whose data is shown (default: in --state, with a key)",
-	  LH_TEXT(struct settings, audit.log) },
+	  LH_TEXT(struct settings, given.audit.log) },
 	{ 0, "audit-required", NULL, "no answer without its rows (default, with a key)",
-	  LH_FLAG(struct settings, audit.required) },
+	  LH_FLAG(struct settings, audit_required) },
 	{ 0, "no-audit-required", NULL, "answers without their rows, too",
-	  LH_FLAG(struct settings, audit.optional) },
+	  LH_FLAG(struct settings, no_audit_required) },
 	{ 0, "audit-sync", LH_PERSONS_SYNCS, "when rows are on disk (default batch)",
-	  LH_CHOICE(struct settings, audit.sync) },
+	  LH_CHOICE(struct settings, given.audit.sync) },
 	{ 0, "persons", "CORPUS", "records of CORPUS are persons (repeatable)",
-	  LH_TEXTS(struct settings, audit.persons) },
+	  LH_TEXTS(struct settings, given.audit.persons) },
 	{ 0, "mount", "PREFIX", "serve all routes below PREFIX too",
-	  LH_TEXT(struct settings, mount) },
+	  LH_TEXT(struct settings, given.mount) },
 	{ 0, "no-console", NULL, "without the web page at /",
-	  LH_FLAG(struct settings, no_console) },
+	  LH_FLAG(struct settings, given.no_console) },
 	{ 0, "warm", NULL, "start all filters at once, not when first used",
-	  LH_FLAG(struct settings, warm) },
+	  LH_FLAG(struct settings, given.warm) },
 	{ 0, "no-confine", NULL, "let filters use all files and sockets",
-	  LH_FLAG(struct settings, no_confine) },
+	  LH_FLAG(struct settings, given.no_confine) },
 	{ 0, "may-read", "PATH", "filters may read PATH, too (repeatable)",
-	  LH_TEXTS(struct settings, may_read) },
+	  LH_TEXTS(struct settings, given.may_read) },
 	{ 0, "connections", "N", "most connections (default 10000)",
-	  LH_UINT(struct settings, connections, 1, 1000000) },
+	  LH_UINT(struct settings, given.limits.connections, 1, 1000000) },
 	{ 0, "state-max", "SIZE", "most bytes of the state, K/M/G (default: any)",
-	  LH_SIZE(struct settings, state_max, 1, 1e18) },
+	  LH_SIZE(struct settings, given.limits.state, 1, 1e18) },
 	{ 0, "access-log", "FILE", "write the access log to FILE, not to stdout",
-	  LH_TEXT(struct settings, access_log) },
+	  LH_TEXT(struct settings, given.access_log) },
 	{ 0, "queue", "N", "most requests that wait for a filter (default 1024)",
-	  LH_UINT(struct settings, queue, 1, 1000000) },
+	  LH_UINT(struct settings, given.limits.queue, 1, 1000000) },
 	{ 0, "drain", "S", "seconds for requests at the end (default 30)",
-	  LH_REAL(struct settings, drain, 0, 86400) },
+	  LH_REAL(struct settings, given.limits.drain, 0, 86400) },
 	{ 0, "check", NULL, "check the configuration, and exit",
 	  LH_FLAG(struct settings, check) },
 	{ 0, "print-config", NULL, "print the configuration in force, and exit",
@@ -200,11 +200,13 @@ static char *take_token(void)
 
 static int check(struct lh_tool *tool, void *settings)
 {
-	const struct settings *set = settings;
+	struct settings *set = settings;
 
-	if (set->audit.required && set->audit.optional)
+	if (set->audit_required && set->no_audit_required)
 		return lh_tool_usage(tool, "--audit-required and --no-audit-required exclude each "
 				     "other");
+	if (set->audit_required || set->no_audit_required)
+		set->given.audit.required = set->audit_required;
 	return files_check(tool, set);
 }
 
@@ -260,7 +262,7 @@ static const struct lh_op *mode(const void *settings)
 
 int main(int argc, char **argv)
 {
-	struct settings set = { .drain = -1, .audit.sync = -1 };
+	struct settings set = { .given = LH_SERVE_CONFIG };
 	static const struct lh_tool_spec spec = {
 		.name = "lh-serve",
 		.synopsis = "[OPTION]... [FILE]...",

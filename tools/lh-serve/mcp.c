@@ -77,11 +77,10 @@ static void on_answer(struct lh_mcp_peer *p, struct lh_str json, int code)
 static const char *param_field(const struct lh_mcp_headers *h, const char *name)
 {
 	struct mcp *m = (struct mcp *)((char *)h - offsetof(struct mcp, headers));
-	LH_SCOPED(lh_buf_free) struct lh_buf field = { 0 };
+	LH_SCOPED(lh_free_local) char *field = lh_format("Mcp-Param-%s", name);
 
-	lh_buf_printf(&field, "Mcp-Param-%s%c", name, '\0');
-	return http_count(&m->request->http, field.p) == 1
-		? http_field(&m->request->http, field.p) : NULL;
+	return http_count(&m->request->http, field) == 1
+		? http_field(&m->request->http, field) : NULL;
 }
 
 static void free_mcp(void *mcp)

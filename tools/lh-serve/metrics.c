@@ -118,13 +118,13 @@ static void indexes(struct lh_buf *out, const struct server *s, const char *name
 		    const char *help, uint64_t (*value)(const struct stat *, const struct stat *))
 {
 	struct stat base, log;
-	char path[4096];
 	const char *next;
 	size_t at = 0;
 
 	heading(out, name, "gauge", help);
 	while ((next = indexes_next(s, &at))) {
-		snprintf(path, sizeof path, "%s" LH_INDEX_LOG, next);
+		LH_SCOPED(lh_free_local) char *path = lh_format("%s" LH_INDEX_LOG, next);
+
 		if (stat(next, &base) < 0)
 			continue;
 		if (stat(path, &log) < 0)

@@ -54,7 +54,7 @@ struct shared_pool *pools_take(struct pools *all, struct lh_pool_how how,
 		how.may = &may;
 		how.tmp = lh_filter_has_row(how.argv) ? all->tmp.path : NULL;
 		if (lh_filter_confine(&may, how.argv, &(struct lh_filter_place){
-					c->state, all->tmp.path, c->may_read, route }, err) < 0)
+					c->state, all->tmp.path, &c->may_read, route }, err) < 0)
 			return NULL;
 	}
 	how.keys = lh_route_keys(route ? lh_route_program(route) : how.argv[0]);

@@ -220,6 +220,8 @@ void indexes_free(struct indexes *all);
 /* ---- log.c ---- */
 
 void log_request(struct request *r);
+/* Count the ends of lines. */
+uint64_t count_lines(const char *p, size_t n);
 /* Open the file of the log, also again after it was renamed; without one it is stdout. */
 int log_open(struct access_log *log, const char *path, struct lh_err *err);
 void log_close(struct access_log *log);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/time.h"
 #include "base/signal.h"
 #include "file/file.h"
@@ -52,11 +53,9 @@ static void set_limits(struct server *s)
  * are persons' data in it. */
 static int make_folder(const char *state, const char *name, struct lh_err *err)
 {
-	char path[4096];
+	LH_SCOPED(lh_free_local) char *path = lh_format("%s/%s", state, name);
 	struct stat st;
 
-	if ((size_t)snprintf(path, sizeof path, "%s/%s", state, name) >= sizeof path)
-		return lh_err_set(err, LH_EUSAGE, "--state: the name is too long");
 	if (mkdir(path, 0700) == 0)
 		return 0;
 	if (errno != EEXIST)
@@ -70,7 +69,7 @@ static int make_folder(const char *state, const char *name, struct lh_err *err)
 static int make_state(const struct lh_serve_config *c, struct lh_err *err)
 {
 	const char *state = c->state;
-	char path[4096];
+	LH_SCOPED(lh_free_local) char *spool = lh_format("%s/spool", state);
 	static const char *const folder[] = { "index", "playbook", "log", "spool", "store" };
 	size_t i;
 
@@ -80,8 +79,7 @@ static int make_state(const struct lh_serve_config *c, struct lh_err *err)
 	for (i = 0; i < sizeof folder / sizeof *folder; i++)
 		if (make_folder(state, folder[i], err) < 0)
 			return -1;
-	if ((size_t)snprintf(path, sizeof path, "%s/spool", state) < sizeof path)
-		lh_sweep_below(path);
+	lh_sweep_below(spool);
 	return 0;
 }
 
@@ -106,13 +104,22 @@ static void reopen_log(struct server *s)
 		lh_tool_warn(s->tool, "access log not opened again: %s", err.msg);
 }
 
+static bool same_list(const struct lh_list *a, const struct lh_list *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n && i < b->n && !strcmp(a->v[i], b->v[i]); i++)
+		;
+	return a->n == i && b->n == i;
+}
+
 static void reload_site(struct server *s)
 {
 	struct lh_err err;
 	bool opens;
 	struct site *site = site_new(s->tool, s->set, s->environment_token, &err);
 
-	if (site && (listen_check(site->config.listen, &s->connections, site->token.n, &err) < 0 ||
+	if (site && (listen_check(&site->config.listen, &s->connections, site->token.n, &err) < 0 ||
 		     make_state(&site->config, &err) < 0 ||
 		     site_start(site, &s->pools, &s->stats, &err) < 0)) {
 		site_drop(site);
@@ -123,7 +130,7 @@ static void reload_site(struct server *s)
 		lh_tool_warn(s->tool, "configuration not changed: %s", err.msg);
 		return;
 	}
-	if (!lh_argv_same(site->config.listen, s->site->config.listen))
+	if (!same_list(&site->config.listen, &s->site->config.listen))
 		lh_tool_warn(s->tool, "\"listen\" takes effect at the next start");
 	if (site->config.limits.connections != s->site->config.limits.connections)
 		lh_tool_warn(s->tool, "\"connections\" takes effect at the next start");
@@ -229,7 +236,7 @@ static int start_server(struct server *s, struct lh_err *err)
 	if (make_state(&s->site->config, err) < 0 ||
 	    log_open(&s->log, s->site->config.access_log, err) < 0 ||
 	    lh_loop_open(&s->loop, err) < 0 || open_signals(s, err) < 0 ||
-	    listen_open(&s->connections, s->site->config.listen, s->site->token.n,
+	    listen_open(&s->connections, &s->site->config.listen, s->site->token.n,
 			http_accept, err) < 0)
 		return -1;
 	say_to_whom(s);

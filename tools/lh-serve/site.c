@@ -57,61 +57,6 @@ void stats_count(struct route_stats *st, unsigned status, double seconds)
 	st->status[status < STATUSES ? status : 0]++;
 }
 
-/* ---- the command line before the file before the defaults ---- */
-
-static void replace_text(char **to, const char *by, const char *otherwise)
-{
-	const char *text = by ? by : *to ? NULL : otherwise;
-
-	if (!text)
-		return;
-	free(*to);
-	*to = lh_strndup(text, strlen(text));
-}
-
-static void replace_list(char ***to, const struct lh_list *by)
-{
-	size_t i;
-
-	if (!by->n)
-		return;
-	lh_argv_free(*to);
-	*to = lh_calloc(by->n + 1, sizeof **to);
-	for (i = 0; i < by->n; i++)
-		(*to)[i] = lh_strndup(by->v[i], strlen(by->v[i]));
-}
-
-static void merge_settings(struct lh_serve_config *c, const struct settings *set)
-{
-	replace_list(&c->listen, &set->listen);
-	replace_list(&c->token_file, &set->token_file);
-	replace_list(&c->allow, &set->allow);
-	replace_list(&c->allow_write, &set->allow_write);
-	replace_list(&c->allow_origin, &set->allow_origin);
-	replace_list(&c->trusted_proxy, &set->trusted_proxy);
-	replace_text(&c->legal_token_file, set->legal_token_file, NULL);
-	replace_text(&c->state, set->state, ".");
-	replace_text(&c->audit.log, set->audit.log, NULL);
-	replace_list(&c->audit.persons, &set->audit.persons);
-	replace_list(&c->may_read, &set->may_read);
-	replace_text(&c->mount, set->mount, NULL);
-	replace_text(&c->trusted_user_header, set->user_header, NULL);
-	replace_text(&c->access_log, set->access_log, NULL);
-	if (set->audit.required || set->audit.optional)
-		c->audit.required = set->audit.required;
-	c->audit.sync = set->audit.sync >= 0 ? set->audit.sync : c->audit.sync;
-	c->no_console |= set->no_console;
-	c->warm |= set->warm;
-	c->no_confine |= set->no_confine;
-	c->limits.connections = set->connections ? set->connections : c->limits.connections;
-	c->limits.queue = set->queue ? set->queue : c->limits.queue;
-	c->limits.state = set->state_max ? set->state_max : c->limits.state;
-	c->limits.drain = set->drain >= 0 ? set->drain : c->limits.drain;
-	c->limits.connections = c->limits.connections ? c->limits.connections : CONNECTIONS;
-	c->limits.queue = c->limits.queue ? c->limits.queue : QUEUE;
-	c->limits.drain = c->limits.drain >= 0 ? c->limits.drain : DRAIN;
-}
-
 /* ---- tokens ---- */
 
 /* A route that is not there would be a right that is missed. */
@@ -144,13 +89,12 @@ static int check_distinct(const struct tokens *t, struct lh_err *err)
 static int read_tokens(struct site *site, const char *token, struct lh_err *err)
 {
 	const struct lh_serve_config *c = &site->config;
-	char **file = c->token_file;
 	char label[32];
 	size_t i;
 
-	for (i = 0; file && file[i]; i++) {
+	for (i = 0; i < c->token_file.n; i++) {
 		snprintf(label, sizeof label, "token %zu", i + 1);
-		if (tokens_add_file(&site->token, file[i], label, err) < 0)
+		if (tokens_add_file(&site->token, c->token_file.v[i], label, err) < 0)
 			return -1;
 	}
 	for (i = 0; i < c->tokens; i++) {
@@ -174,49 +118,52 @@ static int read_tokens(struct site *site, const char *token, struct lh_err *err)
 	return 0;
 }
 
-static int read_networks(struct networks *to, char *const *cidr, const char *option,
+static int read_networks(struct networks *to, const struct lh_list *cidr, const char *option,
 			 struct lh_err *err)
 {
-	for (; cidr && *cidr; cidr++)
-		if (networks_add(to, *cidr, err) < 0)
+	size_t i;
+
+	for (i = 0; i < cidr->n; i++)
+		if (networks_add(to, cidr->v[i], err) < 0)
 			return lh_err_prefix(err, "%s", option);
 	return 0;
 }
 
 /* Put "file:line: " before an error about a member, unless an option replaced it. */
-static int in_file(const struct settings *set, const struct lh_list *option, size_t line,
-		   struct lh_err *err)
+static int in_file(const struct settings *set, size_t line, struct lh_err *err)
 {
-	return line && !option->n ? lh_err_prefix(err, "%s:%zu", set->config, line) : -1;
+	return line ? lh_err_prefix(err, "%s:%zu", set->config, line) : -1;
 }
 
 /* Check that each origin is written as browsers write one. */
-static int origins_check(char *const *origin, struct lh_err *err)
+static int origins_check(const struct lh_list *all, struct lh_err *err)
 {
-	for (; origin && *origin; origin++) {
-		const char *host = after_scheme(lh_str_of(*origin), true);
+	size_t i;
 
-		if (!host || strpbrk(host, "/?#@*,; \t\\") || strlen(*origin) > 255)
+	for (i = 0; i < all->n; i++) {
+		const char *origin = all->v[i], *host = after_scheme(lh_str_of(origin), true);
+
+		if (!host || strpbrk(host, "/?#@*,; \t\\") || strlen(origin) > 255)
 			return lh_err_set(err, LH_EUSAGE,
 					  "\"%.100s\" is not an origin: expected "
-					  "http://HOST[:PORT] or https://HOST[:PORT]", *origin);
+					  "http://HOST[:PORT] or https://HOST[:PORT]", origin);
 	}
 	return 0;
 }
 
 static int check_addresses(struct site *site, const struct settings *set, struct lh_err *err)
 {
-	if (read_networks(&site->allow, site->config.allow, "--allow", err) < 0)
-		return in_file(set, &set->allow, site->config.allow_line, err);
-	if (read_networks(&site->trusted, site->config.trusted_proxy, "--trusted-proxy", err) < 0)
+	if (read_networks(&site->allow, &site->config.allow, "--allow", err) < 0)
+		return in_file(set, site->config.allow_line, err);
+	if (read_networks(&site->trusted, &site->config.trusted_proxy, "--trusted-proxy", err) < 0)
 		return -1;
 	if (site->config.trusted_user_header && !site->trusted.n)
 		return lh_err_set(err, LH_EUSAGE, "--trusted-user-header: no --trusted-proxy "
 				  "is named, which would send it");
-	if (origins_check(site->config.allow_origin, err) < 0)
+	if (origins_check(&site->config.allow_origin, err) < 0)
 		return lh_err_prefix(err, "--allow-origin");
-	if (listen_check(site->config.listen, NULL, site->token.n, err) < 0)
-		return in_file(set, &set->listen, site->config.listen_line, err);
+	if (listen_check(&site->config.listen, NULL, site->token.n, err) < 0)
+		return in_file(set, site->config.listen_line, err);
 	return 0;
 }
 
@@ -267,18 +214,21 @@ struct site *site_new(struct lh_tool *tool, const struct settings *set, const ch
 		      struct lh_err *err)
 {
 	struct site *site = lh_calloc(1, sizeof *site);
+	struct lh_serve_config *c = &site->config;
 	size_t i;
 
 	site->tool = tool;
 	site->users = 1;
-	site->config.limits.drain = -1;
-	site->config.audit.sync = site->config.audit.required = -1;
+	site->config = set->given;
 	if ((set->config && lh_serve_config_read(&site->config, set->config, err) < 0) ||
 	    (site->config.tools && lh_mcp_tools_read(&site->tools, set->config, err) < 0)) {
 		site_drop(site);
 		return NULL;
 	}
-	merge_settings(&site->config, set);
+	c->state = c->state ? c->state : ".";
+	c->limits.connections = c->limits.connections ? c->limits.connections : CONNECTIONS;
+	c->limits.queue = c->limits.queue ? c->limits.queue : QUEUE;
+	c->limits.drain = c->limits.drain >= 0 ? c->limits.drain : DRAIN;
 	if (!strncmp(site->config.state, "s3://", 5)) {
 		lh_err_set(err, LH_EUSAGE, "--state: %s is not a folder: restore it first, and "
 			   "serve that", site->config.state);
@@ -322,8 +272,8 @@ static int start_tools(struct site *site, struct pools *pools, struct lh_err *er
 	const struct lh_mcp_how mcp = {
 		.more = &site->tools,
 		.state = site->config.state, .routes = &site->routes, .pool = pool_of,
-		.loop = pools->loop, .allow = (const char *const *)site->config.allow_write,
-		.allowed = list_length(site->config.allow_write), .timeout = LH_MCP_TIMEOUT,
+		.loop = pools->loop, .allow = site->config.allow_write.v,
+		.allowed = site->config.allow_write.n, .timeout = LH_MCP_TIMEOUT,
 		.version = LH_VERSION, .persons = site->persons, .warn = warn, .owner = site
 	};
 	size_t i;
@@ -414,14 +364,25 @@ void site_drop(struct site *site)
 
 /* ---- --print-config ---- */
 
-static void print_list(struct lh_writer *w, const char *name, char *const *list)
+static void print_list(struct lh_writer *w, const char *name, const struct lh_list *list)
 {
-	if (!list || !*list)
+	size_t i;
+
+	if (!list->n)
 		return;
 	lh_write_array(w, name);
-	for (; *list; list++)
-		lh_write_bytes(w, NULL, *list);
+	for (i = 0; i < list->n; i++)
+		lh_write_bytes(w, NULL, list->v[i]);
 	lh_write_end(w);
+}
+
+static void print_argv(struct lh_writer *w, const char *name, char *const *argv)
+{
+	struct lh_list list = { (const char **)(uintptr_t)argv, 0 };
+
+	while (argv && argv[list.n])
+		list.n++;
+	print_list(w, name, &list);
 }
 
 static void print_text(struct lh_writer *w, const char *name, const char *text)
@@ -435,8 +396,8 @@ static void print_route(struct lh_writer *w, const struct lh_route *r)
 	lh_write_object(w, NULL);
 	lh_write_text(w, "route", r->route);
 	if (r->run && !r->off) {
-		print_list(w, "run", r->run);
-		print_list(w, "env", r->env);
+		print_argv(w, "run", r->run);
+		print_argv(w, "env", r->env);
 		lh_write_u64(w, "pool", r->limits.pool);
 		lh_write_u64(w, "depth", r->limits.depth);
 		lh_write_f64(w, "timeout_s", r->limits.timeout);
@@ -501,10 +462,10 @@ static void print_tokens(struct lh_writer *w, const struct lh_serve_config *c)
 		lh_write_bytes(w, "token_file", t->file);
 		if (t->right != LH_RIGHT_ADMIN)
 			lh_write_text(w, "rights", lh_rights[t->right]);
-		print_list(w, "corpora", t->corpora);
+		print_argv(w, "corpora", t->corpora);
 		if (t->filter)
 			lh_write_raw(w, "filter", lh_str_of(t->filter));
-		print_list(w, "routes", t->routes);
+		print_argv(w, "routes", t->routes);
 		print_text(w, "purpose", t->purpose);
 		lh_write_end(w);
 	}
@@ -519,14 +480,14 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	size_t i;
 
 	lh_write_object(&w, NULL);
-	print_list(&w, "listen", c->listen);
+	print_list(&w, "listen", &c->listen);
 	lh_write_bytes(&w, "state", c->state);
-	print_list(&w, "token_file", c->token_file);
+	print_list(&w, "token_file", &c->token_file);
 	print_tokens(&w, c);
-	print_list(&w, "allow", c->allow);
-	print_list(&w, "allow_write", c->allow_write);
-	print_list(&w, "allow_origin", c->allow_origin);
-	print_list(&w, "trusted_proxy", c->trusted_proxy);
+	print_list(&w, "allow", &c->allow);
+	print_list(&w, "allow_write", &c->allow_write);
+	print_list(&w, "allow_origin", &c->allow_origin);
+	print_list(&w, "trusted_proxy", &c->trusted_proxy);
 	print_text(&w, "trusted_user_header", c->trusted_user_header);
 	if (c->tools)
 		lh_write_raw(&w, "tools", lh_str_of(c->tools));
@@ -539,8 +500,8 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	print_true(&w, "decisions_text", c->decisions.text);
 	if (c->audit.sync >= 0)
 		lh_write_text(&w, "audit_sync", lh_serve_syncs[c->audit.sync]);
-	print_list(&w, "persons", c->audit.persons);
-	print_list(&w, "elsewhere", c->subject.elsewhere);
+	print_list(&w, "persons", &c->audit.persons);
+	print_list(&w, "elsewhere", &c->subject.elsewhere);
 	print_true(&w, "forbid_return", c->subject.forbid_return);
 	print_tlog(&w, c);
 	print_text(&w, "mount", c->mount);
@@ -549,7 +510,7 @@ int site_print(const struct site *site, struct lh_tool *tool)
 	lh_write_bool(&w, "warm", c->warm);
 	if (c->no_confine)
 		lh_write_bool(&w, "confine", false);
-	print_list(&w, "may_read", c->may_read);
+	print_list(&w, "may_read", &c->may_read);
 	lh_write_u64(&w, "connections", c->limits.connections);
 	lh_write_u64(&w, "queue", c->limits.queue);
 	lh_write_f64(&w, "drain", c->limits.drain);
@@ -615,17 +576,10 @@ static int try_engine(struct lh_tool *tool, const struct lh_route *r)
 
 int site_try_engine(const struct site *site, struct lh_tool *tool)
 {
-	size_t i;
+	const struct lh_route *r = lh_routes_named(&site->routes, lh_str_of("POST /v1/embed"));
+	const char *slash = r && r->run ? strrchr(r->run[0], '/') : NULL;
 
-	for (i = 0; i < site->routes.n; i++) {
-		const struct lh_route *r = &site->routes.v[i];
-		const char *name = r->run ? strrchr(r->run[0], '/') : NULL;
-
-		if (!r->run || r->off || strcmp(r->route, "POST /v1/embed") != 0)
-			continue;
-		name = name ? name + 1 : r->run[0];
-		if (!strcmp(name, "lh-embed") && try_engine(tool, r) < 0)
-			return -1;
-	}
-	return 0;
+	if (!r || !r->run || r->off || strcmp(slash ? slash + 1 : r->run[0], "lh-embed") != 0)
+		return 0;
+	return try_engine(tool, r);
 }

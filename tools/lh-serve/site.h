@@ -21,18 +21,9 @@
 struct lh_writer;
 
 struct settings {			/* the command line */
-	struct lh_list listen, token_file, allow, allow_write, allow_origin, trusted_proxy;
-	struct {
-		struct lh_list persons;
-		const char *log;
-		bool required, optional;
-		int sync;		/* -1: not given */
-	} audit;
-	const char *config, *legal_token_file, *mount, *state, *access_log, *user_header;
-	struct lh_list may_read;
-	bool no_console, warm, no_confine, check, print_config;
-	uint64_t connections, queue, state_max;	/* 0: not given */
-	double drain;			/* below 0: not given */
+	struct lh_serve_config given;
+	const char *config;
+	bool audit_required, no_audit_required, check, print_config;
 };
 
 /* ---- access.c ---- */
@@ -170,6 +161,5 @@ int audit_settle(struct site *site, struct lh_err *err);
 /* Make the one that appends, once the routes are there. */
 int audit_start(struct site *site, struct pools *pools, struct lh_err *err);
 void audit_free(struct site *site);
-size_t list_length(char *const *list);
 
 #endif

@@ -177,6 +177,10 @@ static void on_line(struct lh_ask *a, enum lh_asked how, const struct lh_record 
 	unsigned status;
 
 	s->asked--;
+	if (s->gone) {
+		free_when_done(s);
+		return;
+	}
 	take_times(s->request, a->asked, a->sent);
 	if (how != LH_ASKED_ANSWERED) {
 		status = asked_status(how, &why);
@@ -348,27 +352,13 @@ static ssize_t read_stream(void *request, uint64_t at, char *to, size_t max)
 	return 0;
 }
 
-static void on_late_line(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
-{
-	struct line *l = (struct line *)((char *)a - offsetof(struct line, ask));
-
-	(void)how;
-	(void)rec;
-	l->stream->asked--;
-	free_when_done(l->stream);
-}
-
 /* The request ends: answers to what is still asked are discarded. */
 static void end_stream(void *stream)
 {
 	struct stream *s = stream;
-	uint64_t i;
 
 	s->gone = true;
 	leave_starved(s);
-	for (i = s->first; i < s->next; i++)
-		if (!s->line[i % WINDOW].done)
-			s->line[i % WINDOW].ask.answered = on_late_line;
 	free_when_done(s);
 }
 

@@ -156,12 +156,6 @@ static void answer_file(struct request *r, const struct file *f)
 	}
 }
 
-static void answer_note(struct request *r, const char *folder, const char *path)
-{
-	answer_file(r, &(struct file){ folder, path, 1, LH_TLOG_NOTE_MAX,
-				       "text/plain; charset=utf-8", "no-cache" });
-}
-
 /* Answer with a tile of the tree of a checkpoint; the text of path ends before its name. */
 static void answer_tile(struct request *r, const struct lh_serve_log *log,
 			const struct file *checkpoint, struct lh_buf *path)
@@ -200,20 +194,20 @@ static void answer_tile(struct request *r, const struct lh_serve_log *log,
 
 void tlog_answer(struct request *r)
 {
-	LH_SCOPED(lh_buf_free) struct lh_buf folder = { 0 }, path = { 0 }, note = { 0 };
+	LH_SCOPED(lh_free_local) char *folder = lh_format("%s/tlog", r->site->config.state);
+	LH_SCOPED(lh_free_local) char *note = NULL;
+	LH_SCOPED(lh_buf_free) struct lh_buf path = { 0 };
 	const struct lh_serve_log *log = log_of(r);
 
 	if (!log) {
 		answer_nothing(r);
 		return;
 	}
-	lh_buf_printf(&folder, "%s/tlog", r->site->config.state);
-	lh_buf_putc(&folder, '\0');
-	lh_buf_printf(&note, "%s/checkpoint", log->name);
-	lh_buf_putc(&note, '\0');
+	note = lh_format("%s/checkpoint", log->name);
 	lh_buf_printf(&path, "%s/" TILE, log->name);
 	if (r->route->route->kind == LH_ROUTE_TILE)
-		answer_tile(r, log, &(struct file){ .folder = folder.p, .path = note.p }, &path);
+		answer_tile(r, log, &(struct file){ .folder = folder, .path = note }, &path);
 	else
-		answer_note(r, folder.p, note.p);
+		answer_file(r, &(struct file){ folder, note, 1, LH_TLOG_NOTE_MAX,
+					       "text/plain; charset=utf-8", "no-cache" });
 }

@@ -96,13 +96,11 @@ static const struct lh_op ops[] = {
 /* Take what the configuration says is out of reach.  The frame frees the list of an option. */
 static void take_elsewhere(struct settings *s)
 {
-	char **v = s->file->subject.elsewhere;
-	size_t cap = 0;
+	const struct lh_list *from = &s->file->subject.elsewhere;
 
-	for (; v && *v; v++) {
-		lh_grow(&s->elsewhere.v, &cap, s->elsewhere.n + 1, sizeof *v);
-		s->elsewhere.v[s->elsewhere.n++] = *v;
-	}
+	s->elsewhere = (struct lh_list){ lh_calloc(from->n, sizeof *from->v), from->n };
+	if (from->n)
+		memcpy(s->elsewhere.v, from->v, from->n * sizeof *from->v);
 }
 
 /* Take the state and the logs that a configuration names, where no option does. */
