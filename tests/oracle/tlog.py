@@ -3,11 +3,14 @@
     tlog.py make FOLDER ORIGIN SIZE                     a log of SIZE entries, not signed
     tlog.py ask URL FOLDER [entries] [public] [bearer TOKEN]
 
+Its trees and their proofs, by RFC 9162, are also those of transparency.py and commitment.py.
+
 ask fetches each file of FOLDER, and thousands of paths near them: the answer must be the bytes
 of a file for the paths that tlog-tiles gives one in the tree of the checkpoint, and 404 or 400 for
 all others.  It prints each wrong answer, and at the end how many were tried.
 """
 import base64
+import binascii
 import hashlib
 import http.client
 import os
@@ -17,8 +20,44 @@ import sys
 from urllib.parse import urlsplit
 
 
-def hash_all(prefix, *parts):
-    return hashlib.sha256(prefix + b"".join(parts)).digest()
+class Bad(Exception):
+    """Something does not verify or cannot be parsed."""
+
+
+def must(holds, why):
+    if not holds:
+        raise Bad(why)
+
+
+def b64(data):
+    return base64.b64encode(data).decode()
+
+
+def unb64(text, size=None):
+    """Canonical base64 alone is read."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Bad("no base64")
+    must(b64(data) == text and size in (None, len(data)), "no base64 of that size")
+    return data
+
+
+def number(text):
+    must(text.isascii() and text.isdigit() and str(int(text)) == text, "no number")
+    return int(text)
+
+
+def leaf_hash(entry):
+    return hashlib.sha256(b"\0" + entry).digest()
+
+
+def node(left, right):
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def split(n):
+    return 1 << ((n - 1).bit_length() - 1)
 
 
 def root(hashes):
@@ -26,8 +65,47 @@ def root(hashes):
         return hashlib.sha256(b"").digest()
     if len(hashes) == 1:
         return hashes[0]
-    k = 1 << (len(hashes) - 1).bit_length() - 1
-    return hash_all(b"\1", root(hashes[:k]), root(hashes[k:]))
+    k = split(len(hashes))
+    return node(root(hashes[:k]), root(hashes[k:]))
+
+
+def check_inclusion(index, size, leaf, path, root):
+    must(index < size, "index beyond the tree")
+    at, last, found = index, size - 1, leaf
+    for hash_ in path:
+        must(last, "too many hashes")
+        if at & 1 or at == last:
+            found = node(hash_, found)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            found = node(found, hash_)
+        at, last = at >> 1, last >> 1
+    must(last == 0 and found == root, "the entry is not in the tree")
+
+
+def check_growth(old, old_root, size, root, path):
+    """RFC 9162, 2.1.4.2."""
+    must(0 < old <= size, "sizes")
+    if old == size:
+        must(not path and old_root == root, "the same size, another root")
+        return
+    path = [old_root] + path if old & (old - 1) == 0 else path
+    must(path, "no hash")
+    at, last = old - 1, size - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    older = newer = path[0]
+    for hash_ in path[1:]:
+        must(last, "too many hashes")
+        if at & 1 or at == last:
+            older, newer = node(hash_, older), node(hash_, newer)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            newer = node(newer, hash_)
+        at, last = at >> 1, last >> 1
+    must(last == 0 and older == old_root and newer == root, "the tree did not grow so")
 
 
 def name_of(index):
@@ -54,13 +132,13 @@ def write_tiles(folder, parts):
 def make(folder, origin, size):
     entries = [b"entry %d" % i for i in range(size)]
     write_tiles(folder + "/tile/entries", [len(e).to_bytes(2, "big") + e for e in entries])
-    level, hashes = 0, [hash_all(b"\0", e) for e in entries]
+    level, hashes = 0, [leaf_hash(e) for e in entries]
     top = root(hashes)
     while hashes:
         write_tiles(f"{folder}/tile/{level}", hashes)
         hashes = [root(hashes[i:i + 256]) for i in range(0, len(hashes) - 255, 256)]
         level += 1
-    note = f"{origin}\n{size}\n{base64.b64encode(top).decode()}\n\n— {origin} {base64.b64encode(bytes(68)).decode()}\n"
+    note = f"{origin}\n{size}\n{b64(top)}\n\n— {origin} {b64(bytes(68))}\n"
     write(folder + "/checkpoint", note.encode())
     for other in "origin", "lock", "pending", "checkpoints/1", "tile/notes", "tile/0/notes":
         write(f"{folder}/{other}", b"not served\n")
@@ -137,7 +215,8 @@ def ask(url, folder, words):
     print(f"{len(paths)} tried, {served} served, {wrong} wrong")
 
 
-if sys.argv[1] == "make":
-    make(sys.argv[2], sys.argv[3], int(sys.argv[4]))
-else:
-    ask(sys.argv[2], sys.argv[3], sys.argv[4:])
+if __name__ == "__main__":
+    if sys.argv[1] == "make":
+        make(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    else:
+        ask(sys.argv[2], sys.argv[3], sys.argv[4:])

@@ -11,8 +11,6 @@ witness, written from the texts of C2SP; Ed25519 is of Debian's python3-cryptogr
     transparency.py policies N SEED DIR     policies, some of them wrong, and proofs for them
     transparency.py cosign NAME CHECKPOINT  the line of a witness, w1 or w2
 """
-import base64
-import binascii
 import functools
 import hashlib
 import json
@@ -20,6 +18,9 @@ import os
 import random
 import sys
 
+sys.dont_write_bytecode = True
+from tlog import Bad, b64, check_inclusion, leaf_hash, must, node, number, split, unb64  # noqa: E402
+from tlog import check_growth  # noqa: E402, F401: of servers/witness.py
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -28,34 +29,6 @@ ORIGIN = "example.com/log"
 TIME = 1784073600
 SPACES = "\t\n\v\f\r \u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200b)))
 MAGIC = "c2sp.org/tlog-proof@v1"
-
-
-class Bad(Exception):
-    """Something does not verify or cannot be parsed."""
-
-
-def must(holds, why):
-    if not holds:
-        raise Bad(why)
-
-
-def b64(data):
-    return base64.b64encode(data).decode()
-
-
-def unb64(text, size=None):
-    """Canonical base64 alone is read."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise Bad("no base64")
-    must(b64(data) == text and size in (None, len(data)), "no base64 of that size")
-    return data
-
-
-def number(text):
-    must(text.isascii() and text.isdigit() and str(int(text)) == text, "no number")
-    return int(text)
 
 
 # ---- keys and notes ----
@@ -150,18 +123,6 @@ def parse_checkpoint(body):
 
 # ---- trees ----
 
-def leaf_hash(entry):
-    return hashlib.sha256(b"\0" + entry).digest()
-
-
-def node(left, right):
-    return hashlib.sha256(b"\1" + left + right).digest()
-
-
-def split(n):
-    return 1 << ((n - 1).bit_length() - 1)
-
-
 @functools.lru_cache(None)
 def plain(n):
     """The root of n leaves that are all alike."""
@@ -204,45 +165,6 @@ class Tree:
         if old <= middle:
             return self.growth(old, low, middle, whole) + [self.root(middle, high)]
         return self.growth(old, middle, high, False) + [self.root(low, middle)]
-
-
-def check_inclusion(index, size, leaf, path, root):
-    must(index < size, "index beyond the tree")
-    at, last, found = index, size - 1, leaf
-    for hash_ in path:
-        must(last, "too many hashes")
-        if at & 1 or at == last:
-            found = node(hash_, found)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            found = node(found, hash_)
-        at, last = at >> 1, last >> 1
-    must(last == 0 and found == root, "the entry is not in the tree")
-
-
-def check_growth(old, old_root, size, root, path):
-    """RFC 9162, 2.1.4.2."""
-    must(0 < old <= size, "sizes")
-    if old == size:
-        must(not path and old_root == root, "the same size, another root")
-        return
-    path = [old_root] + path if old & (old - 1) == 0 else path
-    must(path, "no hash")
-    at, last = old - 1, size - 1
-    while at & 1:
-        at, last = at >> 1, last >> 1
-    older = newer = path[0]
-    for hash_ in path[1:]:
-        must(last, "too many hashes")
-        if at & 1 or at == last:
-            older, newer = node(hash_, older), node(hash_, newer)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            newer = node(newer, hash_)
-        at, last = at >> 1, last >> 1
-    must(last == 0 and older == old_root and newer == root, "the tree did not grow so")
 
 
 # ---- policies ----
