@@ -41,7 +41,7 @@ class Chat(upstream.Upstream):
         self.send(status, json.dumps({"error": {"message": message, "code": status}} if self.api.startswith("/chat") else
                                      {"error": message}))
 
-    def body(self, text=None):
+    def reply(self, text=None):
         """The answer, as the API documents it."""
         r = self.request_json
         said = r["prompt"] if "prompt" in r else r["messages"][-1]["content"]
@@ -77,7 +77,7 @@ class Chat(upstream.Upstream):
             return self.refuse(400, "streaming is not tried here")
         if "prompt" not in r and not turns_are_good(r.get("messages")):
             return self.refuse(400, "invalid message content")
-        self.send(200, json.dumps(self.body()))
+        self.send(200, json.dumps(self.reply()))
 
     def do_body(self):
         with open(upstream.args.body, "rb") as f:
@@ -89,7 +89,7 @@ class Chat(upstream.Upstream):
             lines = f.read().splitlines()
         if self.call > len(lines):
             return self.send(500, "nothing left to say")
-        self.send(200, json.dumps(self.body(json.loads(lines[self.call - 1])["content"])))
+        self.send(200, json.dumps(self.reply(json.loads(lines[self.call - 1])["content"])))
 
     def do_about(self):
         """The first {"model":...,"about":...,"content":...} of --body for the model that
@@ -101,7 +101,7 @@ class Chat(upstream.Upstream):
                     time.sleep(line.get("delay", 0))
                     if "status" in line:
                         return self.refuse(line["status"], line["content"])
-                    return self.send(200, json.dumps(self.body(line["content"])))
+                    return self.send(200, json.dumps(self.reply(line["content"])))
         self.send(500, "nothing to say about that")
 
     def do_echo(self):
@@ -112,23 +112,21 @@ class Chat(upstream.Upstream):
     def do_echocut(self):
         """The same, at the 200th byte and with an answer that breaks off."""
         auth = self.headers.get("Authorization", "")
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 180 + auth.encode())
-        self.wfile.flush()
+        self.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 180 + auth.encode())
         self.reset()
 
     def do_gzip(self):
-        self.send(200, gzip.compress(json.dumps(self.body()).encode()), Content_Encoding="gzip")
+        self.send(200, gzip.compress(json.dumps(self.reply()).encode()), Content_Encoding="gzip")
 
     def do_truncated(self):
-        self.send(200, json.dumps(self.body())[:-20])
+        self.send(200, json.dumps(self.reply())[:-20])
 
     def do_slowly(self):
         """Right, but the words take their time."""
-        text = json.dumps(self.body()).encode()
+        text = json.dumps(self.reply()).encode()
         self.head("Content-Length: %d" % len(text), "")
         for i in range(0, len(text), 50):
-            self.wfile.write(text[i:i + 50])
-            self.wfile.flush()
+            self.write(text[i:i + 50])
             time.sleep(0.02)
 
     def do_backwards(self):
@@ -158,7 +156,7 @@ class Chat(upstream.Upstream):
     def do_POST(self):
         if "/embed" in self.path:
             return super().do_POST()
-        text = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        text = self.body().decode()
         plain = "/" + self.path.split("/", 3)[3] if self.path.startswith("/mode/") else self.path
         self.api = "/chat/completions" if plain.endswith("/chat/completions") else plain
         if self.api not in MEMBERS:

@@ -19,13 +19,13 @@ once, by its id; what comes again is counted only.  --payloads keeps each body.
 """
 import argparse
 import base64
-import http.server
 import json
 import os
 import re
-import ssl
 import threading
 import time
+
+import loopback
 
 lock = threading.Lock()
 seen, requests = set(), [0]
@@ -141,23 +141,7 @@ def unique(pairs):
     return dict(pairs)
 
 
-class Observed(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *args):
-        pass
-
-    def answer(self, status, body, **headers):
-        body = body.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
+class Observed(loopback.Handler):
     def note(self, status, events, new, faults):
         if options.log:
             with open(options.log, "a") as f:
@@ -184,7 +168,7 @@ class Observed(http.server.BaseHTTPRequestHandler):
         return new
 
     def do_POST(self):
-        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        raw = self.body()
         with lock:
             requests[0] += 1
             number = requests[0]
@@ -194,17 +178,17 @@ class Observed(http.server.BaseHTTPRequestHandler):
                 f.write(raw)
         if not self.allowed():
             self.note(401, 0, 0, [])
-            return self.answer(401, json.dumps({"message": "who is " + self.headers.get("Authorization", "nobody")}))
+            return self.send(401, json.dumps({"message": "who is " + self.headers.get("Authorization", "nobody")}))
         if options.most and len(raw) > options.most:
             self.note(413, 0, 0, [])
-            return self.answer(413, "{}")
+            return self.send(413, "{}")
         if how == "stall":
             self.note(0, 0, 0, [])
             time.sleep(600)
             return None
         if re.fullmatch(r"\d{3}(\+\d+)?", how):
             self.note(int(how[:3]), 0, 0, [])
-            return self.answer(int(how[:3]), "{}", **({"Retry_After": how[4:]} if len(how) > 3 else {}))
+            return self.send(int(how[:3]), "{}", **({"Retry_After": how[4:]} if len(how) > 3 else {}))
         faults = []
         try:
             value = json.loads(raw.decode(), object_pairs_hook=unique)
@@ -215,7 +199,7 @@ class Observed(http.server.BaseHTTPRequestHandler):
             faults.append("not for this place")
         if faults:
             self.note(400, 0, 0, faults)
-            return self.answer(400, json.dumps({"message": faults[0]}))
+            return self.send(400, json.dumps({"message": faults[0]}))
         self.take(spans_of(value), how)
 
     def take(self, spans, how):
@@ -227,9 +211,9 @@ class Observed(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         if how == "html":
-            return self.answer(200, "<html>")
+            return self.send(200, "<html>")
         partial = {"rejectedSpans": how[8:], "errorMessage": "too many for %s" % self.headers["Authorization"]} if how.startswith("partial:") else {}
-        return self.answer(200, "" if how == "empty" else json.dumps({"partialSuccess": partial}))
+        return self.send(200, "" if how == "empty" else json.dumps({"partialSuccess": partial}))
 
 
 parser = argparse.ArgumentParser()
@@ -243,11 +227,4 @@ parser.add_argument("--payloads")
 parser.add_argument("--tls", nargs=2)
 options = parser.parse_args()
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Observed)
-server.daemon_threads = True
-if options.tls:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*options.tls)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-print(server.server_port, flush=True)
-server.serve_forever()
+loopback.serve(Observed, tls=options.tls)

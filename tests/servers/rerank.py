@@ -18,10 +18,22 @@ def score(query, text):
     return sum(w in text.split() for w in words) / max(1, len(words)) - 0.001 * len(text.encode())
 
 
+SCORES = {  # other scores, by modes; u is the server
+    "shuffled": lambda u: u.good()[::-1],
+    "few": lambda u: u.good()[1:],
+    "many": lambda u: u.good() + [[len(u.texts), 1]],
+    "twice": lambda u: [[0, s] for _, s in u.good()],
+    "negative": lambda u: [[i - 1, s] for i, s in u.good()],
+    "fraction": lambda u: [[i + 0.5, s] for i, s in u.good()],
+    "words": lambda u: [[i, "0.5"] for i, _ in u.good()],
+    "null": lambda u: [[i, None] for i, _ in u.good()],
+    "nan": lambda u: [[i, float("nan")] for i, _ in u.good()],
+}
+
+
 class Rerank(upstream.Upstream):
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.asked, self.model = json.loads(body), ""
+        self.asked, self.model = json.loads(self.body()), ""
         self.texts = self.asked.get("documents", self.asked.get("texts", []))
         self.shape = self.path.split("/")[-2]
         self.answer({"path": self.path, "asked": self.asked, "trace":
@@ -49,39 +61,18 @@ class Rerank(upstream.Upstream):
             return self.send(422, json.dumps({"error": "missing field `%s`" % wants}))
         self.scores(sorted(self.good(), key=lambda r: -r[1]))
 
-    def do_shuffled(self):
-        self.scores(self.good()[::-1])
-
-    def do_few(self):
-        self.scores(self.good()[1:])
-
-    def do_many(self):
-        self.scores(self.good() + [[len(self.texts), 1]])
-
-    def do_twice(self):
-        self.scores([[0, s] for _, s in self.good()])
-
-    def do_negative(self):
-        self.scores([[i - 1, s] for i, s in self.good()])
-
-    def do_fraction(self):
-        self.scores([[i + 0.5, s] for i, s in self.good()])
-
     def do_unnumbered(self):
         self.send(200, json.dumps({"results": [{"relevance_score": s} for _, s in self.good()]}))
-
-    def do_words(self):
-        self.scores([[i, "0.5"] for i, _ in self.good()])
-
-    def do_null(self):
-        self.scores([[i, None] for i, _ in self.good()])
-
-    def do_nan(self):
-        self.scores([[i, float("nan")] for i, _ in self.good()])
 
     def do_beyond(self):
         body = json.dumps({"results": [{"index": i, "relevance_score": 7} for i, _ in self.good()]})
         self.send(200, body.replace(" 7", " 1e999"))
+
+    def act(self, mode):
+        if mode in SCORES:
+            self.scores(SCORES[mode](self))
+        else:
+            super().act(mode)
 
     def do_bare(self):
         self.send(200, json.dumps([s for _, s in self.good()]))
@@ -96,7 +87,7 @@ class Rerank(upstream.Upstream):
         """Each query says how its call ends: badly in the mode it names, else well."""
         named = [m for m in ("few", "twice", "words", "unavailable", "garbage", "silent", "resetnow")
                  if m in self.asked["query"]]
-        getattr(self, "do_" + (named[0] if named else "ok"))()
+        self.act(named[0] if named else "ok")
 
 
 if __name__ == "__main__":

@@ -26,16 +26,15 @@ import bisect
 import calendar
 import hashlib
 import hmac
-import http.server
 import json
 import re
-import socket
-import struct
 import sys
 import threading
 import time
 import urllib.parse
 from xml.sax.saxutils import escape
+
+import loopback
 
 ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TIME = "2026-05-03T12:00:00.000Z"
@@ -97,13 +96,7 @@ class Refused(Exception):
         self.status, self.code, self.message = status, code, message
 
 
-class S3(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *_):
-        pass
-
+class S3(loopback.Handler):
     # -- answers --
 
     def answer(self, status, body=b"", **headers):
@@ -117,14 +110,13 @@ class S3(http.server.BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         if self.command != "HEAD":
-            self.send(body)
+            self.send_body(body)
 
-    def send(self, body):
+    def send_body(self, body):
         how = self.bad
         if how == "slow":
             for b in body[:40]:
-                self.wfile.write(bytes([b]))
-                self.wfile.flush()
+                self.write(bytes([b]))
                 time.sleep(0.1)
             how = "short"
         if how in ("short", "swap"):
@@ -138,11 +130,6 @@ class S3(http.server.BaseHTTPRequestHandler):
     def refuse(self, status, code, message=""):
         self.answer(status, "<?xml version=\"1.0\"?><Error><Code>%s</Code><Message>%s</Message></Error>"
                     % (code, escape(message)), content_type="application/xml")
-
-    def reset(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
 
     # -- the check of a request --
 
@@ -348,7 +335,7 @@ class S3(http.server.BaseHTTPRequestHandler):
 
     def handle_one(self):
         self.bad = ""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.body()
         if self.path.startswith("/_"):
             return self.control()
         path, _, q = self.path.partition("?")
@@ -392,10 +379,7 @@ def main():
     args = p.parse_args()
     if args.known_answers:
         return known_answers()
-    http.server.ThreadingHTTPServer.daemon_threads = True
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", args.port), S3)
-    print(server.server_address[1], flush=True)
-    server.serve_forever()
+    return loopback.serve(S3, args.port)
 
 
 if __name__ == "__main__":

@@ -15,13 +15,12 @@ import argparse
 import base64
 import gzip
 import hashlib
-import http.server
 import json
-import socket
-import ssl
 import struct
 import threading
 import time
+
+import loopback
 
 lock = threading.Lock()
 count = {"calls": 0, "now": 0, "not_before": 0}
@@ -33,25 +32,51 @@ def vector(model, text, dim=8):
     return [(b - 127.5) / 64 for b in raw[:dim]]
 
 
-class Upstream(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+# How an answer is bad where that is all that there is to say of it, by modes; u is the server.
+VECTORS = {  # other vectors
+    "wide": lambda u: [vector(u.model, t) * 128 for t in u.texts],
+    # no direction for texts that say so
+    "zeros": lambda u: [[0.0] * 8 if "zero" in t else vector(u.model, t) for t in u.texts],
+    "few": lambda u: [vector(u.model, t) for t in u.texts[1:]],
+    "many": lambda u: [vector(u.model, t) for t in u.texts + ["more"]],
+    "ragged": lambda u: [vector(u.model, t, 8 - i % 2) for i, t in enumerate(u.texts)],
+    "changing": lambda u: [vector(u.model, t, 7 + min(u.call, 2) - 1) for t in u.texts],
+    "nan": lambda u: [[0.5, float("nan")] for _ in u.texts],
+    "infinite": lambda u: [[0.5, 1e39] for _ in u.texts],
+    "null": lambda u: [[0.5, None] for _ in u.texts],
+    "empty": lambda u: [[] for _ in u.texts],
+    "zero": lambda u: [[0, 0] for _ in u.texts],
+    "huge": lambda u: [[0.5] * 65537 for _ in u.texts],
+}
+SENDS = {  # another status, body or type
+    "missing": lambda u: (404, json.dumps({
+        "error": "model \"%s\" not found, try pulling it first" % u.model})),
+    "error": lambda u: (500, "out of\x1b[31m memory\n" + "x" * 500, "text/plain"),
+    "error500": lambda u: (500, ""),
+    "unavailable": lambda u: (503, "starting"),
+    "odd": lambda u: (200, json.dumps({"answer": 42})),
+    "html": lambda u: (200, "<!DOCTYPE html>\n<html><body>Sign in to the hotel network"
+                       "</body></html>\n", "text/html"),
+    "nocontent": lambda u: (204, ""),
+}
+DATA = {  # what only OpenAI's shape can do
+    "shuffled": lambda u: u.good()[::-1],
+    "floats": lambda u: u.elements([vector(u.model, t) for t in u.texts]),
+    "unnumbered": lambda u: [{"embedding": e["embedding"]} for e in u.good()],
+    "twice": lambda u: [{**e, "index": 0} for e in u.good()],
+    "beyond": lambda u: [{**e, "index": e["index"] + 1} for e in u.good()],
+    "fraction": lambda u: [{**e, "index": 0.5} for e in u.good()],
+    "bare": lambda u: [e["embedding"] for e in u.good()],
+    "hollow": lambda u: [{"index": e["index"]} for e in u.good()],
+    "notbase64": lambda u: u.elements(["a?=="] * len(u.texts)),
+    "odd64": lambda u: u.elements([base64.b64encode(b"12345").decode()] * len(u.texts)),
+    "empty64": lambda u: u.elements([""] * len(u.texts)),
+    "nan64": lambda u: u.elements([u.encoded([0.5, float("nan")]) for _ in u.texts]),
+}
 
-    def log_message(self, *args):
-        pass
 
+class Upstream(loopback.Handler):
     # -- ways to answer --
-
-    def send(self, status, body, kind="application/json", **headers):
-        if isinstance(body, str):
-            body = body.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
 
     def encoded(self, v):
         if self.asked.get("encoding_format") != "base64":
@@ -72,23 +97,24 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         else:
             self.send(200, json.dumps({"model": self.model, "embeddings": vectors, "total_duration": 1}))
 
-    def reset(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.wfile.flush()
-        self.connection.close()
-        self.close_connection = True
-
     def head(self, *lines):
-        self.wfile.write("".join(line + "\r\n" for line in ("HTTP/1.1 200 OK",) + lines).encode())
-        self.wfile.flush()
+        self.write("".join(line + "\r\n" for line in ("HTTP/1.1 200 OK",) + lines).encode())
+
+    def act(self, mode):
+        """Answer in a mode."""
+        if hasattr(self, "do_" + mode):
+            getattr(self, "do_" + mode)()
+        elif mode in SENDS:
+            self.send(*SENDS[mode](self))
+        elif mode in DATA:
+            self.data(DATA[mode](self))
+        else:
+            self.vectors(VECTORS[mode](self))
 
     # -- one method per mode --
 
     def do_ok(self):
         self.vectors([vector(self.model, t) for t in self.texts])
-
-    def do_wide(self):
-        self.vectors([vector(self.model, t) * 128 for t in self.texts])
 
     def do_legacy(self):
         if self.path == "/api/embed":
@@ -100,18 +126,6 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         if self.asked.get("truncate", True):
             return self.do_ok()
         self.send(400, json.dumps({"error": "the input length exceeds the context length"}))
-
-    def do_missing(self):
-        self.send(404, json.dumps({"error": "model \"%s\" not found, try pulling it first" % self.model}))
-
-    def do_error(self):
-        self.send(500, "out of\x1b[31m memory\n" + "x" * 500, "text/plain")
-
-    def do_error500(self):
-        self.send(500, "")
-
-    def do_unavailable(self):
-        self.send(503, "starting")
 
     def do_busy(self):
         if self.call <= 2:
@@ -146,15 +160,11 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         word = self.headers.get("Authorization", "").split()[-1]
         self.send(400, "Basic %s is %s" % (word, base64.b64decode(word).decode()))
 
-    def do_zeros(self):
-        """No direction for texts that say so."""
-        self.vectors([[0.0] * 8 if "zero" in t else vector(self.model, t) for t in self.texts])
-
     def do_texts(self):
         """Each text says how its call ends: badly in the mode it names, else well."""
         named = [m for m in ("unavailable", "error", "garbage", "few", "nan", "ragged", "odd", "silent", "resetnow", "missing")
                  if any(m in t for t in self.texts)]
-        getattr(self, "do_" + (named[0] if named else "ok"))()
+        self.act(named[0] if named else "ok")
 
     def do_flaky(self):
         if self.call == 1:
@@ -175,8 +185,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
     def do_slow(self):
         self.head("Content-Length: 1000", "")
         for _ in range(600):
-            self.wfile.write(b"[")
-            self.wfile.flush()
+            self.write(b"[")
             time.sleep(0.1)
 
     def do_endless(self):
@@ -202,45 +211,6 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         body = json.dumps({"embeddings": [vector(self.model, t) for t in self.texts]})
         self.send(200, body[:-20])
 
-    def do_few(self):
-        self.vectors([vector(self.model, t) for t in self.texts[1:]])
-
-    def do_many(self):
-        self.vectors([vector(self.model, t) for t in self.texts + ["more"]])
-
-    def do_ragged(self):
-        self.vectors([vector(self.model, t, 8 - i % 2) for i, t in enumerate(self.texts)])
-
-    def do_changing(self):
-        self.vectors([vector(self.model, t, 7 + min(self.call, 2) - 1) for t in self.texts])
-
-    def do_nan(self):
-        self.vectors([[0.5, float("nan")] for _ in self.texts])
-
-    def do_infinite(self):
-        self.vectors([[0.5, 1e39] for _ in self.texts])
-
-    def do_null(self):
-        self.vectors([[0.5, None] for _ in self.texts])
-
-    def do_empty(self):
-        self.vectors([[] for _ in self.texts])
-
-    def do_zero(self):
-        self.vectors([[0, 0] for _ in self.texts])
-
-    def do_huge(self):
-        self.vectors([[0.5] * 65537 for _ in self.texts])
-
-    def do_odd(self):
-        self.send(200, json.dumps({"answer": 42}))
-
-    def do_html(self):
-        self.send(200, "<!DOCTYPE html>\n<html><body>Sign in to the hotel network</body></html>\n", "text/html")
-
-    def do_nocontent(self):
-        self.send(204, "")
-
     def do_garbage(self):
         self.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
         self.close_connection = True
@@ -249,15 +219,13 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.reset()
 
     def do_resethead(self):
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le")
-        self.wfile.flush()
+        self.write(b"HTTP/1.1 200 OK\r\nContent-Le")
         time.sleep(0.05)
         self.reset()
 
     def do_resetbody(self):
         self.head("Content-Length: 1000", "")
-        self.wfile.write(b"{\"embeddings\":[[0.1")
-        self.wfile.flush()
+        self.write(b"{\"embeddings\":[[0.1")
         time.sleep(0.05)
         self.reset()
 
@@ -265,46 +233,8 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         to = args.to.replace("PORT", str(self.server.server_address[1]))
         self.send(args.status, "", Location=to + self.path)
 
-    # -- and what only OpenAI's shape can do --
-
     def good(self):
         return self.elements([self.encoded(vector(self.model, t)) for t in self.texts])
-
-    def do_shuffled(self):
-        self.data(self.good()[::-1])
-
-    def do_floats(self):
-        self.data(self.elements([vector(self.model, t) for t in self.texts]))
-
-    def do_unnumbered(self):
-        self.data([{"embedding": e["embedding"]} for e in self.good()])
-
-    def do_twice(self):
-        self.data([{**e, "index": 0} for e in self.good()])
-
-    def do_beyond(self):
-        self.data([{**e, "index": e["index"] + 1} for e in self.good()])
-
-    def do_fraction(self):
-        self.data([{**e, "index": 0.5} for e in self.good()])
-
-    def do_bare(self):
-        self.data([e["embedding"] for e in self.good()])
-
-    def do_hollow(self):
-        self.data([{"index": e["index"]} for e in self.good()])
-
-    def do_notbase64(self):
-        self.data(self.elements(["a?=="] * len(self.texts)))
-
-    def do_odd64(self):
-        self.data(self.elements([base64.b64encode(b"12345").decode()] * len(self.texts)))
-
-    def do_empty64(self):
-        self.data(self.elements([""] * len(self.texts)))
-
-    def do_nan64(self):
-        self.data(self.elements([self.encoded([0.5, float("nan")]) for _ in self.texts]))
 
     def do_telltale(self):
         """An error that shows the key, plainly and with JSON's escapes."""
@@ -318,9 +248,8 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         return not args.key or self.headers.get("Authorization") == "Bearer " + args.key
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
-            request = json.loads(body)
+            request = json.loads(self.body())
         except ValueError:
             return self.send(400, "not JSON")
         self.asked = request
@@ -349,7 +278,7 @@ class Upstream(http.server.BaseHTTPRequestHandler):
             self.path = "/" + rest
         try:
             if self.has_key():
-                getattr(self, "do_" + mode)()
+                self.act(mode)
             else:
                 self.send(401, json.dumps({"error": {"message": "Incorrect API key provided"}}))
         except OSError:
@@ -359,24 +288,15 @@ class Upstream(http.server.BaseHTTPRequestHandler):
         self.send(405, "POST only")
 
 
-class Server(http.server.ThreadingHTTPServer):
-    request_queue_size = 128
-    daemon_threads = True
-
-    def handle_error(self, request, client_address):
-        pass
-
+class Server(loopback.Server):
     def get_request(self):
-        connection, address = self.socket.accept()
         if args.mode == "deaf":
-            time.sleep(3600)
+            with self.socket.accept()[0]:
+                time.sleep(3600)
         if args.mode == "resetaccept":
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            connection.close()
+            loopback.resets(self.socket.accept()[0])
             raise OSError("reset")
-        if args.tls:
-            connection = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        return connection, address
+        return super().get_request()
 
 
 parser = argparse.ArgumentParser()
@@ -394,14 +314,9 @@ args = None
 
 
 def serve(handler):
-    global args, tls
+    global args
     args = parser.parse_args()
-    if args.tls:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(*args.tls)
-    server = Server(("127.0.0.1", args.port), handler)
-    print(server.server_address[1], flush=True)
-    server.serve_forever()
+    loopback.serve(handler, args.port, args.tls, Server)
 
 
 if __name__ == "__main__":

@@ -9,29 +9,18 @@ for each request: NAME, the mode, the old size.  In the mode held it answers wel
 --go is there.
 """
 import argparse
-import http.server
 import os
 import sys
 import time
+
+import loopback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
 import transparency as t  # noqa: E402
 
 
-class Witness(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Witness(loopback.Handler):
     cosigned = (0, None)
-
-    def log_message(self, *args):
-        pass
-
-    def send(self, status, text, **headers):
-        body = text if isinstance(text, bytes) else text.encode()
-        self.send_response(status)
-        for name, value in dict(headers, Content_Length=len(body)).items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
-        self.wfile.write(body)
 
     def start(self):
         self.send_response(200)
@@ -40,12 +29,12 @@ class Witness(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def do_POST(self):
-        request = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        request = self.body().decode()
         head, _, note = request.partition("\n\n")
         self.old, self.note = t.number(head.split("\n")[0][4:]), note
         self.path_hashes = [t.unb64(line, 32) for line in head.split("\n")[1:]]
-        self.body, self.lines = t.parse_note(note)
-        self.origin, self.size, self.root = t.parse_checkpoint(self.body)
+        self.text, self.lines = t.parse_note(note)
+        self.origin, self.size, self.root = t.parse_checkpoint(self.text)
         mode = self.path.split("/")[1]
         with open(args.log, "a") as f:
             f.write("%s %s %d\n" % (args.name, mode, self.old))
@@ -68,7 +57,7 @@ class Witness(http.server.BaseHTTPRequestHandler):
                 self.send(422, "%s\n" % e)
                 return
             cls.cosigned = self.size, self.root
-            self.send(200, key.sign(self.body) + "\n")
+            self.send(200, key.sign(self.text) + "\n")
 
     def do_held(self):
         while not os.path.exists(args.go):
@@ -79,29 +68,29 @@ class Witness(http.server.BaseHTTPRequestHandler):
 
     def do_flipped(self):
         """The signature has a bit that is wrong."""
-        line = key.sign(self.body)
+        line = key.sign(self.text)
         start, _, data = line.rpartition(" ")
         data = bytearray(t.unb64(data))
         data[40] ^= 1
         self.send(200, "%s %s\n" % (start, t.b64(bytes(data))))
 
     def do_otherbody(self):
-        self.send(200, key.sign("x" + self.body) + "\n")
+        self.send(200, key.sign("x" + self.text) + "\n")
 
     def do_timeless(self):
-        self.send(200, key.sign(self.body, 0) + "\n")
+        self.send(200, key.sign(self.text, 0) + "\n")
 
     def do_stranger(self):
-        self.send(200, t.STRANGER.sign(self.body) + "\n")
+        self.send(200, t.STRANGER.sign(self.text) + "\n")
 
     def do_otherwitness(self):
         """The line of the other witness, under this one's URL."""
         other = t.W2 if key is t.W1 else t.W1
-        self.send(200, other.sign(self.body) + "\n")
+        self.send(200, other.sign(self.text) + "\n")
 
     def do_log(self):
         """The log's own line."""
-        self.send(200, t.LOG.sign(self.body) + "\n")
+        self.send(200, t.LOG.sign(self.text) + "\n")
 
     def do_empty(self):
         self.send(200, "")
@@ -110,22 +99,22 @@ class Witness(http.server.BaseHTTPRequestHandler):
         self.send(200, b"\xff\0<html>\x1b[31m" * 20)
 
     def do_unended(self):
-        self.send(200, key.sign(self.body))
+        self.send(200, key.sign(self.text))
 
     def do_note(self):
         """A whole note, not its lines."""
-        self.send(200, self.note + key.sign(self.body) + "\n")
+        self.send(200, self.note + key.sign(self.text) + "\n")
 
     def do_many(self):
-        self.send(200, (t.STRANGER.sign(self.body) + "\n") * 65 + key.sign(self.body) + "\n")
+        self.send(200, (t.STRANGER.sign(self.text) + "\n") * 65 + key.sign(self.text) + "\n")
 
     def do_large(self):
-        self.send(200, (key.sign(self.body) + "\n") * 10000)
+        self.send(200, (key.sign(self.text) + "\n") * 10000)
 
     def do_endless(self):
         self.start()
         while True:
-            self.wfile.write((t.STRANGER.sign(self.body) + "\n").encode())
+            self.wfile.write((t.STRANGER.sign(self.text) + "\n").encode())
 
     def do_drip(self):
         self.start()
@@ -179,7 +168,7 @@ class Witness(http.server.BaseHTTPRequestHandler):
         self.send(500, "no\n")
 
     def do_created(self):
-        self.send(201, key.sign(self.body) + "\n")
+        self.send(201, key.sign(self.text) + "\n")
 
 
 if __name__ == "__main__":
@@ -189,7 +178,4 @@ if __name__ == "__main__":
     parser.add_argument("--go")
     args = parser.parse_args()
     key = {"w1": t.W1, "w2": t.W2}[args.name]
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Witness)
-    server.daemon_threads = True
-    print(server.server_address[1], flush=True)
-    server.serve_forever()
+    loopback.serve(Witness)
