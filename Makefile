@@ -167,7 +167,7 @@ $(B)/unit/%: $(B)/tests/unit/%.c.o $(B)/liblh.a
 EMULATED = $(addprefix lib/transformer/kernels,.c _avx512.c _vnni.c _amx.c) $(addprefix lib/vector/vector_,kernels.c avx512.c)
 $(B)/emulated/%.c: lib/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)(echo '#line 1 "$<"'; sed 's/"avx512f[^"]*"/"avx2,fma,f16c"/; s/"amx-tile[^"]*"/"avx2"/; s/has_amx() &&/true || &/' $<) >$@
+	$(Q)(echo '#line 1 "$<"'; sed 's/"avx512f[^"]*"/"avx2,fma,f16c"/; s/"amx-tile[^"]*"/"avx2"/; s/has_amx() &&/true || &/; s/\b_\(mm512_\|tile_\|mm256_maskz_\)/lh&/g' $<) >$@
 $(B)/emulated/%.c.o: $(B)/emulated/%.c Makefile
 	@echo '  CC     $@'
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -Wno-psabi -Wno-parentheses $(ALL) -Itests/emulated -iquotelib/transformer -iquotelib/vector \

@@ -7,7 +7,8 @@
  * one that has to be aligned ends the program where it is not.  What each does is from the
  * Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2.
  *
- * Not emulated: flushing of denormals by AMX, and NaN payloads.
+ * They are here with lh before their names, as the kernels have them in the copies that are
+ * compiled.  Not emulated: flushing of denormals by AMX, and NaN payloads.
  */
 #ifndef EMULATED_IMMINTRIN_H
 #define EMULATED_IMMINTRIN_H
@@ -433,75 +434,5 @@ lh_tile_dpbf16ps(int to, int x, int w)
 		}
 	}
 }
-
-/* ---- the names that kernels use ---- */
-
-#undef _mm512_extractf64x4_pd
-#undef _mm512_extracti64x4_epi64
-#undef _mm512_slli_epi32
-#undef _mm512_srai_epi32
-#undef _mm512_srli_epi32
-#undef _tile_dpbf16ps
-#undef _tile_loadconfig
-#undef _tile_loadd
-#undef _tile_release
-#undef _tile_stored
-#define _mm256_maskz_loadu_epi16 lh_mm256_maskz_loadu_epi16
-#define _mm512_abs_ps lh_mm512_abs_ps
-#define _mm512_add_epi32 lh_mm512_add_epi32
-#define _mm512_add_ps lh_mm512_add_ps
-#define _mm512_and_si512 lh_mm512_and_si512
-#define _mm512_castps512_ps256 lh_mm512_castps512_ps256
-#define _mm512_castsi512_ps lh_mm512_castsi512_ps
-#define _mm512_castsi512_si256 lh_mm512_castsi512_si256
-#define _mm512_cvtepi32_epi8 lh_mm512_cvtepi32_epi8
-#define _mm512_cvtepi32_ps lh_mm512_cvtepi32_ps
-#define _mm512_cvtepi8_epi32 lh_mm512_cvtepi8_epi32
-#define _mm512_cvtepu16_epi32 lh_mm512_cvtepu16_epi32
-#define _mm512_cvtepu8_epi32 lh_mm512_cvtepu8_epi32
-#define _mm512_cvtne2ps_pbh lh_mm512_cvtne2ps_pbh
-#define _mm512_cvtph_ps lh_mm512_cvtph_ps
-#define _mm512_cvtps_epi32 lh_mm512_cvtps_epi32
-#define _mm512_cvtsepi32_epi8 lh_mm512_cvtsepi32_epi8
-#define _mm512_dpbusd_epi32 lh_mm512_dpbusd_epi32
-#define _mm512_extractf64x4_pd lh_mm512_extractf64x4_pd
-#define _mm512_extracti64x4_epi64 lh_mm512_extracti64x4_epi64
-#define _mm512_fmadd_ps lh_mm512_fmadd_ps
-#define _mm512_fnmadd_ps lh_mm512_fnmadd_ps
-#define _mm512_loadu_ps lh_mm512_loadu_ps
-#define _mm512_loadu_si512 lh_mm512_loadu_si512
-#define _mm512_mask_loadu_epi8 lh_mm512_mask_loadu_epi8
-#define _mm512_mask_storeu_epi8 lh_mm512_mask_storeu_epi8
-#define _mm512_mask_sub_ps lh_mm512_mask_sub_ps
-#define _mm512_mask_xor_epi32 lh_mm512_mask_xor_epi32
-#define _mm512_maskz_loadu_ps lh_mm512_maskz_loadu_ps
-#define _mm512_maskz_mov_ps lh_mm512_maskz_mov_ps
-#define _mm512_max_epi8 lh_mm512_max_epi8
-#define _mm512_max_ps lh_mm512_max_ps
-#define _mm512_mul_ps lh_mm512_mul_ps
-#define _mm512_or_si512 lh_mm512_or_si512
-#define _mm512_permutexvar_ps lh_mm512_permutexvar_ps
-#define _mm512_reduce_add_epi32 lh_mm512_reduce_add_epi32
-#define _mm512_reduce_add_ps lh_mm512_reduce_add_ps
-#define _mm512_reduce_max_ps lh_mm512_reduce_max_ps
-#define _mm512_set1_epi32 lh_mm512_set1_epi32
-#define _mm512_set1_epi8 lh_mm512_set1_epi8
-#define _mm512_set1_ps lh_mm512_set1_ps
-#define _mm512_set_epi32 lh_mm512_set_epi32
-#define _mm512_setzero_si512 lh_mm512_setzero_si512
-#define _mm512_shuffle_epi8 lh_mm512_shuffle_epi8
-#define _mm512_slli_epi32 lh_mm512_slli_epi32
-#define _mm512_srai_epi32 lh_mm512_srai_epi32
-#define _mm512_srli_epi32 lh_mm512_srli_epi32
-#define _mm512_store_si512 lh_mm512_store_si512
-#define _mm512_storeu_ps lh_mm512_storeu_ps
-#define _mm512_storeu_si512 lh_mm512_storeu_si512
-#define _mm512_sub_epi32 lh_mm512_sub_epi32
-#define _mm512_sub_ps lh_mm512_sub_ps
-#define _tile_dpbf16ps lh_tile_dpbf16ps
-#define _tile_loadconfig lh_tile_loadconfig
-#define _tile_loadd lh_tile_loadd
-#define _tile_release lh_tile_release
-#define _tile_stored lh_tile_stored
 
 #endif
