@@ -39,25 +39,6 @@ static const struct {
 	FIELD(part[11].bytes), FIELD(part[13].bytes), FIELD(tokenizer.kind), FIELD(tokenizer.pre),
 };
 
-static void read_file(const char *path)
-{
-	FILE *f = fopen(path, "rb");
-
-	check_why(f, path);
-	check(fseek(f, 0, SEEK_END) == 0);
-	n = (size_t)ftell(f);
-	rewind(f);
-	check((bytes = malloc(n)) && fread(bytes, 1, n, f) == n);
-	fclose(f);
-}
-
-static void write_file(const char *path)
-{
-	FILE *f = fopen(path, "wb");
-
-	check_why(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0, path);
-}
-
 /* Set *at to the place of a field and return its bytes. */
 static size_t place_of(const char *field, size_t *at)
 {
@@ -140,11 +121,11 @@ static void change_each(void)
 int main(int argc, char **argv)
 {
 	check_why(argc > 2, "aid_compiled set FROM TO FIELD VALUE | bytes FILE");
-	read_file(argv[2]);
+	bytes = check_read(argv[2], &n);
 	check(compiled_use(argv[2], &err) == 0);
 	if (argc == 6 && !strcmp(argv[1], "set")) {
 		set(argv[4], argv[5]);
-		write_file(argv[3]);
+		check_write(argv[3], bytes, n);
 	} else {
 		change_each();
 	}

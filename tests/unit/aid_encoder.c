@@ -5,14 +5,11 @@
  *                 a list of token ids a line, as a JSON array; a vector a line
  *     aid_encoder --kernel
  *                 the name of the product of floats
- *     aid_encoder MODEL --speed TOKENS [--texts N] [--fast]
- *                 tokens a second of processor time, for texts of so many tokens
  *
  * --each N: N lists a call instead of all.
  */
 #include "check.h"
 
-#include <time.h>
 
 #include "transformer/encoder.h"
 #include "transformer/kernels.h"
@@ -74,37 +71,6 @@ static void print_vectors(struct lh_encoder_work *w, const struct lh_encoder_inf
 	free(v);
 }
 
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void print_speed(struct lh_encoder_work *w, size_t width, size_t tokens, size_t texts)
-{
-	float *v = malloc(texts * width * sizeof *v);
-	double best = 1e9, began;
-
-	list = malloc(texts * sizeof *list);
-	while (lists < texts) {
-		struct lh_token_list t = { .id = malloc(tokens * sizeof *t.id), .n = tokens };
-
-		for (size_t i = 0; i < tokens; i++)
-			t.id[i] = (uint32_t)((lists * tokens + i) * 7 % 300);
-		list[lists++] = t;
-	}
-	for (int i = 0; i < 7; i++) {
-		began = seconds();
-		check_why(lh_encoder_run(w, list, texts, v, &err) == 0, err.msg);
-		began = seconds() - began;
-		best = began < best ? began : best;
-	}
-	printf("%.1f tokens/s\n", (double)(tokens * texts) / best);
-	free(v);
-}
-
 int main(int argc, char **argv)
 {
 	struct lh_encoder_how how = { 0 };
@@ -112,7 +78,7 @@ int main(int argc, char **argv)
 	struct lh_encoder_work *w = NULL;
 	struct lh_encoder *e = NULL;
 	struct lh_gguf *g;
-	size_t each = 0, tokens = 0, texts = 1;
+	size_t each = 0;
 
 	check_why(argc > 1, "aid_encoder MODEL [OPTION]...");
 	if (!strcmp(argv[1], "--kernel")) {
@@ -126,10 +92,6 @@ int main(int argc, char **argv)
 			how.fast = true;
 		else if (i + 1 < argc && !strcmp(argv[i], "--each"))
 			each = strtoul(argv[++i], NULL, 10);
-		else if (i + 1 < argc && !strcmp(argv[i], "--speed"))
-			tokens = strtoul(argv[++i], NULL, 10);
-		else if (i + 1 < argc && !strcmp(argv[i], "--texts"))
-			texts = strtoul(argv[++i], NULL, 10);
 		else
 			check_why(false, argv[i]);
 	}
@@ -141,12 +103,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	lh_encoder_info(e, &info);
-	if (tokens) {
-		print_speed(w, info.width, tokens, texts);
-	} else {
-		read_lists();
-		print_vectors(w, &info, each);
-	}
+	read_lists();
+	print_vectors(w, &info, each);
 	for (size_t i = 0; i < lists; i++)
 		free(list[i].id);
 	free(list);

@@ -3,14 +3,11 @@
  *
  *     aid_tokens MODEL [MOST] <TEXTS      a JSON string a line; a JSON array of token ids a line,
  *                                         of MOST tokens at most; a wrong model: exit 2
- *     aid_tokens MODEL speed FILE         MB/s over the bytes of a file, as one text
  */
-#include <time.h>
 
 #include "json/json.h"
 
 #include "check.h"
-#include "file/file.h"
 #include "transformer/tokenizer.h"
 
 static struct lh_err err;
@@ -73,41 +70,14 @@ static int texts(const struct lh_tokenizer *t, size_t most)
 	return 2;
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	check(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-static int speed(const struct lh_tokenizer *t, const char *path, double loaded)
-{
-	struct lh_token_list tokens = { 0 };
-	struct lh_mapped map;
-	double begin, took;
-
-	check_why(lh_mapped_open(&map, path, &err) == 0, err.msg);
-	begin = seconds();
-	check(lh_tokenizer_run(t, (struct lh_str){ map.p, map.n }, &tokens, &err) == 0);
-	took = seconds() - begin;
-	printf("loaded in %.1f ms; %zu tokens of %.1f MB, %.1f MB/s\n", loaded * 1e3, tokens.n,
-	       (double)map.n / 1e6, (double)map.n / 1e6 / took);
-	lh_token_list_free(&tokens);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	struct lh_gguf *g = argc > 1 ? lh_gguf_open(argv[1], &err) : NULL;
-	double begin = seconds();
 	struct lh_tokenizer *t = g ? lh_tokenizer_new(g, &err) : NULL;
 	int rc = 2;
 
 	if (!t)
 		fprintf(stderr, "%s\n", err.msg);
-	else if (argc == 4)
-		rc = speed(t, argv[3], seconds() - begin);
 	else
 		rc = texts(t, argc == 3 ? (size_t)strtoul(argv[2], NULL, 10) : 0);
 	lh_tokenizer_free(t);

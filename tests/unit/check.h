@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define check(cond) check_why(cond, "")
@@ -91,6 +92,24 @@ static inline void check_ok(void)
 	printf("ok %u - %s\n", check_now.n, check_now.name);
 	fflush(stdout);	/* a child must not write it again */
 	check_now.name = NULL;
+}
+
+/* ---- kernels ---- */
+
+/* Run tests in a process whose vectors are computed by that kernel. */
+static inline void check_kernel(const char *name, void (*tests)(const char *name))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid > 0) {
+		check_why(waitpid(pid, &status, 0) == pid && status == 0, name);
+		return;
+	}
+	setenv("LH_KERNEL", name, 1);
+	tests(name);
+	fflush(stdout);
+	_exit(0);
 }
 
 /* ---- files ---- */

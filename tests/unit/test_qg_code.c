@@ -10,7 +10,6 @@
 
 #include <math.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #define CHECK(x) check_why(x, what)
 #define MAX 4096
@@ -197,8 +196,8 @@ static void sums_are_those_of_the_bits(void)
 	}
 }
 
-/* The error of one bit a value is about the distance from the row to both, by sqrt(n). */
-static void estimates_are_near_distances(void)
+/* Draw often, and hold the error of estimates against bounds. */
+static void estimates_are_within(double mean, double greatest)
 {
 	float out[LANES];
 	double is, from, off = 0, worst = 0, error;
@@ -219,7 +218,13 @@ static void estimates_are_near_distances(void)
 		lh_qg_query_free(&query);
 	}
 	snprintf(what, sizeof what, "mean %g, worst %g", off, worst);
-	CHECK(fabs(off) < 0.005 && worst < 0.15);
+	CHECK(fabs(off) < mean && worst < greatest);
+}
+
+/* The error of one bit a value is about the distance from the row to both, by sqrt(n). */
+static void estimates_are_near_distances(void)
+{
+	estimates_are_within(0.005, 0.15);
 }
 
 static void sums_that_overflow_have_no_estimates(void)
@@ -265,22 +270,16 @@ static uint64_t digest_of(uint32_t n)
 	return lh_xxh3_end(&all);
 }
 
-static void with(const char *kernel, size_t number)
-{
-	pid_t pid = fork();
-	int status;
+static uint64_t *digests;		/* of the kernel that runs */
 
-	if (pid > 0) {
-		check(waitpid(pid, &status, 0) == pid && status == 0);
-		return;
-	}
-	setenv("LH_KERNEL", kernel, 1);
+static void with(const char *kernel)
+{
+	(void)kernel;
 	sums_are_those_of_the_bits();
 	codes_are_the_signs_of_differences();
 	sums_that_overflow_have_no_estimates();
 	for (size_t s = 0; s < SIZES; s++)
-		digest[number][s] = digest_of(sizes[s]);
-	_exit(0);
+		digests[s] = digest_of(sizes[s]);
 }
 
 static void kernels_give_the_same_bytes(uint32_t part)
@@ -289,9 +288,10 @@ static void kernels_give_the_same_bytes(uint32_t part)
 	digest = mmap(NULL, sizeof *digest * 3, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	check(digest != MAP_FAILED);
-	with("portable", 0);
-	with("avx2", 1);
-	with("avx512", 2);
+	for (size_t i = 0; i < 3; i++) {
+		digests = digest[i];
+		check_kernel((const char *[]){ "portable", "avx2", "avx512" }[i], with);
+	}
 	for (size_t s = 0; s < SIZES; s++) {
 		snprintf(what, sizeof what, "n %u", sizes[s]);
 		CHECK(digest[0][s] && digest[0][s] == digest[1][s] && digest[0][s] == digest[2][s]);
@@ -302,31 +302,14 @@ static void kernels_give_the_same_bytes(uint32_t part)
 /* A part of the values estimates all, with a larger error. */
 static void a_part_stands_for_all(void)
 {
-	float out[LANES];
-	double is, from, off = 0, worst = 0, error;
-
 	values_max = lh_qg_code_values(768, LH_I8);
 	check(values_max == 240 && lh_qg_code_values(256, LH_F32) == 256 &&
 	      lh_qg_code_values(257, LH_F32) == 240 && lh_qg_code_values(768, LH_F16) == 384 &&
 	      lh_qg_code_values(768, LH_F32) == 480 &&
 	      lh_qg_code_values(1024, LH_I8) == 320 && !lh_qg_code_values(199, LH_F32) &&
 	      lh_qg_code_values(200, LH_I8) == 112);
-	for (int i = 0; i < 100; i++) {
-		draw(768, 0.5);
-		encode(768);
-		from = lh_vec_l2sq_f64(vector[LANES], vector[LANES + 1], 768);
-		lh_qg_estimate(&query, codes, &factors, (float)from, (float)from, out);
-		for (size_t r = 0; r < LANES; r++) {
-			is = lh_vec_l2sq_f64(vector[r], vector[LANES + 1], 768);
-			error = (out[r] - is) / is;
-			off += error / (100 * LANES);
-			worst = fmax(worst, fabs(error));
-		}
-		lh_qg_query_free(&query);
-	}
+	estimates_are_within(0.01, 0.4);
 	values_max = MAX;
-	snprintf(what, sizeof what, "mean %g, worst %g", off, worst);
-	CHECK(fabs(off) < 0.01 && worst < 0.4);
 }
 
 int main(void)
