@@ -13,6 +13,7 @@
 #define T "tokenizer.ggml."
 #define W "\xe2\x96\x81"
 #define COUNT(a) (sizeof(a) / sizeof *(a))
+#define SPECIAL "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 
 static struct lh_err err;
 static struct lh_gguf *g;
@@ -22,7 +23,7 @@ static struct lh_token_list tokens;
 /* ---- models ---- */
 
 static const char *const words[] = {
-	"[PAD]", "[UNK]", "[CLS]", "[SEP]", W "he", "llo", "ll", W "w", "or", "ld", W "!",
+	SPECIAL, W "he", "llo", "ll", W "w", "or", "ld", W "!",
 	W "\xe4\xb8\x96", W "[", W "cls", W "]", W "a", "b", "abc", "z",
 };
 enum {
@@ -52,6 +53,23 @@ static bool made(struct vocabulary *v)
 	return t;
 }
 
+/* Begin a vocabulary of that kind, without tokens or with some. */
+static struct vocabulary begun(const char *model, size_t n, const char *const *token)
+{
+	struct vocabulary v = vocabulary_begin();
+
+	key_str(&v, T "model", model);
+	if (token)
+		key_strs(&v, T "tokens", n, token);
+	return v;
+}
+
+/* Use what was made. */
+static void use(struct vocabulary v)
+{
+	check_why(made(&v), err.msg);
+}
+
 static void wordpiece_ids(struct vocabulary *v)
 {
 	key_u32(v, T "bos_token_id", CLS);
@@ -61,10 +79,8 @@ static void wordpiece_ids(struct vocabulary *v)
 
 static struct vocabulary wordpiece(void)
 {
-	struct vocabulary v = vocabulary_begin();
+	struct vocabulary v = begun("bert", COUNT(words), words);
 
-	key_str(&v, T "model", "bert");
-	key_strs(&v, T "tokens", COUNT(words), words);
 	wordpiece_ids(&v);
 	return v;
 }
@@ -85,10 +101,8 @@ static const int32_t unigram_types[] = { 3, 3, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 
 
 static struct vocabulary unigram_without(void)
 {
-	struct vocabulary v = vocabulary_begin();
+	struct vocabulary v = begun("t5", COUNT(pieces), pieces);
 
-	key_str(&v, T "model", "t5");
-	key_strs(&v, T "tokens", COUNT(pieces), pieces);
 	put_types(&v, COUNT(pieces), unigram_types);
 	put_scores(&v, COUNT(pieces), scores);
 	return v;
@@ -145,9 +159,7 @@ static void refused(struct vocabulary *v, const char *why)
 
 static void wordpiece_divides_words(void)
 {
-	struct vocabulary v = wordpiece();
-
-	check_why(made(&v), err.msg);
+	use(wordpiece());
 	check(lh_tokenizer_size(t) == COUNT(words));
 	check(lh_str_is(lh_tokenizer_text(t, LLO), "llo", 3));
 	gives("hello world", CLS, HE, LLO, WO, OR, LD, SEP);
@@ -164,33 +176,27 @@ static void wordpiece_divides_words(void)
 
 static void special_tokens_in_a_text_are_plain(void)
 {
-	struct vocabulary v = wordpiece();
-
-	check_why(made(&v), err.msg);
+	use(wordpiece());
 	gives("[CLS] [SEP]", CLS, OPEN, CLS_WORD, SHUT, OPEN, UNK, SHUT, SEP);
 }
 
 static void a_syllable_becomes_its_first_letter(void)
 {
-	struct vocabulary v = vocabulary_begin();
+	static const char *const row[] = { SPECIAL, W "\xe1\x84\x80", "\xe1\x84\x92" };
+	struct vocabulary v = begun("bert", 6, row);
 
-	key_str(&v, T "model", "bert");
-	key_strs(&v, T "tokens", 6, (const char *[]){ "[PAD]", "[UNK]", "[CLS]", "[SEP]",
-						      W "\xe1\x84\x80", "\xe1\x84\x92" });
 	wordpiece_ids(&v);
-	check_why(made(&v), err.msg);
+	use(v);
 	gives("\xea\xb0\x80\xed\x9e\xa3", CLS, 4, 5, SEP);	/* U+AC00 U+D7A3 */
 }
 
 static void a_word_start_may_be_a_token(void)
 {
-	struct vocabulary v = vocabulary_begin();
+	static const char *const row[] = { SPECIAL, W, "a" };
+	struct vocabulary v = begun("bert", 6, row);
 
-	key_str(&v, T "model", "bert");
-	key_strs(&v, T "tokens", 6,
-		 (const char *[]){ "[PAD]", "[UNK]", "[CLS]", "[SEP]", W, "a" });
 	wordpiece_ids(&v);
-	check_why(made(&v), err.msg);
+	use(v);
 	gives("a aa " W "b", CLS, 4, 5, 4, 5, 5, UNK, SEP);
 	gives("a" W "a " W, CLS, 4, 5, 4, 5, 4, 4, SEP);
 }
@@ -198,14 +204,12 @@ static void a_word_start_may_be_a_token(void)
 static void user_defined_tokens_divide_first(void)
 {
 	static const int32_t types[] = { 3, 2, 3, 3, 1, 1, 4, 4, 4 };
-	struct vocabulary v = vocabulary_begin();
+	static const char *const row[] = { SPECIAL, W "a", "b", "<x>", "<x><x>y", "A" };
+	struct vocabulary v = begun("bert", 9, row);
 
-	key_str(&v, T "model", "bert");
-	key_strs(&v, T "tokens", 9, (const char *[]){ "[PAD]", "[UNK]", "[CLS]", "[SEP]", W "a",
-						      "b", "<x>", "<x><x>y", "A" });
 	put_types(&v, 9, types);
 	wordpiece_ids(&v);
-	check_why(made(&v), err.msg);
+	use(v);
 	gives("ab<x>ab", CLS, 4, 5, 6, 4, 5, SEP);
 	gives("<x><x><x>ya<x><x>y", CLS, 6, 7, 4, 7, SEP);	/* the longest first */
 	gives("aAb <X>", CLS, 4, 8, UNK, UNK, UNK, UNK, SEP);
@@ -213,9 +217,7 @@ static void user_defined_tokens_divide_first(void)
 
 static void texts_are_cut_before_the_last_token(void)
 {
-	struct vocabulary v = wordpiece();
-
-	check_why(made(&v), err.msg);
+	use(wordpiece());
 	check(lh_tokenizer_run(t, lh_str_of("hello world"), &tokens, &err) == 0);
 	lh_tokenizer_truncate(t, &tokens, 7);
 	check(tokens.n == 7);
@@ -234,7 +236,7 @@ static void long_texts(void)
 	struct vocabulary v = wordpiece();
 
 	check(text);
-	check_why(made(&v), err.msg);
+	use(v);
 	memset(text, 'b', n);
 	text[0] = 'a';
 	check(lh_tokenizer_run(t, (struct lh_str){ text, n }, &tokens, &err) == 0);
@@ -245,8 +247,7 @@ static void long_texts(void)
 		text[i - 1] = 'a', text[i] = ' ';
 	check(lh_tokenizer_run(t, (struct lh_str){ text, n }, &tokens, &err) == 0);
 	check(tokens.n == n / 2 + 2 && tokens.id[n / 2] == A);
-	v = unigram(true);
-	check_why(made(&v), err.msg);
+	use(unigram(true));
 	check(lh_tokenizer_run(t, (struct lh_str){ text, n }, &tokens, &err) == 0);
 	check(tokens.n == n + 2 && tokens.id[n - 1] == SPACE && tokens.id[n] == U_A);
 	memset(text, 'c', n);
@@ -259,9 +260,7 @@ static void long_texts(void)
 
 static void unigram_takes_the_best_division(void)
 {
-	struct vocabulary v = unigram(true);
-
-	check_why(made(&v), err.msg);
+	use(unigram(true));
 	gives("hello", S, U_HE, U_LLO, E);
 	gives("  hello   a ", S, U_HE, U_LLO, SPACE, U_A, E);
 	gives("abc", S, SPACE, U_A, U_BC, E);		/* -3.5 against -7 and -7.5 */
@@ -276,29 +275,26 @@ static void unigram_takes_the_best_division(void)
 
 static void of_equal_divisions_the_first_found_is_taken(void)
 {
-	struct vocabulary v = vocabulary_begin();
+	static const char *const row[] = { "<s>", "</s>", "<unk>", "a", "aa", "ab", "b" };
+	struct vocabulary v = begun("t5", 7, row);
 
-	key_str(&v, T "model", "t5");
-	key_strs(&v, T "tokens", 7,
-		 (const char *[]){ "<s>", "</s>", "<unk>", "a", "aa", "ab", "b" });
 	put_types(&v, 7, (const int32_t[]){ 3, 3, 2, 1, 1, 1, 1 });
 	put_scores(&v, 7, (const float[]){ 0, 0, 0, -1, -2, -2, -1 });
-	check_why(made(&v), err.msg);		/* eos 1, unknown 2: the defaults */
+	use(v);		/* eos 1, unknown 2: the defaults */
 	gives("aab", 3, 5, 1);
 	gives("aa", 4, 1);
 }
 
 static void spaces_may_count(void)
 {
-	struct vocabulary v = unigram(false);
+	struct vocabulary v = unigram_without();
 
-	check_why(made(&v), err.msg);
+	use(unigram(false));
 	gives(" a  b ", S, SPACE, SPACE, U_A, SPACE, SPACE, U_B, SPACE, E);
-	v = unigram_without();
 	key_u32(&v, T "unknown_token_id", U);
 	key_u32(&v, T "eos_token_id", E);
 	key_bool(&v, T "add_eos_token", false);
-	check_why(made(&v), err.msg);
+	use(v);
 	gives("he a", U, SPACE, U_A);
 	check(lh_tokenizer_run(t, lh_str_of("a"), &tokens, &err) == 0);
 	lh_tokenizer_truncate(t, &tokens, 0);
@@ -342,7 +338,7 @@ static void map_replaces_the_longest_beginning(void)
 
 	make_units();
 	put_map(&v, unit, COUNT(unit), map_texts, sizeof map_texts);
-	check_why(made(&v), err.msg);
+	use(v);
 	gives("X", S, SPACE, U_AB, E);
 	gives("XX", S, E);
 	gives("XXXYYheY", S, SPACE, U_AB, U_HE, E);
@@ -384,7 +380,7 @@ static void hostile_maps_are_errors(void)
 	unit[0x158] = OFFSET(0x158, 0x100) | 'X';	/* a circle */
 	v = unigram(true);
 	put_map(&v, unit, COUNT(unit), map_texts, sizeof map_texts);
-	check_why(made(&v), err.msg);
+	use(v);
 	memset(repeated, 'X', sizeof repeated);
 	check(lh_tokenizer_run(t, (struct lh_str){ repeated, sizeof repeated }, &tokens, &err) < 0);
 	check_why(strstr(err.msg, "more than 256 bytes"), err.msg);
@@ -408,12 +404,10 @@ static const int32_t part_types[] = { 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 4, 1, 1, 1, 
 
 static struct vocabulary bpe(const char *pre, size_t n, const char *const *merges)
 {
-	struct vocabulary v = vocabulary_begin();
+	struct vocabulary v = begun("gpt2", COUNT(parts), parts);
 
-	key_str(&v, T "model", "gpt2");
 	if (pre)
 		key_str(&v, T "pre", pre);
-	key_strs(&v, T "tokens", COUNT(parts), parts);
 	put_types(&v, COUNT(parts), part_types);
 	key_strs(&v, T "merges", n, merges);
 	key_u32(&v, T "bos_token_id", B_S);
@@ -424,9 +418,8 @@ static struct vocabulary bpe(const char *pre, size_t n, const char *const *merge
 static void bpe_merges_by_rank(void)
 {
 	static const char *const merges[] = { "b c", "a b", "a bc", "a a", "a b", G " a", "x y" };
-	struct vocabulary v = bpe("modern-bert", COUNT(merges), merges);
 
-	check_why(made(&v), err.msg);
+	use(bpe("modern-bert", COUNT(merges), merges));
 	gives("abc", B_ABC);
 	gives("aaa", B_AA, B_A);		/* the leftmost of equal ones */
 	gives("ab aab", B_AB, B_GA, B_AB);
@@ -444,33 +437,29 @@ static void merges_that_make_no_token_or_no_pair(void)
 		"", "a", "ab", "a ", " a", "a  b", "c a", "ca b", "\xc4 \xa0", "a b", "a b",
 		"no where", "abc abc", G " " G,
 	};
-	struct vocabulary v = bpe("modern-bert", COUNT(merges), merges);
 
-	check_why(made(&v), err.msg);
+	use(bpe("modern-bert", COUNT(merges), merges));
 	gives("cab", B_C, B_A, B_B);		/* "cab" is no token: its characters are */
 	gives("ab", B_AB);
 	gives("a   b", B_A, B_G, B_B);		/* a merged piece of two spaces is left out */
-	v = bpe("modern-bert", 0, NULL);
-	check_why(made(&v), err.msg);
+	use(bpe("modern-bert", 0, NULL));
 	gives("ab", B_A, B_B);
 }
 
 static void words_are_those_of_the_pre_tokenizer(void)
 {
 	static const char *const merges[] = { "a a", "\xc4\x8a a" };
-	struct vocabulary v = bpe("llama-bpe", COUNT(merges), merges);
+	struct vocabulary v = bpe(NULL, COUNT(merges), merges);
 
-	check_why(made(&v), err.msg);
+	use(bpe("llama-bpe", COUNT(merges), merges));
 	gives("whole whole", B_S, B_WHOLE, B_G_WHOLE);	/* which no merge makes */
 	gives("\n\na a\n", B_S, B_LF, B_LF, B_A, B_GA, B_LF);
-	v = bpe("qwen2", COUNT(merges), merges);
-	check_why(made(&v), err.msg);
+	use(bpe("qwen2", COUNT(merges), merges));
 	gives("a 'S", B_A, B_G, B_QUOTE);
 	gives("1111", B_1, B_1, B_1, B_1);
-	v = bpe(NULL, COUNT(merges), merges);
 	key_bool(&v, T "add_bos_token", true);
 	key_bool(&v, T "add_eos_token", true);
-	check_why(made(&v), err.msg);
+	use(v);
 	gives("a 1!a", B_S, B_A, B_G, B_1, B_BANG, B_A, B_E);
 }
 
@@ -485,12 +474,9 @@ static void wrong_bpe(void)
 	large[500] = ' ';
 	v = bpe("qwen2", 2, merges);
 	refused(&v, ": merge 1 has more than 1025 bytes");
-	v = vocabulary_begin();
-	key_str(&v, T "model", "gpt2");
-	key_strs(&v, T "tokens", COUNT(parts), parts);
+	v = begun("gpt2", COUNT(parts), parts);
 	refused(&v, "no key \"" T "merges\"");
-	v = vocabulary_begin();
-	key_str(&v, T "model", "gpt2");
+	v = begun("gpt2", 0, NULL);
 	key_str(&v, T "pre", "llama-bpe");
 	key_strs(&v, T "tokens", 3, parts);
 	key_strs(&v, T "merges", 0, NULL);
@@ -507,10 +493,8 @@ static const int32_t spm_types[] = { 2, 3, 3, 1, 1, 1, 1, 1, 1, 4, 6, 1, 1 };
 
 static struct vocabulary spm(void)
 {
-	struct vocabulary v = vocabulary_begin();
+	struct vocabulary v = begun("llama", COUNT(spm_pieces), spm_pieces);
 
-	key_str(&v, T "model", "llama");
-	key_strs(&v, T "tokens", COUNT(spm_pieces), spm_pieces);
 	put_types(&v, COUNT(spm_pieces), spm_types);
 	return v;
 }
@@ -520,7 +504,7 @@ static void spm_merges_by_score(void)
 	struct vocabulary v = spm();
 
 	put_scores(&v, COUNT(spm_pieces), spm_scores);
-	check_why(made(&v), err.msg);
+	use(v);
 	gives("aba", 1, 8, 6);			/* "ba" before "ab" */
 	gives("ab ab", 1, 7, 5, 7, 5);
 	gives("", 1);
@@ -531,7 +515,7 @@ static void spm_merges_by_score(void)
 	put_scores(&v, COUNT(spm_pieces), spm_scores);
 	key_bool(&v, T "add_space_prefix", false);
 	key_bool(&v, T "add_eos_token", true);
-	check_why(made(&v), err.msg);
+	use(v);
 	gives("aaab", 1, 11, 5, 2);
 	gives("\x01", 1, 0, 2);
 }
@@ -553,7 +537,7 @@ static void wrong_spm(void)
 
 static void wrong_tokens(void)
 {
-	static const char *const row[] = { "[PAD]", "[UNK]", "[CLS]", "[SEP]", NULL };
+	static const char *const row[] = { SPECIAL, NULL };
 	static const struct {
 		const char *token, *why;
 	} wrong[] = {
@@ -587,11 +571,9 @@ static void wrong_keys(void)
 	struct vocabulary v = vocabulary_begin();
 
 	refused(&v, "no key \"" T "model\"");
-	v = vocabulary_begin();
-	key_str(&v, T "model", "rwkv");
+	v = begun("rwkv", 0, NULL);
 	refused(&v, "the tokenizer is \"rwkv\", not \"bert\", \"t5\", \"gpt2\" or \"llama\"");
-	v = vocabulary_begin();
-	key_str(&v, T "model", "bert");
+	v = begun("bert", 0, NULL);
 	refused(&v, "no key \"" T "tokens\"");
 	for (size_t i = 0; i < COUNT(ids); i++) {
 		char name[64];
@@ -611,14 +593,11 @@ static void wrong_keys(void)
 static void wrong_wordpiece(void)
 {
 	static const int32_t types[COUNT(words) + 1];
-	struct vocabulary v = vocabulary_begin();
+	struct vocabulary v = begun("bert", 0, NULL);
 
-	key_str(&v, T "model", "bert");
 	key_strs(&v, T "tokens", 0, NULL);
 	refused(&v, "no tokens");
-	v = vocabulary_begin();
-	key_str(&v, T "model", "bert");
-	key_strs(&v, T "tokens", COUNT(words), words);
+	v = begun("bert", COUNT(words), words);
 	refused(&v, "no key \"" T "bos_token_id\"");	/* its default, 101, is no token here */
 	v = wordpiece();
 	put_types(&v, COUNT(types), types);
@@ -641,25 +620,17 @@ static void wrong_unigram(void)
 
 	key_bool(&v, T "add_bos_token", true);
 	refused(&v, "no key \"" T "bos_token_id\"");
-	v = vocabulary_begin();
-	key_str(&v, T "model", "t5");
-	key_strs(&v, T "tokens", COUNT(pieces), pieces);
+	v = begun("t5", COUNT(pieces), pieces);
 	refused(&v, "no key \"" T "scores\"");
-	v = vocabulary_begin();
-	key_str(&v, T "model", "t5");
-	key_strs(&v, T "tokens", COUNT(pieces), pieces);
+	v = begun("t5", COUNT(pieces), pieces);
 	put_scores(&v, COUNT(pieces) - 1, scores);
 	refused(&v, "\"" T "scores\" has 13 values for 14 tokens");
 	memcpy(changed, scores, sizeof changed);
 	changed[7] = __builtin_nanf("");
-	v = vocabulary_begin();
-	key_str(&v, T "model", "t5");
-	key_strs(&v, T "tokens", COUNT(pieces), pieces);
+	v = begun("t5", COUNT(pieces), pieces);
 	put_scores(&v, COUNT(pieces), changed);
 	refused(&v, "the score of token 7 is not finite");
-	v = vocabulary_begin();
-	key_str(&v, T "model", "t5");
-	key_strs(&v, T "tokens", 3, pieces);
+	v = begun("t5", 3, pieces);
 	put_types(&v, 3, unigram_types);
 	put_scores(&v, 3, scores);
 	refused(&v, "no token is of the normal type");
