@@ -1,5 +1,5 @@
-# The encoder of GGUF models against the float64 oracle: each architecture with each type, up to
-# the longest texts, by each kernel.
+# The encoder of GGUF models against the float64 oracle: windows and texts up to the longest, and
+# fast vectors, by each kernel. Each architecture and type is in encoder.bats, in small.
 # Plain only: many vectors by the same code; encoder.bats takes each of its paths.
 # bats file_tags=full,oracle,plain-only
 load ../helper
@@ -28,44 +28,6 @@ within() {
 		LH_KERNEL=$kernel encoder "$model.gguf" "$@" <"$model.lists" >"$model.got"
 		python3 "$ROOT/tests/model/cosine.py" "$model.got" "$model.want" "$bound" ||
 			{ echo "$model by $kernel"; return 1; }
-	done
-}
-
-# as_oracle ARCHITECTURE TYPE... - models of those types, with lists of 1 to 128 tokens.
-as_oracle() {
-	local architecture=$1 type
-	shift
-	for type; do
-		case $type in
-		*_K) expected $type 1 2 17 -- --type $type --architecture $architecture \
-			--feed-forward 256 --experts 3 ;;
-		*) expected $type 1 2 17 128 -- --type $type --architecture $architecture \
-			--width 32 --heads 2 --experts 3 ;;
-		esac
-		within 1e-6 $type
-	done
-}
-
-# bats test_tags=full
-@test "bert, of each type, has the vectors of the oracle to 1e-6" {
-	as_oracle bert F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
-}
-
-# bats test_tags=full
-@test "nomic-bert, of each type, has the vectors of the oracle to 1e-6" {
-	as_oracle nomic-bert F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
-}
-
-# bats test_tags=full
-@test "nomic-bert-moe, of each type, has the vectors of the oracle to 1e-6" {
-	as_oracle nomic-bert-moe F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K
-}
-
-# bats test_tags=full
-@test "each other architecture, of some types, has the vectors of the oracle to 1e-6" {
-	local architecture
-	for architecture in jina-bert-v2 jina-bert-v3 modern-bert gemma-embedding qwen3 llama-embed; do
-		as_oracle $architecture F32 F16 Q8_0 Q6_K
 	done
 }
 

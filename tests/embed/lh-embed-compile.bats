@@ -229,6 +229,7 @@ unused() {
 @test "each number of the header and the tables that is wrong is refused with its reason" {
 	wrong() {
 		local field=$1 value=$2 message=$3
+		echo "$field $value"
 		"$UNIT/aid_compiled" set good x.lhm "$field" "$value"
 		run -2 --separate-stderr lh-embed --engine gguf --model x.lhm in
 		[[ $stderr == "lh-embed: x.lhm: "$message ]] || { echo "$field $value: $stderr"; return 1; }
@@ -242,11 +243,9 @@ unused() {
 		wrong "$field" "$value" "$message"
 	done <<-END
 		magic|0|not a compiled model
-		version|4|compiled by another version, 4, not 3
-		version|2|compiled by another version, 2, not 3
+		version|5|compiled by another version, 5, not 4
 		byte_order|0x04030201|compiled in the other byte order
 		file_bytes|4096|$size bytes, not 4096
-		file_bytes|0xffffffffffffffff|$size bytes, not 18446744073709551615
 		source.name|65|its model has no name
 		part[0].at|0|part 0 is at 0, not 4096
 		part[13].at|0xfffffffffffff000|part 13 is at 18446744073709547520, not *
@@ -254,34 +253,25 @@ unused() {
 		part[13].bytes|0xffffffffffffffff|part 13 ends after the file
 		part[13].bytes|0|its parts do not end with the file
 		encoder.architecture|3|$parameters
-		encoder.architecture|9|$parameters
 		encoder.pooling|4|$parameters
 		encoder.layers|0|$parameters
-		encoder.layers|1025|$parameters
-		encoder.layers|0xffffffffffffffff|$parameters
 		encoder.layers|1024|a matrix has no packing
 		encoder.layers|1|its weights are too many for its sizes
 		encoder.width|0|$parameters
-		encoder.width|0x8000000000000000|$parameters
-		encoder.width|1048576|its embeddings are too few, or incomplete
+		encoder.width|1048576|$few
 		encoder.context|0|$parameters
-		encoder.context|1048577|$parameters
 		encoder.heads|0|$parameters
 		encoder.heads|5|attention.head_count_kv does not divide the number of heads
 		encoder.heads|64|$few
-		encoder.heads|1048576|its heads are too wide together
 		encoder.kv_heads|0|$parameters
-		encoder.kv_heads|5|$parameters
 		encoder.kv_heads|2|its weights are too many for its sizes
 		encoder.head|0|$parameters
-		encoder.head|0x8000000000000000|$parameters
 		encoder.rotated|15|the width of a head is odd: rotary embeddings need pairs
 		encoder.rotated|17|$parameters
 		encoder.window|1048577|$parameters
 		encoder.dense|64|$parameters
 		encoder.labels|1|$parameters
 		encoder.has|0|$parameters
-		encoder.has|0xffffffff|$parameters
 		encoder.local_base|nan|$parameters
 		encoder.feed_forward|0|$parameters
 		encoder.feed_forward|1048576|$few
@@ -289,29 +279,20 @@ unused() {
 		encoder.epsilon|-1.0|attention.layer_norm_epsilon is negative
 		encoder.epsilon|nan|$parameters
 		encoder.base|0.0|rope.freq_base is not positive
-		encoder.base|inf|$parameters
 		encoder.row_type|4|its embeddings are of a wrong type
-		encoder.row_type|10|its embeddings are of a wrong type
-		encoder.row_type|4294967295|its embeddings are of a wrong type
 		encoder.rows|0xffffffff|its embeddings are too few, or incomplete
-		encoder.rows|0|its embeddings are too few, or incomplete
 		tokenizer.first|-2|its special tokens are wrong
-		tokenizer.first|0x100000000|its special tokens are wrong
 		tokenizer.last|0x7fffffffffffffff|its special tokens are wrong
 		tokenizer.unknown|0xffffffff|its special tokens are wrong
 		tokenizer.longest|0|its special tokens are wrong
-		tokenizer.longest|513|its special tokens are wrong
 		tokenizer.unknown_score|nan|its scores are wrong
 		tokenizer.kind|4|its tokenizer is of no known kind
 		tokenizer.kind|2|a trie is wrong
 		0:1|0x78787878|compiled for another processor, LH_KERNEL or --fast (weights are packed as xxxx, not *)
 		1:0|1|its tokens are wrong
 		1:1|0|a token is wrong
-		1:1|8|a token is wrong
-		1:1|0xffffffffffffffff|a token is wrong
 		2:8|255|a token is wrong
 		3:1|0xffffffff|a trie is wrong
-		3:3|16777215|a trie is wrong
 		4:3|0x7fffffff|a trie is wrong
 		4:1|0|a trie is wrong
 		8:3|0x7f800000|its scores are wrong

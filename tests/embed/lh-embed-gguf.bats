@@ -227,22 +227,6 @@ text() {
 	[ "$(lh-embed --engine gguf --model m.gguf <<<'{"texts":["a"],"model":"m"}' | jq -r .model)" = "$(id_of m.gguf)" ]
 }
 
-# bats test_tags=full,plain-only
-@test "1,000 texts have the same bytes with any number of threads, in any batch and from a cache" {
-	words 1000 >in
-	embed -j1 in >one
-	[ "$(wc -l <one)" = 1000 ]
-	embed -j8 in | cmp - one
-	embed -j3 --batch 1 --cache-size 0 in | cmp - one
-	embed -j2 --batch 4096 in | cmp - one
-	embed --cache cache in | cmp - one
-	run -0 --separate-stderr embed --cache cache -v in
-	cmp - one <<<"$output"
-	[[ $stderr == *'1000 texts, 1000 hits, 0 misses'* ]]
-	jq -c '{texts: [.text]}' in | embed | jq -r '.vectors[0]' | cmp - <(jq -r .vector one)
-	jq -sc '{texts: map(.text)}' in | embed -j4 | jq -r '.vectors[]' | cmp - <(jq -r .vector one)
-}
-
 @test "the cache tells models, prefixes and --fast apart, and --raw not" {
 	model n.gguf --seed 2
 	words 20 >in
@@ -310,81 +294,6 @@ text() {
 	pid=$EMBED_PID
 	eval "exec ${EMBED[1]}>&-"
 	wait "$pid"
-}
-
-@test "100,000 empty texts are rejected one by one" {
-	repeat 100000 '{"text":""}' >in
-	echo '{"text":"a"}' >>in
-	run -1 --separate-stderr patiently lh-embed --engine gguf --model m.gguf in
-	[ "${#lines[@]}" = 1 ]
-	[ "${stderr_lines[0]}" = 'lh-embed: in:1: empty text' ]
-	[[ $stderr == *'lh-embed: 100000 of 100001 records rejected' ]]
-}
-
-# bats test_tags=full,plain-only
-@test "progress is of the texts, with the time left if the input is a file" {
-	# as many as this machine is busy with for a moment
-	for n in 2000 20000 200000; do
-		words $n >in
-		run -0 --separate-stderr bash -c 'lh-embed --engine gguf --model m.gguf -j1 --progress always in >out'
-		[ -z "$stderr" ] || break
-	done
-	[[ ${stderr_lines[0]} =~ ^'lh-embed: '[0-9]+' records, '[0-9]+'/s, '[0-9]+' '(s|min)' left'$ ]]
-	run -0 --separate-stderr bash -c 'cat in | lh-embed --engine gguf --model m.gguf --progress always | cmp - out'
-	[[ ${stderr_lines[0]} =~ ^'lh-embed: '[0-9]+' records, '[0-9]+'/s'$ ]]
-	run -0 --separate-stderr lh-index build --engine gguf --model m.gguf --progress always m.lhv in
-	[[ ${stderr_lines[0]} =~ ^'lh-index: '[0-9]+' records, '[0-9]+'/s' ]]
-}
-
-@test "^C leaves whole records in their order, and in the cache all that were written" {
-	local j n
-	words 20000 >in
-	mkfifo pipe
-	exec 7<>pipe	# the input has no end
-	for j in 1 2; do
-		rm -f out
-		hears_int lh-embed --engine gguf --model m.gguf -j$j --cache cache.$j in pipe >out 2>err 3>&- 7>&- &
-		pid=$!
-		until_so [ -s out ]
-		kill -INT "$pid"
-		status=0
-		wait "$pid" || status=$?
-		[ "$status" = 130 ]
-		[ ! -s err ]
-		n=$(wc -l <out)
-		[ "$n" -gt 0 ]
-		head -n "$n" in >head
-		run -0 --separate-stderr bash -c "lh-embed --engine gguf --model m.gguf --cache cache.$j -v head | cmp - out"
-		[[ $stderr == *"lh-embed: $n texts, $n hits, 0 misses"* ]] || { echo "$n: $stderr"; return 1; }
-	done
-	hears_int lh-index build --engine gguf --model m.gguf --progress always m.lhv in pipe 2>err 3>&- 7>&- &
-	pid=$!
-	until_so [ -s err ]
-	kill -INT "$pid"
-	status=0
-	wait "$pid" || status=$?
-	[ "$status" = 130 ]
-	[ ! -e m.lhv ]
-	no_litter
-}
-
-@test "a text of 10 MB is rejected, or cut, in bounded memory" {
-	plain_only "it maps more"
-	text 10000000 >in
-	run -1 --separate-stderr prlimit --as=1000000000 lh-embed --engine gguf --model m.gguf -j1 in
-	[[ ${stderr_lines[0]} =~ ^"lh-embed: in:1: text of "[0-9]+" tokens, and the model takes 2048" ]]
-	run -0 --separate-stderr prlimit --as=1000000000 lh-embed --engine gguf --model m.gguf -j1 --truncate in
-	[ "$stderr" = "lh-embed: 1 of 1 text cut to the model's context" ]
-	[ "$(jq .dimension <<<"$output")" = 64 ]
-}
-
-@test "too little memory is one line" {
-	plain_only "it maps more"
-	words 3 >in
-	for kib in 30000 40000 60000; do
-		run --separate-stderr prlimit --as=$((kib * 1024)) lh-embed --engine gguf --model m.gguf -j1 in
-		[ "$status" = 0 ] || { [ "$status" = 2 ] && [ "${#stderr_lines[@]}" = 1 ]; } || { echo "$kib: $status $stderr"; false; }
-	done
 }
 
 @test "a wrong file is one line and exit 2" {
@@ -464,35 +373,6 @@ unit() {
 	run -2 --separate-stderr patiently lh-index build --engine gguf --model none.gguf x.lhv <<<'{"id":"a","text":"a"}'
 	[[ $stderr == "lh-index: "*none.gguf* ]]
 	[ ! -e x.lhv ]
-}
-
-@test "a model cut off every 4 KiB, and one with a weight that is no number, is one line and exit 2" {
-	local n size
-	model whole.gguf --architecture nomic-bert-moe --width 32 --heads 2 --feed-forward 32 --experts 2
-	size=$(stat -c %s whole.gguf)
-	for ((n = 4096; n < size; n += 4096)); do
-		head -c $n whole.gguf >cut.gguf
-		run -2 --separate-stderr lh-embed --engine gguf --model cut.gguf <<<'{"text":"a"}'
-		[ -z "$output" ] && [ "${#stderr_lines[@]}" = 1 ] && [[ $stderr == *truncated* ]] || { echo "$n: $stderr"; return 1; }
-	done
-	[ "$n" -gt 40000 ]
-	# the last weight of the file, in F32
-	{ head -c $((size - 4)) whole.gguf; printf '\0\0\300\177'; } >nan.gguf
-	run -2 --separate-stderr lh-embed --engine gguf --model nan.gguf <<<'{"text":"a"}'
-	[ "${#stderr_lines[@]}" = 1 ]
-	[[ $stderr == 'lh-embed: nan.gguf: tensor "'*'" has a value that is not finite' ]]
-}
-
-# bats test_tags=full
-@test "memory is bounded by the file and the batch, not by the number of texts" {
-	plain_only "it maps more"
-	words 3000 >in
-	lh-embed --engine gguf --model m.gguf -j1 -q --cache-size 0 in >want
-	prlimit --as=$((40 << 20)) lh-embed --engine gguf --model m.gguf -j1 -q --cache-size 0 in | cmp - want
-	[ "$(wc -l <want)" = 3000 ]
-	# in batches of all of them it is more
-	run -2 --separate-stderr prlimit --as=$((40 << 20)) lh-embed --engine gguf --model m.gguf -j1 -q --batch 4096 in
-	[ "${#stderr_lines[@]}" = 1 ]
 }
 
 @test "options that do not go together are refused" {

@@ -187,23 +187,6 @@ embed() {
 	[ "$(jq .dimension out)" = 8 ]
 }
 
-@test "429 is tried again as Retry-After says, at most for --timeout" {
-	start_upstream --mode strict --retry-after 1 --log log
-	texts a | embed > out
-	[ "$(jq .dimension out)" = 8 ]
-	[ "$(wc -l <log)" = 3 ]
-	start_upstream --mode busy --retry-after 3600
-	texts a > in
-	patiently lh-embed --engine ollama --url "$URL" --timeout 0.5 --retries 20 in > out
-	[ "$(jq .dimension out)" = 8 ]
-}
-
-@test "--retries bounds the tries, and 503 is reported in the end" {
-	start_upstream --mode unavailable --log log
-	fails_saying "$URL/api/embed: HTTP 503: starting" --retries 1
-	[ "$(wc -l < log)" = 2 ]
-}
-
 # bats test_tags=full
 @test "408, 409 and every 5xx are tried again, other statuses are not" {
 	for status in 408 409 500 501 599; do
@@ -221,71 +204,12 @@ embed() {
 	done
 }
 
-@test "200 bytes of a failure's body are shown, harmlessly" {
-	start_upstream --mode error
-	fails_saying "$URL/api/embed: HTTP 500: out of" --retries 0
-	[ ${#stderr} -lt 350 ]
-}
-
-@test "a connection lost before the answer is tried again" {
-	start_upstream --mode flaky --log log
-	texts a | embed > out
-	[ "$(jq .dimension out)" = 8 ]
-	[ "$(wc -l < log)" = 2 ]
-}
-
-@test "a reset at each phase is an error, never a crash" {
-	for mode in resetaccept resetnow resethead resetbody; do
-		start_upstream --mode $mode
-		fails_saying "$URL/api/embed: " --retries 1
-	done
-}
-
-@test "a time-out is tried again" {
-	start_upstream --mode dozing --log log
-	texts a | embed --timeout 0.5 --retries 20 > out
-	[ "$(jq .dimension out)" = 8 ]
-	[ "$(wc -l < log)" -ge 2 ]
-}
-
-# bats test_tags=plain-only
-@test "a service that is silent, or slow, meets the deadline, and again at each try" {
-	for mode in silent slow; do
-		rm -f log
-		start_upstream --mode $mode --log log
-		fails_saying "no whole answer within 3 s" --timeout 3 --retries 1
-		until_so has_lines log 2
-		[ "$(wc -l < log)" = 2 ]
-	done
-}
-
-@test "a service that does not shake hands is given up" {
-	start_upstream --mode deaf
-	URL=https${URL#http}
-	fails_saying "$URL/api/embed: no connection within 0.5 s" --timeout 0.5 --retries 0
-}
-
 @test "the answer to a large batch may be larger than 16 MiB" {
 	start_upstream --mode wide
 	seq 0 1999 | sed 's/.*/{"text":"t&"}/' >in
 	lh-embed --engine ollama --url "$URL" --batch 2000 -j 1 --encoding base64 in >out
 	[ "$(wc -l <out)" = 2000 ]
 	[ "$(tail -n 1 out | jq .dimension)" = 1024 ]
-}
-
-@test "an endless answer, endless headers and a gzip bomb are cut off in bounded memory" {
-	for mode in endless bomb; do
-		start_upstream --mode $mode
-		fails_saying "answer longer than 16777216 bytes" --timeout 600
-	done
-	start_upstream --mode headers
-	fails_saying "$URL/api/embed: " --timeout 5
-}
-
-@test "a gzipped answer is read" {
-	start_upstream --mode gzip
-	texts a b | embed > out
-	[ "$(wc -l < out)" = 2 ]
 }
 
 @test "an answer that is not what was asked for is refused, saying which" {
@@ -389,26 +313,6 @@ embed() {
 	fails_saying "$URL/api/embed: "
 	[[ $stderr == *'more than 5 redirects' ]]
 	[ "$(wc -l < log)" = 6 ]
-}
-
-# bats test_tags=full
-@test "TLS is verified: expired, self-signed and another host's certificates are refused" {
-	make_certificates
-	export SSL_CERT_FILE=$PWD/ca.pem
-	start_upstream --tls good.pem good.key
-	texts a | embed > out
-	[ "$(jq .dimension out)" = 8 ]
-	for name in expired other self; do
-		start_upstream --tls $name.pem $name.key --log log
-		fails_saying "https://127.0.0.1"
-		[ ! -e log ]
-	done
-	unset SSL_CERT_FILE
-	start_upstream --tls good.pem good.key
-	fails_saying "https://127.0.0.1"
-	start_upstream --mode redirect --to http://127.0.0.1:1 --tls good.pem good.key
-	export SSL_CERT_FILE=$PWD/ca.pem
-	fails_saying 'HTTP 307: a redirect to http://127.0.0.1:1, which is not followed'
 }
 
 @test "an interrupt ends the wait for a service" {

@@ -171,28 +171,6 @@ embed() {
 	END
 }
 
-@test "a dimension that changes from call to call is refused" {
-	start_upstream --mode changing
-	texts a b >in
-	run -2 --separate-stderr embed --batch 1 in
-	[ "${#lines[@]}" = 1 ]
-	[[ $stderr == *"vector 1 has dimension 8, those before it 7"* ]]
-}
-
-@test "429 is tried again, 503 is reported in the end, a lost connection asked anew" {
-	local shared=$URL
-	start_upstream --mode busy --retry-after 0
-	texts a | embed >out
-	[ "$(jq .dimension out)" = 8 ]
-	URL=$shared/mode/unavailable
-	fails_saying "$URL/v1/embeddings: HTTP 503: starting" --retries 1
-	[ "$(wc -l <log)" = 2 ]
-	start_upstream --mode flaky
-	texts a | embed >out
-	URL=$shared/mode/silent
-	fails_saying "no whole answer within 3 s" --timeout 3 --retries 0
-}
-
 @test "an index and a playbook of this engine ask it again for their queries" {
 	start_upstream --key sk-right
 	export LH_OPENAI_URL=$URL LH_OPENAI_API_KEY=sk-right

@@ -33,33 +33,13 @@ times() {
 }
 
 # bats test_tags=hostile
-@test "fixture fenced_json" { wire fenced_json; }
-# bats test_tags=hostile
-@test "fixture fenced_plain" { wire fenced_plain; }
-# bats test_tags=hostile
-@test "fixture bare_with_prose" { wire bare_with_prose; }
-# bats test_tags=hostile
-@test "fixture first_of_many" { wire first_of_many; }
-# bats test_tags=hostile
-@test "fixture nested" { wire nested; }
-# bats test_tags=hostile
-@test "fixture unicode" { wire unicode; }
-# bats test_tags=hostile
-@test "fixture escaped_quotes" { wire escaped_quotes; }
-# bats test_tags=hostile
-@test "fixture empty_object" { wire empty_object; }
-# bats test_tags=hostile
-@test "fixture top_level_array" { wire top_level_array; }
-# bats test_tags=hostile
-@test "fixture no_json" { wire no_json; }
-# bats test_tags=hostile
-@test "fixture balanced_invalid" { wire balanced_invalid; }
-# bats test_tags=hostile
-@test "fixture trailing_garbage" { wire trailing_garbage; }
-
-@test "all fixtures are named here" {
-	[ "$(find "$FIXTURES" -name '*.txt' | wc -l)" = 12 ]
-	[ "$(grep -c '^@test "fixture ' "$BATS_TEST_FILENAME")" = 12 ]
+@test "each fixture comes out byte for byte, as a text and in a record" {
+	local file n=0
+	for file in "$FIXTURES"/*.txt; do
+		wire "$(basename "$file" .txt)" || { echo "$file"; return 1; }
+		n=$((n + 1))
+	done
+	[ $n = 12 ]
 }
 
 @test "a record passes through, matched and value last" {
@@ -71,10 +51,79 @@ times() {
 	[ "$output" = '{"text":"none","z":[1],"matched":false,"value":null}' ]
 }
 
-@test "the object keeps its own text; over several lines, without its white space" {
-	found 'a {"b" : 2,\t"a":"x  y", "f":1.50} b' '{"b" : 2,	"a":"x  y", "f":1.50}'
-	found '{\n  "b" : [ 1,\r\n\t2 ],\n "a b" : "x  y\\\\"\n}' '{"b":[1,2],"a b":"x  y\\"}'
-	found '{"a":"b\\nc",\r"d":1}' '{"a":"b\nc","d":1}'
+@test "each text holds the object that the rules find in it, or none" {
+	while IFS= read -r row; do
+		want=${row##* => }
+		[[ $row == \#* ]] || found "${row%% => *}" "${want#-}"
+	done <<-'END'
+	# the object keeps its own text; over several lines, without its white space
+	a {"b" : 2,\t"a":"x  y", "f":1.50} b => {"b" : 2,	"a":"x  y", "f":1.50}
+	{\n  "b" : [ 1,\r\n\t2 ],\n "a b" : "x  y\\\\"\n} => {"b":[1,2],"a b":"x  y\\"}
+	{"a":"b\\nc",\r"d":1} => {"a":"b\nc","d":1}
+	# a fence with an object is preferred to braces before it
+	{"a":1} ```{"b":2}``` {"c":3} => {"b":2}
+	{"a":1} ```[1]``` {"c":3} => {"a":1}
+	```\n[{"a":1}]\n``` => {"a":1}
+	```json\n{"a":1} and more\n``` => {"a":1}
+	```{"a":1}{"b":2}``` => {"a":1}
+	{"a":1} ```[{"b":2}]``` ```x: {"c":3}``` => {"b":2}
+	```x: {"a":1}``` ```\n{"b":2}\n``` ```{"c":3}``` => {"b":2}
+	# of several fences the first that holds an object and nothing else counts
+	```\nls -l\n```\n```json\n{"a":1}\n```\n```json\n{"b":2}\n``` => {"a":1}
+	```{"a":1,}``` ```{"b":2}``` => {"b":2}
+	`````` ```{"b":2}``` => {"b":2}
+	# a closing fence never opens one
+	{"x":0} ```a``` {"b":2} ```c``` => {"x":0}
+	```no```{"a":1}```no```{"b":2} => {"a":1}
+	{"z":1} ```no```{"a":1}``` => {"z":1}
+	# a fence that is never closed is not a fence
+	```json\n{"a":1} => {"a":1}
+	{"b":2} ```json\n{"a":1} => {"b":2}
+	{"b":2} ```json\n{"a":1}\n`` => {"b":2}
+	``` => -
+	```json => -
+	````` => -
+	# a fence in a string of an object is text
+	{"a":"```{\\"b\\":1}```"} => {"a":"```{\"b\":1}```"}
+	{"a":"``` {} ```"} => {"a":"``` {} ```"}
+	Here {"a":"```js {} ``` and","n":5} done => {"a":"```js {} ``` and","n":5}
+	{"z":1} {"a":"```"} ```{"b":"```"}``` => {"b":"```"}
+	```json\n{"a":"x```y"}\n``` => {"a":"x```y"}
+	{"a":"```{}```",}  => -
+	{"a":"\n```{\\"b\\":1}\n```",} {"c":3} => {"c":3}
+	# of the channels of the harmony format only the final one is an answer
+	<|channel|>analysis<|message|>{"a":1}<|end|><|start|>assistant<|channel|>final<|message|>{"b":2}<|return|> => {"b":2}
+	<|channel|>commentary to=f <|constrain|>json<|message|>{"a":1}<|call|><|start|>assistant<|channel|>final<|message|>{"b":2} => {"b":2}
+	{"a":1}<|end|><|start|>assistant<|channel|>final<|message|>{"b":2} => {"b":2}
+	<|channel|>final<|message|>{"a":1}<|end|><|channel|>final<|message|>{"b":2} => {"a":1}
+	<|channel>thought\n{"a":1}<channel|>{"b":2} => {"b":2}
+	<|channel|>analysis<|message|>{"a":1}<|end|> => {"a":1}
+	# a thought is searched if nothing else begins an object
+	<think>{"a":1} => {"a":1}
+	<think>{"a":1}</think>The [analysis] is: {"b":2} => {"b":2}
+	<think>```{"a":1}``` {"b":2}</think> Done. => {"a":1}
+	{"a":1} as I said</think> => {"a":1}
+	<think>{"a":1}</think>{"b":2,} => -
+	<think>{"a":1}</think>{"b": => -
+	# CRLF is white space like LF
+	Here:\r\n```json\r\n{"a":1}\r\n```\r\n => {"a":1}
+	Here:\r\n{\r\n  "a": 1\r\n}\r\n => {"a":1}
+	# a brace before other text is prose, which may hold an object
+	{see {"a":1}} => {"a":1}
+	{a:1,"q":{"b":2}} => {"b":2}
+	{{"a":1}} => {"a":1}
+	{ [{ }]} => { }
+	# braces in strings do not balance
+	{"a":"}"} {"b":1} => {"a":"}"}
+	{"a":"{"} => {"a":"{"}
+	{"a":"\\"}"} x => {"a":"\"}"}
+	{"a":"\\\\"} {"b":"} => {"a":"\\"}
+	# around the object the text may hold anything
+	\x00\xff\xfe {"a":"é"} \xc0\x80\x00 => {"a":"é"}
+	\xef\xbb\xbf{"a":1} => {"a":1}
+	{"\xff {"a":1} => -
+	\x1b[31m{"a":1} => {"a":1}
+	END
 }
 
 @test "--wire sorts keys at every depth by their bytes and leaves numbers as written" {
@@ -93,47 +142,6 @@ times() {
 	run -0 lh-extract-json --wire --raw-input in
 	[ "$output" = '{"matched":true,"value":{"a":{"c":2,"d":3},"b":[]}}' ]
 	lh-extract-json --raw-input in | jq -c '{text: "x"} + .' | lh-embed --dimension 64 >/dev/null
-}
-
-@test "a fence with an object is preferred to braces before it" {
-	found '{"a":1} ```{"b":2}``` {"c":3}' '{"b":2}'
-	found '{"a":1} ```[1]``` {"c":3}' '{"a":1}'
-	found '```\n[{"a":1}]\n```' '{"a":1}'
-	found '```json\n{"a":1} and more\n```' '{"a":1}'
-	found '```{"a":1}{"b":2}```' '{"a":1}'
-	found '{"a":1} ```[{"b":2}]``` ```x: {"c":3}```' '{"b":2}'
-	found '```x: {"a":1}``` ```\n{"b":2}\n``` ```{"c":3}```' '{"b":2}'
-}
-
-@test "of several fences the first that holds an object and nothing else counts" {
-	found '```\nls -l\n```\n```json\n{"a":1}\n```\n```json\n{"b":2}\n```' '{"a":1}'
-	found '```{"a":1,}``` ```{"b":2}```' '{"b":2}'
-	found '`````` ```{"b":2}```' '{"b":2}'
-}
-
-@test "a closing fence never opens one" {
-	found '{"x":0} ```a``` {"b":2} ```c```' '{"x":0}'
-	found '```no```{"a":1}```no```{"b":2}' '{"a":1}'
-	found '{"z":1} ```no```{"a":1}```' '{"z":1}'
-}
-
-@test "a fence that is never closed is not a fence" {
-	found '```json\n{"a":1}' '{"a":1}'
-	found '{"b":2} ```json\n{"a":1}' '{"b":2}'
-	found '{"b":2} ```json\n{"a":1}\n``' '{"b":2}'
-	found '```' ''
-	found '```json' ''
-	found '`````' ''
-}
-
-@test "a fence in a string of an object is text" {
-	found '{"a":"```{\\"b\\":1}```"}' '{"a":"```{\"b\":1}```"}'
-	found '{"a":"``` {} ```"}' '{"a":"``` {} ```"}'
-	found 'Here {"a":"```js {} ``` and","n":5} done' '{"a":"```js {} ``` and","n":5}'
-	found '{"z":1} {"a":"```"} ```{"b":"```"}```' '{"b":"```"}'
-	found '```json\n{"a":"x```y"}\n```' '{"a":"x```y"}'
-	found '{"a":"```{}```",} ' ''
-	found '{"a":"\n```{\\"b\\":1}\n```",} {"c":3}' '{"c":3}'
 }
 
 @test "what a model thought is no answer where there is another" {
@@ -158,24 +166,6 @@ times() {
 	found '<think>{"a":"cut off</think>{"b":2}' '{"b":2}'
 	found '<think>{"a": no</think>{"b":2}' '{"b":2}'
 	found '<think>{"a":1}</think>x<think>{"c":1}</think>```{"b":2}```' '{"b":2}'
-}
-
-@test "of the channels of the harmony format only the final one is an answer" {
-	found '<|channel|>analysis<|message|>{"a":1}<|end|><|start|>assistant<|channel|>final<|message|>{"b":2}<|return|>' '{"b":2}'
-	found '<|channel|>commentary to=f <|constrain|>json<|message|>{"a":1}<|call|><|start|>assistant<|channel|>final<|message|>{"b":2}' '{"b":2}'
-	found '{"a":1}<|end|><|start|>assistant<|channel|>final<|message|>{"b":2}' '{"b":2}'
-	found '<|channel|>final<|message|>{"a":1}<|end|><|channel|>final<|message|>{"b":2}' '{"a":1}'
-	found '<|channel>thought\n{"a":1}<channel|>{"b":2}' '{"b":2}'
-	found '<|channel|>analysis<|message|>{"a":1}<|end|>' '{"a":1}'
-}
-
-@test "a thought is searched if nothing else begins an object" {
-	found '<think>{"a":1}' '{"a":1}'
-	found '<think>{"a":1}</think>The [analysis] is: {"b":2}' '{"b":2}'
-	found '<think>```{"a":1}``` {"b":2}</think> Done.' '{"a":1}'
-	found '{"a":1} as I said</think>' '{"a":1}'
-	found '<think>{"a":1}</think>{"b":2,}' ''
-	found '<think>{"a":1}</think>{"b":' ''
 }
 
 @test "a tag of reasoning in a string is text, and so is what only looks like one" {
@@ -205,11 +195,6 @@ times() {
 	done
 }
 
-@test "CRLF is white space like LF" {
-	found 'Here:\r\n```json\r\n{"a":1}\r\n```\r\n' '{"a":1}'
-	found 'Here:\r\n{\r\n  "a": 1\r\n}\r\n' '{"a":1}'
-}
-
 @test "a piece of an object that cannot be read is no answer" {
 	for broken in '{"a":1,"b":{"c":2},}' '{"a":{"c":2}, // none\n"b":1}' '{"a":{"c":2},"b":1' '{"a":"say "no", {"c":2}","b":1}' '{"a":"x\ny","b":{"c":2}}' \
 		"{'a': {\"c\":2}}" "{ 'a': {}}" '{"a":None,"b":{"c":2}}' '{"a":"it\\'"'s"'","b":{"c":2}}' '{"x":"{}" oops}' '{\n"a" {"c":2}}' '{"a":[{"c":2},]}'; do
@@ -231,20 +216,6 @@ times() {
 	found '{"a {\\"b":1}' '{"a {\"b":1}'
 }
 
-@test "a brace before other text is prose, which may hold an object" {
-	found '{see {"a":1}}' '{"a":1}'
-	found '{a:1,"q":{"b":2}}' '{"b":2}'
-	found '{{"a":1}}' '{"a":1}'
-	found '{ [{ }]}' '{ }'
-}
-
-@test "braces in strings do not balance" {
-	found '{"a":"}"} {"b":1}' '{"a":"}"}'
-	found '{"a":"{"}' '{"a":"{"}'
-	found '{"a":"\\"}"} x' '{"a":"\"}"}'
-	found '{"a":"\\\\"} {"b":"}' '{"a":"\\"}'
-}
-
 @test "unbalanced texts hold nothing" {
 	for text in '{' '}' '{{' '}{' '{"' '{"a' '{"a"' '{"a":' '{"a":1' '{"a":1,' '{"a":"' '{"a":"\\' '{[}' '{"a":[}' '{"a":1]' '[}' '{"a":{"b":{"c":'; do
 		found "$text" ''
@@ -264,13 +235,6 @@ times() {
 	found '[1,"x",{"a":1}]' '{"a":1}'
 }
 
-@test "around the object the text may hold anything" {
-	found '\x00\xff\xfe {"a":"é"} \xc0\x80\x00' '{"a":"é"}'
-	found '\xef\xbb\xbf{"a":1}' '{"a":1}'
-	found '{"\xff {"a":1}' ''
-	found '\x1b[31m{"a":1}' '{"a":1}'
-}
-
 @test "512 containers are accepted, and what is deeper is passed over whole" {
 	deep() {
 		python3 -c 'import sys; n = int(sys.argv[1]); print("{\"a\":" * n + "1" + "}" * n, end="")' "$1"
@@ -287,25 +251,6 @@ times() {
 	[ "$(lh-extract-json --raw-input in)" = '{"matched":true,"value":{"b":2}}' ]
 	printf '%s{"c":1}%s' "$(printf '[%.0s' {1..600})" "$(printf ']%.0s' {1..600})" >in
 	[ "$(lh-extract-json --raw-input in)" = '{"matched":true,"value":{"c":1}}' ]
-}
-
-# bats test_tags=full
-@test "10 MB of what is hardest ends soon" {
-	none() {
-		[ "$(quick lh-extract-json --raw-input)" = "$NONE" ] || { echo "$1"; return 1; }
-	}
-	n=10000000
-	for text in '{' '{"' '```' '```{' '```{"a":1,}```' '{"a":' '{[' '{"a":[' '{"{' '{"{":' '{ ' '{" ' '`' '` ' '{"\' '{"\"' '"{' \
-		'{"a":"{\"b\":' '{"\u0041{' '{"a":1,"b":' '} {"' '{"{":"{",' $'{"\xff{' '<think>' '</think>' '<' '[' '<think' '</think {"' '<think><|end|>' \
-		$'{"x\\"\n```' '{"a":<think>' '<|channel|>a{"' '{"a":"<think>"' $'\n   ```{"'; do
-		times "$text" $n | none "$text"
-	done
-	(printf '{"'; times '\' $n) | none 'backslashes'
-	(printf '{"'; times '{ ' $n) | none 'braces in a string never ended'
-	(printf '{"a":'; times 1 $n) | none 'a number'
-	(printf '```'; times a $n) | none 'a tag'
-	(times '{"a":' $((n / 2)); times '{"b":1,}' $((n / 2))) | none 'broken objects in open ones'
-	(printf '{"x":['; times '{"a":1,},' $n; printf ']}') | none 'broken objects in a list'
 }
 
 @test "10 MB of nearly balanced text is answered soon" {
@@ -406,15 +351,6 @@ times() {
 	[ -z "$output" ]
 }
 
-@test "many files keep their order with any number of threads" {
-	for i in {100..300}; do
-		{ times 'some prose, ' $((i * 100)); echo "{\"n\":$i}"; } >"t$i"
-	done
-	lh-extract-json -j4 --raw-input t* | jq .value.n >got
-	seq 100 300 | cmp - got
-	jq -Rc '{text: .}' t* | lh-extract-json -j4 | jq .value.n | cmp - <(seq 100 300)
-}
-
 @test "a text beyond --max-line is refused, and the next one is read" {
 	{ times x 2000000; echo '{"a":1}'; } >big
 	times x 1023 >fits
@@ -430,29 +366,6 @@ times() {
 	run -1 lh-extract-json -q --raw-input --max-line 1K --on-error emit --rejects bad big
 	[ "${lines[0]}" = '{"error":{"file":"big","line":1,"code":413,"message":"text is longer than 1024 bytes (--max-line)"}}' ]
 	cmp bad <(cat big; echo)
-}
-
-@test "a text at the limit that is one big object takes three times its memory" {
-	plain_only "sanitizers need memory"
-	mib=$(scale 16 256)
-	{ printf '{"a":"'; times 'x ' $((mib * 1048576 - 1000)); printf '"}'; } >text
-	/usr/bin/time -q -o raw -f %M lh-extract-json --raw-input text >out
-	[ "$(wc -c <out)" -gt $((mib * 1048000)) ]
-	[ "$(tail -n 1 raw)" -lt $((mib * 1024 * 3 + 20000)) ]
-	{ printf '{"text":"'; sed 's/"/\\"/g' text | tr -d '\n'; printf '"}\n'; } >line
-	/usr/bin/time -q -o rec -f %M lh-extract-json line >out
-	[ "$(wc -c <out)" -gt $((mib * 2 * 1048000)) ]
-	[ "$(tail -n 1 rec)" -lt $((mib * 1024 * 3 + 20000)) ]
-}
-
-@test "as a co-process it answers each line at once" {
-	coproc EXTRACT { lh-extract-json --on-error emit 2>/dev/null; }
-	for line in '{"id":1,"text":"{}"}' '{"id":2}' '{"id":3,"text":"none"}'; do
-		echo "$line" >&"${EXTRACT[1]}"
-		read -r -t "$LH_PATIENCE" -u "${EXTRACT[0]}" reply
-		[ "$(jq .id <<<"$reply")" = "$(jq .id <<<"$line")" ]
-	done
-	kill "$EXTRACT_PID"
 }
 
 @test "both sets of kernels find the same" {
