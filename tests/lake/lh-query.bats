@@ -341,13 +341,6 @@ lh-query: 1 of 2 records rejected' ]
 	[[ $stderr == 'lh-query: long.jsonl:2: '*'--max-line'* ]]
 }
 
-@test "a log with an incomplete last line is read up to it, which is reported" {
-	printf '{"a":1}\n{"a":2}\n{"a' >log.jsonl
-	run -1 --separate-stderr lh-query 'SELECT count(*) n FROM l' l=log.jsonl
-	[ "$output" = '{"n":2}' ]
-	[[ $stderr == 'lh-query: log.jsonl:3:4: unexpected end of line'* ]]
-}
-
 @test "a co-process answers each request at once, and sees a file that changes" {
 	w
 	coproc lh-query w=w.jsonl
@@ -614,16 +607,6 @@ print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"
 	# those of a table that the statement does not use are not offered
 	echo '{"scro":1}' >o.jsonl
 	refused 400 'no such column: scroe (did you mean score?)' 'SELECT scroe FROM w' w=w.jsonl o=o.jsonl
-}
-
-@test "an error of a table's header names its file once" {
-	printf 'id,,name\n1,2,3\n' >h.csv
-	run -2 --separate-stderr lh-query 'SELECT * FROM h' h=h.csv
-	[ "$stderr" = "lh-query: h.csv: column 2 has no name" ]
-	mkdir d
-	mv h.csv d
-	run -2 --separate-stderr lh-query 'SELECT * FROM h' h=d
-	[ "$stderr" = "lh-query: d/h.csv: column 2 has no name" ]
 }
 
 # checks - c, a folder of checks of every kind; w.jsonl, c.jsonl.

@@ -96,20 +96,6 @@ once() {
 	both once
 }
 
-@test "of many that put a key with --if-none-match one wins" {
-	start_s3
-	for store in folder s3://race; do
-		pids=()
-		for i in {1..12}; do
-			(lh-store put --if-none-match $store k <<<"$i" >out.$i 2>/dev/null || true) &
-			pids+=($!)
-		done
-		wait "${pids[@]}"
-		[ "$(cat out.* | wc -l)" = 1 ]
-		rm out.*
-	done
-}
-
 @test "of many requests with the ETag that an object had exactly one changes it, and no ETag comes back" {
 	lh-store put folder k <<<0 >out
 	for ((n = 0; n < 5; n++)); do

@@ -67,17 +67,6 @@ get() {
 	[ "$(get /v1/catalog/manifest/w)" = '{"error":"the catalog cannot be used at present"}' ]
 }
 
-@test "50 clients at once that register lose no dataset" {
-	only lh-catalog
-	for i in {1..50}; do
-		curl -sS -m "$LH_PATIENCE" -o "out$i" --json '{"name":"n'"$i"'","schema_fingerprint":"f"}' "$URL/v1/catalog/register" 3>&- &
-		CURLS[i]=$!
-	done
-	wait "${CURLS[@]}"
-	[ "$(get /v1/catalog/list | jq '[.count, (.manifests | map(.name) | unique | length)] | unique | first')" = 50 ]
-	[ "$(ls -A s/catalog | wc -l)" = 50 ]
-}
-
 # ---- the store ----
 
 # raw - the Python on stdin, with http_raw.
@@ -157,19 +146,6 @@ etag() {
 	[ "$(status /v1/vectors/index/none -H 'If-Match: "a"' -X DELETE)" = 501 ]
 	[ "$(status /v1/storage/list -H 'If-Match: "a"')" = 200 ]
 	[ "$(get $OBJECT/o)" = one ]
-}
-
-@test "of 50 writers with one ETag exactly one writes" {
-	only lh-store
-	get $OBJECT/o -T - <<<0 >/dev/null
-	e=$(etag o)
-	for i in {1..50}; do
-		(until code=$(status $OBJECT/o -H "If-Match: $e" -T - <<<$i) && [ "$code" != 503 ]; do :; done; echo $code $i >>codes) &
-	done
-	wait_for=$(jobs -p | grep -vx "$SERVE")
-	wait $wait_for
-	[ "$(cut -d ' ' -f 1 codes | sort | uniq -c | tr -s ' ')" = $' 1 200\n 49 412' ]
-	[ "$(get $OBJECT/o)" = "$(sed -n 's/^200 //p' codes)" ]
 }
 
 @test "DELETE is 204 and then 404, and the list is that of lh-store" {
@@ -276,56 +252,6 @@ spool_is_empty() {
 	[ "$(head -c 1025 /dev/zero | status $OBJECT/k --data-binary @- -X PUT)" = 413 ]
 	[ "$(stat -c %s s/store/k)" = 1024 ]
 	until_so spool_is_empty
-}
-
-@test "64 bodies at one time, of a client 32, another is 503 with Retry-After: 5; readers do not wait" {
-	start_serve --state s
-	get $OBJECT/k -T - <<<old >/dev/null
-	raw <<-'END'
-		from http_raw import *
-
-		def at(n):
-		    """A client of the address 127.0.0.N: one has half of the places."""
-		    c = Client.__new__(Client)
-		    c.socket = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])), PATIENCE, ("127.0.0.%d" % n, 0))
-		    c.data = b""
-		    return c
-		def begin(key, n=1, route="/v1/storage/object/"):
-		    c = at(n)
-		    c.send("%s %s%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n" %
-		           ("PUT" if route.endswith("/") else "POST", route, key))
-		    return c
-		def busy(c):
-		    a = c.answer()
-		    must(a.status == 503 and a.get("retry-after") == "5", a.status, a.headers)
-		all = [begin("k%d" % i, 1 + i // 32) for i in range(31)]
-		all += [begin("?name=d", 1, "/v1/ingest")]
-		for c in all:
-		    must(c.head().status == 100)
-		busy(begin("k"))
-		busy(begin("?name=e", 1, "/v1/ingest"))
-		all += [begin("k%d" % i, 2) for i in range(32, 64)]
-		for c in all[32:]:
-		    must(c.head().status == 100)
-		    c.send("ne")
-		busy(begin("k", 3))
-		c = Client()
-		c.send("GET /v1/storage/object/k HTTP/1.1\r\nHost: localhost\r\n\r\n")
-		must(c.answer().body == b"old\n")
-		all[0].send("new\n")
-		must(all[0].answer().status == 200)
-		again = begin("k")
-		must(again.head().status == 100)
-		again.send("new\n")
-		must(again.answer().status == 200)
-		# those that leave in the middle leave nothing
-		for c in all[1:]:
-		    c.socket.close()
-	END
-	until_so spool_is_empty
-	[ "$(get /v1/storage/list | jq -r '[.objects[].key] | join(" ")')" = "k k0" ]
-	[ "$(get $OBJECT/k)" = new ]
-	[ "$(status $OBJECT/k9 -T - <<<x)" = 200 ]
 }
 
 @test "a client that leaves in the middle leaves the old object" {
@@ -630,36 +556,4 @@ ingest() {
 	[ "$(rows 'select count(*) from workers')" = '[[1]]' ]
 	[ "$(status /v1/sql --json '{"sql":"select * from others"}')" = 400 ]
 	lh-store get s/store "$(jq -r .object_key kept)" | lh-cat | cmp - <(lh-ingest <<<$'id,city,score\n1,Chicago,1')
-}
-
-# bats test_tags=full
-@test "64 objects are sent at one time, another is 503, and readers that leave make room" {
-	only lh-store
-	head -c 8388608 /dev/zero | get $OBJECT/k -T - >/dev/null
-	raw <<-'END'
-		from http_raw import *
-
-		def begin(slow=True, n=1):
-		    c = Client.__new__(Client)
-		    c.socket = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])), PATIENCE, ("127.0.0.%d" % n, 0))
-		    c.data = b""
-		    if slow:
-		        c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-		    return c.send("GET /v1/storage/object/k HTTP/1.1\r\nHost: localhost\r\n\r\n")
-		all = [begin(n=1 + i // 32) for i in range(64)]
-		for c in all:
-		    must(c.head().status == 200)
-		a = begin().answer()
-		must(a.status == 503 and a.get("retry-after") == "5", a.status)
-		for c in all:
-		    c.socket.close()
-		end = time.monotonic() + PATIENCE
-		while True:
-		    a = begin(slow=False).answer()
-		    if a.status == 200:
-		        break
-		    must(time.monotonic() < end)
-		must(len(a.body) == 8388608)
-	END
-	until_so spool_is_empty
 }

@@ -91,12 +91,3 @@ s3cmd_() {
 	["Forklift Operator"]
 	END
 }
-
-@test "an object of any size passes s3rver in constant memory" {
-	plain_only "memory limits"
-	truncate -s "$(scale 96M 5G)" large
-	echo end >>large
-	prlimit --data=25165824 lh-store put --part-size 16M $B a large >out
-	prlimit --data=25165824 lh-store get $B a | cmp - large
-	rm large
-}

@@ -296,18 +296,6 @@ hostile() {
 	[ "$stderr" = 'lh-load: 1000 connections: at most 256 descriptors are allowed (ulimit -Hn)' ]
 }
 
-@test "memory does not grow with the number of requests" {
-	plain_only "shadow memory"
-	serve
-	peak() {
-		/usr/bin/time -f %M -o kb lh-load -q -c 4 -n "$1" "$URL/chunked" </dev/null >out
-		cat kb
-	}
-	few=$(peak 100)
-	many=$(peak "$(scale 5000 500000)")
-	[ "$((many - few))" -lt 512 ] || { echo "$few, then $many KiB"; return 1; }
-}
-
 @test "an address of two families is tried in both" {
 	serve
 	getent ahosts localhost | has '^::1' || skip "localhost is 127.0.0.1 alone"
@@ -510,19 +498,6 @@ conditions() {
 	[ "$(jq -r .path log | paste -sd' ')" = '/_go/x?y=1 /_go/x?y=1' ]
 	lh-load mix -q -n 1 - "$URL" <a.jsonl >out
 	[ "$(tail -n 1 log | jq -r .path)" = '/x?y=1' ]
-}
-
-@test "SIGINT in a mix prints the lines so far" {
-	serve --log log
-	echo '{"name":"a","steps":[{"to":"GET /ok"},{"to":"GET /ok"}]}' >a.jsonl
-	(exec env --default-signal=INT lh-load mix a.jsonl -q -c 2 -d 600 "$URL" >out 3>&- </dev/null) &
-	pid=$!
-	until_so has_lines log 20
-	kill -INT $pid
-	rc=0
-	wait $pid || rc=$?
-	[ "$rc" = 130 ]
-	jq -s -e '.[0].count >= 8 and .[0].failures == 0 and .[1].scenarios == .[0].count' out
 }
 
 # ---- mix over filters ----

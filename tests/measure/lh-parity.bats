@@ -8,12 +8,15 @@ setup() {
 	echo '{"name":"a","x":1}' >one.jsonl
 }
 
-# parity ARGUMENT... - run it with a guard against hanging; lines in out.
+# parity [-STATUS] ARGUMENT... - run it with a guard against hanging; lines in out.
 parity() {
+	local want=
+	[[ ${1-} != -[0-2] ]] || { want=${1#-}; shift; }
 	status=0
 	[ "${1:-}" = all ] || set -- --timeout "$LH_PATIENCE" "$@"
 	patiently lh-parity "$@" >out 2>err || status=$?
 	[ "$status" != 124 ] || { echo "lh-parity hangs: $*"; return 1; }
+	[ "$status" = "${want:-$status}" ] || { echo "lh-parity $*: exit $status"; cut -c1-300 out err; return 1; }
 }
 
 # says MATCH LEFT RIGHT [ARGUMENT...] - whether these two answers, as text, match.
@@ -32,7 +35,7 @@ because() {
 	[ "$(head -n 1 out | jq -r .detail)" = "$1" ] || { head -n 1 out; return 1; }
 }
 
-# as_patient parity ARGUMENT... - with a --timeout of $patience, which grows until the
+# as_patient parity [-STATUS] ARGUMENT... - with a --timeout of $patience, which grows until the
 # first case matches: how soon a shell answers is not what is tested.
 as_patient() {
 	for patience in 0.5 5 50 500; do
@@ -49,8 +52,7 @@ is_gone() {
 # ---- lines, names, status ----
 
 @test "two commands that answer alike: a line a case, one for the probe, exit 0" {
-	parity --left cat --right 'jq -c --unbuffered .' three.jsonl
-	[ "$status" = 0 ]
+	parity -0 --left cat --right 'jq -c --unbuffered .' three.jsonl
 	[ ! -s err ]
 	diff out - <<-'END'
 	{"probe":"three","name":"one","match":true,"skipped":false,"detail":""}
@@ -61,8 +63,7 @@ is_gone() {
 }
 
 @test "a case that differs is named with the place, and the exit status is 1" {
-	parity --probe p --left cat --right 'sed -u s/2/4/' three.jsonl
-	[ "$status" = 1 ]
+	parity -1 --probe p --left cat --right 'sed -u s/2/4/' three.jsonl
 	diff out - <<-'END'
 	{"probe":"p","name":"one","match":true,"skipped":false,"detail":""}
 	{"probe":"p","name":"2","match":false,"skipped":false,"detail":"x: 2 against 4"}
@@ -79,41 +80,32 @@ is_gone() {
 
 @test "a co-process gets the record as it is, a process per case gets it and an LF" {
 	printf '{ "x" : 1.0,\t"y":"\\u00e9" }\r\n' >f.jsonl
-	parity --compare exact --left cat --right "read -r line; printf '%s\\n' '{ \"x\" : 1.0,	\"y\":\"\\u00e9\" }'" f.jsonl
-	[ "$status" = 0 ] || { cat out; return 1; }
-	parity --per-record --compare exact --left cat --right "printf '%s\\n' '{ \"x\" : 1.0,	\"y\":\"\\u00e9\" }'" f.jsonl
-	[ "$status" = 0 ] || { cat out; return 1; }
+	parity -0 --compare exact --left cat --right "read -r line; printf '%s\\n' '{ \"x\" : 1.0,	\"y\":\"\\u00e9\" }'" f.jsonl
+	parity -0 --per-record --compare exact --left cat --right "printf '%s\\n' '{ \"x\" : 1.0,	\"y\":\"\\u00e9\" }'" f.jsonl
 }
 
 @test "--per-record starts a process for each case, a co-process is started once" {
-	parity --per-record --left 'echo x >>starts; cat' --right cat three.jsonl
-	[ "$status" = 0 ]
+	parity -0 --per-record --left 'echo x >>starts; cat' --right cat three.jsonl
 	[ "$(wc -l <starts)" = 3 ]
 	rm starts
-	parity --left 'echo x >>starts; cat' --right cat three.jsonl
-	[ "$status" = 0 ]
+	parity -0 --left 'echo x >>starts; cat' --right cat three.jsonl
 	[ "$(wc -l <starts)" = 1 ]
 }
 
 @test "--field gives a case its raw text and nothing else, each time anew" {
 	printf '%s\n' '{"name":"a","text":"{\"a\":\"\\u00e9\"}"}' '{"text":"{\"b\":[1]}"}' >f.jsonl
-	parity --field text --left 'tee -a got' --right cat f.jsonl
-	[ "$status" = 0 ]
+	parity -0 --field text --left 'tee -a got' --right cat f.jsonl
 	[ "$(cat got)" = '{"a":"\u00e9"}{"b":[1]}' ]
-	parity --field a.text --left cat --right cat - <<<'{"a":{"text":"{\"n\":1}"}}'
-	[ "$status" = 0 ]
-	parity --field nothing --left cat --right cat f.jsonl
-	[ "$status" = 2 ]
+	parity -0 --field a.text --left cat --right cat - <<<'{"a":{"text":"{\"n\":1}"}}'
+	parity -2 --field nothing --left cat --right cat f.jsonl
 	grep -q 'f.jsonl:1: missing "nothing" (string)' err
-	parity --field x --left cat --right cat - <<<'{"name":"a","skip":"no text yet"}'
-	[ "$status" = 0 ]
+	parity -0 --field x --left cat --right cat - <<<'{"name":"a","skip":"no text yet"}'
 	[ "$(tail -n 1 out)" = '{"probe":"stdin","passed":0,"failed":0,"skipped":1,"total":1}' ]
 }
 
 @test "a skip comes with its reason, is not put to anybody, and does not count as passed" {
 	printf '%s\n' '{"name":"a","skip":"not yet","x":1}' '{"name":"b","x":2}' >f.jsonl
-	parity --report r.md --left 'tee got' --right cat f.jsonl
-	[ "$status" = 0 ]
+	parity -0 --report r.md --left 'tee got' --right cat f.jsonl
 	[ "$(head -n 1 out)" = '{"probe":"f","name":"a","match":false,"skipped":true,"detail":"not yet"}' ]
 	[ "$(tail -n 1 out)" = '{"probe":"f","passed":1,"failed":0,"skipped":1,"total":2}' ]
 	[ "$(wc -l <got)" = 1 ]
@@ -125,8 +117,7 @@ is_gone() {
 @test "a command that is not to be had is a skip of the whole probe, and no pass" {
 	for missing in no-such-command ./three.jsonl 'env no-such-command'; do
 		for mode in '' --per-record; do
-			parity $mode --left cat --right "$missing" three.jsonl
-			[ "$status" = 1 ]
+			parity -1 $mode --left cat --right "$missing" three.jsonl
 			[ "$(tail -n 1 out)" = '{"probe":"three","passed":0,"failed":0,"skipped":3,"total":3}' ]
 			[[ "$(head -n 1 out | jq -r .detail)" == 'right: '*[Nn]'o'* || "$(head -n 1 out | jq -r .detail)" == 'right: '*[Pp]'ermission'* || "$(head -n 1 out | jq -r .detail)" == 'right: '*'not found'* ]]
 			grep -q 'skipped: a command is not to be had' err
@@ -135,12 +126,10 @@ is_gone() {
 }
 
 @test "a command that was there and then ends with 127 is a failure" {
-	parity --left cat --right 'read -r l; echo "$l"; exit 127' three.jsonl
-	[ "$status" = 1 ]
+	parity -1 --left cat --right 'read -r l; echo "$l"; exit 127' three.jsonl
 	[ "$(tail -n 1 out)" = '{"probe":"three","passed":1,"failed":2,"skipped":0,"total":3}' ]
 	for first in 'sleep 1000' 'yes | head -c 70000000'; do
-		parity --per-record --timeout 3 --left cat --right "read -r l; case \$l in *one*) $first ;; esac; exit 127" three.jsonl
-		[ "$status" = 1 ]
+		parity -1 --per-record --timeout 3 --left cat --right "read -r l; case \$l in *one*) $first ;; esac; exit 127" three.jsonl
 		[ "$(tail -n 1 out)" = '{"probe":"three","passed":0,"failed":3,"skipped":0,"total":3}' ] || { cat out; return 1; }
 	done
 }
@@ -148,34 +137,29 @@ is_gone() {
 @test "an empty fixture is exit 2, so is one that is not there" {
 	: >empty.jsonl
 	for f in empty.jsonl absent.jsonl; do
-		parity --left cat --right cat "$f"
-		[ "$status" = 2 ]
+		parity -2 --left cat --right cat "$f"
 		[ ! -s out ]
 		grep -q "$f" err
 	done
 	printf '\n \n' >blank.jsonl
-	parity --left cat --right cat blank.jsonl
-	[ "$status" = 2 ]
+	parity -2 --left cat --right cat blank.jsonl
 }
 
 @test "records that are not cases are rejected, and the others are run" {
 	printf '%s\n' '{"x":1}' '{"skip":1}' '[1]' '{"expect_exit":256}' '{"expect_exit":"1"}' '{"expect_exit":1.5}' '{"x":2,"skip":null}' >f.jsonl
-	parity --rejects rejected --left cat --right cat f.jsonl
-	[ "$status" = 1 ]
+	parity -1 --rejects rejected --left cat --right cat f.jsonl
 	[ "$(wc -l <rejected)" = 5 ]
 	[ "$(tail -n 1 out)" = '{"probe":"f","passed":2,"failed":0,"skipped":0,"total":2}' ]
 	grep -q 'f.jsonl:2: "skip" must be a string' err
 	grep -q 'f.jsonl:4: "expect_exit" must be a whole number from 0 to 255' err
-	parity --on-error stop --left cat --right cat f.jsonl
-	[ "$status" = 1 ]
+	parity -1 --on-error stop --left cat --right cat f.jsonl
 	[ ! -s out ]
 }
 
 @test "what is wrong on the command line is named, exit 2, and nothing is started" {
 	while IFS='|' read -r want arguments; do
 		rm -f started
-		parity $arguments
-		[ "$status" = 2 ]
+		parity -2 $arguments
 		[ ! -s out ]
 		[ ! -e started ]
 		grep -qF -- "$want" err || { echo "$arguments: $(cat err)"; return 1; }
@@ -186,10 +170,6 @@ is_gone() {
 	missing --right|--left cat --probe p one.jsonl
 	unexpected operand "three.jsonl"|--left cat --right cat one.jsonl three.jsonl
 	--out: not an option of "lh-parity", but of all|--left cat --right cat --out o one.jsonl
-	--tolerance|--left cat --right cat --tolerance 3 one.jsonl
-	--tolerance|--left cat --right cat --tolerance -1 one.jsonl
-	--timeout|--left cat --right cat --timeout 0 one.jsonl
-	--compare|--left cat --right cat --compare bytes one.jsonl
 	--on-error|--left cat --right cat --on-error emit one.jsonl
 	--left: not an option of "lh-parity all"|all --left cat
 	--compare: not an option of "lh-parity all"|all --compare exact
@@ -198,20 +178,16 @@ is_gone() {
 }
 
 @test "a fixture may be standard input, or compressed" {
-	parity --left cat --right cat - <three.jsonl
-	[ "$status" = 0 ]
+	parity -0 --left cat --right cat - <three.jsonl
 	[ "$(tail -n 1 out)" = '{"probe":"stdin","passed":3,"failed":0,"skipped":0,"total":3}' ]
 	gzip three.jsonl
-	parity --left cat --right cat three.jsonl.gz
-	[ "$status" = 0 ]
+	parity -0 --left cat --right cat three.jsonl.gz
 	[ "$(tail -n 1 out | jq -r .probe)" = three ]
 }
 
 @test "LH_PARITY_RIGHT_<PROBE> is the default of --right, and an option wins" {
-	LH_PARITY_RIGHT_A_B='sed -u s/x/y/' parity --probe a-b --left cat one.jsonl
-	[ "$status" = 1 ]
-	LH_PARITY_RIGHT_A_B='sed -u s/x/y/' parity --probe a-b --left cat --right cat one.jsonl
-	[ "$status" = 0 ]
+	LH_PARITY_RIGHT_A_B='sed -u s/x/y/' parity -1 --probe a-b --left cat one.jsonl
+	LH_PARITY_RIGHT_A_B='sed -u s/x/y/' parity -0 --probe a-b --left cat --right cat one.jsonl
 }
 
 # ---- the guard ----
@@ -262,8 +238,7 @@ is_gone() {
 
 @test "a process a case must end with the status that its record expects" {
 	printf '%s\n' '{"name":"zero","s":0}' '{"name":"one","s":1,"expect_exit":1}' '{"name":"not","s":2,"expect_exit":1}' '{"name":"less","s":0,"expect_exit":1}' >f.jsonl
-	parity --per-record --left 'tee x; exit $(jq .s x)' --right 'jq -c .; exit 1' f.jsonl
-	[ "$status" = 1 ]
+	parity -1 --per-record --left 'tee x; exit $(jq .s x)' --right 'jq -c .; exit 1' f.jsonl
 	diff <(jq -c 'select(.name) | [.name, .match, .detail]' out) - <<-'END'
 	["zero",false,"right: exit status 1, expected 0"]
 	["one",true,""]
@@ -274,14 +249,11 @@ is_gone() {
 
 @test "a co-process is judged once, at the end, by the greatest status of the fixture" {
 	printf '%s\n' '{"x":1,"expect_exit":1}' '{"x":2,"expect_exit":2}' '{"x":3,"expect_exit":9,"skip":"no"}' >f.jsonl
-	parity --left 'cat; exit 2' --right 'cat; exit 2' f.jsonl
-	[ "$status" = 0 ]
-	parity --left 'cat; exit 2' --right 'cat; echo why >&2; exit 1' f.jsonl
-	[ "$status" = 1 ]
+	parity -0 --left 'cat; exit 2' --right 'cat; exit 2' f.jsonl
+	parity -1 --left 'cat; exit 2' --right 'cat; echo why >&2; exit 1' f.jsonl
 	[ "$(tail -n 1 out)" = '{"probe":"f","passed":0,"failed":2,"skipped":1,"total":3}' ]
 	because 'right: exit status 1 at the end, expected 2: why'
-	parity --left 'cat; exit 1' --right cat three.jsonl
-	[ "$status" = 1 ]
+	parity -1 --left 'cat; exit 1' --right cat three.jsonl
 	because 'left: exit status 1 at the end, expected 0'
 }
 
@@ -340,10 +312,8 @@ is_gone() {
 	a["k000005"] = -1
 	json.dump(a, open("third", "w"))
 	END
-	parity --per-record --max-members 200000 --left 'cat left' --right 'cat right' one.jsonl
-	[ "$status" = 0 ]
-	parity --per-record --max-members 200000 --left 'cat third' --right 'cat right' one.jsonl
-	[ "$status" = 1 ]
+	parity -0 --per-record --max-members 200000 --left 'cat left' --right 'cat right' one.jsonl
+	parity -1 --per-record --max-members 200000 --left 'cat third' --right 'cat right' one.jsonl
 }
 
 # ---- exact, --ignore ----
@@ -363,10 +333,8 @@ is_gone() {
 }
 
 @test "exact: one LF at the end of a process's output is not part of the answer, a second is" {
-	parity --per-record --compare exact --left "printf '[1]'" --right 'echo "[1]"' one.jsonl
-	[ "$status" = 0 ]
-	parity --per-record --compare exact --left 'echo "[1]"' --right 'echo "[1]"; echo' one.jsonl
-	[ "$status" = 1 ]
+	parity -0 --per-record --compare exact --left "printf '[1]'" --right 'echo "[1]"' one.jsonl
+	parity -1 --per-record --compare exact --left 'echo "[1]"' --right 'echo "[1]"; echo' one.jsonl
 }
 
 @test "--ignore takes members at dotted paths, through lists, and only those" {
@@ -459,8 +427,7 @@ cosine() {
 # ---- what commands may do ----
 
 @test "silence beyond --timeout fails every case that is left, and those before keep their results" {
-	as_patient parity --left cat --right 'read -r l; echo "$l"; sleep 1000' three.jsonl
-	[ "$status" = 1 ]
+	as_patient parity -1 --left cat --right 'read -r l; echo "$l"; sleep 1000' three.jsonl
 	diff <(jq -c 'select(.name) | [.match, .detail]' out) - <<-END
 	[true,""]
 	[false,"right: the command did not answer within $patience seconds"]
@@ -469,8 +436,7 @@ cosine() {
 }
 
 @test "an early end fails every case that is left, with the status and the last words" {
-	parity --left 'read -r l; echo "$l"; echo first >&2; echo last >&2; exit 5' --right cat three.jsonl
-	[ "$status" = 1 ]
+	parity -1 --left 'read -r l; echo "$l"; echo first >&2; echo last >&2; exit 5' --right cat three.jsonl
 	diff <(jq -c 'select(.name) | [.match, .detail]' out) - <<-'END'
 	[true,""]
 	[false,"left: the command ended without an answer, with status 5: last"]
@@ -482,8 +448,7 @@ cosine() {
 
 @test "a command that does not end with its input is killed and fails all" {
 	for patience in 0.5 5 50 500; do
-		parity --timeout $patience --left 'cat; sleep 1000' --right cat three.jsonl
-		[ "$status" = 1 ]
+		parity -1 --timeout $patience --left 'cat; sleep 1000' --right cat three.jsonl
 		[ "$(tail -n 1 out | jq .failed)" = 3 ]
 		[[ $(head -n 1 out) == *'did not answer'* ]] || break
 	done
@@ -492,16 +457,14 @@ cosine() {
 
 @test "one answer too many, anywhere, fails all: none can be trusted to be its case's" {
 	for command in 'echo "[0]"; cat' 'cat; echo "[0]"' 'cat; printf x' 'while read -r l; do echo "$l"; echo "$l"; done'; do
-		parity --left "$command" --right "$command" three.jsonl
-		[ "$status" = 1 ]
+		parity -1 --left "$command" --right "$command" three.jsonl
 		[ "$(tail -n 1 out | jq .passed)" = 0 ] || { echo "$command"; cat out; return 1; }
 	done
 }
 
 @test "what a command leaves running is killed, as is its whole group when it is late" {
 	for mode in '' --per-record; do
-		parity $mode --timeout 0.5 --left "sleep 7301.$$ & cat" --right "sleep 7302.$$ & (sleep 7303.$$; cat)" one.jsonl
-		[ "$status" = 1 ]
+		parity -1 $mode --timeout 0.5 --left "sleep 7301.$$ & cat" --right "sleep 7302.$$ & (sleep 7303.$$; cat)" one.jsonl
 		is_gone "sleep 730[123]\.$$"
 	done
 }
@@ -518,33 +481,26 @@ cosine() {
 
 @test "a command that floods stderr, closes stdin, or reads nothing is judged by what it answers" {
 	head -c 300000 /dev/zero | tr '\0' x | sed 's/.*/{"x":"&"}/' >long.jsonl
-	parity --left 'seq 300000 >&2; cat' --right cat long.jsonl
-	[ "$status" = 0 ] || { cut -c1-300 out; return 1; }
-	parity --left 'exec <&-; echo "{\"a\":1}"; sleep 0.2' --right 'echo "{\"a\":1}"; sleep 0.2' long.jsonl
-	[ "$status" = 0 ] || { cut -c1-300 out; return 1; }
-	parity --per-record --left 'exec <&-; echo "{\"a\":1}"' --right 'echo "{\"a\":1}"' long.jsonl
-	[ "$status" = 0 ]
+	parity -0 --left 'seq 300000 >&2; cat' --right cat long.jsonl
+	parity -0 --left 'exec <&-; echo "{\"a\":1}"; sleep 0.2' --right 'echo "{\"a\":1}"; sleep 0.2' long.jsonl
+	parity -0 --per-record --left 'exec <&-; echo "{\"a\":1}"' --right 'echo "{\"a\":1}"' long.jsonl
 	parity --left 'exec >&-; cat >/dev/null; exit 7' --right cat one.jsonl
 	because 'left: the command ended without an answer, with status 7'
 }
 
 @test "a command may open its input and output again by name" {
-	parity --left 'cat /dev/stdin' --right 'cat >/dev/stdout' three.jsonl
-	[ "$status" = 0 ]
-	parity --per-record --left 'cat /dev/stdin' --right cat three.jsonl
-	[ "$status" = 0 ]
+	parity -0 --left 'cat /dev/stdin' --right 'cat >/dev/stdout' three.jsonl
+	parity -0 --per-record --left 'cat /dev/stdin' --right cat three.jsonl
 }
 
 @test "a pipeline in a command ends by SIGPIPE as in a shell" {
-	parity --per-record --left 'yes | head -n 1 | sed s/y/[1]/' --right 'echo "[1]"' one.jsonl
-	[ "$status" = 0 ]
+	parity -0 --per-record --left 'yes | head -n 1 | sed s/y/[1]/' --right 'echo "[1]"' one.jsonl
 	[ ! -s err ]
 }
 
 @test "bytes that are not text are distinguished, shown escaped, and reach no terminal raw" {
 	e=$'\e[31m'
-	parity --per-record --report r.md --left "printf '{\"a\":\"\\377\\0%s\"}' '$e'" --right "printf '%s' '$e'; echo '$e' >&2; exit 9" one.jsonl
-	[ "$status" = 1 ]
+	parity -1 --per-record --report r.md --left "printf '{\"a\":\"\\377\\0%s\"}' '$e'" --right "printf '%s' '$e'; echo '$e' >&2; exit 9" one.jsonl
 	head -n 1 out | jq -e '.detail | contains("\\x1b")'
 	for file in out err r.md; do
 		run ! grep -q $'\e' "$file"
@@ -571,8 +527,7 @@ cosine() {
 # ---- the report ----
 
 @test "a report has title, date, commands, table and tally, and nothing of divergences" {
-	parity --now 2026-05-03T12:00:00Z --report r.md --left cat --right 'jq -c --unbuffered .' three.jsonl
-	[ "$status" = 0 ]
+	parity -0 --now 2026-05-03T12:00:00Z --report r.md --left cat --right 'jq -c --unbuffered .' three.jsonl
 	diff r.md - <<-'END'
 	# Parity: three
 
@@ -593,8 +548,7 @@ cosine() {
 }
 
 @test "a report shows both bodies of what differs, and only of that" {
-	parity --now 2026-05-03T12:00:00Z --report r.md --left cat --right 'sed -u s/2/4/' three.jsonl
-	[ "$status" = 1 ]
+	parity -1 --now 2026-05-03T12:00:00Z --report r.md --left cat --right 'sed -u s/2/4/' three.jsonl
 	grep -qF '| 2 | {"x":2} | {"x":4} | ✗ |' r.md
 	diff <(sed -n '/^\*\*Tally/,$p' r.md) - <<-'END'
 	**Tally:** 2 match · 1 diff (out of 3 cases)
@@ -622,8 +576,7 @@ cosine() {
 
 @test "nothing in a name, a command or an answer breaks out of its place in a report" {
 	jq -nc '{name: "a|b\n`c`<i>\u001b", s: "```\n# x ```` |"}' >f.jsonl
-	parity --report r.md --left cat --right 'sed -u "s/s/\`t/"' f.jsonl
-	[ "$status" = 1 ]
+	parity -1 --report r.md --left cat --right 'sed -u "s/s/\`t/"' f.jsonl
 	grep -qF '| a\|b\\x0a\`c\`\<i\>\\x1b |' r.md
 	grep -qF '**Right:** ``sed -u "s/s/\`t/"``' r.md
 	grep -q '^`````$' r.md
@@ -631,12 +584,10 @@ cosine() {
 }
 
 @test "a report that cannot be written is exit 2, and an old one stays whole" {
-	parity --report no/r.md --left cat --right cat one.jsonl
-	[ "$status" = 2 ]
+	parity -2 --report no/r.md --left cat --right cat one.jsonl
 	grep -q "no/.*cannot create" err
 	mkfifo fifo
-	parity --report fifo --left cat --right cat one.jsonl
-	[ "$status" = 2 ]
+	parity -2 --report fifo --left cat --right cat one.jsonl
 	echo old >r.md
 	needs_strace
 	run -2 inject fsync:error=EIO -P "$PWD" lh-parity --force --report r.md --left cat --right cat one.jsonl
@@ -644,8 +595,7 @@ cosine() {
 }
 
 @test "the body of an answer in a report is cut at 16 KiB" {
-	parity --report r.md --left 'sed -u "s/1/$(head -c 20000 /dev/zero | tr "\0" 7)/"' --right cat one.jsonl
-	[ "$status" = 1 ]
+	parity -1 --report r.md --left 'sed -u "s/1/$(head -c 20000 /dev/zero | tr "\0" 7)/"' --right cat one.jsonl
 	grep -q '^(the first 16384 of 20017 bytes)$' r.md
 	[ "$(wc -c <r.md)" -lt 20000 ]
 }
@@ -661,8 +611,7 @@ probes() {
 @test "all runs what a folder describes, in order, with a report each and a summary" {
 	probes '{"probe":"b","fixture":"f.jsonl","left":"cat","right":"cat"}' \
 		'{"probe":"a-1","fixture":"f.jsonl","left":"cat \"$LH_PARITY_DIR/f.jsonl\"","right":"jq -c \".t=1\"","per_record":true,"ignore":["t"],"compare":"exact"}'
-	parity all --probes p --out new/folder --now 2026-05-03T12:00:00Z
-	[ "$status" = 0 ]
+	parity -0 all --probes p --out new/folder --now 2026-05-03T12:00:00Z
 	[ "$(cat err)" = "lh-parity: 2/2" ]
 	diff out - <<-'END'
 	{"probe":"b","name":"1","match":true,"skipped":false,"detail":""}
@@ -689,8 +638,7 @@ probes() {
 @test "all --record puts date, version, cases and verdict of each probe on top of those of earlier runs" {
 	probes '{"probe":"b","fixture":"f.jsonl","left":"cat","right":"cat"}' \
 		'{"probe":"c","fixture":"f.jsonl","left":"cat","right":"jq -c \".t=1\"","per_record":true}'
-	parity all --probes p --record --now 2026-05-03T12:00:00Z
-	[ "$status" = 1 ]
+	parity -1 all --probes p --record --now 2026-05-03T12:00:00Z
 	LH_PARITY_RIGHT_B=no-such-command parity all --probes p --probe b --record --now 2026-05-04T12:00:00Z
 	version=$(lh-parity --version | cut -d' ' -f2)
 	diff <(sed -n '/^|/p' doc/verified.md) - <<-END
@@ -709,15 +657,12 @@ probes() {
 @test "all: a probe that differs is exit 1, one that is not to be had a skip" {
 	probes '{"probe":"a","fixture":"f.jsonl","left":"cat","right":"no-such-command"}' \
 		'{"probe":"b","fixture":"f.jsonl","left":"cat","right":"cat"}'
-	parity all --probes p --out o
-	[ "$status" = 0 ]
+	parity -0 all --probes p --out o
 	grep -qF '| a | 1 | 0 | 0 | 1 |' o/SUMMARY.md
 	grep -qF '**Tally:** 1/2' o/SUMMARY.md
-	LH_PARITY_RIGHT_B='sed -u s/1/2/' parity all --probes p --out o
-	[ "$status" = 1 ]
+	LH_PARITY_RIGHT_B='sed -u s/1/2/' parity -1 all --probes p --out o
 	grep -qF '| b | 1 | 0 | 1 | 0 |' o/SUMMARY.md
-	parity all --probes p --out o --probe a
-	[ "$status" = 1 ]
+	parity -1 all --probes p --out o --probe a
 }
 
 @test "all: each way a description is wrong is exit 2 and says which probe" {
@@ -744,19 +689,15 @@ probes() {
 	absent.jsonl|{"probe":"a","fixture":"absent.jsonl","left":"cat","right":"cat"}
 	probes.jsonl|[1]
 	END
-	parity all --probes absent --out o
-	[ "$status" = 2 ]
+	parity -2 all --probes absent --out o
 	: >p/probes.jsonl
-	parity all --probes p --out o
-	[ "$status" = 2 ]
-	parity all --probes p --out p/f.jsonl/x
-	[ "$status" = 2 ]
+	parity -2 all --probes p --out o
+	parity -2 all --probes p --out p/f.jsonl/x
 }
 
 @test "all --probe names one that is there" {
 	probes '{"probe":"a","fixture":"f.jsonl","left":"cat","right":"cat"}'
-	parity all --probes p --out o --probe b
-	[ "$status" = 2 ]
+	parity -2 all --probes p --out o --probe b
 	grep -q 'has no probe "b"' err
 }
 

@@ -51,28 +51,20 @@ model() {
 	[ "$(stat -c %a log)" = 600 ]
 }
 
-@test "Add refuses invalid JSON, a record without content, and invalid uids and tags" {
+@test "Add refuses invalid JSON, a record without content, and a uid that is too long" {
 	cat >in <<-'END'
 	{"uid":"a","content":{"n":01}}
 	{"uid":"a","content":"\ud800"}
 	{"uid":"a","content":{"k":1,"k":2}}
 	{"uid":"a"}
-	{"uid":"","content":1}
-	{"uid":5,"content":1}
-	{"uid":"a","content":1,"tags":"t"}
-	{"uid":"a","content":1,"tags":["t",1]}
 	END
 	python3 -c 'print("{\"uid\":\"" + "u" * 1025 + "\",\"content\":1}")' >>in
 	run -1 --separate-stderr lh-pathway add log in
 	[ -z "$output" ]
 	[ ! -s log ]
 	[ "$(sed -n 's/.*in:[4-9]: //p' <<<"$stderr")" = 'missing "content" (any value)
-"uid" must not be empty
-"uid" must be a string
-"tags" must be an array of strings
-"tags" must be an array of strings
 uid is longer than 1024 bytes' ]
-	[ "${stderr_lines[-1]}" = 'lh-pathway: 9 of 9 records rejected' ]
+	[ "${stderr_lines[-1]}" = 'lh-pathway: 5 of 5 records rejected' ]
 }
 
 @test "Add refuses a known uid, whatever wrote it and however it is escaped" {
@@ -393,44 +385,7 @@ uid is longer than 1024 bytes' ]
 	run -2 lh-pathway add --now 3000-01-01T00:00:00Z log
 }
 
-@test "a log that many lines of are bad: messages are capped, -v shows all, -q only the count" {
-	(repeat 1000 bad; echo '{"op":"add","trace":{"uid":"a","content":1}}') >log
-	run -0 --separate-stderr lh-pathway get --uid a log
-	[ "${#stderr_lines[@]}" = 22 ]
-	[ "${stderr_lines[20]}" = 'lh-pathway: log: further messages suppressed (--verbose shows all)' ]
-	[ "${stderr_lines[21]}" = 'lh-pathway: log: 1000 lines of the log skipped' ]
-	run -0 --separate-stderr lh-pathway get -v --uid a log
-	[ "${#stderr_lines[@]}" = 1001 ]
-	run -0 --separate-stderr lh-pathway get -q --uid a log
-	[ "${#stderr_lines[@]}" = 1 ]
-}
-
-@test "terminal escapes in a log do not reach stderr raw" {
-	printf '{"op":"\x1b[31m"}\n{"op":"add","trace":{"uid":"\\u001b","content":1}}\n{"\x1b":\n' >$'lo\eg'
-	run -1 --separate-stderr lh-pathway get --uid $'\e[31m' $'lo\eg'
-	[ -n "$stderr" ]
-	[[ $stderr != *$'\e'* ]]
-}
-
 # ---- many processes, kills, size ----
-
-@test "8 processes appending to one log: every event is there, none torn, lines longer than PIPE_BUF too" {
-	n=$(scale 200 10000)
-	for p in {1..8}; do
-		python3 -c 'import sys
-for i in range(int(sys.argv[2])): print("{\"uid\":\"%s-%d\",\"content\":\"%s\"}" % (sys.argv[1], i, "x" * (9000 if i % 50 == 0 else 20)))' "$p" "$n" |
-			lh-pathway add log >"out.$p" 3>&- &
-	done
-	while kill -0 $! 2>/dev/null; do
-		lh-pathway verify log >/dev/null 2>err || true
-		[ ! -s err ] || grep -q 'No such file' err || { cat err; return 1; }
-	done
-	wait
-	[ "$(cat out.* | wc -l)" = $((8 * n)) ]
-	[ "$(wc -l <log)" = $((8 * n)) ]
-	[ "$(lh-pathway verify log | jq -c '[.events, .traces, .skipped]')" = "[$((8 * n)),$((8 * n)),0]" ]
-	alike <(jq -r .trace.uid log | sort) <(for p in {1..8}; do seq -f "$p-%.0f" 0 $((n - 1)); done | sort)
-}
 
 @test "of many processes that add one uid one succeeds, and replays are counted each" {
 	n=$(scale 100 2000)
@@ -668,30 +623,4 @@ op() {
 	[ "$(jq -c '[.content, .replay_count]' <<<"$answer")" = '[9,1]' ]
 	finish 1
 	grep -q 'log: ' err
-}
-
-@test "requests outlives a full disk: 503, no half event, and the next change is made" {
-	needs_strace
-	seq 6 | sed 's/.*/{"op":"add","uid":"u&","content":"&"}/' >in
-	lh-pathway add log <<<'{"uid":"a","content":1}' >/dev/null
-	run -1 --separate-stderr inject write:error=ENOSPC:when=3 -P log lh-pathway requests --on-error emit log in
-	[ "$(jq -r '.error.code // .uid' <<<"$output" | paste -sd' ')" = 'u1 u2 503 u4 u5 u6' ]
-	[[ $stderr == *"No space left"* ]]
-	run -0 --separate-stderr lh-pathway verify log
-	[ "$(jq -c '[.traces, .skipped]' <<<"$output")" = '[6,0]' ]
-	# what is not on disk is not answered
-	run -2 --separate-stderr inject fdatasync:error=EIO lh-pathway requests --on-error emit log <<<'{"op":"add","content":1}'
-	[ -z "$output" ]
-}
-
-@test "requests of many processes at once: of one uid one add succeeds, and replays are counted each" {
-	seq 20 | sed 's/.*/{"op":"add","uid":"u&","content":1}\n{"op":"add_idempotent","uid":"r","content":1}/' >in
-	for i in 1 2 3 4; do
-		lh-pathway requests --on-error emit log in >out.$i 2>/dev/null || true &
-	done
-	wait
-	[ "$(cat out.* | wc -l)" = 160 ]
-	[ "$(cat out.* | jq -r 'select(.uid != "r" and (.error | not)) | .uid' | sort | uniq -c | awk '$1 != 1' | wc -l)" = 0 ]
-	[ "$(cat out.* | jq -c 'select(.error) | .error.code' | sort | uniq -c | awk '{ print $1, $2 }')" = '60 409' ]
-	[ "$(lh-pathway requests log <<<'{"op":"get","uid":"r"}' | jq .replay_count)" = 79 ]
 }

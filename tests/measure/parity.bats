@@ -92,16 +92,6 @@ spoil() {
 	grep -q 'python3' out
 }
 
-# bats test_tags=full
-@test "another program takes the right side through LH_PARITY_RIGHT_<PROBE>" {
-	LH_PARITY_RIGHT_EMBED='sed -u "s/^{\"name\":\"[^\"]*\",/{/" | lh-embed --wire rust --encoding base64' LH_PARITY_RIGHT_EXTRACT_JSON='tee raw | lh-extract-json --raw-input --wire' all --out o
-	[ "$status" = 0 ]
-	[ "$(tail -c 23 raw)" = '{"a":1} }}} trailing ]]' ]
-	grep -qF 'lh-embed --wire rust' o/embed.md
-	LH_PARITY_RIGHT_VALIDATOR="sed -u 's/.*/{\"status\":200}/'" all --probe validator --out o
-	[ "$status" = 1 ]
-}
-
 @test "the exit status of our tool is judged after each pipe" {
 	mkdir bin
 	cp "$LH_BIN/lh-parity" bin
@@ -140,42 +130,4 @@ spoil() {
 		n=$((n + $(wc -l <names)))
 	done
 	[ "$n" -ge 40 ]
-}
-
-# bats test_tags=full
-@test "without what is planted the same cases match" {
-	spoil left '' ''
-	for probe in embed extract_json validator session_log materializer subject_audit; do
-		python3 "$ROOT/tests/deviations.py" cases $probe "$PROBES/$probe.jsonl" >p/$probe.jsonl
-	done
-	all --out o
-	[ "$status" = 0 ]
-	[ "$(tail -n 1 out | jq .passed)" -ge 40 ]
-}
-
-# bats test_tags=full
-@test "both sides failing alike is seen in every probe" {
-	plain_only "most of it is Python"
-	while IFS='|' read -r name filter; do
-		spoil left '' " | $filter"
-		# where each answer is replaced as a whole, it need not be made
-		jq -c --arg behind " | $filter" '(if $behind | contains("/dev/null") then .timeout = 0.5 else . end) | .right |= "{ " + . + "; }" + $behind
-			| if $behind | contains("s/.*/") then .left = "cat" + $behind | .right = .left else . end' p/probes.jsonl >both
-		mv both p/probes.jsonl
-		for f in embed extract_json; do	# two cases of those that start or compute most
-			head -n 2 "$PROBES/$f.jsonl" >p/$f.jsonl
-		done
-		all --out o
-		[ "$status" = 1 ]
-		[ "$(tail -n 1 out)" = '{"probe":"all","passed":0,"failed":64,"skipped":0,"total":64}' ] || { echo "$name"; cat out; return 1; }
-	done <<-'END'
-	null|sed -u 's/.*/null/'
-	an empty object|sed -u 's/.*/{}/'
-	an empty line|sed -u 's/.*//'
-	cut off|sed -u 's/.$//'
-	an error message|sed -u 's/.*/Error: no such thing/'
-	nothing at all|cat >/dev/null
-	a status|(cat; exit 1)
-	a crash|(cat; kill -SEGV $$)
-	END
 }

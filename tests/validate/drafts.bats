@@ -64,66 +64,6 @@ surprises() {
 	END
 }
 
-@test "each text of the built-in rules is among them" {
-	lh-gen workers -n 1000 >roster.jsonl
-	lh-gen drafts -n 20000 | judged --roster roster.jsonl | jq -r '.kind as $kind | .verdict |
-		(.report.findings // [] | .[] | "\($kind) warning \(.field): \(.message)"),
-		(.error // {} | to_entries[] | .key as $v | .value
-			| if type == "string" then "400 \(.)" else "\($kind) \($v) \(.field // "-"): \(.reason)" end | split("\n")[0])' >texts
-	while read -r text; do
-		grep -qE "^$text" texts || { echo "not met: $text"; false; }
-	done <<-'END'
-		400 unknown kind "nonsense" \(expected fill, email, sms or playbook\)$
-		400 artifact must be an object$
-		400 context must be an object$
-		400 context\.target_count must be a whole number$
-		400 context\.city must be a string$
-		400 context\.state must be a string$
-		400 context\.role must be a string$
-		400 context\.client_id must be a string$
-		400 context\.candidate_id must be a string$
-		fill Schema fills: expected array$
-		fill Schema fills\[0\]\.candidate_id: missing$
-		fill Schema fills\[[1-9][0-9]*\]\.candidate_id: missing$
-		fill Schema fills\[[0-9]+\]\.name: missing$
-		fill Completeness -: endorsed count \(0\) != target_count \([1-9]\)$
-		fill Completeness -: endorsed count \([1-9][0-9]?\) != target_count \([0-9]+\)$
-		fill Consistency -: duplicate candidate_id '[wW]-[0-9]+' in fills$
-		fill Consistency -: fills\[[0-9]+\]\.candidate_id '.*' does not exist in worker roster$
-		fill Consistency -: fills\[[0-9]+\] worker '.*' status is 'inactive', expected 'active'$
-		fill Consistency -: fills\[[0-9]+\] worker '.*' status is 'do_not_contact', expected 'active'$
-		fill Policy -: fills\[[0-9]+\] worker '.*' is blacklisted for client '.*'$
-		fill Consistency -: city '.*' doesn't match contract city '.*'$
-		fill Consistency -: state '.*' doesn't match contract state '.*'$
-		fill Consistency -: role '.*' doesn't match contract role '.*'$
-		fill warning fills\[[0-9]+\]\.name: '.*' differs from roster name '.*'$
-		email Schema to: missing$
-		email Schema body: missing$
-		email Schema subject: expected string$
-		email Completeness -: subject is 79 chars \(max 78\)$
-		email Completeness -: SMS body is [0-9]+ chars \(max 160\)$
-		email Policy -: SSN-shaped sequence in body$
-		email Policy -: salary disclosure: keyword near dollar amount$
-		email Consistency -: _context\.candidate_id '.*' does not exist in worker roster$
-		email warning body: body does not mention '.*'$
-		sms Schema to: missing$
-		sms Schema body: missing$
-		sms Schema subject: expected string$
-		sms Completeness -: subject is [0-9]+ chars \(max 78\)$
-		sms Completeness -: SMS body is 161 chars \(max 160\)$
-		sms Policy -: SSN-shaped sequence in body$
-		sms Policy -: salary disclosure: keyword near dollar amount$
-		sms Consistency -: _context\.candidate_id '.*' does not exist in worker roster$
-		sms warning body: body does not mention '.*'$
-		playbook Schema operation: missing$
-		playbook Schema operation: expected `fill: \.\.\.` prefix, got "sms_draft: hello"$
-		playbook Schema endorsed_names: expected array$
-		playbook Completeness -: endorsed_names must be non-empty$
-		playbook Completeness -: endorsed_names \([0-9]+\) exceeds target_count × 2 \([0-9]+\)$
-		playbook Schema fingerprint: missing — required for Phase 25 validity window$
-	END
-}
-
 @test "a later line for the same worker wins, in whatever case the id is written" {
 	lh-gen workers -n 1000 >now.jsonl
 	lh-gen workers -n 1000 --seed 2 | jq -c '.candidate_id |= ascii_upcase | .status = "inactive"' >before.jsonl
@@ -154,17 +94,6 @@ surprises() {
 	[ -z "$output" ]
 	run -0 surprises < <(jq -c 'select(.expect.error.Schema or .expect.error.Completeness or .expect.status == 400 or .kind == "playbook")' out.jsonl)
 	[[ ${lines[-1]} == *" rows, 0 surprises" ]]
-}
-
-# bats test_tags=full
-@test "no telephone number, date, ZIP+4 or longer run of digits is taken for an SSN, and no planted SSN is missed" {
-	python3 "$ROOT/tests/ssn-bodies.py" 100000 >bodies.jsonl
-	lh-validate --now 2026-05-03T12:00:00Z bodies.jsonl >out.jsonl || [ $? = 1 ]
-	run -0 awk '
-		/,"ssn":true,/ { planted++; if (!index($0, ",\"verdict\":{\"status\":422,\"error\":{\"Policy\":{\"reason\":\"SSN-shaped sequence in body\"}}}}")) { missed++; print } next }
-		/,"ssn":false,/ { clean++; if (!index($0, ",\"verdict\":{\"status\":200,")) { wrong++; print } }
-		END { print missed + 0 " missed, " wrong + 0 " wrong"; exit planted + clean != 100000 || planted < 40000 || clean < 40000 }' out.jsonl
-	[ "$output" = "0 missed, 0 wrong" ]
 }
 
 # here - a folder as a fresh clone is after make: share/, bin/ and build/.

@@ -108,16 +108,6 @@ e: missing' ]
 	[ "$output" = '{"findings":[{"field":"record","severity":"error","message":"not allowed"}],"elapsed_ms":0,"status":422}' ]
 }
 
-@test "records are checked by many threads as by one, in their order" {
-	echo '{"properties":{"n":{"multipleOf":3},"s":{"pattern":"^(a|b)*c$"}}}' >s.json
-	seq 1 20000 | sed 's/.*/{"n":&,"s":"ababab&c"}/' >in
-	lh-validate --schema s.json -j1 --now 2026-05-03T12:00:00Z in >one || [ $? = 1 ]
-	lh-validate --schema s.json -j4 --now 2026-05-03T12:00:00Z in >four || [ $? = 1 ]
-	alike one four
-	[ "$(grep -c 'must be a multiple of 3' one)" = 13334 ]
-	[ "$(grep -c 'does not match' one)" = 20000 ]
-}
-
 @test "one of the built-in names is that schema, also where a file has the name" {
 	echo true >receipt
 	run -1 lh-validate --schema receipt <<<'{}'
