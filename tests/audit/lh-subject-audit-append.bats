@@ -5,40 +5,20 @@ load ../audit
 
 # ---- what goes in ----
 
-@test "each member is required but ts and trace_id, and no other is known" {
+@test "no member but those of the page is known, and none is null" {
 	cat >in <<-'END'
-	{"accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"success"}
-	{"candidate_id":"W-1","fields_accessed":[],"result":"success"}
-	{"candidate_id":"W-1","accessor":{"kind":"k","purpose":"p"},"fields_accessed":[],"result":"success"}
-	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"result":"success"}
-	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[]}
 	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"ok"}
 	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p","x":1},"fields_accessed":[],"result":"success"}
 	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"success","schema":"subject_audit.v1"}
-	{"candidate_id":7,"accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"success"}
-	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[1],"result":"success"}
-	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":{},"result":"success"}
-	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"success","ts":"yesterday"}
 	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p"},"fields_accessed":[],"result":"success","ts":null}
 	{"candidate_id":"W-1","accessor":{"kind":"k","daemon":"d","purpose":"p","trace_id":null},"fields_accessed":[],"result":"success"}
-	{"candidate_id":"W-1","accessor":"me","fields_accessed":[],"result":"success"}
 	END
 	cat >want <<-'END'
-	missing "candidate_id" (string)
-	missing "accessor" (object)
-	missing accessor.daemon (string)
-	missing "fields_accessed" (array of strings)
-	missing "result" ("success", "not_found", "denied" or "error")
 	"result" must be "success", "not_found", "denied" or "error", not "ok"
 	unknown member "x" in "accessor"
 	unknown member "schema"
-	"candidate_id" must be a string
-	fields_accessed[0] must be a string
-	"fields_accessed" must be an array of strings
-	"ts" must be a time like 2026-05-03T12:00:00Z
 	"ts" must be a time like 2026-05-03T12:00:00Z
 	accessor.trace_id must be a string
-	"accessor" must be an object
 	END
 	run -1 --separate-stderr lh-subject-audit append --dir d in
 	[ -z "$output" ]
@@ -194,17 +174,6 @@ load ../audit
 		alike <(sort "$log") <(sort out.*)
 		[ "$(jq -r .accessor.trace_id "$log" | sort -u | wc -l)" = $((50 * each)) ]
 	done
-}
-
-@test "8 processes append rows beyond a pipe's buffer to many logs at once" {
-	n=$(scale 200 10000)
-	pad=$(printf 'x%.0s' {1..6000})
-	for id in {1..8}; do
-		for ((k = 0; k < n; k++)); do record "W-$((k * id % 5))" "$pad"; done >"in.$id"
-	done
-	printf '%s\n' {1..8} | xargs -P 8 -I{} sh -c 'lh-subject-audit append --dir d --sync none "in.$1" >/dev/null' sh {}
-	run -0 --separate-stderr lh-subject-audit verify --dir d
-	[ "$(jq -s 'map(.count) | add' <<<"$output")" = $((8 * n)) ]
 }
 
 @test "a log that was moved away is left alone, and a new one begun" {

@@ -178,23 +178,6 @@ whole() {
 	done
 }
 
-# bats test_tags=full
-@test "a full disk is exit 2 with the reason, and what follows is whole" {
-	needs_strace
-	for fault in write:error=ENOSPC:when={2,3,4,5,6} fsync:error=EIO:when={1,4,7}; do
-		rm -rf d tree
-		lh-tlog init tree --origin example.com/audit --key-file tlog.key
-		log W-1 2
-		log W-2 2
-		run --separate-stderr inject "$fault" lh-subject-audit commit --dir d --tlog tree \
-			--key-file-tlog tlog.key
-		not injected || { [ "$status" = 2 ] && [ -n "$stderr" ]; }
-		run -0 commit
-		[ "$(size)" = 4 ]
-		whole
-	done
-}
-
 @test "two commits at a time make each row one entry" {
 	log W-1 50
 	commit >one &

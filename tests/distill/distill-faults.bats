@@ -95,33 +95,6 @@ whole_lines() {
 	STEP=25 CALLS="write rename fsync mkdir" INJECT=signal=KILL at_each lh-distill run -j1 --root r --now "$NOW" --run-id r
 }
 
-# bats test_tags=full
-@test "killed while rows are added to what is there, old data is never lost" {
-	needs_strace
-	sources fresh
-	distil fresh
-	more fresh
-	cp -r fresh whole
-	distil whole
-	(cd fresh && find data/evidence data/scored-runs exports -type f) >files
-	[ -s files ]
-	before_fault() {
-		rm -rf r
-		cp -r fresh r
-	}
-	after_fault() {
-		local file
-		whole_lines r
-		while read -r file; do	# as it was, or grown
-			head -c "$(stat -c %s "fresh/$file")" "r/$file" | cmp - "fresh/$file"
-		done <files
-		distil r
-		same_data r whole
-		no_litter r
-	}
-	STEP=25 CALLS="write rename fsync copy_file_range" INJECT=signal=KILL at_each lh-distill run -j1 --root r --now "$NOW" --run-id r
-}
-
 @test "killed in a tool of one stage and run again, the data is that of one whole run" {
 	needs_strace
 	sources fresh

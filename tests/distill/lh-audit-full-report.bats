@@ -330,27 +330,16 @@ odd() {
 	printf '[]\n' | bad 'not a JSON object'
 	how=--append-baseline
 	row p3_accepted=1 | head -c -3 | bad ''
-	row p3_accepted=1 | head -c -2 | bad ''
-	printf '{' | bad ''
 	printf '[]\n' | bad 'not a JSON object'
-	printf 'x\n' | bad ''
 	printf '{}\n' | bad 'missing "metrics" (object)'
 	printf '{"metrics":[]}\n' | bad '"metrics" must be an object'
-	printf '{"metrics":{"p3_accepted":NaN}}\n' | bad ''
 	printf '{"metrics":{"p3_accepted":"NaN"}}\n' | bad 'metric "p3_accepted" is not a number'
-	printf '{"metrics":{"p3_accepted":{}}}\n' | bad 'metric "p3_accepted" is not a number'
 	printf '{"metrics":{"p3_accepted":1e999999999999999999999}}\n' | bad 'metric "p3_accepted" is beyond the range of a double'
 	printf '{"metrics":{"p3_accepted":1,"p3_accepted":1}}\n' | bad 'p3_accepted'
-	printf '{"metrics":{},"metrics":{}}\n' | bad 'metrics'
-	printf '{"metrics":{},"x":"\xff"}\n' | bad ''
-	printf '{"metrics":{},"x":"\\ud800"}\n' | bad ''
 	printf '{"metrics":{}}\0\n' | bad ''
-	printf '\0\n' | bad ''
-	printf '{"metrics":{}}{"metrics":{}}\n' | bad ''
 	printf '\xef\xbb\xbf{"metrics":{}}\n' | bad ''
 	printf '{"metrics":{},"\033[2J":tru}\n' | bad ''
 	deep 512 | bad '512'
-	deep 100000 | bad '512'
 }
 
 @test "only the last row is judged; the bytes before it may be anything" {

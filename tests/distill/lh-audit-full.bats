@@ -288,22 +288,6 @@ each_hostile_line() {
 	done
 }
 
-# bats test_tags=full
-@test "a line that is not an object fails the checks of its file, whatever it is" {
-	for kind in evidence scored rag sft preference quarantine; do checks_of $kind; done | sort -u >all
-	one() {
-		for kind in evidence scored rag sft preference quarantine; do
-			file=$(file_of $kind)
-			cp "$BATS_FILE_TMPDIR/sound/${file#r/}" "$file"
-			printf "${3:-%s\n}" "$2" >>"$file"
-		done
-		audit --observer
-		failed | sort | diff all - || { echo "$1"; return 1; }
-	}
-	each_hostile_line one
-	one NUL '' '{"a":"\0"}\n'
-}
-
 @test "a report that is not an object fails its check" {
 	one() {
 		for kind in summary drift receipt; do printf '%s\n' "$2" >"$(file_of $kind)"; done

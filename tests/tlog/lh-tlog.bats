@@ -218,20 +218,6 @@ before_a_sweep() {
 	texts 255 260 >in
 }
 
-@test "a batch that is killed at any write, sync or rename loses and changes nothing that was told" {
-	needs_strace
-	local call n
-	before_a_sweep
-	for call in write fsync rename,renameat,renameat2 openat close; do
-		for ((n = 1; n < 400; n += call == openat || call == close ? 5 : 1)); do
-			swept $call:signal=KILL:when=$n || break
-			[ "$status" = 137 ]
-			goes_on
-		done
-		((n > 3))
-	done
-}
-
 @test "what a killed writer left is on disk before it is called published" {
 	needs_strace
 	init log

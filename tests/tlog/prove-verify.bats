@@ -24,25 +24,6 @@ verify() {
 	lh-tlog verify --policy policy "$@"
 }
 
-# bats test_tags=full
-@test "each entry of a log is proved and verified, by index and by leaf hash, in trees of many sizes" {
-	for n in 1 1 2 3 6 250 10; do
-		entries "$n"
-		asked | lh-tlog prove log >proofs
-		run -0 verify proofs
-		[ "$(jq -c '[.verified, .index, .size, .origin, .witnesses]' <<<"$output" | sed -n '$p')" = \
-			"[true,$(jq '.tlog.index' entries | tail -n 1),$(sed -n 2p log/checkpoint),\"example.com/log\",[]]" ]
-		[ "$(jq .verified <<<"$output" | sort | uniq -c | xargs)" = "$n true" ]
-	done
-	jq -c '{leaf_hash: .tlog.leaf_hash}' entries | lh-tlog prove log >by-hash
-	cmp <(jq -r .proof proofs) <(jq -r .proof by-hash)
-	run -0 verify by-hash
-	[ "${#lines[@]}" = 10 ]
-	jq -c '{entry_base64: (.text | @base64)}' entries | paste -d '\n' - /dev/null | sed '/^$/d' >bytes
-	jq -c --slurpfile p proofs -n '[inputs] | to_entries[] | .value + {proof: $p[.key].proof}' bytes | verify >out
-	[ "$(jq .verified out | sort -u)" = true ]
-}
-
 @test "prove by leaf hash gives the first of equal entries" {
 	printf '%s\n' '{"text":"a"}' '{"text":"b"}' '{"text":"a"}' '{"text":"a"}' |
 		lh-tlog append log --field text --key-file log.key >out
