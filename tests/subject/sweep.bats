@@ -172,15 +172,8 @@ receipts() {
 	[ "$(states)" = "w-1 active " ]
 }
 
-@test "the units are well-formed, and nothing enables them" {
-	sh -n "$ROOT/share/examples/lh-subject-sweep-nightly"
+@test "nothing enables the units" {
 	grep -q 'lh-subject-sweep.timer' "$ROOT/debian/rules"
 	grep -q 'lh-subject-sweep.timer' "$ROOT/debian/lakehouse-tools.prerm"
 	not grep -rq 'lh-subject-sweep' "$ROOT/share/examples/crontab"
-	command -v systemd-analyze || skip "no systemd-analyze"
-	cp "$ROOT"/share/systemd/lh-subject-sweep.* "$ROOT"/share/systemd/lakehouse-mail@.service .
-	sed -i 's,^ExecStart=.*,ExecStart=/bin/true,' ./*.service
-	run systemd-analyze verify --man=no ./lh-subject-sweep.timer ./lh-subject-sweep.service ./lakehouse-mail@.service
-	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
-	systemd-analyze calendar '*-*-* 04:17:00' >/dev/null
 }

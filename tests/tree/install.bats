@@ -81,3 +81,16 @@ setup() {
 	make -s -C "$ROOT" uninstall DESTDIR="$PWD/copy" PREFIX="$P"
 	[ -z "$(find copy -type f -o -type l)" ]
 }
+
+@test "each script of share is one that sh reads, and each unit and line for cron is well-formed" {
+	grep -l '^#!/bin/sh' "$ROOT"/share/examples/lh-* >scripts
+	[ "$(wc -l <scripts)" -ge 4 ]
+	while read -r script; do sh -n "$script"; done <scripts
+	run ! grep -qvE '^#|^[A-Z_]+=|^([0-9*/,-]+ ){5}/' "$ROOT/share/examples/crontab"
+	[ "$(grep -oE '/lh-[a-z-]+-nightly' "$ROOT/share/examples/crontab" | sort -u | wc -l)" = 3 ]
+	command -v systemd-analyze || skip "no systemd-analyze"
+	cp "$ROOT"/share/systemd/* .
+	sed -i 's,^ExecStart=[^ ]*,ExecStart=/bin/true,' ./*.service
+	run systemd-analyze verify --man=no ./*.timer ./*.socket ./*.service
+	[ "$status" = 0 ] && [ -z "$output" ] || { echo "$output"; return 1; }
+}
