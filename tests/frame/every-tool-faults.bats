@@ -131,20 +131,3 @@ without_stamps() {
 		done
 	done < <(on_stdin | drawn 8)
 }
-
-# bats test_tags=full
-@test "a signal in the middle of much output leaves whole records" {
-	lh-gen workers -n 20000 | lh-index build --dimension 64 --exact-below 100000 many.lhv
-	lh-index dump many.lhv >all.dump
-	lh-gen workers -n 100000 >all.gen
-	for wait in 0.02 0.1; do
-		for signal in INT TERM; do
-			timeout -s $signal $wait lh-gen workers -n 100000000 >out || [ $? = 124 ]
-			cmp -n "$(stat -c %s out)" out all.gen || [ "$(tail -n 1 out | jq -r '.id[2:]')" -gt 100000 ]
-			[ ! -s out ] || [ "$(tail -c 1 out | wc -l)" = 1 ]
-			timeout -s $signal $wait lh-index dump many.lhv >out || [ $? = 124 ]
-			cmp -n "$(stat -c %s out)" out all.dump
-			[ ! -s out ] || [ "$(tail -c 1 out | wc -l)" = 1 ]
-		done
-	done
-}

@@ -138,29 +138,23 @@ raw() {
 	done < <(
 		tools | sed 's/$/ "--$E"/; p; s/"--$E"/"$E"/'
 		cat <<-'END'
-		lh-gen workers -n "$E"
 		lh-gen queries --styles "$E"
 		lh-gen drafts --kinds "$E"
 		lh-gen kb --root "no/$E"
 		LH_OLLAMA_URL=$E lh-chat
 		KIMI_API_KEY=$E lh-chat
 		LH_KEYS_FILE=no/$E lh-chat
-		lh-chat --timeout "$E"
 		lh-iterate --answers "no/$E" workers.jsonl
-		lh-iterate --kind "$E"
 		lh-iterate --rules "no/$E"
 		lh-iterate --roster "no/$E"
 		lh-iterate --daemon $'\xff'"$E"
 		lh-audit-full --root "no/$E"
-		lh-audit-full --phase "$E"
 		LH_DISTILL_ROOT=no/$E lh-audit-full
 		lh-distill run --run-id "/$E"
-		lh-distill run --recorded-at "$E"
 		lh-distill run --root "no/$E"
 		lh-distill receipts --run-id "no $E"
 		lh-distill acceptance --fixture "no/$E"
 		LH_DISTILL_ROOT=no/$E lh-distill health
-		lh-embed --engine "$E"
 		lh-embed --model "$E"
 		lh-embed --template "{$E"
 		lh-embed --rejects "no/$E" workers.jsonl
@@ -211,7 +205,6 @@ raw() {
 		lh-search -Q x "$E.lhv"
 		lh-search "$E=workers.lhv" "$E=two.lhv"
 		lh-search "$E"
-		lh-validate --kind "$E"
 		lh-validate --roster "no/$E"
 		lh-validate --roster in
 		lh-validate --rules "no/$E"

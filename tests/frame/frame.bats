@@ -331,15 +331,6 @@ lines() {
 	[[ $stderr == *'secret: cannot open: Permission denied' ]]
 }
 
-@test "escapes and control bytes reach stderr neither from keys nor from file names" {
-	name=$'a\e[31m\n\xc2\x9b.jsonl'
-	printf '{"k\\u001b[31m\e":1}\n{"k\302\233":1,"k\302\233":2}\n' >"$name"
-	run -1 --separate-stderr $AID -v "$name"
-	[ "${#stderr_lines[@]}" = 3 ]
-	[[ ${stderr_lines[0]} == 'aid-filter: a\x1b[31m\x0a\xc2\x9b.jsonl:1:'* ]]
-	[[ $stderr != *$'\e'* && $stderr != *$'\xc2\x9b'* ]]
-}
-
 @test "what turns text round or has no shape reaches stderr spelt out, and all else as it is" {
 	python3 - <<-'END'
 	import unicodedata
@@ -427,29 +418,6 @@ lines() {
 }
 
 # ---- descriptors, disks, signals ----
-
-@test "stdin or stdout closed at the start is exit 2, and a closed stderr is not missed" {
-	run -2 --separate-stderr bash -c '$AID <&-'
-	[ "$stderr" = "aid-filter: stdin is closed" ]
-	run -2 --separate-stderr bash -c '$AID abc.jsonl >&-'
-	[ "$stderr" = "aid-filter: stdout is closed" ]
-	printf '{"a":1}\n{"b":2}\n{"c":3}\n' >abc.jsonl
-	echo '[1]' >>abc.jsonl
-	run -1 bash -c '$AID --into out.jsonl abc.jsonl 2>&-'
-	[ -z "$output" ]
-	[ "$(wc -l <out.jsonl)" = 3 ]
-	run -2 bash -c '$AID --rejects r abc.jsonl <&- >&- 2>&-'
-	[ ! -s r ]
-}
-
-@test "a full disk is exit 2 with the reason, once" {
-	lines 100000 >in
-	for how in -j1 -j3 --sink; do
-		run -2 --separate-stderr bash -c "$AID -q $how in >/dev/full"
-		[ "${stderr_lines[0]}" = 'aid-filter: stdout: write failed: No space left on device' ]
-		[[ ${#stderr_lines[@]} = 1 || ${stderr_lines[1]} == *' rejected' ]]
-	done
-}
 
 @test "a file size limit on stdout is exit 2, and what is there is whole but for its last record" {
 	lines 100000 >in
@@ -696,35 +664,11 @@ lines() {
 	done
 }
 
-@test "on a terminal progress is one line that is cleared" {
-	command -v script >/dev/null || skip "script is not installed"
-	cat >slow.sh <<-'END'
-	until grep -qs records typescript; do echo '{}'; sleep 0.1; done | $AID >/dev/null
-	END
-	NO_COLOR=1 TERM=xterm patiently script -qefc 'bash slow.sh' typescript </dev/null >/dev/null
-	grep -q $'\r\e\[Kaid-filter: [0-9]* records' typescript
-	[ "$(tr '\r' '\n' <typescript | grep -c 'records')" -ge 1 ]
-}
-
 @test "a terminal that knows no escape sequences has no line of progress" {
 	command -v script >/dev/null || skip "script is not installed"
 	TERM=dumb script -qec "(echo {}; sleep 0.5; echo {}) | $AID >out" /dev/null </dev/null >got
 	[ ! -s got ]
 	[ "$(wc -l <out)" = 2 ]
-}
-
-@test "a signal removes the line of progress before it ends the tool" {
-	command -v script >/dev/null || skip "script is not installed"
-	cat >killed.sh <<-'END'
-	exec {more}> >(exec "$AID" --progress always >/dev/null)
-	aid=$!
-	until grep -qs 'records, ' typescript; do echo '{}' >&$more; sleep 0.1; done
-	kill -TERM $aid
-	tail --pid=$aid -f /dev/null
-	echo END
-	END
-	NO_COLOR=1 TERM=xterm patiently script -qefc 'bash killed.sh' typescript </dev/null >/dev/null
-	tr -d '\n' <typescript | grep -q $'records, [0-9]*/s\r\r\e\[KEND'
 }
 
 # on_terminal COMMAND - what the command writes to a terminal.
@@ -784,16 +728,6 @@ on_terminal() {
 		SHELL=/bin/sh TERM=xterm run patiently script -qec "timeout 0.3 $AID" typescript </dev/null
 		[ "$status" = 124 ]
 	done
-}
-
-@test "a locale with a decimal comma changes nothing" {
-	needs_comma
-	lines 100 >in
-	(cat in; echo bad) >mixed
-	run -1 $AID mixed
-	want=$output
-	run -1 with_comma $AID mixed
-	[ "$output" = "$want" ]
 }
 
 # ---- threads ----

@@ -126,20 +126,6 @@ lh-show: 2 of 4 records rejected' ]
 	[ "$output" = $' a\n--\n 1' ]
 }
 
-@test "an array, pretty-printed JSON or a table as input gets one message with what to do" {
-	lh-gen workers -n 20 | jq . >pretty
-	jq -s . pretty >array
-	lh-gen workers -n 20 | jq -r '[.name, .role] | @csv' | sed '1i name,role' >table
-	told() {
-		run -1 --separate-stderr lh-show "$@"
-		grep -c ' jq -c\| lh-ingest' <<<"$stderr"
-	}
-	[ "$(told pretty)" = 1 ]
-	[ "$(told <pretty)" = 1 ]
-	[ "$(told --card array)" = 1 ]
-	[ "$(told table)" = 1 ]
-}
-
 @test "a record that no column shows is shown as it is" {
 	printf '{"name":"Ann","role":"Welder"}\n{"name":"Bob","role":"Cook"}\n{"other":[1.50]}\n' | lh-show >out
 	diff - out <<-'END'
@@ -233,25 +219,6 @@ lh-show: 2 of 4 records rejected' ]
 	run -2 lh-show --diff one
 	[ "${lines[-1]}" = "lh-show: --diff needs two records, and there is one" ]
 	run -2 lh-show --diff one one one
-}
-
-@test "a closed stdout ends it, a full disk is exit 2 with the reason" {
-	repeat 50000 '{"a":"text","b":1}' >in
-	for options in "" --card; do
-		lh-show $options in | head -n 1 >/dev/null || [ "${PIPESTATUS[0]}" = 141 ]
-		run -2 bash -c "lh-show $options in >/dev/full"
-		[[ $output == *"No space left on device"* ]]
-	done
-}
-
-# bats test_tags=full
-@test "a million records take no more memory than a few thousand" {
-	plain_only "memory"
-	for options in "" --card; do
-		repeat "$(scale 100000 1000000)" '{"name":"Ann Example","n":1.50,"tags":["a","b"],"more":{"x":"some text that is longer"}}' |
-			prlimit --as=80000000 lh-show $options >out
-		[ "$(wc -l <out)" -ge "$(scale 100000 1000000)" ]
-	done
 }
 
 # --card of the second is 500 MB of indentation

@@ -93,7 +93,7 @@ accepted() {
 wrong_values() {
 	"$1" --describe-options | jq -r '.tool as $tool | .options[] |
 		"\($tool) \((.commands // [""])[0]) \(if .long then "--\(.long)=" else "-\(.short)" end)" +
-		(if .type == "choice" then "nothing", "" elif .type == "time" then "now", "12:00" elif .type == "size" then "0", "1.5M"
+		(if .type == "choice" then "no\u001b[31mthing", "" elif .type == "time" then "now", "12:00" elif .type == "size" then "0", "1.5M"
 		elif .type == "whole" then .min - 1, "\(.max)0", 1.5, "x" elif .type == "number" then "x", "0x1" else empty end | tostring)'
 }
 
@@ -104,7 +104,7 @@ wrong_values() {
 	[ "$(wc -l <lines)" -gt 800 ]
 	while read -r line; do
 		run -2 --separate-stderr $line </dev/null
-		[ -z "$output" ] && [[ $stderr == "${line%% *}: -"*": \""*"\" is not "* ]] && [ "${#stderr_lines[@]}" = 1 ] ||
+		[ -z "$output" ] && [[ $stderr == "${line%% *}: -"*": \""*"\" is not "* && $stderr != *$'\e'* ]] && [ "${#stderr_lines[@]}" = 1 ] ||
 			{ echo "$line: $stderr"; return 1; }
 	done < <(drawn 80 <lines)
 }

@@ -280,66 +280,11 @@ hits() {
 	wait $pid
 }
 
-@test "filters hold for what an index has by now" {
-	for i in 1 2 3; do echo '{"id":"a'$i'","vector":[1,0],"metadata":{"state":"IL"}}'; done | lh-index build -q w.lhv
-	start lh-search -k 9 --where state=IL w.lhv
-	ask '{"vector":[1,0]}'
-	[ "$(said '.results | length')" = 3 ]
-	echo '{"id":"a2","vector":[1,0],"metadata":{"state":"OH"}}' | lh-index add -q w.lhv
-	ask '{"vector":[1,0]}'
-	[ "$(said '[.results[].id]')" = '["a1","a3"]' ]
-	echo '{"id":"a4","vector":[1,0],"metadata":{"state":"IL"}}' | lh-index add -q w.lhv
-	ask '{"vector":[1,0]}'
-	[ "$(said '[.results[].id]')" = '["a1","a3","a4"]' ]
-	finish
-}
-
-@test "words are searched as they are by now" {
-	lh-index build -q --lexical --dimension 64 w.lhv <<<'{"id":"a","text":"alpha"}'
-	start lh-search -k 9 --hybrid --on-error emit w.lhv
-	ask '{"query_text":"gamma"}'
-	[ "$(said '[.results[].id]')" = '["a"]' ]
-	lh-index add -q w.lhv <<<'{"id":"c","text":"gamma"}'
-	ask '{"query_text":"gamma"}'
-	[ "$(said '[.results[].id]')" = '["c","a"]' ]
-	lh-index build -q --dimension 64 w.lhv <<<'{"id":"a","text":"alpha"}'
-	ask '{"id":"q","query_text":"gamma"}'
-	lost
-	finish 1
-}
-
 # ---- lh-search over a folder ----
 
 # counted - the corpora that the answer counts, or its error's code.
 counted() {
 	said '.error.code // (.per_corpus_counts | keys | join(" "))'
-}
-
-@test "cold, record, warm through a folder of playbooks that is made meanwhile: 0.4449, then 0.2224" {
-	mkdir i
-	two a 0.55505 0.831817 b 0.69995 0.714192 | lh-index build -q i/w.lhv
-	start lh-search --wire -j1 --playbooks p i/
-	query='{"vector":[1,0],"corpora":["w"],"use_playbook":true,"playbook_corpus":"mine"}'
-	ask "$query"
-	[ "$(hits)" = '"b 0.3, a 0.4449"' ]
-	mkdir p
-	ask "$query"
-	[ "$(hits)" = '"b 0.3, a 0.4449"' ]
-	for name in other mine; do
-		echo '{"id":"pb-1","vector":[1,0],"metadata":{"query_text":"q","answer_id":"a","answer_corpus":"w","score":1.0,"role":""}}' |
-			lh-index build -q p/$name.lhv
-		ask "$query"
-	done
-	[ "$(hits)" = '"a 0.2224+, b 0.3"' ]
-	[ "$(said '[.playbook_boosted, .playbook_injected]')" = '[1,0]' ]
-	rm p/mine.lhv
-	ask "$query"
-	[ "$(hits)" = '"b 0.3, a 0.4449"' ]
-	[ "$(said .playbook_boosted)" = 0 ]
-	rm -r p
-	ask "$query"
-	[ "$(said .playbook_boosted)" = 0 ]
-	finish
 }
 
 @test "a playbook that lh-playbook records into a folder counts at the next query" {
@@ -504,13 +449,6 @@ to_index() {
 	jq -c '{id: .candidate_id, vector: [1, 0], metadata: .}' | lh-index build -q roster.lhv
 }
 
-@test "lh-validate sees a roster that changed: lines" {
-	make=to_lines
-	worker Ada | to_lines
-	start lh-validate --on-error emit --roster roster.jsonl
-	judged_by_roster roster.jsonl
-}
-
 @test "a roster of many blocks that turns bad and good under four threads: every record is answered" {
 	lh-gen workers -n 3000 --seed 1 | jq -c '{candidate_id: .id, name: "n", status: "active"}' >many
 	[ "$(wc -c <many)" -gt 131072 ]
@@ -629,26 +567,6 @@ rule() {
 
 # ---- lh-chat ----
 
-@test "lh-chat sees a key that is added to the file of keys, or taken out of it" {
-	(umask 077 && echo '# none' >keys)
-	export LH_KEYS_FILE=keys LH_KIMI_URL=http://127.0.0.1:1
-	unset KIMI_API_KEY
-	start lh-chat --on-error emit --retries 0
-	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
-	[ "$(said .error.code)" = 404 ]
-	(umask 077 && echo KIMI_API_KEY=k >new)
-	mv new keys
-	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
-	[ "$(said .error.code)" = 502 ]
-	mv keys away
-	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
-	lost
-	(umask 077 && echo '# none' >keys)
-	ask '{"id":"q","model":"kimi/m","prompt":"p"}'
-	[ "$(said .error.code)" = 404 ]
-	finish 1
-}
-
 # ---- lh-embed, and the table of an index ----
 
 # ---- lh-relevance, lh-pathway, lh-subject-audit ----
@@ -672,33 +590,6 @@ rule() {
 	ask '{"id":"q","path":"src/a.rs","text":"alpha beta"}'
 	[ "$(said .relevance.score)" = "$first" ]
 	finish 1
-}
-
-@test "lh-pathway reads and writes the log that is in its place by then, and makes no other" {
-	echo '{"uid":"a","content":1}' | lh-pathway add log >/dev/null
-	echo '{"uid":"a","content":2}' | lh-pathway add new >/dev/null
-	start lh-pathway get --on-error emit log
-	ask '{"id":"q","uid":"a"}'
-	[ "$(said .content)" = 1 ]
-	mv log old
-	ask '{"id":"q","uid":"a"}'
-	lost
-	cp new log
-	ask '{"id":"q","uid":"a"}'
-	[ "$(said .content)" = 2 ]
-	finish 1
-	start lh-pathway update --on-error emit log
-	ask '{"id":"q","uid":"a","content":3}'
-	[ "$(said .content)" = 3 ]
-	rm log
-	ask '{"id":"q","uid":"a","content":4}'
-	lost
-	[ ! -e log ]
-	mv old log
-	ask '{"id":"q","uid":"a","content":5}'
-	[ "$(said .content)" = 5 ]
-	finish 1
-	[ "$(lh-pathway get --uid a log | jq .content)" = 5 ]
 }
 
 @test "lh-subject-audit append signs with the key that is there by then" {

@@ -193,26 +193,3 @@ status() {
 	[ "$(said .vectors)" = "$one" ]
 	finish 1
 }
-
-@test "lh-relevance and its gate answer each record, and go on after bad ones" {
-	serve lh-relevance --on-error emit
-	ask '{"text":"a.c","focus":{"path":"a.c"}}'
-	[ "$(said .relevance.kept)" = true ]
-	ask '{"text":"-"}'
-	[ "$(code)" = 400 ]
-	ask '{"text":5,"focus":{}}'
-	[ "$(code)" = 400 ]
-	ask "$(jq -nc '{text: "-", path: ("p" * 5000), focus: {}}')"
-	[ "$(code)" = 413 ]
-	ask '{"text":"-","focus":{}}'
-	[ "$(said .relevance.kept)" = false ]
-	finish 1
-	serve lh-relevance gate --on-error emit
-	ask '{"mode":"codereview_lakehouse","model":"m"}'
-	[ "$(said .mode)" = '"codereview_isolation"' ]
-	ask '{"mode":"","model":"m"}'
-	[ "$(code)" = 400 ]
-	ask '{"mode":"a","model":"m"}'
-	[ "$(said .mode)" = '"a"' ]
-	finish 1
-}
