@@ -127,18 +127,6 @@ rerank() {
 	[ "$(printf '%s\n' "${lines[@]}" | jq -r .id | paste -sd' ')" = 'good few twice words unavailable garbage resetnow good' ]
 }
 
-@test "a slow service is given up, a busy one asked again, and one that does not end is cut" {
-	run -2 --separate-stderr lh-rerank --timeout 1 --retries 0 --rerank-url "$URL/mode/silent/llama" in
-	[[ $stderr == *"no whole answer within 1 s"* ]]
-	run -2 --separate-stderr lh-rerank --retries 0 --rerank-url "$URL/mode/endless/llama" in
-	[[ $stderr == *"16777216 bytes"* ]] || { echo "$stderr"; false; }
-	run -2 --separate-stderr lh-rerank --retries 0 --rerank-url "$URL/mode/bomb/llama" in
-	start_server rerank.py --mode busy
-	lh-rerank --rerank-url "$URL" in | jq -e '.results[0].text == "a b"' >out
-	run -2 --separate-stderr lh-rerank --retries 0 --rerank-url http://127.0.0.1:1 in
-	[[ $stderr == 'lh-rerank: http://127.0.0.1:1/rerank: '* ]]
-}
-
 @test "calls of several records are made at the same time, and answered in order" {
 	start_server rerank.py --gather 3
 	for word in a b c; do jq -c --arg w $word '{query: $w, results}' in; done >all

@@ -173,21 +173,6 @@ as_oracle() {
 		"$(lh-rerank --model ./m.gguf <<<'{"query":"a","results":[{"text":"b"}]}' | jq -c '.results[0].rerank_score')" ]
 }
 
-@test "a record that is no answer is rejected with the reason" {
-	MODEL m.gguf --architecture bert --layers 1
-	while IFS='|' read -r record reason; do
-		run -1 --separate-stderr lh-rerank --model ./m.gguf <<<"$record"
-		[[ $stderr == "lh-rerank: -:1: $reason"* ]] || { echo "$stderr"; return 1; }
-		[ -z "$output" ]
-	done <<-'END'
-	{"results":[]}|missing "query_text" (string)
-	{"query_text":"a"}|missing "results" (array
-	{"query_text":"a","results":{}}|"results" must be an array
-	{"query_text":"a","results":["b"]}|results[0] must be an object
-	{"query_text":1,"results":[]}|"query_text" must be a string
-	END
-}
-
 @test "--sigmoid maps scores, and leaves their order" {
 	MODEL m.gguf --architecture bert
 	answers 5 >in

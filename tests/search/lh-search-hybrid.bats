@@ -228,21 +228,6 @@ mrr() {
 	[ "$(lh-search --hybrid --flat n.lhv 2>&1 <<<'{"query_text":""}' | first 1)" = 'lh-search: -:1: empty text' ]
 }
 
-# bats test_tags=full,graphs
-@test "a graph, codes and words together: each ranking's best come" {
-	local precision
-	lh-gen workers -n 1500 >w.jsonl
-	lh-gen queries -n 20 >q.jsonl
-	lh-index build --lexical w.lhv w.jsonl
-	lh-search --hybrid --flat --ignore-unknown --exact w.lhv <q.jsonl | jq -c '[.query_text, .id]' | sort >want
-	for precision in "--precision i8" "--precision f16 --rescore"; do
-		lh-index build --lexical $precision w.lhv w.jsonl
-		lh-index verify w.lhv
-		lh-search --hybrid --flat --ignore-unknown w.lhv <q.jsonl | jq -c '[.query_text, .id]' | sort >is
-		[ "$(comm -12 want is | wc -l)" -ge 180 ]
-	done
-}
-
 # bats test_tags=hostile,graphs
 @test "damage in the words is reported by verify with its section, and a search never crashes" {
 	local at bytes place
