@@ -11,6 +11,7 @@
 
 #define CHUNK 4096	/* rows evaluated at a time: a multiple of 64 */
 #define SAMPLE 512
+#define ENOUGH 32
 #define AHEAD 16	/* rows: while so many are evaluated, the memory of another arrives */
 #define NAMED_IN 256	/* bytes of metadata in which a filter mostly finds what decides */
 
@@ -68,24 +69,23 @@ int lh_filter_cache_evaluate(struct lh_filter_cache *v, const struct lh_query *q
 	return yes;
 }
 
-/* Evaluate a fixed pseudo-random sample of rows until LH_SEEDS match: 32 matches estimate the share
+/* Evaluate a fixed pseudo-random sample of rows until ENOUGH match: 32 matches estimate the share
  * of matching rows to within a third.  It is always the same, so that the choice between walk and
  * scan does not depend on what is already cached. */
 static int take_sample(struct lh_filter_cache *v, const struct lh_query *q, struct lh_err *err)
 {
-	unsigned i, seeds = 0;
+	unsigned i, matched = 0;
 	uint64_t row;
 	int rc = 0;
 
 	pthread_mutex_lock(&v->lock);
-	for (i = 0; !v->sampled && rc >= 0 && i < SAMPLE && seeds < LH_SEEDS; i++) {
+	for (i = 0; !v->sampled && rc >= 0 && i < SAMPLE && matched < ENOUGH; i++) {
 		row = (i * 0x9e3779b97f4a7c15u >> 32) * v->ix->rows >> 32;
 		rc = lh_filter_cache_allows(q, row, err);
-		if (rc > 0)
-			v->seed[seeds++] = (uint32_t)row;
+		matched += rc > 0;
 	}
 	if (!v->sampled && rc >= 0) {
-		v->n_seeds = seeds;
+		v->matched = matched;
 		v->sampled = i;
 	}
 	pthread_mutex_unlock(&v->lock);
@@ -175,10 +175,9 @@ static int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct 
 /* ---- search among the rows that a filter allows ---- */
 
 /*
- * If few rows match, all of them are measured.  If many do, the graph is walked,
- * but only matching rows are measured: a refused row is a bridge, whose links are
- * followed as if they were links of the row that led to it.  A walk that comes up
- * short, or costs more than to measure all, gives way to the scan of the rest.
+ * If few rows match, all of them are measured.  If many do, the graph is walked as without a filter,
+ * through rows that are refused too.  A walk that comes up short, or finds that matches are far
+ * away, gives way to the scan of the rest.
  */
 
 /* Return whether a row may be a result.  Of an excluded one no count may tell whether the filter
@@ -253,154 +252,14 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
 		lh_walk_measure(s, rows, n, false);
 }
 
-/* ---- the walk ---- */
-
-/* Add the matching links of a row that this walk has not met to found, after the n
- * there.  Refused ones go to bridge, unless that is NULL. */
-static long add_matching_links(struct lh_searcher *s, uint32_t from, uint32_t *found, size_t n,
-			       uint32_t *bridge, size_t *bridges)
-{
-	const struct lh_index *ix = s->ix;
-	uint32_t i, links_n = 2 * ix->params.m;
-	const uint32_t *links = lh_walk_links(ix, from);
-	int rc;
-
-	for (i = 0; i < links_n; i++)
-		__builtin_prefetch(s->seen + (links[i] < ix->rows ? links[i] : 0), 1);
-	for (i = 0; i < links_n && n < FRESH_MAX; i++) {
-		uint32_t to = lh_once32(&links[i]);
-
-		if (to >= ix->rows || s->seen[to] == s->epoch)
-			continue;
-		rc = bridge ? lh_filtered_search_row(s, to) : allows(s, to);
-		if (rc < 0)
-			return -1;
-		if (rc) {
-			s->seen[to] = s->epoch;
-			found[n++] = to;
-		} else if (bridge) {
-			s->seen[to] = s->epoch;
-			bridge[(*bridges)++] = to;
-			lh_walk_prefetch(ix, to);
-		}
-	}
-	return (long)n;
-}
-
-/* Collect the rows to go on to: the matching links of a row and, if these are few,
- * those of its refused links. */
-static long matching_neighbours(struct lh_searcher *s, uint32_t row, uint32_t *found)
-{
-	uint32_t bridge[FRESH_MAX];
-	size_t i, bridges = 0, enough = 2 * s->ix->params.m;
-	long n = add_matching_links(s, row, found, 0, bridge, &bridges);
-
-	for (i = 0; n >= 0 && i < bridges && (size_t)n < enough; i++) {
-		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
-		n = add_matching_links(s, bridge[i], found, (size_t)n, NULL, NULL);
-	}
-	return n;
-}
-
-/* Begin where an unfiltered walk would, and at the matching rows of the sample, which
- * may be far from there. */
-static int begin_walk(struct lh_searcher *s)
-{
-	const struct lh_filter_cache *v = s->q->filter_cache;
-	struct cand at = lh_walk_entry(s);
-	uint32_t seed[LH_SEEDS + 1];
-	size_t i, n = 0;
-	int rc;
-
-	lh_walk_epoch(s);
-	rc = lh_filtered_search_row(s, at.row);
-	if (rc < 0)
-		return -1;
-	lh_walk_enqueue(s, at);
-	if (rc)
-		lh_walk_offer(s, at);
-	for (i = 0; i < v->n_seeds; i++) {
-		if (s->seen[v->seed[i]] == s->epoch || lh_walk_excluded(s->q, v->seed[i]))
-			continue;
-		s->seen[v->seed[i]] = s->epoch;
-		seed[n++] = v->seed[i];
-	}
-	lh_walk_measure(s, seed, n, true);
-	return 0;
-}
-
 /* ---- choice between walk and scan ---- */
 
-/* When the walk has cost this part of what the scan would, it is given up if it will cost that
- * many scans.  More than one, because a walk gets cheaper as it meets the same rows again. */
-#define TRIAL (1 / 16.0)
-#define TOO_LONG 1.25
-
-/* Bytes of a vector that is so cheap to measure that more candidates are kept. */
-#define SHORT 256
-
-/* If no ef is named, the share of rows that match from which a walk as without a filter meets
- * enough of them, or what a scan costs, times the share, from which it is cheaper. */
-#define MANY 0.3
+/* What a visit of a walk of so many costs, and a walk that ends by itself: see lh_scan_cost. */
+#define VISIT_COST(s) ((s)->ix->signs ? 12e3 : 20e3)
 #define WALK_COST 4e6
 
-/* The cost of a walk, row by row of those that todo yields. */
-struct walk_cost {
-	double scan;		/* of the scan that would be done instead */
-	size_t ef, steps;
-	double half[2];		/* costs at the last two powers of two of the steps */
-	bool decided;
-};
-
-/* Return whether a scan is better than to go on.  A walk takes about ef steps, of which the rest
- * costs what the later ones did so far. */
-static bool is_too_long(const struct lh_searcher *s, struct walk_cost *c)
-{
-	double cost, left;
-	size_t half;
-
-	if (c->decided)
-		return false;
-	cost = lh_walk_cost(s, (double)s->q->work.measured, (double)s->q->work.walked);
-	c->steps++;
-	if ((c->steps & (c->steps - 1)) == 0) {
-		c->half[0] = c->half[1];
-		c->half[1] = cost;
-	}
-	if (cost < TRIAL * c->scan)
-		return false;
-	c->decided = true;
-	for (half = 1; 4 * half <= c->steps; half *= 2)
-		;
-	left = c->steps < c->ef ? (double)(c->ef - c->steps) : 0;
-	left *= (cost - c->half[0]) / (double)(c->steps - half + 1);
-	return cost + left > TOO_LONG * c->scan;
-}
-
-/* Return 1 when done, 0 when a scan is better or fewer than k were found, -1. */
-static int walk(struct lh_searcher *s, struct walk_cost *c)
-{
-	uint32_t row, found[FRESH_MAX];
-	int rc = 0;
-	long n;
-
-	lh_walk_keep(s, c->ef);
-	if (begin_walk(s) < 0)
-		return -1;
-	while (!s->q->truncated && (rc = lh_walk_next(s, &row)) > 0) {
-		if (is_too_long(s, c))
-			return 0;
-		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
-		n = matching_neighbours(s, row, found);
-		if (n < 0)
-			return -1;
-		if (n)
-			lh_walk_measure(s, found, (size_t)n, true);
-	}
-	if (rc < 0)
-		return -1;
-	return s->q->truncated || s->best.n >= s->q->k;
-}
+/* The share of rows that match from which such a walk meets enough of them in any case. */
+#define MANY 0.3
 
 /* Return how many rows of the file match, after evaluating all; or -1. */
 static int64_t allowed_rows(struct lh_searcher *s)
@@ -418,64 +277,39 @@ static int64_t allowed_rows(struct lh_searcher *s)
 	return (int64_t)(n - excluded(s, is_allowed));
 }
 
-/*
- * Return 1 for a walk, as without a filter if s->share is set, 0 for a scan, -1.  By the sample:
- * all rows are not evaluated for a walk.  Of the rows near the query, a walk measures at least
- * three a candidate, and follows the links of 0.7 for each that matches: less than on average,
- * since rows that match may be next to each other.
- */
-static int choose_walk(struct lh_searcher *s, struct walk_cost *c)
+/* Return 1 for a walk, for which s->share is set, 0 for a scan, -1.  By the sample: all rows are not
+ * evaluated for a walk.  It visits as many rows, for one that matches, as there are. */
+static int choose_walk(struct lh_searcher *s, size_t ef, bool adapt)
 {
-	const bool by_itself = !s->q->ef && !s->ix->params.ef_search;
 	const struct lh_filter_cache *v = s->q->filter_cache;
-	double share, cost;
+	double share, scan, cost = adapt ? WALK_COST : (double)ef * VISIT_COST(s);
 
-	if (!lh_walk_pays(s, by_itself ? lh_index_ef(&s->ix->params, s->q->k) : c->ef))
+	if (!lh_walk_pays(s, ef))
 		return 0;
 	if (take_sample(s->q->filter_cache, s->q, s->err) < 0)
 		return -1;
-	share = (double)v->n_seeds / v->sampled;
-	c->scan = lh_scan_cost(s, share * (double)s->ix->rows);
-	if (by_itself && (share >= MANY || share * c->scan >= WALK_COST))
+	share = (double)v->matched / v->sampled;
+	scan = lh_scan_cost(s, share * (double)s->ix->rows);
+	if ((adapt && share >= MANY) || share * scan >= cost)
 		s->share = share;
-	cost = lh_walk_cost(s, 3 * share * (double)c->ef, 0.7 * (double)c->ef);
-	return s->share > 0 || (lh_walk_pays(s, c->ef) && cost < c->scan * share);
-}
-
-/*
- * Return the ef of filtered searches that name none.  It is chosen so that 0.95 of
- * the true results are found even for queries far from all rows, which takes more
- * candidates the larger the index is.  Measured with sentences of demand over
- * 100,000 generated workers of whom half match: ef 64 finds 0.79, 640 finds 0.93,
- * and 960, the value here, 0.95.  Results without a filter are similar.
- */
-static size_t default_ef(const struct lh_searcher *s)
-{
-	size_t times = 4;
-
-	while (times * times * 450 < s->ix->rows)
-		times++;
-	if (lh_index_code_bytes(&s->ix->params) < SHORT)
-		times += times / 2;
-	return times * lh_index_ef(&s->ix->params, s->q->k);
+	return s->share > 0;
 }
 
 int lh_filtered_search(struct lh_searcher *s)
 {
-	struct walk_cost c = { .ef = s->q->ef ? s->q->ef : default_ef(s) };
+	bool adapt = !s->q->ef && !s->ix->params.ef_search;
+	size_t ef = s->q->ef ? s->q->ef : lh_index_ef(&s->ix->params, s->q->k);
 	struct lh_search_work *work = &s->q->work;
 	int64_t allowed;
 	int rc;
 
-	if (c.ef < s->q->k)
-		c.ef = s->q->k;
-	rc = choose_walk(s, &c);
+	if (ef < s->q->k)
+		ef = s->q->k;
+	rc = choose_walk(s, ef, adapt);
 	if (rc > 0) {
-		if (s->share > 0)
-			c.ef = lh_index_ef(&s->ix->params, s->q->k);
-		work->ef = (uint32_t)c.ef;
+		work->ef = (uint32_t)ef;
 		work->filter_walked = true;
-		rc = s->share > 0 ? lh_walk_qg(s, c.ef, true) : walk(s, &c);
+		rc = lh_walk_qg(s, ef, adapt);
 		work->restarts = rc == 0;
 	}
 	if (rc)

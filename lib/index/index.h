@@ -218,7 +218,7 @@ struct lh_search_work {
 struct lh_query {
 	const float *vector;	/* dimension finite values; of unit length under cosine */
 	size_t k;		/* results wanted */
-	size_t ef;		/* 0: lh_index_ef, and several times that with a filter */
+	size_t ef;		/* 0: lh_index_ef, and a walk that ends when it is stable */
 	bool exact;		/* scan all rows instead of walking the graph */
 	/* The filter, or NULL: returns 1 for a live row that may be a result, 0
 	 * for others, -1 with *err for damage.  It must give the same answer for

@@ -21,8 +21,9 @@
  */
 #define READ_PART (4 << 20)	/* bytes of rows for each such walk */
 
-/* Times the cost of a walk that a scan, which is exact, may have in its place. */
-#define EXACT 2.6
+/* What a scan, which is exact, may cost in place of a walk, for each candidate: three times as much
+ * where rows have codes, since a walk for far queries, or for many results, grows so. */
+#define EXACT(s) ((s)->ix->signs ? 36e3 : 16e3)
 #define WIDER 4	/* times the ef of a walk that found too few */
 
 static void searcher_room(struct lh_searcher *s)
@@ -522,13 +523,6 @@ static size_t fresh_links(struct lh_searcher *s, uint32_t row, uint32_t *out)
 	return found;
 }
 
-void lh_walk_enqueue(struct lh_searcher *s, struct cand at)
-{
-	heap_room(&s->todo, s->todo.n + 1);
-	s->seen[at.row] = s->epoch;
-	todo_push(&s->todo, at);
-}
-
 /* Measure by vectors if asked to, unless the codes are the vectors (f32).  Returns how many of
  * n rows were measured. */
 static size_t measure_rows(struct lh_searcher *s, const uint32_t *rows, size_t n, float *d)
@@ -611,14 +605,15 @@ static void offer_copy(struct lh_searcher *s, struct cand c)
 	best_add(s, c);
 }
 
-int lh_walk_next(struct lh_searcher *s, uint32_t *row)
+/* Take the next row from todo, or a copy; false when the walk is complete. */
+static bool take_next(struct lh_searcher *s, uint32_t *row)
 {
 	struct cand at;
 
 	if (lh_walk_next_copy(s, &at)) {
 		*row = at.row;
 		offer_copy(s, at);
-		return 1;
+		return true;
 	}
 	if (!s->todo.n)
 		return false;
@@ -632,9 +627,8 @@ int lh_walk_on(struct lh_searcher *s)
 	uint32_t fresh[FRESH_MAX], row;
 	uint64_t met = 1;
 	size_t n;
-	int rc = 0;
 
-	while (!s->q->truncated && (rc = lh_walk_next(s, &row)) > 0) {
+	while (!s->q->truncated && take_next(s, &row)) {
 		lh_walk_count(s, s->ix->params.m * 2 * sizeof(uint32_t));
 		n = fresh_links(s, row, fresh);
 		met += n;
@@ -643,8 +637,6 @@ int lh_walk_on(struct lh_searcher *s)
 		if (met > s->ix->rows / 4 && s->best.n < s->best_max)
 			return 0;
 	}
-	if (rc < 0)
-		return -1;
 	return s->q->truncated || s->best.n >= s->q->k;
 }
 
@@ -676,18 +668,10 @@ double lh_scan_cost(const struct lh_searcher *s, double rows)
 	return rows * (400 + (double)lh_index_code_bytes(&s->ix->params));
 }
 
-double lh_walk_cost(const struct lh_searcher *s, double measured, double walked)
-{
-	double row = lh_scan_cost(s, 1);
-
-	return measured * (row + fmin(row, 1000)) + walked * (s->ix->signs ? 4700 : 3400);
-}
-
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 {
 	return s->ix->graph && !s->q->exact && isfinite(s->slope) &&
-	       EXACT * lh_walk_cost(s, (double)ef, (double)ef) <
-	       lh_scan_cost(s, (double)s->ix->rows);
+	       (double)ef * EXACT(s) < lh_scan_cost(s, (double)s->ix->rows);
 }
 
 int lh_walk_outside(struct lh_searcher *s)

@@ -109,7 +109,7 @@ bool lh_walk_late(const struct lh_query *q);
 /* Measure the row where a walk begins. */
 struct cand lh_walk_entry(struct lh_searcher *s);
 /* Measure the links of the rows of todo, nearest first, until no nearer ones are found.  Returns 1
- * when done, 0 when a scan is better since so many rows are left out, -1. */
+ * when done, 0 when a scan is better since so many rows are left out. */
 int lh_walk_on(struct lh_searcher *s);
 /* Return the squared distance that a distance of a walk stands for. */
 static inline float lh_walk_squared(const struct lh_searcher *s, float d)
@@ -127,10 +127,6 @@ static inline bool lh_walk_is_copy(const struct lh_searcher *s, float d, uint32_
 }
 /* Take the next copy; false if there is none, or enough were offered. */
 bool lh_walk_next_copy(struct lh_searcher *s, struct cand *out);
-/* Take the next row from todo, or a copy: 1, 0 when the walk is complete, -1. */
-int lh_walk_next(struct lh_searcher *s, uint32_t *row);
-/* Add a row to todo, whether it may be a result or not. */
-void lh_walk_enqueue(struct lh_searcher *s, struct cand at);
 /* Measure up to FRESH_MAX rows: those near enough become candidates, and are added to
  * todo if todo is set. */
 void lh_walk_measure(struct lh_searcher *s, const uint32_t *rows, size_t n, bool todo);
@@ -143,10 +139,9 @@ float lh_walk_kth(struct lh_searcher *s);
 int lh_walk_id_cmp(const struct lh_index *ix, uint32_t a, uint32_t b);
 /* Return how many candidates a scan keeps. */
 size_t lh_scan_candidates(const struct lh_searcher *s);
-/* Return what a scan of rows costs, and a walk that measures and follows so many: in bytes that
- * are read in order, as measured with 100 and 768 values of i8 and f32, in 100,000 rows. */
+/* Return what a scan of rows costs, in bytes that are read in order, as measured with 100 and 768
+ * values of i8 and f32, in 100,000 rows. */
 double lh_scan_cost(const struct lh_searcher *s, double rows);
-double lh_walk_cost(const struct lh_searcher *s, double measured, double walked);
 /* Return whether a walk that keeps ef candidates is cheaper than a scan of all rows. */
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef);
 /* Count a row whose links are followed. */
@@ -208,17 +203,13 @@ int lh_filtered_search_row(struct lh_searcher *s, uint64_t row);
 /* Search the rows of the file that match. */
 int lh_filtered_search(struct lh_searcher *s);
 
-#define LH_SEEDS 32
-
 struct lh_filter_cache {
 	const struct lh_index *ix;
 	uint64_t rows;			/* of the file, then pending */
 	uint64_t *bits; /* per 64 rows: a word of rows evaluated, a word of rows allowed */
 	pthread_mutex_t lock;		/* of the members after it */
 	pthread_cond_t done;
-	/* rows of the sample, and those that match; 0: not taken yet */
-	unsigned sampled, n_seeds;
-	uint32_t seed[LH_SEEDS];	/* matching rows of the sample */
+	unsigned sampled, matched;	/* rows of the sample (0: not taken yet), and those that match */
 	uint64_t chunks, next, finished;	/* of the evaluation of all rows */
 	uint64_t allowed;		/* rows allowed, when that is finished */
 	uint64_t first_failed; /* first chunk that failed, or chunks */
