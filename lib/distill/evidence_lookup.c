@@ -67,13 +67,7 @@ void lh_evidence_lookup_free(struct lh_evidence_lookup *j)
 
 char *lh_evidence_lookup_path(const char *scored)
 {
-	const char *rest = scored + strlen(LH_ROOT_SCORED);
-	size_t n = strlen(LH_ROOT_EVIDENCE), m = strlen(rest);
-	char *path = lh_calloc(n + m + 1, 1);
-
-	memcpy(path, LH_ROOT_EVIDENCE, n);
-	memcpy(path + n, rest, m);
-	return path;
+	return lh_format("%s%s", LH_ROOT_EVIDENCE, scored + strlen(LH_ROOT_SCORED));
 }
 
 int lh_evidence_lookup_open(struct lh_evidence_lookup *j, const struct lh_root *root,

@@ -7,8 +7,6 @@
  */
 #include "stages.h"
 
-#include <stdlib.h>
-
 #include "crypto/digest.h"
 #include "base/mem.h"
 #include "file/rows.h"

@@ -2,12 +2,11 @@
 #include "receipt_parts.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "crypto/digest.h"
 #include "base/mem.h"
 #include "file/file.h"
+#include "sample.h"
 #include "schema/schema_table.h"
 
 #define NO_GIT "no git commit; zeros stand for it"
@@ -152,28 +151,16 @@ static int add_file(void *ctx, const char *relpath, struct lh_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int add_sources(struct side *s, unsigned sources, struct lh_err *err)
 {
-	const char *path[LH_STREAMS];
-	size_t n = 0, i;
-	int rc = 0;
+	int i, rc = 0;
 
-	for (i = 0; i < LH_STREAMS; i++)
+	for (i = 0; !rc && i < LH_STREAMS; i++)
 		if (!sources || sources & 1u << i)
-			path[n++] = lh_stream_source((enum lh_stream)i);
-	qsort(path, n, sizeof *path, by_name);
-	for (i = 0; !rc && i < n; i++)
-		rc = add_file(s, path[i], err);
+			rc = add_file(s, lh_stream_source((enum lh_stream)i), err);
 	return rc;
 }
 
-/* Add the inputs in order of path: "data/evidence" < "data/scored-runs", "data/_kb"
- * < "data/evidence", "exports/p..." < "exports/quarantine" < "exports/r...". */
 static int add_inputs(struct side *s, const struct lh_stage_result *res, struct lh_err *err)
 {
 	const struct lh_root *root = s->run->root;
@@ -188,26 +175,16 @@ static int add_inputs(struct side *s, const struct lh_stage_result *res, struct 
 
 static int add_outputs(struct side *s, const struct lh_stage_result *res, struct lh_err *err)
 {
-	static const char *const exports[LH_STAGES][2] = {
-		[LH_STAGE_RAG] = { LH_ROOT_EXPORTS "/quarantine/rag.jsonl",
-				   LH_ROOT_EXPORTS "/rag/playbooks.jsonl" },
-		[LH_STAGE_SFT] = { LH_ROOT_EXPORTS "/quarantine/sft.jsonl",
-				   LH_ROOT_EXPORTS "/sft/instruction_response.jsonl" },
-		[LH_STAGE_PREFERENCE] = { LH_ROOT_EXPORTS "/preference/chosen_rejected.jsonl",
-					  LH_ROOT_EXPORTS "/quarantine/preference.jsonl" },
-	};
+	const enum lh_exporter x = (enum lh_exporter)(res->stage - LH_STAGE_RAG);
 	const struct lh_root *root = s->run->root;
-	size_t i;
 
 	if (res->stage == LH_STAGE_SCORE)
 		return lh_root_each(root, LH_ROOT_SCORED, add_file, s, err);
 	if (res->stage == LH_STAGE_COLLECT)
 		return add_file(s, LH_ROOT_SKIPS, err) < 0 ? -1
 			: lh_root_each(root, LH_ROOT_EVIDENCE, add_file, s, err);
-	for (i = 0; i < 2; i++)
-		if (add_file(s, exports[res->stage][i], err) < 0)
-			return -1;
-	return 0;
+	return add_file(s, lh_exporter_output(x), err) < 0 ? -1
+		: add_file(s, lh_exporter_quarantine(x), err);
 }
 
 /* ---- the text ---- */
@@ -272,10 +249,9 @@ static void put_receipt(struct lh_buf *b, const struct lh_run *run,
 int lh_report_write(struct lh_run *run, const char *name, const struct lh_buf *text,
 		    struct lh_err *err)
 {
-	size_t n = sizeof LH_ROOT_REPORTS + strlen(run->id) + strlen(name) + 2;
-	LH_SCOPED(lh_free_local) char *relpath = lh_calloc(n, 1);
+	LH_SCOPED(lh_free_local) char *relpath = lh_format("%s/%s/%s", LH_ROOT_REPORTS, run->id,
+							   name);
 
-	snprintf(relpath, n, "%s/%s/%s", LH_ROOT_REPORTS, run->id, name);
 	return lh_root_put(run->root, relpath, text, err);
 }
 
@@ -287,6 +263,8 @@ static int write_receipt(struct lh_run *run, struct lh_stage_result *res, struct
 
 	if (add_inputs(in, res, err) || add_outputs(out, res, err))
 		return -1;
+	lh_files_sort(&in->files);
+	lh_files_sort(&out->files);
 	lh_files_hash(&in->files, res->input_hash);
 	lh_files_hash(&out->files, res->output_hash);
 	res->records_in = lh_files_records(&in->files);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/digest.h"
@@ -432,20 +431,10 @@ static int is_candidate(struct reading *r, const char *id, bool *complete, struc
 	       ms >= r->ended;
 }
 
-/* Return whether the run has a file that is written after its last stage: 1, 0, -1. */
-static int has_drift(const struct reading *r, const char *id)
-{
-	char relpath[LH_REPORT_PATH];
-	LH_SCOPED(lh_free_local) char *path = NULL;
-
-	snprintf(relpath, sizeof relpath, "%s/%s/drift.json", LH_ROOT_REPORTS, id);
-	path = lh_root_join(r->c->root, relpath);
-	return access(path, F_OK) == 0;
-}
-
 static int on_run(void *ctx, const char *id, struct lh_err *err)
 {
 	struct reading *r = ctx;
+	LH_SCOPED(lh_free_local) char *drift = lh_format("%s/%s/drift.json", LH_ROOT_REPORTS, id);
 	bool newest = r->c->run_id && !strcmp(id, r->c->run_id), complete = true, newer = false;
 	int i, rc = newest ? 1 : is_candidate(r, id, &complete, err);
 
@@ -463,14 +452,12 @@ static int on_run(void *ctx, const char *id, struct lh_err *err)
 		check_erased(r->c, r->report.relpath, &r->receipt);
 		choose(r, id, (enum lh_stage)i, &newer);
 	}
-	if (complete || !newer)
-		return 0;
-	rc = has_drift(r, id);
-	if (rc > 0)
+	/* drift.json is written after the last stage */
+	if (!complete && newer && lh_root_has(r->c->root, drift, err) > 0)
 		report(r->c, LH_RECEIPT_SUMMARY,
 				  "%s/%s: the newest run has a drift.json but no summary.json: it "
 				  "was killed, or the summary was removed", LH_ROOT_REPORTS, id);
-	return rc < 0 ? -1 : 0;
+	return 0;
 }
 
 /* ---- claims ---- */
@@ -598,28 +585,21 @@ static int on_file(void *ctx, const char *relpath, struct lh_err *err)
 /* The same for a file that may not exist. */
 static int look_for(struct others *o, const char *relpath, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(o->c->root, relpath);
-	struct stat st;
-
-	return lstat(path, &st) == 0 ? on_file(o, relpath, err) : 0;
+	return lh_root_has(o->c->root, relpath, err) > 0 ? on_file(o, relpath, err) : 0;
 }
 
 static void check_sources(struct others *o)
 {
-	const struct lh_claims *all = o->claims;
+	struct lh_err unused;
 	const char *name;
-	char *path;
 	int i;
 
 	for (i = 0; i < LH_STREAMS; i++) {
 		name = lh_stream_source((enum lh_stream)i);
-		if (lh_files_has(&all->all, name))
-			continue;
-		path = lh_root_join(o->c->root, name);
-		if (access(path, F_OK) == 0)
+		if (!lh_files_has(&o->claims->all, name) &&
+		    lh_root_has(o->c->root, name, &unused) > 0)
 			report(o->c, LH_RECEIPT_UNCOVERED,
 					  "%s: not compared, no receipt names it yet", name);
-		free(path);
 	}
 }
 

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -215,6 +214,15 @@ int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void
 		struct lh_err *err)
 {
 	return walk_folder(&(struct walk){ .root = r, .all = true }, below, fn, ctx, err);
+}
+
+int lh_root_has(const struct lh_root *r, const char *relpath, struct lh_err *err)
+{
+	LH_SCOPED(lh_free_local) char *path = lh_root_join(r, relpath);
+	struct stat st;
+
+	return lstat(path, &st) == 0 ? 1 : errno == ENOENT || errno == ENOTDIR ? 0
+		: lh_err_sys(err, "%s", path);
 }
 
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err)

@@ -68,6 +68,9 @@ int lh_root_each(const struct lh_root *r, const char *below, lh_root_fn *fn, voi
 int lh_root_all(const struct lh_root *r, const char *below, lh_root_fn *fn, void *ctx,
 		struct lh_err *err);
 
+/* Return whether there is something of that name, be it a link: 1, 0, -1. */
+int lh_root_has(const struct lh_root *r, const char *relpath, struct lh_err *err);
+
 /* Create the folders that relpath is in. */
 int lh_root_folders(const struct lh_root *r, const char *relpath, struct lh_err *err);
 /* Replace a file, in folders that are created, by a text (lh_atomic_put). */

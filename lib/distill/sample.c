@@ -155,41 +155,14 @@ static void read_text(struct lh_text *t, const struct lh_value *v)
 	t->s = lh_value_text(v, &t->b);
 }
 
-/* Read the members of a scored run's provenance; p NULL: missing. */
-static void read_provenance(struct lh_source *src)
-{
-	static const char *const names[] = { "source_file", "line_offset", "sig_hash",
-					     "recorded_at" };
-	struct lh_value *const to[] = { &src->file, &src->offset, &src->sig_hash,
-					&src->recorded_at };
-	struct lh_iter it;
-	size_t i;
-
-	for (i = 0; i < 4; i++)
-		to[i]->p = NULL;
-	if (!src->provenance.p)
-		return;
-	for (lh_iter_init(&it, &src->provenance); lh_iter_next(&it); )
-		for (i = 0; i < 4; i++)
-			if (!to[i]->p && lh_value_is(&it.key, names[i], strlen(names[i]))) {
-				*to[i] = it.val;
-				break;
-			}
-}
-
 /* Read what both lines of a record have: provenance and run id. */
 static void read_origin(struct lh_source *src, const struct lh_record *rec, const char *run_id)
 {
-	const struct lh_value *from = lh_record_get(rec, "provenance");
-
 	src->evidence = NULL;
-	src->provenance.p = NULL;
-	if (from && from->type == LH_OBJECT)
-		src->provenance = *from;
-	read_provenance(src);
+	lh_from_read(rec, &src->from);
 	read_text(&src->run_id, lh_record_get(rec, run_id));
-	read_text(&src->sig, &src->sig_hash);
-	read_text(&src->path, &src->file);
+	read_text(&src->sig, &src->from.v[LH_FROM_SIG]);
+	read_text(&src->path, &src->from.v[LH_FROM_FILE]);
 	src->stream = lh_stream_text(src->path.s.p, src->path.s.n);
 }
 
@@ -292,20 +265,16 @@ static bool is_absent(const struct lh_value *v)
 
 static int gate_provenance(struct lh_sampler *s, const struct lh_source *src)
 {
-	const struct { const char *name; const struct lh_value *v; } must[] = {
-		{ "source_file", &src->file }, { "line_offset", &src->offset },
-		{ "sig_hash", &src->sig_hash }, { "recorded_at", &src->recorded_at },
-	};
 	size_t i;
 
-	if (!src->provenance.p) {
+	if (!src->from.all.p) {
 		refuse(s, LH_MISSING_PROVENANCE, "provenance: missing");
 		return 0;
 	}
-	for (i = 0; i < sizeof must / sizeof *must; i++)
-		if (is_absent(must[i].v))
+	for (i = 0; i < LH_FROMS; i++)
+		if (is_absent(&src->from.v[i]))
 			refuse(s, LH_MISSING_PROVENANCE, "provenance.%s: missing",
-					 must[i].name);
+			       lh_from_names[i]);
 	if (s->result.refused != LH_NOT_REFUSED)
 		return 0;
 	if (!src->run_id.s.n) {
@@ -580,42 +549,21 @@ static int settle(int rc, struct lh_buf *out, size_t from)
 
 #define SHOWN 1000	/* characters of the content that are embedded */
 
-/* Append a member; a string gets the fewest escapes. */
-static void put_member(struct lh_writer *json, const char *name, const struct lh_value *v,
-		       struct lh_buf *scratch)
-{
-	struct lh_str s;
-
-	if (v->type != LH_STRING || !v->escaped) {
-		lh_write_value(json, name, v);
-		return;
-	}
-	lh_buf_reset(scratch);
-	lh_value_str(v, scratch, &s);
-	lh_write_str(json, name, s);
-}
-
 static void put_built(struct lh_writer *json, const char *name, const struct lh_buf *built)
 {
 	lh_write_str(json, name, (struct lh_str){ built->len ? built->p : "", built->len });
 }
 
-static void put_provenance(struct lh_sampler *s, const struct lh_source *src,
-			   struct lh_writer *json)
-{
-	lh_write_object(json, "provenance");
-	put_member(json, "source_file", &src->file, &s->scratch);
-	put_member(json, "line_offset", &src->offset, &s->scratch);
-	put_member(json, "sig_hash", &src->sig_hash, &s->scratch);
-	put_member(json, "recorded_at", &src->recorded_at, &s->scratch);
-	lh_write_end(json);
-}
-
 /* Append the last two fields, which all samples have. */
 static void put_end(struct lh_sampler *s, const struct lh_source *src, struct lh_writer *json)
 {
+	int i;
+
 	lh_write_text(json, "created_at", s->recorded_at);
-	put_provenance(s, src, json);
+	lh_write_object(json, "provenance");
+	for (i = 0; i < LH_FROMS; i++)
+		lh_write_plain(json, lh_from_names[i], &src->from.v[i], &s->scratch);
+	lh_write_end(json);
 	lh_write_end(json);
 }
 
@@ -638,13 +586,7 @@ static void put_tag(struct lh_writer *json, struct lh_str tag)
 
 static void put_tag_value(struct lh_sampler *s, const struct lh_value *v, struct lh_writer *json)
 {
-	struct lh_str tag;
-
-	if (!v || v->type != LH_STRING)
-		return;
-	lh_buf_reset(&s->scratch);
-	lh_value_str(v, &s->scratch, &tag);
-	put_tag(json, tag);
+	put_tag(json, lh_value_text(v, &s->scratch));
 }
 
 static void put_tags(struct lh_sampler *s, const struct lh_source *src, struct lh_writer *json)
@@ -833,7 +775,7 @@ int lh_sample_judge(struct lh_sampler *s)
 
 	lh_sample_begin(s);
 	s->result.category = src->category;
-	s->result.provenance = src->provenance;
+	s->result.provenance = src->from.all;
 	s->result.run_id = src->run_id.s;
 	s->result.sig = src->sig.s;
 	s->result.refused = lh_sample_gate(s->x, &s->how, src->category);

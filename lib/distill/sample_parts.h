@@ -18,8 +18,7 @@ struct lh_source {
 	const struct lh_record *scored, *evidence;
 	enum lh_category category;
 	struct lh_str reason;	/* if scored is NULL */
-	/* p NULL: missing */
-	struct lh_value provenance, file, offset, sig_hash, recorded_at;
+	struct lh_from from;	/* of the scored run, or of its replacement */
 	struct lh_text run_id, sig, path, task, text;
 	struct lh_str stream;	/* in path */
 };

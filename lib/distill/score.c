@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/table.h"
 #include "base/utf8.h"
+#include "json/value.h"
 #include "json/write.h"
 #include "schema/schema_table.h"
 
@@ -226,8 +227,7 @@ TEST(blank_text)
 	const struct lh_value *v = lh_record_get(rec, "text");
 	struct lh_str text;
 
-	(void)r;
-	(void)found;
+	(void)r, (void)found;
 	if (!v || v->type != LH_STRING)
 		return true;
 	if (v->p[1] != ' ' && v->p[1] != '\\')
@@ -239,17 +239,13 @@ TEST(blank_text)
 
 TEST(always)
 {
-	(void)s;
-	(void)rec;
-	(void)r;
-	(void)found;
+	(void)s, (void)rec, (void)r, (void)found;
 	return true;
 }
 
 TEST(stream)
 {
-	(void)rec;
-	(void)r;
+	(void)rec, (void)r;
 	*found = s->stream;
 	return true;
 }
@@ -319,24 +315,14 @@ static const struct lh_score_rule extractions[] = {
 
 static const struct lh_score_rule *rules_of(enum lh_stream st)
 {
-	switch (st) {
-	case LH_SCRUM_REVIEWS:
-		return scrum_reviews;
-	case LH_OBSERVER_REVIEWS:
-		return observer_reviews;
-	case LH_AUDITS:
-		return audits;
-	case LH_CONTRACT_ANALYSES:
-		return contract_analyses;
-	case LH_AUTO_APPLY:
-		return auto_apply;
-	case LH_OUTCOMES:
-		return outcomes;
-	case LH_MODE_EXPERIMENTS:
-		return mode_experiments;
-	default:
-		return extractions;
-	}
+	static const struct lh_score_rule *const rules[LH_STREAMS] = {
+		[LH_SCRUM_REVIEWS] = scrum_reviews, [LH_OBSERVER_REVIEWS] = observer_reviews,
+		[LH_AUDITS] = audits, [LH_CONTRACT_ANALYSES] = contract_analyses,
+		[LH_AUTO_APPLY] = auto_apply, [LH_OUTCOMES] = outcomes,
+		[LH_MODE_EXPERIMENTS] = mode_experiments,
+	};
+
+	return st != LH_STREAM_NONE && rules[st] ? rules[st] : extractions;
 }
 
 /* ---- verdict ---- */
@@ -386,70 +372,62 @@ int lh_score_check(struct lh_scorer *s, const struct lh_record *evidence, struct
 
 /* ---- provenance ---- */
 
-enum { FILE_NAME, OFFSET, SIG, RECORDED_AT, FROMS };
-
-/* Its four members, found in one walk; p NULL if one is missing or of another type. */
-struct from {
-	struct lh_value v[FROMS];
+const char *const lh_from_names[LH_FROMS] = {
+	[LH_FROM_FILE] = "source_file", [LH_FROM_OFFSET] = "line_offset",
+	[LH_FROM_SIG] = "sig_hash", [LH_FROM_RECORDED_AT] = "recorded_at",
 };
 
-static const struct {
-	const char *name;
-	size_t n;
-	enum lh_type type;
-} from_members[FROMS] = {
-	[FILE_NAME] = { "source_file", 11, LH_STRING },
-	[OFFSET] = { "line_offset", 11, LH_NUMBER },
-	[SIG] = { "sig_hash", 8, LH_STRING },
-	[RECORDED_AT] = { "recorded_at", 11, LH_STRING },
-};
-
-static void read_from(const struct lh_record *rec, struct from *from)
+void lh_from_read(const struct lh_record *rec, struct lh_from *from)
 {
 	const struct lh_value *v = lh_record_get(rec, "provenance");
 	struct lh_iter it;
 	int i, tries, next = 0;
 
-	for (i = 0; i < FROMS; i++)
-		from->v[i].p = NULL;
+	*from = (struct lh_from){ .all.p = NULL };
 	if (!v || v->type != LH_OBJECT)
 		return;
+	from->all = *v;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )
-		for (tries = 0; tries < FROMS; tries++) {
+		for (tries = 0; tries < LH_FROMS; tries++) {
 			i = next;
-			next = (next + 1) % FROMS;	/* usually they are in this order */
-			if (it.val.type != from_members[i].type ||
-			    !lh_value_is(&it.key, from_members[i].name, from_members[i].n))
+			next = (next + 1) % LH_FROMS;	/* usually they are in this order */
+			if (!lh_value_is(&it.key, lh_from_names[i], strlen(lh_from_names[i])))
 				continue;
 			from->v[i] = it.val;
 			break;
 		}
 }
 
-static int check_from(const struct from *from, struct lh_err *err)
+static bool has_from(const struct lh_from *from, int i)
+{
+	return from->v[i].p &&
+	       from->v[i].type == (i == LH_FROM_OFFSET ? LH_NUMBER : LH_STRING);
+}
+
+static int check_from(const struct lh_from *from, struct lh_err *err)
 {
 	int i;
 
-	for (i = 0; i < FROMS; i++)
-		if (!from->v[i].p)
+	for (i = 0; i < LH_FROMS; i++)
+		if (!has_from(from, i))
 			return lh_err_set(err, LH_EDATA, "provenance.%s: missing",
-					  from_members[i].name);
+					  lh_from_names[i]);
 	return 0;
 }
 
-static void find_stem(struct lh_scorer *s, const struct from *from)
+static void find_stem(struct lh_scorer *s, const struct lh_from *from)
 {
-	const struct lh_value *file = &from->v[FILE_NAME];
+	const struct lh_value *file = &from->v[LH_FROM_FILE];
 	struct lh_str path = { "", 0 };
 
 	lh_buf_reset(&s->path);
-	if (file->p)
+	if (has_from(from, LH_FROM_FILE))
 		lh_value_str(file, &s->path, &path);
 	s->stream = lh_stream_text(path.p, path.n);
 }
 
 static void classify_evidence(struct lh_scorer *s, const struct lh_record *evidence,
-			      const struct from *from, struct lh_judged *got)
+			      const struct lh_from *from, struct lh_judged *got)
 {
 	struct lh_str found = { "", 0 };
 	const struct lh_score_rule *r;
@@ -471,9 +449,9 @@ static void classify_evidence(struct lh_scorer *s, const struct lh_record *evide
 
 void lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struct lh_judged *got)
 {
-	struct from from;
+	struct lh_from from;
 
-	read_from(evidence, &from);
+	lh_from_read(evidence, &from);
 	classify_evidence(s, evidence, &from, got);
 }
 
@@ -482,7 +460,7 @@ void lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struc
 /* What a scored run takes from its evidence. */
 struct source {
 	struct lh_value run_id, task_id;
-	struct from from;
+	struct lh_from from;
 };
 
 static int take_member(const struct lh_record *rec, const char *name, struct lh_value *out,
@@ -501,23 +479,17 @@ static int find_source(const struct lh_record *rec, struct source *src, struct l
 	if (take_member(rec, "run_id", &src->run_id, err) < 0 ||
 	    take_member(rec, "task_id", &src->task_id, err) < 0)
 		return -1;
-	read_from(rec, &src->from);
+	lh_from_read(rec, &src->from);
 	return check_from(&src->from, err);
 }
 
-/* Append a string in JCS form: without escapes it is that already. */
-static void put_jcs(struct lh_scorer *s, struct lh_writer *json, const char *name,
-		    const struct lh_value *v)
+void lh_write_plain(struct lh_writer *json, const char *name, const struct lh_value *v,
+		    struct lh_buf *scratch)
 {
-	struct lh_str text;
-
-	if (!v->escaped) {
+	if (v->type == LH_STRING && v->escaped)
+		lh_write_str(json, name, lh_value_text(v, scratch));
+	else
 		lh_write_value(json, name, v);
-		return;
-	}
-	lh_buf_reset(&s->text);
-	lh_value_str(v, &s->text, &text);
-	lh_write_str(json, name, text);
 }
 
 /* Append what is hashed for scored_sig to s->jcs; s->list has the reasons.  The
@@ -530,11 +502,11 @@ static void put_decision(struct lh_scorer *s, const struct source *src, enum lh_
 	lh_buf_reset(&s->jcs);
 	lh_write_object(&json, NULL);
 	lh_write_text(&json, "category", lh_category_name(category));
-	put_jcs(s, &json, "evidence_sig", &src->from.v[SIG]);
+	lh_write_plain(&json, "evidence_sig", &src->from.v[LH_FROM_SIG], &s->text);
 	lh_write_raw(&json, "reasons", reasons);
-	put_jcs(s, &json, "run_id", &src->run_id);
+	lh_write_plain(&json, "run_id", &src->run_id, &s->text);
 	lh_write_text(&json, "scorer_version", LH_SCORER_VERSION);
-	put_jcs(s, &json, "task_id", &src->task_id);
+	lh_write_plain(&json, "task_id", &src->task_id, &s->text);
 	lh_write_end(&json);
 }
 
@@ -558,6 +530,7 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 	struct source src;
 	unsigned char hash[32];
 	char hex[LH_SHA256_HEX];
+	int i;
 
 	if (find_source(evidence, &src, err) < 0)
 		return -1;
@@ -574,7 +547,7 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 	if (scored_at)
 		lh_write_text(&json, "scored_at", scored_at);
 	else
-		lh_write_value(&json, "scored_at", &src.from.v[RECORDED_AT]);
+		lh_write_value(&json, "scored_at", &src.from.v[LH_FROM_RECORDED_AT]);
 	lh_write_text(&json, "scorer_version", LH_SCORER_VERSION);
 	lh_write_object(&json, "sub_scores");
 	lh_sha256(s->jcs.p, s->jcs.len, hash);
@@ -582,10 +555,8 @@ int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const ch
 	lh_write_str(&json, "scored_sig", (struct lh_str){ hex, sizeof hex });
 	lh_write_end(&json);
 	lh_write_object(&json, "provenance");
-	lh_write_value(&json, "source_file", &src.from.v[FILE_NAME]);
-	lh_write_value(&json, "line_offset", &src.from.v[OFFSET]);
-	lh_write_value(&json, "sig_hash", &src.from.v[SIG]);
-	lh_write_value(&json, "recorded_at", &src.from.v[RECORDED_AT]);
+	for (i = 0; i < LH_FROMS; i++)
+		lh_write_value(&json, lh_from_names[i], &src.from.v[i]);
 	lh_write_end(&json);
 	lh_write_end(&json);
 	if (category)
@@ -600,18 +571,18 @@ int lh_score_sig(const struct lh_record *rec, unsigned char sig[32], enum lh_str
 {
 	struct lh_str hex, path;
 	struct lh_buf scratch = { 0 };	/* for escapes, which are rare */
-	struct from from;
+	struct lh_from from;
 	int rc = 0;
 
-	read_from(rec, &from);
+	lh_from_read(rec, &from);
 	if (check_from(&from, err) < 0)
 		return -1;
-	lh_value_str(&from.v[SIG], &scratch, &hex);
+	lh_value_str(&from.v[LH_FROM_SIG], &scratch, &hex);
 	if (!lh_unhex(hex.p, hex.n, sig)) {
 		rc = lh_err_set(err, LH_EDATA,
 				"provenance.sig_hash: expected 64 lowercase hex digits");
 	} else {
-		lh_value_str(&from.v[FILE_NAME], &scratch, &path);
+		lh_value_str(&from.v[LH_FROM_FILE], &scratch, &path);
 		*stream = lh_stream_of(path.p, path.n);
 	}
 	lh_buf_free(&scratch);

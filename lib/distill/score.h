@@ -64,6 +64,20 @@ void lh_score_judge(struct lh_scorer *s, const struct lh_record *evidence, struc
 int lh_score_one(struct lh_scorer *s, const struct lh_record *evidence, const char *scored_at,
 			enum lh_category *category, struct lh_buf *out, struct lh_err *err);
 
+/* The members of a provenance as they are written, found in one walk; p NULL: absent. */
+enum { LH_FROM_FILE, LH_FROM_OFFSET, LH_FROM_SIG, LH_FROM_RECORDED_AT, LH_FROMS };
+extern const char *const lh_from_names[LH_FROMS];
+struct lh_from {
+	struct lh_value all;	/* the object */
+	struct lh_value v[LH_FROMS];
+};
+void lh_from_read(const struct lh_record *rec, struct lh_from *from);
+
+/* Write a member; a string gets the fewest escapes, as JCS has it. */
+struct lh_writer;
+void lh_write_plain(struct lh_writer *json, const char *name, const struct lh_value *v,
+		    struct lh_buf *scratch);
+
 /* The decision of a scored run on file, and the evidence it is about. */
 struct lh_scored {
 	unsigned char sig[32];		/* provenance.sig_hash */

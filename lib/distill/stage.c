@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #include "crypto/digest.h"
 #include "file/file.h"
@@ -119,17 +118,9 @@ static int random_uuid(char out[UUID_LEN + 1], struct lh_err *err)
 
 static int id_exists(const struct lh_run *run, const char *id, struct lh_err *err)
 {
-	LH_SCOPED(lh_free_local) char *path = NULL;
-	char relpath[sizeof LH_ROOT_REPORTS + ID_MAX + 2];
-	struct stat st;
-	int is;
+	LH_SCOPED(lh_free_local) char *relpath = lh_format("%s/%s", LH_ROOT_REPORTS, id);
 
-	snprintf(relpath, sizeof relpath, "%s/%s", LH_ROOT_REPORTS, id);
-	path = lh_root_join(run->root, relpath);
-	is = lstat(path, &st) == 0		      ? 1
-		: errno == ENOENT || errno == ENOTDIR ? 0
-						      : lh_err_sys(err, "%s", path);
-	return is;
+	return lh_root_has(run->root, relpath, err);
 }
 
 static int make_id(struct lh_run *run, struct lh_err *err)

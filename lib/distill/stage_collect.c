@@ -91,21 +91,13 @@ static int of_source(void *ctx, const char *relpath, struct lh_err *err)
 	return read_known(c, relpath, err);
 }
 
-static int exists(const struct collect *c, const char *relpath, struct lh_err *err)
-{
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(c->run->root, relpath);
-	struct stat st;
-
-	return lstat(path, &st) == 0 ? 1 : errno == ENOENT ? 0 : lh_err_sys(err, "%s", path);
-}
-
 static int read_known_evidence(struct collect *c, const char *today, struct lh_err *err)
 {
 	int is;
 
 	if (c->how->dedup == LH_DEDUP_ALL)
 		return lh_root_each(c->run->root, LH_ROOT_EVIDENCE, of_source, c, err);
-	is = exists(c, today, err);
+	is = lh_root_has(c->run->root, today, err);
 	return is > 0 ? read_known(c, today, err) : is;
 }
 
@@ -140,7 +132,7 @@ static int read_known_skips(struct collect *c, struct lh_err *err)
 		.context_size = sizeof(struct lh_buf),
 		.context_free = scratch_free,
 	};
-	int rc = exists(c, LH_ROOT_SKIPS, err);
+	int rc = lh_root_has(c->run->root, LH_ROOT_SKIPS, err);
 	LH_SCOPED(lh_free_local) char *path = NULL;
 
 	if (rc <= 0)
@@ -317,14 +309,6 @@ static void add_source_digest(struct collect *c)
 	lh_digest_cache_read(c->run->facts, lh_stream_source(c->stream), &c->before, fact);
 }
 
-static int commit_outputs(struct collect *c, struct lh_err *err)
-{
-	if (lh_append_commit(c->out, err) < 0)
-		return -1;
-	add_source_digest(c);
-	return 0;
-}
-
 static int begin_source(struct collect *c, struct lh_err *err)
 {
 	char relpath[128];
@@ -362,8 +346,11 @@ static int read_source(struct collect *c, const char *path, struct lh_err *err)
 	c->got->read = c->read;
 	if (!rc)
 		rc = check_sum(c, err);
-	if (!rc && !c->run->how.dry)
-		rc = commit_outputs(c, err);
+	if (!rc && !c->run->how.dry) {
+		rc = lh_append_commit(c->out, err);
+		if (!rc)
+			add_source_digest(c);
+	}
 	end_source(c);
 	return rc;
 }

@@ -1,7 +1,6 @@
 /* stage_export.c - export samples of scored runs.  See stages.h. */
 #include "stages.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -227,7 +226,7 @@ static void add_pair_file(struct exporting *x, const char *relpath)
 static int first_reason_only(struct exporting *x, uint16_t *number, struct lh_err *err)
 {
 	const struct lh_value *from = lh_record_get(x->src.evidence, "provenance"),
-		*own = &x->src.provenance;
+		*own = &x->src.from.all;
 	struct lh_str reason;
 	uint32_t i;
 

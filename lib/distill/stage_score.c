@@ -1,11 +1,6 @@
 /* stage_score.c - score evidence files into their mirrors.  See stage.h. */
 #include "stages.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "flow/flow.h"
 #include "base/table.h"
 #include "base/mem.h"
@@ -160,12 +155,7 @@ static int add_known_sig(const struct lh_output *o, void *ctx, struct lh_err *er
 
 char *lh_score_mirror(const char *evidence)
 {
-	const char *rest = evidence + strlen(LH_ROOT_EVIDENCE);
-	size_t n = strlen(LH_ROOT_SCORED) + strlen(rest) + 1;
-	char *path = lh_calloc(n, 1);
-
-	snprintf(path, n, "%s%s", LH_ROOT_SCORED, rest);
-	return path;
+	return lh_format("%s%s", LH_ROOT_SCORED, evidence + strlen(LH_ROOT_EVIDENCE));
 }
 
 /* ---- a file ---- */
@@ -173,28 +163,24 @@ char *lh_score_mirror(const char *evidence)
 static int read_mirror(struct stage *st, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *path = lh_root_join(st->run->root, st->file.scored);
-	int rc = 0;
+	const int is = lh_root_has(st->run->root, st->file.scored, err);
 
-	if (access(path, F_OK) == 0 || errno != ENOENT)
-		rc = lh_flow_file(path, &(struct lh_flow){
+	return is <= 0 ? is : lh_flow_file(path, &(struct lh_flow){
 			.fill = on_mirrored, .result_size = sizeof(struct lh_scored),
 			.sink = add_known_sig, .shared = st, .jobs = st->run->how.jobs,
 			.tombstones = true }, err);
-	return rc;
 }
 
 static int score_evidence(struct stage *st, struct lh_err *err)
 {
 	LH_SCOPED(lh_free_local) char *path = lh_root_join(st->run->root, st->file.evidence);
-	int rc = -1;
 
-	rc = lh_flow_file(path, &(struct lh_flow){
+	return lh_flow_file(path, &(struct lh_flow){
 			.fill = on_evidence, .result_size = sizeof(struct scored),
 			.bad = on_bad_line, .sink = on_scored, .shared = st,
 			.jobs = st->run->how.jobs, .tombstones = true,
 			.context_size = sizeof(struct worker), .context_init = worker_init,
 			.context_free = worker_free }, err);
-	return rc;
 }
 
 static void count_written(struct lh_stage_result *res, const struct lh_score_file *f)
