@@ -302,10 +302,6 @@ int newest_run(struct audit *a, struct lh_err *err);	/* receipts.c */
 int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how, const void *in,
 	      size_t n, struct lh_child_out *out, struct lh_err *err);
 
-/* Replace the contents of *out with a regular file of the root: 1, 0 if it does not
- * exist, -1 with the reason. */
-int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err);
-
 /* ---- what it says (report.c) ---- */
 
 /* Write {"p2_evidence_rows":12,...}. */

@@ -10,7 +10,6 @@
 #include "audit.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
@@ -20,10 +19,9 @@
 
 #define BIT(finding) (1 << (finding))
 
-/* Check a row that parses: its findings, as a set of bits, or -1 with *err.  It runs on several
- * threads, each with its own counts of categories and scratch. */
-typedef int judge_fn(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
-		     struct lh_err *err);
+/* Check a row that parses: its findings, as a set of bits.  It runs on several threads, each with
+ * its own counts of categories and scratch. */
+typedef int judge_fn(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch);
 
 /* ---- what a row may not have ---- */
 
@@ -42,24 +40,18 @@ static const char *finding_text(enum finding_id id)
 	return text[id];
 }
 
-static int judge_nothing(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
-		  struct lh_err *err)
+static int judge_nothing(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch)
 {
-	(void)row;
-	(void)category;
-	(void)scratch;
-	(void)err;
+	(void)row, (void)category, (void)scratch;
 	return 0;
 }
 
-static int judge_scored(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
-		 struct lh_err *err)
+static int judge_scored(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch)
 {
 	const struct lh_value *v = lh_record_get(row, "category");
 	enum lh_category c = v ? lh_category_read(v) : LH_CATEGORY_NONE;
 
 	(void)scratch;
-	(void)err;
 	if (c == LH_CATEGORY_NONE)
 		return BIT(FOUND_SCORED);
 	category[c]++;
@@ -80,7 +72,7 @@ static bool is_string_equal(const struct lh_value *v, const char *text)
 	return v && lh_value_is(v, text, strlen(text));
 }
 
-/* Return FOUND_PROVENANCE's bit, 0, or -1. */
+/* Return FOUND_PROVENANCE's bit, or 0. */
 static int provenance_bit(const struct lh_record *row, struct lh_buf *scratch)
 {
 	const struct lh_value *from = lh_record_get(row, "provenance");
@@ -103,9 +95,9 @@ static bool strings_differ(const struct lh_record *row, const char *one, const c
 	return a && b && !lh_value_equal(a, b);
 }
 
-/* Return whether both are strings that a reader tells apart: 1, 0, -1. */
-static int texts_differ(const struct lh_record *row, const char *one, const char *other,
-			struct lh_buf *scratch)
+/* Return whether both are strings that a reader tells apart. */
+static bool texts_differ(const struct lh_record *row, const char *one, const char *other,
+			 struct lh_buf *scratch)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
 	const struct lh_value *v[2] = { string_member(row, one), string_member(row, other) };
@@ -113,7 +105,7 @@ static int texts_differ(const struct lh_record *row, const char *one, const char
 	size_t i, n = 0;
 
 	if (!v[0] || !v[1])
-		return 0;
+		return false;
 	for (i = 0; i < 2; i++) {
 		lh_buf_reset(scratch);
 		n = plain.len;
@@ -123,48 +115,37 @@ static int texts_differ(const struct lh_record *row, const char *one, const char
 	return plain.len != 2 * n || memcmp(plain.p, plain.p + n, n) != 0;
 }
 
-static int judge_sft(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
-		     struct lh_err *err)
+static int judge_sft(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch)
 {
 	const struct lh_value *score = lh_record_get(row, "quality_score");
-	int found = provenance_bit(row, scratch);
+	const bool sound = is_string_equal(score, "accepted") ||
+			   is_string_equal(score, "partially_accepted");
 
-	(void)err;
 	(void)category;
-	if (found >= 0 && !is_string_equal(score, "accepted") &&
-	    !is_string_equal(score, "partially_accepted"))
-		found |= BIT(FOUND_SFT);
-	return found;
+	return provenance_bit(row, scratch) | (sound ? 0 : BIT(FOUND_SFT));
 }
 
-static int judge_rag(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch,
-		     struct lh_err *err)
+static int judge_rag(const struct lh_record *row, uint64_t *category, struct lh_buf *scratch)
 {
 	const struct lh_value *score = string_member(row, "success_score");
 	const struct lh_value *from = string_member(row, "source_category");
-	int found = provenance_bit(row, scratch);
+	const bool sound = (score || from) && !is_string_equal(score, "rejected") &&
+			   !is_string_equal(from, "rejected");
 
-	(void)err;
 	(void)category;
-	if (found >= 0 && ((!score && !from) || is_string_equal(score, "rejected") ||
-			   is_string_equal(from, "rejected")))
-		found |= BIT(FOUND_RAG);
-	return found;
+	return provenance_bit(row, scratch) | (sound ? 0 : BIT(FOUND_RAG));
 }
 
 static int judge_preference(const struct lh_record *row, uint64_t *category,
-			    struct lh_buf *scratch, struct lh_err *err)
+			    struct lh_buf *scratch)
 {
-	int found = provenance_bit(row, scratch), differ;
+	const int same = texts_differ(row, "chosen", "rejected", scratch) ? 0
+		: BIT(FOUND_SAME_TEXT);
+	const int self = strings_differ(row, "chosen_run_id", "rejected_run_id") ? 0
+		: BIT(FOUND_SELF_PAIR);
 
-	(void)err;
 	(void)category;
-	if (found >= 0 && !strings_differ(row, "chosen_run_id", "rejected_run_id"))
-		found |= BIT(FOUND_SELF_PAIR);
-	differ = found < 0 ? -1 : texts_differ(row, "chosen", "rejected", scratch);
-	if (differ < 0)
-		return -1;
-	return differ ? found : found | BIT(FOUND_SAME_TEXT);
+	return provenance_bit(row, scratch) | same | self;
 }
 
 static judge_fn *const judge_export[LH_EXPORTERS] = {
@@ -215,12 +196,11 @@ static int on_record(struct lh_record *row, void *found, struct lh_buf *out, voi
 		     struct lh_err *err)
 {
 	struct worker *w = worker;
-	int findings = w->file->judge(row, w->category, &w->scratch, err);
 
-	(void)out;
+	(void)out, (void)err;
 	w->rows++;
-	*(int *)found = findings;
-	return findings < 0 ? -1 : findings > 0;
+	*(int *)found = w->file->judge(row, w->category, &w->scratch);
+	return *(const int *)found != 0;
 }
 
 static void on_damage(const struct lh_bad_line *bad, void *found, struct lh_buf *out, void *worker)

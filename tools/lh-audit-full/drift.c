@@ -23,8 +23,6 @@
 
 /* ---- baselines ---- */
 
-#define BOM "\xef\xbb\xbf"
-
 static int start(struct baselines *b, struct lh_err *err)
 {
 	int rc = b->fd < 0 ? lh_rows_open(b->rows, b->path, err)
@@ -41,12 +39,11 @@ static int next(struct baselines *b, struct lh_file_row *row, struct lh_err *err
 	int rc = lh_rows_next(b->rows, row, err);
 
 	b->bom = 0;
-	if (rc > 0 && row->line == 1 && row->n >= strlen(BOM) &&
-	    !memcmp(row->p, BOM, strlen(BOM))) {
-		row->p += strlen(BOM);
-		row->n -= strlen(BOM);
-		b->bom = strlen(BOM);
-		if (!row->n || (row->n == 1 && *row->p == '\r')) {
+	if (rc > 0 && row->line == 1) {
+		b->bom = lh_mark_len(row->p, row->n);
+		row->p += b->bom;
+		row->n -= b->bom;
+		if (b->bom && (!row->n || (row->n == 1 && *row->p == '\r'))) {
 			b->bom = 0;
 			rc = lh_rows_next(b->rows, row, err);
 		}
@@ -55,24 +52,19 @@ static int next(struct baselines *b, struct lh_file_row *row, struct lh_err *err
 	return rc;
 }
 
-/* The same with a regular file that is open, and whose name is for messages. */
-static int baselines_open_fd(struct baselines *b, int fd, const char *name, struct lh_err *err)
+/* Count the rows of a file; one that does not exist has none.  fd: it is open already, and its name
+ * is for messages; or -1. */
+static int baselines_open(struct baselines *b, int fd, const char *name, struct lh_err *err)
 {
 	struct lh_file_row row;
 	int rc;
 
 	*b = (struct baselines){ .path = name, .fd = fd, .rows = lh_rows_new() };
-	rc = b->rows ? start(b, err) : -1;
+	rc = start(b, err);
 	while (rc > 0)
 		rc = next(b, &row, err);
 	b->n = b->at;
 	return rc;
-}
-
-/* Count the rows of the file; one that does not exist has none. */
-static int baselines_open(struct baselines *b, const char *path, struct lh_err *err)
-{
-	return baselines_open_fd(b, -1, path, err);
 }
 
 static int bad_row(const struct baselines *b, struct lh_err *err)
@@ -116,8 +108,8 @@ static int read_row(struct baselines *b, uint64_t n, struct lh_file_row *row, st
 	return rc < 0 ? -1 : parse(b, row, err);
 }
 
-/* Another program may be appending the last row, of which a part is there: it is read again
- * until it is whole, or its length has been the same for 200 ms. */
+/* Read row number n, from 1, in any order.  Another program may be appending the last row, of which
+ * a part is there: it is read again until it is whole, or its length has been the same for 200 ms. */
 static int baselines_take(struct baselines *b, uint64_t n, struct lh_err *err)
 {
 	struct timespec pause = { .tv_nsec = 20000000 };
@@ -134,7 +126,6 @@ static int baselines_take(struct baselines *b, uint64_t n, struct lh_err *err)
 	return rc;
 }
 
-/* Read row number row, from 1, in any order. */
 static void baselines_close(struct baselines *b)
 {
 	lh_rows_free(b->rows);
@@ -294,9 +285,11 @@ static bool is_number(int column)
 	return column >= 1 && column <= 3;
 }
 
-/* Append one field of a row; of the heads if row is NULL. */
-static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
+/* Set *b to one field of a row, of the heads if row is NULL: return its width in characters. */
+static size_t put_field(struct lh_buf *b, const struct drift_row *row, int column)
 {
+	size_t i, n = 0;
+
 	lh_buf_reset(b);
 	if (!row)
 		lh_buf_puts(b, heads[column]);
@@ -312,14 +305,6 @@ static void put_text(struct lh_buf *b, const struct drift_row *row, int column)
 		drift_percent(b, row);
 	else
 		lh_buf_puts(b, drift_flag_name(row->flag));
-}
-
-/* The same; return its width in characters. */
-static size_t put_field(struct lh_buf *b, const struct drift_row *row, int column)
-{
-	size_t i, n = 0;
-
-	put_text(b, row, column);
 	for (i = 0; i < b->len; i++)
 		n += (b->p[i] & 0xc0) != 0x80;
 	return n;
@@ -506,16 +491,22 @@ static void measure(struct history *h, const uint64_t *metric)
 	h->now.n = METRICS;
 }
 
+static int read_metrics(struct baselines *b, struct drift_metrics *m, uint64_t row,
+			struct lh_err *err)
+{
+	if (baselines_take(b, row, err) < 0)
+		return -1;
+	drift_metrics_of(m, b);
+	return 0;
+}
+
 /* Compare with the last row on file. */
 static int compare_last(struct history *h, struct lh_err *err)
 {
-	int rc = baselines_open(&h->on_file, h->path, err);
+	int rc = baselines_open(&h->on_file, -1, h->path, err);
 
-	if (!rc && h->on_file.n) {
-		rc = baselines_take(&h->on_file, h->on_file.n, err);
-		if (!rc)
-			drift_metrics_of(&h->before, &h->on_file);
-	}
+	if (!rc && h->on_file.n)
+		rc = read_metrics(&h->on_file, &h->before, h->on_file.n, err);
 	return rc ? rc : drift_compute(&h->drift, &h->now, &h->before, err);
 }
 
@@ -559,6 +550,7 @@ int history_append(const struct audit *a, struct lh_err *err)
 	struct lh_applog log = { .fd = -1 };
 	struct lh_writer w;
 	LH_SCOPED(lh_buf_free) struct lh_buf row = { 0 };
+	struct lh_err later;
 	int rc;
 
 	w = lh_write_to(&row);
@@ -573,11 +565,7 @@ int history_append(const struct audit *a, struct lh_err *err)
 		rc = lh_applog_open(&log, h->path, 0666, a->tool->lock_timeout, err);
 	if (!rc)
 		rc = lh_applog_append(&log, row.p, row.len, LH_SYNC_EACH, err);
-	if (!rc)
-		rc = lh_applog_close(&log, err);
-	else
-		lh_applog_close(&log, &(struct lh_err){ 0 });
-	return rc;
+	return lh_applog_close(&log, rc ? &later : err) < 0 ? -1 : rc;
 }
 
 void history_free(struct history *h)
@@ -638,15 +626,6 @@ static int choose(const struct settings *s, const struct baselines *b, int64_t *
 	return s->from == NO_ROW ? 0 : find_row(b, "from", s->from, from, err);
 }
 
-static int read_metrics(struct baselines *b, struct drift_metrics *m, int64_t row,
-			struct lh_err *err)
-{
-	if (baselines_take(b, (uint64_t)row, err) < 0)
-		return -1;
-	drift_metrics_of(m, b);
-	return 0;
-}
-
 /* Flag what fell because rows of the root, if there is one, were erased between the two. */
 static int explain(struct drift *d, const struct settings *s, const struct baselines *base,
 		   const struct baselines *row, struct lh_err *err)
@@ -668,16 +647,16 @@ static int compare(struct lh_tool *tool, const struct settings *s, int fd, const
 	struct lh_err *err = &tool->err;
 	struct drift d = { .n = 0 };
 	int64_t from = 0, to = 0;
-	int rc = baselines_open_fd(&row, fd, path, err);
+	int rc = baselines_open(&row, fd, path, err);
 
 	if (!rc)
 		rc = choose(s, &row, &from, &to, err);
 	if (!rc && from) {
-		rc = baselines_open_fd(&base, fd, path, err);
-		rc = rc ? rc : read_metrics(&base, &before, from, err);
+		rc = baselines_open(&base, fd, path, err);
+		rc = rc ? rc : read_metrics(&base, &before, (uint64_t)from, err);
 	}
 	if (!rc)
-		rc = read_metrics(&row, &now, to, err);
+		rc = read_metrics(&row, &now, (uint64_t)to, err);
 	if (!rc)
 		rc = drift_compute(&d, &now, &before, err);
 	if (!rc)
@@ -779,7 +758,7 @@ struct charts *charts_read(struct audit *a, struct lh_err *err)
 	struct baselines b;
 	int m, rc;
 
-	rc = baselines_open(&b, a->history.path, &why);
+	rc = baselines_open(&b, -1, a->history.path, &why);
 	if (!rc)
 		rc = read_rows(c, &b, &why);
 	baselines_close(&b);

@@ -43,13 +43,6 @@ int child_run(struct audit *a, enum check_id id, const struct lh_child_how *how,
 
 /* ---- 0: documents and streams ---- */
 
-int root_file(const struct audit *a, const char *relpath, struct lh_buf *out, struct lh_err *err)
-{
-	LH_SCOPED(lh_free_local) char *path = lh_root_join(a->root, relpath);
-
-	return lh_file_read(path, out, err);
-}
-
 /* Return 1 if there is a regular file of that name, 0 if nothing is there, -1 with
  * the reason (it is not a regular file). */
 static int root_has(const struct audit *a, const char *relpath, struct lh_err *err)

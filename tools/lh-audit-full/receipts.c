@@ -12,12 +12,9 @@
 
 /* ---- which run is the newest ---- */
 
-#define SUMMARY_MAX ((size_t)16 << 20)
-
 struct search {
 	struct audit *a;
-	struct lh_buf text;
-	struct lh_record rec;
+	struct lh_report report;
 	int64_t at;
 	char *bad;		/* the id of the run whose summary is in a->bad_summary */
 };
@@ -36,45 +33,30 @@ static void record_bad_run(struct search *s, const char *id, const struct lh_err
 	if (why->code == LH_EIO)	/* the message has the name of the file */
 		lh_buf_puts(&s->a->bad_summary, check_reason(s->a, why));
 	else
-		lh_buf_printf(&s->a->bad_summary, "%s/%s/summary.json: %s", LH_ROOT_REPORTS, id,
-			      why->msg);
+		lh_buf_printf(&s->a->bad_summary, "%s: %s", s->report.relpath, why->msg);
 }
 
 struct ending {
-	struct lh_value at;
+	struct lh_str at;
 };
 static const struct lh_bind summary[] = {
-	{ LH_BIND_VALUE("ended_at", struct ending, at, LH_BIND_IS(LH_STRING)), .lax = true },
+	{ LH_BIND_STRING("ended_at", struct ending, at), .lax = true },
 	LH_BIND_END
 };
 
 /* Read when the run ended from its summary: 1, 0 without one, -1. */
 static int read_end_time(struct search *s, const char *id, int64_t *at, struct lh_err *err)
 {
-	struct ending v = { .at = { .p = NULL } };
-	char relpath[512];
-	struct lh_err why;
-	int rc;
+	struct ending v = { .at = { NULL, 0 } };
+	int rc = lh_report_read(&s->report, s->a->root, id, "summary", NULL, summary, &v, err);
 
-	snprintf(relpath, sizeof relpath, "%s/%s/summary.json", LH_ROOT_REPORTS, id);
-	rc = root_file(s->a, relpath, &s->text, &why);
-	if (!rc)
-		return 0;
-	if (rc > 0)
-		rc = lh_record_parse(&s->rec, s->text.p, s->text.len, &why);
-	if (rc < 0 && !check_is_finding(&why)) {
-		*err = why;
-		return -1;
-	}
-	if (!rc) {
-		rc = lh_bind(summary, &s->rec, &v, NULL, &why);
-		if (!rc && (!v.at.p || lh_time_read(v.at.p + 1, v.at.n - 2, at) < 0))
-			rc = lh_err_set(&why, LH_ECORRUPT, "ended_at is not a time");
-	}
+	if (!rc || (rc < 0 && !check_is_finding(err)))
+		return rc;
+	if (rc > 0 && (!v.at.p || lh_time_read(v.at.p, v.at.n, at) < 0))
+		rc = lh_err_set(err, LH_ECORRUPT, "ended_at is not a time");
 	if (rc < 0) {
 		*at = INT64_MIN;
-		record_bad_run(s, id, &why);
-		return 1;
+		record_bad_run(s, id, err);
 	}
 	return 1;
 }
@@ -101,7 +83,7 @@ int newest_run(struct audit *a, struct lh_err *err)
 	struct search s = { .a = a };
 	int rc;
 
-	lh_buf_init(&s.text, SUMMARY_MAX);
+	lh_report_init(&s.report);
 	rc = lh_run_each(a->root, check_run, &s, err);
 	if (rc < 0 && check_is_finding(err)) {
 		lh_buf_reset(&a->bad_summary);
@@ -109,22 +91,17 @@ int newest_run(struct audit *a, struct lh_err *err)
 		rc = 0;
 	}
 	lh_buf_putc(&a->bad_summary, '\0');
-	lh_record_free(&s.rec);
-	lh_buf_free(&s.text);
+	lh_report_free(&s.report);
 	free(s.bad);
 	return rc;
 }
 
 /* ---- its receipts ---- */
 
-#define REPORT_MAX ((size_t)256 << 20)	/* a receipt of a million files */
-
 /* A report of the run, and its faults. */
 struct report {
 	struct audit *a;
-	char relpath[512];
-	struct lh_buf text, scratch;
-	struct lh_record rec;
+	struct lh_report is;
 	const char *but;	/* a field that another check covers, or NULL */
 	bool parsed;
 	char why[1600];		/* the first fault, "" if there is none */
@@ -132,13 +109,8 @@ struct report {
 
 static int read_report(struct report *r, const char *name, struct lh_err *err)
 {
-	int rc;
+	int rc = lh_report_read(&r->is, r->a->root, r->a->run_id, name, NULL, NULL, NULL, err);
 
-	snprintf(r->relpath, sizeof r->relpath, "%s/%s/%s.json", LH_ROOT_REPORTS, r->a->run_id,
-		 name);
-	rc = root_file(r->a, r->relpath, &r->text, err);
-	if (rc > 0 && lh_record_parse(&r->rec, r->text.p, r->text.len, err) < 0)
-		rc = -1;
 	r->parsed = rc > 0;
 	r->why[0] = '\0';
 	if (rc >= 0)
@@ -148,7 +120,7 @@ static int read_report(struct report *r, const char *name, struct lh_err *err)
 	if (err->code == LH_EIO)	/* the message has the name of the file */
 		snprintf(r->why, sizeof r->why, "%s", check_reason(r->a, err));
 	else
-		snprintf(r->why, sizeof r->why, "%s: %s", r->relpath, err->msg);
+		snprintf(r->why, sizeof r->why, "%s: %s", r->is.relpath, err->msg);
 	return 1;
 }
 
@@ -159,7 +131,7 @@ static void on_violation(void *ctx, const struct lh_str *field, const struct lh_
 	if (r->but && field->n == strlen(r->but) && !memcmp(field->p, r->but, field->n))
 		return;
 	if (!r->why[0])
-		snprintf(r->why, sizeof r->why, "%s: %.*s: %.*s", r->relpath, (int)field->n,
+		snprintf(r->why, sizeof r->why, "%s: %.*s: %.*s", r->is.relpath, (int)field->n,
 			 field->p, (int)problem->n, problem->p);
 }
 
@@ -169,8 +141,8 @@ static int check_report(struct report *r, const char *name, const char *schema, 
 	int rc = read_report(r, name, err);
 
 	if (rc > 0 && !r->why[0])
-		lh_schema_check_record(lh_schema_find(schema), &r->rec, &r->scratch, on_violation,
-				       r);
+		lh_schema_check_record(lh_schema_find(schema), &r->is.rec, &r->is.scratch,
+				       on_violation, r);
 	return rc;
 }
 
@@ -258,7 +230,7 @@ static int check_summary(struct report *r, const struct faults *f, struct lh_err
 	valid = rc > 0 && !r->why[0] && !*bad && !f->of[CHECK_SUMMARY];
 	check_set(r->a, CHECK_SUMMARY, valid, "schema_version 1, git_commit of 40 hex digits",
 		  "%s", valid ? "valid" : "not valid");
-	if (r->parsed && check_hash(&r->rec, &is_hash, err) < 0)
+	if (r->parsed && check_hash(&r->is.rec, &is_hash, err) < 0)
 		return -1;
 	check_set(r->a, CHECK_RUN_HASH, is_hash && !f->of[CHECK_RUN_HASH],
 		  "64 lowercase hex digits", "%s",
@@ -301,14 +273,12 @@ int phase_receipts(struct audit *a, struct lh_err *err)
 		}
 		return 0;
 	}
-	lh_buf_init(&r.text, REPORT_MAX);
+	lh_report_init(&r.is);
 	rc = receipts(&f, err);
 	if (!rc)
 		rc = check_summary(&r, &f, err);
 	if (!rc)
 		rc = drift(&r, err);
-	lh_record_free(&r.rec);
-	lh_buf_free(&r.scratch);
-	lh_buf_free(&r.text);
+	lh_report_free(&r.is);
 	return rc;
 }

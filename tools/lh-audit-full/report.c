@@ -7,8 +7,6 @@
  */
 #include "audit.h"
 
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "file/file.h"
 #include "text/escape.h"

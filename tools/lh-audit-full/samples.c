@@ -124,38 +124,21 @@ static int check_built_in(struct judge *j, struct lh_err *err)
 	return 0;
 }
 
-/* Read a whole file: 0, or -1. */
-static int read_file(struct lh_buf *to, const char *path, struct lh_err *err)
-{
-	struct lh_mapped m;
-
-	lh_buf_reset(to);
-	if (lh_mapped_open(&m, path, err) < 0)
-		return -1;
-	lh_buf_add(to, m.p, m.n);
-	lh_mapped_close(&m);
-	return 0;
-}
-
 /* Check folder/NAME.json below --samples, against folder/NAME.expected. */
 static int check_sample_file(struct judge *j, const char *name, struct lh_err *err)
 {
 	char path[4096];
 	const char *dir = j->a->s->samples;
 	bool known;
-	int rc;
 
 	snprintf(path, sizeof path, "%s/%s", dir, name);
-	rc = read_file(&j->text, path, err);
-	if (rc < 0 && check_is_finding(err)) {
+	if (lh_file_read(path, &j->text, err) <= 0) {
 		j->all++;
 		add_fault(j, name, err->msg);
 		return 0;
 	}
 	snprintf(path, sizeof path, "%s/%.*s.expected", dir, (int)strlen(name) - 5, name);
-	known = !rc && read_file(&j->want, path, err) == 0;
-	if (rc < 0 || (!known && !check_is_finding(err)))
-		return -1;
+	known = lh_file_read(path, &j->want, err) > 0;
 	if (known && j->want.len && j->want.p[j->want.len - 1] != '\n')
 		lh_buf_putc(&j->want, '\n');
 	return check_name(j, name, known, err);
