@@ -93,6 +93,10 @@ char *operand_log(struct lh_tool *tool, const struct settings *s, const char *op
 int each_log(struct lh_tool *tool, const struct settings *s, const struct anchor *a, log_fn fn,
 	     void *ctx, uint64_t *failures);
 
+/* Return how a log of that name, NULL: any, is verified; anchor may be NULL. */
+struct lh_chain_check check_of(const struct lh_tool *tool, const struct settings *s,
+			       const char *name, const struct lh_chain_anchor *anchor);
+
 /* Print the contents of b and empty it. */
 int print(struct lh_tool *tool, struct lh_buf *b);
 
@@ -107,10 +111,15 @@ void operand_failed(struct lh_tool *tool, int *rc);
 struct key_check {
 	bool good;		/* a row of some log verifies */
 	bool suspect;		/* a log has rows, of which none verifies */
+	bool tried;		/* the other logs */
 };
 /* Add the verdict of a log; how is what it was verified by. */
-int key_look(struct key_check *k, const struct lh_chain_check *how, const char *path,
-	     const struct lh_chain_verdict *v);
+void key_look(struct key_check *k, const struct lh_chain_check *how, const char *path,
+	      const struct lh_chain_verdict *v);
+/* The same; if the key seems to be wrong, look at the other logs, once. */
+int key_settle(struct key_check *k, struct lh_tool *tool, const struct settings *s,
+	       const struct lh_chain_check *how, const char *path,
+	       const struct lh_chain_verdict *v);
 bool key_is_wrong(const struct key_check *k);
 int key_error(struct lh_err *err);	/* -1 */
 /* Look at the other logs of the folder until a row verifies. */

@@ -260,7 +260,6 @@ struct commit {
 	struct batch batch;
 	struct lh_hmac *secret;		/* of the log at hand */
 	struct key_check key;
-	bool tried;			/* the other logs, by this key */
 	bool passed_over;		/* a log with a secret was */
 	bool failed;			/* the tree or a cursor cannot be written; the reason: */
 	struct lh_err why;
@@ -410,11 +409,7 @@ static int commit_verified(struct commit *c, const char *path, const struct log 
 static int commit_log(struct lh_tool *tool, const struct settings *s, const char *path,
 		      const struct log *log, void *ctx)
 {
-	struct lh_chain_check check = {
-		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs,
-		.max_row = tool->max_line, .lock_timeout = tool->lock_timeout,
-		.anchor = log->anchor,
-	};
+	const struct lh_chain_check check = check_of(tool, s, log->name, log->anchor);
 	char error[LH_CHAIN_ERROR];
 	struct lh_chain_verdict v;
 	struct commit *c = ctx;
@@ -423,13 +418,8 @@ static int commit_log(struct lh_tool *tool, const struct settings *s, const char
 	if (c->failed)
 		return 0;
 	rc = lh_chain_verify(path, &check, &v, &tool->err);
-	if (!rc) {
-		key_look(&c->key, &check, path, &v);
-		if (key_is_wrong(&c->key) && !c->tried) {
-			c->tried = true;
-			rc = key_try_others(&c->key, tool, s);
-		}
-	}
+	if (!rc)
+		rc = key_settle(&c->key, tool, s, &check, path, &v);
 	if (!rc) {
 		log_error(log, &v, error);
 		if (*error) {
@@ -494,7 +484,6 @@ struct out {
 	struct lh_buf accepted;		/* logs that --accept took, as members of an array */
 	size_t logs;
 	struct key_check key;
-	bool tried;	/* the other logs, by this key */
 	bool broken;	/* a log is not a continuation of the anchor that it was compared with */
 };
 
@@ -587,11 +576,7 @@ static int write_checkpoint(struct lh_writer *w, const char *dir, struct lh_err 
 static int anchor_log(struct lh_tool *tool, const struct settings *s, const char *path,
 		      const struct log *log, void *ctx)
 {
-	struct lh_chain_check c = {
-		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs,
-		.max_row = tool->max_line, .anchor = log->anchor,
-		.lock_timeout = tool->lock_timeout,
-	};
+	const struct lh_chain_check c = check_of(tool, s, log->name, log->anchor);
 	char error[LH_CHAIN_ERROR];
 	struct lh_chain_verdict v;
 	struct out *o = ctx;
@@ -602,12 +587,8 @@ static int anchor_log(struct lh_tool *tool, const struct settings *s, const char
 		return -1;
 	if (tool->allow_empty && v.fault == LH_CHAIN_NO_ROWS)
 		v.fault = LH_CHAIN_WHOLE;
-	key_look(&o->key, &c, path, &v);
-	if (key_is_wrong(&o->key) && !o->tried) {
-		o->tried = true;
-		if (key_try_others(&o->key, tool, s) < 0)
-			return -1;
-	}
+	if (key_settle(&o->key, tool, s, &c, path, &v) < 0)
+		return -1;
 	log_error(log, &v, error);
 	if (*error && !accept_log(tool, s, path, log, &v, o)) {
 		if (key_is_wrong(&o->key))

@@ -1,6 +1,5 @@
 /* logs.c - the logs of a folder, those that an anchor says should be there, keys and times. */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
@@ -76,49 +75,27 @@ int run_with_keys(struct lh_tool *tool, void *settings, struct lh_flow *flow)
 
 /* ---- --from and --to ---- */
 
-/* Return the number of n digits, -1 if there is something else. */
-static int digits(const char *p, size_t n)
-{
-	int x = 0;
-
-	for (; n; p++, n--) {
-		if (*p < '0' || *p > '9')
-			return -1;
-		x = x * 10 + *p - '0';
-	}
-	return x;
-}
-
-static int days_of(int year, int month)
-{
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-	return days[month - 1] + (month == 2 && leap);
-}
-
 bool window_read(const char *text, size_t n, bool end, char to[WINDOW_TIME])
 {
+	const char *const time = end ? "T23:59:59.999999999Z" : "T00:00:00Z";
 	struct lh_moment at;
-	int year, month, day;
+	int day;
 
 	if (n < WINDOW_TIME && lh_moment_read(text, n, &at) == 0) {
-		memcpy(to, text, n);
-		to[n] = '\0';
+		snprintf(to, WINDOW_TIME, "%.*s", (int)n, text);
 		return true;
 	}
-	if ((n != 7 && n != 10) || text[4] != '-' || (n == 10 && text[7] != '-'))
+	if (n != 7 && n != 10)
 		return false;
-	year = digits(text, 4);
-	month = digits(text + 5, 2);
-	if (year < 0 || month < 1 || month > 12)
-		return false;
-	day = n == 10 ? digits(text + 8, 2) : end ? days_of(year, month) : 1;
-	if (day < 1 || day > days_of(year, month))
-		return false;
-	snprintf(to, WINDOW_TIME, "%04d-%02d-%02dT%s", year, month, day,
-		 end ? "23:59:59.999999999Z" : "00:00:00Z");
-	return true;
+	for (day = end && n == 7 ? 31 : 1; day; day--) {	/* the last that the month has */
+		if (n == 7)
+			snprintf(to, WINDOW_TIME, "%.7s-%02d%s", text, day, time);
+		else
+			snprintf(to, WINDOW_TIME, "%.10s%s", text, time);
+		if (lh_moment_read(to, strlen(to), &at) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool window_is_backwards(const char *from, const char *to)
@@ -155,6 +132,15 @@ int window_settle(struct lh_tool *tool, struct settings *s)
 }
 
 /* ---- logs ---- */
+
+struct lh_chain_check check_of(const struct lh_tool *tool, const struct settings *s,
+			       const char *name, const struct lh_chain_anchor *anchor)
+{
+	return (struct lh_chain_check){
+		.keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs,
+		.max_row = tool->max_line, .lock_timeout = tool->lock_timeout, .anchor = anchor,
+	};
+}
 
 struct logs {
 	struct log *log;	/* sorted by name, the first n of them */

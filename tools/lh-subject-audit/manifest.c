@@ -84,21 +84,10 @@ static int check_place(const struct put *p, const char *path, const struct lh_ma
 	return rc;
 }
 
-static int write_manifest(const char *path, const char *p, size_t n, struct lh_err *err)
-{
-	LH_SCOPED(lh_atomic_close) struct lh_atomic out;
-	int rc = lh_atomic_open(&out, path, 0600, err);
-
-	if (!rc)
-		rc = lh_atomic_write(&out, p, n, err);
-	if (!rc)
-		rc = lh_atomic_write(&out, "\n", 1, err);
-	return rc ? rc : lh_atomic_commit(&out, err);
-}
-
 static int put_in(const struct put *p, const struct lh_manifest *m, struct lh_err *err)
 {
 	const char *dir = p->s->dir;
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
 	char name[LH_SUBJECT_MAX + 1], *path = NULL;
 	struct lh_str id = m->candidate_id;
 	int rc = lh_manifest_name(name, dir, id.p, id.n, err);
@@ -107,8 +96,10 @@ static int put_in(const struct put *p, const struct lh_manifest *m, struct lh_er
 		path = lh_subject_path(dir, name, LH_SUBJECT_MANIFEST);
 		rc = check_place(p, path, m, err);
 	}
+	lh_buf_add(&text, m->object.p, m->object.n);
+	lh_buf_putc(&text, '\n');
 	if (!rc)
-		rc = write_manifest(path, m->object.p, m->object.n, err);
+		rc = lh_atomic_put(path, 0600, &text, err);
 	free(path);
 	return rc;
 }
@@ -230,9 +221,7 @@ static int verify_log(struct lh_tool *tool, const struct settings *s, const stru
 		      struct lh_chain_verdict *v)
 {
 	char name[LH_SUBJECT_MAX + 1], *log = NULL;
-	struct lh_chain_check c = { .keys = &s->keys, .name = name, .jobs = (unsigned)tool->jobs,
-				    .max_row = tool->max_line,
-				    .lock_timeout = tool->lock_timeout };
+	const struct lh_chain_check c = check_of(tool, s, name, NULL);
 	struct lh_str id = m->candidate_id;
 	int rc;
 

@@ -10,6 +10,7 @@
 #include "audit/commitment.h"
 #include "base/mem.h"
 #include "file/file.h"
+#include "file/rows.h"
 #include "json/write.h"
 #include "text/escape.h"
 #include "tlog/log.h"
@@ -258,8 +259,6 @@ static int report_html(struct report *r)
 
 /* ---- the report ---- */
 
-#define CHUNK 65536
-
 /* ---- the rows ---- */
 
 struct row {
@@ -304,52 +303,28 @@ static int read_line(struct report *r, struct lh_record *rec, const char *p, siz
 	return fn ? fn(ctx, rec, err) : 0;
 }
 
-/* Process the whole lines in b and remove them. */
-static int read_lines(struct report *r, struct lh_record *rec, struct lh_buf *b, row_fn fn,
-		      void *ctx)
-{
-	size_t at = 0;
-	char *lf;
-	int rc = 0;
-
-	while (!rc && at < b->len && (lf = memchr(b->p + at, '\n', b->len - at))) {
-		rc = read_line(r, rec, b->p + at, (size_t)(lf - b->p) - at, fn, ctx);
-		at = (size_t)(lf - b->p) + 1;
-	}
-	if (at)
-		memmove(b->p, b->p + at, b->len - at);
-	b->len -= at;
-	return rc;
-}
-
 int report_rows(struct report *r, row_fn fn, void *ctx)
 {
-	uint64_t left = r->v.bytes;
 	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	int fd, rc = 0;
-	ssize_t n = 1;
-	char *to;
+	struct lh_err *err = &r->tool->err;
+	struct lh_rows *rows;
+	struct lh_file_row row;
+	int fd, rc;
 
 	r->rows = r->in_window = 0;
-	if (!left)
+	if (!r->v.bytes)
 		return 0;
 	fd = open(r->log, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return lh_err_sys(&r->tool->err, "%s", r->log);
-	while (!rc && left && n > 0) {
-		to = lh_buf_room(&b, CHUNK + LH_PAD);
-		n = lh_read_some(fd, to, left < CHUNK ? (size_t)left : CHUNK, &r->tool->err);
-		if (n <= 0) {
-			rc = (int)n;
-			break;
-		}
-		lh_buf_took(&b, (size_t)n);
-		left -= (uint64_t)n;
-		rc = read_lines(r, &rec, &b, fn, ctx);
-	}
+		return lh_err_sys(err, "%s", r->log);
+	rows = lh_rows_new();
+	rc = lh_rows_open_fd(rows, fd, r->log, err);
+	while (rc > 0 && (rc = lh_rows_next(rows, &row, err)) > 0 && row.at + row.n < r->v.bytes)
+		if (read_line(r, &rec, row.p, row.n, fn, ctx) < 0)
+			rc = -1;
+	lh_rows_free(rows);
 	close(fd);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 /* ---- JSON ---- */
@@ -569,10 +544,7 @@ static void find_second(struct report *r, const char *name)
 /* Verify the log, against the anchor that there is of it. */
 static int verify_log(struct report *r, const char *name, bool there)
 {
-	struct lh_chain_check c = { .keys = &r->s->keys, .name = name,
-				    .jobs = (unsigned)r->tool->jobs,
-				    .max_row = r->tool->max_line,
-				    .lock_timeout = r->tool->lock_timeout };
+	struct lh_chain_check c = check_of(r->tool, r->s, name, NULL);
 	struct key_check key = { .good = false };
 	LH_SCOPED(anchor_free) struct anchor a = { .n = 0 };
 	int rc = anchor_for(&a, r->tool, r->s);
@@ -587,9 +559,7 @@ static int verify_log(struct report *r, const char *name, bool there)
 	if (!rc && (there || c.anchor))
 		rc = lh_chain_verify(r->log, &c, &r->v, &r->tool->err);
 	if (!rc)
-		key_look(&key, &c, r->log, &r->v);
-	if (!rc && key_is_wrong(&key))
-		rc = key_try_others(&key, r->tool, r->s);
+		rc = key_settle(&key, r->tool, r->s, &c, r->log, &r->v);
 	if (!rc && key_is_wrong(&key)) {
 		r->wrong_key = true;
 		rc = key_error(&r->tool->err);

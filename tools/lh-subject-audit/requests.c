@@ -109,7 +109,6 @@ static int print_row(void *ctx, const struct lh_record *rec, struct lh_err *err)
 
 struct accesses {
 	struct key_check key;
-	bool tried;		/* the other logs, by this key */
 	uint64_t logs, rows;
 };
 
@@ -119,21 +118,12 @@ static int list_log(struct lh_tool *tool, const struct settings *s, const char *
 {
 	struct accesses *all = ctx;
 	struct report r = { .tool = tool, .s = s, .log = (char *)path };
-	struct lh_chain_check c = {
-		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs,
-		.max_row = tool->max_line, .lock_timeout = tool->lock_timeout,
-		.anchor = log->anchor,
-	};
+	const struct lh_chain_check c = check_of(tool, s, log->name, log->anchor);
 	char error[LH_CHAIN_ERROR];
 
-	if (lh_chain_verify(path, &c, &r.v, &tool->err) < 0)
+	if (lh_chain_verify(path, &c, &r.v, &tool->err) < 0 ||
+	    key_settle(&all->key, tool, s, &c, path, &r.v) < 0)
 		return -1;
-	key_look(&all->key, &c, path, &r.v);
-	if (key_is_wrong(&all->key) && !all->tried) {
-		all->tried = true;
-		if (key_try_others(&all->key, tool, s) < 0)
-			return -1;
-	}
 	if (key_is_wrong(&all->key)) {
 		lh_tool_verdict_bad(tool);
 		return 0;
@@ -367,9 +357,7 @@ struct health {
 static int check_log(struct lh_tool *tool, const struct settings *s, const char *path,
 		     const struct log *log, void *ctx)
 {
-	struct lh_chain_check c = { .keys = &s->keys, .name = log->name, .jobs = 1,
-				    .max_row = tool->max_line, .anchor = log->anchor,
-				    .lock_timeout = tool->lock_timeout };
+	const struct lh_chain_check c = check_of(tool, s, log->name, log->anchor);
 	struct lh_chain_verdict v;
 	struct health *h = ctx;
 	char error[LH_CHAIN_ERROR];

@@ -14,17 +14,10 @@
 #define BLOCK 65536
 #define LOGS 1000	/* others that are tried */
 
-struct broken {
-	uint64_t n;
-};
-
 static void on_wrong(void *ctx, uint64_t row, enum lh_chain_fault fault)
 {
-	struct broken *b = ctx;
-
-	(void)row;
-	(void)fault;
-	b->n++;
+	(void)row, (void)fault;
+	++*(uint64_t *)ctx;
 }
 
 /* Count the lines in the first bytes of a file; 0 if it cannot be read. */
@@ -47,27 +40,35 @@ static uint64_t count_lines(const char *path, uint64_t left)
 	return lines + (last != '\n');
 }
 
-int key_look(struct key_check *k, const struct lh_chain_check *how, const char *path,
-	     const struct lh_chain_verdict *v)
+void key_look(struct key_check *k, const struct lh_chain_check *how, const char *path,
+	      const struct lh_chain_verdict *v)
 {
-	struct broken broken = { 0 };
 	struct lh_chain_check c = *how;
 	struct lh_chain_verdict again;
 	struct lh_err err;
+	uint64_t broken = 0;
 
 	if (v->absent || !v->bytes || k->good || v->state == LH_CHAIN_UNAUTHENTICATED)
-		return 0;
-	if (v->count) {
-		k->good = true;
-		return 0;
-	}
+		return;
+	k->good = v->count > 0;
 	c.broken = on_wrong;
 	c.ctx = &broken;
-	if (lh_chain_verify(path, &c, &again, &err) < 0)
-		return 0;	/* it was read before: the first verdict stands */
-	k->good = broken.n < count_lines(path, again.bytes);
+	/* it was read before: if that fails, the first verdict stands */
+	if (k->good || lh_chain_verify(path, &c, &again, &err) < 0)
+		return;
+	k->good = broken < count_lines(path, again.bytes);
 	k->suspect = v->fault == LH_CHAIN_MAC || k->suspect;
-	return 1;
+}
+
+int key_settle(struct key_check *k, struct lh_tool *tool, const struct settings *s,
+	       const struct lh_chain_check *how, const char *path,
+	       const struct lh_chain_verdict *v)
+{
+	key_look(k, how, path, v);
+	if (!key_is_wrong(k) || k->tried)
+		return 0;
+	k->tried = true;
+	return key_try_others(k, tool, s);
 }
 
 bool key_is_wrong(const struct key_check *k)
@@ -82,8 +83,7 @@ int key_error(struct lh_err *err)
 
 int key_try_others(struct key_check *k, struct lh_tool *tool, const struct settings *s)
 {
-	struct lh_chain_check c = { .keys = &s->keys, .jobs = 1, .max_row = tool->max_line,
-				    .lock_timeout = tool->lock_timeout };
+	struct lh_chain_check c = check_of(tool, s, NULL, NULL);
 	LH_SCOPED(lh_subject_list_free) struct lh_subject_list there;
 	struct lh_chain_verdict v;
 	struct lh_err ignored;
@@ -91,6 +91,7 @@ int key_try_others(struct key_check *k, struct lh_tool *tool, const struct setti
 	size_t i;
 	int rc = lh_subject_list(&there, s->dir, LH_SUBJECT_LOG, &tool->err);
 
+	c.jobs = 1;
 	for (i = 0; !rc && !k->good && i < there.n && i < LOGS; i++) {
 		c.name = there.name[i];
 		path = lh_subject_path(s->dir, there.name[i], LH_SUBJECT_LOG);
@@ -342,15 +343,13 @@ static int verify_one(struct lh_tool *tool, const struct settings *s, const char
 		      const struct log *log, void *ctx)
 {
 	struct listing list;
-	struct lh_chain_check c = {
-		.keys = &s->keys, .name = log->name, .jobs = (unsigned)tool->jobs,
-		.max_row = tool->max_line, .lock_timeout = tool->lock_timeout,
-		.broken = s->all ? on_broken : NULL, .ctx = &list, .anchor = log->anchor,
-	};
+	struct lh_chain_check c = check_of(tool, s, log->name, log->anchor);
 	struct lh_chain_verdict v;
 	struct totals *t = ctx;
 	int rc;
 
+	c.broken = s->all ? on_broken : NULL;
+	c.ctx = &list;
 	list.out = (struct lh_buf){ 0 };
 	list.w = lh_write_to(&list.out);
 	lh_write_array(&list.w, NULL);
