@@ -1,9 +1,7 @@
 /* corpora.c - which corpora are of persons.  See persons_parts.h. */
 #include "persons_parts.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 #include "index/index_tools.h"

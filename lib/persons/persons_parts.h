@@ -25,7 +25,7 @@ struct lh_persons {
 	size_t open;			/* answers whose rows are being appended */
 	bool over;			/* the last of them frees it */
 	/* in use during one call */
-	struct lh_record body, text, asked;
+	struct lh_record body, asked;
 	struct lh_extract *extract;
 	struct lh_intern ids;
 	struct lh_buf strings, copy;

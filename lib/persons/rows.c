@@ -22,26 +22,18 @@ static void make_argv(struct lh_persons *p)
 {
 	static const char *const sync[] = { "each", "batch", "none" };
 	const struct lh_persons_how *how = &p->how;
-	char **argv = lh_calloc(15 + 2 * how->keys, sizeof *argv);
-	size_t n = 0, i;
+	const char *const words[] = {
+		"lh-subject-audit", "append", "--dir", how->folder, "--sync", sync[how->sync],
+		"--lock-timeout", "20", "-j1", "-q", "--on-error", "emit"
+	};
+	size_t n = sizeof words / sizeof *words, i;
 
-	argv[n++] = "lh-subject-audit";
-	argv[n++] = "append";
-	argv[n++] = "--dir";
-	argv[n++] = (char *)how->folder;
+	p->argv = lh_calloc(n + 2 * how->keys + 1, sizeof *p->argv);
+	memcpy(p->argv, words, sizeof words);
 	for (i = 0; i < how->keys; i++) {
-		argv[n++] = "--key-file";
-		argv[n++] = (char *)how->key[i];
+		p->argv[n++] = "--key-file";
+		p->argv[n++] = (char *)how->key[i];
 	}
-	argv[n++] = "--sync";
-	argv[n++] = (char *)sync[how->sync];
-	argv[n++] = "--lock-timeout";
-	argv[n++] = "20";
-	argv[n++] = "-j1";
-	argv[n++] = "-q";
-	argv[n++] = "--on-error";
-	argv[n++] = "emit";
-	p->argv = argv;
 }
 
 struct lh_persons *lh_persons_new(const struct lh_persons_how *how)
@@ -49,9 +41,6 @@ struct lh_persons *lh_persons_new(const struct lh_persons_how *how)
 	struct lh_persons *p = lh_calloc(1, sizeof *p);
 
 	p->how = *how;
-	lh_record_init(&p->body);
-	lh_record_init(&p->text);
-	lh_record_init(&p->asked);
 	p->extract = lh_extract_new();
 	make_argv(p);
 	return p;
@@ -68,7 +57,6 @@ static void destroy(struct lh_persons *p)
 	lh_extract_free(p->extract);
 	lh_intern_free(&p->ids);
 	lh_record_free(&p->body);
-	lh_record_free(&p->text);
 	lh_record_free(&p->asked);
 	lh_buf_free(&p->strings);
 	lh_buf_free(&p->copy);
