@@ -143,8 +143,7 @@ int lh_own_mkdirs(const char *path, mode_t mode, struct lh_err *err)
 #define SWEEP_MOST 200000	/* names; a folder may have any number below it */
 #define TRIES 1000		/* names for a temporary file */
 
-/* Return the folder of path, "." if it names none; *name is the file name in it. */
-static char *folder_of(const char *path, const char **name)
+char *lh_folder_of(const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -242,7 +241,7 @@ static void sweep_target(const char *folder, const char *name, bool any_pid)
 static void sweep_path(const char *path, bool any_pid)
 {
 	const char *name;
-	LH_SCOPED(lh_free_local) char *folder = folder_of(path, &name);
+	LH_SCOPED(lh_free_local) char *folder = lh_folder_of(path, &name);
 
 	sweep_target(folder, name, any_pid);
 }
@@ -353,7 +352,7 @@ int lh_atomic_open_beside(struct lh_atomic *a, const char *path, const char *mai
 	like = find_like(path, main, &st, err);
 	if (like < 0)
 		return -1;
-	folder = folder_of(path, &name);
+	folder = lh_folder_of(path, &name);
 	a->path = lh_strndup(path, strlen(path));
 	rc = *name ? 0 : lh_not_regular(path, S_IFDIR, err);
 	if (!rc) {
@@ -388,7 +387,7 @@ static int sync_folder(const char *folder, struct lh_err *err)
 int lh_sync_folder(const char *path, struct lh_err *err)
 {
 	const char *name;
-	LH_SCOPED(lh_free_local) char *folder = folder_of(path, &name);
+	LH_SCOPED(lh_free_local) char *folder = lh_folder_of(path, &name);
 
 	return sync_folder(folder, err);
 }
@@ -459,7 +458,7 @@ static int replace_target(struct lh_atomic *a, bool is_new, struct lh_err *err)
 static int commit(struct lh_atomic *a, bool is_new, struct lh_err *err)
 {
 	const char *name;
-	char *folder = folder_of(a->path, &name);
+	char *folder = lh_folder_of(a->path, &name);
 	int rc = replace_target(a, is_new, err);
 
 	if (!rc) {

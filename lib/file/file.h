@@ -140,6 +140,9 @@ int lh_open_regular(const char *path, int flags, mode_t mode, struct lh_err *err
 int lh_not_regular(const char *path, mode_t type, struct lh_err *err);
 /* Return whether path still leads to the file open as fd. */
 bool lh_is_still_named(int fd, const char *path);
+/* Return the folder of path, "." if it names none, which the caller frees; *name is the file name
+ * in it. */
+char *lh_folder_of(const char *path, const char **name);
 /* Return whether both descriptors are of the same regular file.  Reading a file
  * that is appended to at the same time never ends. */
 bool lh_same_file(int a, int b);

@@ -20,7 +20,7 @@ hits() {
 	lh-subject places --state s --cache cache.db >got
 	find s cache.db -type f ! -name .lh-lock | LC_ALL=C sort | cmp - <(jq -r .path got)
 	jq -rs '[.[].kind] | unique | join(" ")' got >kinds
-	[ "$(cat kinds)" = "cache chain cursor dataset evidence index index-log log manifest object other playbook quarantine rag receipt replays roster scored secret sft source spool tlog trace-index" ] ||
+	[ "$(cat kinds)" = "cache chain cursor dataset evidence index index-log log manifest object other playbook quarantine rag receipt replays roster scored secret sft source spool tlog" ] ||
 		{ cat kinds; return 1; }
 	[ "$(jq -r 'select(.path == "s/notes.txt") | .why' got)" = "not a file of these tools" ]
 	[ "$(jq -s 'map(select(.erasable == (.why != null))) | length' got)" = 0 ]

@@ -119,7 +119,7 @@ int state_of_place(struct erasure *e, const char *path, enum place_kind k, struc
 	int fd, rc;
 
 	*now = (struct state){ .rows = 0 };
-	if (!p || k == PLACE_TRACE_INDEX)	/* which is made anew by each that needs it */
+	if (!p)
 		return 0;
 	fd = place_open(p, e->err);
 	if (fd < 0)

@@ -92,15 +92,6 @@ static bool has_work(const struct erasure *e)
 	return i < e->n_targets;
 }
 
-/* Return whether a place goes with an erasure though nothing is found in it: the cache of
- * embeddings, whose keys are hashes of texts, and the index of lh-trace. */
-static bool is_derived(const struct erasure *e, size_t place)
-{
-	const enum place_kind kind = e->s->places.v[place].kind;
-
-	return kind == PLACE_CACHE || (kind == PLACE_TRACE_INDEX && !person_is_quick(e->who));
-}
-
 /* Find the person in the places that are listed, and set the targets of the round, by path. */
 static int plan(struct erasure *e)
 {
@@ -116,7 +107,7 @@ static int plan(struct erasure *e)
 			;
 		if (i > from)
 			add_hits(e, from, i);
-		else if (is_derived(e, place))
+		else if (e->s->places.v[place].kind == PLACE_CACHE)	/* its keys are hashes */
 			add_target(e, place);
 	}
 	works = has_work(e) || e->resumed;

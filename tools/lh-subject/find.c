@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/signal.h"
+#include "base/utf8.h"
 #include "file/file.h"
 #include "find.h"
 #include "flow/flow.h"
@@ -22,14 +23,9 @@
 
 void row_hash(struct lh_str row, unsigned char hash[LH_HASH_SIZE])
 {
-	static const char blank[] = " \t\r\n";
+	const size_t mark = lh_mark_len(row.p, row.n);
 
-	if (row.n >= 3 && !memcmp(row.p, "\xef\xbb\xbf", 3))
-		row = (struct lh_str){ row.p + 3, row.n - 3 };
-	while (row.n && memchr(blank, row.p[row.n - 1], 4))
-		row.n--;
-	while (row.n && memchr(blank, *row.p, 4))
-		row = (struct lh_str){ row.p + 1, row.n - 1 };
+	row = lh_trim(row.p + mark, row.n - mark);
 	lh_sha256(row.p, row.n, hash);
 }
 
@@ -334,8 +330,7 @@ static void add_bytes(struct find *f, size_t place, enum hit_in in, size_t text,
 	const struct hit hit = {
 		.place = place, .by = HIT_BYTES, .in = in, .text = text, .via = NO_HIT,
 		.id = attribute ? lh_strndup(attribute, strlen(attribute)) : NULL,
-		.deleted = place_is[kind].bytes == BYTES_INDEX || kind == PLACE_CACHE ||
-			   kind == PLACE_TRACE_INDEX
+		.deleted = place_is[kind].bytes == BYTES_INDEX || kind == PLACE_CACHE
 	};
 
 	hit_add(f, hit, NO_ROW);
@@ -350,8 +345,7 @@ static void on_text(void *ctx, size_t text, size_t at, size_t len)
 	if (b->found || at < b->from || at >= b->to)
 		return;
 	if ((text ? who->also[text - 1] : who->id).n < BY_CHANCE &&
-	    (b->f->s->places.v[b->place].kind == PLACE_TRACE_INDEX ||
-	     lh_index_in_numbers(b->fd, b->base + at)))
+	    lh_index_in_numbers(b->fd, b->base + at))
 		return;
 	b->found = true;
 	add_bytes(b->f, b->place, HIT_RAW, text, NULL);

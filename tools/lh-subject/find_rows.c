@@ -270,6 +270,7 @@ static int on_line(struct place_lines *from, struct lh_str line, struct lh_err *
 	struct lines *l = from->ctx;
 	struct hit h = { .place = l->place, .line = from->line };
 	struct lh_str s;
+	size_t mark;
 
 	(void)err;		/* it is that of the search */
 	if (l->judges && from->line == 1)
@@ -277,8 +278,8 @@ static int on_line(struct place_lines *from, struct lh_str line, struct lh_err *
 	if (l->judges)
 		judge_line(&l->judge, line);
 	line.n -= line.p[line.n - 1] == '\n';
-	if (from->line == 1 && line.n >= 3 && !memcmp(line.p, "\xef\xbb\xbf", 3))
-		line = (struct lh_str){ line.p + 3, line.n - 3 };
+	mark = from->line == 1 ? lh_mark_len(line.p, line.n) : 0;
+	line = (struct lh_str){ line.p + mark, line.n - mark };
 	s = lh_trim(line.p, line.n);
 	if (!s.n || l->parquet || !match_line(l->f, &l->f->s->places.v[l->place], s, &h))
 		return 0;

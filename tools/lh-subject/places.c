@@ -54,7 +54,6 @@ const struct place_is place_is[PLACE_KINDS] = {
 	[PLACE_ERASURE] = { "erasure", ROWS_NONE, BYTES_RAW, NULL, CUT_NONE, 0, proof },
 	[PLACE_TREE] = { "tlog", ROWS_LINES, BYTES_NONE, NULL, CUT_NONE, 0,
 			 "entries of a transparency log stay" },
-	[PLACE_TRACE_INDEX] = { "trace-index", ROWS_NONE, BYTES_RAW, "remove", CUT_FILE, 8 },
 	[PLACE_CURSOR] = { "cursor", ROWS_NONE, BYTES_RAW, NULL, CUT_NONE, 0 },
 	[PLACE_SPOOL] = { "spool", ROWS_LINES, BYTES_TEXT, "remove", CUT_FILE, 7 },
 	[PLACE_OTHER] = { "other", ROWS_LINES, BYTES_TEXT, NULL, CUT_NONE, 0,
@@ -94,7 +93,7 @@ static const struct pattern in_root[] = {
 	{ "spool/*", PLACE_SPOOL },
 	{ "@(tlog|witness)/*", PLACE_TREE },
 	{ "roster.jsonl", PLACE_ROSTER },
-	{ ".lh-trace/index", PLACE_TRACE_INDEX },
+	{ ".lh-trace/index", PLACE_CACHE },
 	{ NULL, PLACE_OTHER }
 }, of_subject[] = {
 	/* names begin with any byte of an id but a dot */
@@ -197,18 +196,11 @@ static bool is_packed(enum place_kind kind, const char *path)
 	return n > 0 && lh_archive_kind(head, (size_t)n);
 }
 
-/* Return the folder that a file is in, to be freed. */
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return lh_strndup(slash ? path : ".", slash && slash > path ? (size_t)(slash - path) : 1);
-}
-
 /* Return whether a file of the folder of a path can be replaced. */
 static bool may_replace(const char *path)
 {
-	LH_SCOPED(lh_free_local) char *folder = folder_of(path);
+	const char *name;
+	LH_SCOPED(lh_free_local) char *folder = lh_folder_of(path, &name);
 
 	return access(folder, W_OK) == 0;
 }
@@ -731,7 +723,8 @@ int datasets_each(const struct settings *s, dataset_fn *fn, void *ctx, struct lh
 	for (i = 0; rc >= 0 && i < s->places.n; i++) {
 		LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
 		const struct place *p = &s->places.v[i];
-		LH_SCOPED(lh_free_local) char *folder = folder_of(p->path);
+		const char *name;
+		LH_SCOPED(lh_free_local) char *folder = lh_folder_of(p->path, &name);
 
 		if (p->kind != PLACE_DATASET)
 			continue;

@@ -40,14 +40,14 @@ enum place_kind {
 	PLACE_PREFERENCE, PLACE_QUARANTINE, PLACE_REPLAYS, PLACE_RECEIPT,
 	PLACE_DATASET,		/* a manifest of lh-catalog */
 	PLACE_OBJECT,		/* of a store */
-	PLACE_CACHE,		/* of lh-embed: SQLite, its -wal, -shm and -journal */
+	PLACE_CACHE,		/* of lh-embed: SQLite, its -wal, -shm and -journal; of an
+				   older lh-trace */
 	PLACE_KEPT,		/* an index of a file of records in the cache of lh-search, ... */
 	PLACE_KEPT_SOURCE,	/* ... and what says which file that is */
 	PLACE_ROSTER,
 	PLACE_MANIFEST, PLACE_CHAIN, PLACE_SECRET,	/* of a subject */
 	PLACE_ERASURE,		/* a receipt or a list of _erasures */
 	PLACE_TREE,		/* a transparency log; what an older witness has cosigned */
-	PLACE_TRACE_INDEX,
 	PLACE_CURSOR,		/* LOG.cursor: how far rows were sent */
 	PLACE_SPOOL,		/* a body that is received; .NAME.lh-tmp-PID of a writer */
 	PLACE_OTHER,		/* a file of another program */
