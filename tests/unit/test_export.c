@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "check.h"
+#include "json_text.h"
 #include "file/file.h"
 #include "distill/evidence_lookup.h"
 #include "distill/sample.h"
@@ -28,40 +28,19 @@
 
 static struct lh_err err;
 
-struct line {
-	struct lh_buf text;
-	struct lh_record rec;
-};
-
-static struct lh_record *parse(struct line *l, const char *text)
-{
-	l->text = (struct lh_buf){ 0 };
-	lh_record_init(&l->rec);
-	lh_buf_puts(&l->text, text);
-	check_why(lh_record_parse(&l->rec, l->text.p, l->text.len, &err) == 0, err.msg);
-	return &l->rec;
-}
-
-static void drop(struct line *l)
-{
-	lh_buf_free(&l->text);
-	lh_record_free(&l->rec);
-}
-
 /* Layer 1: without the gate of categories the schema refuses it. */
 static void builds(enum lh_exporter x, const char *category, const char *error)
 {
 	const struct lh_export all = { .include_review = true, .include_partial = true };
 	struct lh_sampler *s = lh_sampler_new(x, &all, AT, &err);
-	struct line scored, evidence;
 	struct lh_buf out = { 0 };
 	char text[1000];
 	int rc;
 
 	snprintf(text, sizeof text, SCORED("%s"), category);
 	check(s);
-	lh_source_scored(&s->one, parse(&scored, text));
-	lh_source_evidence(&s->one, parse(&evidence, EVIDENCE));
+	lh_source_scored(&s->one, record_of(text));
+	lh_source_evidence(&s->one, record_of(EVIDENCE));
 	lh_sample_begin(s);
 	rc = lh_sample_build(s, &out);
 	check(rc == !error);
@@ -72,8 +51,6 @@ static void builds(enum lh_exporter x, const char *category, const char *error)
 	}
 	lh_buf_free(&out);
 	lh_sampler_free(s);
-	drop(&scored);
-	drop(&evidence);
 }
 
 /* Layer 3: lines in the file, wherever they came from. */

@@ -1,43 +1,25 @@
 /* The built-in tools of lib/mcp without a filter: replies to answers that no filter of this
  * family gives. */
 
-#include "check.h"
+#include "json_text.h"
 #include "mcp/mcp_tool.h"
 
 static struct lh_mcp_tools tools;
 
-/* Copy a text with the bytes that parsers may read after it. */
-static void set(struct lh_buf *b, const char *text)
-{
-	lh_buf_reset(b);
-	lh_buf_puts(b, text);
-}
-
 /* Answer from a line; the reply must be an object, unless there is an error. */
 static void replies(const struct lh_mcp_tool *t, const char *args, const char *line)
 {
-	struct lh_buf a = { 0 }, b = { 0 }, out = { 0 }, links = { 0 };
-	struct lh_record args_rec, rec, got;
-	struct lh_value v;
+	struct lh_buf out = { 0 }, links = { 0 };
 	struct lh_err err = { .code = LH_OK };
 	struct lh_mcp_reply r = { t, &out, &links, 200 };
+	struct lh_value v = value_of(args);
 
-	lh_record_init(&args_rec);
-	lh_record_init(&rec);
-	lh_record_init(&got);
-	set(&a, args);
-	set(&b, line);
-	check(lh_json_parse(&args_rec, a.p, a.len, &v, &err) == 0);
-	check(lh_record_parse(&rec, b.p, b.len, &err) == 0);
-	if (t->answer(&r, &v, &rec, &err) == 0)
-		check_why(lh_record_parse(&got, out.p, out.len, &err) == 0, out.p);
-	else
+	if (t->answer(&r, &v, record_of(line), &err) == 0) {
+		lh_buf_putc(&out, '\0');
+		record_of(out.p);
+	} else {
 		check_why(*err.msg, t->name);
-	lh_record_free(&args_rec);
-	lh_record_free(&rec);
-	lh_record_free(&got);
-	lh_buf_free(&a);
-	lh_buf_free(&b);
+	}
 	lh_buf_free(&out);
 	lh_buf_free(&links);
 }

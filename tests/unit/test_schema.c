@@ -1,10 +1,8 @@
 /* What the validator reports of values that no record can be. */
-#include "check.h"
+#include "json_text.h"
 #include "schema/schema_table.h"
 
-static struct lh_record rec;
-static struct lh_err err;
-static struct lh_buf text, scratch, told;
+static struct lh_buf scratch, told;
 
 static void note(void *ctx, const struct lh_str *field, const struct lh_str *problem)
 {
@@ -14,13 +12,10 @@ static void note(void *ctx, const struct lh_str *field, const struct lh_str *pro
 
 static void says(const struct lh_schema *of, const char *s, long n, const char *want)
 {
-	struct lh_value v;
+	struct lh_value v = value_of(s);
 
 	check(of != NULL);
-	lh_buf_reset(&text);
 	lh_buf_reset(&told);
-	lh_buf_puts(&text, s);
-	check_why(lh_json_parse(&rec, text.p, text.len, &v, &err) == 0, err.msg);
 	check(lh_schema_check(of, &v, &scratch, note, NULL) == n);
 	check(scratch.len == 3);
 	lh_buf_putc(&told, '\0');

@@ -1,20 +1,11 @@
 /* lib/serve without processes: routes, what no filter of the family answers, the configuration.
  * Targets, bodies and other answers are in serve-http.bats. */
 
-#include "check.h"
+#include "json_text.h"
 #include "serve/body.h"
 #include "serve/routes.h"
 
 static struct lh_err err;
-static struct lh_record rec;
-static struct lh_buf in;
-
-static void parse(const char *text)
-{
-	lh_buf_reset(&in);
-	lh_buf_puts(&in, text);
-	check_why(lh_record_parse(&rec, in.p, in.len, &err) == 0, text);
-}
 
 static void a_route_is_a_method_and_pieces(void)
 {
@@ -67,11 +58,8 @@ static void names_do_not_tell_routes_apart(void)
 static void a_constant_is_no_piece(void)
 {
 	struct lh_route r = { 0 };
-	struct lh_value v;
+	struct lh_value v = value_of("{\"i\\u0064\":1}");
 
-	lh_buf_reset(&in);
-	lh_buf_puts(&in, "{\"i\\u0064\":1}");
-	check(lh_json_parse(&rec, in.p, in.len, &v, &err) == 0);
 	check(lh_route_parse(&r, "GET /{id}", &err) == 0);
 	check(lh_route_set_members(&r, &v, &err) < 0 && err.code == LH_EDATA);
 	lh_route_free(&r);
@@ -120,8 +108,7 @@ static void says(const char *line, bool own, unsigned status, const char *body)
 {
 	struct lh_answer a = { .status = 0 };
 
-	parse(line);
-	lh_answer_read(&rec, own, &a);
+	lh_answer_read(record_of(line), own, &a);
 	check_why(a.status == status, line);
 	check_why(lh_str_is(a.body, body, strlen(body)), line);
 	lh_answer_free(&a);
