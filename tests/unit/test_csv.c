@@ -1,6 +1,5 @@
 /* CSV is read the same in pieces of any size, as a plain state machine reads it. */
 #include "check.h"
-#include "csv/csv_table.h"
 #include "csv/csv.h"
 
 struct pieces {
@@ -244,61 +243,6 @@ static void utf_16_is_refused_by_name(void)
 	lh_csv_free(&c);
 }
 
-static enum lh_column_type type_of(const char *const *cell)
-{
-	struct lh_column c = { .name = { "c", 1 } };
-	struct lh_buf text = { 0 };
-
-	for (; *cell; cell++) {
-		lh_buf_reset(&text);
-		lh_buf_puts(&text, *cell);
-		lh_column_see(&c, (struct lh_str){ text.len ? text.p : NULL, text.len });
-	}
-	lh_buf_free(&text);
-	lh_column_decide(&c);
-	return c.type;
-}
-
-#define TYPE(...) type_of((const char *const[]){ __VA_ARGS__, NULL })
-
-static void types_follow_from_the_cells(void)
-{
-	static const char *const words[] = {
-		"007", "+5", ".5", "5.", "1_0", " 5", "5 ", "0x1", "1e", "1e+", "-", "--1", "nan",
-		"inf", "1e999", "9223372036854775808", "-9223372036854775809", "tru", "truee",
-		"1,5", "12345678901234567890", "\xc3\xa9", "N/A",
-	};
-	size_t i;
-
-	check(TYPE("1", "-0", "", "9223372036854775807", "-9223372036854775808") ==
-	      LH_COLUMN_INT64);
-	check(TYPE("1", "1.10", "1E+5", "1e-5", "-1E5", "1.0e5", "-2e-999", "0.0") ==
-	      LH_COLUMN_FLOAT64);
-	check(TYPE("1", "1E5") == LH_COLUMN_STRING && TYPE("00e02") == LH_COLUMN_STRING);
-	check(TYPE("true", "FALSE", "", "TrUe") == LH_COLUMN_BOOL);
-	check(TYPE("true", "1") == LH_COLUMN_STRING);
-	check(TYPE("", "") == LH_COLUMN_STRING);
-	for (i = 0; i < sizeof words / sizeof words[0]; i++)
-		check_why(TYPE(words[i]) == LH_COLUMN_STRING, words[i]);
-	check(TYPE("1.5", "9223372036854775808") == LH_COLUMN_STRING);
-	check(TYPE("1.5", "9223372036854775808.0") == LH_COLUMN_FLOAT64);
-}
-
-static void the_fingerprint_is_the_known_one(void)
-{
-	struct lh_column c[] = {
-		{ .name = { "id", 2 }, .type = LH_COLUMN_INT64 },
-		{ .name = { "name", 4 }, .type = LH_COLUMN_STRING },
-		{ .name = { "score", 5 }, .type = LH_COLUMN_FLOAT64, .nullable = true },
-		{ .name = { "active", 6 }, .type = LH_COLUMN_BOOL },
-	};
-	char hex[65];
-
-	lh_columns_fingerprint(c, 4, hex);
-	check_why(!strcmp(hex, "1bd13dee3b40c41fdcf04b60530f5b75"
-			       "8c0d54a4b7f7a89def387cc2bbab91ff"), hex);
-}
-
 int main(void)
 {
 	test(rows_are_as_in_rfc_4180());
@@ -306,7 +250,5 @@ int main(void)
 	test(a_row_of_any_length_is_read_once());
 	test(random_rows_are_as_a_plain_reader_reads_them());
 	test(utf_16_is_refused_by_name());
-	test(types_follow_from_the_cells());
-	test(the_fingerprint_is_the_known_one());
 	return 0;
 }

@@ -69,51 +69,51 @@ static int by_number(void *ctx, uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
+/* Return how many rows an index has for a text, of at most k; the first ones are in hit. */
+static long ask(const struct lh_lexical *ix, const char *text, size_t k, struct lh_lexical_hit *hit)
+{
+	struct lh_lexical_query q = { 0 };
+	struct lh_lexical_rows rows = { all, by_number, NULL };
+	long n;
+
+	check(lh_lexical_query_set(&q, text, strlen(text), &ix, 1, &err) == 0);
+	n = lh_lexical_search(&q, k, &rows, hit, &err);
+	lh_lexical_query_free(&q);
+	return n;
+}
+
 static void scores_are_bm25(void)
 {
 	static const char *const text[] = { "red apple", "red red car and more", "", "blue car" };
 	struct lh_lexical ix;
-	const struct lh_lexical *part = &ix;
 	struct lh_lexical_build *b = build(text, 4, &ix);
-	struct lh_lexical_query q = { 0 };
-	struct lh_lexical_rows rows = { all, by_number, NULL };
 	struct lh_lexical_hit hit[4];
 
 	check(ix.rows == 4 && ix.head.rows == 3 && ix.head.words == 9);
 	lh_lexical_verify(&ix, no_damage, NULL);
-	check(lh_lexical_query_set(&q, "Red car!", 8, &part, 1, &err) == 0);
-	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 3);
+	check(ask(&ix, "Red car!", 4, hit) == 3);
 	/* both words are in 2 of 3 rows: idf ln(1.6); the mean row has 3 words */
 	check(hit[0].row == 1 &&
-	      fabs(hit[0].score - log(1.6) * 1.8 * (2 / (2 + 1.2) + 1 / (1 + 1.2))) <
-		      1e-12);
+	      fabs(hit[0].score - log(1.6) * 1.8 * (2 / (2 + 1.2) + 1 / (1 + 1.2))) < 1e-12);
 	check(hit[1].row == 0 && fabs(hit[1].score - log(1.6) * 1.8 / (1 + 0.6)) < 1e-12);
 	check(hit[2].row == 3 && hit[2].score == hit[1].score);
-	check(lh_lexical_search(&q, 0, &rows, hit, &err) == 0);
+	check(ask(&ix, "Red car!", 0, hit) == 0);
 	/* a word twice in the text counts twice; one that no row has does not */
-	check(lh_lexical_query_set(&q, "blue blue zebra", 15, &part, 1, &err) == 0);
-	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 1);
+	check(ask(&ix, "blue blue zebra", 4, hit) == 1);
 	check(hit[0].row == 3 &&
 	      fabs(hit[0].score - 2 * log(4 / 1.5) * 1.8 / (1 + 0.6)) < 1e-12);
-	check(lh_lexical_query_set(&q, "?", 1, &part, 1, &err) == 0);
-	check(lh_lexical_search(&q, 4, &rows, hit, &err) == 0);
-	lh_lexical_query_free(&q);
+	check(ask(&ix, "?", 4, hit) == 0);
 	lh_lexical_build_free(b);
 }
 
 static void an_empty_index_answers_nothing(void)
 {
 	struct lh_lexical ix;
-	const struct lh_lexical *part = &ix;
 	struct lh_lexical_build *b = build(NULL, 0, &ix);
-	struct lh_lexical_query q = { 0 };
-	struct lh_lexical_rows rows = { all, by_number, NULL };
 	struct lh_lexical_hit hit[1];
 
 	lh_lexical_verify(&ix, no_damage, NULL);
-	check(lh_lexical_query_set(&q, "red", 3, &part, 1, &err) == 0);
-	check(lh_lexical_search(&q, 1, &rows, hit, &err) == 0);
-	lh_lexical_query_free(&q);
+	check(ask(&ix, "red", 1, hit) == 0);
 	lh_lexical_build_free(b);
 }
 
@@ -165,11 +165,6 @@ static void make_corpus(void)
 	}
 }
 
-struct expected {
-	double score;
-	uint32_t row;
-};
-
 static struct lh_lexical_build *build_rows(uint32_t lo, uint32_t hi, struct lh_lexical *ix)
 {
 	static const char *text[ROWS];
@@ -183,23 +178,19 @@ static struct lh_lexical_build *build_rows(uint32_t lo, uint32_t hi, struct lh_l
 /* A row's score is the same, however many rows are requested. */
 static void a_score_does_not_depend_on_k(void)
 {
+	static const char text[] = "q0 q1 q2 q3 q40 q80 q160 q320";
 	struct lh_lexical ix;
-	const struct lh_lexical *part = &ix;
 	struct lh_lexical_build *b = build_rows(0, ROWS, &ix);
-	struct lh_lexical_query q = { 0 };
-	struct lh_lexical_rows rows = { all, by_number, NULL };
 	struct lh_lexical_hit few[10], *many = calloc(ROWS, sizeof *many);
 	long i, n;
 
-	check(lh_lexical_query_set(&q, "q0 q1 q2 q3 q40 q80 q160 q320", 29, &part, 1, &err) == 0);
-	check(lh_lexical_search(&q, ROWS, &rows, many, &err) > 1000);
+	check(ask(&ix, text, ROWS, many) > 1000);
 	for (n = 1; n <= 10; n++) {
-		check(lh_lexical_search(&q, (size_t)n, &rows, few, &err) == n);
+		check(ask(&ix, text, (size_t)n, few) == n);
 		for (i = 0; i < n; i++)
 			check(few[i].row == many[i].row && few[i].score == many[i].score);
 	}
 	free(many);
-	lh_lexical_query_free(&q);
 	lh_lexical_build_free(b);
 }
 
@@ -256,18 +247,12 @@ static void take_runs(const struct lh_lexical *ix, struct lh_str run[4], char *m
 /* A damaged index answers every query, or reports the damage. */
 static void use(const struct lh_lexical *ix)
 {
-	const struct lh_lexical *part = ix;
-	struct lh_lexical_query q = { 0 };
-	struct lh_lexical_rows rows = { all, by_number, NULL };
 	struct lh_lexical_hit hit[10];
-	long i, n;
+	long n = ask(ix, "q0 q1 q2 q7 q30 q100 q300", 10, hit), i;
 
-	check(lh_lexical_query_set(&q, "q0 q1 q2 q7 q30 q100 q300", 25, &part, 1, &err) == 0);
-	n = lh_lexical_search(&q, 10, &rows, hit, &err);
 	check(n >= 0 || err.code == LH_ECORRUPT);
 	for (i = 0; i < n; i++)
 		check(hit[i].row < ix->rows && isfinite(hit[i].score));
-	lh_lexical_query_free(&q);
 }
 
 static void no_bit_that_flips_goes_unnoticed_or_does_harm(void)
