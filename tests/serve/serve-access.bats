@@ -227,39 +227,28 @@ all_of_the_table() {
 	refused missing
 	ln -s /dev/null null
 	refused null
-	: >empty
-	refused empty
-	echo >lf
-	refused lf
-	printf canary-0123456789 >without-lf
-	accepted without-lf
-	printf 'canary-0123456789\n\n' >two-lf
-	refused two-lf
-	printf 'canary-0123456789\r\n' >crlf
-	refused crlf
-	printf ' canary-0123456789\n' >before
-	refused before
-	printf 'canary 0123456789\n' >blank
-	refused blank
-	printf 'canary-0123456789\t\n' >tab
-	refused tab
-	printf 'canary-0123456789\0\n' >nul
-	refused nul
-	printf 'canary-\303\274ber-0123456789\n' >letters
-	refused letters
-	printf '%s\n' canary-01234567 >fifteen
-	refused fifteen
-	printf '%s\n' canary-012345678 >sixteen
-	accepted sixteen
-	{ printf canary; stretch 250 x; echo; } >most
-	accepted most
-	{ printf canary; stretch 251 x; echo; } >more
-	refused more
-	{ printf canary; stretch 100000 x; echo; } >many
-	refused many
-	# two in one file are not two tokens
-	printf 'canary-0123456789\ncanary-0123456788\n' >two
-	refused two
+	while IFS='|' read -r verdict text; do
+		printf "$text" >text
+		echo "$text"
+		$verdict text
+	done <<-END
+	refused|
+	refused|\n
+	accepted|canary-0123456789
+	refused|canary-0123456789\n\n
+	refused|canary-0123456789\r\n
+	refused| canary-0123456789\n
+	refused|canary 0123456789\n
+	refused|canary-0123456789\t\n
+	refused|canary-0123456789\0\n
+	refused|canary-\303\274ber-0123456789\n
+	refused|canary-01234567\n
+	accepted|canary-012345678\n
+	accepted|canary$(stretch 250 x)\n
+	refused|canary$(stretch 251 x)\n
+	refused|canary$(stretch 100000 x)\n
+	refused|canary-0123456789\ncanary-0123456788\n
+	END
 	LH_SERVE_TOKEN=canary-short run -2 --separate-stderr lh-serve --state s --check
 	[[ $stderr == *LH_SERVE_TOKEN* && $stderr != *canary* ]]
 }

@@ -205,11 +205,15 @@ raw() {
 	PYTHONPATH=$ROOT/tests:$PWD/py patiently python3 -B - "$@"
 }
 
-@test "answers that nobody reads have 256 MiB, half of it for one client; a new request is 503, health is not" {
+# bounded - a server of those routes, and the Python on stdin, with bounds.
+bounded() {
 	config >routes.json
 	start_serve --config routes.json --state s
-	raw <<-'END'
-	from bounds import *
+	raw < <(echo 'from bounds import *'; cat)
+}
+
+@test "answers that nobody reads have 256 MiB, half of it for one client; a new request is 503, health is not" {
+	bounded <<-'END'
 	MIB = 1 << 20
 	def wait_at(n, mib):
 	    c = At(n).quiet().send(big(int(mib * MIB)))
@@ -248,10 +252,7 @@ raw() {
 
 # bats test_tags=plain-only
 @test "what clients send ahead of an answer is not held in memory" {
-	config >routes.json
-	start_serve --config routes.json --state s
-	raw <<-'END'
-	from bounds import *
+	bounded <<-'END'
 	must(served() == 200)
 	before = peak()
 	ahead = request("POST", "/body", b"{}")
@@ -275,10 +276,7 @@ raw() {
 
 # bats test_tags=full
 @test "an answer of more than 16 MiB goes, alone and as a line of many" {
-	config >routes.json
-	start_serve --config routes.json --state s
-	raw <<-'END'
-	from bounds import *
+	bounded <<-'END'
 	n = 40 << 20
 	must(len(At(1).send(big(n)).answer().json()["text"]) == n)
 	lines = "".join('{"id":%d,"do":"big","bytes":%d}\n' % (i, m) for i, m in enumerate((n, 5, n, n, 5)))
@@ -291,10 +289,7 @@ raw() {
 
 # bats test_tags=full
 @test "lines whose answers nobody reads are asked no further, hold up nobody, and all come once they are read" {
-	config >routes.json
-	start_serve --config routes.json --state s
-	raw <<-'END'
-	from bounds import *
+	bounded <<-'END'
 	n, lines = 4 << 20, 50
 	before = peak()
 	def body(size):
@@ -317,10 +312,7 @@ raw() {
 }
 
 @test "streams that find no room for answers wait for it, and go on" {
-	config >routes.json
-	start_serve --config routes.json --state s
-	raw <<-'END'
-	from bounds import *
+	bounded <<-'END'
 	n = 20 << 20
 	full = [At(1 + i // 6).quiet().send(big(n)) for i in range(12)]
 	for c in full:
@@ -340,10 +332,7 @@ raw() {
 }
 
 @test "bodies in memory have 256 MiB, half of it for one client; others are served, and a refusal releases it" {
-	config >routes.json
-	start_serve --config routes.json --state s
-	raw <<-'END'
-	from bounds import *
+	bounded <<-'END'
 	part = b" " * (1 << 20)
 	def begin(n, mib):
 	    c = At(n).send(request("POST", "/body", headers=["Content-Length: %d" % ((mib << 20) + 8), "Content-Type: application/json"]))
@@ -385,6 +374,8 @@ raw() {
 	for c in two:
 	    must(c.head().status == 100)
 	must(is_full(put(2, "b")) and is_full(put(3, "b")))
+	must(At(3).send(request("GET", "/v1/storage/object/k")).answer().status == 200)    # readers do not wait
+	must(is_full(At(1).send(request("POST", "/v1/ingest?name=d", headers=["Content-Type: text/csv", "Expect: 100-continue", "Content-Length: 4"]))))
 	for c in one + two:
 	    must(c.send("new\n").answer().status == 200)
 	all = [get(1) for i in range(32)]

@@ -294,29 +294,6 @@ echo_config() {
 	run ! grep -E ' (recv|send|sendmsg|read|write|accept4?)$' own
 }
 
-@test "a chunked body far over the limit is 413 before the connection is closed" {
-	echo_config
-	jq -c '.routes[-1].max_body = "1K"' config >small
-	start_serve --config small
-	raw <<-'END'
-	from http_raw import *
-	import threading
-	c = Client().send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
-	def send():
-	    try:
-	        for i in range(20 * 64):
-	            c.send(b"4000\r\n" + b"x" * 16384 + b"\r\n")
-	    except OSError:
-	        pass
-	sender = threading.Thread(target=send)
-	sender.start()
-	a = c.answer()
-	must(a.status == 413 and a.get("connection") == "close" and a.json() == {"error": "the body is too large"}, a.status, a.body)
-	sender.join()
-	END
-	until_so grep -q '"status":413' access
-}
-
 @test "what is not HTTP is refused by one header and JSON, and what comes before it is answered" {
 	echo_config
 	start_serve --config config

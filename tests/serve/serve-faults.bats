@@ -235,25 +235,6 @@ is_whole() {
 	[ "$(wc -l <log)" = 1 ]
 }
 
-@test "kill -9 of filters under load: 200 or 502, and never the answer of another" {
-	config "$(filter_route 'POST /echo' '"pool":3,"depth":16')"
-	start_serve --config config
-	touch loading
-	askers /echo -c 24 --while loading --ready ready >counts 3>&- &
-	askers=$!
-	until_so [ -e ready ]
-	for i in 1 2 3 4 5 6; do
-		was=$(metric 'lh_serve_restarts_total{route="POST \/echo"}')
-		kill -s KILL "$(pgrep -P "$SERVE" -f filter.py | shuf -n 1)"
-		comes '[ "$(metric '\''lh_serve_restarts_total{route="POST \/echo"}'\'')" -gt "$was" ]'
-	done
-	rm loading
-	wait "$askers"
-	[ "$(jq -c 'keys - ["502"]' counts)" = '["200"]' ] || { cat counts; return 1; }
-	[ "$(jq '."502" // 0' counts)" -le 96 ]
-	comes '[ "$(grep -c "was ended by signal 9$" err)" = 6 ]'
-}
-
 @test "a filter that hangs: 504 for what it works on, 502 behind it, and it is replaced" {
 	config "$(filter_route 'POST /echo' '"depth":4,"timeout_s":600' --log log)" \
 		"$(filter_route 'POST /soon' '"depth":4,"timeout_s":1' --log log)"
@@ -428,22 +409,6 @@ busy_or_down() {
 	[ -z "$(pgrep -f "$ROOT/tests/servers/filter.py.*" -P "$SERVE")" ]
 }
 
-@test "SIGTERM under load loses nothing that was taken on" {
-	config "$(filter_route 'POST /echo' '"depth":64' --log log)"
-	start_serve --config config
-	touch loading
-	askers /echo -c 16 --while loading --ready ready >counts 3>&- &
-	askers=$!
-	until_so [ -e ready ]
-	end_serve
-	rm loading
-	wait "$askers"
-	[ "$(jq -c 'keys - ["broken", "refused"]' counts)" = '["200"]' ] || { cat counts; return 1; }
-	# every record that a filter has seen is in the access log, answered
-	[ "$(jq -s 'map(select(.route == "POST /echo" and .status == 200)) | length' access)" = "$(wc -l <log)" ]
-	[ "$(jq '."200"' counts)" = "$(wc -l <log)" ]
-}
-
 @test "a second SIGTERM ends it at once, a drain that is over as well: exit 1, the rest is 502" {
 	config "$(filter_route 'POST /echo' '"timeout_s":600,"depth":8' --log log)"
 	start_serve --config config --drain 600
@@ -475,22 +440,6 @@ busy_or_down() {
 	wait "$curl" || true
 	[ "$(first 3 <out | jq -c .answer | xargs)" = '1 2 3' ]
 	[ "$(sed -n 4p out)" = '{"error":"the filter ended before it answered","code":502}' ]
-}
-
-@test "the end of a client does not hold up the others, nor the end" {
-	config "$(filter_route 'POST /echo' '"depth":64' --log log)"
-	start_serve --config config
-	for i in $(seq 20); do
-		curl -s -o /dev/null -m "$LH_PATIENCE" --json "{\"id\":$i,\"wait\":\"$PWD/go\"}" "$URL/echo" 3>&- &
-		clients[i]=$!
-	done
-	until_so in_flight 21
-	for i in $(seq 20); do kill -s KILL "${clients[i]}"; wait "${clients[i]}" || true; done
-	touch go
-	[ "$(post /echo '{"id":21}' | jq .answer)" = 21 ]
-	until_so in_flight 1
-	comes '[ "$(wc -l <log)" = 21 ]'
-	end_serve
 }
 
 # ---- the configuration again ----

@@ -353,33 +353,6 @@ config() {
 	END
 }
 
-@test "hundreds of connections call at the same time, and each gets its answer" {
-	# all of them have 30 s
-	export N
-	N=$(scale 300 1000)
-	config "$(tool one '"pool":2')"
-	start_serve --config config
-	raw <<-'END'
-	from mcp_http import *
-	import os, resource
-	N = int(os.environ["N"])
-	soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-	resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
-	all = [Client() for i in range(N)]
-	for i, c in enumerate(all):
-	    if i % 2:
-	        c.send(posted(*modern_parts("tools/call", {"name": "one", "arguments": {"id": i, "wait": "go"}}, 1)))
-	    else:
-	        c.send(posted(message("tools/call", {"name": "one", "arguments": {"id": i, "wait": "go"}}, 1), {"MCP-Protocol-Version": "2025-11-25"}))
-	until(lambda: int(ask("GET", "/metrics").body.split(b"\nlh_serve_in_flight ")[1].split()[0]) > N)
-	open("go", "w").close()
-	for i, c in enumerate(all):
-	    must(structured(c.answer())["answer"] == i, i)
-	END
-	all_logged() { [ "$(grep -c '"route":"POST /mcp","status":200' access)" = $N ]; }
-	until_so all_logged
-}
-
 @test "a tool and a route with the same command share its processes, also after SIGHUP" {
 	ROUTES=$(filter_route 'POST /echo' '"pool":1,"depth":1') config "$(tool echo '"pool":1')"
 	start_serve --config config

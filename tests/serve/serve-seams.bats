@@ -46,26 +46,6 @@ model() {
 	jq -e '.results[0] | .id == "w2" and .distance < 1e-6' out
 }
 
-@test "a search refuses members that it does not know with 400, and names the one that is meant" {
-	build w --lexical
-	start_serve --state s
-	for route in matrix/search matrix/retrieve; do
-		for wrong in '"metadata_filtr":{}' '"filter":{}'; do
-			post /v1/$route '{"query_text":"nurse","corpora":["w"],'"$wrong}" -w '%{http_code}' >out
-			grep -q 'unknown member \\".*\\" (did you mean \\"metadata_filter\\"?)"}400$' out
-		done
-		post /v1/$route '{"query_text":"nurse","corpora":["w"],"where":{"a":1}}' -w '%{http_code}' | grep '"where\\" must be an array of strings"}400$'
-		[ "$(code /v1/$route '{"query_text":"nurse","corpora":["w"],"other":1}')" = 400 ]
-		[ "$(code /v1/$route '{"query_text":"nurse","corpora":["w"],"id":7,"trace_id":"t"}')" = 200 ]
-	done
-	[ "$(code /v1/vectors/index/w/search '{"query_text":"nurse","where":{}}')" = 400 ]
-	[ "$(code /v1/vectors/search '{"index":"w","query_text":"nurse","top_k":1}')" = 400 ]
-	[ "$(code /v1/vectors/search '{"index":"w","query_text":"nurse","k":1}')" = 200 ]
-	# an event is kept with any member
-	[ "$(code /v1/pathway/add '{"content":{"a":1},"where":1}')" = 400 ]
-	[ "$(code /v1/observer/event '{"endpoint":"a","success":true,"where":1}')" = 200 ]
-}
-
 @test "a query against an index of another model is 409, with both names" {
 	build w --model hash-v1
 	build x
