@@ -719,7 +719,6 @@ traced() {
 	--allow-write playbook_recrod|--allow-write playbook_recrod: no such tool
 	--audit-log a|--audit-log: no key
 	--audit-log a --key-file no-key|no-key
-	--timeout 0|--timeout: "0" is not a number from
 	operand|unexpected operand "operand"
 	END
 }

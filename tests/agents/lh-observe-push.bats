@@ -123,18 +123,6 @@ all_arrived() {
 	not grep -q 'a:b' <<<"$stderr"
 }
 
-# bats test_tags=full
-@test "a certificate of an unknown authority ends the push before anything is sent" {
-	make_certificates
-	serve --tls good.pem good.key
-	some_rows 2
-	run -2 --separate-stderr lh-observe push --retries 0 log
-	[[ $stderr == *certificate* ]]
-	[ ! -e asked ]
-	SSL_CERT_FILE=ca.pem lh-observe push -q log
-	all_arrived 2
-}
-
 @test "requests stay below --batch-size, rows too large for it are rejected, and 413 divides a request" {
 	serve --most 9000 --payloads payloads
 	mkdir payloads

@@ -19,6 +19,12 @@ distil() {
 	lh-distill run --root r --now $NOW "$@"
 }
 
+# distilled N - a root r of N rows, and the run a of it.
+distilled() {
+	root "$1"
+	distil --run-id a >/dev/null
+}
+
 # line STEM [N] - what health says of a source.
 line() {
 	jq -c --arg s "$1" 'select(.source == $s) | [.rows, .checked, .mismatched, .missing]'
@@ -224,14 +230,12 @@ drift() {
 }
 
 @test "drift: a first run has nothing to be compared with, and is ok" {
-	root 50
-	distil --run-id a >/dev/null
+	distilled 50
 	[ "$(drift '[.schema_version, .run_id, .prior_run_id, .severity, .stages]' a)" = '[2,"a",null,"ok",[]]' ]
 }
 
 @test "drift: equal inputs and equal outputs are ok" {
-	root 50
-	distil --run-id a >/dev/null
+	distilled 50
 	distil --run-id b >/dev/null
 	[ "$(drift '[.prior_run_id, .severity]' b)" = '["a","ok"]' ]
 	[ "$(drift '[.stages[] | [.delta_in, .delta_out, .input_hash_match, .output_hash_match, .deterministic_violation]] | unique' b)" = '[[0,0,true,true,false]]' ]
@@ -260,8 +264,7 @@ drift() {
 }
 
 @test "drift: equal inputs and different outputs are an alert" {
-	root 50
-	distil --run-id a >/dev/null
+	distilled 50
 	rm -r r/data/evidence r/data/scored-runs r/exports
 	run -0 --separate-stderr distil --run-id b --recorded-at 2026-06-01T00:00:00Z
 	[ "$(drift '[.severity, .stages[0].deterministic_violation, .stages[1].deterministic_violation]' b)" = '["alert",true,false]' ]
@@ -280,8 +283,7 @@ drift() {
 }
 
 @test "drift: a stored summary that is not one is skipped and reported" {
-	root 20
-	distil --run-id a >/dev/null
+	distilled 20
 	for id in b c; do
 		mkdir "r/reports/distillation/$id"
 	done
@@ -296,8 +298,7 @@ drift() {
 # ---- health ----
 
 @test "health: evidence that is as its sources are is 0, with a line for each source" {
-	root 240
-	distil >/dev/null
+	distilled 240
 	lh-distill health --all --root r >out
 	[ "$(wc -l <out)" = 12 ]
 	[ "$(jq -s 'map(.rows) | add' out)" = "$(cat r/data/evidence/*/*/*/*.jsonl | wc -l)" ]
@@ -306,8 +307,7 @@ drift() {
 }
 
 @test "health: a row is scoreable when the rules decide it without a person" {
-	root 600
-	distil >/dev/null
+	distilled 600
 	lh-distill health --root r | jq -r '"\(.source) \(.scoreable)"' | sort >said
 	for file in r/data/scored-runs/2026/05/03/*.jsonl; do
 		echo "$(basename "$file" .jsonl) $(grep -vc '"category":"needs_human_review"' "$file")"
@@ -316,8 +316,7 @@ drift() {
 }
 
 @test "health: the sample is the first 30 / n rows of each of n sources, rounded up" {
-	root 480
-	distil >/dev/null
+	distilled 480
 	[ "$(lh-distill health --root r | jq -sc 'map(.checked) | unique')" = '[3]' ]
 	cd r/data/_kb
 	ls | grep -v '^audits\|^outcomes\|^auto_apply\|^scrum_reviews' | xargs rm
@@ -333,8 +332,7 @@ drift() {
 }
 
 @test "health: a source line that was changed is a mismatch, and reported" {
-	root 240
-	distil >/dev/null
+	distilled 240
 	at=$(wc -l <r/data/_kb/audits.jsonl)
 	sed -i '$s/^{/{"x":1,/' r/data/_kb/audits.jsonl
 	run -1 --separate-stderr lh-distill health --all --root r
@@ -344,8 +342,7 @@ drift() {
 }
 
 @test "health: a change that means nothing in JSON is not a mismatch" {
-	root 60
-	distil >/dev/null
+	distilled 60
 	for file in r/data/_kb/*.jsonl; do
 		jq -c 'to_entries | reverse | from_entries' "$file" | sed 's/^/ /; s/$/\r/' >new
 		{ printf '\xef\xbb\xbf'; cat new; } >"$file"
@@ -357,8 +354,7 @@ drift() {
 }
 
 @test "health: a source line that is missing, or blank, is a mismatch" {
-	root 240
-	distil >/dev/null
+	distilled 240
 	n=$(wc -l <r/data/_kb/outcomes.jsonl)
 	sed -i '2s/.*/ /; $d' r/data/_kb/outcomes.jsonl
 	rm r/data/_kb/auto_apply.jsonl
@@ -368,8 +364,7 @@ drift() {
 }
 
 @test "health: a source line that has no hash is a mismatch" {
-	root 60
-	distil >/dev/null
+	distilled 60
 	sed -i '1s/.*/{"a":1,"a":2}/' r/data/_kb/outcomes.jsonl
 	sed -i '1s/.*/{"a":1e400}/' r/data/_kb/scrum_reviews.jsonl
 	run -1 --separate-stderr lh-distill health --all --root r
@@ -378,8 +373,7 @@ drift() {
 }
 
 @test "health: evidence that is not evidence, or names another source, is a mismatch also beyond the sample" {
-	root 200
-	distil >/dev/null
+	distilled 200
 	n=$(wc -l <r/data/evidence/2026/05/03/observer_reviews.jsonl)
 	[ "$n" -gt 12 ]
 	sed -i '9s/.*/{}/; 10s/.*/no json/; 11s,data/_kb/observer_reviews,data/_kb/audits,; 12s,data/_kb/observer_reviews.jsonl,../../etc/passwd,' \
@@ -389,16 +383,14 @@ drift() {
 }
 
 @test "health: evidence of no source that there is, is bad" {
-	root 60
-	distil >/dev/null
+	distilled 60
 	cp r/data/evidence/2026/05/03/audits.jsonl r/data/evidence/2026/05/03/others.jsonl
 	run -1 --separate-stderr lh-distill health --all --root r
 	[[ $stderr == *"data/evidence/2026/05/03/others.jsonl: evidence of no source that there is"* ]]
 }
 
 @test "health: messages are capped, counts are not" {
-	root 900
-	distil >/dev/null
+	distilled 900
 	rm r/data/_kb/outcomes.jsonl
 	n=$(wc -l <r/data/evidence/2026/05/03/outcomes.jsonl)
 	[ "$n" -gt 21 ]
@@ -435,8 +427,7 @@ drift() {
 }
 
 @test "receipts: of the run that is named" {
-	root 30
-	distil --run-id a >/dev/null
+	distilled 30
 	distil --run-id b >/dev/null
 	[ "$(LH_DISTILL_ROOT=r lh-distill receipts --run-id a | jq -r .run_id | sort -u)" = a ]
 }
@@ -468,8 +459,7 @@ drift() {
 }
 
 @test "receipts: a report that is not one is exit 2 and named" {
-	root 30
-	distil --run-id a >/dev/null
+	distilled 30
 	echo '{}' >r/reports/distillation/a/score.json
 	run --separate-stderr -2 lh-distill receipts --root r
 	[[ $stderr == "lh-distill: r/reports/distillation/a/score.json: "*missing* ]]

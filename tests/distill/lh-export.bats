@@ -353,37 +353,6 @@ lh-export: 1 refused: category_disallowed" ]
 	jq -e '.stats.accepted == 5 and .stats.quarantined == 3 and ([.outputs.files[].path] == ["exports/quarantine/rag.jsonl","exports/rag/playbooks.jsonl"])' r/reports/distillation/one/export-rag.json
 }
 
-@test "a root gives what the filter gives" {
-	kb
-	cat r/data/evidence/*/*/*/*.jsonl >in
-	for x in rag sft preference; do
-		lh-export -q $x --root r >out
-		lh-export -q $x --quarantine q.$x in | cmp - r/exports/$x/*.jsonl
-		[ ! -s q.$x ] || cmp q.$x r/exports/quarantine/$x.jsonl
-	done
-}
-
-@test "a second run adds nothing and says the same" {
-	kb
-	for x in rag sft preference; do lh-export -q $x --root r; done >first
-	before=$(sums)
-	for x in rag sft preference; do lh-export -q $x --root r --recorded-at 2027-01-01T00:00:00Z; done >second
-	cmp first second
-	[ "$before" = "$(sums)" ]
-}
-
-@test "more source rows add samples and leave those there in place" {
-	kb
-	for x in rag sft preference; do lh-export -q $x --root r; done >first
-	cp -r r/exports old
-	echo '{"file":"z.c","reviewed_at":"2026-05-01T10:00:00Z","text":"new","accepted_on_attempt":1}' >>r/data/_kb/scrum_reviews.jsonl
-	lh-materialize -q --root r --recorded-at 2026-05-04T01:00:00Z >collected
-	lh-score -q --root r >scored
-	lh-export -q rag --root r | jq -e '.records_read == 9 and .records_exported == 6 and .scored_files_read == 4'
-	cmp old/rag/playbooks.jsonl <(head -n 5 r/exports/rag/playbooks.jsonl)
-	tail -n 1 r/exports/rag/playbooks.jsonl | jq -e '.content == "new"'
-}
-
 @test "a stricter run removes nothing, and quarantines" {
 	kb
 	lh-export -q rag --root r --include-review | jq -e '.records_exported == 7'

@@ -20,6 +20,11 @@ root() {
 	for i in 6 7; do evidence $i; done >"$1/data/evidence/2026/05/04/audits.jsonl"
 }
 
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	root r
+}
+
 score() {
 	lh-score --root r --now "$NOW" --run-id one "$@"
 }
@@ -30,7 +35,6 @@ data() {
 }
 
 @test "each file of evidence is scored into its mirror, as the filter scores it" {
-	root r
 	run -0 --separate-stderr score
 	[ "$stderr" = 'lh-score: 9 read, 9 written, 0 skipped, 0 deduped' ]
 	[ "$output" = '{"evidence_file":"data/evidence/2026/05/03/audits.jsonl","scored_file":"data/scored-runs/2026/05/03/audits.jsonl","rows_read":5,"rows_written":5,"rows_skipped":0,"rows_deduped":0,"accepted":4,"partially_accepted":0,"rejected":1,"needs_human_review":0}
@@ -42,7 +46,6 @@ data() {
 }
 
 @test "what is scored is not scored again; what is new is, after the rest" {
-	root r
 	score
 	cp -a r first
 	inodes=$(find r/data | sort | xargs stat -c '%n %i %Y')
@@ -58,7 +61,6 @@ data() {
 }
 
 @test "a score by another version of the rules does not keep evidence from being scored" {
-	root r
 	score
 	sed -i 's/"scorer_version":"v1.0.0"/"scorer_version":"v0.9.0"/' r/$SCORED/audits.jsonl
 	run -0 --separate-stderr score
@@ -67,7 +69,6 @@ data() {
 }
 
 @test "a row that is twice in a file of evidence is scored once" {
-	root r
 	evidence 3 >>r/$EVIDENCE/audits.jsonl
 	run -0 --separate-stderr score
 	[ "$stderr" = 'lh-score: 10 read, 9 written, 0 skipped, 1 deduped' ]
@@ -75,7 +76,6 @@ data() {
 }
 
 @test "the same row in two sources, or on two days, is scored in each" {
-	root r
 	evidence 1 outcomes >r/$EVIDENCE/outcomes.jsonl
 	evidence 1 >>r/data/evidence/2026/05/04/audits.jsonl
 	run -0 --separate-stderr score
@@ -83,7 +83,6 @@ data() {
 }
 
 @test "a row that is not evidence is skipped, reported and in the receipt, exit 1; the rest is scored" {
-	root r
 	{ echo '{"run_id":""}'; echo 'no json'; echo; } >>r/$EVIDENCE/scrum_reviews.jsonl
 	run -1 --separate-stderr score
 	[ "$stderr" = "lh-score: $EVIDENCE/scrum_reviews.jsonl:3: run_id: must not be empty; task_id: missing; timestamp: missing; schema_version: missing; provenance: missing
@@ -95,7 +94,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 }
 
 @test "100 bad records of a file are counted, and the first twenty reported" {
-	root r
 	for i in $(seq 100); do echo '{}'; done >>r/$EVIDENCE/audits.jsonl
 	run -1 --separate-stderr score
 	[ "$(wc -l <<<"$stderr")" = 22 ]
@@ -106,7 +104,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 }
 
 @test "a mirror that holds something else stops the run, named, and is left as it was" {
-	root r
 	score
 	for line in 'x' '{}' '{"category":"fine"}' "$(head -n 1 r/$SCORED/audits.jsonl | jq -c '.category = "fine"')" \
 		"$(head -n 1 r/$SCORED/audits.jsonl | jq -c '.provenance.sig_hash = "A"')"; do
@@ -121,7 +118,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 }
 
 @test "a mirror without its last LF is continued on a line of its own" {
-	root r
 	score
 	truncate -s -1 r/$SCORED/audits.jsonl
 	evidence 9 >>r/$EVIDENCE/audits.jsonl
@@ -130,7 +126,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 }
 
 @test "the receipt states what was on disk, is valid, and repeats under a fixed clock" {
-	root r
 	score
 	run -0 lh-validate --schema stage_receipt --wire r/reports/distillation/one/score.json
 	receipt=$(cat r/reports/distillation/one/score.json)
@@ -145,7 +140,7 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 }
 
 @test "an empty root is scored too" {
-	mkdir r
+	rm -r r/data
 	run -0 --separate-stderr score
 	[ -z "$output" ]
 	[ "$stderr" = 'lh-score: 0 read, 0 written, 0 skipped, 0 deduped' ]
@@ -153,7 +148,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 }
 
 @test "options of a filter and of a root do not mix" {
-	root r
 	for options in 'in' '--rejects x' '--on-error stop' '--on-error emit' '--run-id ../x' '--run-id .x'; do
 		run -2 --separate-stderr lh-score --root r $options
 		[ "$(wc -l <<<"$stderr")" = 1 ]
@@ -168,7 +162,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 }
 
 @test "LH_DISTILL_ROOT makes no filter a root" {
-	root r
 	run -0 --separate-stderr env LH_DISTILL_ROOT=r lh-score r/$EVIDENCE/audits.jsonl
 	[ "${#lines[@]}" = 5 ]
 	[ ! -e r/data/scored-runs ]
@@ -177,7 +170,6 @@ lh-score: 11 read, 9 written, 2 skipped, 0 deduped" ]
 # ---- faults ----
 
 @test "a mirror that is a symbolic link, a FIFO or a folder is refused, and so is such evidence" {
-	root r
 	mkdir -p r/$SCORED
 	ln -s /dev/null r/$SCORED/audits.jsonl
 	run -2 --separate-stderr patiently lh-score --root r
@@ -201,7 +193,6 @@ drift() {
 }
 
 @test "drift: nothing has drifted right after scoring, exit 0" {
-	root r
 	score
 	run -0 --separate-stderr lh-score --check-drift --root r
 	[ -z "$stderr" ]
@@ -211,7 +202,6 @@ drift() {
 }
 
 @test "drift: from is on file, to is now; by falling count, then from, then to; exit 1" {
-	root r
 	score
 	sed -i 's/"category":"accepted"/"category":"rejected"/; s/"category":"rejected","reasons":\["severity=high/"category":"accepted","reasons":["severity=high/' r/$SCORED/audits.jsonl
 	sed -i '1s/partially_accepted/needs_human_review/; 2s/partially_accepted/accepted/' r/$SCORED/scrum_reviews.jsonl
@@ -222,7 +212,7 @@ drift() {
 
 @test "drift: an empty root and empty input give zeros" {
 	zeros='{"total":0,"matched":0,"mismatched":0,"drift_rate":0,"scorer_version":"v1.0.0","shifts":[]}'
-	mkdir r
+	rm -r r/data
 	run -0 lh-score --check-drift --root r
 	[ "$output" = "$zeros" ]
 	run -0 lh-score --check-drift </dev/null
@@ -230,7 +220,6 @@ drift() {
 }
 
 @test "drift: what has no partner is reported as such" {
-	root r
 	score
 	evidence 9 >>r/$EVIDENCE/audits.jsonl
 	rm r/$EVIDENCE/scrum_reviews.jsonl
@@ -243,7 +232,6 @@ lh-score: scored, but without their evidence: 2' ]
 }
 
 @test "drift: the last score on file counts, whichever version gave it" {
-	root r
 	score
 	sed 's/v1.0.0/v0.9.0/; s/"category":"accepted"/"category":"rejected"/' r/$SCORED/audits.jsonl >old
 	cp r/$SCORED/audits.jsonl new
@@ -255,7 +243,6 @@ lh-score: scored, but without their evidence: 2' ]
 }
 
 @test "drift: as a filter, evidence and scored runs come in any order and from any file" {
-	root r
 	score
 	want=$(drift --root r)
 	[ "$(drift r/data/evidence/*/*/*/*.jsonl r/data/scored-runs/*/*/*/*.jsonl)" = "$want" ]
@@ -268,7 +255,6 @@ lh-score: scored, but without their evidence: 2' ]
 }
 
 @test "drift: a row that is not evidence in a root is a rejected record, exit 1" {
-	root r
 	score
 	echo '{"x":1}' >>r/$EVIDENCE/audits.jsonl
 	run -1 --separate-stderr lh-score --check-drift --root r

@@ -123,30 +123,6 @@ embed() {
 	[ "$output" = 'lh-embed: --key-file is for engine openai' ]
 }
 
-@test "a key that the service quotes is shown as ***, also escaped" {
-	URL=$URL/mode/telltale
-	LH_OPENAI_API_KEY=sk-secret fails_saying 'HTTP 400: {"error":"bad key ***, I mean ***"}'
-	[[ $stderr != *secret* ]]
-}
-
-@test "the key is not sent on when the service redirects, nor to be seen in argv" {
-	needs_reach
-	local shared=$URL
-	start_upstream --mode redirect --to "$URL"
-	LH_OPENAI_API_KEY=sk-secret fails_saying "HTTP 307"
-	[ ! -e log ]
-	URL=$shared/mode/silent
-	texts a >in
-	LH_OPENAI_API_KEY=sk-secret as_nobody bash -c 'echo $$; exec lh-embed --engine openai --url "$0"' "$URL" <in >pid 3>&- &
-	until_so has_lines log 1
-	pid=$(<pid)
-	run ! grep -qa secret "/proc/$pid/cmdline"
-	# no core file, and closed to other processes of the user
-	[ "$(stat -c %U "/proc/$pid/environ")" = root ]
-	kill "$pid"
-	wait $! || true
-}
-
 @test "an answer that is not what was asked for is refused, saying which" {
 	at=$URL
 	while read -r mode message; do

@@ -8,7 +8,8 @@ SKILLS='{"id":"w-1","city":"Chicago","score":95,"skills":["safety","MIG"],"activ
 {"id":"w-4","city":"Houston","score":90,"skills":null}
 {"id":"w-5","city":"Gary","score":61,"extra":{"a":{"b":7}}}'
 
-w() {
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
 	echo "$SKILLS" >w.jsonl
 }
 
@@ -26,7 +27,6 @@ refused() {
 }
 
 @test "five questions about five workers" {
-	w
 	[ "$(lh-query 'SELECT count(*) n FROM w' w=w.jsonl)" = '{"n":5}' ]
 	[ "$(lh-query "SELECT count(*) n FROM w WHERE city = 'Chicago'" w=w.jsonl)" = '{"n":2}' ]
 	[ "$(lh-query 'SELECT max(score) n FROM w' w=w.jsonl)" = '{"n":95}' ]
@@ -45,7 +45,6 @@ refused() {
 }
 
 @test "rows come as JSON Lines, as one object, as CSV and as a table" {
-	w
 	sql='SELECT id, score, active, skills FROM w LIMIT 2'
 	[ "$(lh-query "$sql" w=w.jsonl)" = '{"id":"w-1","score":95,"active":true,"skills":["safety","MIG"]}
 {"id":"w-2","score":89,"active":false,"skills":[]}' ]
@@ -62,7 +61,6 @@ Houston  2' ]
 }
 
 @test "an answer without rows has its columns" {
-	w
 	sql='SELECT id, score / 2.0 half FROM w WHERE 0'
 	[ -z "$(lh-query "$sql" w=w.jsonl)" ]
 	[ "$(lh-query --csv "$sql" w=w.jsonl)" = id,half ]
@@ -238,7 +236,6 @@ Houston  2' ]
 }
 
 @test "only one statement, and only one that reads" {
-	w
 	only='only one SELECT, WITH, VALUES or EXPLAIN is answered'
 	refused 400 "$only" '' x=w.jsonl
 	refused 400 "$only" ' -- nothing' x=w.jsonl
@@ -264,7 +261,6 @@ Houston  2' ]
 }
 
 @test "wrong SQL has the engine's words, and no path" {
-	w
 	refused 400 'no such table: nope (a table is named by NAME=FILE; there is w)' 'SELECT * FROM nope' w=w.jsonl
 	refused 400 'no such column: nope' 'SELECT nope FROM w' w=w.jsonl
 	refused 400 'near "FROM": syntax error' 'SELECT FROM w' w=w.jsonl
@@ -276,7 +272,6 @@ Houston  2' ]
 }
 
 @test "a query that does not end is stopped by --timeout with 504, and the next one is answered" {
-	w
 	printf '%s\n' '{"sql":"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c"}' \
 		'{"sql":"SELECT count(*) FROM w a, w b, w c, w d, w e, w f, w g, w h, w i, w j, w k, w l, w m"}' \
 		'{"sql":"SELECT count(*) n FROM w"}' >requests
@@ -313,7 +308,6 @@ SLOW="SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1')"
 }
 
 @test "--max-rows prints so many, and reports that there are more" {
-	w
 	run -1 --separate-stderr lh-query --max-rows 2 'SELECT id FROM w' w=w.jsonl
 	[ "$output" = '{"id":"w-1"}
 {"id":"w-2"}' ]
@@ -342,7 +336,6 @@ lh-query: 1 of 2 records rejected' ]
 }
 
 @test "a co-process answers each request at once, and sees a file that changes" {
-	w
 	coproc lh-query w=w.jsonl
 	pid=$COPROC_PID
 	ask() {
@@ -368,7 +361,6 @@ lh-query: 1 of 2 records rejected' ]
 }
 
 @test "operands that are wrong are named" {
-	w
 	run -2 --separate-stderr lh-query
 	[ "$stderr" = 'lh-query: missing operand: SQL, or NAME=FILE' ]
 	run -2 --separate-stderr lh-query 'SELECT 1' -
@@ -595,7 +587,6 @@ print(json.dumps({"n": len(j), "s": sum(y["c250"] for y in j), "m": max(y["c299"
 }
 
 @test "an unknown column or table is named with those it is close to" {
-	w
 	refused 400 'no such column: scroe (did you mean score?)' 'SELECT scroe FROM w' w=w.jsonl
 	refused 400 'no such column: x.Skill (did you mean skills?)' 'SELECT x.Skill FROM w x' w=w.jsonl
 	refused 400 'no such column: actve (did you mean active?)' 'SELECT id FROM w WHERE actve' w=w.jsonl

@@ -178,16 +178,12 @@ hostile() {
 	-d 1 -n 1 http://127.0.0.1:1/|-d and -n exclude each other
 	|missing operand URL
 	http://127.0.0.1:1/ x|unexpected operand "x": one URL is taken
-	--seed 1 http://127.0.0.1:1/|--seed: not an option of "lh-load", but of mix
-	--via http http://127.0.0.1:1/|--via: not an option of "lh-load", but of mix
 	mix|mix: missing operand SCENARIOS.jsonl
 	mix a b c|unexpected operand "c": SCENARIOS.jsonl and a URL or DIR are taken
 	mix --via filters a|--via filters: missing operand DIR
 	mix --via filters --header a:b a .|--header: filters take no headers
 	mix --via filters --token-file t a .|--token-file: filters take no headers
 	mix -c 1,2 a|-c: "mix" takes one number of connections
-	mix --rate 1 a|--rate: not an option of "lh-load mix", but of lh-load
-	mix --each a|--each: not an option of "lh-load mix", but of lh-load
 	--header a http://127.0.0.1:1/|--header: "a" is not "Name: value"
 	--header Content-Length:1 http://127.0.0.1:1/|--header: Content-Length follows from the body
 	END

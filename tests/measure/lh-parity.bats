@@ -169,11 +169,8 @@ is_gone() {
 	missing --right|--left cat one.jsonl
 	missing --right|--left cat --probe p one.jsonl
 	unexpected operand "three.jsonl"|--left cat --right cat one.jsonl three.jsonl
-	--out: not an option of "lh-parity", but of all|--left cat --right cat --out o one.jsonl
 	--on-error|--left cat --right cat --on-error emit one.jsonl
 	--left: not an option of "lh-parity all"|all --left cat
-	--compare: not an option of "lh-parity all"|all --compare exact
-	--report: not an option of "lh-parity all"|all --report r.md
 	END
 }
 

@@ -6,6 +6,7 @@ setup() {
 	load ../servers/server
 	unset LH_DISTILL_ROOT LH_REPLAY_LOCAL_MODEL LH_REPLAY_ESCALATION_MODEL LH_KEYS_FILE KIMI_API_KEY OLLAMA_CLOUD_KEY
 	export LH_OLLAMA_URL=http://127.0.0.1:1	# where nothing listens
+	export_
 }
 
 teardown() {
@@ -57,7 +58,6 @@ verdict() {
 # ---- retrieval and bundle ----
 
 @test "a row printed is a row logged, and has the class of its task" {
-	export_
 	printf '%s\n' '{"task":"verify the Audit for DRIFT"}' '{"task":"audit_ the driftwood"}' '{"task":"Audit, then verify"}' '{"task":"é"}' '{"task":"a bc \u0000 \ud83d\ude00"}' >tasks
 	lh-replay --root r --dry-run --now $NOW --log log tasks >rows
 	cmp rows log
@@ -65,7 +65,6 @@ verdict() {
 }
 
 @test "the row's members and an artifact's are in their order" {
-	export_
 	run -0 lh-replay --root r --dry-run --task "nightly export"
 	[ "$(jq -c keys_unsorted <<<"$output")" = '["schema","recorded_run_id","task","task_hash","task_class","retrieved_artifacts","context_bundle","model_response","model_used","escalation_path","validation_result","recorded_at","duration_ms","dry_run","no_retrieval"]' ]
 	[ "$(jq -c '.context_bundle | keys_unsorted' <<<"$output")" = '["retrieved_playbooks","prior_successful_outputs","failure_patterns","validation_steps","bundle_token_estimate"]' ]
@@ -96,7 +95,6 @@ verdict() {
 }
 
 @test "of them three accepted, two partial, and the steps of the former" {
-	export_
 	for i in 1 2 3; do sample "rag-f$i" "export $i" "the export" partially_accepted; sample "rag-g$i" "the nightly export" "- check nothing $i"; done >>$CORPUS
 	run -0 lh-replay --root r --dry-run --task "the nightly export drops rows"
 	[ "$(jq -c '.context_bundle | [.prior_successful_outputs, .failure_patterns | length]' <<<"$output")" = '[3,2]' ]
@@ -171,7 +169,6 @@ verdict() {
 }
 
 @test "--index retrieves from an index by meaning" {
-	export_
 	jq -c '{id, text: (.title + " " + .content), metadata: {title, content, tags, source_run_id, success_score}}' $CORPUS | lh-index build p.lhv
 	mkdir e
 	run -0 lh-replay --root e --index p.lhv --dry-run --now $NOW --task "the nightly export drops rows"
@@ -211,7 +208,6 @@ verdict() {
 # ---- the answer ----
 
 @test "a good answer passes: one call, the prompt as the manual has it" {
-	export_
 	says "$GOOD"
 	run -0 --separate-stderr lh-replay --root r --task "the nightly export drops rows"
 	[ -z "$stderr" ]
@@ -226,14 +222,12 @@ verdict() {
 }
 
 @test "without retrieval the model is given the task alone" {
-	export_
 	says "$GOOD"
 	run -0 lh-replay --root r --no-retrieval --task "nightly export"
 	[ "$(jq -c '.body | fromjson | .messages[1].content' calls)" = '"Task:\nnightly export\n"' ]
 }
 
 @test "each reason against an answer, by name" {
-	export_
 	long=$(printf 'the row count is what it was, and it was written down; %.0s' 1 2)
 	answers=()
 	while IFS='|' read -r answer reasons; do
@@ -264,7 +258,6 @@ verdict() {
 }
 
 @test "what only looks like a hedge is not one" {
-	export_
 	long=$(printf 'the row count is what it was, and it was written down; %.0s' 1 2)
 	says "as an aim $long" "Mimi cannot $long" "I cannotx $long" "I'm sorry but $long" "_i can't $long" "has an ai $long" "I'm unabled $long" "I'm  $long"
 	for i in 1 2 3 4 5 6 7 8; do echo '{"task":"nightly export"}'; done >in
@@ -281,7 +274,6 @@ verdict() {
 
 # bats test_tags=full
 @test "a call that fails is a result: exit 1, its reason, a row" {
-	export_
 	run -1 --separate-stderr lh-replay --retries 0 --root r --task export
 	[[ ${lines[0]} == *'"reasons":["local call failed: http://127.0.0.1:1/api/chat'* ]]
 	[[ ${lines[0]} != *" ms"* ]]
@@ -305,7 +297,6 @@ verdict() {
 }
 
 @test "escalation: when the answer does not pass and it is allowed" {
-	export_
 	says "Too short." "$GOOD"
 	run -0 lh-replay --root r --allow-escalation --task "nightly export"
 	[ "$(verdict)" = '["deepseek-v3.1:671b",["qwen3.5:latest","deepseek-v3.1:671b"],true,[]]' ]
@@ -315,7 +306,6 @@ verdict() {
 }
 
 @test "escalation: the second answer is judged in place of the first" {
-	export_
 	says "Too short." "Even so."
 	run -1 --separate-stderr lh-replay --root r <<<'{"task":"nightly export","allow_escalation":true}'
 	[ "$(verdict)" = '["deepseek-v3.1:671b",["qwen3.5:latest","deepseek-v3.1:671b"],false,["short answer: 8 of 80 characters","no word of the validation steps"]]' ]
@@ -323,7 +313,6 @@ verdict() {
 }
 
 @test "escalation: a failed call escalates under the same guard" {
-	export_
 	start_chat --mode error500 --log calls
 	export LH_OLLAMA_URL=$URL
 	start_chat --mode body --status 200 --body good
@@ -339,7 +328,6 @@ verdict() {
 }
 
 @test "escalation: when its call fails the first answer is kept, with both reasons" {
-	export_
 	says "Too short, row."
 	run -1 --separate-stderr lh-replay --root r --retries 0 --allow-escalation --task "nightly export"
 	[ "$(jq -c '[.model_response, .model_used, .escalation_path]' <<<"$output")" = '["Too short, row.","qwen3.5:latest",["qwen3.5:latest","deepseek-v3.1:671b"]]' ]
@@ -350,7 +338,6 @@ verdict() {
 }
 
 @test "escalation: not for an answer that passes, not for local_only, not unless allowed" {
-	export_
 	says "$GOOD" short short short short
 	printf '%s\n' '{"task":"export","allow_escalation":true}' '{"task":"export"}' '{"task":"export","allow_escalation":true,"local_only":true}' \
 		'{"task":"export","allow_escalation":false}' '{"task":"export","allow_escalation":null,"local_only":null}' >five
@@ -360,7 +347,6 @@ verdict() {
 }
 
 @test "what the command line forbids no record allows; what it allows a record may forbid" {
-	export_
 	says short "$GOOD" short short
 	run -1 --separate-stderr lh-replay --root r --local-only <<<'{"task":"export","local_only":false,"allow_escalation":true}'
 	[ "$(jq -c .escalation_path <<<"$output")" = '["qwen3.5:latest"]' ]
@@ -387,7 +373,6 @@ verdict() {
 }
 
 @test "a dry run opens no connection, reads no key, and says the same of the same" {
-	export_
 	start_chat --log calls
 	export LH_OLLAMA_URL=$URL LH_KEYS_FILE=absent
 	run -0 lh-replay --root r --dry-run --now $NOW --allow-escalation --task "nightly export"
@@ -408,7 +393,6 @@ verdict() {
 }
 
 @test "a dry run passes with any bundle, also an empty one" {
-	export_
 	for task in "nightly export" zzz "I cannot, as an AI"; do
 		run -0 lh-replay --root r --dry-run --task "$task"
 	done
@@ -439,17 +423,6 @@ verdict() {
 	[ "$output" = '{"id":7,"error":{"file":"-","line":1,"code":400,"message":"missing \"task\" (string)"}}' ]
 }
 
-@test "records come out in order, with the bad ones left out, however many at once" {
-	export_
-	for i in {1..200}; do [ $((i % 10)) = 0 ] && echo '{"no":1}' || echo '{"task":"export '$i'"}'; done >in
-	for jobs in 1 3; do
-		run -1 --separate-stderr lh-replay --root r --dry-run -j$jobs in
-		[ "$(jq -r .task <<<"$output")" = "$(jq -r '.task // empty' in)" ]
-		[ "${stderr_lines[-1]}" = "lh-replay: 20 of 200 records rejected" ]
-	done
-	[ "$(wc -l <$LOG)" = 360 ]
-}
-
 @test "--on-error stop: what follows the bad record is not run" {
 	printf '%s\n' '{"task":"one"}' '{"task":2}' '{"task":"three"}' '{}' >in
 	run -1 --separate-stderr lh-replay --root . --log log --dry-run --on-error stop in
@@ -463,7 +436,6 @@ verdict() {
 }
 
 @test "several calls are in flight at once, and rows keep the order of the records" {
-	export_
 	start_chat --mode backwards --log calls
 	export LH_OLLAMA_URL=$URL
 	for i in 1 2 3 4; do echo '{"task":"export '$i' '"$GOOD"'"}'; done >in
@@ -481,7 +453,6 @@ verdict() {
 # ---- the log ----
 
 @test "the log is made with its folders, for its owner alone; a torn line is reported and left on its own" {
-	mkdir r
 	(umask 0; lh-replay --root r --dry-run --task one >row)
 	[ "$(stat -c %a $LOG)" = 600 ]
 	printf '{"torn' >>$LOG
@@ -512,7 +483,6 @@ verdict() {
 }
 
 @test "the log is not what is read" {
-	export_
 	echo '{"task":"a"}' >in
 	run -2 lh-replay --root r --dry-run --log in in
 	[ "$output" = "lh-replay: --log: in is also the input" ]
@@ -536,7 +506,6 @@ verdict() {
 }
 
 @test "a run is logged although its row is not read" {
-	export_
 	says "$GOOD" "$GOOD" "$GOOD"
 	for i in 1 2 3; do echo '{"task":"export"}'; done >in
 	run -0 bash -c 'lh-replay --root r -j1 in | true; exit ${PIPESTATUS[0]}'
@@ -566,7 +535,6 @@ verdict() {
 
 @test "killed at the write: what was printed is logged, and the next row is on a line of its own" {
 	needs_strace
-	export_
 	for i in {1..5}; do echo '{"task":"export '$i'"}'; done >in
 	for n in {1..8}; do
 		rm -f log
@@ -603,27 +571,6 @@ verdict() {
 	done
 }
 
-@test "an interrupt while the index's service is silent does not wait for it" {
-	export_
-	start_upstream
-	jq -c '{id, text: .content, metadata: {title, content, tags, source_run_id, success_score}}' $CORPUS |
-		LH_OLLAMA_URL=$URL lh-index build --engine ollama far.lhv
-	start_upstream --mode silent --log calls
-	for how in record option; do
-		rm -f log calls
-		options=(--task "the task")
-		[ $how = option ] || options=(-j1)
-		echo '{"task":"the task"}' | LH_OLLAMA_URL=$URL timeout --foreground -s KILL "$LH_PATIENCE" lh-replay --root r --index far.lhv --log log "${options[@]}" >out 2>err 3>&- &
-		pid=$!
-		until_so [ -s calls ]
-		kill -TERM $pid
-		status=0
-		wait $pid || status=$?
-		[ $status = 143 ]
-		[ "$(jq -c '[.task, .validation_result.reasons]' log)" = '["the task",["retrieval failed: interrupted"]]' ]
-	done
-}
-
 @test "no key is in the log or in a message" {
 	start_chat --mode echo --log calls
 	export LH_KIMI_URL=$URL KIMI_API_KEY=sekret/key-1
@@ -638,7 +585,6 @@ verdict() {
 
 @test "whatever the locale, the same bytes" {
 	needs_comma
-	export_
 	lh-replay --root r --dry-run --now $NOW --log log --task "nightly export" >point
 	with_comma lh-replay --root r --dry-run --now $NOW --log log --task "nightly export" >comma
 	cmp point comma
@@ -646,7 +592,6 @@ verdict() {
 
 @test "--url asks the models of a bridge by its /v1/chat, with its token, and no provider" {
 	load ../servers/serve
-	export_
 	says "$GOOD"
 	(umask 077; mkdir s; echo bridge-0123456789abcdef >token; echo other-0123456789abcdef >other)
 	start_serve --state s --token-file token

@@ -19,7 +19,6 @@ setup_file() {
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
-	plain_only "the packages are built once"
 	[ -n "${DEBS:-}" ] || skip "debhelper is not installed"
 }
 

@@ -85,12 +85,6 @@ both() {
 	diff in kept
 }
 
-@test "--on-error emit keeps one out per in" {
-	run -1 lh-validate -q --normalize-errors --on-error emit < <(both; echo '{"id":7,"Policy":{}}')
-	[ "$(grep -c '^{' <<<"$output")" = 9 ]
-	[[ $output == *'{"id":7,"error":{"file":"-","line":9,"code":400,"message":"unknown member '* ]]
-}
-
 @test "what --wire prints is read: the status is left out" {
 	jq -c '{kind: "fill", artifact: {fills: [{}]}}' <<<null >draft
 	run -1 lh-validate --wire draft

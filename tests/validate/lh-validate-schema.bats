@@ -150,10 +150,3 @@ quality_score: contamination: rejected must never enter sft" ]
 	run -2 lh-validate --schema receipt --kind fill
 	[[ $output == *--kind* ]]
 }
-
-@test "a line that is not a JSON object is a rejected record" {
-	printf '%s\n' '[]' '{"a":1,"a":2}' '{' >in
-	run -1 --separate-stderr lh-validate --schema receipt in
-	[ -z "$output" ]
-	[[ $stderr == *'3 of 3 records rejected' ]]
-}

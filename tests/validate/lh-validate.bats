@@ -207,15 +207,6 @@ body() {
 	refused '"unknown kind \"\\\"%s\" (expected fill, email, sms or playbook)"' '\"%s' '{}'
 }
 
-@test "frame: the order of records is kept, whatever they take" {
-	python3 - >in <<-'END'
-	for i in range(3000):
-	    body = "$ salary" * (i % 7 * 100)
-	    print('{"id":%d,"kind":"email","artifact":{"to":"a","body":"x%s"}}' % (i, body))
-	END
-	lh-validate -j4 in | jq -c .id | diff - <(seq 0 2999)
-}
-
 # ---- fill ----
 
 @test "fill 1: fills is an array" {
