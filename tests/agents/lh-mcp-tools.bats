@@ -385,6 +385,25 @@ drive() {
 	PY
 }
 
+@test "more than 100 resources come in parts" {
+	mkdir -p many/index
+	for n in $(seq 100 249); do cp "$S/index/odd.lhv" "many/index/i$n.lhv"; done
+	drive <<-'PY'
+	from session import *
+	s = Session("many")
+	found, more = [], {}
+	while True:
+	    r = s.ask("resources/list", **more)["result"]
+	    found += [e["uri"] for e in r["resources"]]
+	    must(len(r["resources"]) <= 100)
+	    if "nextCursor" not in r:
+	        break
+	    more = {"cursor": r["nextCursor"]}
+	must(len(found) == len(set(found)) == 163, len(found))
+	s.end()
+	PY
+}
+
 @test "no key and no path of the machine is in an answer, whatever fails" {
 	cp -r "$S" w
 	rm w/index/odd.lhv

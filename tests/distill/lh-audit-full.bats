@@ -311,6 +311,24 @@ each_hostile_line() {
 
 # ---- roots that are hardly there ----
 
+# bats test_tags=full
+@test "a line of 100 MB is read, and a torn one is found, in little memory" {
+	size=$(scale 30 100)
+	python3 -c "print('{\"a\":\"' + 'x' * ($size << 20) + '\"}')" >>"$(file_of evidence)"
+	if [ -n "${LH_ASAN:-}" ]; then
+		audit --observer
+	else
+		seal
+		status=0
+		/usr/bin/time -f %M -o peak lh-audit-full --observer --root r --out report.md >lines 2>err || status=$?
+		[ "$(cat peak)" -le $((3 * size * 1024 + 50000)) ] || { cat peak; return 1; }
+	fi
+	only 0
+	truncate -s -3 "$(file_of evidence)"
+	audit --observer
+	only 1 'materializer dry run completes'
+}
+
 @test "an empty root fails in good order" {
 	rm -rf r
 	mkdir r

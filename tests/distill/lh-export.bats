@@ -5,8 +5,16 @@ load ../helper
 SIG=3f79bb7b435b05321651daefd374cdc681dc06faa65e374e38337b88ca046dea
 NOW=2026-05-03T12:00:00.000Z
 
+# r, a small root of kb, is made once and copied.
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	export LH_NOW=$NOW
+	kb
+}
+
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
+	cp -r "$BATS_FILE_TMPDIR/r" .
 	export LH_NOW=$NOW
 }
 
@@ -47,11 +55,6 @@ kb() {
 	echo '{"created_at":"2026-05-01T10:00:00Z","run_id":"x","text":"a fact","extractor":"m"}' >r/data/_kb/distilled_facts.jsonl
 	lh-materialize -q --root r >collected
 	lh-score -q --root r >scored
-}
-
-# sums - of all that exports make in r.
-sums() {
-	find r/exports -type f -print0 | sort -z | xargs -0 sha256sum
 }
 
 # ---- rag ----
@@ -117,7 +120,6 @@ sums() {
 
 @test "instruction: any other source" {
 	# No rule accepts these, so the sentence shows where a score is on file.
-	kb
 	f=r/data/scored-runs/2026/05/03/distilled_facts.jsonl
 	sed -i 's/"category":"[a-z_]*"/"category":"accepted"/' $f
 	sed -i 's/"model_role":"extractor"/"model_role":"executor"/' r/data/evidence/2026/05/03/distilled_facts.jsonl
@@ -219,7 +221,6 @@ sums() {
 }
 
 @test "reason missing_source_run_id: of a scored run whose evidence is gone" {
-	kb
 	sed -i 1d r/data/evidence/2026/05/03/scrum_reviews.jsonl
 	lh-export -q rag --root r | jq -e '.records_exported == 4 and .quarantine_summary.missing_source_run_id == 1'
 	grep missing_source_run_id r/exports/quarantine/rag.jsonl | jq -e '.source_record.evidence_run_id == "scrum:a.c:0" and .errors == ["evidence: not found"]'
@@ -234,14 +235,12 @@ sums() {
 @test "reason schema_violation" {
 	refused rag schema_violation < <(evidence scrum_reviews "$GOOD,\"source_files\":\"a.c\"")
 	[ "$(jq -c .errors row)" = '["source_files: expected array, got \"a.c\""]' ]
-	kb
 	sed -i '2s/"sig_hash":"[0-9a-f]*"/"sig_hash":"aaaa"/' r/data/evidence/2026/05/03/scrum_reviews.jsonl r/data/scored-runs/2026/05/03/scrum_reviews.jsonl
 	lh-export -q rag --root r | jq -e '.quarantine_summary.schema_violation == 1'
 	grep schema_violation r/exports/quarantine/rag.jsonl | jq -e '.errors == ["provenance.sig_hash: expected 64 lowercase hex digits, got \"aaaa\""]'
 }
 
 @test "reason schema_violation: a line of scored runs that is not a scored run" {
-	kb
 	printf '{"torn":' >>r/data/scored-runs/2026/05/03/scrum_reviews.jsonl
 	for i in 1 2; do lh-export -q rag --root r | jq -e '.records_read == 9 and .quarantine_summary.schema_violation == 1'; done
 	[ "$(jq -c 'select(.reason == "schema_violation").source_record' r/exports/quarantine/rag.jsonl)" = \
@@ -331,7 +330,6 @@ lh-export: 1 refused: category_disallowed" ]
 # ---- a root ----
 
 @test "a root: files, counts and receipts" {
-	kb
 	run -0 --separate-stderr lh-export rag --root r --run-id one
 	[ "$stderr" = "lh-export: 8 read, 5 exported, 3 quarantined" ]
 	[ "$output" = '{"scored_files_read":3,"records_read":8,"records_exported":5,"records_quarantined":3,"quarantine_summary":'\
@@ -354,7 +352,6 @@ lh-export: 1 refused: category_disallowed" ]
 }
 
 @test "a stricter run removes nothing, and quarantines" {
-	kb
 	lh-export -q rag --root r --include-review | jq -e '.records_exported == 7'
 	lh-export -q rag --root r | jq -e '.records_exported == 5 and .records_quarantined == 3'
 	[ "$(wc -l <r/exports/rag/playbooks.jsonl)" = 7 ]
@@ -362,7 +359,6 @@ lh-export: 1 refused: category_disallowed" ]
 }
 
 @test "an evidence twice on file, as of two days, is a duplicate once" {
-	kb
 	mkdir -p r/data/{evidence,scored-runs}/2026/05/04
 	cp r/data/evidence/2026/05/03/scrum_reviews.jsonl r/data/evidence/2026/05/04
 	cp r/data/scored-runs/2026/05/03/scrum_reviews.jsonl r/data/scored-runs/2026/05/04
@@ -372,7 +368,6 @@ lh-export: 1 refused: category_disallowed" ]
 }
 
 @test "evidence is found when it is not next to its score" {
-	kb
 	lh-export -q rag --root r >out
 	mv r/exports whole
 	f=r/data/evidence/2026/05/03/scrum_reviews.jsonl
@@ -384,7 +379,7 @@ lh-export: 1 refused: category_disallowed" ]
 }
 
 @test "an empty root exports nothing and writes no file but the receipt" {
-	mkdir r
+	rm -r r/data
 	for x in rag sft preference; do lh-export -q $x --root r --run-id e | jq -e '.scored_files_read == 0 and .records_read == 0'; done
 	[ ! -e r/exports ]
 	[ "$(ls r/reports/distillation/e | xargs)" = 'export-preference.json export-rag.json export-sft.json' ]
@@ -405,7 +400,6 @@ unclean() {
 }
 
 @test "a rejected sample planted in sft fails the run that reads it again" {
-	kb
 	lh-export -q sft --root r >out
 	plant r/exports/sft/instruction_response.jsonl '.id = "sft-0000000000000000" | .quality_score = "rejected"'
 	unclean sft 'instruction_response.jsonl:3: quality_score: contamination: rejected must never enter sft'
@@ -415,7 +409,6 @@ unclean() {
 }
 
 @test "a sample of a rejected record that says it was accepted fails the run that reads it again" {
-	kb
 	lh-export -q sft --root r >out
 	lh-export -q rag --root r >out
 	bad=$(jq -c 'select(.reasons == ["observer_verdict=reject"]) | {run: .evidence_run_id, sig: .provenance.sig_hash}' r/data/scored-runs/*/*/*/observer_reviews.jsonl)
@@ -427,14 +420,12 @@ unclean() {
 }
 
 @test "a rejected sample planted in rag fails the run that reads it again" {
-	kb
 	lh-export -q rag --root r >out
 	plant r/exports/rag/playbooks.jsonl '.id = "x" | .source_category = "rejected"'
 	unclean rag 'playbooks.jsonl:6: source_category: expected accepted'
 }
 
 @test "torn lines and repeated ids in an export fail the run that reads it again" {
-	kb
 	lh-export -q preference --root r >out
 	cp r/exports/preference/chosen_rejected.jsonl good
 	plant r/exports/preference/chosen_rejected.jsonl .
@@ -444,7 +435,6 @@ unclean() {
 }
 
 @test "a category other than the four is disallowed" {
-	kb
 	sed -i 's/"category":"rejected"/"category":"bogus"/' r/data/scored-runs/2026/05/03/observer_reviews.jsonl
 	lh-export -q sft --root r | jq -e '.quarantine_summary.category_disallowed == 4 and .quarantine_summary.unsafe_sft_category == 2'
 }

@@ -375,6 +375,18 @@ unit() {
 	[ ! -e x.lhv ]
 }
 
+# bats test_tags=full
+@test "memory is bounded by the file and the batch, not by the number of texts" {
+	plain_only "it maps more"
+	words 3000 >in
+	lh-embed --engine gguf --model m.gguf -j1 -q --cache-size 0 in >want
+	prlimit --as=$((40 << 20)) lh-embed --engine gguf --model m.gguf -j1 -q --cache-size 0 in | cmp - want
+	[ "$(wc -l <want)" = 3000 ]
+	# in batches of all of them it is more
+	run -2 --separate-stderr prlimit --as=$((40 << 20)) lh-embed --engine gguf --model m.gguf -j1 -q --batch 4096 in
+	[ "${#stderr_lines[@]}" = 1 ]
+}
+
 @test "options that do not go together are refused" {
 	while IFS=$'\t' read -r options message; do
 		run -2 --separate-stderr lh-embed $options </dev/null

@@ -170,11 +170,6 @@ embed() {
 	[[ $output == *--dimension*hash* ]]
 }
 
-@test "a service that is down is named, after the retries" {
-	URL=http://127.0.0.1:1
-	fails_saying "http://127.0.0.1:1/api/embed: "
-}
-
 @test "a proxy in the environment does not catch loopback" {
 	start_upstream
 	texts a | http_proxy=http://127.0.0.1:1 all_proxy=http://127.0.0.1:1 embed > out

@@ -123,6 +123,12 @@ embed() {
 	[ "$output" = 'lh-embed: --key-file is for engine openai' ]
 }
 
+@test "a key that the service quotes is shown as ***, also escaped" {
+	URL=$URL/mode/telltale
+	LH_OPENAI_API_KEY=sk-secret fails_saying 'HTTP 400: {"error":"bad key ***, I mean ***"}'
+	[[ $stderr != *secret* ]]
+}
+
 @test "an answer that is not what was asked for is refused, saying which" {
 	at=$URL
 	while read -r mode message; do

@@ -221,6 +221,16 @@ lh-show: 2 of 4 records rejected' ]
 	run -2 lh-show --diff one one one
 }
 
+# bats test_tags=full
+@test "a million records take no more memory than a few thousand" {
+	plain_only "memory"
+	for options in "" --card; do
+		repeat "$(scale 100000 1000000)" '{"name":"Ann Example","n":1.50,"tags":["a","b"],"more":{"x":"some text that is longer"}}' |
+			prlimit --as=80000000 lh-show $options >out
+		[ "$(wc -l <out)" -ge "$(scale 100000 1000000)" ]
+	done
+}
+
 # --card of the second is 500 MB of indentation
 # bats test_tags=full
 @test "a huge line, deep nesting and very many members are shown in bounded memory" {

@@ -417,6 +417,19 @@ print("x" + "," * n)' >t.csv
 	[[ $output == *"more.csv: 65537 columns, more than 65536"* ]]
 }
 
+# bats test_tags=full
+@test "a cell of 100 MB is a member, or refused in little memory with --max-line" {
+	plain_only "address space"
+	{ printf 'a,b\n1,"'; stretch 104857600 'x y
+'; printf '"\n2,z\n'; } >t.csv
+	lh-ingest t.csv | wc -c >size
+	[ "$(cat size)" -gt 104857600 ]
+	run -1 --separate-stderr bash -c 'ulimit -v 60000; lh-ingest --max-line 1M --rejects r t.csv'
+	[ "$output" = '{"a":2,"b":"z"}' ]
+	[[ ${stderr_lines[0]} == *"t.csv:2: row is longer than 1048576 bytes (--max-line)" ]]
+	cmp r <(sed '$d' t.csv)
+}
+
 @test "memory does not grow with the rows" {
 	plain_only "memory"
 	python3 -c '

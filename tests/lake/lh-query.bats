@@ -377,16 +377,11 @@ lh-query: 1 of 2 records rejected' ]
 	done
 }
 
-@test "a reader that goes away ends it quietly" {
-	lh-gen workers -n 5000 >w.jsonl
-	lh-query 'SELECT * FROM w' w=w.jsonl 2>err | sed 1q >out || [ "${PIPESTATUS[*]}" = "141 0" ]
-	[ ! -s err ] && [ "$(wc -l <out)" = 1 ]
-}
-
-@test "a query without end is ended when its reader goes away" {
+@test "a query without end is ended, quietly, when its reader goes away" {
 	echo '{"a":1}' >t.jsonl
 	patiently lh-query --timeout 0 "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)
-		SELECT count(*) FROM c" t.jsonl | true || [ "${PIPESTATUS[*]}" = "141 0" ]
+		SELECT count(*) FROM c" t.jsonl 2>err | true || [ "${PIPESTATUS[*]}" = "141 0" ]
+	[ ! -s err ]
 }
 
 @test "CSV and TSV: types by the sample, empty cells are NULL, rows that do not fit are rejected" {

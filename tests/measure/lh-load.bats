@@ -292,6 +292,18 @@ hostile() {
 	[ "$stderr" = 'lh-load: 1000 connections: at most 256 descriptors are allowed (ulimit -Hn)' ]
 }
 
+@test "memory does not grow with the number of requests" {
+	plain_only "shadow memory"
+	serve
+	peak() {
+		/usr/bin/time -f %M -o kb lh-load -q -c 4 -n "$1" "$URL/chunked" </dev/null >out
+		cat kb
+	}
+	few=$(peak 100)
+	many=$(peak "$(scale 5000 500000)")
+	[ "$((many - few))" -lt 512 ] || { echo "$few, then $many KiB"; return 1; }
+}
+
 @test "an address of two families is tried in both" {
 	serve
 	getent ahosts localhost | has '^::1' || skip "localhost is 127.0.0.1 alone"

@@ -471,24 +471,6 @@ Correct exactly that, and answer with one JSON object and nothing else."
 	[ "$(sed -n 2p log | jq -r '.attempts[1].error')" = "$(jq -r .error <<<"${lines[1]}")" ]
 }
 
-@test "a service that is down is exit 2; a provider without a key, 404, is exit 1" {
-	echo '{"kind":"email","prompt":"p","model":"m","trace_id":"t"}' > in
-	LH_OLLAMA_URL=http://127.0.0.1:1 run -2 --separate-stderr lh-iterate --retries 0 in
-	[[ $output == '{"error":"502 http://127.0.0.1:1'*'","iterations":1,"history":[],"trace_id":"t","status":502}' ]]
-	run -1 --separate-stderr lh-iterate --session-log log <<<'{"kind":"email","prompt":"p","model":"kimi/k2","trace_id":"t"}'
-	[[ $output == '{"error":"404 '*'","iterations":1,"history":[],"trace_id":"t","status":404}' ]]
-	[ "$(jq -r .final_verdict log)" = infra_error ]
-}
-
-@test "a time-out is tried again, and 504 in the end" {
-	answers x
-	talk silent
-	run -2 --separate-stderr patiently lh-iterate --timeout 0.5 --retries 1 <<<'{"kind":"email","prompt":"p","model":"m"}'
-	[[ $output == '{"error":"504 '*'"status":504}' ]]
-	until_so has_lines calls 2
-	[ "$(wc -l < calls)" = 2 ]
-}
-
 @test "messages about failed chats are capped at twenty, -v shows all, -q none" {
 	for i in {1..30}; do echo '{"kind":"email","prompt":"p","model":"kimi/k2"}'; done > in
 	run -1 --separate-stderr lh-iterate in

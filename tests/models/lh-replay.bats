@@ -590,6 +590,18 @@ verdict() {
 	cmp point comma
 }
 
+# bats test_tags=full
+@test "memory does not grow with the export" {
+	plain_only "sanitizers need memory"
+	mkdir -p r/exports/rag
+	n=$(scale 60000 1000000)
+	sample rag-N "audits: phase N" "The loop in retry_N is quadratic in the number of rows. Verify it." accepted audits |
+		awk -v n="$n" '{ for (i = 0; i < n; i++) { s = $0; gsub(/N/, i, s); print s } }' >$CORPUS
+	/usr/bin/time -f %M -o kib lh-replay --root r --dry-run --task "the loop in retry_777 is quadratic" >row
+	[ "$(jq -r '.retrieved_artifacts.rag_ids[0]' row)" = rag-777 ]
+	[ "$(cat kib)" -lt 20000 ]
+}
+
 @test "--url asks the models of a bridge by its /v1/chat, with its token, and no provider" {
 	load ../servers/serve
 	says "$GOOD"

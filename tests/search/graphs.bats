@@ -15,31 +15,17 @@ over_graph() {
 }
 
 # bats test_tags=full
-@test "faults" {
-	over_graph lh-index-faults
-}
-
-# bats test_tags=full
-@test "changes, damage, merges and dumps" {
-	over_graph lh-index
-}
-
-# bats test_tags=full
-@test "moves" {
-	over_graph lh-index-move
+@test "faults, changes, damage, merges, dumps and moves" {
+	local file
+	for file in lh-index-faults lh-index lh-index-move; do
+		over_graph $file
+	done
 }
 
 # bats test_tags=full,plain-only
-@test "searches, filtered, of several corpora, and with playbooks" {
-	over_graph lh-search
-}
-
-# bats test_tags=full,plain-only
-@test "searches by vector and words" {
-	over_graph lh-search-hybrid
-}
-
-# bats test_tags=full,plain-only
-@test "searches of a folder" {
-	over_graph lh-search-wire
+@test "searches: filtered, of several corpora, of a folder, with playbooks, by vector and words" {
+	local file
+	for file in lh-search lh-search-hybrid lh-search-wire; do
+		over_graph $file
+	done
 }

@@ -375,3 +375,17 @@ kept() {
 	run -2 script -qec 'lh-search people.csv' /dev/null
 	[[ $output == *'people.csv: what to search for is missing: lh search FILE TEXT'* ]]
 }
+
+# bats test_tags=full
+@test "a record costs a bounded share of memory" {
+	plain_only "the sanitizer takes memory of its own"
+	peak() {
+		many "$1" >m.jsonl
+		python3 -c 'import resource, subprocess, sys
+subprocess.run(["lh-search", "-q", "-j", "1", "--no-cache", "m.jsonl", "heron"], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)'
+	}
+	small=$(peak 50000) large=$(peak "$(scale 250000 1050000)")
+	echo "$small KiB, then $large KiB"
+	[ $(((large - small) * 1024)) -lt $((1200 * ($(scale 250000 1050000) - 50000))) ]
+}

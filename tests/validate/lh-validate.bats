@@ -216,16 +216,13 @@ body() {
 	passes fill '{"fills":[]}'
 }
 
-@test "fill 2: each entry is an object with a non-empty string candidate_id, then name" {
+@test "fill 2: each entry is an object with a non-empty string candidate_id, then name, before the count and any look-up" {
 	for entry in '{}' 5 '"x"' null '[]' '{"candidate_id":5,"name":"x"}' '{"candidate_id":"","name":""}' '{"candidate_id":" \t\r\n","name":"x"}'; do
 		schema 'fills[1].candidate_id' '"missing"' fill "{\"fills\":[{\"candidate_id\":\"W-1\",\"name\":\"Donald Green\"},$entry]}"
 	done
 	for name in '' ',"name":null' ',"name":5' ',"name":""' ',"name":" "'; do
 		schema 'fills[0].name' '"missing"' fill "{\"fills\":[{\"candidate_id\":\"W-1\"$name}]}"
 	done
-}
-
-@test "fill 2 goes entry by entry, before the count and before any look-up" {
 	schema 'fills[0].name' '"missing"' fill '{"fills":[{"candidate_id":"W-1"},{"name":"x"}]}' '{"target_count":9}'
 	schema 'fills[1].candidate_id' '"missing"' fill '{"fills":[{"candidate_id":"nobody","name":"x"},{}]}' '{"target_count":2}'
 }
@@ -237,32 +234,23 @@ body() {
 	passes fill "$(fill W-1='Donald Green')"
 }
 
-@test "fill 4: not seen before, trimmed and without case, printed as in the fill" {
+@test "fill 4: not seen before, trimmed and without case, printed as in the fill; what is wrong with an earlier one comes first" {
 	fails Consistency "\"duplicate candidate_id 'W-1' in fills\"" fill "$(fill W-1='Donald Green' W-1='Donald Green')"
 	fails Consistency "\"duplicate candidate_id ' w-1 ' in fills\"" fill "$(fill W-1='Donald Green' W-2='Ann Lee' ' w-\u0031 =x')"
-}
-
-@test "fill 4 comes entry by entry: what is wrong with an earlier one is found first" {
 	fails Consistency "\"fills[0].candidate_id 'nobody' does not exist in worker roster\"" fill "$(fill nobody=x nobody=x)"
 }
 
-@test "fill 5: in the roster, looked up trimmed and without case" {
+@test "fill 5: in the roster, looked up trimmed and without case; without a roster no worker exists" {
 	fails Consistency "\"fills[1].candidate_id ' Nobody' does not exist in worker roster\"" fill "$(fill W-1='Donald Green' ' Nobody=x')"
 	passes fill "$(fill ' w-1 =Donald Green')"
-}
-
-@test "fill 5 without a roster: no worker exists" {
 	printf '{"kind":"fill","artifact":%s}\n' "$(fill W-1='Donald Green')" >in
 	run -1 lh-validate --wire in
 	[ "$output" = "{\"Consistency\":{\"reason\":\"fills[0].candidate_id 'W-1' does not exist in worker roster\"},\"status\":422}" ]
 }
 
-@test "fill 6: active; an absent, null or empty status is active" {
+@test "fill 6: active; an absent, null or empty status is active; it is printed as it is stored" {
 	fails Consistency "\"fills[0] worker 'w-4' status is 'inactive', expected 'active'\"" fill "$(fill w-4='Cy Young')"
 	passes fill "$(fill W-2='Ann Lee' W-3='Bo Diaz' W-5='Di Fox')"
-}
-
-@test "fill 6 prints the status as it is stored" {
 	echo '{"candidate_id":"W-1","name":"A","status":" On LEAVE "}' >roster.jsonl
 	fails Consistency "\"fills[0] worker 'W-1' status is ' On LEAVE ', expected 'active'\"" fill "$(fill W-1=A)"
 }
@@ -273,14 +261,11 @@ body() {
 	passes fill "$(fill W-1='Donald Green' W-5='Di Fox')" '{"client_id":"C-1"}'
 }
 
-@test "fill 8: city, then state, then role, as they are stored" {
+@test "fill 8: city, then state, then role, as they are stored; an absent one is unknown, never a mismatch" {
 	fails Consistency "\"city 'Louisville' doesn't match contract city 'Toledo'\"" fill "$(fill W-2='Ann Lee')" '{"city":"Toledo","state":"OH","role":"Welder"}'
 	fails Consistency "\"state 'KY' doesn't match contract state 'oh '\"" fill "$(fill W-2='Ann Lee')" '{"city":" LOUISVILLE","state":"oh ","role":"Welder"}'
 	fails Consistency "\"role 'Picker' doesn't match contract role 'Welder'\"" fill "$(fill W-2='Ann Lee')" '{"city":"Louisville","state":"ky","role":"Welder"}'
 	passes fill "$(fill W-2='Ann Lee')" '{"city":"louisville","state":" Ky","role":"PICKER"}'
-}
-
-@test "fill 8: an absent roster value is unknown, never a mismatch" {
 	passes fill "$(fill W-3='Bo Diaz' W-5='Di Fox')" '{"city":"Toledo","state":"OH","role":"Welder","client_id":"C-9"}'
 }
 
@@ -372,31 +357,25 @@ body() {
 	[ "$output" = '{"Completeness":{"reason":"SMS body is 161 chars (max 160)"},"status":422}' ]
 }
 
-@test "email 3: an SSN in subject or body" {
+@test "email 3: what is an SSN in subject or body, and what is never taken for one" {
 	for text in 123-45-6789 'is 123-45-6789.' x123-45-6789x ORD-123-45-6789 123-45-6789-1 1-123-45-6789 é123-45-6789⭐ \
 		'12-123-45-6789' '123-45-123-45-6789' '--123-45-6789--' '000-00-0000'; do
 		fails Policy '"SSN-shaped sequence in body"' email "$(body "$text")"
 		fails Policy '"SSN-shaped sequence in body"' sms "$(jq -nc --arg s "$text" '{to: "a", body: "b", subject: $s}')"
 	done
 	fails Policy '"SSN-shaped sequence in body"' email '{"to":"a","body":"\u0031\u00323\u002d45-678\u0039"}'
-}
-
-@test "email 3: what is never taken for an SSN" {
 	for text in 555-123-4567 '(555) 123-4567' +1-555-123-4567 2026-05-03 05-03-2026 43604-1234 1123-45-6789 123-45-67890 123456789 \
 		123-45-678 12-45-6789 123-4-6789 123-456-789 123–45–6789 '１２３-45-6789' 123-45-678٩ '123 45 6789' -45-6789 123-45-; do
 		passes email "$(body "$text")"
 	done
 }
 
-@test "email 4: a salary keyword near a dollar amount, in either order" {
+@test "email 4: a salary keyword near a dollar amount, in either order, and what is neither" {
 	for word in salary compensation 'pay rate' 'bill rate' 'hourly rate' wage SALARY 'Pay Rate' wages sewage; do
 		fails Policy '"salary disclosure: keyword near dollar amount"' email "$(body "the $word is \$25 an hour")"
 		fails Policy '"salary disclosure: keyword near dollar amount"' sms "$(body "\$ 25 is the $word")"
 		fails Policy '"salary disclosure: keyword near dollar amount"' email "$(jq -nc --arg s "$word \$1" '{to: "a", body: "b", subject: $s}')"
 	done
-}
-
-@test "email 4: what is not a keyword, not an amount, or not in one text" {
 	for text in 'salary' '$25' 'salary $x' 'salary $' 'salary $  5' 'salary 25$' 'salary €25' 'rate $25' 'payrate $25' 'pay  rate $25' 'wag $25' 'ſalary $5'; do
 		passes email "$(body "$text")"
 	done
@@ -672,42 +651,4 @@ found() {
 	[ "$stderr" = 'lh-validate: --roster: standard input is where the records come from' ]
 	echo '{"kind":"email","artifact":{"to":"a","body":"Donald"},"context":{"candidate_id":"W-1"}}' >in
 	lh-validate --roster - --wire in <roster.jsonl
-}
-
-@test "roster: an index gives the verdicts that its records give" {
-	lh-gen workers -n 300 >workers.jsonl
-	lh-index build --dimension 64 workers.lhv workers.jsonl
-	jq -c '{kind: "fill", artifact: {fills: [{candidate_id, name: "x"}]}, context: {city: "Toledo", role: "welder"}},
-		{kind: "email", artifact: {to: "a", body: .name}, context: {candidate_id}}' workers.jsonl >in
-	lh-validate --roster workers.jsonl in >want || [ $? = 1 ]
-	lh-validate --roster workers.lhv in >got || [ $? = 1 ]
-	cmp want got
-	[ "$(jq -r .verdict.status want | sort | uniq -c | wc -l)" = 2 ]
-}
-
-@test "rules: they run after the built-in ones; Reject and Block are Policy errors, Redact warns" {
-	mkdir rules
-	cat >rules/a.json <<-'END'
-	{"rules":[{"id":"cash","task_class":"staffing.email","description":"","condition":{"type":"FieldContainsAny","field":"body","needles":["cash"]},"action":{"type":"Block","message":"cash is not offered"}},
-	{"id":"bcc","task_class":"staffing.any","description":"","condition":{"type":"FieldEquals","field":"_context.x","value":1},"action":{"type":"Redact","fields":["bcc","cc"]}}]}
-	END
-	LH=$(command -v lh-validate)
-	lh-validate() { "$LH" --rules rules "$@"; }
-	fails Policy '"cash is not offered"' email "$(body 'paid in CASH')"
-	fails Policy '"cash is not offered"' sms "$(body 'paid in CASH')"
-	fails Policy '"SSN-shaped sequence in body"' email "$(body 'cash 123-45-6789')"
-	warns bcc '"redact: bcc, cc"' playbook '{"operation":"fill: x","endorsed_names":["a"],"fingerprint":"f"}' '{"x":1}'
-	expect "{\"findings\":[{\"field\":\"fills[0].name\",\"severity\":\"warning\",\"message\":\"'G' differs from roster name 'Donald Green'\"},{\"field\":\"bcc\",\"severity\":\"warning\",\"message\":\"redact: bcc, cc\"}],\"elapsed_ms\":0,\"status\":200}" \
-		fill "$(fill W-1=G)" '{"x":1.0}'
-	unset -f lh-validate
-}
-
-@test "rules: a bad rule file stops the start" {
-	mkdir rules
-	echo '{"rules":[{"id":"a"}]}' >rules/a.json
-	run -2 --separate-stderr lh-validate --rules rules <<<'{"kind":"sms","artifact":{"to":"a","body":"b"}}'
-	[ -z "$output" ]
-	[[ $stderr == 'lh-validate: rules/a.json: '* ]]
-	run -2 --separate-stderr lh-validate --rules absent </dev/null
-	[[ $stderr == 'lh-validate: absent: '* ]]
 }
