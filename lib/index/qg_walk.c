@@ -169,6 +169,18 @@ static void widen(struct lh_walk_buffer *w, size_t places)
 	w->within += places;
 }
 
+/* Leave the places of a row that cannot be a result to others.  With a filter, once there are enough
+ * results, that is one place for every few such rows, as the walk gets wider by itself. */
+static void refuse(struct lh_searcher *s, size_t places)
+{
+	struct lh_walk_buffer *w = &s->qg;
+
+	w->refused++;
+	if (s->q->allow && s->best.n >= s->q->k)
+		places = places && w->refused % w->every == 0;
+	widen(w, places);
+}
+
 /* Note what the estimate of a visited row was wrong by. */
 static void note_distance(struct lh_walk_buffer *w, float measured)
 {
@@ -235,8 +247,7 @@ static int follow(struct lh_searcher *s, uint32_t row, bool is_copy)
 	note_distance(&s->qg, s->qg.estimate);
 	if (lh_walk_excluded(s->q, row) || lh_index_hidden(ix, row) ||
 	    (s->q->allow && lh_filter_cache_allows(s->q, row, s->err) <= 0)) {
-		s->qg.refused++;
-		widen(&s->qg, !is_copy);
+		refuse(s, !is_copy);
 	} else {
 		copies->offered += is_copy;
 		s->qg.nearest = fminf(s->qg.nearest, s->qg.estimate);
@@ -320,7 +331,7 @@ static bool is_widest(const struct lh_walk_buffer *w, size_t ef)
 	return w->within >= TIMES * MORE_TIMES * ef;
 }
 
-/* Return whether to scan instead, since the walk is not stable when it has come to its end, or
+/* Return whether to scan instead, since a lifted walk is not stable when it has come to its end, or
  * since matches are far from the query: of the visited rows far fewer match than of all. */
 static bool is_lost(const struct lh_searcher *s, size_t ef)
 {
@@ -328,7 +339,7 @@ static bool is_lost(const struct lh_searcher *s, size_t ef)
 	double many = s->share * (double)w->visited / 1.5;
 
 	return (s->q->allow && w->visited > LONG && (double)(w->visited - w->refused) < many) ||
-	       ((s->q->allow || s->lifted) && is_widest(w, ef));
+	       (s->lifted && is_widest(w, ef));
 }
 
 /* Let more places be visited; false if it is not worth it. */
@@ -366,8 +377,7 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 		copies->offered += is_copy;
 		s->qg.nearest = fminf(s->qg.nearest, lh_walk_squared(s, c.d));
 	} else {
-		s->qg.refused++;
-		widen(&s->qg, is_copy ? 0 : s->q->allow && s->best.n >= s->q->k ? 1 : TIMES);
+		refuse(s, is_copy ? 0 : TIMES);
 	}
 	lh_grow(&copies->v, &copies->cap, copies->n + FRESH_MAX, sizeof *copies->v);
 	copies->of = (struct cand){ lh_walk_squared(s, c.d), row };
@@ -375,13 +385,14 @@ static int visit(struct lh_searcher *s, uint32_t row, bool is_copy)
 	return 0;
 }
 
-static int begin(struct lh_searcher *s, size_t ef, size_t spare)
+static int begin(struct lh_searcher *s, size_t ef, size_t spare, bool adapt)
 {
 	struct cand first = { 0, s->ix->entry };
 	struct lh_walk_buffer *w = &s->qg;
 
 	w->n = w->next = w->within = w->visited = w->changed = w->refused = 0;
 	w->errors = 0;
+	w->every = !adapt ? 1 : s->ix->signs ? 3 : 2;
 	w->max = spare;
 	w->measured = !s->ix->signs;
 	widen(w, w->measured ? ef : TIMES * ef);
@@ -519,7 +530,7 @@ int lh_walk_qg(struct lh_searcher *s, size_t ef, bool adapt)
 	uint32_t row, ahead;
 	bool is_copy;
 
-	if (begin(s, adapt ? ef / 2 : ef, end) < 0)
+	if (begin(s, adapt ? ef / 2 : ef, end, adapt) < 0)
 		return -1;
 	while (!s->q->truncated) {
 		if (!next_row(s, &row, &is_copy)) {

@@ -64,6 +64,7 @@ struct lh_walk_buffer {
 	float spread;		/* of the graph: the entry's from the query, or from a link of it */
 	uint64_t visited, changed;	/* visits; the last that changed the best rows; ... */
 	uint64_t refused;	/* those of rows that cannot be results */
+	unsigned every;		/* of so many that a filter refuses, one leaves its place */
 	float errors;		/* of the estimates of the visited rows but the first, squared */
 	float estimate;		/* of the row that is being visited */
 };
