@@ -175,9 +175,9 @@ static int lh_filter_cache_evaluate_all(struct lh_filter_cache *v, const struct 
 /* ---- search among the rows that a filter allows ---- */
 
 /*
- * If few rows match, all of them are measured.  If many do, the graph is walked as without a filter,
- * through rows that are refused too.  A walk that comes up short, or finds that matches are far
- * away, gives way to the scan of the rest.
+ * If few rows match, all of them are measured.  If many do, the graph is walked as without a
+ * filter, through rows that are refused too.  A walk that comes up short, or finds that matches are
+ * far away, gives way to the scan of the rest.
  */
 
 /* Return whether a row may be a result.  Of an excluded one no count may tell whether the filter
@@ -277,8 +277,8 @@ static int64_t allowed_rows(struct lh_searcher *s)
 	return (int64_t)(n - excluded(s, is_allowed));
 }
 
-/* Return 1 for a walk, for which s->share is set, 0 for a scan, -1.  By the sample: all rows are not
- * evaluated for a walk.  It visits as many rows, for one that matches, as there are. */
+/* Return 1 for a walk, for which s->share is set, 0 for a scan, -1.  By the sample: all rows are
+ * not evaluated for a walk.  It visits as many rows, for one that matches, as there are. */
 static int choose_walk(struct lh_searcher *s, size_t ef, bool adapt)
 {
 	const struct lh_filter_cache *v = s->q->filter_cache;

@@ -169,8 +169,8 @@ static void widen(struct lh_walk_buffer *w, size_t places)
 	w->within += places;
 }
 
-/* Leave the places of a row that cannot be a result to others.  With a filter, once there are enough
- * results, that is one place for every few such rows, as the walk gets wider by itself. */
+/* Leave the places of a row that cannot be a result to others.  With a filter, once there are
+ * enough results, that is one place for every few such rows, as the walk gets wider by itself. */
 static void refuse(struct lh_searcher *s, size_t places)
 {
 	struct lh_walk_buffer *w = &s->qg;

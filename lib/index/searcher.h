@@ -210,7 +210,7 @@ struct lh_filter_cache {
 	uint64_t *bits; /* per 64 rows: a word of rows evaluated, a word of rows allowed */
 	pthread_mutex_t lock;		/* of the members after it */
 	pthread_cond_t done;
-	unsigned sampled, matched;	/* rows of the sample (0: not taken yet), and those that match */
+	unsigned sampled, matched;	/* rows of the sample (0: not taken yet); that match */
 	uint64_t chunks, next, finished;	/* of the evaluation of all rows */
 	uint64_t allowed;		/* rows allowed, when that is finished */
 	uint64_t first_failed; /* first chunk that failed, or chunks */
