@@ -2,17 +2,16 @@
 load ../helper
 load ../subject
 
-# lines [OPTION]... - the lines of d/log that find lists and, the same, those that verify does.
+# lines [OPTION]... - the lines of log that find lists and, the same, those that verify does.
 lines() {
-	lh-subject find --log d/log "$@" w-7 | jq -r 'select(.path == "d/log").line' >found
-	lh-subject verify --log d/log "$@" w-7 | jq -r 'select(.path == "d/log").line' | sort -nu >verified || true
+	lh-subject find --log log "$@" w-7 | jq -r 'select(.path == "log").line' >found
+	lh-subject verify --log log "$@" w-7 | jq -r 'select(.path == "log").line' | sort -nu >verified || true
 	alike found verified
 	tr '\n' ' ' <found
 }
 
 @test "a telephone is found by its digits, as a number and whatever separates them" {
-	mkdir d
-	cat >d/log <<-'END'
+	cat >log <<-'END'
 		{"to":"+13125550101"}
 		{"to":"13125550101"}
 		{"to":"tel:+1-312-555-0101"}
@@ -35,8 +34,7 @@ lines() {
 }
 
 @test "another number, and more than 15 digits next to each other, are not the telephone" {
-	mkdir d
-	cat >d/log <<-'END'
+	cat >log <<-'END'
 		{"to":"1234563125550101"}
 		{"to":"312-555-01012"}
 		{"to":"212-555-0101"}
@@ -49,45 +47,40 @@ lines() {
 }
 
 @test "an id and a name that begin with a digit are found within the digits of a number" {
-	mkdir d
-	printf 'call 312-555 77-9\n555 0100 3 Mo\n' >d/log
-	lh-subject verify --log d/log --also 312-555-0101 --also '3 Mo' 77-9 >got || [ $? = 1 ]
+	printf 'call 312-555 77-9\n555 0100 3 Mo\n' >log
+	lh-subject verify --log log --also 312-555-0101 --also '3 Mo' 77-9 >got || [ $? = 1 ]
 	jq -r 'select(.by) | "\(.by) \(.line)"' got | alike - <(printf 'id 1\ntext 2\n')
 }
 
 @test "a telephone of fewer than ten digits is all of a number" {
-	mkdir d
-	printf '{"to":"%s"}\n' 555-0101 'at 6 555 0101 7' 312-555-0101 '(312) 555-0101' 15550101 555-0101-2 555-0101. >d/log
+	printf '{"to":"%s"}\n' 555-0101 'at 6 555 0101 7' 312-555-0101 '(312) 555-0101' 15550101 555-0101-2 555-0101. >log
 	[ "$(lines --also 5550101)" = "1 2 7 " ]
 }
 
 @test "a telephone of fewer than ten digits is not found within another number, whatever its blanks" {
-	mkdir d
 	printf '{"to":"%s"}\n' '312 555 0101' '+1 312 555 0101' '020 5550101' '(312) 5550101' '555 0101 234' '5550101-2' \
-		35550101 55501012 555-0101.5 '5550101 99 2' >d/log
+		35550101 55501012 555-0101.5 '5550101 99 2' >log
 	printf '{"to":"%s"}\n' '555 0101' '2026-05-03 5550101' '12:30 5550101' '555.0101 at 12:30' '555-0101 12:30' \
-		'(555) 0101 x5' 5550101.0 5550101.00. '555-0101 2026-05-03' >>d/log
-	echo '{"to":5550101}' >>d/log
-	echo '{"to":3125550101}' >>d/log
+		'(555) 0101 x5' 5550101.0 5550101.00. '555-0101 2026-05-03' >>log
+	echo '{"to":5550101}' >>log
+	echo '{"to":3125550101}' >>log
 	for tel in 555-0101 5550101.0; do
 		[ "$(lines --also $tel)" = "11 12 13 14 15 16 17 18 19 20 " ] || { diff found verified; cat found; return 1; }
 	done
 }
 
 @test "an address is not found within another one, and a name not within one with a hyphen of any width" {
-	mkdir d
 	printf '{"to":"%s"}\n' rob@example.com.au al.rob@example.com me+rob@example.com 50%rob@example.com a-rob@example.com \
 		_rob@example.com rob@example.com-x rob@example.com2 rob@example.company rob@example.comé al．rob@example.com \
-		rob@example.com．au 'Mary‐Rob Al' 'Rob Al‑Smith' éRob@example.com >d/log
+		rob@example.com．au 'Mary‐Rob Al' 'Rob Al‑Smith' éRob@example.com >log
 	printf '{"to":"%s"}\n' rob@example.com 'Rob <ROB@example.com>' 'to rob@example.com.' 'rob@example.com...' \
 		'mailto:rob@example.com?cc=al@example.com' 'a@example.com,rob@example.com;b@example.com' \
-		'?to=rob%40example.com&x=1' 'Rob Al—he called' >>d/log
+		'?to=rob%40example.com&x=1' 'Rob Al—he called' >>log
 	[ "$(lines --also rob@example.com --also 'Rob Al')" = "16 17 18 19 20 21 22 23 " ] || { diff found verified; cat found; return 1; }
 }
 
 @test "a text is also found by what a link, a form or a table makes of it" {
-	mkdir d
-	cat >d/log <<-'END'
+	cat >log <<-'END'
 		{"x":"name=Sean+O%27Brien&tel=1"}
 		{"x":"name=O%27Brien%2C+Sean"}
 		{"x":"rob@example.com"}
@@ -103,8 +96,7 @@ lines() {
 }
 
 @test "a name is found with any white space, apostrophe, hyphen, width and form of accents" {
-	mkdir d
-	cat >d/log <<-'END'
+	cat >log <<-'END'
 		{"x":"spoke to Sean O\u2019Brien-Le\u0301e."}
 		{"x":"Sean\nO'Brien\u2010L\u00e9e called"}
 		{"x":"SEAN  O\u02bcBRIEN\u2011LÉE"}
@@ -121,30 +113,27 @@ lines() {
 	for name in "Sean O'Brien-Lée" "  sean   O’BRIEN‐Lée " $'Sean\tO\xca\xbcBrien\xc2\xadLe\xcc\x81e'; do
 		[ "$(lines --also "$name")" = "1 2 3 4 5 6 7 8 " ] || { echo "$name"; cat found; return 1; }
 	done
-	printf '{"x":"Nguye\\u0302\\u0303n"}\n{"x":"Nguy\\u1ec5n"}\n{"x":"Nguyen"}\n' >d/log
+	printf '{"x":"Nguye\\u0302\\u0303n"}\n{"x":"Nguy\\u1ec5n"}\n{"x":"Nguyen"}\n' >log
 	[ "$(lines --also Nguyễn)" = "1 2 " ]
 }
 
 @test "a text is found with the escapes of HTML, and a telephone with underscores" {
-	mkdir d
-	printf '{"x":"%s"}\n' 'Sean O&#39;Brien' '<b>sean&nbsp;O&rsquo;Brien</b>' 'O&#x27;Brien, Sean' 'sean%20O&apos;Brien' '&#83;ean O&#039;Brien' >d/log
-	printf '{"x":"%s"}\n' 312_555_0101 '312&nbsp;555&#8209;0101' 'a&amp;b@example.com' 'Ren&eacute; M%C3%BCller' 'Ren%C3%A9+M&#252;ller' >>d/log
-	printf '{"x":"%s"}\n' 'xSean O&#39;Brien' '%78Sean O&#39;Brien' "Sean O'Brien&eacute;" "Sean O'Brien%C3%A9" 'Sean O&#39Brien' 'Sean O&amp;#39;Brien' 312_555_01012 '312&#49;555_0101' 'Sean O&nosuch;Brien' >>d/log
+	printf '{"x":"%s"}\n' 'Sean O&#39;Brien' '<b>sean&nbsp;O&rsquo;Brien</b>' 'O&#x27;Brien, Sean' 'sean%20O&apos;Brien' '&#83;ean O&#039;Brien' >log
+	printf '{"x":"%s"}\n' 312_555_0101 '312&nbsp;555&#8209;0101' 'a&amp;b@example.com' 'Ren&eacute; M%C3%BCller' 'Ren%C3%A9+M&#252;ller' >>log
+	printf '{"x":"%s"}\n' 'xSean O&#39;Brien' '%78Sean O&#39;Brien' "Sean O'Brien&eacute;" "Sean O'Brien%C3%A9" 'Sean O&#39Brien' 'Sean O&amp;#39;Brien' 312_555_01012 '312&#49;555_0101' 'Sean O&nosuch;Brien' >>log
 	[ "$(lines --also "Sean O'Brien" --also 312-555-0101 --also 'a&b@example.com' --also 'René Müller')" = "1 2 3 4 5 6 7 8 9 10 " ] || { cat found; return 1; }
-	echo '{"x":"+1 (32)32)) 555%20) 5"}' >d/log
+	echo '{"x":"+1 (32)32)) 555%20) 5"}' >log
 	[ "$(lines --also '+1 (32)32)) 555%20) 5')" = "1 " ]
 }
 
 @test "a name is found with the last name first, and one with a comma with the last name last" {
-	mkdir d
-	printf '{"x":"%s"}\n' "Lee, Mary Ann" "Ann Lee, Mary" "see Lee ,mary\tann." "Mary Ann Lee" "Mary, Ann Lee" "Mary Ann" "Lee Mary Ann" >d/log
+	printf '{"x":"%s"}\n' "Lee, Mary Ann" "Ann Lee, Mary" "see Lee ,mary\tann." "Mary Ann Lee" "Mary, Ann Lee" "Mary Ann" "Lee Mary Ann" >log
 	[ "$(lines --also 'Mary Ann Lee')" = "1 2 3 4 " ]
 	[ "$(lines --also 'Lee, Mary Ann')" = "1 3 4 " ]
 }
 
 @test "signs of ASCII other than letters separate the digits of a telephone that has ten, and end a shorter one" {
-	mkdir d
-	printf '{"to":"%s"}\n' 312~555~0101 '312*555*0101 x' +1:312:555:0101 '312 555 , 0101' '(312)|555=0101' 1,555-0101,555-0102 3:125:55-0101 >d/log
+	printf '{"to":"%s"}\n' 312~555~0101 '312*555*0101 x' +1:312:555:0101 '312 555 , 0101' '(312)|555=0101' 1,555-0101,555-0102 3:125:55-0101 >log
 	for tel in 312~555~0101 +1:312:555:0101 1,312,555,0101 312-555-0101,5; do
 		[ "$(lines --also "$tel")" = "1 2 3 4 5 7 " ] || { echo "$tel"; cat found; return 1; }
 	done
@@ -152,8 +141,7 @@ lines() {
 }
 
 @test "a name is found without the titles at its ends and next to its comma, unless one word would be left" {
-	mkdir d
-	printf '{"x":"%s"}\n' 'call Ann Lee.' 'Lee, Ann' 'Dr. Ann Lee Jr.' 'Jr. Ann Lea' 'Mrs. Lee' >d/log
+	printf '{"x":"%s"}\n' 'call Ann Lee.' 'Lee, Ann' 'Dr. Ann Lee Jr.' 'Jr. Ann Lea' 'Mrs. Lee' >log
 	for name in 'Dr. Ann Lee' 'Lee, Ann, Jr.' 'Lee Jr., Ann' 'Lee, Prof. Dr. Ann' 'Ms Ann Lee III, Ph.D.' 'Ann Lee R.N.'; do
 		[ "$(lines --also "$name")" = "1 2 3 " ] || { echo "$name"; cat found; return 1; }
 	done
@@ -167,8 +155,7 @@ lines() {
 }
 
 @test "numbers, lists and objects of a roster are searched by their digits and strings, also of first and last names" {
-	mkdir d
-	cat >d/log <<-'END'
+	cat >log <<-'END'
 		{"x":"call 312-555-0101"}
 		{"x":"from AL@EXAMPLE.COM"}
 		{"x":"+1 312 555 0102 or al2@example.com"}
