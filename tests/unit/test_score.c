@@ -81,7 +81,8 @@ static void judged(struct lh_scorer *s)
 	struct lh_scored on_file;
 	struct lh_buf out = { 0 };
 
-	rec = record_of(EVIDENCE("scrum_reviews", ",\"success_markers\":[\"accepted_on_attempt_12\"]"));
+	rec = record_of(EVIDENCE("scrum_reviews",
+				 ",\"success_markers\":[\"accepted_on_attempt_12\"]"));
 	check_why(lh_score_check(s, rec, &err) == 0, err.msg);
 	lh_score_judge(s, rec, &got);
 	check(got.category == LH_PARTIALLY_ACCEPTED && got.reasons == 2);

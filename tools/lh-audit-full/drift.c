@@ -108,8 +108,8 @@ static int read_row(struct baselines *b, uint64_t n, struct lh_file_row *row, st
 	return rc < 0 ? -1 : parse(b, row, err);
 }
 
-/* Read row number n, from 1, in any order.  Another program may be appending the last row, of which
- * a part is there: it is read again until it is whole, or its length has been the same for 200 ms. */
+/* Read row number n, from 1, in any order.  Of the last row, which another program may append, a
+ * part may be there: it is read again until whole, or its length was the same for 200 ms. */
 static int baselines_take(struct baselines *b, uint64_t n, struct lh_err *err)
 {
 	struct timespec pause = { .tv_nsec = 20000000 };
