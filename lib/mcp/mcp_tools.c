@@ -307,12 +307,14 @@ static bool is_schema(const json_t *v)
  * an object whose members are schemas. */
 static json_t *expand(const struct reading *r, json_t *of, bool all, unsigned depth)
 {
-	const char *name = lh_document_text(json_is_array(of) ? json_array_get(of, 0) : of), *key;
+	const json_t *called = json_is_array(of) ? json_array_get(of, 0) : of;
+	const char *name = lh_document_text(called), *key;
 	json_t *about = json_array_get(of, 1), *to, *v;
+	size_t n = json_string_length(called);
 	int rc = 0;
 
 	if (name && json_is_array(of) == !!lh_document_text(about)) {
-		v = depth < SHARED ? json_object_get(r->shared, name) : NULL;
+		v = depth < SHARED ? json_object_getn(r->shared, name, n) : NULL;
 		to = v ? expand(r, v, false, depth + 1) : NULL;
 		if (!v)
 			lh_err_set(r->err, LH_EDATA, "\"shared\" has no \"%s\"", name);
@@ -321,12 +323,15 @@ static json_t *expand(const struct reading *r, json_t *of, bool all, unsigned de
 	}
 	if (!json_is_object(of))
 		rc = lh_err_set(r->err, LH_EDATA, "a schema is an object, [NAME, TEXT] or NAME");
-	to = json_copy(of);
-	json_object_foreach(of, key, v) {
+	to = json_object();
+	json_object_keylen_foreach(of, key, n, v) {
 		const bool each = !all && !strcmp(key, "properties") && json_is_object(v);
+		const bool one = (all || !strcmp(key, "items")) && is_schema(v);
 
-		if (!rc && (each || ((all || !strcmp(key, "items")) && is_schema(v))))
-			rc = json_object_set_new(to, key, expand(r, v, each, depth));
+		if (!rc && (each || one))
+			rc = json_object_setn_new(to, key, n, expand(r, v, each, depth));
+		else
+			json_object_setn(to, key, n, v);
 	}
 	if (rc)
 		json_decref(to);

@@ -703,9 +703,9 @@ traced() {
 	.tools[0].inputSchema.properties.x = []|a schema is an object, [NAME, TEXT] or NAME
 	END
 	# a name with a text has that text, whatever description the shared schema has
-	lh-mcp --print-tools | jq '(.shared[] | objects).description = "of all"' >tools.json
+	lh-mcp --print-tools | jq '.shared["\u0000"] = {} | .tools[0].inputSchema.properties["a\u0000b"] = "\u0000" | (.shared[] | objects).description = "of all"' >tools.json
 	{ initialize; older 1 tools/list; } | lh-mcp --tools tools.json >all
-	grep -q '"description":"of all"' all
+	grep -qF '"a\u0000b":{"description":"of all"}' all
 	run -1 grep '"description":"of all","description"' all
 }
 

@@ -68,8 +68,8 @@ static void leave_out(const struct lh_route *r, bool answer, json_t *schema)
 		if (is_left_out(r, answer, properties,
 				lh_document_text(json_array_get(required, i))))
 			json_array_remove(required, i);
-	json_object_foreach_safe(properties, next, name, v)
-		if (is_left_out(r, answer, properties, name))
+	json_object_keylen_foreach_safe(properties, next, name, i, v)
+		if (strlen(name) == i && is_left_out(r, answer, properties, name))
 			json_object_del(properties, name);
 	for (i = answer ? 0 : json_array_size(all); i--; )
 		if (is_given(r, json_array_get(all, i)))
