@@ -36,6 +36,25 @@ static inline char *padded(const void *text, size_t n, char with)
 	return n ? memcpy(p, text, n) : p;
 }
 
+/* ---- what checks by schemas report ---- */
+
+/* Count a problem in *ctx, a long. */
+static inline void fuzz_problem(void *ctx, const struct lh_str *field, const struct lh_str *problem)
+{
+	never(!field->n || !problem->n || !lh_utf8_valid(field->p, field->n) ||
+	      !lh_utf8_valid(problem->p, problem->n));
+	++*(long *)ctx;
+}
+
+static inline void fuzz_no_problem(void *ctx, const struct lh_str *field,
+				   const struct lh_str *problem)
+{
+	(void)ctx;
+	(void)field;
+	(void)problem;
+	abort();
+}
+
 /* ---- files ---- */
 
 static char fuzz_path[64];	/* of the harness alone */

@@ -9,18 +9,11 @@ static struct lh_jsonschema_run run;
 static struct lh_record rec;
 static struct lh_err err;
 
-static void note(void *ctx, const struct lh_str *field, const struct lh_str *problem)
-{
-	never(!field->n || !problem->n || !lh_utf8_valid(field->p, field->n) ||
-	      !lh_utf8_valid(problem->p, problem->n));
-	++*(long *)ctx;
-}
-
 static void check_by(const struct lh_jsonschema *s, const struct lh_value *v)
 {
 	long reported = 0, n, quiet;
 
-	n = lh_jsonschema_check(s, &run, v, note, &reported, &err);
+	n = lh_jsonschema_check(s, &run, v, fuzz_problem, &reported, &err);
 	never(run.bits.len || run.scratch.len);
 	quiet = lh_jsonschema_check(s, &run, v, NULL, NULL, &err);
 	never(n >= 0 && (n <= LH_SCHEMA_MAX ? reported != n : reported != LH_SCHEMA_MAX + 1));
