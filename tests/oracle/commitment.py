@@ -31,13 +31,15 @@ def entry_of(opening, row):
 
 def check(record):
     entry = record["entry"].encode()
-    must(entry == entry_of(bytes.fromhex(record["opening"]), record["row"].encode()), "the entry is another's")
+    opening, row = bytes.fromhex(record["opening"]), record["row"].encode()
+    must(entry == entry_of(opening, row), "the entry is another's")
     head, note = record["proof"].split("\n\n", 1)
     first, index, *path = head.split("\n")
     origin, size, top = note.split("\n")[:3]
     must(first == "c2sp.org/tlog-proof@v1" and index.startswith("index "), "not a proof")
-    check_inclusion(number(index[6:]), number(size), leaf_hash(entry), list(map(unb64, path)), unb64(top))
-    return int(index[6:])
+    at = number(index[6:])
+    check_inclusion(at, number(size), leaf_hash(entry), list(map(unb64, path)), unb64(top))
+    return at
 
 
 def main():

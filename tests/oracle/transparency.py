@@ -19,7 +19,8 @@ import random
 import sys
 
 sys.dont_write_bytecode = True
-from tlog import Bad, b64, check_inclusion, leaf_hash, must, node, number, split, unb64  # noqa: E402
+from tlog import Bad, b64, check_inclusion, leaf_hash, must, node  # noqa: E402
+from tlog import number, split, unb64  # noqa: E402
 from tlog import check_growth  # noqa: E402, F401: of servers/witness.py
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey

@@ -53,7 +53,8 @@ class Server(http.server.ThreadingHTTPServer):
     def get_request(self):
         connection, address = self.socket.accept()
         if self.tls:
-            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            connection = self.tls.wrap_socket(connection, server_side=True,
+                                              do_handshake_on_connect=False)
         return connection, address
 
 
