@@ -6,9 +6,8 @@
  *     aid_jsonschema regex <CASES          a line ["pattern","text"]: the same
  */
 
-#include "json/json.h"
-
 #include "check.h"
+#include "json_text.h"
 #include "jsonschema/jsonschema_parts.h"
 
 static struct lh_jsonschema_run run;
@@ -70,24 +69,18 @@ static void check_regex(const struct lh_value *v)
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
-	struct lh_record r;
-	struct lh_value v;
 	char *line = NULL;
 	size_t cap = 0;
-	ssize_t n;
 
-	lh_record_init(&r);
-	while ((n = getline(&line, &cap, stdin)) > 0) {
-		check((line = realloc(line, cap = (size_t)n + LH_PAD)));
-		memset(line + n, 0, LH_PAD);
-		check(lh_json_parse(&r, line, (size_t)n, &v, &err) == 0);
+	while (getline(&line, &cap, stdin) > 0) {
+		struct lh_value v = value_of(line);
+
 		if (!strcmp(mode, "regex"))
 			check_regex(&v);
 		else
 			check_case(&v);
 	}
 	free(line);
-	lh_record_free(&r);
 	lh_jsonschema_run_free(&run);
 	return 0;
 }

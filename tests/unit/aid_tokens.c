@@ -5,9 +5,8 @@
  *                                         of MOST tokens at most; a wrong model: exit 2
  */
 
-#include "json/json.h"
-
 #include "check.h"
+#include "json_text.h"
 #include "transformer/tokenizer.h"
 
 static struct lh_err err;
@@ -20,39 +19,20 @@ static void print(const struct lh_token_list *tokens)
 	puts("]");
 }
 
-struct reader {
-	struct lh_record r;
-	struct lh_buf scratch;
-	char *line;
-	size_t cap;
-};
-
-/* Read the next text: 1, 0 at the end, or -1. */
-static int next(struct reader *in, struct lh_str *text)
-{
-	ssize_t n = getline(&in->line, &in->cap, stdin);
-	struct lh_value v;
-
-	if (n <= 0)
-		return 0;
-	check((in->line = realloc(in->line, in->cap = (size_t)n + LH_PAD)));
-	memset(in->line + n, 0, LH_PAD);
-	lh_buf_reset(&in->scratch);
-	if (lh_json_parse(&in->r, in->line, (size_t)n, &v, &err) < 0)
-		return -1;
-	lh_value_str(&v, &in->scratch, text);
-	return 1;
-}
-
 static int texts(const struct lh_tokenizer *t, size_t most)
 {
-	struct reader in = { 0 };
+	struct lh_buf scratch = { 0 };
 	struct lh_token_list tokens = { 0 };
-	struct lh_str text;
-	int rc;
+	char *line = NULL;
+	size_t cap = 0;
+	int rc = 0;
 
-	lh_record_init(&in.r);
-	while ((rc = next(&in, &text)) > 0) {
+	while (rc == 0 && getline(&line, &cap, stdin) > 0) {
+		struct lh_value v = value_of(line);
+		struct lh_str text;
+
+		lh_buf_reset(&scratch);
+		lh_value_str(&v, &scratch, &text);
 		rc = lh_tokenizer_run(t, text, &tokens, &err);
 		if (rc < 0)
 			break;
@@ -61,9 +41,8 @@ static int texts(const struct lh_tokenizer *t, size_t most)
 		print(&tokens);
 	}
 	lh_token_list_free(&tokens);
-	lh_buf_free(&in.scratch);
-	lh_record_free(&in.r);
-	free(in.line);
+	lh_buf_free(&scratch);
+	free(line);
 	if (rc == 0)
 		return 0;
 	fprintf(stderr, "%s\n", err.msg);
