@@ -122,5 +122,6 @@ int main(void)
 	test(appends(r));
 	test(walks(r));
 	test(hashes());
+	lh_root_close(r);
 	return 0;
 }
