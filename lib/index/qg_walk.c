@@ -217,6 +217,7 @@ static int measure_block(struct lh_searcher *s, const uint32_t *ids)
 		if (to >= ix->rows || s->seen[to] == s->epoch)
 			continue;
 		codes[n] = lh_index_code(ix, to);
+		__builtin_prefetch(codes[n]);
 		row[n] = to;
 		lane[n++] = i;
 	}
@@ -411,23 +412,6 @@ static int begin(struct lh_searcher *s, size_t ef, size_t spare, bool adapt)
 	return 0;
 }
 
-/* Prefetch what is measured when a row without codes is visited, and the links of the next one. */
-static void prefetch_links(const struct lh_searcher *s, uint32_t row)
-{
-	const struct lh_walk_buffer *w = &s->qg;
-	const struct lh_index *ix = s->ix;
-	const uint32_t *ids = lh_walk_links(ix, row);
-	uint32_t i, to;
-
-	for (i = 0; i < 2 * ix->params.m; i++) {
-		to = lh_once32(&ids[i]);
-		if (to < ix->rows && s->seen[to] != s->epoch)
-			lh_prefetch(lh_index_code(ix, to), lh_index_code_bytes(&ix->params));
-	}
-	if (w->next + 1 < w->n && w->row[w->next + 1].row != DONE)
-		lh_walk_prefetch(ix, w->row[w->next + 1].row);
-}
-
 /* Find and prefetch the row that is likely to be visited next, unless it is the one before. */
 static uint32_t look_ahead(struct lh_searcher *s, uint32_t before)
 {
@@ -437,7 +421,7 @@ static uint32_t look_ahead(struct lh_searcher *s, uint32_t before)
 		return DONE;
 	row = s->qg.row[s->qg.next].row;
 	if (row != before && s->qg.measured)
-		prefetch_links(s, row);
+		lh_walk_prefetch(s->ix, row);
 	else if (row != before && !s->reads)
 		lh_prefetch(s->ix->block + row * s->ix->stride, s->ix->stride);
 	return row;
