@@ -58,10 +58,11 @@ curve() {
 	done <"rounds.$1.$k.1"
 }
 
-# first_round SIDE - ef by ef, up to the first that finds 0.99.
+# first_round SIDE - ef by ef, up to the first that finds 0.99.  The peers take no ef below k.
 first_round() {
-	local ef line recall
-	for ef in $k $(tr ' ' '\n' <<<"$efs" | awk -v k="$k" '$1 > k'); do
+	local ef line recall least=$k
+	[[ $1 != qg-* ]] || least=10
+	for ef in $least $(tr ' ' '\n' <<<"$efs" | awk -v least="$least" '$1 > least'); do
 		line=$(query "$1" "$ef")
 		echo "$line"
 		read -r _ recall _ <<<"$line"
