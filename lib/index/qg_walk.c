@@ -212,14 +212,14 @@ static int measure_block(struct lh_searcher *s, const uint32_t *ids)
 	float d[LH_QG_LANES] = { 0 }, measured[LH_QG_LANES], max = limit(&s->qg);
 	uint32_t row[LH_QG_LANES], lane[LH_QG_LANES], below = 0, n = 0, i, to;
 
+	/* without branches, which could not be predicted */
 	for (i = 0; i < LH_QG_LANES; i++) {
 		to = lh_once32(&ids[i]);
-		if (to >= ix->rows || s->seen[to] == s->epoch)
-			continue;
-		codes[n] = lh_index_code(ix, to);
+		row[n] = to < ix->rows ? to : 0;
+		lane[n] = i;
+		codes[n] = lh_index_code(ix, row[n]);
 		__builtin_prefetch(codes[n]);
-		row[n] = to;
-		lane[n++] = i;
+		n += (uint32_t)(to < ix->rows) & (uint32_t)(s->seen[row[n]] != s->epoch);
 	}
 	n = (uint32_t)lh_walk_spend(s, n, lh_index_code_bytes(&ix->params));
 	if (n)
