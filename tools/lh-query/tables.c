@@ -91,6 +91,8 @@ void names_suggest(const struct query *q, struct lh_err *err)
 		suggest_json(q, err);
 	if (strstr(err->msg, "near \"-\": syntax error"))
 		suggest_quotes(q, err);
+	if (strstr(err->msg, "no tables specified"))
+		lh_err_data(err, 400, "there is no record, and so no column that * stands for");
 	for (i = 0; i < sizeof unknown / sizeof *unknown; i++)
 		if ((p = strstr(err->msg, unknown[i].before)))
 			break;
