@@ -521,14 +521,16 @@ static void take_text(struct lh_serve_config *c, const char **to, struct lh_str 
 static int take_list(struct lh_serve_config *c, struct lh_list *to, const struct lh_str *from,
 		     size_t n, struct lh_err *err)
 {
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (memchr(from[i].p, '\0', from[i].n))
+			return lh_err_set(err, LH_EDATA, "a text holds NUL");
 	if (to->n || !n)
 		return 0;
 	to->v = own(c, lh_calloc(n, sizeof *to->v));
-	for (; to->n < n; to->n++) {
-		if (memchr(from[to->n].p, '\0', from[to->n].n))
-			return lh_err_set(err, LH_EDATA, "a text holds NUL");
+	for (; to->n < n; to->n++)
 		to->v[to->n] = own(c, copy(from[to->n]));
-	}
 	return 0;
 }
 
@@ -547,6 +549,8 @@ static int take_lists(struct lh_serve_config *c, const struct file_members *m, s
 
 static int take_file(struct lh_serve_config *c, const struct file_members *m, struct lh_err *err)
 {
+	uint64_t state = 0;
+
 	if (c->audit.required < 0)
 		c->audit.required = m->audit_required;
 	if (c->audit.sync < 0)
@@ -573,8 +577,10 @@ static int take_file(struct lh_serve_config *c, const struct file_members *m, st
 	take_text(c, &c->mount_off, m->mount_off);
 	if (take_tlog(c, m, err) < 0)
 		return -1;
-	return c->limits.state ? 0 : read_size(&m->state_max, "state_max", 1048576 * GIB,
-					       &c->limits.state, err);
+	if (read_size(&m->state_max, "state_max", 1048576 * GIB, &state, err) < 0)
+		return -1;
+	c->limits.state = c->limits.state ? c->limits.state : state;
+	return 0;
 }
 
 /* Check what is not checked by the tables. */

@@ -253,7 +253,6 @@ bool lh_token_sees(const struct lh_serve_token *t, const char *corpus);
 /* Return whether a text may stand as a purpose in rows. */
 bool lh_is_purpose(struct lh_str text);
 
-/* A configuration: the members of its file, each NULL or 0 if absent. */
 /* What options and a configuration say; what they do not is NULL, 0 or as in LH_SERVE_CONFIG. */
 struct lh_serve_config {
 	struct lh_list listen, token_file, allow, allow_write, allow_origin, trusted_proxy;

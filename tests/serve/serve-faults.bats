@@ -595,6 +595,15 @@ part() {
 	[ "$(jq -c '.routes[] | select(.route == "PUT /x/{id}") | [.pool, .depth, .timeout_s, .max_body, .members.a, .read]' printed)" = '[2,3,0.25,65536,1,true]' ]
 }
 
+@test "a wrong member of a configuration is refused, also if an option replaces it" {
+	echo '{"state_max":"abc"}' >config
+	run -2 --separate-stderr lh-serve --config config --state-max 5M --check
+	[[ $stderr == 'lh-serve: config:1: "state_max" must be '* ]]
+	echo '{"allow":["::1\u0000"]}' >config
+	run -2 --separate-stderr lh-serve --config config --allow ::1 --check
+	[ "$stderr" = 'lh-serve: config:1: a text holds NUL' ]
+}
+
 # adds_up - both processes of lh-embed have answered in the two seconds that they have; $stats
 # is what they said.
 adds_up() {
