@@ -11,7 +11,7 @@
 
 #define CHUNK 4096	/* rows evaluated at a time: a multiple of 64 */
 #define SAMPLE 512
-#define ENOUGH 32
+#define ENOUGH 32	/* rows of it that match */
 #define AHEAD 16	/* rows: while so many are evaluated, the memory of another arrives */
 #define NAMED_IN 256	/* bytes of metadata in which a filter mostly finds what decides */
 
@@ -254,11 +254,9 @@ static void scan(struct lh_searcher *s, uint64_t allowed)
 
 /* ---- choice between walk and scan ---- */
 
-/* What a visit of a walk of so many costs, and a walk that ends by itself: see lh_scan_cost. */
-#define VISIT_COST(s) ((s)->ix->signs ? 12e3 : 20e3)
+/* What a walk for which no ef is named costs, as lh_scan_cost, and the share of rows that match
+ * from which it meets enough of them at any size. */
 #define WALK_COST 4e6
-
-/* The share of rows that match from which such a walk meets enough of them in any case. */
 #define MANY 0.3
 
 /* Return how many rows of the file match, after evaluating all; or -1. */
@@ -277,12 +275,13 @@ static int64_t allowed_rows(struct lh_searcher *s)
 	return (int64_t)(n - excluded(s, is_allowed));
 }
 
-/* Return 1 for a walk, for which s->share is set, 0 for a scan, -1.  By the sample: all rows are
- * not evaluated for a walk.  It visits as many rows, for one that matches, as there are. */
+/* Return 1 for a walk, for which s->share is set, 0 for a scan, -1.  The share is that of the
+ * sample, since a walk does not need all rows evaluated.  For a row that matches it visits
+ * 1 / share. */
 static int choose_walk(struct lh_searcher *s, size_t ef, bool adapt)
 {
 	const struct lh_filter_cache *v = s->q->filter_cache;
-	double share, scan, cost = adapt ? WALK_COST : (double)ef * VISIT_COST(s);
+	double share, scan, cost = adapt ? WALK_COST : lh_walk_cost(s, ef);
 
 	if (!lh_walk_pays(s, ef))
 		return 0;

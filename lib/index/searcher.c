@@ -21,9 +21,9 @@
  */
 #define READ_PART (4 << 20)	/* bytes of rows for each such walk */
 
-/* What a scan, which is exact, may cost in place of a walk, for each candidate: three times as much
- * where rows have codes, since a walk for far queries, or for many results, grows so. */
-#define EXACT(s) ((s)->ix->signs ? 36e3 : 16e3)
+/* How many times the cost of a walk a scan, which is exact, may have in its place.  With codes, a
+ * walk for a far query or for many results costs more than its candidates say. */
+#define SCAN_TIMES(s) ((s)->ix->signs ? 3 : 0.8)
 #define WIDER 4	/* times the ef of a walk that found too few */
 
 static void searcher_room(struct lh_searcher *s)
@@ -291,7 +291,7 @@ static size_t lh_rerank_candidates(const struct lh_searcher *s)
 	/* with a filter all of the nearest may be about as far as each other */
 	if (s->share == 0)
 		return exact ? n : 2 * (k + SLACK);
-	/* so many of all rows are as far away as this part of those that match */
+	/* of the n nearest rows, so many match */
 	part = (size_t)(s->share * (double)n);
 	return part > k + LEAST ? part : k + LEAST;
 }
@@ -668,10 +668,15 @@ double lh_scan_cost(const struct lh_searcher *s, double rows)
 	return rows * (400 + (double)lh_index_code_bytes(&s->ix->params));
 }
 
+double lh_walk_cost(const struct lh_searcher *s, size_t visits)
+{
+	return (double)visits * (s->ix->signs ? 12e3 : 20e3);
+}
+
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef)
 {
 	return s->ix->graph && !s->q->exact && isfinite(s->slope) &&
-	       (double)ef * EXACT(s) < lh_scan_cost(s, (double)s->ix->rows);
+	       SCAN_TIMES(s) * lh_walk_cost(s, ef) < lh_scan_cost(s, (double)s->ix->rows);
 }
 
 int lh_walk_outside(struct lh_searcher *s)

@@ -140,9 +140,10 @@ float lh_walk_kth(struct lh_searcher *s);
 int lh_walk_id_cmp(const struct lh_index *ix, uint32_t a, uint32_t b);
 /* Return how many candidates a scan keeps. */
 size_t lh_scan_candidates(const struct lh_searcher *s);
-/* Return what a scan of rows costs, in bytes that are read in order, as measured with 100 and 768
- * values of i8 and f32, in 100,000 rows. */
+/* Return what a scan of rows costs, and a walk of so many visits: in bytes that are read in order,
+ * as measured with 100 and 768 values of i8 and f32, in 100,000 rows. */
 double lh_scan_cost(const struct lh_searcher *s, double rows);
+double lh_walk_cost(const struct lh_searcher *s, size_t visits);
 /* Return whether a walk that keeps ef candidates is cheaper than a scan of all rows. */
 bool lh_walk_pays(const struct lh_searcher *s, size_t ef);
 /* Count a row whose links are followed. */
