@@ -34,7 +34,7 @@ static const struct gone {
 	{ "lh-query", "--engine", "SQLite answers; lh-ingest makes JSON Lines of Parquet" },
 	{ "lh-distill", "merge", "lh-distill run does a whole root" },
 	{ "lh-embed", "--shard", "`split -n r/1/8 FILE | lh-embed` takes a part" },
-	{ "lh-index", "--shard", "`split -n r/1/8 FILE | lh-index build` takes a part" },
+	{ "lh-index", "--shard", "`split -n r/1/8 FILE | lh-index build INDEX` takes a part" },
 	{ "lh-subject-audit", "--shard", "logs that are named are a part: verify LOG..." },
 	{ "lh-distill", "--shard", "lh-distill run does a whole root" },
 	{ "lh-materialize", "--shard", "it takes all rows" },
