@@ -457,12 +457,13 @@ static uint64_t get_count(const json_t *v, const char *name)
 {
 	const json_t *count = json_object_get(v, name);
 	const char *text = json_string_value(count);
-	struct lh_value number = { .n = json_string_length(count) - 1, .type = LH_NUMBER };
+	struct lh_value number = { .type = LH_NUMBER };
 	int64_t n;
 
 	if (!text || *text != LH_DOCUMENT_KEPT)
 		return 0;
 	number.p = text + 1;
+	number.n = json_string_length(count) - 1;
 	return lh_value_i64(&number, &n) && n > 0 ? (uint64_t)n : 0;
 }
 
