@@ -16,9 +16,9 @@ lines() {
 	for room in "$ROOT"/lib/* "$ROOT"/tools/*; do
 		[ ! -d "$room" ] || echo "$(lines "${room#"$ROOT"/}") ${room#"$ROOT"/}"
 	done | sort -rn | head -n 10 | sed 's/^/# /' >&3
-	[ "$code" -le 177802 ]
+	[ "$code" -le 177813 ]
 	[ "$files" -le 583 ]
-	[ "$tests" -le 89813 ]
+	[ "$tests" -le 89823 ]
 }
 
 @test "no tool but lh-serve, lh-index and lh-subject has more than 4,500 lines" {
