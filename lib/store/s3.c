@@ -101,7 +101,9 @@ static int get_page(struct pages *l, struct lh_err *err)
 		return lh_s3_refuse(s, NULL, err);
 	if (lh_s3_document_read(&l->doc, s->reply.body.p, s->reply.body.len, err) < 0)
 		return lh_err_prefix(err, "%s", s->base);
-	return strcmp(l->doc.root, "ListBucketResult") == 0 ? 0
+	if (strcmp(l->doc.root, "ListBucketResult") == 0)
+		return 0;
+	return strcmp(l->doc.root, "Error") == 0 ? lh_s3_refuse(s, NULL, err)
 		: refuse_list(l, "no ListBucketResult", err);
 }
 

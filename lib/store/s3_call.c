@@ -135,6 +135,26 @@ static void copy_text(struct reader *r, char *to, size_t room, const char *p, si
 		snprintf(to, room, "%.*s", (int)n, p);
 }
 
+/* Take what a page of a list says of those that follow.  A server that spells true in
+ * another way must not make a list end, by which sync --delete deletes. */
+static void take_truncated(struct reader *r, const char *p, size_t n)
+{
+	bool yes = n == 4 && memcmp(p, "true", 4) == 0;
+
+	if (!yes && !(n == 5 && memcmp(p, "false", 5) == 0))
+		fail(r, "IsTruncated is neither true nor false");
+	r->d->truncated |= yes;
+}
+
+/* Take the token by which the next page is asked for, where there is one. */
+static void take_token(struct reader *r, const char *p, size_t n)
+{
+	if (!n)
+		return;
+	copy_text(r, r->d->token, sizeof r->d->token, p, n);
+	r->d->truncated = true;
+}
+
 /* Take the end of an element just below the root. */
 static void end_member(struct reader *r, const char *name, const char *p, size_t n)
 {
@@ -146,10 +166,12 @@ static void end_member(struct reader *r, const char *name, const char *p, size_t
 		snprintf(d->message, sizeof d->message, "%.*s", (int)(n < 200 ? n : 200), p);
 	else if (strcmp(name, "UploadId") == 0)
 		copy_text(r, d->upload_id, sizeof d->upload_id, p, n);
-	else if (strcmp(name, "NextContinuationToken") == 0)
-		copy_text(r, d->token, sizeof d->token, p, n);
-	else if (strcmp(name, "IsTruncated") == 0)
-		d->truncated = n == 4 && memcmp(p, "true", 4) == 0;
+	else if (strcasecmp(name, "NextContinuationToken") == 0)
+		take_token(r, p, n);
+	else if (strcasecmp(name, "IsTruncated") == 0)
+		take_truncated(r, p, n);
+	else if (strcasecmp(name, "NextMarker") == 0)
+		d->truncated |= n > 0;
 	else if (strcmp(name, "EncodingType") == 0)
 		r->encoded = n == 3 && memcmp(p, "url", 3) == 0;
 	else if (strcmp(name, "ETag") == 0) {

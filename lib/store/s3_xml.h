@@ -20,7 +20,7 @@ struct s3_document {
 	char root[64];		/* name of the outermost element */
 	char code[64], message[256];	/* of an Error */
 	char etag[128], upload_id[1024], token[2048];
-	bool truncated;		/* a page: more follow */
+	bool truncated;		/* a page: it says that more follow, in whichever member */
 	struct lh_buf text;
 	struct s3_entry *v;	/* the objects of a page, as they came */
 	size_t n, cap;

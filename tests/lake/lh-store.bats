@@ -535,6 +535,34 @@ two_write() {
 	[ "$(lh-store list s3://many k00249 | wc -l)" = 10 ]
 }
 
+@test "a page that says in any way that more follow is not the end, or the list is an error" {
+	start_s3
+	s3 _make/many/2500
+	for how in '' '<IsTruncated>false</IsTruncated>'; do
+		s3 "_mode/truncated=$(jq -rn --arg s "$how" '$s|@uri')/GET/0/99"
+		lh-store list s3://many >keys
+		[ "$(wc -l <keys)" = 2500 ]
+	done
+	mkdir -p copy
+	touch copy/k001500
+	for how in TRUE True 1 yes '' ' true' ' false '; do
+		s3 "_mode/truncated=$(jq -rn --arg s "<IsTruncated>$how</IsTruncated>" '$s|@uri')/GET/0/99"
+		run -2 --separate-stderr patiently lh-store sync --delete s3://many copy
+		[[ $stderr == *"IsTruncated is neither true nor false"* ]]
+	done
+	s3 "_mode/truncated=%3CNextMarker%3Ek000999%3C%2FNextMarker%3E/GET/0/99"
+	run -2 --separate-stderr patiently lh-store sync --delete s3://many copy
+	[[ $stderr == *"a list that goes on, without a token"* ]]
+	[ -e copy/k001500 ]
+}
+
+@test "a list that is answered by an Error names its Code" {
+	start_s3
+	s3 _mode/error-200/GET/0/99
+	run -2 --separate-stderr patiently lh-store list s3://many
+	[[ $stderr == *"SlowDown: Please reduce your request rate."* ]]
+}
+
 @test "all pages of a list are read" {
 	start_s3
 	n=$(scale 100000 1000000)

@@ -17,6 +17,7 @@ Without a signature it answers these, for tests:
     GET /_raw/BUCKET/KEY             make the object, whatever its key (percent-encoded) is
     GET /_mode/MODE/METHOD/SKIP/N    let SKIP requests of that method ("ANY") pass, then answer
                                      N of them in that way; /_mode/off ends it
+                                     (truncated=XML is in place of IsTruncated in lists)
 
 --log gets a line for each request: method, path, status.
 """
@@ -261,9 +262,12 @@ class S3(loopback.Handler):
         if self.bad == "shuffled":
             page = page[:1] + page
         encode = quote if query.get("encoding-type") == "url" else escape
+        truncated = "<IsTruncated>%s</IsTruncated>" % str(more).lower()
+        if self.bad.startswith("truncated="):
+            truncated = urllib.parse.unquote(self.bad[10:])
         out = ["<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-               "<IsTruncated>%s</IsTruncated><EncodingType>url</EncodingType>" % str(more).lower()]
-        if more and self.bad != "tokenless":
+               "%s<EncodingType>url</EncodingType>" % truncated]
+        if more and self.bad != "tokenless" and "NextMarker" not in truncated:
             out.append("<NextContinuationToken>%s</NextContinuationToken>" % base64.b64encode(page[-1].encode()).decode())
         for n in page:
             body, etag = objects[bucket + "/" + n]
@@ -292,6 +296,8 @@ class S3(loopback.Handler):
             self.answer(200, "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><ListBucketResult><Name>&b;</Name></ListBucketResult>")
         elif self.bad == "deep":
             self.answer(200, "<a>" * 100 + "</a>" * 100)
+        elif self.bad == "error-200":
+            self.refuse(200, "SlowDown", "Please reduce your request rate.")
         elif self.bad == "html":
             self.answer(200, "<html><body>Welcome</body></html>", content_type="text/html; charset=utf-8")
         elif self.bad == "huge":
