@@ -62,6 +62,9 @@ bool lh_chain_keys_stale(const struct lh_chain_keys *k);
 /* Read changed files again, while no thread uses the keys; -1: the keys are
  * unchanged.  The paths must still be valid. */
 int lh_chain_keys_renew(struct lh_chain_keys *k, struct lh_err *err);
+/* Return whether a key fits the last row of a log, as the next append will ask: 1; 0: it does not;
+ * -1: not known, as of a log without a whole row. */
+int lh_chain_keys_fit(const struct lh_chain_keys *k, const char *path);
 void lh_chain_keys_add(struct lh_chain_keys *k, const void *key, size_t n);
 void lh_chain_keys_free(struct lh_chain_keys *k);	/* wipes them */
 

@@ -537,3 +537,27 @@ int64_t lh_chain_repair(const char *path, double lock_timeout, struct lh_err *er
 		n = lh_err_sys(err, "%s: close failed", path);
 	return n;
 }
+
+int lh_chain_keys_fit(const struct lh_chain_keys *k, const char *path)
+{
+	const int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	LH_SCOPED(lh_chain_reader_free) struct lh_chain_reader reader = { 0 };
+	LH_SCOPED(lh_free_local) char *line = NULL;
+	struct lh_chain_line row;
+	struct lh_err unused;
+	bool torn = true;
+	size_t n, last = 0;
+	struct stat st;
+	int64_t at;
+	int fits = -1;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size &&
+	    lh_chain_last_line(fd, path, st.st_size, &at, &torn, &unused) == 0 && !torn &&
+	    lh_chain_read_line(fd, path, at, st.st_size, 0, &line, &n, &unused) == 0 &&
+	    lh_chain_line(&reader, line, n, &row, &unused) == 0 && row.mac.p)
+		fits = lh_chain_mac_fits(k, &row, &last);
+	close(fd);
+	return fits;
+}

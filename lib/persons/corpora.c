@@ -1,13 +1,17 @@
 /* corpora.c - which corpora are of persons.  See persons_parts.h. */
 #include "persons_parts.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "audit/chain.h"
 #include "base/mem.h"
 #include "index/index_tools.h"
 #include "lineage/person_ids.h"
 
 #define FIRST 10000		/* records that decide, if the index does not say it */
+#define TRIED 16		/* logs that a key is tried on */
 
 /* End the walk at the id of a person. */
 static int on_id(void *ctx, const struct lh_person_at *at, const struct lh_value *v, bool id,
@@ -142,4 +146,80 @@ bool lh_persons_kept(struct lh_persons *p, const char *folder, struct lh_str nam
 
 	*there |= is || k->base.there;
 	return is || is_named(p, name);
+}
+
+/* ---- a state, and the keys of its logs ---- */
+
+/* Return the path of the next log of a folder, to be freed; NULL: there are no more. */
+static char *next_log(DIR *d, const char *folder)
+{
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (lh_ends_with(e->d_name, LH_SUBJECT_LOG))
+			return lh_format("%s/%s", folder, e->d_name);
+	return NULL;
+}
+
+static char *index_of_persons(const char *state, const char *folder, const struct lh_list *named)
+{
+	LH_SCOPED(lh_free_local) char *path = lh_format("%s/%s", state, folder);
+	struct lh_index_folder in;
+	struct lh_err unused;
+	char *found = NULL;
+	size_t i, k;
+
+	if (lh_index_folder_read(&in, path, &unused) < 0)
+		return NULL;
+	for (i = 0; !found && i < in.n; i++) {
+		LH_SCOPED(lh_free_local) char *file = lh_index_folder_path(path,
+							lh_str_of(in.name[i]));
+		struct lh_persons_known known = { .is = -1 };
+		bool is = lh_persons_index_at(&known, file) > 0;
+
+		for (k = 0; !is && named && k < named->n; k++)
+			is = !strcmp(named->v[k], in.name[i]);
+		if (is)
+			found = lh_format("%s/%s.lhv", folder, in.name[i]);
+	}
+	lh_index_folder_free(&in);
+	return found;
+}
+
+char *lh_persons_in(const char *state, const struct lh_list *named)
+{
+	LH_SCOPED(lh_free_local) char *logs = lh_format("%s/" LH_SUBJECT_DIR, state);
+	DIR *d = opendir(logs);
+	LH_SCOPED(lh_free_local) char *log = next_log(d, logs);
+	char *found = log ? lh_strndup(LH_SUBJECT_DIR, sizeof LH_SUBJECT_DIR - 1) : NULL;
+
+	if (d)
+		closedir(d);
+	if (!found)
+		found = index_of_persons(state, "index", named);
+	return found ? found : index_of_persons(state, "playbook", named);
+}
+
+int lh_persons_try_keys(const char *folder, const char *const *key, size_t keys,
+			struct lh_err *err)
+{
+	LH_SCOPED(lh_chain_keys_free) struct lh_chain_keys all = { 0 };
+	int fits = -1;
+	unsigned n;
+	char *log;
+	DIR *d;
+
+	if (lh_chain_keys_read(&all, key, keys, false, err) < 0)
+		return -1;
+	d = opendir(folder);
+	for (n = 0; n < TRIED && fits != 1 && (log = next_log(d, folder)); n++) {
+		const int is = lh_chain_keys_fit(&all, log);
+
+		fits = is < 0 ? fits : is;
+		free(log);
+	}
+	if (d)
+		closedir(d);
+	return fits ? 0 : lh_err_set(err, LH_EDATA, "%s is another key than that of the logs of "
+				     "who looked in %s", key[0], folder);
 }

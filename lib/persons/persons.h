@@ -51,7 +51,8 @@ enum lh_persons_sync { LH_PERSONS_EACH, LH_PERSONS_BATCH, LH_PERSONS_NONE };
 /* Rows that were not written; several may count together. */
 struct lh_persons_lost {
 	uint64_t rows;			/* and answers that showed persons without their ids */
-	bool fails;			/* the last row that was to be written was not */
+	bool fails;			/* the last row that was to be written was not, ... */
+	char why[300];			/* ... and why, without a name of a log */
 };
 
 struct lh_persons_how {
@@ -85,6 +86,13 @@ struct lh_persons_known {
 struct lh_index;
 int lh_persons_index(const struct lh_index *ix);
 int lh_persons_index_at(struct lh_persons_known *k, const char *path);
+
+/* Return what of a state is of persons: a name below it, such as "index/workers.lhv", to be freed;
+ * or NULL.  It is the logs of who looked, an index or a playbook, also one of these names. */
+char *lh_persons_in(const char *state, const struct lh_list *named);
+/* Check that the keys can be read, and that one is that of the logs of a folder. */
+int lh_persons_try_keys(const char *folder, const char *const *key, size_t keys,
+			struct lh_err *err);
 
 struct lh_persons;
 struct lh_persons *lh_persons_new(const struct lh_persons_how *how);
@@ -133,7 +141,8 @@ struct lh_persons_rows {
 	const char *withheld;		/* why, although its rows are written; or NULL */
 	char purpose[64];
 	bool to_auditor;		/* and is told why a row is missing */
-	char why[300];
+	char why[300];			/* one is, without the folder of its log */
+	char told[400];
 };
 
 /* Append the rows of an answer: 0 if there is nothing to wait for; 1 if written is called, later;

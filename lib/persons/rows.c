@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "model/extract.h"
+#include "audit/subject.h"
 #include "base/mem.h"
 #include "proc/coproc.h"
 
@@ -159,24 +160,27 @@ static void end_lines(struct lh_persons_rows *r)
 	}
 }
 
-/* Count and report the rows that are missing. */
+/* Count and report the rows that are missing, and why the last of them is. */
 static void report(const struct lh_persons_rows *r)
 {
 	const struct lh_persons_how *how = &r->persons->how;
-	char text[200];
+	const char *why = *r->why ? strstr(r->why, LH_SUBJECT_LOG ": ") : NULL;
+	char text[600];
 
 	if (how->lost && r->n) {
 		how->lost->rows += r->missing;
 		how->lost->fails = r->missing;
+		snprintf(how->lost->why, sizeof how->lost->why, "%s",
+			 why ? why + sizeof LH_SUBJECT_LOG + 1 : r->why);
 	}
 	if (!r->missing || !how->warn)
 		return;
-	snprintf(text, sizeof text, "audit log: %zu of %s of an answer of %s not written",
-		 r->missing, LH_N(r->n, "row"), r->purpose);
+	snprintf(text, sizeof text, "audit log: %zu of %s of an answer of %s not written%s%s",
+		 r->missing, LH_N(r->n, "row"), r->purpose, *r->why ? ": " : "", r->why);
 	how->warn(how->owner, text);
 }
 
-/* Tell who audits why a row is missing, such as where the log is broken, but no folder. */
+/* Keep why a row is missing, such as where the log is broken, without a folder. */
 static void say_why(struct lh_persons_rows *r, const struct lh_value *error)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
@@ -189,7 +193,15 @@ static void say_why(struct lh_persons_rows *r, const struct lh_value *error)
 	slash = s.n ? memrchr(s.p, '/', s.n) : NULL;
 	if (slash)
 		s = (struct lh_str){ slash + 1, s.n - (size_t)(slash + 1 - s.p) };
-	snprintf(r->why, sizeof r->why, WITHHELD ": %.*s", (int)s.n, s.p);
+	snprintf(r->why, sizeof r->why, "%.*s", (int)s.n, s.p);
+}
+
+/* Return what the client is told of rows that are missing: who audits, why, too. */
+static const char *say_withheld(struct lh_persons_rows *r)
+{
+	snprintf(r->told, sizeof r->told, WITHHELD "%s%s", r->to_auditor && *r->why ? ": " : "",
+		 r->to_auditor ? r->why : "");
+	return r->told;
 }
 
 static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *rec)
@@ -202,12 +214,14 @@ static void on_row(struct lh_ask *a, enum lh_asked how, const struct lh_record *
 	const struct lh_value *error = answered ? lh_record_get(rec, "error") : NULL;
 
 	r->missing += !answered || error;
-	if (error && r->to_auditor)
+	if (error)
 		say_why(r, error);
+	else if (!answered && !*r->why)
+		snprintf(r->why, sizeof r->why, "lh-subject-audit append does not answer");
 	if (--r->open)
 		return;
 	report(r);
-	r->written(r, !r->missing || !p->how.required ? r->withheld : *r->why ? r->why : WITHHELD);
+	r->written(r, !r->missing || !p->how.required ? r->withheld : say_withheld(r));
 	if (!--p->open && p->over)
 		destroy(p);
 }

@@ -224,7 +224,7 @@ CASH='{"kind":"email","artifact":{"to":"a@b","subject":"s","body":"cash"},"conte
 
 @test "lh-serve logs the decisions that its configuration wants, under the caller's trace" {
 	echo '{"state":"s","decisions":true,"decisions_text":true}' >config
-	lh-serve --config config --print-config >printed
+	lh-serve --config config --no-audit-required --print-config >printed
 	jq -e '.decisions and .decisions_text' printed
 	lh-serve --config printed --print-config | cmp - printed
 	export LH_OLLAMA_URL=http://127.0.0.1:1
@@ -256,7 +256,7 @@ CASH='{"kind":"email","artifact":{"to":"a@b","subject":"s","body":"cash"},"conte
 	for text in '' --decisions-text; do
 		rm -f log
 		while read -r line; do
-			lh-mcp --state s --decisions log $text <<<"$line" | jq -e '.result.isError == false'
+			lh-mcp --state s --no-audit-required --decisions log $text <<<"$line" | jq -e '.result.isError == false'
 		done <in
 		[ "$(jq -r '[.tool, .trace_id] | join(" ")' log)" = $'lh-validate 0123456789abcdef0123456789abcdef\nlh-search 0123456789abcdef0123456789abcdef' ]
 		jq -es --arg text "$text" 'all(has("text") == ($text != ""))' log
@@ -264,7 +264,7 @@ CASH='{"kind":"email","artifact":{"to":"a@b","subject":"s","body":"cash"},"conte
 	run -2 --separate-stderr lh-mcp --state s --decisions-text <in
 	[ "$stderr" = 'lh-mcp: --decisions-text: needs --decisions' ]
 	mkdir folder
-	call validate "$(jq -c 'del(.trace_id)' <<<"$FILL")" | lh-mcp --state s --decisions folder 2>err | jq -e '.result.isError'
+	call validate "$(jq -c 'del(.trace_id)' <<<"$FILL")" | lh-mcp --state s --no-audit-required --decisions folder 2>err | jq -e '.result.isError'
 }
 
 @test "a server that is killed has given no verdict without its row" {

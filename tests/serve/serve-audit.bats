@@ -246,6 +246,80 @@ say() {
 	curl -sS --json '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"lookup","arguments":{"id":"w-7"}}}' "$URL/mcp" | jq -e '.result.isError'
 }
 
+@test "a state of persons does not start without the key; with --no-audit-required the start, a metric and deep health say that looks are not recorded" {
+	unset LH_SUBJECT_AUDIT_KEY
+	mkdir -p logs/data/_catalog/subjects played/playbook things/index
+	: >logs/data/_catalog/subjects/w-1.audit.jsonl
+	cp s/index/workers.lhv played/playbook/good.lhv
+	cp s/index/products.lhv things/index
+	for state in s:index/notes.lhv logs:data/_catalog/subjects played:playbook/good.lhv; do
+		for how in --check --print-config --listen=127.0.0.1:0; do
+			run -2 --separate-stderr lh-serve --state "${state%:*}" "$how"
+			[[ $stderr == "lh-serve: ${state%:*} holds persons (${state#*:}), and no key is named: "* ]]
+		done
+		run -2 --separate-stderr lh-mcp --state "${state%:*}" </dev/null
+		[[ $stderr == *"holds persons (${state#*:}), and no key is named"* ]]
+		lh-serve --state "${state%:*}" --no-audit-required --check 2>err
+		grep -qx "lh-serve: who looks at persons (${state#*:}) is not recorded: LH_SUBJECT_AUDIT_KEY names no key" err
+		lh-mcp --state "${state%:*}" --no-audit-required </dev/null 2>err
+		grep -q 'who looks at persons' err
+	done
+	lh-serve --state things --check
+	run -2 lh-serve --state things --persons products --check
+	lh-mcp --state things </dev/null
+	start_serve --state s
+	grep -qx 'lh-serve: who looks at persons (index/notes.lhv) is not recorded: LH_SUBJECT_AUDIT_KEY names no key' err
+	[ "$(metric lh_serve_looks_unrecorded)" = 1 ]
+	[ "$(curl -sS "$URL/health?deep=1" | jq -c '[.status, .looks]')" = '["ok",{"recorded":false,"reason":"LH_SUBJECT_AUDIT_KEY names no key","persons":"index/notes.lhv"}]' ]
+	end_serve
+	# persons who come later
+	start_serve --state things
+	[ "$(metric lh_serve_looks_unrecorded)" = 0 ]
+	[ "$(say /v1/vectors/index/products/add '{"items":[{"id":"p9","text":"x","metadata":{"candidate_id":"w-1"}}]}' t)" = 200 ]
+	[ "$(curl -sS "$URL/health?deep=1" | jq -r .looks.persons)" = index/products.lhv ]
+	grep -q 'who looks at persons (index/products.lhv) is not recorded' err
+	[ "$(metric lh_serve_looks_unrecorded)" = 1 ]
+}
+
+@test "a key that is another, or cannot be read, is an error at the start; later it stands in the log, in health and in 503 of /ready" {
+	(umask 077; head -c 32 /dev/urandom >other; cp "$LH_SUBJECT_AUDIT_KEY" mine; cp mine right)
+	chmod 644 other
+	start_serve --state s
+	[ "$(status /v1/vectors/index/workers/record/w-7)" = 200 ]
+	end_serve
+	for tool in "lh-serve --check" "lh-serve --listen 127.0.0.1:0" lh-mcp "lh doctor"; do
+		folder=--state
+		[ "$tool" != "lh doctor" ] || folder=
+		chmod 600 other
+		LH_SUBJECT_AUDIT_KEY=other run $tool $folder s </dev/null
+		[ "$status" != 0 ]
+		[[ $output == *'other is another key than that of the logs of who looked in '* ]]
+		chmod 644 other
+		LH_SUBJECT_AUDIT_KEY=other run $tool $folder s </dev/null
+		[ "$status" != 0 ]
+		[[ $output == *'other: mode 0644 gives others access'* ]]
+	done
+	export LH_SUBJECT_AUDIT_KEY=$PWD/mine
+	start_serve --state s
+	[ "$(status /ready)" = 200 ]
+	chmod 600 other
+	cp other mine
+	[ "$(curl -sS "$URL/health?deep=1" | jq -c '[.status, .down, .looks.recorded, .looks.reason]')" = '["down",["audit key"],false,"is another key than that of the logs of who looked"]' ]
+	[ "$(status /ready)" = 503 ]
+	[ "$(curl -sS "$URL/health" | jq -r .status)" = degraded ]
+	[ "$(status /v1/vectors/index/workers/record/w-7)" = 503 ]
+	grep -q "audit log: . of 2 rows of an answer of record not written: w-7.audit.jsonl: the last row, at byte [0-9]*, is not one of its chain: row_hmac mismatch (or is it another key's?)" err
+	curl -sS "$URL/health?deep=1" >deep
+	[ "$(metric lh_serve_looks_unrecorded)" = 1 ]
+	cp right mine
+	[ "$(status /v1/vectors/index/workers/record/w-7)" = 200 ]
+	curl -sS "$URL/health?deep=1" >deep
+	[ "$(status /ready)" = 200 ]
+	rm mine
+	curl -sS "$URL/health?deep=1" | jq -e '.looks.reason == "cannot be read"'
+	[ "$(status /ready)" = 503 ]
+}
+
 @test "a folder of the audit that is a file is 503, and nothing is shown" {
 	mkdir -p s/data/_catalog
 	: >$LOGS

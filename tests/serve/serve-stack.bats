@@ -119,7 +119,7 @@ health() { curl -sS -m "$LH_PATIENCE" "$(cat "$1/run/url")/health"; }
 	options=$(sed -n 's,^ExecStart=[^ ]* ,,p' "$ROOT/share/systemd/lh-serve.service" | sed "s,/etc/lakehouse-tools/,$ROOT/share/etc/,")
 	[[ $options == *serve.json ]]
 	# it requires the token that the unit makes where there is none
-	unit=$(sed -n 's,^ExecStartPre=,,p' lh-serve.service)
+	unit=$(sed -n 's,^ExecStartPre=,,p' lh-serve.service | head -n 1)
 	[ "$(jq -r '.token_file[]' "$ROOT/share/etc/serve.json")" = "${unit##* }" ]
 	sed "s,/var/lib/lakehouse,$PWD,g" "$ROOT/share/etc/serve.json" >serve.json
 	unit=$(sed "s,/var/lib/lakehouse,$PWD,; s,[$][$],$,g" <<<"$unit")
@@ -128,7 +128,21 @@ health() { curl -sS -m "$LH_PATIENCE" "$(cat "$1/run/url")/health"; }
 	cp serve.token first
 	eval "$unit"
 	cmp first serve.token
-	lh-serve ${options/"$ROOT/share/etc"/"$PWD"} --check
+	options=${options/"$ROOT/share/etc"/"$PWD"}
+	# and rows of who looked, by a key that is made where there are no logs
+	run -2 lh-serve $options --check
+	[[ $output == *'--audit-required: no key'* ]]
+	unit=$(sed -n 's,^ExecStartPre=,,p' lh-serve.service | tail -n 1)
+	LH_SUBJECT_AUDIT_KEY=$(sed -n 's,^Environment=LH_SUBJECT_AUDIT_KEY=,,p' lh-serve.service)
+	[ "$LH_SUBJECT_AUDIT_KEY" = "${unit##* }" ]
+	export LH_SUBJECT_AUDIT_KEY=$PWD/subject-audit.key
+	unit=$(sed "s,/var/lib/lakehouse,$PWD,g; s,[$][$],$,g" <<<"$unit")
+	(umask 077 && eval "$unit")
+	lh-serve $options --check
+	rm "$LH_SUBJECT_AUDIT_KEY"
+	mkdir -p data/_catalog/subjects
+	eval "$unit"
+	[ ! -e "$LH_SUBJECT_AUDIT_KEY" ]
 }
 
 @test "every unit but the one that mails is confined: its exposure is at most 3, and none needs procps" {

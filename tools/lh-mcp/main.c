@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit/chain.h"
+#include "audit/subject.h"
+#include "base/mem.h"
 #include "base/signal.h"
 #include "base/time.h"
 #include "mcp/mcp.h"
@@ -314,10 +315,30 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
+/* Persons are shown without a key, whose rows would be missing, only if that is asked for. */
+static int check_without(struct lh_tool *tool, const struct settings *set)
+{
+	LH_SCOPED(lh_free_local) char *persons = NULL;
+
+	if (set->audit_log || set->audit_required)
+		return lh_tool_usage(tool, "--audit-%s: no key: name its file by --key-file or "
+				     "LH_SUBJECT_AUDIT_KEY", set->audit_log ? "log" : "required");
+	persons = lh_persons_in(set->state, &set->persons);
+	if (persons && !set->audit_optional)
+		return lh_tool_usage(tool, "--state %s holds persons (%s), and no key is named: "
+				     "--key-file or LH_SUBJECT_AUDIT_KEY names its file, or "
+				     "--no-audit-required shows them without rows of who looked",
+				     set->state, persons);
+	if (persons)
+		lh_tool_warn(tool, "who looks at persons (%s) is not recorded: no key is named",
+			     persons);
+	return 0;
+}
+
 /* Check the state and the key, before anything is read. */
 static int check_state(struct lh_tool *tool, const struct settings *set)
 {
-	LH_SCOPED(lh_chain_keys_free) struct lh_chain_keys keys = { 0 };
+	LH_SCOPED(lh_free_local) char *logs = NULL;
 	struct stat st;
 
 	if (set->audit_required && set->audit_optional)
@@ -328,13 +349,10 @@ static int check_state(struct lh_tool *tool, const struct settings *set)
 	if (stat(set->state, &st) < 0 || !S_ISDIR(st.st_mode))
 		return lh_tool_usage(tool, "--state %s: no such folder", set->state);
 	if (!set->key_file.n)
-		return set->audit_log || set->audit_required
-			? lh_tool_usage(tool, "--audit-%s: no key: name its file by "
-					"--key-file or "
-					"LH_SUBJECT_AUDIT_KEY",
-					set->audit_log ? "log" : "required")
-			: 0;
-	return lh_chain_keys_read(&keys, set->key_file.v, set->key_file.n, false, &tool->err);
+		return check_without(tool, set);
+	logs = lh_format("%s/" LH_SUBJECT_DIR, set->state);
+	return lh_persons_try_keys(set->audit_log ? set->audit_log : logs, set->key_file.v,
+				   set->key_file.n, &tool->err);
 }
 
 /* Check that the tools exist that --allow-write names. */

@@ -39,6 +39,41 @@ static int log_decisions(struct site *site, struct lh_err *err)
 	return 0;
 }
 
+/* A state of persons is served without the key of the logs of who looked only if that is asked for:
+ * nobody would see that rows are missing. */
+static int settle_without(struct site *site, struct lh_err *err)
+{
+	const struct lh_serve_config *c = &site->config;
+
+	if (c->audit.log || c->audit.required > 0)
+		return lh_err_set(err, LH_EUSAGE, "--audit-%s: no key: name its file by "
+				  "LH_SUBJECT_AUDIT_KEY", c->audit.log ? "log" : "required");
+	site->unrecorded = lh_persons_in(c->state, &c->audit.persons);
+	return !site->unrecorded || !c->audit.required ? 0
+		: lh_err_set(err, LH_EUSAGE, "%s holds persons (%s), and no key is named: "
+			     "LH_SUBJECT_AUDIT_KEY names its file, or --no-audit-required serves "
+			     "them without rows of who looked", c->state, site->unrecorded);
+}
+
+void audit_say(const struct site *site)
+{
+	if (site->unrecorded)
+		lh_tool_warn(site->tool, "who looks at persons (%s) is not recorded: "
+			     "LH_SUBJECT_AUDIT_KEY names no key", site->unrecorded);
+}
+
+/* Check that the key can be read, and is that of the logs. */
+static int try_key(const struct site *site, const char *key, struct lh_err *err)
+{
+	if (lh_persons_try_keys(site->audit_log, &key, 1, err) == 0)
+		return 0;
+	lh_err_prefix(err, "LH_SUBJECT_AUDIT_KEY");
+	if (site->config.audit.required)
+		return -1;
+	lh_tool_warn(site->tool, "%s", err->msg);
+	return 0;
+}
+
 /* Set the folder of the logs: by default that of the state, if there is a key. */
 int audit_settle(struct site *site, struct lh_err *err)
 {
@@ -49,15 +84,14 @@ int audit_settle(struct site *site, struct lh_err *err)
 	if (log_decisions(site, err) < 0)
 		return -1;
 	if (!key || !*key)
-		return c->audit.log || c->audit.required > 0
-			? lh_err_set(err, LH_EUSAGE, "--audit-%s: no key: name its file by "
-				     "LH_SUBJECT_AUDIT_KEY", c->audit.log ? "log" : "required")
-			: 0;
+		return settle_without(site, err);
 	c->audit.required = c->audit.required != 0;
 	site->audit_default = lh_format("%s/" LH_SUBJECT_DIR, c->state);
 	site->audit_log = c->audit.log ? c->audit.log : site->audit_default;
 	if (c->audit.log)
 		move_logs(site);
+	if (try_key(site, key, err) < 0)
+		return -1;
 	how = (struct lh_persons_how){
 		.folder = site->audit_log, .required = c->audit.required,
 		.anchor = c->audit.anchor, .corpus = c->audit.persons.v,
@@ -94,6 +128,7 @@ void audit_free(struct site *site)
 {
 	lh_persons_free(site->persons);
 	free(site->audit_default);
+	free(site->unrecorded);
 }
 
 /* ---- who ---- */

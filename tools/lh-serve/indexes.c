@@ -20,19 +20,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "index/index.h"
 #include "base/time.h"
 #include "base/mem.h"
-#include "crypto/secret.h"
 #include "file/held.h"
 #include "index/index_tools.h"
 #include "serve.h"
 
 #define EACH 2.0		/* seconds between two looks ... */
 #define SHARE 20		/* ... which take at most 1/20 of the time */
-#define KEY_MAX 65536		/* bytes of a file of keys */
 
 struct index_file {
 	char *path;		/* owned */
@@ -95,8 +94,9 @@ static bool is_late_link(struct lh_tool *tool, struct index_file *f, bool known)
 }
 
 /* Open an index that has changed since it was opened last. */
-static void look_at(struct lh_tool *tool, struct index_file *f)
+static void look_at(struct server *s, struct index_file *f)
 {
+	struct lh_tool *tool = s->tool;
 	LH_SCOPED(lh_free_local) char *log = lh_format("%s" LH_INDEX_LOG, f->path);
 	struct lh_index *ix;
 	struct lh_err err;
@@ -106,6 +106,7 @@ static void look_at(struct lh_tool *tool, struct index_file *f)
 		return;
 	lh_stamp_take(&f->base, f->path);
 	lh_stamp_take(&f->log, log);
+	s->indexes.changed = true;
 	ix = lh_index_open(f->path, &err);
 	if (!ix && !lh_index_is_file(f->path))
 		return;
@@ -138,7 +139,7 @@ static void look_below(struct server *s, const char *name, bool known)
 		f = find_file(&s->indexes, path);
 		f->seen = true;
 		if (!is_late_link(s->tool, f, known || s->site->config.no_confine))
-			look_at(s->tool, f);
+			look_at(s, f);
 	}
 	lh_index_folder_free(&in);
 }
@@ -198,18 +199,37 @@ static void look_at_logs(struct server *s)
 		closedir(folder);
 }
 
-/* The file of the keys of the logs of persons, without which no row is written. */
-static void look_at_key(struct server *s)
+/* Return why no row of who looked can be written, or NULL: of the key, by *err. */
+static const char *wrong_audit(const struct site *site, const char *key, struct lh_err *err)
 {
-	const char *path = getenv("LH_SUBJECT_AUDIT_KEY");
-	struct lh_secret key;
+	struct statvfs fs;
+
+	if (lh_persons_try_keys(site->audit_log, &key, 1, err) < 0)
+		return err->code == LH_EDATA ? "is another key than that of the logs of who looked"
+					     : "cannot be read";
+	if (access(site->audit_log, F_OK) == 0 && access(site->audit_log, W_OK | X_OK) < 0)
+		return "has no folder of logs that can be written";
+	return statvfs(site->config.state, &fs) == 0 && !fs.f_bavail ? "has no room for a row"
+								    : NULL;
+}
+
+/* The file of the keys of the logs of persons, without which no row is written, and their folder;
+ * without a key, whether persons have come. */
+static void look_at_audit(struct server *s)
+{
+	const char *key = getenv("LH_SUBJECT_AUDIT_KEY");
+	struct site *site = s->site;
 	struct lh_err err;
 
-	if (!path || !*path)
-		return;
-	note(s, find_file(&s->indexes, path),
-	     lh_secret_read(&key, path, KEY_MAX, false, &err) < 0 ? "cannot be read" : NULL);
-	lh_secret_wipe(&key);
+	s->audit_wrong = NULL;
+	if (site->audit_log) {
+		s->audit_wrong = wrong_audit(site, key, &err);
+		note(s, find_file(&s->indexes, key), s->audit_wrong);
+	} else if (!site->unrecorded && s->indexes.changed) {
+		site->unrecorded = lh_persons_in(site->config.state, &site->config.audit.persons);
+		audit_say(site);
+	}
+	s->indexes.changed = false;
 }
 
 void indexes_look(struct server *s, bool now)
@@ -227,7 +247,7 @@ void indexes_look(struct server *s, bool now)
 	look_below(s, "index", known);
 	look_below(s, "playbook", known);
 	look_at_logs(s);
-	look_at_key(s);
+	look_at_audit(s);
 	for (i = 0; i < all->n; i++)
 		if (all->v[i].seen)
 			all->v[n++] = all->v[i];

@@ -18,6 +18,7 @@
 #define SESSIONS_MAX 200
 #define AUDITS 60
 #define REPORT_MAX 1048576
+#define WITHHOLDS "answers about persons are withheld: rows of who looked cannot be written"
 
 /* ---- questions to several processes ---- */
 
@@ -68,6 +69,26 @@ static const char *what_is_down(const struct inside *i)
 	       : indexes_damaged(s, &(size_t){ 0 }, true) ? "a log or a key cannot be used" : NULL;
 }
 
+/* Write why looks at persons are not recorded, if so. */
+static void write_looks(struct lh_writer *w, const struct request *r)
+{
+	const struct server *s = r->server;
+	const char *why = s->audit_wrong;
+
+	if (!why && s->pools.rows.fails)
+		why = *s->pools.rows.why ? s->pools.rows.why : "a row was not written";
+	if (r->site->unrecorded)
+		why = "LH_SUBJECT_AUDIT_KEY names no key";
+	if (!why)
+		return;
+	lh_write_object(w, "looks");
+	lh_write_bool(w, "recorded", false);
+	lh_write_text(w, "reason", why);
+	if (r->site->unrecorded)
+		lh_write_text(w, "persons", r->site->unrecorded);
+	lh_write_end(w);
+}
+
 static void write_health(struct inside *i)
 {
 	struct request *r = i->request;
@@ -92,6 +113,7 @@ static void write_health(struct inside *i)
 		lh_write_text(&w, NULL, path);
 	lh_write_end(&w);
 	pools_write_open(&w, &r->server->pools, &r->site->config);
+	write_looks(&w, r);
 	lh_write_end(&w);
 	if (why && !r->server->down)
 		lh_tool_warn(r->server->tool, "health: down: %s", why);
@@ -213,21 +235,35 @@ static void ask_pools(struct request *r)
 	answered(i);
 }
 
+/* Return whether no answer about persons is given, since its rows cannot be written. */
+static bool withholds(const struct request *r)
+{
+	return r->server->audit_wrong && r->site->config.audit.required;
+}
+
 void health_answer(struct request *r)
 {
+	struct lh_writer w = lh_write_to(&r->reply.body);
+
 	if (is_deep(r)) {
 		ask_pools(r);
 		return;
 	}
-	lh_buf_puts(&r->reply.body, LH_JSON({"status":"ok","service":"gateway"}));
+	lh_write_object(&w, NULL);
+	lh_write_text(&w, "status", withholds(r) ? "degraded" : "ok");
+	lh_write_text(&w, "service", "gateway");
+	if (withholds(r))
+		lh_write_text(&w, "error", WITHHOLDS);
+	lh_write_end(&w);
 	answer(r, 200);
 }
 
-/* A server that ends takes nothing more. */
+/* A server that ends takes nothing more, and one that has no rows gives no answer about persons:
+ * another one may. */
 void ready_answer(struct request *r)
 {
-	if (r->server->stop) {
-		answer_error(r, 503, "the server is ending");
+	if (r->server->stop || withholds(r)) {
+		answer_error(r, 503, r->server->stop ? "the server is ending" : WITHHOLDS);
 		return;
 	}
 	lh_buf_puts(&r->reply.body, LH_JSON({"status":"ready","service":"gateway"}));

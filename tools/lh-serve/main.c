@@ -92,6 +92,10 @@ static int files_open(struct files *f, struct lh_tool *tool, struct settings *se
 	for (i = 0; !rc && i < tool->n_operands; i++)
 		rc = add_file(tool, folder, tool->operands[i], i);
 	set->given.state = f->dir.path;
+	/* with a key, --audit-log is asked for: the state ends with the server, and its user is who
+	 * has the file */
+	if (set->given.audit.required < 0 && !set->given.audit.log)
+		set->given.audit.required = 0;
 	return rc;
 }
 
@@ -235,6 +239,8 @@ static int run(struct lh_tool *tool, void *settings)
 	if (site && set->print_config)
 		rc = site_print(site, tool);
 	if (site && set->check)
+		audit_say(site);
+	if (site && set->check)
 		rc = site_try_engine(site, tool);
 	if (site && (set->check || set->print_config))
 		site_drop(site);
@@ -267,7 +273,7 @@ int main(int argc, char **argv)
 		.name = "lh-serve",
 		.synopsis = "[OPTION]... [FILE]...",
 		.summary = "answer HTTP requests by filters",
-		.example = "lh-serve --state demo --listen 127.0.0.1:0",
+		.example = "lh-serve --state demo --no-audit-required --listen 127.0.0.1:0",
 		.options = options,
 		.ops = ops,
 		.mode = mode,

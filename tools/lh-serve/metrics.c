@@ -108,6 +108,9 @@ static void losses(struct lh_buf *out, const struct server *s)
 	       s->log.lost);
 	single(out, "lh_serve_audit_rows_missing_total", "counter",
 	       "Rows of who looked at whose data that were not written.", s->pools.rows.rows);
+	single(out, "lh_serve_looks_unrecorded", "gauge",
+	       "1 if persons are served, and who looks is not recorded.",
+	       s->site->unrecorded || s->audit_wrong || s->pools.rows.fails);
 	while (indexes_damaged(s, &at, false))
 		n++;
 	single(out, "lh_serve_indexes_damaged", "gauge", "Indexes that cannot be opened.", n);

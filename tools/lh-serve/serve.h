@@ -78,6 +78,7 @@ struct server {
 		struct index_file *v;
 		size_t n, cap;
 		double next;		/* when they are looked at again */
+		bool changed;		/* one has, since persons were looked for */
 		const struct site *of;	/* whose filters were there at the last look */
 	} indexes;
 	struct access_log log;
@@ -86,6 +87,7 @@ struct server {
 	struct lh_buf members;		/* ... and the members added to it */
 	struct stream *starved;		/* streams that wait until answers fit */
 	uint64_t in_flight;		/* requests */
+	const char *audit_wrong;	/* why no row of who looked can be written; or NULL */
 	bool down;			/* as the last deep health said */
 	unsigned stop;			/* signals to stop so far */
 	double stop_at;			/* when to give up what is in flight */

@@ -135,6 +135,7 @@ struct site {
 	struct shared_pool *auditor;	/* that appends its rows */
 	const char *audit_log;		/* its folder; NULL: none */
 	char *audit_default;		/* owned: that of the state */
+	char *unrecorded;		/* owned: what is of persons, and leaves no rows; or NULL */
 	struct lh_tool *tool;		/* of its warnings */
 	unsigned users;			/* requests, and the server */
 };
@@ -160,6 +161,8 @@ int site_try_engine(const struct site *site, struct lh_tool *tool);
 int audit_settle(struct site *site, struct lh_err *err);
 /* Make the one that appends, once the routes are there. */
 int audit_start(struct site *site, struct pools *pools, struct lh_err *err);
+/* Say that persons are served whose looks are not recorded, if so. */
+void audit_say(const struct site *site);
 void audit_free(struct site *site);
 
 #endif

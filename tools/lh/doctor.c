@@ -17,10 +17,13 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "audit/subject.h"
 #include "vector/distance.h"
 #include "base/cpu.h"
 #include "json/write.h"
 #include "lh.h"
+#include "base/mem.h"
+#include "persons/persons.h"
 #include "proc/run.h"
 #include "text/escape.h"
 #include "transformer/encoder.h"
@@ -215,6 +218,21 @@ static void check_mode(struct doctor *d, const char *path, bool key, const struc
 		      "make it 0600", st->st_mode & 07777);
 }
 
+/* Check that looks at the persons of a state would be recorded, by the key of its logs. */
+static void check_looks(struct doctor *d, const char *folder)
+{
+	LH_SCOPED(lh_free_local) char *persons = lh_persons_in(folder, NULL);
+	LH_SCOPED(lh_free_local) char *logs = lh_format("%s/" LH_SUBJECT_DIR, folder);
+	const char *key = getenv("LH_SUBJECT_AUDIT_KEY");
+	struct lh_err err;
+
+	if (persons && (!key || !*key))
+		found(d, LH_STYLE_WARN, "looks", folder, "are not recorded: it holds persons (%s), "
+		      "and LH_SUBJECT_AUDIT_KEY names no key", persons);
+	else if (key && *key && lh_persons_try_keys(logs, &key, 1, &err) < 0)
+		found(d, PROBLEM, "looks", folder, "%s", err.msg);
+}
+
 static void check_folder(struct doctor *d, char *folder)
 {
 	char *const roots[] = { folder, NULL };
@@ -234,6 +252,7 @@ static void check_folder(struct doctor *d, char *folder)
 	}
 	if (!walk || fts_close(walk) < 0)
 		found(d, PROBLEM, "folder", folder, "%s", strerror(errno));
+	check_looks(d, folder);
 }
 
 int doctor_command(struct lh_tool *t, void *settings)
