@@ -480,8 +480,10 @@ int lh_filter_compile(struct lh_filter *f, const struct lh_value *v, struct lh_e
 		rc = set_slots(&c);
 	f->plain = f->plain && !f->top.n_lists && !f->paths;
 	free(c.key);
-	if (rc < 0)
+	if (rc < 0) {
 		clear(f);
+		lh_buf_reset(&f->text);	/* lh_filter_is is false of one that is wrong */
+	}
 	return rc;
 }
 

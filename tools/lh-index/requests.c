@@ -40,6 +40,8 @@ static struct requests *requests_begin(const struct lh_call *call, struct lh_buf
 	r->at = NULL;
 	r->making = false;
 	r->in.scope = NULL;
+	lh_filter_free(r->scope);	/* that of the last request */
+	r->scope = NULL;
 	opened_refresh(r);
 	r->w = lh_write_to(out);
 	lh_write_object(&r->w, NULL);

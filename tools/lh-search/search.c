@@ -115,8 +115,6 @@ static int join_filters(struct worker *w, struct lh_err *err)
 	struct query *q = &w->reader.q;
 	struct lh_buf *text = &w->reader.both;
 
-	if (lh_scope_compile(&w->scope, &q->scope, err) < 0)
-		return -1;
 	q->both = q->filter.p ? q->filter : q->scope.filter;
 	if (!q->filter.p || !q->scope.filter.p)
 		return 0;
@@ -266,7 +264,7 @@ static void leave_out(struct worker *w)
 }
 
 /* Find the role that the text asks for, unless the query names it. */
-static int find_sought(struct worker *w, struct lh_err *err)
+static void find_sought(struct worker *w)
 {
 	LH_SCOPED(lh_free_local) const struct lh_index **ix =
 		lh_calloc(w->n_chosen + 1, sizeof *ix);
@@ -276,14 +274,11 @@ static int find_sought(struct worker *w, struct lh_err *err)
 
 	lh_sought_reset(s);
 	if (q->role.n || !q->text.p)
-		return 0;
+		return;
 	for (i = 0; i < w->n_chosen; i++)
 		ix[i] = w->chosen[i]->open->ix;
-	if (lh_scope_compile(&w->scope, &q->scope, err) < 0)
-		return -1;
 	lh_sought_find(s, w->run->known, q->text, ix, i, &q->scope, w->scope);
 	q->role = (struct lh_str){ s->role.p, s->role.len };
-	return 0;
 }
 
 /* ---- searching ---- */
@@ -446,16 +441,17 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 	w->dropped = w->boosted = w->injected = 0;
 	w->n_found = w->n_chosen = w->n_liked = 0;
 	w->asked = NULL;
-	if (query_read(&w->reader, rec, set, err) < 0)
+	/* The scope is compiled before anything is looked up by it: until then it is that of the
+	 * query before. */
+	if (query_read(&w->reader, rec, set, err) < 0 ||
+	    lh_scope_compile(&w->scope, &w->reader.q.scope, err) < 0)
 		return -1;
 	limits_begin(w);
-	if (choose_all(w, err) < 0)
-		return -1;
-	if (use_liked(w, err) < 0)
+	if (choose_all(w, err) < 0 || use_liked(w, err) < 0)
 		return -1;
 	leave_out(w);
-	if (set->auto_role && find_sought(w, err) < 0)
-		return -1;
+	if (set->auto_role)
+		find_sought(w);
 	if (use_filter(w, err) < 0 || check_keys(w, err) < 0 || search_chosen(w, err) < 0)
 		return -1;
 	if (w->limits.reached)
