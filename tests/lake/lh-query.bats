@@ -235,6 +235,41 @@ Houston  2' ]
 	END
 }
 
+@test "drawn joins and subqueries have the rows of sqlite3, whatever is looked up by" {
+	python3 "$ROOT/tests/oracle/joins.py" 1 100
+}
+
+# bats test_tags=full
+@test "thousands of drawn joins and subqueries have the rows of sqlite3" {
+	for seed in 2 3 4; do
+		python3 "$ROOT/tests/oracle/joins.py" $seed 1000
+	done
+}
+
+@test "a join reads each of its files once, in any order, and beyond --memory from a temporary file" {
+	n=200000
+	seq $n | jq -c '{id: ., k: (. % 500)}' >a.jsonl
+	seq 0 499 | jq -c '{k: ., city: "c\(. % 7)"}' >b.jsonl
+	for from in 'a JOIN b ON a.k = b.k' 'b CROSS JOIN a ON b.k = a.k' 'a JOIN b USING (k) LEFT JOIN b c ON c.city = b.k'; do
+		[ "$(patiently lh-query "SELECT count(*) n FROM $from" a=a.jsonl b=b.jsonl)" = "{\"n\":$n}" ]
+	done
+	for how in '' --wire; do
+		sql="SELECT count(*) n, sum(y.id) s FROM a x JOIN a y ON x.id = y.id"
+		patiently lh-query --memory 4M $how "$sql" a=a.jsonl >out
+		grep -q "$n,.*$((n * (n + 1) / 2))\|$n,\"s\":$((n * (n + 1) / 2))" out
+	done
+	ls -d "$TMPDIR"/lh-* && return 1 || true
+}
+
+@test "a value that a join does not show is no error of it, and one that it shows is" {
+	printf '%s\n' '{"k":1,"n":1}' '{"k":2,"n":123456789012345678901}' >b.jsonl
+	printf '%s\n' '{"k":1}' '{"k":1}' '{"k":3}' >a.jsonl
+	[ "$(lh-query 'SELECT sum(n) s FROM a CROSS JOIN b ON a.k = b.k' a=a.jsonl b=b.jsonl)" = '{"s":2}' ]
+	echo '{"k":2}' >>a.jsonl
+	run -2 --separate-stderr lh-query 'SELECT n FROM a CROSS JOIN b ON a.k = b.k' a=a.jsonl b=b.jsonl
+	[[ $stderr == *'b.jsonl:2: column "n" has a number beyond 64 bits'* ]]
+}
+
 @test "only one statement, and only one that reads" {
 	only='only one SELECT, WITH, VALUES or EXPLAIN is answered'
 	refused 400 "$only" '' x=w.jsonl

@@ -6,8 +6,9 @@
  *     files.c         where their bytes are; rows of a file of SQLite
  *     read.c          their records, one after the other
  *     sqlite.c        the engine: a connection per query, its bounds, its rows
- *     virtual.c       the files as virtual tables of SQLite; a member of a record as a value of
- *                     SQLite, and back
+ *     virtual.c       the files as virtual tables of SQLite
+ *     values.c        a member of a record as a value of SQLite, and back
+ *     lookup.c        rows of a table by the values of some columns, for joins
  *     checks.c        queries for rows that are wrong
  *     keep.c          rows as a dataset
  *     write.c         rows as JSON Lines, one JSON object, CSV or a table; whether an answer shows
@@ -167,7 +168,7 @@ void reader_range(struct reader *r, struct lh_str from, struct lh_str to);
 /* Go to the next record: 1, 0 at the end, -1. */
 int reader_next(struct reader *r, struct lh_err *err);
 /* Set *v to the value of a column of the current record; false if it has none.  The strings of
- * SQLite are made of it by virtual.c. */
+ * SQLite are made of it by values.c. */
 bool reader_value(struct reader *r, size_t column, struct lh_value *v);
 /* Return whether the statement looks into texts, such as by length() or json_extract(). */
 bool reader_looks(const struct reader *r);
@@ -260,6 +261,39 @@ enum kind value_kind(const struct lh_value *v);
  * Strings are valid as long as v; blobs are written to text as hex digits. */
 void value_cell(sqlite3_value *v, const struct column *c, struct cell *cell, struct lh_buf *text,
 		struct lh_record *scan);
+
+/* A value of a record as SQLite has it, or why it has none. */
+#define SQL_REFUSED 6
+struct sql_value {
+	int type;		/* SQLITE_INTEGER, ...; SQL_REFUSED: s is the message */
+	bool json;		/* SQLITE_TEXT: it is JSON text */
+	union {
+		int64_t i;
+		double f;
+		struct lh_str s;
+	};
+};
+
+/* Set *v to a column of the reader's record; text is scratch.  -1 with *err if it is refused. */
+int column_value(struct reader *r, const struct columns *c, size_t column, struct lh_buf *text,
+		 struct sql_value *v, struct lh_err *err);
+
+/* ---- rows by the values of columns ---- */
+
+struct lookup;
+struct kept;
+
+/* Read a table, and keep some of its columns (as sqlite3_index_info.colUsed has them) by the
+ * values of others, of which there may be none: 1, 0 if there is no room, -1. */
+int lookup_make(struct lookup **made, struct query *q, struct table *t, const size_t *key,
+		size_t n_keys, uint64_t columns, struct lh_err *err);
+void lookup_free(struct lookup *l);
+/* Return the first row whose columns may equal these values, and the next one; NULL at the end. */
+const struct kept *lookup_first(const struct lookup *l, const struct sql_value *v);
+const struct kept *lookup_next(const struct kept *k);
+/* Return a value of a row, or NULL if the column is not kept; and its number in the table. */
+const struct sql_value *lookup_value(const struct lookup *l, const struct kept *k, size_t column);
+int64_t lookup_row(const struct kept *k);
 
 /* ---- virtual tables ---- */
 

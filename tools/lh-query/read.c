@@ -291,7 +291,7 @@ static bool csv_value(struct reader *r, size_t column, struct lh_value *v)
 	lh_buf_reset(&r->cell);
 	if (c->beyond && lh_column_fits(LH_COLUMN_FLOAT64, s))
 		type = LH_COLUMN_FLOAT64;
-	if (lh_column_is_beyond(c, s))	/* virtual.c refuses it, as in JSON */
+	if (lh_column_is_beyond(c, s))	/* values.c refuses it, as in JSON */
 		lh_buf_add(&r->cell, s.p, s.n);
 	else
 		lh_column_put(&r->cell, type, s);

@@ -1,290 +1,43 @@
-/* virtual.c - the files as virtual tables of SQLite, and their values.  See query.h. */
-#include <math.h>
-#include <stdio.h>
+/* virtual.c - the files as virtual tables of SQLite.  See query.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "query.h"
 
-/* ---- values ---- */
-
-/*
- * SQLite has neither booleans nor JSON values.  true is 1 and an array is its JSON text
- * inside a query.  A column of the result that is a plain column of a table gets them back,
- * if the sample of its table has any: then the integers 1 and 0 are true and false (the
- * numbers 1 and 0 of such a column are passed as 1.0 and 0.0), and a text that is a JSON
- * array or object is one.
- *
- * What SQLite would take for another value is refused: a number outside of 64 bits, which has
- * no order among the others; and where functions look into texts, one with NUL, which they
- * see up to there, and JSON with either.
- */
-
-#define SUBTYPE_JSON 74		/* by which SQLite's JSON functions know JSON text */
-
-/* Read a number that is written as a whole one and is within int64. */
-static bool is_int(const struct lh_value *v, int64_t *out)
-{
-	const char *p = v->p, *end = v->p + v->n;
-	bool negative = *p == '-';
-	uint64_t u = 0;
-
-	for (p += negative; p < end; p++) {
-		unsigned digit = (unsigned char)*p - '0';
-
-		if (digit > 9 || u > (UINT64_MAX - digit) / 10)
-			return false;
-		u = u * 10 + digit;
-	}
-	if (u > (uint64_t)INT64_MAX + negative)
-		return false;
-	*out = negative ? (int64_t)-u : (int64_t)u;
-	return true;
-}
-
-static bool is_real(const struct lh_value *v, double *out)
-{
-	size_t i;
-
-	for (i = 0; i < v->n; i++)
-		if (v->p[i] == '.' || (v->p[i] | 0x20) == 'e')
-			break;
-	if (i == v->n)
-		return false;
-	*out = lh_value_f64(v);
-	return isfinite(*out);
-}
-
-enum kind value_kind(const struct lh_value *v)
-{
-	int64_t i;
-	double f;
-
-	switch (v->type) {
-	case LH_NULL:
-		return KIND_NONE;
-	case LH_FALSE:
-	case LH_TRUE:
-		return KIND_BOOL;
-	case LH_STRING:
-		return KIND_TEXT;
-	case LH_NUMBER:
-		return is_int(v, &i) ? KIND_INT : is_real(v, &f) ? KIND_REAL : KIND_TEXT;
-	default:
-		return KIND_JSON;
-	}
-}
-
-static const char beyond[] = "has a number beyond 64 bits, which has no exact order here; a "
-			     "string of its digits has";
-static const char nul[] = "has a text with NUL, which SQL's functions see up to there";
-
-static bool is_number_part(char c)
-{
-	return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || (c | 0x20) == 'e';
-}
-
-/* Return why functions would see JSON text as something else, or NULL. */
-static const char *json_misread(struct lh_str s)
-{
-	const char *p = s.p, *end = s.p + s.n, *from;
-	bool quoted = false;
-	int64_t i;
-	double f;
-
-	while (p < end) {
-		if (*p == '"') {
-			quoted = !quoted;
-		} else if (quoted && *p == '\\') {
-			if (end - p > 5 && !memcmp(p + 1, "u0000", 5))
-				return nul;
-			p++;
-		} else if (!quoted && ((*p >= '0' && *p <= '9') || *p == '-')) {
-			struct lh_value v = { .type = LH_NUMBER };
-
-			for (from = p; p < end && is_number_part(*p); p++)
-				;
-			v.p = from;
-			v.n = (size_t)(p - from);
-			if (!is_int(&v, &i) && !is_real(&v, &f))
-				return beyond;
-			continue;
-		}
-		p++;
-	}
-	return NULL;
-}
-
-static int number_result(sqlite3_context *ctx, struct reader *r, const struct column *c,
-			 const struct lh_value *v, struct lh_err *err)
-{
-	int64_t i;
-	double f;
-
-	if (is_int(v, &i) && !(c->has_bool && (i == 0 || i == 1)))
-		sqlite3_result_int64(ctx, i);
-	else if (is_int(v, &i))
-		sqlite3_result_double(ctx, (double)i);
-	else if (is_real(v, &f))
-		sqlite3_result_double(ctx, f);
-	else
-		return reader_refuse(r, c, beyond, err);
-	return 0;
-}
-
-static int json_result(sqlite3_context *ctx, struct reader *r, const struct column *c,
-		       struct lh_str json, struct lh_err *err)
-{
-	const char *why = reader_looks(r) ? json_misread(json) : NULL;
-
-	if (why)
-		return reader_refuse(r, c, why, err);
-	sqlite3_result_text64(ctx, json.p, json.n, SQLITE_TRANSIENT, SQLITE_UTF8);
-	sqlite3_result_subtype(ctx, SUBTYPE_JSON);
-	return 0;
-}
-
-/* Return a value of a column as the result of an SQL function; text is scratch. */
-static int value_result(sqlite3_context *ctx, struct reader *r, const struct column *c,
-			const struct lh_value *v, struct lh_buf *text, struct lh_err *err)
-{
-	struct lh_str s;
-
-	switch (v->type) {
-	case LH_NULL:
-		return 0;
-	case LH_FALSE:
-	case LH_TRUE:
-		sqlite3_result_int(ctx, v->type == LH_TRUE);
-		return 0;
-	case LH_NUMBER:
-		return number_result(ctx, r, c, v, err);
-	case LH_STRING:
-		lh_buf_reset(text);
-		lh_value_str(v, text, &s);
-		if (reader_looks(r) && memchr(s.p, 0, s.n))
-			return reader_refuse(r, c, nul, err);
-		sqlite3_result_text64(ctx, s.p, s.n, SQLITE_TRANSIENT, SQLITE_UTF8);
-		return 0;
-	default:
-		return json_result(ctx, r, c, (struct lh_str){ v->p, v->n }, err);
-	}
-}
-
-/* Return the value of a column of the reader's record as that; the last column is the whole
- * record. */
-static int column_result(sqlite3_context *ctx, struct reader *r, const struct columns *c,
-			 size_t column, struct lh_buf *text, struct lh_err *err)
-{
-	struct lh_value v;
-	struct lh_str json;
-
-	if (column + 1 < c->n) {
-		return !reader_value(r, column, &v) ? 0 :
-		       value_result(ctx, r, &c->v[column], &v, text, err);
-	}
-	reader_json(r, &json);
-	return json_result(ctx, r, &c->v[column], json, err);
-}
-
-/* Return whether a text is a JSON array or object; scan parses a copy, which is padded. */
-static bool is_container(struct lh_str s, struct lh_buf *text, struct lh_record *scan)
-{
-	struct lh_value v;
-	struct lh_err err;
-
-	if (!s.n || (*s.p != '{' && *s.p != '['))
-		return false;
-	lh_buf_reset(text);
-	lh_buf_add(text, s.p, s.n);
-	return lh_buf_room(text, LH_PAD) &&
-	       lh_json_parse(scan, text->p, text->len, &v, &err) == 0 && v.n == s.n;
-}
-
-static void text_cell(sqlite3_value *v, const struct column *c, struct cell *cell,
-		      struct lh_buf *text, struct lh_record *scan)
-{
-	cell->s.p = (const char *)sqlite3_value_text(v);
-	cell->s.n = (size_t)sqlite3_value_bytes(v);
-	cell->kind = KIND_TEXT;
-	if (!cell->s.p)
-		cell->s = lh_str_of("");
-	if (c && c->has_json && is_container(cell->s, text, scan)) {
-		cell->kind = KIND_JSON;
-	} else if (!lh_utf8_valid(cell->s.p, cell->s.n)) {
-		/* Copy a text that is not UTF-8: each byte that is not ASCII becomes U+FFFD. */
-		size_t i;
-
-		lh_buf_reset(text);
-		for (i = 0; i < cell->s.n; i++) {
-			if ((unsigned char)cell->s.p[i] < 0x80)
-				lh_buf_putc(text, cell->s.p[i]);
-			else
-				lh_buf_puts(text, "\xef\xbf\xbd");
-		}
-		cell->s = (struct lh_str){ text->p, text->len };
-	}
-}
-
-void value_cell(sqlite3_value *v, const struct column *c, struct cell *cell, struct lh_buf *text,
-		struct lh_record *scan)
-{
-	static const char digits[] = "0123456789abcdef";
-	const unsigned char *p;
-	size_t n, i;
-
-	cell->kind = KIND_NONE;
-	switch (sqlite3_value_type(v)) {
-	case SQLITE_INTEGER:
-		cell->i = sqlite3_value_int64(v);
-		cell->kind = c && c->has_bool && (cell->i == 0 || cell->i == 1) ? KIND_BOOL :
-										   KIND_INT;
-		return;
-	case SQLITE_FLOAT:
-		cell->f = sqlite3_value_double(v);
-		cell->i = cell->f == 1;
-		if (c && c->has_bool && (cell->f == 0 || cell->f == 1))
-			cell->kind = KIND_INT;
-		else if (isfinite(cell->f))
-			cell->kind = KIND_REAL;
-		return;
-	case SQLITE_TEXT:
-		text_cell(v, c, cell, text, scan);
-		return;
-	case SQLITE_BLOB:
-		p = sqlite3_value_blob(v);
-		n = (size_t)sqlite3_value_bytes(v);
-		lh_buf_reset(text);
-		for (i = 0; i < n; i++) {
-			lh_buf_putc(text, digits[p[i] >> 4]);
-			lh_buf_putc(text, digits[p[i] & 15]);
-		}
-		cell->kind = KIND_TEXT;
-		cell->s = (struct lh_str){ text->len ? text->p : "", text->len };
-	}
-}
-
-/* ---- virtual tables ---- */
-
 /*
  * A table is an "eponymous" one: a module of its name, which SQLite connects when a statement
- * names it.  Each scan reads the file.  SQLite has no automatic index for such a table: where
- * one is the inner side of a join, a WITH ... AS MATERIALIZED gets one.
+ * names it.  The first scan reads the file.  From the second look-up on, rows are those of a
+ * lookup: SQLite has no automatic index for such a table.
  *
  * Ways to read a table, in sqlite3_index_info.idxNum:
  *
  *     SCAN    all records
  *     ID      of an index: one id
  *     RANGE   of an index: ids from, to, or both
+ *     EQUAL   records whose columns, which idxStr names, equal values
  */
 
-enum { SCAN, ID, RANGE_FROM, RANGE_TO, RANGE_BOTH };
+enum { SCAN, ID, RANGE_FROM, RANGE_TO, RANGE_BOTH, EQUAL };
+
+#define KEYS_MAX 8
+#define SCANS_MAX 8	/* of a file, by cursors that may each read it once */
+
+/* The columns by which a table is looked up; without any, its scans. */
+struct way {
+	size_t key[KEYS_MAX], n_keys;
+	unsigned times;
+	bool too_large;
+	struct lookup *lookup;	/* from the second time on */
+};
 
 struct vtab {
 	sqlite3_vtab base;
 	struct engine *e;
 	struct table *t;
+	uint64_t columns;	/* that the statement uses, as colUsed */
+	struct way *way;	/* the first one is of scans */
+	size_t n_ways, cap_ways;
 };
 
 struct cursor {
@@ -293,6 +46,9 @@ struct cursor {
 	struct lh_buf text;
 	sqlite3_int64 row;
 	bool ended;
+	unsigned scans;
+	const struct lookup *lookup;	/* or NULL; its current row: */
+	const struct kept *kept;
 };
 
 static struct vtab *vtab_of(sqlite3_vtab_cursor *c)
@@ -335,6 +91,21 @@ static int declare(sqlite3 *db, const struct columns *c)
 	return sqlite3_declare_vtab(db, sql.p);
 }
 
+/* Return the number of the way by these columns. */
+static size_t add_way(struct vtab *v, const size_t *key, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < v->n_ways; i++)
+		if (v->way[i].n_keys == n && !memcmp(v->way[i].key, key, n * sizeof *key))
+			return i;
+	lh_grow(&v->way, &v->cap_ways, v->n_ways + 1, sizeof *v->way);
+	v->way[v->n_ways] = (struct way){ .n_keys = n };
+	if (n)
+		memcpy(v->way[v->n_ways].key, key, n * sizeof *key);
+	return v->n_ways++;
+}
+
 static int on_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,
 		      sqlite3_vtab **vtab, char **message)
 {
@@ -358,12 +129,18 @@ static int on_connect(sqlite3 *db, void *arg, int argc, const char *const *argv,
 	if (!v)
 		return SQLITE_NOMEM;
 	*v = (struct vtab){ .e = u->engine, .t = u->table };
+	add_way(v, NULL, 0);
 	*vtab = &v->base;
 	return SQLITE_OK;
 }
 
 static int on_disconnect(sqlite3_vtab *vtab)
 {
+	struct vtab *v = (struct vtab *)vtab;
+
+	while (v->n_ways)
+		lookup_free(v->way[--v->n_ways].lookup);
+	free(v->way);
 	sqlite3_free(vtab);
 	return SQLITE_OK;
 }
@@ -434,6 +211,43 @@ static void by_id(struct choice *c)
 	c->cost /= 2;
 }
 
+/* Columns that equal something that is not constant: what a join asks for each row of its
+ * other side.  A list after IN is left to SQLite, which looks records up in the list. */
+static void by_columns(struct choice *c)
+{
+	size_t key[KEYS_MAX], n = 0, k;
+	sqlite3_value *constant;
+	double log = 1;
+	int i;
+
+	for (i = 0; i < c->info->nConstraint && n < KEYS_MAX; i++) {
+		const int column = c->info->aConstraint[i].iColumn;
+
+		if (!c->info->aConstraint[i].usable || column < 0 ||
+		    c->info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ ||
+		    !is_binary(c->info, i) || sqlite3_vtab_in(c->info, i, -1) ||
+		    sqlite3_vtab_rhs_value(c->info, i, &constant) == SQLITE_OK)
+			continue;
+		for (k = 0; k < n && key[k] != (size_t)column; k++)
+			;
+		if (k < n)
+			continue;
+		key[n++] = (size_t)column;
+		pass(c, i);
+	}
+	if (!n)
+		return;
+	c->info->idxStr = sqlite3_mprintf("%d", (int)add_way(c->v, key, n));
+	c->info->needToFreeIdxStr = true;
+	c->way = EQUAL;
+	/* More than in proportion to the rows, so that the larger table is read and the smaller
+	 * one looked up. */
+	while (log < 48 && c->rows > (double)(1ull << (int)log))
+		log++;
+	c->cost = c->rows * log / 64 + 1;
+	c->rows = c->rows < 10 ? 1 : 10;
+}
+
 static int on_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 {
 	struct vtab *v = (struct vtab *)vtab;
@@ -443,6 +257,9 @@ static int on_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 	c.cost = c.rows * 2 + 10;
 	if (v->t->is == TABLE_INDEX)
 		by_id(&c);
+	if (c.way == SCAN)
+		by_columns(&c);
+	v->columns |= info->colUsed;
 	info->idxNum = c.way;
 	info->estimatedCost = c.cost;
 	info->estimatedRows = c.rows < 1 ? 1 : (sqlite3_int64)c.rows;
@@ -450,6 +267,26 @@ static int on_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 }
 
 /* ---- reading ---- */
+
+#define SUBTYPE_JSON 74		/* by which SQLite's JSON functions know JSON text */
+
+/* Return a value as the result of a column; kept: its text stays as long as the connection. */
+static void value_result(sqlite3_context *ctx, const struct sql_value *v, bool kept)
+{
+	switch (v->type) {
+	case SQLITE_INTEGER:
+		sqlite3_result_int64(ctx, v->i);
+		break;
+	case SQLITE_FLOAT:
+		sqlite3_result_double(ctx, v->f);
+		break;
+	case SQLITE_TEXT:
+		sqlite3_result_text64(ctx, v->s.p, v->s.n, kept ? SQLITE_STATIC : SQLITE_TRANSIENT,
+				      SQLITE_UTF8);
+		if (v->json)
+			sqlite3_result_subtype(ctx, SUBTYPE_JSON);
+	}
+}
 
 static int on_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **cursor)
 {
@@ -479,6 +316,10 @@ static int on_next(sqlite3_vtab_cursor *cursor)
 	struct lh_err err;
 	int rc;
 
+	if (c->lookup) {
+		c->kept = lookup_next(c->kept);
+		return SQLITE_OK;
+	}
 	rc = reader_next(c->reader, &err);
 	c->ended = rc <= 0;
 	c->row++;
@@ -508,46 +349,109 @@ static int restrict_ids(struct reader *r, int way, sqlite3_value **v, struct lh_
 	return 0;
 }
 
-static int on_filter(sqlite3_vtab_cursor *cursor, int way, const char *unused, int n,
+/* Set a value to look up. */
+static void to_look_up(sqlite3_value *from, struct sql_value *v)
+{
+	v->type = sqlite3_value_type(from);
+	if (v->type == SQLITE_INTEGER)
+		v->i = sqlite3_value_int64(from);
+	else if (v->type == SQLITE_FLOAT)
+		v->f = sqlite3_value_double(from);
+	else
+		v->s = text_of(from);
+}
+
+/* Take the rows of a lookup, if this is not the first time that they are asked for: 1, 0 if the
+ * file has to be read, -1. */
+static int look_up(struct cursor *c, struct way *w, sqlite3_value **v, struct lh_err *err)
+{
+	struct vtab *t = vtab_of(&c->base);
+	struct sql_value to[KEYS_MAX];
+	size_t i;
+	bool again;
+	int rc;
+
+	w->times++;
+	again = w->n_keys ? w->times > 1 : c->scans > 1 || w->times > SCANS_MAX;
+	if (!again || w->too_large)
+		return 0;
+	if (!w->lookup) {
+		rc = lookup_make(&w->lookup, t->e->q, t->t, w->key, w->n_keys, t->columns, err);
+		w->too_large = rc == 0;
+		if (rc <= 0)
+			return rc;
+	}
+	for (i = 0; i < w->n_keys; i++)
+		to_look_up(v[i], &to[i]);
+	c->lookup = w->lookup;
+	c->kept = lookup_first(w->lookup, to);
+	return 1;
+}
+
+static int on_filter(sqlite3_vtab_cursor *cursor, int way, const char *which, int n,
 		     sqlite3_value **v)
 {
 	struct cursor *c = (struct cursor *)cursor;
 	struct vtab *t = vtab_of(cursor);
 	struct lh_err err;
+	int rc;
 
-	(void)unused;
 	(void)n;
 	c->row = 0;
-	if (way == SCAN || !c->reader) {
+	c->lookup = NULL;
+	c->scans++;
+	if (way == SCAN || way == EQUAL) {
+		rc = look_up(c, &t->way[which ? strtoul(which, NULL, 10) : 0], v, &err);
+		if (rc)
+			return rc < 0 ? fail(t, &err) : SQLITE_OK;
+	}
+	if (way == SCAN || way == EQUAL || !c->reader) {
 		reader_close(c->reader);
 		c->reader = reader_open(t->e->q, t->t, &err);
 	}
 	if (!c->reader)
 		return fail(t, &err);
-	if (way >= ID && restrict_ids(c->reader, way, v, &err) < 0)
+	if (way >= ID && way < EQUAL && restrict_ids(c->reader, way, v, &err) < 0)
 		return fail(t, &err);
 	return on_next(cursor);
 }
 
 static int on_eof(sqlite3_vtab_cursor *cursor)
 {
-	return ((struct cursor *)cursor)->ended;
+	const struct cursor *c = (struct cursor *)cursor;
+
+	return c->lookup ? !c->kept : c->ended;
 }
 
 static int on_column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int column)
 {
 	struct cursor *c = (struct cursor *)cursor;
 	struct vtab *t = vtab_of(cursor);
+	const struct sql_value *kept;
+	struct sql_value v;
 	struct lh_err err;
 
-	if (column_result(ctx, c->reader, &t->t->columns, (size_t)column, &c->text, &err) < 0)
+	if (!c->lookup) {
+		if (column_value(c->reader, &t->t->columns, (size_t)column, &c->text, &v, &err) < 0)
+			return fail(t, &err);
+		value_result(ctx, &v, false);
+		return SQLITE_OK;
+	}
+	kept = lookup_value(c->lookup, c->kept, (size_t)column);
+	if (kept && kept->type == SQL_REFUSED) {
+		lh_err_data(&err, 400, "%s", kept->s.p);
 		return fail(t, &err);
+	}
+	if (kept)
+		value_result(ctx, kept, true);
 	return SQLITE_OK;
 }
 
 static int on_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *row)
 {
-	*row = ((struct cursor *)cursor)->row;
+	const struct cursor *c = (struct cursor *)cursor;
+
+	*row = c->lookup ? lookup_row(c->kept) : c->row;
 	return SQLITE_OK;
 }
 
