@@ -152,6 +152,8 @@ static int take_description(struct lh_route *r, struct lh_buf *text, struct lh_e
 	r->says = lh_strndup(text->p, text->len);
 	read_name(r, &name);
 	find_operation(r->says, (struct lh_str){ name.p ? name.p : "", name.len }, &r->operation);
+	if (!r->operation.p)	/* the word is in a script */
+		find_operation(r->says, lh_str_of("requests"), &r->operation);
 	r->scoped = lh_route_takes(r, "scope");
 	return 1;
 }

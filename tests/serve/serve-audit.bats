@@ -268,7 +268,7 @@ say() {
 	run -2 lh-serve --state things --persons products --check
 	lh-mcp --state things </dev/null
 	start_serve --state s
-	grep -qx 'lh-serve: who looks at persons (index/notes.lhv) is not recorded: LH_SUBJECT_AUDIT_KEY names no key' err
+	until_so grep -qx 'lh-serve: who looks at persons (index/notes.lhv) is not recorded: LH_SUBJECT_AUDIT_KEY names no key' err
 	[ "$(metric lh_serve_looks_unrecorded)" = 1 ]
 	[ "$(curl -sS "$URL/health?deep=1" | jq -c '[.status, .looks]')" = '["ok",{"recorded":false,"reason":"LH_SUBJECT_AUDIT_KEY names no key","persons":"index/notes.lhv"}]' ]
 	end_serve
@@ -711,6 +711,34 @@ bisect() {
 		end_serve
 	done
 	all_rows >/dev/null
+}
+
+@test "a command before a tool that has --files is refused files alike, and one of which nothing is known is an error at the start" {
+	unset LH_SUBJECT_AUDIT_KEY
+	mkdir -p st d
+	echo inside >d/file
+	printf '#!/bin/sh\nexec lh-store requests --files d/st "$@"\n' >says
+	printf '#!/bin/sh\nexec lh-store requests --files d/st\n' >silent
+	chmod 755 says silent
+	tool='"lh-store","requests","--files","-q","--on-error","emit","d/st"'
+	for run in "[$tool]" "[\"nice\",$tool]" "[\"env\",\"A=b\",$tool]" "[\"timeout\",\"600\",$tool]" "[\"nice\",\"env\",$tool]" "[\"$PWD/says\"]"; do
+		echo "{\"state\":\"st\",\"routes\":[{\"route\":\"POST /a\",\"run\":$run}]}" >config
+		start_serve --config config
+		[ "$(say /a '{"op":"put","key":"k","file":"d/file"}' t)" = 400 ]
+		jq -e '.error | test("names a file")' answer
+		case $run in
+		*says*) until_so grep -q '^lh-serve: "POST /a": its command, .*/says, says that it is lh-store$' err ;;
+		'["lh-store"'*) run ! grep 'says that it is' err ;;
+		*) until_so grep -q '^lh-serve: "POST /a": its command, [a-z]*, says that it is lh-store$' err ;;
+		esac
+		end_serve
+	done
+	for run in "[\"$PWD/silent\"]" '["sh","-c","exec lh-store requests --files d/st"]' '["cat","--files"]' '["env","cat","--files=x"]'; do
+		echo "{\"state\":\"st\",\"routes\":[{\"route\":\"POST /a\",\"run\":$run}]}" >config
+		run -2 --separate-stderr lh-serve --config config --check
+		[[ $stderr == *'clients could name any file (--files): "POST /a": its command, '*' does not describe itself'* ]]
+	done
+	[ ! -e d/st/k ]
 }
 
 @test "a command that does not say what it does is an error at the start where rows are required, and none reads a file for a client" {

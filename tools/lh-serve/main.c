@@ -239,7 +239,7 @@ static int run(struct lh_tool *tool, void *settings)
 	if (site && set->print_config)
 		rc = site_print(site, tool);
 	if (site && set->check)
-		audit_say(site);
+		site_say(site);
 	if (site && set->check)
 		rc = site_try_engine(site, tool);
 	if (site && (set->check || set->print_config))

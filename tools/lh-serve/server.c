@@ -139,7 +139,7 @@ static void reload_site(struct server *s)
 	s->site = site;
 	if (opens)
 		say_to_whom(s);
-	audit_say(site);
+	site_say(site);
 	reopen_log(s);
 	lh_tool_message(s->tool, "configuration read again");
 }
@@ -245,7 +245,7 @@ static int start_server(struct server *s, struct lh_err *err)
 	if (site_start(s->site, &s->pools, &s->stats, err) < 0)
 		return -1;
 	pools_say_open(&s->pools, &s->site->config);
-	audit_say(s->site);
+	site_say(s->site);
 	return 0;
 }
 

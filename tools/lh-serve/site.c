@@ -13,6 +13,8 @@
 #define CONNECTIONS 10000
 #define QUEUE 1024
 #define DRAIN 30.0
+#define FILES "--files"			/* by which a tool lets requests name files */
+#define SCRIPT_MAX ((size_t)1 << 20)	/* bytes of a script that are looked at */
 
 /* ---- counts of each route ---- */
 
@@ -182,6 +184,56 @@ static int read_mount(struct site *site, struct lh_err *err)
 	return lh_route_path_read(&site->mount, lh_str_of(mount), err);
 }
 
+/* Return whether a command, or the script that it is, says that clients may name files. */
+static bool says_files(char *const *run)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { .max = SCRIPT_MAX };
+	char path[4096];
+	struct lh_err unused;
+	size_t i;
+
+	for (i = 0; run[i]; i++)
+		if (strstr(run[i], FILES))
+			return true;
+	return lh_coproc_program(run[0], path, sizeof path) &&
+	       lh_file_read(path, &text, &unused) == 1 && text.len > 2 &&
+	       !memcmp(text.p, "#!", 2) && memmem(text.p, text.len, FILES, sizeof FILES - 1);
+}
+
+/* Return whether a word of a command is one of these tools, or has one in it. */
+static bool runs_ours(char *const *run)
+{
+	for (; *run; run++)
+		if (strstr(*run, "lh-"))
+			return true;
+	return false;
+}
+
+/* Ask configured commands in front of these tools what they do, so that members which name files
+ * are refused there, too; of one that does not say, it is an error that it takes files. */
+static int ask_commands(struct site *site, struct lh_err *err)
+{
+	size_t i;
+
+	for (i = 0; i < site->routes.n; i++) {
+		struct lh_route *r = &site->routes.v[i];
+		const bool files = r->run && !r->built_in && !r->described && says_files(r->run);
+
+		if (!files && (!r->run || r->built_in || !runs_ours(r->run)))
+			continue;
+		if (lh_route_ask(r, err) == 0 && (!files || r->operation.p))
+			continue;
+		if (r->described)
+			lh_err_set(err, LH_EUSAGE, "\"%s\": %s does not say which of its "
+				   "operations this is", r->route, r->program);
+		if (files || err->code != LH_EUSAGE)
+			return files ? lh_err_prefix(err, "clients could name any file (" FILES ")")
+				     : -1;
+		*err = (struct lh_err){ 0 };
+	}
+	return 0;
+}
+
 static int read_routes(struct site *site, struct lh_err *err)
 {
 	struct lh_routes *all = &site->routes;
@@ -193,6 +245,8 @@ static int read_routes(struct site *site, struct lh_err *err)
 	lh_routes_replace(all, &site->config.routes);
 	lh_routes_bind_store(all, site->config.state);
 	lh_routes_describe(all, described);
+	if (ask_commands(site, err) < 0)
+		return -1;
 	for (i = 0; i < all->n; i++)
 		if (site->config.no_console &&
 		    (all->v[i].kind == LH_ROUTE_FILE || all->v[i].kind == LH_ROUTE_SESSIONS ||
@@ -325,6 +379,20 @@ bool site_first_of_pool(const struct site *site, size_t n)
 	for (i = 0; i < n && site->route[i].pool != site->route[n].pool; i++)
 		;
 	return site->route[n].pool && i == n;
+}
+
+void site_say(const struct site *site)
+{
+	size_t i;
+
+	for (i = 0; i < site->routes.n; i++) {
+		const struct lh_route *r = &site->routes.v[i];
+
+		if (r->program)
+			lh_tool_message(site->tool, "\"%s\": its command, %s, says that it is %s",
+					r->route, r->run[0], r->program);
+	}
+	audit_say(site);
 }
 
 void site_use(struct site *site)

@@ -145,6 +145,8 @@ struct site *site_new(struct lh_tool *tool, const struct settings *set, const ch
 		      struct lh_err *err);
 /* Start the pools, or take over those that run the same command; and the tools for models. */
 int site_start(struct site *site, struct pools *pools, struct stats *stats, struct lh_err *err);
+/* Say what a command was taken for that described itself, and what is not recorded. */
+void site_say(const struct site *site);
 void site_use(struct site *site);
 void site_drop(struct site *site);
 /* Return whether route number n has a pool, and is the first one that has it. */
