@@ -18,6 +18,12 @@ esac
 # Python writes no __pycache__ into the tree
 export ROOT LH_BIN AID LH_SCALE PATH=$LH_BIN:$ROOT/build/jq:$PATH PYTHONDONTWRITEBYTECODE=1
 [ -z "${LH_TEST_GRAPH:-}" ] || PATH=$ROOT/tests/graph:$PATH
+# what the user of this machine keeps in caches is nothing to a test
+if [ -n "${BATS_RUN_TMPDIR:-}" ] && [[ $HOME != "$BATS_RUN_TMPDIR"* ]]; then
+	export HOME=$BATS_RUN_TMPDIR/home
+	mkdir -p "$HOME"
+	unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME
+fi
 unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE
 bats_require_minimum_version 1.8.0
 # a tool that dies at the left of a pipe is a failure

@@ -41,8 +41,7 @@ struct net_port {
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
 	 LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | \
 	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | \
-	 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK | \
-	 LANDLOCK_ACCESS_FS_MAKE_SYM)
+	 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK)
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define OF_FILES \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | \
@@ -169,7 +168,9 @@ static int make_rules(struct lh_confine *c, long abi, struct lh_err *err)
 {
 	const uint64_t changes = changes_of(abi) | LANDLOCK_ACCESS_FS_REMOVE_DIR;
 	const struct ruleset all = {
-		.files = changes | READS | LANDLOCK_ACCESS_FS_EXECUTE,
+		/* no link may be made: it would lead the next start elsewhere */
+		.files = changes | READS | LANDLOCK_ACCESS_FS_EXECUTE |
+			 LANDLOCK_ACCESS_FS_MAKE_SYM,
 		.net = NET_BIND | NET_CONNECT, .scoped = SCOPE_ALL
 	};
 	int rules = new_ruleset(&all, abi, err);

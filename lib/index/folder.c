@@ -137,6 +137,20 @@ bool lh_index_is_file(const char *path)
 	return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+char *lh_index_link(const char *path)
+{
+	LH_SCOPED(lh_free_local) struct lh_index_params *p = NULL;
+	struct lh_err unused;
+	struct stat st;
+	char *to = lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
+
+	p = to ? lh_index_read_params(to, &unused) : NULL;
+	if (p)
+		return to;
+	free(to);
+	return NULL;
+}
+
 static bool folder_is_there(const struct lh_index_named *in)
 {
 	struct stat st;

@@ -135,6 +135,8 @@ int lh_index_open_files(const char *path, double lock_timeout, int fd[2], struct
 /* Return whether there is a regular file; symbolic links do not count, since they may lead
  * out of the folder. */
 bool lh_index_is_file(const char *path);
+/* Return the index that a link leads to, to be freed; NULL: it is none, or leads to no index. */
+char *lh_index_link(const char *path);
 
 /* The indexes that requests from outside name.  Messages are for the client: they contain the
  * name, not the path. */

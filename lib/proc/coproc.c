@@ -152,8 +152,8 @@ static const struct {
 /* Variables that any program may need, and that hold no keys; "_" at the end stands
  * for all that begin so. */
 static const char *const common[] = {
-	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "LANG", "LANGUAGE",
-	"LC_", "LH_"
+	"PATH", "HOME", "XDG_CACHE_HOME", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ",
+	"LANG", "LANGUAGE", "LC_", "LH_"
 };
 
 static bool is_named(const char *s, const char *name)

@@ -18,6 +18,7 @@
 #define WRITES 1		/* what its command names, but for .reads; else written[] alone */
 #define SPOOL 2			/* bodies and objects in files of the state */
 #define MODELS 4		/* files of models, and what is compiled from them */
+#define KEPT 8			/* the indexes of files that lh-search keeps for the user */
 #define STORES 32		/* the stores of other places that manifests of the state name */
 
 #define EMBEDS (LH_KEYS_OLLAMA | LH_KEYS_OPENAI)
@@ -52,7 +53,7 @@ static const struct row {
 	{ "lh-score", 0, { NULL }, NULL, NULL },
 	{ "lh-search", MODELS, { "lh-embed", "lh-cat" }, NULL, NULL },
 	{ "lh-store", WRITES | SPOOL, { NULL }, NULL, NULL },
-	{ "lh-subject", WRITES | STORES, { "lh-subject", "lh-cat" }, NULL, "--config" },
+	{ "lh-subject", WRITES | STORES | KEPT, { "lh-subject", "lh-cat" }, NULL, "--config" },
 	{ "lh-subject-audit", WRITES, { NULL }, NULL, NULL },
 	{ "lh-tlog", WRITES, { NULL }, NULL, NULL },
 	{ "lh-trace", 0, { NULL }, NULL, NULL },
@@ -141,6 +142,15 @@ static void let_below(struct making *m, const char *folder, const char *name, un
 		let(m, path, may);
 }
 
+/* Let a file be used whose name has more at its end. */
+static void let_ending(struct making *m, const char *file, const char *end, unsigned may)
+{
+	char path[4400];
+
+	if ((size_t)snprintf(path, sizeof path, "%s%s", file, end) < sizeof path)
+		let(m, path, may);
+}
+
 /* Let the folder of a file be used. */
 static void let_beside(struct making *m, const char *file, unsigned may)
 {
@@ -159,19 +169,18 @@ static bool is_index(const char *path)
 	return n > 4 && !strcmp(path + n - 4, ".lhv");
 }
 
-/* Let an index be read that a link leads to: its log and its lock are beside it, not beside the
- * link. */
+/* Let an index be read that a link leads to, with its log, which is beside it and not beside the
+ * link: these files, and not their folder.  What is no index is not let: who could make the link
+ * might have chosen the file. */
 static void let_linked(struct making *m, const char *path)
 {
-	LH_SCOPED(lh_free_local) char *real = NULL;
-	struct stat st;
+	LH_SCOPED(lh_free_local) char *real = lh_index_link(path);
 
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-		real = realpath(path, NULL);
-	if (real) {
-		let(m, real, LH_MAY_READ);
-		let_beside(m, real, LH_MAY_READ);
-	}
+	if (!real)
+		return;
+	let(m, real, LH_MAY_READ);
+	let_ending(m, real, LH_INDEX_LOG, LH_MAY_READ);
+	let_ending(m, real, "-lock", LH_MAY_READ);
 }
 
 static void let_run(struct making *m, const char *program)
@@ -298,10 +307,14 @@ static void let_index(struct making *m, const char *path)
 
 /* ---- the words of a command ---- */
 
-/* Let what a path leads to be read.  An index has files beside it. */
+/* Let what a path leads to be read.  An index has files beside it; what a link of its name leads
+ * to is for let_linked. */
 static void let_read(struct making *m, const char *path)
 {
-	let(m, path, LH_MAY_READ);
+	struct stat st;
+
+	if (!is_index(path) || lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
+		let(m, path, LH_MAY_READ);
 	if (is_index(path))
 		let_beside(m, path, LH_MAY_READ);
 }
@@ -507,6 +520,17 @@ static void let_models(struct making *m)
 	let_write(m, cache.p, true);
 }
 
+/* Let the indexes be changed that lh-search keeps for the user, also once there are some. */
+static void let_kept(struct making *m)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf cache = { 0 };
+
+	if (!lh_user_cache(&cache, LH_CACHE_RECORDS))
+		return;
+	lh_buf_putc(&cache, '\0');
+	let(m, cache.p, LH_MAY_READ | LH_MAY_WRITE);
+}
+
 /* Return whether a program is a script, whose interpreter would have to be known. */
 static bool is_script(const char *path)
 {
@@ -567,6 +591,8 @@ int lh_filter_confine(struct lh_confine *to, char *const *argv, const struct lh_
 		let_stores(&m);
 	if (m.row->what & MODELS)
 		let_models(&m);
+	if (m.row->what & KEPT)
+		let_kept(&m);
 	for (i = 0; i < 3 && m.row->starts[i]; i++)
 		let_run(&m, m.row->starts[i]);
 	to->starts |= m.row->starts[0] != NULL;

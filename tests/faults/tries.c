@@ -83,6 +83,15 @@ static int connects(int port)
 	return why;
 }
 
+/* Make a link in a folder that may be written. */
+static int links(const char *file, const char *folder)
+{
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/link.%d", folder, (int)getpid());
+	return symlink(file, path) < 0 ? errno : 0;
+}
+
 static int calls(long n)
 {
 	return syscall(n, 1, 0, 0, 0, 0, 0) < 0 ? errno : 0;
@@ -101,10 +110,11 @@ __attribute__((constructor)) static void try_all(void)
 		return;
 	snprintf(beside, sizeof beside, "%s.made", file);
 	n = snprintf(line, sizeof line, "%s read %d write %d make %d start %d made %d connect %d "
-		     "signal %d io_uring %d\n", name, opens(file, O_RDONLY),
+		     "signal %d io_uring %d link %d\n", name, opens(file, O_RDONLY),
 		     opens(file, O_WRONLY | O_APPEND), opens(beside, O_WRONLY | O_CREAT),
 		     starts("/bin/true"), starts_made(self), connects(atoi(port)),
-		     kill(getppid(), 0) < 0 ? errno : 0, calls(SYS_io_uring_setup));
+		     kill(getppid(), 0) < 0 ? errno : 0, calls(SYS_io_uring_setup),
+		     links(file, tmp ? tmp : "/tmp"));
 	snprintf(beside, sizeof beside, "%s/tried", tmp ? tmp : "/tmp");
 	fd = open(beside, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd >= 0 && write(fd, line, (size_t)n) == n)

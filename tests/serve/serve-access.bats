@@ -90,7 +90,7 @@ all_of_the_table() {
 	jq -nc '["sh", "-c", "while read -r line; do env | jq -Rnc \"{env: [inputs | split(\\\"=\\\")[0]]}\"; done"] as $run |
 		{state: "s", audit_required: false, routes: [{route: "POST /none", run: $run}, {route: "POST /some", run: $run, env: ["KIMI_API_KEY", "OTHER", "ABSENT"]}]}' >config
 	start_serve --config config
-	env | grep '^\(PATH\|HOME\|USER\|LOGNAME\|SHELL\|TERM\|TMPDIR\|TZ\|LANG\|LANGUAGE\|L[CH]_[A-Z_]*\)=' | sed 's/=.*//' |
+	env | grep '^\(PATH\|HOME\|XDG_CACHE_HOME\|USER\|LOGNAME\|SHELL\|TERM\|TMPDIR\|TZ\|LANG\|LANGUAGE\|L[CH]_[A-Z_]*\)=' | sed 's/=.*//' |
 		grep -v 'LH_OPENAI_API_KEY\|LH_KEYS_FILE\|LH_SUBJECT_AUDIT_KEY\|LH_OLLAMA_URL' | LC_ALL=C sort | xargs >want
 	seen /none | diff want -
 	has -w LH_NOW <want

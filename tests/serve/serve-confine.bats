@@ -29,7 +29,7 @@ state() {
 	export LH_SUBJECT_AUDIT_KEY=$PWD/audit TMPDIR=$PWD/tmp
 	jq -nc '{state: "s", legal_token_file: "legal", routes: [
 		{route: "POST /v1/sql", read: true, run: ["lh-query", "--on-error", "emit", "--catalog", "s/catalog"]},
-		{route: "POST /v1/subject/{id}/find", members: {op: "find"}, run: ["lh-subject", "requests", "--state", "s", "-q", "--on-error", "emit"]}]}' >config
+		(("find", "export", "verify", "erase") as $op | {route: "POST /v1/subject/{id}/\($op)", members: {op: $op}, run: ["lh-subject", "requests", "--state", "s", "-q", "--on-error", "emit"]})]}' >config
 }
 
 # preload - let the stand-in be in every filter that is started from here on
@@ -54,7 +54,7 @@ kernel() {
 	jq -e '.confinement.missing // [] | . == []' deep >null || skip "this kernel lacks $(jq -c .confinement.missing deep)"
 }
 
-@test "no filter reads, writes or makes a file outside, starts a program, connects or signals, before its first instruction" {
+@test "no filter reads, writes or makes a file outside, makes a link, starts a program, connects or signals, before its first instruction" {
 	local filters starters='lh-(catalog|embed|index|ingest|iterate|playbook|query|search|subject|validate) '
 	state
 	preload
@@ -67,7 +67,7 @@ kernel() {
 	cut -d ' ' -f 1 tries | diff - <(echo "$filters")
 	# a program that may start others, which are confined as it is, can start what it made
 	sed -E "s/^($starters.*) made [0-9]+/\1 made 13/; s/^[^ ]+ //" tries | sort -u |
-		diff - <(echo 'read 13 write 13 make 13 start 13 made 13 connect 13 signal 1 io_uring 1')
+		diff - <(echo 'read 13 write 13 make 13 start 13 made 13 connect 13 signal 1 io_uring 1 link 13')
 	[ "$(ls outside)" = secret ]
 	[ "$(cat outside/secret)" = outside ]
 	[ "$(post '/health?deep=1' '' -X GET | jq -c .down)" = '[]' ]
@@ -94,6 +94,24 @@ kernel() {
 
 is_up() {
 	[ "$(post '/health?deep=1' '' -X GET | jq -c .down)" = '[]' ]
+}
+
+@test "a link in index/ lets an index be read and nothing else, neither what is no index nor the folder; the start names each" {
+	state
+	mkdir elsewhere
+	mv s/index/w.lhv elsewhere/w.lhv
+	ln -s "$PWD/elsewhere/w.lhv" s/index/w.lhv
+	ln -s "$PWD/outside/secret" s/index/workers.lhv
+	preload
+	start_serve --config config
+	kernel
+	until_so grep -q 'index/w.lhv is a link: filters may read ' err
+	grep -qx "lh-serve: s/index/w.lhv is a link: filters may read $PWD/elsewhere/w.lhv" err
+	grep -qx "lh-serve: s/index/workers.lhv is a link to what is not an index: filters may not read it" err
+	[ "$(post /v1/vectors/search '{"query_text":"welder","corpora":["w"]}' | jq -r '.results[0].id')" = w1 ]
+	post /v1/validate '{"kind":"email","artifact":{"to":"a@b.c","subject":"s","body":"b"}}' >out
+	tried | grep '^lh-search read 13'
+	tried | grep '^lh-validate read 13'
 }
 
 @test "--no-confine lets them, and the start and deep health say so" {
@@ -130,7 +148,8 @@ say() {
 	echo "$(post "$1" "$2" -o out -w '%{http_code}' "${@:3}") $1"
 }
 
-@test "the filters do their work, and start lh-cat for a table that is compressed" {
+# do_their_work - every route of a server with its state
+do_their_work() {
 	state
 	mkdir -p s/data
 	start_serve --config config
@@ -152,11 +171,33 @@ say() {
 		say /v1/sql '{"sql":"select count(*) as n from people"}'
 		say /v1/storage/object/a/b 'x' -X PUT -H 'Content-Type: text/plain'
 		say /v1/storage/object/a/b '' -X GET
-		say /v1/subject/w-1/find '{}' -H "X-Lakehouse-Legal-Token: $(cat legal)"
+		for verb in find export verify erase; do
+			say /v1/subject/w-1/$verb '{}' -H "X-Lakehouse-Legal-Token: $(cat legal)"
+		done
 		say /v1/audit/health '' -X GET -H "X-Lakehouse-Legal-Token: $(cat legal)"
 		say /v1/chat/providers '' -X GET
 	} >said
 	run ! grep -v '^20' said
+}
+
+@test "the filters do their work, and start lh-cat for a table that is compressed" {
+	do_their_work
+}
+
+@test "the filters do their work where the user has caches, models and keys, also those that came since, and find reaches them" {
+	export HOME=$PWD/home
+	unset XDG_CACHE_HOME
+	mkdir -p home/.cache/lakehouse-tools home/.ollama/models home/.aws home/.duckdb home/.config
+	# lh-search keeps an index of what is not small
+	seq 5000 | awk '{ print "{\"id\":\"w-" $1 "\",\"name\":\"spoon " $1 "\"}" }' >people.jsonl
+	lh-search -q -k 1 people.jsonl heron
+	ls home/.cache/lakehouse/*.lhv
+	do_their_work
+	post /v1/subject/w-1/find '{}' -H "X-Lakehouse-Legal-Token: $(cat legal)" | grep -q user-cache
+	rm -r home/.cache/lakehouse
+	[ "$(status /v1/subject/w-1/find --json '{}' -H "X-Lakehouse-Legal-Token: $(cat legal)")" = 200 ]
+	lh-search -q -k 1 people.jsonl heron
+	post /v1/subject/w-1/find '{}' -H "X-Lakehouse-Legal-Token: $(cat legal)" | grep -q user-cache
 }
 
 @test "a roster that is made, or replaced by another, outside of the state as well, is the one of the next request" {
@@ -217,8 +258,8 @@ say() {
 		until_so all_tried 15
 		tried | grep '^lh-relevance' | sort -u >tries
 		case $kind in
-		landlock*) grep 'read 0 write 0 make 0 start 13 made 13 connect 13 signal 0 io_uring 1' tries ;;
-		*) grep 'read 13 write 13 make 13 start 13 made 0 connect 13 signal 1 io_uring 14' tries ;;
+		landlock*) grep 'read 0 write 0 make 0 start 13 made 13 connect 13 signal 0 io_uring 1 link 0' tries ;;
+		*) grep 'read 13 write 13 make 13 start 13 made 0 connect 13 signal 1 io_uring 14 link 13' tries ;;
 		esac
 		kill "$(pgrep -P "$SERVE" -x lh-serve)"
 		wait "$SERVE"

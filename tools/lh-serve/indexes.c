@@ -43,14 +43,6 @@ struct index_file {
 	off_t size;		/* ... and its bytes at the last look */
 };
 
-/* Return the file that a link leads to, or NULL: it is none. */
-static char *link_of(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ? realpath(path, NULL) : NULL;
-}
-
 static void forget(struct index_file *f)
 {
 	free(f->path);
@@ -71,13 +63,28 @@ static struct index_file *find_file(struct indexes *all, const char *path)
 	return &all->v[all->n++];
 }
 
+/* Say what filters may read by a link, or that it leads to no index. */
+static void say_link(struct lh_tool *tool, const char *path, const char *to)
+{
+	struct stat st;
+
+	if (to)
+		lh_tool_message(tool, "%s is a link: filters may read %s", path, to);
+	else if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		lh_tool_warn(tool, "%s is a link to what is not an index: filters may not read "
+			     "it",
+			     path);
+}
+
 /* Look at a link; true if filters may not read what it leads to.  known: they have just been given
  * their places. */
 static bool is_late_link(struct lh_tool *tool, struct index_file *f, bool known)
 {
-	LH_SCOPED(lh_free_local) char *to = link_of(f->path);
+	LH_SCOPED(lh_free_local) char *to = lh_index_link(f->path);
 	bool late;
 
+	if (known && (!to || !f->leads_to || strcmp(to, f->leads_to) != 0))
+		say_link(tool, f->path, to);
 	if (known) {
 		free(f->leads_to);
 		f->leads_to = to ? lh_strndup(to, strlen(to)) : NULL;
