@@ -270,6 +270,63 @@ Houston  2' ]
 	[[ $stderr == *'b.jsonl:2: column "n" has a number beyond 64 bits'* ]]
 }
 
+@test "a sum or an average of a text that is no number is an error with file, line and column" {
+	printf 'id;rate\n1;30\n2;12,5\n' >t.csv
+	printf '%s\n' '{"v":1,"g":1}' '{"v":"2.5","g":1}' '{"v":null,"g":2}' '{"v":"n/a","g":2}' >v.jsonl
+	for f in sum avg total; do
+		for sql in "SELECT $f(rate) FROM t" "SELECT id, $f(rate) FROM t GROUP BY id ORDER BY 1" "SELECT $f(rate) OVER (ORDER BY id) FROM t" \
+			"SELECT $f(r) FROM (SELECT DISTINCT rate r FROM t)"; do
+			run -2 --separate-stderr lh-query "$sql" t=t.csv
+			[[ ${stderr_lines[-1]} == 'lh-query: t.csv:3: column "rate" has a text that is not a number, '* ]]
+		done
+		run -2 --separate-stderr lh-query "SELECT $f(v) FROM v" v=v.jsonl
+		[[ $stderr == 'lh-query: v.jsonl:4: column "v" has a text'* ]]
+	done
+	[ "$(lh-query "SELECT sum(replace(rate, ',', '.')) s FROM t" t=t.csv)" = '{"s":42.5}' ]
+	[ "$(lh-query 'SELECT sum(v) s, avg(v) a, total(v) t FROM v WHERE g = 1' v=v.jsonl)" = '{"s":3.5,"a":1.75,"t":3.5}' ]
+	[ "$(lh-query 'SELECT sum(v) s, avg(v) a, total(v) t FROM v WHERE v IS NULL' v=v.jsonl)" = '{"s":null,"a":null,"t":0.0}' ]
+}
+
+@test "sums over windows and of whole numbers are those of Python's sqlite3" {
+	seq 50 | jq -c '{n: ., v: (if . % 7 == 0 then null elif . % 5 == 0 then . / 2 else . * 3 end)}' >v.jsonl
+	cat >sums.py <<-'END'
+	import json, sqlite3, sys
+	db = sqlite3.connect(":memory:")
+	db.execute("create table v (n, v)")
+	db.executemany("insert into v values (?, ?)", [tuple(json.loads(l).values()) for l in open("v.jsonl")])
+	for row in db.execute(sys.argv[1]):
+	    print(json.dumps(row, separators=(",", ":")))
+	END
+	for of in 'ORDER BY n ROWS 3 PRECEDING' 'PARTITION BY n % 4' 'ORDER BY n ROWS BETWEEN 2 FOLLOWING AND 4 FOLLOWING'; do
+		sql="SELECT n, sum(v) OVER w s, avg(v) OVER w a, total(n) OVER w t, sum(n) OVER w m FROM v WINDOW w AS ($of) ORDER BY n"
+		alike <(lh-query "$sql" v=v.jsonl | jq -c '[.[]]') <(python3 sums.py "$sql" | jq -c .)
+	done
+	echo '{"i":9223372036854775807}' >i.jsonl
+	refused 400 'integer overflow' 'SELECT sum(i) FROM (SELECT i FROM i UNION ALL SELECT 1)' i=i.jsonl
+}
+
+@test "to a check true is not 1" {
+	mkdir c
+	echo '{"v":true}' >w.jsonl
+	printf '%s\n' '{"v":1}' '{"v":true}' '{"v":true}' >x.jsonl
+	echo '{"v":1}' >y.jsonl
+	while read -r passed check; do
+		echo "$check" >c/1.jsonl
+		run lh-query check c w=w.jsonl x=x.jsonl y=y.jsonl
+		[ "$(jq .passed <<<"${lines[0]}")" = $passed ] || { echo "$check"; return 1; }
+	done <<-'END'
+		false {"check":"accepted","dataset":"w","column":"v","values":[1]}
+		true {"check":"accepted","dataset":"w","column":"v","values":[true,2]}
+		false {"check":"accepted","dataset":"y","column":"v","values":[true,false]}
+		true {"check":"accepted","dataset":"y","column":"v","values":[1,true]}
+		false {"check":"between","dataset":"w","column":"v","min":0,"max":2}
+		false {"check":"references","dataset":"w","column":"v","to":"y"}
+		true {"check":"references","dataset":"w","column":"v","to":"x"}
+		false {"check":"unique","dataset":"x","column":"v"}
+	END
+	[ "$(jq -c .first <<<"${lines[0]}")" = '[{"v":true,"n":2}]' ]
+}
+
 @test "only one statement, and only one that reads" {
 	only='only one SELECT, WITH, VALUES or EXPLAIN is answered'
 	refused 400 "$only" '' x=w.jsonl

@@ -78,14 +78,28 @@ static int put_literal(struct lh_buf *sql, const struct lh_value *v, struct lh_e
 	return 0;
 }
 
-/* Write a query with names and values in it: %t, %T the dataset and that of "to"; %c, %C their
- * columns; %v the values. */
-static int put_query(struct lh_buf *sql, const char *query, const struct line *l,
-		     struct lh_err *err)
+/* Append the values that are true or false, or the others. */
+static int put_values(struct lh_buf *sql, const struct line *l, bool booleans, struct lh_err *err)
 {
 	struct lh_iter it;
 	const char *between = "";
 
+	for (lh_iter_init(&it, &l->values); lh_iter_next(&it); ) {
+		if ((it.val.type == LH_TRUE || it.val.type == LH_FALSE) != booleans)
+			continue;
+		lh_buf_puts(sql, between);
+		if (put_literal(sql, &it.val, err) < 0)
+			return -1;
+		between = ", ";
+	}
+	return 0;
+}
+
+/* Write a query with names and values in it: %t, %T the dataset and that of "to"; %c, %C their
+ * columns; %b the values that are true or false, %v the others. */
+static int put_query(struct lh_buf *sql, const char *query, const struct line *l,
+		     struct lh_err *err)
+{
 	for (; *query; query++) {
 		if (*query != '%') {
 			lh_buf_putc(sql, *query);
@@ -97,11 +111,8 @@ static int put_query(struct lh_buf *sql, const char *query, const struct line *l
 		case 'c': put_quoted(sql, '"', l->column); break;
 		case 'C': put_quoted(sql, '"', l->to_column.p ? l->to_column : l->column); break;
 		default:
-			for (lh_iter_init(&it, &l->values); lh_iter_next(&it); between = ", ") {
-				lh_buf_puts(sql, between);
-				if (put_literal(sql, &it.val, err) < 0)
-					return -1;
-			}
+			if (put_values(sql, l, *query == 'b', err) < 0)
+				return -1;
 		}
 	}
 	return 0;
@@ -111,7 +122,7 @@ static int put_between(struct lh_buf *sql, const struct line *l, struct lh_err *
 {
 	if (!l->min.p && !l->max.p)
 		return lh_err_set(err, LH_EDATA, "missing \"min\" or \"max\"");
-	if (put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND NOT (", l, err) < 0)
+	if (put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND (is_boolean(%c) OR NOT (", l, err) < 0)
 		return -1;
 	if (l->min.p) {
 		put_query(sql, "%c >= ", l, err);
@@ -122,7 +133,7 @@ static int put_between(struct lh_buf *sql, const struct line *l, struct lh_err *
 		put_query(sql, "%c <= ", l, err);
 		put_literal(sql, &l->max, err);
 	}
-	lh_buf_putc(sql, ')');
+	lh_buf_puts(sql, "))");
 	return 0;
 }
 
@@ -149,27 +160,28 @@ static int put_fresh(struct query *q, struct lh_buf *sql, const struct line *l, 
 	return 0;
 }
 
-/* Append the query that a line stands for. */
+/* Append the query that a line stands for.  To SQL true is 1; a check tells them apart. */
 static int put_line(struct query *q, struct lh_buf *sql, const struct line *l, struct lh_err *err)
 {
 	switch (l->kind) {
 	case UNIQUE:
 		return put_query(sql, "SELECT %c, count(*) AS n FROM %t WHERE %c IS NOT NULL "
-				 "GROUP BY %c HAVING count(*) > 1", l, err);
+				 "GROUP BY %c, is_boolean(%c) HAVING count(*) > 1", l, err);
 	case NOT_NULL:
 		return put_query(sql, "SELECT * FROM %t WHERE %c IS NULL", l, err);
 	case ACCEPTED:
 		if (!l->values.p)
 			return lh_err_set(err, LH_EDATA, "missing \"values\" (array)");
-		return put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND %c NOT IN (%v)",
-				 l, err);
+		return put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND NOT CASE WHEN "
+				 "is_boolean(%c) THEN %c IN (%b) ELSE %c IN (%v) END", l, err);
 	case BETWEEN:
 		return put_between(sql, l, err);
 	case REFERENCES:
 		if (!l->to.p)
 			return lh_err_set(err, LH_EDATA, "missing \"to\" (string)");
-		return put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND %c NOT IN "
-				 "(SELECT %C FROM %T WHERE %C IS NOT NULL)", l, err);
+		return put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND "
+				 "(%c, is_boolean(%c)) NOT IN "
+				 "(SELECT %C, is_boolean(%C) FROM %T WHERE %C IS NOT NULL)", l, err);
 	default:
 		return put_fresh(q, sql, l, err);
 	}

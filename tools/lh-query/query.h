@@ -8,6 +8,7 @@
  *     sqlite.c        the engine: a connection per query, its bounds, its rows
  *     virtual.c       the files as virtual tables of SQLite
  *     values.c        a member of a record as a value of SQLite, and back
+ *     functions.c     sum(), avg() and total(), which take no text for a number
  *     lookup.c        rows of a table by the values of some columns, for joins
  *     checks.c        queries for rows that are wrong
  *     keep.c          rows as a dataset
@@ -264,9 +265,11 @@ void value_cell(sqlite3_value *v, const struct column *c, struct cell *cell, str
 
 /* A value of a record as SQLite has it, or why it has none. */
 #define SQL_REFUSED 6
+#define SUBTYPE_JSON 74	/* by which SQLite's JSON functions know JSON text */
+#define SUBTYPE_BOOL 66	/* true or false, which are 1 and 0 */
 struct sql_value {
 	int type;		/* SQLITE_INTEGER, ...; SQL_REFUSED: s is the message */
-	bool json;		/* SQLITE_TEXT: it is JSON text */
+	unsigned subtype;	/* what SQLite does not see in it, or 0 */
 	union {
 		int64_t i;
 		double f;
@@ -312,6 +315,9 @@ struct engine {
 /* Make the tables known to the connection by their names.  A file is opened when a statement
  * first uses its table. */
 int virtual_tables(struct engine *e, struct lh_err *err);
+
+/* Give a connection the functions of functions.c. */
+int functions_add(struct engine *e, struct lh_err *err);
 
 /* Return the column of a table by names as SQLite has them, or NULL. */
 const struct column *virtual_column(const struct engine *e, const char *table, const char *column);

@@ -18,7 +18,7 @@ static bool looks_into(const char *name)
 	static const char *const blind[] = {
 		"count", "sum", "total", "avg", "min", "max", "coalesce", "ifnull", "nullif", "iif",
 		"typeof", "abs", "round", "row_number", "rank", "dense_rank", "ntile", "lag",
-		"lead", "first_value", "last_value", "nth_value", NULL
+		"lead", "first_value", "last_value", "nth_value", "is_boolean", NULL
 	};
 	size_t i;
 
@@ -147,7 +147,7 @@ static int engine_open(struct engine *e, struct lh_err *err)
 	sqlite3_db_config(e->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 	sqlite3_progress_handler(e->db, OPS, on_progress, e);
 	sqlite3_set_authorizer(e->db, authorize, e);
-	return virtual_tables(e, err);
+	return functions_add(e, err) < 0 ? -1 : virtual_tables(e, err);
 }
 
 /* ---- the statement ---- */

@@ -138,7 +138,7 @@ static int json_value(struct reader *r, const struct column *c, struct lh_str js
 
 	if (why)
 		return reader_refuse(r, c, why, err);
-	*to = (struct sql_value){ .type = SQLITE_TEXT, .json = true, .s = json };
+	*to = (struct sql_value){ .type = SQLITE_TEXT, .subtype = SUBTYPE_JSON, .s = json };
 	return 0;
 }
 
@@ -162,7 +162,8 @@ int column_value(struct reader *r, const struct columns *c, size_t column, struc
 		return 0;
 	case LH_FALSE:
 	case LH_TRUE:
-		*to = (struct sql_value){ .type = SQLITE_INTEGER, .i = v.type == LH_TRUE };
+		*to = (struct sql_value){ .type = SQLITE_INTEGER, .subtype = SUBTYPE_BOOL,
+					  .i = v.type == LH_TRUE };
 		return 0;
 	case LH_NUMBER:
 		return number_value(r, of, &v, to, err);

@@ -268,8 +268,6 @@ static int on_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 
 /* ---- reading ---- */
 
-#define SUBTYPE_JSON 74		/* by which SQLite's JSON functions know JSON text */
-
 /* Return a value as the result of a column; kept: its text stays as long as the connection. */
 static void value_result(sqlite3_context *ctx, const struct sql_value *v, bool kept)
 {
@@ -283,9 +281,9 @@ static void value_result(sqlite3_context *ctx, const struct sql_value *v, bool k
 	case SQLITE_TEXT:
 		sqlite3_result_text64(ctx, v->s.p, v->s.n, kept ? SQLITE_STATIC : SQLITE_TRANSIENT,
 				      SQLITE_UTF8);
-		if (v->json)
-			sqlite3_result_subtype(ctx, SUBTYPE_JSON);
 	}
+	if (v->subtype)
+		sqlite3_result_subtype(ctx, v->subtype);
 }
 
 static int on_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **cursor)
