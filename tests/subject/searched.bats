@@ -24,7 +24,7 @@ receipt() {
 	[ "$(receipt | jq -c '.searched | del(.hashes)')" = $searched ]
 	[ "$(receipt | jq -c '[.searched.hashes | length, (.[] | length)]')" = "[3,64,64,64]" ]
 	not grep -ri -e 'rob' -e 'al,' -e 3125550101 s/data/_catalog/subjects/_erasures
-	[[ $(jq -r 'select(.summary) | .sentence' <<<"$output") == "erased, as the receipt er-"*"; 1 row or text is to be looked at; "*"searched for the id, 1 name, 1 e-mail address and 1 telephone" ]]
+	[[ $(jq -r 'select(.summary) | .sentence' <<<"$output") == "erased in part, as the receipt er-"*"; 1 row or text is to be looked at; "*"searched for the id, 1 name, 1 e-mail address and 1 telephone" ]]
 }
 
 @test "an erasure without a text is refused unless --id-only, which says that names were not searched" {
@@ -49,7 +49,7 @@ receipt() {
 	run -1 lh-subject erase --state s -q --apply --reason test w-9
 	for apply in --apply ''; do
 		run -1 --separate-stderr lh-subject erase --state s $apply --reason test w-9
-		[[ ${lines[-1]} == *'"state":"erased","look":1,"by_hand":0,"opaque":0,'*'"sentence":"the person was erased before; 1 row or text is to be looked at; searched for the id alone; '* ]]
+		[[ ${lines[-1]} == *'"state":"erased in part","look":1,"by_hand":0,"opaque":0,'*'"sentence":"the person was erased in part before; snapshots were not looked at; 1 row or text is to be looked at; searched for the id alone; '* ]]
 	done
 	echo '{"note":"another"}' >s/log/a.jsonl		# it was looked at
 	run -1 lh-subject erase --state s --apply --reason test --also 'Rob Al' w-9
@@ -73,7 +73,7 @@ receipt() {
 	verified() { lh-subject verify --state s "$@" w-9 | jq -c 'select(.summary)'; }
 	verified --also 'rob  AL' --also tel:+13125550101 --also ROB@example.com >got
 	[ "$(jq -c .erasure got)" = '{"receipt":"'$id'","names":1,"emails":1,"telephones":1,"same":true}' ]
-	[[ $(jq -r .sentence got) == "nothing is left in "*" places; searched for the id, 1 name, 1 e-mail address and 1 telephone; the erasure $id searched for the same 1 name, 1 e-mail address and 1 telephone" ]]
+	[[ $(jq -r .sentence got) == "nothing is left in "*" places; snapshots were not looked at; searched for the id, 1 name, 1 e-mail address and 1 telephone; the erasure $id searched for the same 1 name, 1 e-mail address and 1 telephone" ]]
 	verified --also 'Rob Al' >got
 	[ "$(jq -c .erasure.same got)" = false ]
 	[[ $(jq -r .sentence got) == *"the erasure $id searched for 1 name, 1 e-mail address and 1 telephone, not all of which are among these" ]]

@@ -123,6 +123,17 @@ static int plan(struct erasure *e)
 
 /* ---- print ---- */
 
+/* Note what stays in a snapshot for the receipt of the state. */
+static void note_by_hand(struct erasure *e, const struct target *t, const char *why)
+{
+	struct lh_buf *to = &e->s->snapshot->by_hand;
+	struct lh_writer w = lh_write_to(to);
+
+	if (to->len)
+		lh_buf_putc(to, ',');
+	erasure_write_by_hand(e, &w, place_of(e, t), why);
+}
+
 static int print_target(struct erasure *e, const struct target *t, const char *action,
 			const char *why, size_t rows)
 {
@@ -133,8 +144,12 @@ static int print_target(struct erasure *e, const struct target *t, const char *a
 	while (does < REST_LEFT && strcmp(action, rest_name[does]) != 0)
 		does++;
 	e->s->does = does > e->s->does ? does : e->s->does;
+	if (e->s->snapshot && does == REST_BY_HAND)
+		note_by_hand(e, t, why);
+	if (e->s->snapshot && (does == REST_LEFT || does == REST_KEPT))
+		return 0;
 	lh_write_object(&w, NULL);
-	place_write(&w, place_of(e, t));
+	place_write(&w, e->s, place_of(e, t));
 	lh_write_text(&w, "action", action);
 	lh_write_u64(&w, "rows", rows);
 	if (t->others)
@@ -171,14 +186,35 @@ static int print_plan(struct erasure *e)
 	return rc;
 }
 
-/* Print the summary with a sentence, which begins with that; left: what remains, or NULL. */
+/* Set what a snapshot has, of which no summary is printed. */
+static int set_extent(struct erasure *e, const struct remains *left)
+{
+	struct extent *is = &e->s->snapshot->is;
+
+	is->places = e->s->places.n;
+	is->incomplete = e->hits.incomplete;
+	is->remains = *left;
+	return 0;
+}
+
+/* Print the summary with a sentence, which begins with that; left: what
+ * remains, NULL: what was found. */
 static int print_summary(struct erasure *e, struct lh_str receipt, const char *state,
 			 const struct remains *left, const char *says)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
+	struct remains now;
 
+	if (!left) {
+		remains_of(NULL, e->s, e->who, &e->hits, &now);
+		if (!e->s->snapshot)
+			remains_add(&now, &e->in.remains);
+		left = &now;
+	}
+	if (e->s->snapshot)
+		return set_extent(e, left);
 	lh_write_object(&w, NULL);
 	lh_write_bool(&w, "summary", true);
 	lh_write_str(&w, "candidate_id", e->who->id);
@@ -187,17 +223,13 @@ static int print_summary(struct erasure *e, struct lh_str receipt, const char *s
 	else
 		lh_write_null(&w, "receipt");
 	lh_write_text(&w, "state", state);
-	if (left) {
-		lh_write_u64(&w, "look", left->look);
-		lh_write_u64(&w, "by_hand", left->by_hand);
-		lh_write_u64(&w, "opaque", left->opaque);
-	}
+	lh_write_u64(&w, "look", left->look);
+	lh_write_u64(&w, "by_hand", left->by_hand);
+	lh_write_u64(&w, "opaque", left->opaque);
 	write_searched(&w, e->who, NULL);
 	lh_buf_puts(&sentence, says);
-	if (left)
-		put_remains(&sentence, left);
-	else
-		lh_buf_puts(&sentence, "; ");
+	put_snapshots(&sentence, e->s, &e->in);
+	put_remains(&sentence, left);
 	put_searched(&sentence, e->who);
 	return end_summary(e->tool, e->s, &w, &sentence);
 }
@@ -250,6 +282,12 @@ static int carry_out(struct erasure *e)
 	return rc ? rc : erase_end_log(e);
 }
 
+/* Return what an erasure has come to. */
+static const char *state_of(const struct remains *left)
+{
+	return left->left || left->look || left->by_hand ? "erased in part" : "erased";
+}
+
 /* Finish if nothing is left. */
 static int finish(struct erasure *e)
 {
@@ -264,16 +302,19 @@ static int finish(struct erasure *e)
 		return lh_err_set(e->err, LH_EDATA, "%s left, and no receipt was written: "
 				  "lh-subject verify lists them",
 				  LH_N(left.left, "row or text is|rows or texts are"));
-	if (erasure_snapshots(e, true) < 0 || erasure_finish(e, &left) < 0)
+	if (erasure_snapshots(e, true) < 0)
+		return -1;
+	remains_add(&left, &e->in.remains);
+	if (erasure_finish(e, &left) < 0)
 		return -1;
 	versions = erasure_versions(e, NULL);
 	if (left.look || left.by_hand || versions)
 		set_status(e->tool, e->s, 1);
-	snprintf(says, sizeof says, "erased%s%s%s, as the receipt %s says",
-		 e->in_snapshots ? ", also from " : "",
+	snprintf(says, sizeof says, "%s%s%s%s, as the receipt %s says",
+		 state_of(&left), e->in_snapshots ? ", also from " : "",
 		 e->in_snapshots ? LH_N(e->in_snapshots, "snapshot") : "", versions
 		 ? ", but for older versions of objects that S3 may keep" : "", e->id);
-	return print_summary(e, lh_str_of(e->id), "erased", &left, says);
+	return print_summary(e, lh_str_of(e->id), state_of(&left), &left, says);
 }
 
 /* ---- the command ---- */
@@ -288,13 +329,15 @@ static int end_before(struct erasure *e)
 	if (check_complete(&e->hits, e->err) < 0)
 		return -1;
 	remains_of(NULL, e->s, e->who, &e->hits, &left);
+	remains_add(&left, &e->in.remains);
 	erasure_left_before(e, &left);
 	if (left.left || left.look || left.by_hand)
 		set_status(e->tool, e->s, 1);
+	snprintf(says, sizeof says, "the person was %s before", state_of(&left));
 	if (left.left)
-		snprintf(says, sizeof says, "the person was erased before; %s left",
+		snprintf(says + strlen(says), sizeof says - strlen(says), "; %s left",
 			 LH_N(left.left, "row or text is|rows or texts are"));
-	return print_summary(e, e->before.id, "erased", &left, says);
+	return print_summary(e, e->before.id, state_of(&left), &left, says);
 }
 
 /* Refuse to search for the id alone, unless that is asked for. */
@@ -323,6 +366,11 @@ static int hold_roots(struct erasure *e)
 	return places_list(e->s, e->err);
 }
 
+static bool stays_in_snapshots(const struct erasure *e)
+{
+	return e->in.remains.look || e->in.remains.by_hand;
+}
+
 static int run(struct erasure *e)
 {
 	const struct lh_str before = e->before.id;
@@ -333,7 +381,7 @@ static int run(struct erasure *e)
 		return -1;
 	/* who erases leaves the row `erased` */
 	if (!e->s->want.apply && has_work(e) &&
-	    looked(e->tool, e->s, e->who, &e->hits, "erase, a plan") < 0)
+	    looked(e->tool, e->s, e->who, &e->hits, false, "erase, a plan") < 0)
 		return -1;
 	if (print_plan(e) < 0)
 		return -1;
@@ -344,7 +392,9 @@ static int run(struct erasure *e)
 	any |= e->in_snapshots > 0;
 	if (!any && before.p)
 		return end_before(e);
-	if (!any && !e->n_targets) {
+	if (e->hits.incomplete || e->in.incomplete)
+		set_status(e->tool, e->s, 2);
+	if (!any && !e->n_targets && !stays_in_snapshots(e)) {
 		set_status(e->tool, e->s, 1);
 		return print_summary(e, before, "not found", NULL,
 				     "nothing of the person was found");

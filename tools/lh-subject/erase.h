@@ -110,7 +110,10 @@ struct erasure {
 	} *held;
 	size_t n_held, cap_held;
 	size_t in_snapshots;		/* snapshots that had the person, ... */
-	struct lh_buf snapshots;	/* ... as JSON, for the receipt */
+	struct lh_buf snapshots;	/* ... as JSON, for the receipt, ... */
+	struct lh_buf snapshots_by_hand;	/* ... what stays in them, also as JSON, ... */
+	struct extent in;		/* ... and what was looked at in all that there are */
+	bool looked;			/* a plan has looked there */
 };
 
 #define ERASURE(t, settings, person) \
@@ -154,7 +157,11 @@ size_t erasure_versions(struct erasure *e, struct lh_writer *w);
 /* Write the receipt, commit it, and remove the list. */
 int erasure_finish(struct erasure *e, const struct remains *left);
 
-/* ---- requests.c ---- */
+/* Write a place that is to be taken out by hand, without the person. */
+void erasure_write_by_hand(struct erasure *e, struct lh_writer *w, const struct place *p,
+			   const char *why);
+
+/* ---- snapshots.c ---- */
 
 /* Print which snapshots of --snapshots have the person; apply: each is restored, the person erased
  * from the copy, and this put back under its time. */

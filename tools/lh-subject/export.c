@@ -276,7 +276,7 @@ static int make(struct export *x)
 	    make_folder(x) < 0 || put_rows(x) < 0 || put_proofs(x) < 0 || put_contents(x) < 0 ||
 	    put_sums(x) < 0)
 		return -1;
-	if (x->rows && looked(x->tool, x->s, x->who, &x->hits, "export") < 0)
+	if (x->rows && looked(x->tool, x->s, x->who, &x->hits, false, "export") < 0)
 		return -1;
 	if (rename(x->folder, x->s->out) < 0)
 		return lh_err_sys(x->err, "%s", x->s->out);
@@ -298,8 +298,10 @@ static int print_summary(struct export *x)
 	lh_write_u64(&w, "unproved", x->unproved);
 	lh_write_bool(&w, "complete", !x->hits.incomplete);
 	write_searched(&w, x->who, NULL);
-	lh_buf_printf(&sentence, "%zu row%s exported, of which %zu had data of others; ", x->rows,
+	lh_buf_printf(&sentence, "%zu row%s exported, of which %zu had data of others", x->rows,
 		      x->rows == 1 ? " was" : "s were", x->redacted);
+	put_snapshots(&sentence, x->s, NULL);
+	lh_buf_puts(&sentence, "; ");
 	put_searched(&sentence, x->who);
 	return end_summary(x->tool, x->s, &w, &sentence);
 }

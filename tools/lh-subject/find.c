@@ -180,11 +180,12 @@ static int find_in_place(struct find *f, size_t i)
 /* ---- a list of rows ---- */
 
 struct listed {
-	struct lh_str path, sha256;
+	struct lh_str path, sha256, snapshot;
 };
 static const struct lh_bind listed_members[] = {
 	{ LH_BIND_STRING("path", struct listed, path) },
 	{ LH_BIND_STRING("sha256", struct listed, sha256) },
+	{ LH_BIND_STRING("snapshot", struct listed, snapshot) },
 	LH_BIND_END
 };
 
@@ -208,6 +209,9 @@ static int take_listed(struct lh_record *rec, void *result, struct lh_buf *out, 
 	(void)result;
 	if (lh_bind(listed_members, rec, &row, &strings, err) < 0)
 		return -1;
+	if (row.snapshot.p)
+		return lh_err_set(err, LH_EUSAGE, "is of a snapshot, and --list has rows of the "
+				  "state: --snapshots erases there");
 	if (!row.path.p || row.sha256.n != 2 * LH_HASH_SIZE)
 		return 0;
 	put_listed(out, row.path, row.sha256.p);

@@ -191,6 +191,15 @@ int end_summary(struct lh_tool *tool, struct settings *s, struct lh_writer *w,
 	return 0;
 }
 
+void put_snapshots(struct lh_buf *out, const struct settings *s, const struct extent *in)
+{
+	if (!s->snapshots.n)
+		lh_buf_puts(out, "; snapshots were not looked at");
+	else
+		lh_buf_printf(out, "; %s looked at", LH_N(in->snapshots,
+			      "snapshot was|snapshots were"));
+}
+
 bool person_hash(const struct person *who, size_t i, const struct lh_hmac *key,
 		char hex[2 * LH_HASH_SIZE])
 {
@@ -476,7 +485,11 @@ static int from_roster(struct person *who, const struct each *e, struct lh_err *
 		return 0;	/* an erasure that was begun has the texts in its list */
 	lh_err_set(err, LH_EUSAGE, "--from-roster: no roster has a name of \"%.*s\"",
 		   (int)who->id.n, who->id.p);
-	if (e->command != V_ERASE)
+	if (e->s->snapshot) {		/* the state may have had it */
+		*err = (struct lh_err){ 0 };
+		return 0;
+	}
+	if (e->command != V_ERASE && !e->s->snapshots.n)
 		return -1;
 	lh_tool_warn(e->tool, "%s", err->msg);
 	*err = (struct lh_err){ 0 };
@@ -572,9 +585,9 @@ int append_row(struct lh_tool *tool, const struct settings *s, const struct lh_c
 }
 
 int looked(struct lh_tool *tool, const struct settings *s, const struct person *who,
-	   const struct hits *hits, const char *purpose)
+	   const struct hits *hits, bool in_snapshots, const char *purpose)
 {
-	struct lh_str kind[PLACE_KINDS];
+	struct lh_str kind[PLACE_KINDS + 1];
 	char now[32];
 	struct lh_chain_row row = {
 		.candidate_id = who->id, .result = "success", .field = kind,
@@ -599,6 +612,8 @@ int looked(struct lh_tool *tool, const struct settings *s, const struct person *
 		if (i < hits->n)
 			kind[row.n_fields++] = lh_str_of(place_is[k].name);
 	}
+	if (in_snapshots)
+		kind[row.n_fields++] = lh_str_of("snapshot");
 	rc = read_keys(tool, s, &keys) < 0 ? -1 : append_row(tool, s, &keys, &row);
 	lh_chain_keys_free(&keys);
 	return rc < 0 ? lh_err_prefix(&tool->err, "nothing is shown without its row in the log")

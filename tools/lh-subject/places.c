@@ -538,7 +538,7 @@ int places_list(struct settings *s, struct lh_err *err)
 	places_free(&s->places);
 	rc = s->state && add_state(&l) < 0 ? -1 : add_options(&l);
 	l.place = "user-cache";
-	if (!rc)
+	if (!rc && !s->snapshot)
 		rc = lh_filesearch_each(on_kept, &l, err);
 	settle(&s->places);
 	return rc;
@@ -739,11 +739,22 @@ int datasets_each(const struct settings *s, dataset_fn *fn, void *ctx, struct lh
 	return rc < 0 ? -1 : 0;
 }
 
-void place_write(struct lh_writer *w, const struct place *p)
+void place_write_path(struct lh_writer *w, const struct settings *s, const char *path)
 {
-	lh_write_text(w, "place", p->place);
+	const struct snapshot *in = s->snapshot;
+
+	lh_write_bytes(w, "path", in ? in->dest : path);
+	if (in) {
+		lh_write_text(w, "snapshot", in->time);
+		lh_write_bytes(w, "file", path + in->rel);
+	}
+}
+
+void place_write(struct lh_writer *w, const struct settings *s, const struct place *p)
+{
+	lh_write_text(w, "place", s->snapshot ? "snapshots" : p->place);
 	lh_write_text(w, "kind", place_is[p->kind].name);
-	lh_write_bytes(w, "path", p->path);
+	place_write_path(w, s, p->path);
 	if (p->source)
 		lh_write_bytes(w, "source", p->source);
 }
@@ -762,7 +773,7 @@ int subject_places(struct lh_tool *tool, void *settings)
 		struct lh_writer w = lh_write_to(&line);
 
 		lh_write_object(&w, NULL);
-		place_write(&w, p);
+		place_write(&w, s, p);
 		lh_write_u64(&w, "bytes", p->bytes);
 		lh_write_bool(&w, "erasable", !p->why);
 		if (p->why)

@@ -395,6 +395,7 @@ static size_t without_name(const char *path, size_t n)
 /* Write the path of a place without its end that is made of an id, or has the person. */
 static void write_path(struct erasure *e, struct lh_writer *w, enum place_kind k, const char *path)
 {
+	const struct snapshot *in = e->s->snapshot;
 	const bool own = k == PLACE_MANIFEST || k == PLACE_CHAIN || k == PLACE_SECRET ||
 			 place_is_named_after(e->s, path, e->who->id);
 	LH_SCOPED(lh_free_local) char *cut = NULL;
@@ -406,7 +407,10 @@ static void write_path(struct erasure *e, struct lh_writer *w, enum place_kind k
 		n = without_name(path, n);
 	lh_buf_free(&m.members);
 	cut = lh_strndup(path, n);
-	lh_write_bytes(w, "path", cut);
+	if (in && n < in->rel)		/* its own name has the person */
+		lh_write_bytes(w, "path", in->dest);
+	else
+		place_write_path(w, e->s, cut);
 }
 
 /* The places first, by path, and of those of one path what it was at first. */
@@ -450,23 +454,27 @@ static int write_places(struct erasure *e, struct lh_writer *w, uint64_t *rows)
 	return 0;
 }
 
+void erasure_write_by_hand(struct erasure *e, struct lh_writer *w, const struct place *p,
+			   const char *why)
+{
+	lh_write_object(w, NULL);
+	lh_write_text(w, "kind", place_is[p->kind].name);
+	write_path(e, w, p->kind, p->path);
+	lh_write_text(w, "why", why);
+	lh_write_end(w);
+}
+
 static void write_by_hand(struct erasure *e, struct lh_writer *w)
 {
+	const struct lh_buf *snapshots = &e->snapshots_by_hand;
 	size_t i;
 
 	lh_write_array(w, "by_hand");
-	for (i = 0; i < e->n_targets; i++) {
-		const struct target *t = &e->target[i];
-		const struct place *p = place_of(e, t);
-
-		if (!is_by_hand(t))
-			continue;
-		lh_write_object(w, NULL);
-		lh_write_text(w, "kind", place_is[p->kind].name);
-		write_path(e, w, p->kind, p->path);
-		lh_write_text(w, "why", t->why);
-		lh_write_end(w);
-	}
+	for (i = 0; i < e->n_targets; i++)
+		if (is_by_hand(&e->target[i]))
+			erasure_write_by_hand(e, w, place_of(e, &e->target[i]), e->target[i].why);
+	if (snapshots->len)
+		lh_write_raw(w, NULL, (struct lh_str){ snapshots->p, snapshots->len });
 	lh_write_end(w);
 }
 
@@ -616,6 +624,7 @@ void erasure_close(struct erasure *e)
 	lh_buf_free(&e->before.text);
 	lh_record_free(&e->before.rec);
 	lh_buf_free(&e->snapshots);
+	lh_buf_free(&e->snapshots_by_hand);
 	lh_applog_close(&e->log, &(struct lh_err){ 0 });
 	lh_lock_drop(&e->lock);
 	lh_chain_keys_free(&e->keys);

@@ -1,27 +1,23 @@
 /*
- * requests.c - the commands as operations of requests, and an erasure in snapshots.  See subject.h.
+ * requests.c - the commands as operations of requests.  See subject.h.
  *
  * A request runs the command of its name with the places of this process, and what that would
- * print is the answer; a copy of a snapshot is a state from which the same command erases.  Neither
- * places nor files come from a request, and no process has a person's id or texts in its arguments.
+ * print is the answer.  Neither places nor files come from a request, and no process has a person's
+ * id or texts in its arguments.
  */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "crypto/digest.h"
 #include "base/num.h"
-#include "base/time.h"
 
 #include "base/mem.h"
 #include "base/signal.h"
 #include "file/file.h"
-#include "proc/coproc.h"
-#include "proc/run.h"
-#include "erase.h"
+#include "subject.h"
 #include "text/texts.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)	/* bytes of what a command prints, of an export */
-#define SECONDS 900.0
 
 #define FLAG(name, f) { LH_BIND_BOOL(name, struct request, want.f) }
 #define PERSON \
@@ -53,37 +49,8 @@ const struct lh_bind request_out[] = {
 	LH_BIND_END
 };
 
-/* ---- snapshots ---- */
-
-/* A copy of a snapshot, from which the person is erased as from any state. */
-struct copy {
-	struct erasure *e;
-	const char *dest, *path;
-	struct settings s;		/* of the copy alone */
-	bool apply;			/* not only a plan is asked for */
-	bool again;			/* there was a plan, which has named what stays */
-	char time[LH_TIME_LEN + 1];
-};
-
-/* Run lh-store with these words. */
-static int run_store(struct copy *c, struct lh_child_out *child, const char *const *argv)
-{
-	struct lh_child_how how = { .argv = (char **)argv, .keys = LH_KEYS_STORE,
-				    .max = ANSWER_MAX };
-
-	if (lh_child_run(&how, NULL, 0, child, c->e->err) < 0)
-		return -1;
-	lh_buf_room(&child->out, LH_PAD);
-	return child->status ? lh_err_set(c->e->err, LH_EIO, "%s: %s", c->dest, child->last_line)
-			     : 0;
-}
-
-#define RUN(c, child, ...) \
-	run_store(c, child, (const char *const[]){ "lh-store", __VA_ARGS__, "-q", NULL })
-
-/* Run a command about a person whose log the asker writes, and collect its lines. */
-static int run_for(struct lh_tool *tool, struct settings *s, lh_op_command *command,
-		   const struct asked *asked, struct lh_buf *lines)
+int run_for(struct lh_tool *tool, struct settings *s, lh_op_command *command,
+		    const struct asked *asked, struct lh_buf *lines)
 {
 	const bool quiet = tool->quiet;
 	int rc;
@@ -93,130 +60,6 @@ static int run_for(struct lh_tool *tool, struct settings *s, lh_op_command *comm
 	tool->quiet = true;
 	rc = command(tool, s);
 	tool->quiet = quiet;
-	return rc;
-}
-
-/* Plan an erasure from the copy, or erase; what it prints is not needed. */
-static int erase_in(struct copy *c, bool apply)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf lines = { 0 };
-	struct erasure *e = c->e;
-	const struct asked asked = { e->who->id, e->who->also, e->who->n_also, true };
-	int rc;
-
-	c->s.want.apply = apply;
-	c->s.status = 0;
-	c->s.does = REST_KEPT;
-	rc = settings_check(e->tool, &c->s) < 0 ? -1
-		: run_for(e->tool, &c->s, subject_erase, &asked, &lines);
-	settings_free(e->tool, &c->s, rc);
-	c->s.subjects = NULL;
-	if (rc < 0) {
-		e->err->code = e->err->code == LH_EINTR ? LH_EINTR : LH_EIO;
-		lh_err_prefix(e->err, "%s", c->dest);
-	}
-	return rc;
-}
-
-/* Put the copy in the place of its snapshot; bytes that no snapshot has any more are removed. */
-static int replace_snapshot(struct copy *c)
-{
-	LH_SCOPED(lh_child_free) struct lh_child_out child = { .status = 0 };
-
-	return RUN(c, &child, "snapshot", "--replace", "--now", c->time, c->path, c->dest);
-}
-
-/* Do with a snapshot what is asked, and print whether it has, or had, the person.  One in which
- * nothing can be erased stays as it is. */
-static int do_snapshot(struct copy *c)
-{
-	LH_SCOPED(lh_child_free) struct lh_child_out restored = { .status = 0 };
-	struct lh_buf line = { 0 };
-	struct lh_writer w = lh_write_to(&line);
-	struct erasure *e = c->e;
-	enum rest does;
-
-	lh_remove_all(c->path);
-	if (RUN(c, &restored, "restore", "--as-of", c->time, c->dest, c->path) < 0 ||
-	    erase_in(c, false) < 0)
-		return -1;
-	does = c->s.does;
-	c->s.status = 0;
-	if (c->apply && does == REST_LEFT && (erase_in(c, true) < 0 || replace_snapshot(c) < 0))
-		return -1;
-	if (does == REST_KEPT)
-		return 0;
-	if (e->s->want.apply && (does < REST_LEFT || c->s.status))
-		set_status(e->tool, e->s, 1);
-	lh_write_object(&w, NULL);
-	lh_write_text(&w, "place", "snapshots");
-	lh_write_bytes(&w, "path", c->dest);
-	lh_write_text(&w, "snapshot", c->time);
-	lh_write_text(&w, "action", rest_name[does]);
-	lh_write_end(&w);
-	if (does == REST_LEFT)
-		lh_buf_printf(&e->snapshots, "%s%.*s", e->in_snapshots++ ? "," : "", (int)line.len,
-			      line.p);
-	/* what is erased is printed once it is done, and what stays once */
-	if (does == REST_LEFT ? c->apply == e->s->want.apply : !c->again)
-		return print_line(e->tool, e->s, &line);
-	lh_buf_free(&line);
-	return 0;
-}
-
-/* Do so with all snapshots of a place. */
-static int each_snapshot(struct copy *c)
-{
-	LH_SCOPED(lh_child_free) struct lh_child_out child = { .status = 0 };
-	LH_SCOPED(lh_record_free) struct lh_record rec = { 0 };
-	const size_t before = c->e->in_snapshots;
-	const struct lh_value *time;
-	struct lh_str rest, text;
-	int rc = RUN(c, &child, "snapshots", "--allow-empty", c->dest);
-
-	*c->time = '\0';
-	rest = (struct lh_str){ child.out.p, child.out.len };
-	while (!rc && lh_next_line(&rest, &text)) {
-		rc = lh_record_parse(&rec, text.p, text.n, c->e->err);
-		time = rc ? NULL : lh_record_get(&rec, "snapshot");
-		if (!time || time->n != LH_TIME_LEN + 2)
-			continue;
-		snprintf(c->time, sizeof c->time, "%.*s", LH_TIME_LEN, time->p + 1);
-		rc = do_snapshot(c);
-	}
-	/* a run that was killed may have left bytes that no snapshot has */
-	return rc || !*c->time || !c->apply || c->e->in_snapshots > before ? rc
-									   : replace_snapshot(c);
-}
-
-int erasure_snapshots(struct erasure *e, bool apply)
-{
-	LH_SCOPED(lh_free_local) char *path = NULL;
-	LH_SCOPED(lh_free_local) char *reason = lh_strndup(e->reason.p, e->reason.n);
-	struct lh_tmpdir dir = { NULL, -1 };
-	struct settings *s = e->s;
-	struct copy c = { .e = e, .apply = apply, .again = e->in_snapshots > 0, .s = {
-		.key_file = s->key_file, .insecure_key = s->insecure_key, .fold = s->fold,
-		.want = s->want, .reason = reason } };
-	const bool was = lh_signal_deferred();
-	struct lh_err later;
-	size_t i;
-	int rc;
-
-	e->in_snapshots = e->snapshots.len = 0;
-	if (!s->snapshots.n)
-		return 0;
-	lh_signal_defer(true);	/* the copy is removed in any case */
-	rc = lh_tmpdir_make(&dir, "lh-subject", e->err);
-	path = lh_format("%s/copy", dir.path ? dir.path : "");
-	c.s.state = c.path = path;
-	c.s.want.from_roster = false;
-	for (i = 0; !rc && i < s->snapshots.n; i++) {
-		c.dest = s->snapshots.v[i];
-		rc = each_snapshot(&c);
-	}
-	rc = lh_tmpdir_remove(&dir, rc ? &later : e->err) < 0 ? -1 : rc;
-	lh_signal_defer(was);
 	return rc;
 }
 

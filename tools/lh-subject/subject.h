@@ -2,6 +2,7 @@
  * subject.h - what the commands of lh-subject share.
  *
  *     main.c       options and commands
+ *     settings.c   what options and a configuration name
  *     places.c     the files in which data of persons may be, and what each is
  *     person.c     a person: the id, other texts, and whether a record is about them; the persons
  *                  that a command is about, their texts in rosters, and the row on who looked
@@ -13,6 +14,7 @@
  *     receipt.c    the list of what is changed, and the receipt
  *     export.c     what is held about a person, as a folder
  *     redact.c     a row without other persons' data
+ *     snapshots.c  the commands in copies of the snapshots of --snapshots
  *     requests.c   the commands as operations of requests
  *
  * A command finds first: places_list gives the files, find_person the rows, records and objects
@@ -25,6 +27,7 @@
 #include "json/json.h"
 
 #include "base/table.h"
+#include "base/time.h"
 #include "json/bind.h"
 #include "json/write.h"
 #include "lineage/person_ids.h"
@@ -199,8 +202,34 @@ struct settings {
 	 * printed. */
 	const struct asked *asked;
 	struct lh_buf *lines;
+	struct snapshot *snapshot;
 	int status;			/* set: that of the exit */
 	enum rest does;			/* set: the most that a plan does with a place */
+};
+
+/* What is still there of a person, as numbers of rows, records, objects and texts in bytes. */
+struct remains {
+	uint64_t left;		/* what an erasure should have taken out */
+	uint64_t look;		/* rows that have only a text of the person, without --text-too */
+	uint64_t by_hand;	/* in places that are not erasable */
+	uint64_t kept;		/* files of the person that stay, as the audit log */
+	uint64_t opaque;	/* places that are neither text, nor of these tools, nor unpacked */
+};
+
+/* What a command has looked at, and found there. */
+struct extent {
+	uint64_t snapshots, places, bytes, found;
+	struct remains remains;
+	bool incomplete;		/* a place was not searched, which was reported */
+};
+
+/* A snapshot, of which the state is a copy. */
+struct snapshot {
+	const char *dest;		/* its store, as it was given */
+	char time[LH_TIME_LEN + 1];
+	size_t rel;			/* the paths of its files begin at this byte */
+	struct extent is;		/* set by a command, which prints no summary of it */
+	struct lh_buf by_hand;		/* what an erasure leaves, as JSON, for the receipt */
 };
 
 /* A person who is asked about. */
@@ -251,8 +280,10 @@ struct lh_catalog_dataset;
 typedef int dataset_fn(void *ctx, const struct lh_catalog_dataset *m, const char *folder,
 		       struct lh_err *err);
 int datasets_each(const struct settings *s, dataset_fn *fn, void *ctx, struct lh_err *err);
+/* Write the path of a place; of a file of a snapshot the store, the time, and file, its path. */
+void place_write_path(struct lh_writer *w, const struct settings *s, const char *path);
 /* Write the members place, kind, path and source. */
-void place_write(struct lh_writer *w, const struct place *p);
+void place_write(struct lh_writer *w, const struct settings *s, const struct place *p);
 /* Return whether the file NAME.json, NAME.audit.jsonl or NAME.secret is this person's. */
 bool place_is_own(const struct place *p, struct lh_str id);
 /* Return whether a file is called after the person, as the log and what belongs to it are. */
@@ -287,6 +318,8 @@ void put_searched(struct lh_buf *out, const struct person *who);
  * sentence there, too. */
 int end_summary(struct lh_tool *tool, struct settings *s, struct lh_writer *w,
 		struct lh_buf *sentence);
+/* Append for people what of the snapshots was looked at. */
+void put_snapshots(struct lh_buf *out, const struct settings *s, const struct extent *in);
 /* Print a line, and free it; end with that status at least. */
 int print_line(struct lh_tool *tool, struct settings *s, struct lh_buf *line);
 void set_status(struct lh_tool *tool, struct settings *s, int status);
@@ -341,10 +374,10 @@ int read_keys(struct lh_tool *tool, const struct settings *s, struct lh_chain_ke
 struct lh_chain_row;
 int append_row(struct lh_tool *tool, const struct settings *s, const struct lh_chain_keys *keys,
 	       const struct lh_chain_row *row);
-/* Append a row on who looked to the log of the person, with the kinds of places of the hits, where
- * there are a key and a folder of logs. */
+/* Append a row on who looked to the log of the person, with the kinds of places of the hits, and
+ * snapshots if the person is in one, where there are a key and a folder of logs. */
 int looked(struct lh_tool *tool, const struct settings *s, const struct person *who,
-	   const struct hits *hits, const char *purpose);
+	   const struct hits *hits, bool in_snapshots, const char *purpose);
 
 #define PLACE_WHOLE_MAX ((size_t)256 << 20)	/* bytes of a file that is one JSON text */
 
@@ -363,14 +396,6 @@ int redact_note(struct lh_intern *own, enum place_kind kind, struct lh_str text,
 void hit_write(struct lh_writer *w, const struct settings *s, const struct person *who,
 	       const struct hits *hits, size_t i);
 
-/* What is still there of a person, as numbers of rows, records, objects and texts in bytes. */
-struct remains {
-	uint64_t left;		/* what an erasure should have taken out */
-	uint64_t look;		/* rows that have only a text of the person, without --text-too */
-	uint64_t by_hand;	/* in places that are not erasable */
-	uint64_t kept;		/* files of the person that stay, as the audit log */
-	uint64_t opaque;	/* places that are neither text, nor of these tools, nor unpacked */
-};
 /* Append for people what remains: "; 2 rows are to be looked at; ". */
 void put_remains(struct lh_buf *out, const struct remains *r);
 /* Count what a thorough search has found.  print: each hit is a line; NULL: none is. */
@@ -401,7 +426,20 @@ int settings_free(struct lh_tool *tool, void *settings, int rc);
 lh_op_command subject_places, subject_find, subject_export, subject_erase, subject_verify;
 extern const struct lh_bind places_out[], find_out[];
 
+/* ---- snapshots.c ---- */
+
+/* Run find or verify in each snapshot, append what it prints to *lines, and set *sum to what is in
+ * all of them. */
+int snapshots_search(struct lh_tool *tool, struct settings *s, const struct person *who,
+		     lh_op_command *command, struct lh_buf *lines, struct extent *sum);
+/* Add what remains in snapshots. */
+void remains_add(struct remains *to, const struct remains *r);
+
 /* ---- requests.c ---- */
+
+/* Run a command about a person whose log the asker writes, and collect its lines. */
+int run_for(struct lh_tool *tool, struct settings *s, lh_op_command *command,
+	    const struct asked *asked, struct lh_buf *lines);
 
 struct request {
 	struct lh_str op, id, reason;

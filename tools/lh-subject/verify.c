@@ -26,7 +26,10 @@ const struct lh_bind places_out[] = {
 #define TEXT(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING) }
 const struct lh_bind find_out[] = {
 	{ LH_BIND_ONLY("candidate_id", LH_BIND_TO_STRING), .person = true },
-	TEXT("place"), TEXT("kind"), TEXT("path"), TEXT("source"), COUNT("line"),
+	TEXT("place"), TEXT("kind"), TEXT("path"),
+	{ LH_BIND_ONLY("snapshot", LH_BIND_TO_STRING), .about = "the time of it" },
+	{ LH_BIND_ONLY("file", LH_BIND_TO_STRING), .about = "the path in a snapshot" },
+	TEXT("source"), COUNT("line"),
 	{ LH_BIND_ONLY("id", LH_BIND_TO_STRING), .person = true },
 	TEXT("object"), COUNT("row"), TEXT("by"),
 	{ LH_BIND_ONLY("members", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
@@ -78,7 +81,7 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 
 	lh_write_object(w, NULL);
 	lh_write_str(w, "candidate_id", who->id);
-	place_write(w, p);
+	place_write(w, s, p);
 	if (h->by != HIT_BYTES)
 		write_where(w, p, h);
 	lh_write_text(w, "by", by[h->by]);
@@ -93,7 +96,7 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 	if (h->via != NO_HIT) {
 		via = &hits->v[h->via];
 		lh_write_object(w, "via");
-		lh_write_bytes(w, "path", s->places.v[via->place].path);
+		place_write_path(w, s, s->places.v[via->place].path);
 		write_where(w, &s->places.v[via->place], via);
 		lh_write_end(w);
 	}
@@ -110,7 +113,7 @@ static int print_hit(struct lh_tool *tool, struct settings *s, const struct pers
 	if (rest == REST_KEPT) {
 		lh_write_object(&w, NULL);
 		lh_write_str(&w, "candidate_id", who->id);
-		place_write(&w, &s->places.v[hits->v[i].place]);
+		place_write(&w, s, &s->places.v[hits->v[i].place]);
 	} else {
 		hit_write(&w, s, who, hits, i);
 		w = lh_write_again(&out);
@@ -123,50 +126,90 @@ static int print_hit(struct lh_tool *tool, struct settings *s, const struct pers
 
 /* ---- find ---- */
 
+/* Begin a summary of what was looked at. */
+static void begin_summary(struct lh_writer *w, const struct settings *s, const struct extent *in)
+{
+	lh_write_object(w, NULL);
+	lh_write_bool(w, "summary", true);
+	lh_write_u64(w, "places_searched", in->places);
+	if (s->snapshots.n)
+		lh_write_u64(w, "snapshots_searched", in->snapshots);
+}
+
+/* Append for people in how many places something is, and whether snapshots are among them. */
+static void put_places(struct lh_buf *out, const struct settings *s, const struct extent *in)
+{
+	if (in->places)
+		lh_buf_printf(out, " in %s", LH_N(in->places, "place"));
+	put_snapshots(out, s, in);
+}
+
 static int print_found(struct lh_tool *tool, struct settings *s, const struct person *who,
-		       bool complete, size_t found)
+		       const struct extent *in)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 };
 	struct lh_buf line = { 0 };
 	struct lh_writer w = lh_write_to(&line);
 
-	lh_write_object(&w, NULL);
-	lh_write_bool(&w, "summary", true);
-	lh_write_u64(&w, "places_searched", s->places.n);
-	lh_write_u64(&w, "found", found);
-	lh_write_bool(&w, "complete", complete && s->places.n);
+	begin_summary(&w, s, in);
+	lh_write_u64(&w, "found", in->found);
+	lh_write_bool(&w, "complete", !in->incomplete && in->places);
 	write_searched(&w, who, NULL);
-	lh_buf_puts(&sentence, !s->places.n ? "no place was searched" : found ? ""
+	lh_buf_puts(&sentence, !in->places ? "no place was searched" : in->found
+		    ? LH_N(in->found, "row or record was found|rows or records were found")
 		    : "nothing was found");
-	if (found)
-		lh_buf_puts(&sentence,
-			    LH_N(found, "row or record was found|rows or records were found"));
-	if (s->places.n)
-		lh_buf_printf(&sentence, " in %s", LH_N(s->places.n, "place"));
+	put_places(&sentence, s, in);
 	lh_buf_puts(&sentence, "; ");
 	put_searched(&sentence, who);
 	return end_summary(tool, s, &w, &sentence);
 }
 
+/* Print the lines of a command in snapshots. */
+static int print_lines(struct lh_tool *tool, struct settings *s, const struct lh_buf *lines)
+{
+	struct lh_str rest = { lines->p, lines->len }, text;
+	struct lh_buf line = { 0 };
+	int rc = 0;
+
+	while (!rc && lh_next_line(&rest, &text)) {
+		lh_buf_add(&line, text.p, text.n);
+		rc = print_line(tool, s, &line);
+	}
+	lh_buf_free(&line);
+	return rc;
+}
+
 static int find(struct lh_tool *tool, struct settings *s, struct person *who)
 {
 	LH_SCOPED(hits_free) struct hits hits = { .n = 0 };
-	size_t i, found = 0;
+	LH_SCOPED(lh_buf_free) struct lh_buf lines = { 0 };
+	struct extent in;
+	bool in_snapshots;
+	size_t i;
 	int rc = 0;
 
-	if (find_person(tool, s, who, &hits, &tool->err) < 0)
+	if (find_person(tool, s, who, &hits, &tool->err) < 0 ||
+	    snapshots_search(tool, s, who, subject_find, &lines, &in) < 0)
 		return -1;
+	in_snapshots = in.found > 0;
 	for (i = 0; i < hits.n; i++)	/* of a person who was erased, what is kept does not */
-		found += !(hits.erased && place_is_own(&s->places.v[hits.v[i].place], who->id));
-	if (found && looked(tool, s, who, &hits, "find") < 0)
+		in.found += !(hits.erased &&
+			      place_is_own(&s->places.v[hits.v[i].place], who->id));
+	in.places += s->places.n;
+	in.incomplete |= hits.incomplete;
+	if (in.found && looked(tool, s, who, &hits, in_snapshots, "find") < 0)
 		return -1;
-	if (!found)
+	if (!in.found)
 		set_status(tool, s, 1);
-	if (hits.incomplete)
+	if (in.incomplete)
 		set_status(tool, s, 2);
 	for (i = 0; !rc && i < hits.n; i++)
 		rc = print_hit(tool, s, who, &hits, i, REST_LEFT);
-	return rc ? rc : print_found(tool, s, who, !hits.incomplete, found);
+	if (s->snapshot)
+		s->snapshot->is = in;
+	if (!rc && !s->snapshot)
+		rc = print_lines(tool, s, &lines) < 0 ? -1 : print_found(tool, s, who, &in);
+	return rc;
 }
 
 int subject_find(struct lh_tool *tool, void *settings)
@@ -193,36 +236,36 @@ void put_remains(struct lh_buf *out, const struct remains *r)
 	lh_buf_puts(out, "; ");
 }
 
+/* Return whether all was read, and nobody has to look at anything. */
+static bool is_complete(const struct extent *in)
+{
+	const struct remains *r = &in->remains;
+
+	return !in->incomplete && in->places && !r->look && !r->by_hand && !r->opaque;
+}
+
 /* Print the summary, with the verdict for people. */
 static int print_summary(struct lh_tool *tool, struct settings *s, struct person *who,
-			 const struct remains *r, bool incomplete)
+			 const struct extent *in)
 {
 	LH_SCOPED(lh_buf_free) struct lh_buf sentence = { 0 }, out = { 0 };
 	struct lh_writer w = lh_write_to(&out);
-	uint64_t bytes = 0;
-	size_t i;
+	const struct remains *r = &in->remains;
 
-	for (i = 0; i < s->places.n; i++)
-		bytes += s->places.v[i].bytes;
-	lh_write_object(&w, NULL);
-	lh_write_bool(&w, "summary", true);
-	lh_write_u64(&w, "places_searched", s->places.n);
-	lh_write_u64(&w, "bytes_searched", bytes);
+	begin_summary(&w, s, in);
+	lh_write_u64(&w, "bytes_searched", in->bytes);
 	lh_write_u64(&w, "left", r->left);
 	lh_write_u64(&w, "look", r->look);
 	lh_write_u64(&w, "by_hand", r->by_hand);
 	lh_write_u64(&w, "kept", r->kept);
 	lh_write_u64(&w, "opaque", r->opaque);
-	lh_write_bool(&w, "complete", !incomplete && s->places.n);
-	if (r->left)
-		lh_buf_puts(&sentence, LH_N(r->left, "row or text is left|rows or texts are left"));
-	if (!s->places.n) {
-		lh_buf_puts(&sentence, "no place was searched");
-	} else if (!r->left) {
-		lh_buf_printf(&sentence, "%s in %s", incomplete ? "nothing was found" :
-			      r->look || r->by_hand ? "nothing that an erasure takes out is left"
-			      : "nothing is left", LH_N(s->places.n, "place"));
-	}
+	lh_write_bool(&w, "complete", is_complete(in));
+	lh_buf_puts(&sentence, !in->places ? "no place was searched"
+		    : r->left ? LH_N(r->left, "row or text is left|rows or texts are left")
+		    : in->incomplete ? "nothing was found"
+		    : r->look || r->by_hand ? "nothing that an erasure takes out is left"
+		    : "nothing is left");
+	put_places(&sentence, s, in);
 	put_remains(&sentence, r);
 	put_searched(&sentence, who);
 	write_searched(&w, who, NULL);
@@ -261,15 +304,31 @@ int check_complete(const struct hits *hits, struct lh_err *err)
 static int verify(struct lh_tool *tool, struct settings *s, struct person *who)
 {
 	LH_SCOPED(hits_free) struct hits hits = { .n = 0 };
+	LH_SCOPED(lh_buf_free) struct lh_buf lines = { 0 };
+	struct extent in;
 	struct remains r;
+	size_t i;
 
 	who->thorough = true;
 	if (find_person(tool, s, who, &hits, &tool->err) < 0 ||
 	    remains_of(tool, s, who, &hits, &r) < 0 ||
-	    print_summary(tool, s, who, &r, hits.incomplete) < 0 ||
-	    check_complete(&hits, &tool->err) < 0)
+	    snapshots_search(tool, s, who, subject_verify, &lines, &in) < 0)
 		return -1;
-	if (r.left || r.look || r.by_hand || !s->places.n)
+	in.places += s->places.n;
+	for (i = 0; i < s->places.n; i++)
+		in.bytes += s->places.v[i].bytes;
+	in.incomplete |= hits.incomplete;
+	remains_add(&in.remains, &r);
+	if (s->snapshot) {
+		s->snapshot->is = in;
+		return 0;
+	}
+	if (print_lines(tool, s, &lines) < 0 || print_summary(tool, s, who, &in) < 0)
+		return -1;
+	if (in.incomplete)
+		return lh_err_set(&tool->err, LH_EIO, "not everything could be searched");
+	r = in.remains;
+	if (r.left || r.look || r.by_hand || !in.places || (s->snapshots.n && !in.snapshots))
 		set_status(tool, s, 1);
 	return 0;
 }
