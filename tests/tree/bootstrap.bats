@@ -235,6 +235,14 @@ npm_packs() {
 }
 
 # bats test_tags=full
+@test "bootstrap duckdb installs no package where npm is in PATH already" {
+	debian
+	stub npm 'echo "npm error: no network" >&2; exit 1'
+	bootstrap -2 HAVE=none PREFIX="$PWD/usr" duckdb
+	[[ $stderr == *"bootstrap: npm has no library of DuckDB for us" ]]
+	[ ! -e apt.log ]
+}
+
 @test "bootstrap duckdb installs the library that it knows, and no other" {
 	debian
 	echo other >other

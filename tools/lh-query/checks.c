@@ -122,7 +122,8 @@ static int put_between(struct lh_buf *sql, const struct line *l, struct lh_err *
 {
 	if (!l->min.p && !l->max.p)
 		return lh_err_set(err, LH_EDATA, "missing \"min\" or \"max\"");
-	if (put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND (is_boolean(%c) OR NOT (", l, err) < 0)
+	if (put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND "
+		      "(is_boolean(%c) OR NOT (", l, err) < 0)
 		return -1;
 	if (l->min.p) {
 		put_query(sql, "%c >= ", l, err);
@@ -181,7 +182,8 @@ static int put_line(struct query *q, struct lh_buf *sql, const struct line *l, s
 			return lh_err_set(err, LH_EDATA, "missing \"to\" (string)");
 		return put_query(sql, "SELECT * FROM %t WHERE %c IS NOT NULL AND "
 				 "(%c, is_boolean(%c)) NOT IN "
-				 "(SELECT %C, is_boolean(%C) FROM %T WHERE %C IS NOT NULL)", l, err);
+				 "(SELECT %C, is_boolean(%C) FROM %T WHERE %C IS NOT NULL)",
+				 l, err);
 	default:
 		return put_fresh(q, sql, l, err);
 	}
