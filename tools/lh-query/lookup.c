@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/xxh3.h"
 #include "query.h"
 #include "store/store.h"

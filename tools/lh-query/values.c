@@ -1,10 +1,7 @@
 /* values.c - members of records as values of SQLite, and back.  See query.h. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "query.h"
 
 /* ---- values ---- */
