@@ -293,12 +293,17 @@ struct bind {
 	const char *wrong;	/* the innermost member with an error */
 };
 
+/* Count the lines, and refuse those that lh_bind cannot read by. */
 static int count(const struct lh_bind *table, size_t *n, struct lh_err *err)
 {
-	for (*n = 0; table[*n].name; ++*n)
+	for (*n = 0; table[*n].name; ++*n) {
 		if (*n == LH_BIND_MAX)
 			return lh_err_set(err, LH_EUSAGE, "a table of more than %d members",
 					  LH_BIND_MAX);
+		if (unlikely(!table[*n].field && !table[*n].ignored))
+			return lh_err_set(err, LH_EUSAGE, "a table to read by has no field for "
+					  "\"%s\"", table[*n].name);
+	}
 	return 0;
 }
 
@@ -643,8 +648,10 @@ static int take_array(struct bind *b, struct lh_bind_place *at, const struct lh_
 /* Store a value of the right type in its field. */
 static int take(struct bind *b, struct lh_bind_place *at, const struct lh_value *v, char *base)
 {
-	char *to = base + at->line->off;
+	char *to = base + at->line->field - 1;
 
+	if (at->line->ignored)
+		return 0;
 	switch (at->line->to) {
 	case LH_BIND_TO_STRING:
 	case LH_BIND_TO_ID:

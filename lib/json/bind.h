@@ -156,7 +156,9 @@ struct lh_bind {
 	const char *format;	/* "date-time" */
 
 	/* set by the macros below */
-	size_t off, count;	/* offsets of the field, of the number of elements */
+	size_t field;		/* LH_BIND_FIELD; 0: it has none, and lh_bind refuses the table */
+	bool ignored;		/* the value is checked, and not stored */
+	size_t count;		/* offset of the number of elements */
 	unsigned types;
 	int64_t least, most;
 	double min, max;
@@ -221,16 +223,21 @@ struct lh_bind {
 	LH_BIND_AT(names, LH_BIND_TO_TABLES, s, f, true), .count = LH_BIND_SIZE_T(s, n_f), \
 	.table = (t), .size = sizeof *((s *)0)->f
 
-/* A line without a field, in a table that is only written as a schema. */
+/* A line without a field, in a table that is only written as a schema: lh_bind refuses the table,
+ * whether the member is there or not. */
 #define LH_BIND_ONLY(names, type) \
 	.name = (names), .to = (type), \
 	.n = __builtin_strchr((names), '|') ? LH_BIND_ALIASES : sizeof(names) - 1
+
+/* A member of a set of types that has no effect, or that others read. */
+#define LH_BIND_IGNORED(names, set) \
+	LH_BIND_ONLY(names, LH_BIND_TO_VALUE), .types = (set), .ignored = true
 
 #define LH_BIND_IF(cond) (0 * sizeof(char[(cond) ? 1 : -1]))
 #define LH_BIND_TYPE(s, f, t) __builtin_types_compatible_p(__typeof__(((s *)0)->f), t)
 #define LH_BIND_SIZE_T(s, f) (offsetof(s, f) + LH_BIND_IF(LH_BIND_TYPE(s, f, size_t)))
 #define LH_BIND_AT(names, type, s, f, cond) \
-	LH_BIND_ONLY(names, type), .off = offsetof(s, f) + LH_BIND_IF(cond)
+	LH_BIND_ONLY(names, type), .field = LH_BIND_FIELD(s, f) + LH_BIND_IF(cond)
 #define LH_BIND_LINE(names, type, s, f, t) LH_BIND_AT(names, type, s, f, LH_BIND_TYPE(s, f, t))
 
 /* Read the members of a record into the fields of the struct at to. */

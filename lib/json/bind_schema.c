@@ -525,6 +525,7 @@ static int add_line(struct lh_bind *line, const struct node *n, const struct lh_
 	lh_value_str(&it->key, &text, &s);
 	name = lh_strndup(s.p, s.n);
 	lh_bind_rename(line, name);
+	line->field = 1;
 	line->required = is_required(n, name);
 	if (it->val.type != LH_OBJECT)
 		return lh_err_set(err, LH_EDATA, "a property must be an object");

@@ -147,7 +147,7 @@ static int on_operand(struct run *r, const char *operand, const char *option)
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 
 	memset(r->in, 0, r->call.op->size);
-	memcpy((char *)r->in + r->call.op->in->off, &text, sizeof text);
+	memcpy((char *)r->in + r->call.op->in->field - 1, &text, sizeof text);
 	if (r->call.op->answer(&r->call, r->in, &out, &tool->err) == 0)
 		return lh_tool_out_line(tool, &out);
 	if (tool->err.code != LH_EDATA)

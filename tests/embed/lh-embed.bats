@@ -209,3 +209,18 @@ lh-embed: --template: no record has "late"' ]
 	strace -f -e trace=openat -o trace lh-embed < /dev/null
 	run ! grep -q libcurl trace
 }
+
+@test "members of other services that have no effect are taken, of any value" {
+	local member value
+	for member in user truncate options keep_alive; do
+		for value in '"u"' true 7 '[1,"two"]' '{"a":{}}' null; do
+			echo "{\"op\":\"embeddings\",\"input\":\"a night nurse\",\"$member\":$value}"
+			echo "{\"op\":\"embed\",\"input\":\"a night nurse\",\"$member\":$value}"
+		done
+	done | lh-embed --wire go -j1 >got
+	lh-embed --wire go <<<'{"op":"embeddings","input":"a night nurse"}' >openai
+	lh-embed --wire go <<<'{"op":"embed","input":"a night nurse"}' >ollama
+	[ "$(wc -l <got)" = 48 ]
+	[ "$(sed -n 'p;n' got | sort -u)" = "$(cat openai)" ]
+	[ "$(sed -n 'n;p' got | sort -u)" = "$(cat ollama)" ]
+}

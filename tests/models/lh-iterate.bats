@@ -108,6 +108,18 @@ ID=18ac0c6976478000
 	[ "$(cat log)" = '{"schema":"session.iterate.v1","session_id":"'$ID'-00000001","timestamp":"2026-05-03T12:00:00.000Z","daemon":"lh-iterate","kind":"fill","model":"m","provider":"ollama","prompt":"Fill a seat.","iterations":1,"max_iterations":3,"final_verdict":"accepted","attempts":[{"iteration":0,"verdict_kind":"accepted"}],"artifact":'"$GOOD"',"grounded_in_roster":true,"duration_ms":0}' ]
 }
 
+@test "the id of a request, a text or a number, changes nothing of it" {
+	local id
+	roster
+	answers "$GOOD"
+	lh-iterate --kind fill --answers answers --roster roster --now $NOW <<<"$(jq -c 'del(.kind)' <<<"$ASK")" >plain
+	for id in '"a\"b"' 7 null; do
+		lh-iterate --kind fill --answers answers --roster roster --now $NOW \
+			<<<"$(jq -c --argjson id "$id" '{id: $id} + del(.kind)' <<<"$ASK")" >got
+		cmp plain got
+	done
+}
+
 @test "a draft in thoughts is no artifact, and of a broken answer no piece is: the model is asked again" {
 	roster
 	answers "<think>maybe $NOBODY</think>$GOOD"

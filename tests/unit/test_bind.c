@@ -528,6 +528,46 @@ static bool is_word(const struct lh_value *v, struct lh_str s)
 	return s.n == 1 && *s.p == 'w';
 }
 
+/* Writing at the beginning of the struct would be a write to nowhere that its caller expects. */
+static void a_line_without_a_field_is_refused(void)
+{
+	static const struct lh_bind user[] = {
+		{ LH_BIND_ONLY("user", LH_BIND_TO_VALUE), .types = LH_BIND_ANY }, LH_BIND_END
+	};
+	static const struct lh_bind part[] = {
+		{ LH_BIND_TABLE("place", struct thing, place, user) }, LH_BIND_END
+	};
+	struct thing before, t;
+
+	memset(&before, 0x5a, sizeof before);
+	t = before;
+	check(bind(user, "{}", &t) < 0 && err.code == LH_EUSAGE);
+	check(!strcmp(err.msg, "a table to read by has no field for \"user\""));
+	check(bind(user, "{\"user\":[1,\"u\"]}", &t) < 0);
+	check(bind(part, "{\"place\":{\"user\":1}}", &t) < 0);
+	check(!memcmp(&t, &before, sizeof t));
+}
+
+static void an_ignored_member_is_not_stored(void)
+{
+	static const struct lh_bind user[] = {
+		{ LH_BIND_IGNORED("user|caller", LH_BIND_ANY) }, LH_BIND_END
+	};
+	static const char *const values[] = { "1", "\"a\\u0000b\"", "true", "[{\"a\":[]}]", "{}",
+					      "null" };
+	struct thing before, t;
+	char json[64];
+	size_t i;
+
+	memset(&before, 0x5a, sizeof before);
+	t = before;
+	for (i = 0; i < sizeof values / sizeof *values; i++) {
+		snprintf(json, sizeof json, "{\"caller\":%s,\"user\":1}", values[i]);
+		check_why(bind(user, json, &t) == 0, err.msg);
+	}
+	check(!memcmp(&t, &before, sizeof t));
+}
+
 static void what_a_schema_says(void)
 {
 	static const struct lh_bind number[] = { { LH_BIND_ONLY("*", LH_BIND_TO_F64),
@@ -740,6 +780,8 @@ int main(void)
 	test(a_value_that_is_no_object());
 	test(a_name_that_is_known_at_run_time());
 	test(a_table_that_is_too_long());
+	test(a_line_without_a_field_is_refused());
+	test(an_ignored_member_is_not_stored());
 	test(nothing_moves());
 	test(nul_and_long_keys_are_no_names());
 	test(a_bounded_buffer_says_so());

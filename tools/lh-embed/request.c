@@ -53,7 +53,7 @@ static int open_many(struct request *rq, struct lh_err *err)
 	{ LH_BIND_U64("dimensions", struct request, dimensions, 1, INT64_MAX), \
 	  .about = "values of a vector: those that the model makes" }
 #define IGNORED(name) \
-	{ LH_BIND_ONLY(name, LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .about = "without effect" }
+	{ LH_BIND_IGNORED(name, LH_BIND_ANY), .about = "without effect" }
 static const char *const encodings[] = { "float", "base64", NULL };
 const struct lh_bind openai_in[] = {
 	INPUT,

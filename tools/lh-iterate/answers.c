@@ -12,8 +12,8 @@
 /* ---- requests ---- */
 
 #define MEMBERS(kind_too, model_too) \
-	{ LH_BIND_ONLY("id", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_STRING) | \
-	  LH_BIND_IS(LH_NUMBER), .about = "the caller's, which --on-error emit repeats" }, \
+	{ LH_BIND_IGNORED("id", LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER)), \
+	  .about = "the caller's, which --on-error emit repeats" }, \
 	{ LH_BIND_STRING("kind", struct request, kind), .required = kind_too, \
 	  .about = "what the artifact is" }, \
 	{ LH_BIND_SOME("context", struct request, context), .person = true, \
