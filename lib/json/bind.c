@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "base/utf8.h"
 #include "bind.h"
+#include "bind_meant.h"
 #include "value.h"
 
 /* ---- error messages ---- */
@@ -215,6 +216,8 @@ static int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_bind 
 			   const struct lh_value *key, struct lh_err *err)
 {
 	struct words where = { .n = 0 };
+	const char *why, *ours = lh_bind_foreign(key, &why);
+	const struct lh_bind *line = ours ? lh_bind_line_named(table, ours) : NULL;
 	struct lh_suggest s;
 	char close[LH_SUGGEST_ROOM];
 
@@ -222,9 +225,15 @@ static int lh_bind_unknown(const struct lh_bind_place *up, const struct lh_bind 
 		say(&where, " in ");
 		say_place(&where, up);
 	}
+	if (line && why)
+		return lh_err_set(err, LH_EDATA, "unknown member %.*s%s (%s)", (int)key->n, key->p,
+				  where.p, why);
 	/* Append " (did you mean "k"?)" if a line of the table is close to the key. */
 	s = lh_suggest_for(key->p + 1, key->n - 2);
-	for (; table->name; table++) {
+	if (line)
+		lh_suggest_alias(&s, key->p + 1, key->n - 2, line->name,
+				 strcspn(line->name, "|"));
+	for (; !line && table->name; table++) {
 		offer(&s, table, table->name,
 		      table->n == LH_BIND_ALIASES ? strlen(table->name) : table->n);
 		if (table->meant)
@@ -377,7 +386,7 @@ static bool look_up(const struct lh_bind *table, size_t n, const struct lh_recor
 	const struct lh_value *v;
 	size_t i;
 
-	if (n > FEW || table[n].closed)
+	if (n > FEW || table[n].closed || table[n].watch)
 		return false;
 	for (i = 0; i < n; i++)
 		if (table[i].n == LH_BIND_ALIASES ||
@@ -404,10 +413,13 @@ static int find_members(struct bind *b, const struct lh_bind *table, size_t n,
 		found[i].v.p = NULL;
 	if (rec && look_up(table, n, rec, found))
 		return 0;
-	for (i = 0; rec && i < rec->n; i++)
-		if (!keep(table, n, found, &next, &rec->member[i].key, &rec->member[i].val) &&
-		    table[n].closed)
-			return lh_bind_unknown(NULL, table, &rec->member[i].key, b->err);
+	for (i = 0; rec && i < rec->n; i++) {
+		const struct lh_value *key = &rec->member[i].key;
+
+		if (!keep(table, n, found, &next, key, &rec->member[i].val) &&
+		    (table[n].closed || lh_bind_is_meant(table, key, table[n].watch)))
+			return lh_bind_unknown(NULL, table, key, b->err);
+	}
 	if (rec)
 		return 0;
 	for (lh_iter_init(&it, v); lh_iter_next(&it); )

@@ -43,7 +43,8 @@
  * value twice, use .as_written, which stores it as a struct lh_value too.
  *
  * Other members are ignored in a table that ends with LH_BIND_END, and are an error in one
- * that ends with LH_BIND_CLOSED.
+ * that ends with LH_BIND_CLOSED.  One that ends with LH_BIND_WATCHED ignores those of a record, but
+ * refuses what is meant for a member of its own ("top_k" for "k"): see bind_meant.c.
  *
  * Errors are LH_EDATA without a column (a caller that reads a file of its own changes the
  * code afterwards).  A name alone is quoted, a path is not:
@@ -114,11 +115,17 @@ enum lh_bind_to {		/* type of the field: type of the member */
 				 * objects, by .table */
 };
 
+/* Which other members an open table refuses, since one of its own is meant: names that other
+ * programs have for it, and names like it; or a filter alone, without which an answer shows what it
+ * must not. */
+enum lh_bind_watch { LH_BIND_ANY_OTHER, LH_BIND_NOT_MEANT, LH_BIND_NO_FILTER };
+
 struct lh_bind {
 	const char *name;	/* name, or names separated by "|"; NULL ends the table */
 	unsigned short n;	/* bytes of name; LH_BIND_ALIASES: several names */
 	unsigned char to;	/* enum lh_bind_to */
 	bool closed;		/* in the last line: other members are an error */
+	enum lh_bind_watch watch;	/* in the last line: members that are meant otherwise are */
 
 	/* optional conditions */
 	bool required;		/* absent is an error */
@@ -168,6 +175,7 @@ struct lh_bind {
 
 #define LH_BIND_END { .name = NULL }
 #define LH_BIND_CLOSED { .name = NULL, .closed = true }
+#define LH_BIND_WATCHED(which) { .name = NULL, .watch = (which) }
 
 /* A set of types: LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER). */
 #define LH_BIND_IS(type) (1u << (type))

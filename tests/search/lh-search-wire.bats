@@ -29,7 +29,7 @@ fails() {
 
 NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 
-@test "--wire and --flat refuse members that they do not know, and name the one that is meant" {
+@test "--wire refuses members that it does not know, and names the one that is meant" {
 	folder
 	fails '{"query_vector":[1,0],"corpora":["a"],"where":{"a":1}}' 400 '"where" must be an array of strings'
 	fails '{"query_vector":[1,0],"corpora":["a"],"metadata_filtre":{"a":1}}' 400 'unknown member "metadata_filtre" (did you mean "metadata_filter"?)'
@@ -40,7 +40,6 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	[ "$(wire --ignore-unknown <<<'{"query_vector":[1,0],"corpora":["a"],"wehre":5}' | jq -c '.results | length')" = 2 ]
 	run -1 lh-search --flat i/a.lhv <<<'{"query_vector":[1,0],"filter":{"a":1}}'
 	[ "${lines[0]}" = 'lh-search: -:1: unknown member "filter" (did you mean "metadata_filter"?)' ]
-	run -1 lh-search --flat i/a.lhv <<<'{"query_vector":[1,0],"index":"a"}'
 	[ "$(lh-search --flat --ignore-unknown i/a.lhv <<<'{"query_vector":[1,0],"wehre":5,"index":"b"}' | wc -l)" = 2 ]
 	# what is written back may be anything
 	run -0 lh-search -k 0 i/a.lhv <<<'{"query_vector":[1,0],"wehre":{"a":1},"index":5}'
@@ -55,6 +54,32 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	[ "$(cat out)" = '{"results":[],"per_corpus_counts":{"a":0},"metadata_filter_dropped":0,"playbook_boosted":0,"playbook_injected":0}' ]
 	wire <<<'{"query_vector":[1,0],"corpora":["a","b"],"per_corpus_k":1,"exclude_ids":["a"],"use_playbook":true}' >out
 	[ "$(cat out)" = '{"results":[{"id":"b","distance":0,"corpus":"b"},{"id":"x","distance":1,"corpus":"a"}],"per_corpus_counts":{"a":1,"b":1},"metadata_filter_dropped":0,"playbook_boosted":0,"playbook_injected":0}' ]
+}
+
+@test "a member that other programs call so, or that is misspelt, is an error that names ours, in any form of answer" {
+	folder
+	for how in "" --flat --wire; do
+		for q in filter filters where_filter Filter:metadata_filter limit:k top_k:k topK:k num_results:k score_threshold:min_score \
+			distance-threshold:max_distance collection:corpora collection_name:corpora exclude_id:exclude_ids metadata_filtre; do
+			name=${q%:*}; ours=${q#*:}
+			[ "$ours" != "$q" ] || ours=metadata_filter
+			run -1 lh-search $how i/a.lhv <<<"{\"query_vector\":[1,0],\"corpora\":[\"a\"],\"$name\":{\"a\":1}}"
+			has -F "unknown member \"$name\" (did you mean \"$ours\"?)" <<<"$output"
+		done
+		run -1 lh-search $how i/a.lhv <<<'{"query_vector":[1,0],"corpora":["a"],"with_payload":true}'
+		has -F 'unknown member "with_payload" (each result has its metadata; --no-metadata leaves them out)' <<<"$output"
+		run -1 lh-search $how --ignore-unknown i/a.lhv <<<'{"query_vector":[1,0],"corpora":["a"],"filter":{"a":1}}'
+		run -0 lh-search $how --ignore-unknown i/a.lhv <<<'{"query_vector":[1,0],"corpora":["a"],"top_k":1}'
+	done
+	# what means nothing, or something else, goes through
+	run -0 lh-search -k 0 i/a.lhv <<<'{"vector":[1,0],"n":3,"count":2,"role":"x","ids":["a"],"score":1,"rank":1,"corpus":"c"}'
+	[ "$output" = '{"n":3,"count":2,"role":"x","ids":["a"],"score":1,"rank":1,"corpus":"c","results":[]}' ]
+}
+
+@test "lh-gen queries are searched for as they come, also with --flat" {
+	lh-gen workers -n 20 | lh-index build -q w.lhv
+	lh-gen queries -n 3 | lh-search --flat -k 2 w.lhv >out
+	[ "$(jq -r .rank out | tr -d '\n')" = 121212 ]
 }
 
 # bats test_tags=graphs

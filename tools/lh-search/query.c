@@ -27,7 +27,7 @@ enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
 	  .what = "id or a list of ids", .either = TEXT_OR_VECTOR, .meant = "similar_to", \
 	  .about = "records, as ID or CORPUS/ID: what is nearest to them, without them" }, \
 	{ LH_BIND_SOME("model", struct query, model), .about = "the model that made the vector" }, \
-	{ LH_BIND_U64("k", struct query, k, 0, LH_K_MAX), .meant = "limit|n|top|top_k", \
+	{ LH_BIND_U64("k", struct query, k, 0, LH_K_MAX), .meant = "n|top", \
 	  .usual = "10", .about = "most results" }, \
 	{ LH_BIND_U64("offset", struct query, offset, 0, LH_K_MAX), .meant = "skip|start", \
 	  .usual = "0", .about = "results before the first one that is shown" }, \
@@ -36,7 +36,7 @@ enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
 	{ LH_BIND_F64("max_distance", struct query, max_distance, -INFINITY, INFINITY), \
 	  .about = "greatest distance of a result" }, \
 	{ LH_BIND_F64("min_score", struct query, min_score, -INFINITY, INFINITY), \
-	  .meant = "score_threshold|threshold", \
+	  .meant = "threshold", \
 	  .about = "least score of a result, where results have one" }, \
 	{ LH_BIND_IDS("exclude_ids", struct query, exclude, n_exclude), .meant = "exclude", \
 	  .about = "records to leave out" }, \
@@ -47,7 +47,7 @@ enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
 	{ LH_BIND_STRINGS("corpora", struct query, name, n_names), .filled = true, \
 	  .meant = "corpus", .path = true, .safe = true, .either = CORPORA_OR_INDEX, \
 	  .about = "the corpora to search" }, \
-	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), .meant = "filter", \
+	{ LH_BIND_OBJECT("metadata_filter", struct query, filter), \
 	  .about = "what the metadata of a result must have" }, \
 	LH_SCOPE_MEMBER(struct query, scope), \
 	{ LH_BIND_STRINGS("where", struct query, where, n_where), .no_nul = true, \
@@ -82,14 +82,16 @@ enum either { TEXT_OR_VECTOR = 1, CORPORA_OR_INDEX };
 			LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER)), \
 	  .lax = true, .about = "the query, for lh-judge" }
 
-static const struct lh_bind strict_members[] = {
-	MEMBERS, QUERY_ID, EXPLAIN(YES_OR_NO), LH_BIND_CLOSED
-};
-static const struct lh_bind open_wire_members[] = {
-	MEMBERS, INDEX, EXPLAIN(YES_OR_NO), LH_BIND_END
-};
-const struct lh_bind query_members[] = { MEMBERS, QUERY_ID, EXPLAIN_OR_ANSWER, LH_BIND_END };
 const struct lh_bind wire_members[] = { MEMBERS, INDEX, EXPLAIN(YES_OR_NO), LH_BIND_CLOSED };
+static const struct lh_bind open_wire_members[] = {
+	MEMBERS, INDEX, EXPLAIN(YES_OR_NO), LH_BIND_WATCHED(LH_BIND_NO_FILTER)
+};
+const struct lh_bind query_members[] = {
+	MEMBERS, QUERY_ID, EXPLAIN_OR_ANSWER, LH_BIND_WATCHED(LH_BIND_NOT_MEANT)
+};
+static const struct lh_bind open_members[] = {
+	MEMBERS, QUERY_ID, EXPLAIN_OR_ANSWER, LH_BIND_WATCHED(LH_BIND_NO_FILTER)
+};
 
 void query_reader_init(struct query_reader *r, const struct settings *set)
 {
@@ -97,7 +99,7 @@ void query_reader_init(struct query_reader *r, const struct settings *set)
 	if (set->wire)
 		r->members = set->ignore_unknown ? open_wire_members : wire_members;
 	else
-		r->members = set->flat && !set->ignore_unknown ? strict_members : query_members;
+		r->members = set->ignore_unknown ? open_members : query_members;
 }
 
 void query_reader_free(struct query_reader *r)
