@@ -925,3 +925,11 @@ hits() {
 		[[ $output != *"$lib"* ]] || { echo "$output"; false; }
 	done
 }
+
+@test "INDEX - reads the queries from standard input, as INDEX alone does" {
+	printf '{"id":"a","text":"night nurse"}\n{"id":"b","text":"welder"}\n' >rows
+	lh-index build -q w.lhv rows
+	printf '{"query_text":"night","k":1}\n{"query_text":"welder","k":1}\n' >queries
+	alike <(lh-search w.lhv - <queries) <(lh-search w.lhv <queries)
+	[ "$(lh-search rows - <queries 2>err | jq -r '.results[0].id' | tr '\n' ' ')" = 'a b ' ]
+}

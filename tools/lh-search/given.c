@@ -55,6 +55,10 @@ int given_text(struct lh_tool *tool, struct settings *set)
 
 	if (set->query || set->wire || tool->n_operands < 2)
 		return 0;
+	if (!strcmp(last, "-")) {	/* the queries are read from standard input */
+		tool->n_operands--;
+		return 0;
+	}
 	if (access(last, F_OK) == 0) {
 		if (lh_filesearch_is(last))
 			lh_tool_message(tool, "%s is a file, and is searched; -Q %s searches for "
