@@ -135,6 +135,45 @@ tools/lh-x/main.c: hidden is in no face of base' ] || { echo "$output"; return 1
 	[ ! -e tree/build/log/plain/a.tap ]
 }
 
+two_lines() {
+	[ -e pid ] && [ "$(wc -l <pid)" = 2 ]
+}
+
+# tree_of_one TEST - a tree with tests/run and one file of tests, x/one.bats, which has this body.
+tree_of_one() {
+	mkdir -p tree/tests/x tree/tests/servers
+	cp "$ROOT/tests/run" tree/tests
+	printf 'all unit lib:\n\t@:\n' >tree/Makefile
+	printf '@test "one" {\n%s\n}\n# start_server\n' "$1" >tree/tests/x/one.bats
+}
+
+@test "a request to the starter that is written before it has opened the pipe is not lost" {
+	tree_of_one 'cd "$BATS_TEST_DIRNAME"; echo asked 1<>"$LH_STARTER"; touch go; until [ -e got ]; do sleep 0.01; done'
+	cat >tree/tests/servers/starter.py <<-'END'
+	import os, sys, time
+	while not os.path.exists("tests/x/go"):
+	    time.sleep(0.01)
+	with open(sys.argv[1], "r+b", buffering=0) as pipe:
+	    assert pipe.readline() == b"asked\n"
+	    open("tests/x/got", "w").close()
+	    pipe.readline()
+	END
+	HOME=$PWD patiently tree/tests/run plain one.bats >out
+	[ "$(tail -n 1 out)" = "1 passed, 0 failed" ]
+}
+
+@test "what tests have started ends with the run of the tests, also when that is killed" {
+	local pid
+	tree_of_one 'sleep 600 3>&- & echo $! >'"$PWD"'/pid; setsid sleep 600 3>&- & echo $! >>'"$PWD"'/pid; sleep 600'
+	touch tree/tests/servers/starter.py
+	tree/tests/run plain one.bats >out 2>&1 3>&- &
+	until_so two_lines
+	kill -9 $!
+	for pid in $(cat pid); do
+		until_so not kill -0 "$pid" 2>/dev/null
+	done
+}
+
 @test "the oracle imports the standard library of Python; cryptography in one program" {
 	python3 - "$ROOT"/tests/oracle/*.py >found <<-'END'
 	import ast, os, sys
