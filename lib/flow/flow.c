@@ -629,11 +629,14 @@ int lh_flow_fd(const char *name, int fd, const struct lh_flow *flow, struct lh_e
 int lh_flow_file(const char *path, const struct lh_flow *flow, struct lh_err *err)
 {
 	struct lh_flow plain = *flow;
-	int fd = lh_open_regular(path, O_RDONLY, 0, err), rc;
+	int fd, rc;
 
+	plain.plain = true;
+	if (!strcmp(path, "-") || !strcmp(path, "/dev/stdin"))
+		return lh_flow_fd("-", STDIN_FILENO, &plain, err);
+	fd = lh_open_regular(path, O_RDONLY, 0, err);
 	if (fd < 0)
 		return -1;
-	plain.plain = true;
 	rc = lh_flow_fd(path, fd, &plain, err);
 	close(fd);
 	return rc;

@@ -72,3 +72,20 @@ by hand 2026-05-01T00:00:00.000Z picture" ]
 	run -2 --separate-stderr lh-subject erase --state s --list rows w-2
 	[[ $stderr == *"is of a snapshot"* ]]
 }
+
+@test "erase takes its list from a pipe, by - and by /dev/stdin, and the person from its rows" {
+	a_state
+	for name in - /dev/stdin; do
+		echo '{"candidate_id":"w-3","note":1}' >s/log/sessions.jsonl
+		lh-subject find --state s -q w-3 | lh-subject erase --state s -q --list $name --apply --reason test --id-only >got
+		jq -es 'last | .candidate_id == "w-3" and .state == "erased"' got >/dev/null
+		run ! grep -q w-3 s/log/sessions.jsonl s/roster.jsonl
+	done
+	lh-subject find --state s -q w-1 >one
+	lh-subject find --state s -q w-2 >two
+	run -2 --separate-stderr lh-subject erase --state s --list - w-2 <one
+	[[ $stderr == *'its rows are of "w-1", not of "w-2"'* ]]
+	cat one two >both
+	run -2 --separate-stderr lh-subject erase --state s --list both
+	[[ $stderr == *"is of another person"* ]]
+}

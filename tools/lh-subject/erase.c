@@ -441,6 +441,25 @@ static int erase_person(struct lh_tool *tool, struct settings *s, struct person 
 	return rc;
 }
 
+/* Erase each person who is asked about; with --list the one of its rows. */
+static int erase_listed(struct lh_tool *tool, struct settings *s)
+{
+	const struct lh_str id = { s->listed_id.p, s->listed_id.len };
+	const struct asked asked = { .id = id };
+	const char *given = tool->n_operands ? tool->operands[0] : NULL;
+	int rc;
+
+	if (!id.n || s->asked)
+		return each_person(tool, s, V_ERASE, erase_person);
+	if (given && !lh_str_is(id, given, strlen(given)))
+		return lh_tool_usage(tool, "--list: its rows are of \"%.*s\", not of \"%s\"",
+				     (int)id.n, id.p, given);
+	s->asked = &asked;
+	rc = each_person(tool, s, V_ERASE, erase_person);
+	s->asked = NULL;
+	return rc;
+}
+
 int subject_erase(struct lh_tool *tool, void *settings)
 {
 	struct settings *s = settings;
@@ -458,5 +477,5 @@ int subject_erase(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--tlog DIR and --key-file-tlog FILE go together");
 	if (s->snapshots.n && s->list)
 		return lh_tool_usage(tool, "--list has rows of the state, not of --snapshots");
-	return read_listed(s, &tool->err) < 0 ? -1 : each_person(tool, s, V_ERASE, erase_person);
+	return read_listed(s, &tool->err) < 0 ? -1 : erase_listed(tool, s);
 }

@@ -272,8 +272,11 @@ static int make(struct export *x)
 	x->kept = lh_store_spool(x->err);
 	x->hits.row = keep_row;
 	x->hits.ctx = x;
-	if (x->kept < 0 || find_person(x->tool, x->s, x->who, &x->hits, x->err) < 0 ||
-	    make_folder(x) < 0 || put_rows(x) < 0 || put_proofs(x) < 0 || put_contents(x) < 0 ||
+	if (x->kept < 0 || find_person(x->tool, x->s, x->who, &x->hits, x->err) < 0)
+		return -1;
+	if (!x->hits.n)		/* there is nothing to hand over */
+		return 0;
+	if (make_folder(x) < 0 || put_rows(x) < 0 || put_proofs(x) < 0 || put_contents(x) < 0 ||
 	    put_sums(x) < 0)
 		return -1;
 	if (x->rows && looked(x->tool, x->s, x->who, &x->hits, false, "export") < 0)
@@ -291,7 +294,10 @@ static int print_summary(struct export *x)
 
 	lh_write_object(&w, NULL);
 	lh_write_str(&w, "candidate_id", x->who->id);
-	lh_write_bytes(&w, "out", x->s->out);
+	if (x->folder)
+		lh_write_bytes(&w, "out", x->s->out);
+	else
+		lh_write_null(&w, "out");
 	lh_write_u64(&w, "rows", x->rows);
 	lh_write_u64(&w, "redacted", x->redacted);
 	lh_write_u64(&w, "files", x->files.n);

@@ -180,12 +180,13 @@ static int find_in_place(struct find *f, size_t i)
 /* ---- a list of rows ---- */
 
 struct listed {
-	struct lh_str path, sha256, snapshot;
+	struct lh_str path, sha256, snapshot, id;
 };
 static const struct lh_bind listed_members[] = {
 	{ LH_BIND_STRING("path", struct listed, path) },
 	{ LH_BIND_STRING("sha256", struct listed, sha256) },
 	{ LH_BIND_STRING("snapshot", struct listed, snapshot) },
+	{ LH_BIND_STRING("candidate_id", struct listed, id) },
 	LH_BIND_END
 };
 
@@ -195,6 +196,21 @@ static void put_listed(struct lh_buf *text, struct lh_str path, const char *hex)
 	lh_buf_add(text, path.p, path.n);
 	lh_buf_putc(text, '\0');
 	lh_buf_add(text, hex, 2 * LH_HASH_SIZE);
+}
+
+/* Take the person of a row, who is the same in all. */
+static int take_id(struct settings *s, struct lh_str id, struct lh_err *err)
+{
+	const struct lh_str is = { s->listed_id.p, s->listed_id.len };
+
+	if (!id.n || lh_str_is(id, is.p, is.n))
+		return 0;
+	if (is.n)
+		return lh_err_set(err, LH_EUSAGE, "is of another person, \"%.*s\", than the rows "
+				  "before, \"%.*s\"; each person has a list of its own",
+				  (int)id.n, id.p, (int)is.n, is.p);
+	lh_buf_add(&s->listed_id, id.p, id.n);
+	return 0;
 }
 
 /* Take a line of --list, unless it is a summary, or of a place without a row. */
@@ -214,6 +230,8 @@ static int take_listed(struct lh_record *rec, void *result, struct lh_buf *out, 
 				  "state: --snapshots erases there");
 	if (!row.path.p || row.sha256.n != 2 * LH_HASH_SIZE)
 		return 0;
+	if (take_id(s, row.id, err) < 0)
+		return -1;
 	put_listed(out, row.path, row.sha256.p);
 	return lh_intern_add(&s->listed, out->p, out->len, &number, err);
 }

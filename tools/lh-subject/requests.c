@@ -119,7 +119,7 @@ static int write_answer(struct lh_buf *out, const struct request *r, const struc
 	while (lh_next_line(&rest, &line))
 		lh_write_raw(&w, NULL, line);
 	lh_write_end(&w);
-	if (s->out && add_files(&w, s->out, err) < 0)
+	if (s->out && access(s->out, F_OK) == 0 && add_files(&w, s->out, err) < 0)
 		return -1;
 	lh_write_end(&w);
 	return 0;

@@ -60,6 +60,7 @@ int settings_free(struct lh_tool *tool, void *settings, int rc)
 	(void)tool;
 	places_free(&s->places);
 	lh_intern_free(&s->listed);
+	lh_buf_free(&s->listed_id);
 	lh_buf_free(&s->folder);
 	if (s->file)
 		lh_serve_config_free(s->file);

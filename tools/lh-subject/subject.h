@@ -195,7 +195,8 @@ struct settings {
 	struct lh_serve_config *file;	/* of --config */
 	struct lh_buf folder;		/* what subjects points to, unless that was given */
 	struct places places;		/* once places_list was called */
-	struct lh_intern listed;	/* the rows of --list */
+	struct lh_intern listed;	/* the rows of --list, ... */
+	struct lh_buf listed_id;	/* ... and whose they are */
 	bool exported;			/* --out was written */
 
 	/* Of a request, or of a snapshot: whom it is about, and where its lines go, which are else
