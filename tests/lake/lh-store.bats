@@ -563,6 +563,11 @@ two_write() {
 	[[ $stderr == *"SlowDown: Please reduce your request rate."* ]]
 }
 
+@test "a folder to list that is not there is named" {
+	run -2 --separate-stderr lh-store list none
+	[ "$stderr" = 'lh-store: none: No such file or directory' ]
+}
+
 @test "all pages of a list are read" {
 	start_s3
 	n=$(scale 100000 1000000)

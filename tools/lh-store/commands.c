@@ -27,6 +27,16 @@ int store_open(struct settings *s)
 	return s->store ? 0 : -1;
 }
 
+/* Open a store that has to be there: a folder that is not is named. */
+static int open_there(struct settings *s)
+{
+	const char *where = s->tool->operands[0];
+
+	if (!lh_store_is_s3(where) && access(where, F_OK) < 0)
+		return lh_err_sys(&s->tool->err, "%s", where);
+	return store_open(s);
+}
+
 void transfer_write(struct lh_buf *out, const char *key, const struct lh_transfer *done)
 {
 	struct lh_writer w = lh_write_to(out);
@@ -175,7 +185,7 @@ static int run_list(struct lh_tool *tool, void *settings)
 	struct settings *s = settings;
 	const char *prefix = tool->n_operands > 1 ? tool->operands[1] : "";
 
-	return store_open(s) < 0 ? -1
+	return open_there(s) < 0 ? -1
 		: lh_store_list(s->store, prefix, print_object, tool, &tool->err);
 }
 
