@@ -80,6 +80,15 @@ uint32_t lh_spelled_first(const unsigned char *p, size_t n);
 /* Return the length of the character at p, 1 if it is not of UTF-8, and set *first as above. */
 size_t lh_spelled_char(const unsigned char *p, size_t n, uint32_t *first);
 
+/* The same, which is the way for ASCII to be fast. */
+static inline size_t lh_spelled_at(const unsigned char *p, size_t n, uint32_t *first)
+{
+	if (*p >= 0x80 || lh_spelled_escapes(*p))
+		return lh_spelled_char(p, n, first);
+	*first = lh_spelled_ascii(*p);
+	return 1;
+}
+
 /* ---- signs, names and texts that a reader takes for the same ---- */
 
 /*

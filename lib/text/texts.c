@@ -5,14 +5,10 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "text/spelling.h"
+#include "telephone.h"
 
-#define GAP 8			/* most characters between two digits of a telephone number */
-#define NATIONAL 10		/* the last digits of a telephone number, which decide */
-#define DIGITS_MAX 15		/* of a telephone number */
 #define WORDS 5			/* of a name that may be written "Last, First" */
 #define TITLED 16		/* words of a name that may have titles */
-#define BESIDE 5		/* most digits beside a short number that belong to it */
 #define ESCAPED 8		/* bytes of a character, about */
 
 /* A text in one spelling: as signs (text/spelling.h), or as it is. */
@@ -23,20 +19,13 @@ struct form {
 	struct lh_str text;		/* as it is, with its bytes alone if there are signs */
 	bool email;
 };
-/* The last digits of a telephone number. */
-struct telephone {
-	size_t number;
-	unsigned n;
-	char digits[NATIONAL];
-};
 /* What may begin with a byte. */
 enum { BEGINS_TEXT = 1, BEGINS_NUMBER = 2, BEGINS_CHAR = 4 };
 
 struct lh_texts {
 	struct form *form;
 	size_t n, cap;
-	struct telephone *telephone;
-	size_t n_telephones, cap_telephones;
+	struct lh_telephones *telephones;	/* NULL: there are none */
 	size_t longest;
 	uint8_t begins[256];
 };
@@ -125,86 +114,7 @@ static bool address_goes_on(const unsigned char *p, size_t n, size_t at)
 	return is_before_word(p, n, at);
 }
 
-static bool is_digit(uint32_t sign)
-{
-	return sign >= '0' && sign <= '9';
-}
-
-static bool is_bracket(uint32_t sign)
-{
-	const utf8proc_category_t category = utf8proc_category((int32_t)sign);
-
-	return category == UTF8PROC_CATEGORY_PS || category == UTF8PROC_CATEGORY_PE;
-}
-
-/* Return whether a sign may be between digits of a telephone number that has all ten. */
-static bool separates_national(uint32_t sign)
-{
-	return sign && sign < 0x80 && strchr("~*:,;|=\\'\"#<>!&", (int)sign);
-}
-
-/* Return whether a sign may be between digits of any telephone number. */
-static bool separates(uint32_t sign)
-{
-	switch (sign) {
-	case ' ': case '-': case '.': case '(': case ')': case '[': case ']': case '/': case '+':
-	case '_':
-	case '{': case '}': case LH_SOFT: case 0xb7: case 0x2022: case 0x2027: case 0x2219:
-	case 0x22c5: case 0x3002: case 0x30fb:
-		return true;
-	default:
-		return sign > 0x7f && is_bracket(sign);
-	}
-}
-
-/* ---- telephone numbers ---- */
-
-/* Return whether what is left of a text is an extension, whose first sign is that: x5, ext. 5,
- * ;ext=5, and parameters of tel: of any kind. */
-static bool is_extension(uint32_t sign, struct lh_spelled *s)
-{
-	static const char letters[] = "extnsion.:;=#, ";
-	unsigned digits = 0;
-
-	if (sign == ';')
-		return true;
-	if (sign != 'x' && sign != 'e' && sign != '#' && sign != ',')
-		return false;
-	for (; sign && (is_digit(sign) || (sign < 0x80 && strchr(letters, (int)sign)));
-	     sign = lh_spelled_next(s))
-		digits += is_digit(sign);
-	return !sign && digits && digits <= 8;
-}
-
-/* Return the text after a scheme such as tel:, and blanks before it. */
-static struct lh_str without_scheme(struct lh_str s)
-{
-	static const char *const scheme[] = { "tel:", "sms:", "callto:", "whatsapp:", "tel%3a",
-					      "sms%3a", "callto%3a", "whatsapp%3a" };
-	size_t i, n;
-
-	s = lh_trim(s.p, s.n);
-	for (i = 0; i < sizeof scheme / sizeof *scheme; i++) {
-		n = strlen(scheme[i]);
-		if (s.n > n && lh_fold_equal(s.p, n, scheme[i], n))
-			return (struct lh_str){ s.p + n, s.n - n };
-	}
-	return s;
-}
-
-/* Return a number that was written as a fraction, such as 3125550101.0, without that. */
-static struct lh_str without_fraction(struct lh_str s)
-{
-	size_t i = 0, digits;
-
-	while (i < s.n && is_digit((unsigned char)s.p[i]))
-		i++;
-	digits = i;
-	if (i < s.n && s.p[i] == '.')
-		for (i++; i < s.n && s.p[i] == '0'; i++)
-			;
-	return i == s.n && i > digits + 1 ? (struct lh_str){ s.p, digits } : s;
-}
+/* ---- prepare ---- */
 
 /* Return the address of mailto:ADDRESS?subject=..., and any other text as it is. */
 static struct lh_str without_mailto(struct lh_str s)
@@ -218,52 +128,17 @@ static struct lh_str without_mailto(struct lh_str s)
 	return (struct lh_str){ t.p + 7, end ? (size_t)(end - t.p) - 7 : t.n - 7 };
 }
 
-/* Set the last digits of a text that is a telephone number; false: it is none. */
-static bool read_telephone(struct lh_str text, struct telephone *t)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf plain = { 0 };
-	struct lh_spelled s, rest;
-	char digits[DIGITS_MAX];
-	unsigned n = 0, gap = 0;
-	bool national = false, extended = false;
-	uint32_t sign;
-
-	text = without_fraction(without_scheme(text));
-	s = lh_spelled_of(text.p, text.n);
-	while ((sign = lh_spelled_next(&s))) {
-		if (is_digit(sign) && n < DIGITS_MAX && gap <= GAP) {
-			digits[n++] = (char)sign;
-			gap = 0;
-			continue;
-		}
-		rest = s;
-		extended = n >= (national ? NATIONAL : LH_TEXT_DIGITS) && is_extension(sign, &rest);
-		if (extended || !(separates(sign) || separates_national(sign)))
-			break;
-		national |= !separates(sign);
-		gap += n > 0;
-	}
-	if (n < (national ? NATIONAL : LH_TEXT_DIGITS) || (sign && !extended))
-		return false;
-	t->n = n < NATIONAL ? n : NATIONAL;
-	memcpy(t->digits, digits + n - t->n, t->n);
-	return true;
-}
-
-/* ---- prepare ---- */
-
 static void measure(struct lh_texts *t, size_t longest)
 {
 	t->longest = t->longest < longest ? longest : t->longest;
 }
 
-static void add_telephone(struct lh_texts *t, const struct telephone *tel)
+static void add_telephone(struct lh_texts *t, const struct lh_telephone *tel, size_t number)
 {
 	unsigned c;
 
-	lh_grow(&t->telephone, &t->cap_telephones, t->n_telephones + 1, sizeof *tel);
-	t->telephone[t->n_telephones++] = *tel;
-	measure(t, (size_t)DIGITS_MAX * ESCAPED + LH_SPELLED_BLANKS);
+	lh_telephones_add(&t->telephones, tel, number);
+	measure(t, (size_t)LH_TELEPHONE_WRITTEN * ESCAPED + LH_SPELLED_BLANKS);
 	for (c = '0'; c <= '9'; c++)
 		t->begins[c] |= BEGINS_NUMBER;
 	for (c = 0xc2; c < 0xf5; c++)
@@ -431,15 +306,17 @@ static void put_signs(struct lh_buf *out, const uint32_t *sign, size_t n)
 
 void lh_needle_normal(const struct lh_needle *text, struct lh_buf *out, enum lh_text_kind *kind)
 {
-	struct telephone tel = { .n = 0 };
+	struct lh_telephone tel;
+	unsigned from;
 	LH_SCOPED(lh_free_local) uint32_t *sign = NULL;
 	size_t i, n, comma = 0, commas = 0;
 	struct lh_str name;
 	bool soft = false;
 
 	*kind = LH_TEXT_TELEPHONE;
-	if (!text->id && read_telephone(text->text, &tel)) {
-		lh_buf_add(out, tel.digits, tel.n);
+	if (!text->id && lh_telephone_read(text->text, &tel)) {
+		from = tel.n > LH_TELEPHONE_NATIONAL ? tel.n - LH_TELEPHONE_NATIONAL : 0;
+		lh_buf_add(out, tel.digit + from, tel.n - from);
 		return;
 	}
 	*kind = LH_TEXT_NAME;
@@ -495,13 +372,13 @@ static int add_spelled(struct lh_texts *t, const struct lh_needle *text, struct 
 
 static int add_text(struct lh_texts *t, const struct lh_needle *text, struct lh_err *err)
 {
-	struct telephone tel = { .number = text->number };
+	struct lh_telephone tel;
 	char *copy;
 
 	if (!text->text.n || text->text.n > LH_TEXT_MAX)
 		return lh_err_set(err, LH_EDATA, "a text must have 1 to %d bytes", LH_TEXT_MAX);
-	if (text->fold && !text->id && read_telephone(text->text, &tel)) {
-		add_telephone(t, &tel);
+	if (text->fold && !text->id && lh_telephone_read(text->text, &tel)) {
+		add_telephone(t, &tel, text->number);
 		return 0;
 	}
 	if (text->fold)
@@ -526,6 +403,14 @@ struct lh_texts *lh_texts_new(const struct lh_needle *text, size_t n, struct lh_
 	return t;
 }
 
+bool lh_texts_one_telephone(struct lh_str a, struct lh_str b)
+{
+	struct lh_telephone of_a, of_b;
+
+	return lh_telephone_read(a, &of_a) && lh_telephone_read(b, &of_b) &&
+	       lh_telephones_alike(&of_a, &of_b);
+}
+
 void lh_texts_free(struct lh_texts *t)
 {
 	if (!t)
@@ -535,7 +420,7 @@ void lh_texts_free(struct lh_texts *t)
 		free(t->form[t->n].sign);
 	}
 	free(t->form);
-	free(t->telephone);
+	lh_telephones_free(t->telephones);
 	free(t);
 }
 
@@ -545,16 +430,6 @@ size_t lh_texts_longest(const struct lh_texts *t)
 }
 
 /* ---- find ---- */
-
-/* Set the first sign of a character, as lh_spelled_char does, which is the way for ASCII to be
- * fast. */
-static inline size_t char_at(const unsigned char *p, size_t n, uint32_t *sign)
-{
-	if (*p >= 0x80 || lh_spelled_escapes(*p))
-		return lh_spelled_char(p, n, sign);
-	*sign = lh_spelled_ascii(*p);
-	return 1;
-}
 
 /* Return the next sign of a text, or the wanted one where it is written in another way: a soft
  * hyphen is a hyphen or nothing, and in the data of a form + is a blank, which is nothing after a
@@ -595,233 +470,20 @@ static size_t match(const struct form *f, const unsigned char *p, size_t n)
 	       !(f->email ? address_goes_on(p, n, s.at) : is_before_word(p, n, s.at)) ? s.at : 0;
 }
 
-/* What is between two groups of digits: they are of one number, or may be, or are only if that has
- * all ten. */
-enum gap { JOINS, MAY_JOIN, PARTS };
-
-/* Digits of numbers, of which the last are held. */
-struct digits {
-	const unsigned char *p;
-	size_t n;			/* bytes */
-	size_t at;			/* bytes that were read */
-	size_t count;			/* digits */
-	unsigned group;			/* digits that are next to each other */
-	struct digit {
-		char value;
-		enum gap gap;		/* before its group */
-		unsigned before;	/* in its group */
-		size_t at;
-	} held[16];
-};
-
-static const struct digit *held(const struct digits *d, size_t back)
-{
-	return &d->held[(d->count - back) % 16];
-}
-
-/* Read digits that are next to each other, and set their end. */
-static size_t read_group(struct digits *d, enum gap gap)
-{
-	uint32_t sign;
-	size_t len, end = d->at;
-
-	for (d->group = 0; d->at < d->n; d->at += len) {
-		len = char_at(d->p + d->at, d->n - d->at, &sign);
-		if (!is_digit(sign)) {
-			if (sign || len < 2)
-				break;
-			continue;	/* it has no width */
-		}
-		d->held[d->count++ % 16] = (struct digit){ (char)sign, gap, d->group++, d->at };
-		end = d->at + len;
-	}
-	d->at = end;
-	return end;
-}
-
-/* Pass over what separates the digits of a number: true if digits follow. */
-static bool pass_gap(struct digits *d, enum gap *is)
-{
-	bool blank = false, closes = false, parts = false;
-	unsigned gap = 0, blanks = 0;
-	uint32_t sign, before = 0;
-	size_t len;
-
-	for (; d->at < d->n; d->at += len) {
-		len = char_at(d->p + d->at, d->n - d->at, &sign);
-		if (is_digit(sign))
-			break;
-		if (sign ? !separates(sign) && !separates_national(sign) : len < 2)
-			return false;
-		parts |= separates_national(sign);
-		gap += sign && (sign != ' ' || before != ' ');
-		blanks = sign == ' ' ? blanks + 1 : sign ? 0 : blanks;
-		if (gap > GAP || blanks > LH_SPELLED_BLANKS)
-			return false;
-		before = sign ? sign : before;
-		blank |= sign == ' ';
-		closes |= sign == ')';
-	}
-	*is = parts ? PARTS : blank && !closes ? MAY_JOIN : JOINS;
-	return d->at < d->n;
-}
-
-/* Return whether the number that was read is written as a fraction: .0 follows, and no more. */
-static bool is_fraction(const struct digits *d)
-{
-	struct digits next = *d;
-	enum gap gap = JOINS;
-	size_t at = d->at;
-
-	if (d->count != d->group || at + 1 >= d->n || d->p[at] != '.' || d->p[at + 1] != '0')
-		return false;
-	while (++at < d->n && d->p[at] == '0')
-		;
-	next.at = at;
-	return !(pass_gap(&next, &gap) && (gap == JOINS || next.at == at));
-}
-
-/* Return whether digits next to a short number, which blanks separate from it, are of it too as an
- * area code is: more than the one of an hour, fewer than a date has, and no part of a time. */
-static bool belongs(const struct digits *d, unsigned count, size_t at, size_t end)
-{
-	return count > 1 && count <= BESIDE && !(at && d->p[at - 1] == ':') &&
-	       !(end < d->n && d->p[end] == ':');
-}
-
-/* Return whether digits before the last n are of their number. */
-static bool has_more_before(const struct digits *d, unsigned n)
-{
-	const struct digit *first = held(d, n), *digit = first;
-	unsigned i;
-
-	if (first->before || first->gap == JOINS)
-		return true;
-	if (first->gap == PARTS)
-		return false;
-	for (i = 0; i <= BESIDE && d->count > n + i; i++) {
-		digit = held(d, n + i + 1);
-		if (!digit->before && digit->gap != JOINS)
-			return belongs(d, i + 1, digit->at, first->at);
-	}
-	return false;
-}
-
-/* Return whether digits that follow are of the number that was read. */
-static bool has_more_after(const struct digits *d)
-{
-	struct digits next = *d;
-	enum gap gap = JOINS;
-	unsigned count = 0;
-	size_t at, end;
-
-	if (is_fraction(d) || !pass_gap(&next, &gap) || gap == PARTS)
-		return false;
-	if (gap == JOINS)
-		return true;
-	at = next.at;
-	do {
-		end = read_group(&next, gap);
-		count += next.group;
-	} while (count <= BESIDE && pass_gap(&next, &gap) && gap == JOINS);
-	return belongs(d, count, at, end);
-}
-
-/* Return whether the digits that were read end with a telephone number.  One of fewer digits than a
- * national one has is so as a whole: 555-0101 is not in 312 555 0101. */
-static bool is_telephone(const struct digits *d, const struct telephone *t)
-{
-	const struct digit *first;
-	unsigned i;
-
-	if (d->count < t->n)
-		return false;
-	first = held(d, t->n);
-	if (first->before + t->n > DIGITS_MAX)
-		return false;
-	for (i = 0; i < t->n; i++) {
-		const struct digit *digit = held(d, t->n - i);
-
-		if (digit->value != t->digits[i] || (i && !digit->before && t->n < NATIONAL &&
-						     digit->gap == PARTS))
-			return false;
-	}
-	return t->n == NATIONAL || !(has_more_before(d, t->n) || has_more_after(d));
-}
-
-size_t lh_texts_number_start(const char *p, size_t at)
-{
-	size_t group = at, gap, country;
-
-	while (group && is_digit((unsigned char)p[group - 1]))
-		group--;
-	for (gap = group; gap && group - gap < GAP && p[gap - 1] != '+' &&
-	     !is_digit((unsigned char)p[gap - 1]) &&
-	     separates((unsigned char)p[gap - 1]); gap--)
-		;
-	for (country = gap; country && is_digit((unsigned char)p[country - 1]); country--)
-		;
-	return country && p[country - 1] == '+' ? country - 1 : group;
-}
-
-/* Return where digits of ASCII that begin at p[at], and what may be between them, end, if they are
- * too few for a telephone number, as most are; else 0. */
-static size_t pass_few(const unsigned char *p, size_t n, size_t at)
-{
-	unsigned digits = 0;
-
-	for (; at < n && digits < LH_TEXT_DIGITS; at++)
-		if (is_digit(p[at]))
-			digits++;
-		else if (p[at] >= 0x80 || lh_spelled_escapes(p[at]))
-			return 0;
-		else if (!separates(lh_spelled_ascii(p[at])) && !separates_national(p[at]))
-			return at;
-	return digits < LH_TEXT_DIGITS ? at : 0;
-}
-
-/* Find the telephone numbers in digits that begin at p[at], and return where these end. */
-static size_t find_telephones(const struct lh_texts *t, const unsigned char *p, size_t n, size_t at,
-			      lh_texts_fn *fn, void *ctx)
-{
-	enum gap gap = MAY_JOIN;
-	struct digits d;
-	size_t i, end = pass_few(p, n, at);
-
-	if (end)
-		return end;
-	d.p = p;		/* the digits are not set to zero, which takes time */
-	d.n = n;
-	d.at = at;
-	d.count = 0;
-	do {
-		end = read_group(&d, gap);
-		for (i = 0; i < t->n_telephones; i++) {
-			const struct telephone *tel = &t->telephone[i];
-
-			if (d.group && is_telephone(&d, tel)) {
-				at = held(&d, tel->n)->at;
-				fn(ctx, tel->number, at, end - at);
-			}
-		}
-	} while (pass_gap(&d, &gap));
-	return end;
-}
-
 void lh_texts_find(const struct lh_texts *t, const unsigned char *p, size_t n, lh_texts_fn *fn,
 		   void *ctx)
 {
 	size_t i, k, len, numbers = 0;
 	uint32_t sign;
 
-	for (i = 0; (t->n || t->n_telephones) && i < n; i++) {
+	for (i = 0; (t->n || t->telephones) && i < n; i++) {
 		const uint8_t begins = t->begins[p[i]];
 
 		if (!begins || (begins == BEGINS_NUMBER && i < numbers))
 			continue;
-		char_at(p + i, n - i, &sign);
-		if (t->n_telephones && i >= numbers && is_digit(sign))
-			numbers = find_telephones(t, p, n, i, fn, ctx);
+		lh_spelled_at(p + i, n - i, &sign);
+		if (t->telephones && i >= numbers && lh_sign_is_digit(sign))
+			numbers = lh_telephones_find(t->telephones, p, n, i, fn, ctx);
 		for (k = 0; k < t->n; k++) {
 			const struct form *f = &t->form[k];
 
@@ -829,7 +491,7 @@ void lh_texts_find(const struct lh_texts *t, const unsigned char *p, size_t n, l
 				continue;
 			len = match(f, p + i, n - i);
 			if (len && !(f->email ? is_in_address(p, i) : is_after_word(p, i)))
-				fn(ctx, f->number, i, len);
+				fn(ctx, f->number, i, len, LH_TEXT_SURE);
 		}
 	}
 }
@@ -840,7 +502,7 @@ static unsigned hex(unsigned char c)
 {
 	const unsigned char low = c | 0x20;
 
-	return is_digit(c) ? c - 48u : low >= 'a' && low <= 'f' ? low - 87u : 16;
+	return lh_sign_is_digit(c) ? c - 48u : low >= 'a' && low <= 'f' ? low - 87u : 16;
 }
 
 static size_t undo_percent(const unsigned char *p, size_t n, unsigned char *to, size_t *made)

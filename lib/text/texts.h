@@ -7,8 +7,8 @@
  *
  * A text counts without a letter, a digit, "_" or "-" beside it.  With fold it is compared by its
  * signs (text/spelling.h), "First Last" is found as "Last, First" too and the other way round, and
- * a text that is a telephone number is found by its digits alone, whatever separates them: of ten
- * or more the last ten decide, and fewer have to be all of the number.
+ * a text that is a telephone number is found by its digits alone, whatever separates them, with
+ * its country or as it is dialled there (text/telephone.h).
  *
  * Threads: any number may find in one struct.
  */
@@ -41,14 +41,14 @@ struct lh_texts *lh_texts_new(const struct lh_needle *text, size_t n, struct lh_
 
 void lh_texts_free(struct lh_texts *t);
 
-/* Take a text that begins at p[at], of a telephone number the first digit that decides. */
-typedef void lh_texts_fn(void *ctx, size_t number, size_t at, size_t len);
+/* Take a text that begins at p[at]; it may be that of the caller, or is it. */
+enum lh_text_how { LH_TEXT_SURE, LH_TEXT_PERHAPS };
+typedef void lh_texts_fn(void *ctx, size_t number, size_t at, size_t len, enum lh_text_how how);
 void lh_texts_find(const struct lh_texts *t, const unsigned char *p, size_t n, lh_texts_fn *fn,
 		   void *ctx);
 
-/* Return where the telephone number begins of which a text that was found at p[at] is the end: with
- * the digits before it, and the country if that has a plus. */
-size_t lh_texts_number_start(const char *p, size_t at);
+/* Return whether two texts are one telephone number, or may be. */
+bool lh_texts_one_telephone(struct lh_str a, struct lh_str b);
 
 /* Return the most bytes of a text as it may be written. */
 size_t lh_texts_longest(const struct lh_texts *t);

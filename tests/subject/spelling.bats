@@ -33,6 +33,42 @@ lines() {
 	done
 }
 
+# sure [OPTION]... - the lines as above, each with how certain it is, if it may be another's.
+sure() {
+	lh-subject find --log log "$@" w-7 | jq -r 'select(.line) | "\(.line)\(.certainty // "")"' | tr '\n' ' '
+}
+
+@test "a telephone is one with or without its country, in countries of any length of numbers" {
+	printf '{"to":"%s"}\n' 06.12.34.56.78 612345678 '+33 (0)6 12 34 56 78' '0033 612 34 56 78' '011 33 612345678' 33612345678 \
+		'pay +33612345678.' 12345678 '+31 612345678' '+36 1 234 5678' '06 12 34 56 79' >log
+	[ "$(sure --also +33612345678)" = "1 2 3 4 5 6 7 " ] || { sure --also +33612345678; return 1; }
+	[ "$(sure --also '06 12 34 56 78')" = "1 2 3 4 5perhaps 6perhaps 7 9 10perhaps " ] || { sure --also '06 12 34 56 78'; return 1; }
+	printf '{"to":"%s"}\n' '+47 912 34 567' '91 23 45 67' 4791234567 '+46 91234567' '1 91234567 2' '12 91234567' >log
+	[ "$(sure --also '+47 91234567')" = "1 2 3 5 " ]
+	printf '{"to":"%s"}\n' '+39 06 1234567' '06 1234567' '+39 6 1234567' >log
+	[ "$(sure --also '0039 06 1234567')" = "1 2 " ]
+	printf '{"to":"%s"}\n' '+7 495 123-45-67' '8 (495) 123-45-67' '+54 9 11 2345 6789' '011 2345-6789' '+375 29 491 19 11' '8 029 491-19-11' >log
+	[ "$(sure --also '8 495 1234567') $(sure --also '+54 11 2345 6789') $(sure --also 80294911911)" = "1 2  3 4  5 6 " ]
+}
+
+@test "a telephone of another country is another, though its last ten digits are the same" {
+	printf '{"to":"%s"}\n' '+44 312 555 0101' '0044 3125550101' '312 555 0101' '+1 312 555 0109 312-555-0101' >log
+	[ "$(lines --also '+1 312 555 0101')" = "3 4 " ]
+	[ "$(lines --also '312 555 0101')" = "1 2 3 4 " ]
+	echo '{"candidate_id":"w-8","sender":"+44 312 555 0101"}' >log
+	[ "$(sure --also '+1 312 555 0101')" = "" ]
+}
+
+@test "an erasure takes out the telephone of a roster that a log has with the country" {
+	mkdir -p s/log
+	printf 'k%.0s' {1..64} >key && chmod 600 key
+	echo '{"candidate_id":"w-7","name":"Rob Al","phone":"06 12 34 56 78"}' >s/roster.jsonl
+	echo '{"to":"+33612345678","body":"Shift at 6"}' >s/log/sms.jsonl
+	lh-subject erase --state s --apply --text-too --key-file key --reason request w-7
+	! grep -r 33612345678 s
+	lh-subject verify --state s --also '06 12 34 56 78' w-7
+}
+
 @test "another number, and more than 15 digits next to each other, are not the telephone" {
 	cat >log <<-'END'
 		{"to":"1234563125550101"}

@@ -42,7 +42,7 @@ int hit_add(struct find *f, struct hit h, struct lh_str row)
 struct hit hit_of_match(const struct find *f, size_t i, uint64_t line, struct lh_str row)
 {
 	struct hit h = { .place = i, .line = line, .by = f->m.by, .also = f->m.also,
-			 .others = f->m.others, .via = NO_HIT, .hashed = true,
+			 .how = f->m.how, .others = f->m.others, .via = NO_HIT, .hashed = true,
 			 .members = lh_strndup(f->m.members.p, f->m.members.len) };
 
 	row_hash(row, h.sha256);
@@ -358,12 +358,12 @@ static void add_bytes(struct find *f, size_t place, enum hit_in in, size_t text,
 	hit_add(f, hit, NO_ROW);
 }
 
-static void on_text(void *ctx, size_t text, size_t at, size_t len)
+static void on_text(void *ctx, size_t text, size_t at, size_t len, enum lh_text_how how)
 {
 	struct bytes *b = ctx;
 	const struct person *who = b->f->who;
 
-	(void)len;
+	(void)len, (void)how;
 	if (b->found || at < b->from || at >= b->to)
 		return;
 	if ((text ? who->also[text - 1] : who->id).n < BY_CHANCE &&

@@ -237,12 +237,14 @@ struct matching {
 	struct lh_buf text, decoded;	/* of the string at hand */
 };
 
-static void on_text(void *ctx, size_t number, size_t at, size_t len)
+static void on_text(void *ctx, size_t number, size_t at, size_t len, enum lh_text_how how)
 {
 	struct seen *s = ctx;
 
 	(void)at, (void)len;
 	s->id |= !number;
+	if (number && (!s->text || how < s->how))
+		s->how = how;
 	s->text = s->text ? s->text : number;
 }
 
@@ -251,7 +253,7 @@ void person_look(const struct person *who, struct lh_str s, struct lh_buf *buf, 
 	static const char sign[] = "\\%";
 	size_t i;
 
-	*seen = (struct seen){ false, 0 };
+	*seen = (struct seen){ .id = false };
 	lh_texts_find(who->texts, (const unsigned char *)s.p, s.n, on_text, seen);
 	for (i = 0; i < 2 && !seen->id; i++) {
 		if (!s.n || !memchr(s.p, sign[i], s.n))
@@ -273,7 +275,9 @@ static bool is_known(const struct person *who, size_t from, size_t to, struct lh
 	lh_needle_normal(&text, buf, &kind);
 	for (i = from; i < to; i++)
 		if (kind == who->known[i].kind && buf->len &&
-		    lh_str_is(who->known[i].normal, buf->p, buf->len))
+		    (i && kind == LH_TEXT_TELEPHONE
+			? lh_texts_one_telephone(s, who->also[i - 1])
+			: lh_str_is(who->known[i].normal, buf->p, buf->len)))
 			return true;
 	return false;
 }
@@ -303,7 +307,7 @@ void person_has(const struct person *who, const struct lh_person_at *at, const s
 	const bool sender = at && at->key.p && v != &at->key && lh_value_is(&at->key, "sender", 6);
 	bool is = false;
 
-	*seen = (struct seen){ false, 0 };
+	*seen = (struct seen){ .id = false };
 	*by = HIT_ID;
 	if (id)
 		is = who->fold ? is_known(who, 0, 1, text, buf)
@@ -330,6 +334,8 @@ static int on_scalar(void *ctx, const struct lh_person_at *at, const struct lh_v
 	if (v->type == LH_STRING)
 		lh_value_str(v, &x->text, &text);
 	person_has(x->who, at, v, id, text, &x->decoded, &seen, &by);
+	if (seen.text && (!x->m->also || seen.how < x->m->how))
+		x->m->how = seen.how;
 	x->m->also |= seen.text > 0;
 	x->m->by = by < x->m->by ? by : x->m->by;
 	if (by != HIT_NONE)
@@ -345,6 +351,7 @@ static struct matching match_begin(const struct person *who, struct match *m)
 
 	m->by = HIT_NONE;
 	m->also = false;
+	m->how = LH_TEXT_SURE;
 	m->others = 0;
 	lh_buf_reset(&m->members);
 	x.w = lh_write_to(&m->members);
@@ -378,6 +385,7 @@ bool person_match_bytes(const struct person *who, const char *p, size_t n, struc
 	person_look(who, (struct lh_str){ p, n }, &x.decoded, &seen);
 	m->by = seen.id ? HIT_ID : seen.text ? HIT_TEXT : HIT_NONE;
 	m->also = seen.text;
+	m->how = seen.how;
 	return match_end(&x);
 }
 

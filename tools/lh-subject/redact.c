@@ -70,7 +70,6 @@ struct redact {
 		size_t at, end;
 	} *span;			/* ... and where they are in the text at hand */
 	size_t n_spans, cap_spans;
-	const char *searched;		/* that text */
 	size_t n_keys;			/* names of members that were replaced */
 	bool others;			/* another person is named */
 	bool own_side[2];		/* of a pair */
@@ -446,16 +445,13 @@ static int keep_words(struct redact *r)
 
 /* ---- writing ---- */
 
-static void on_word(void *ctx, size_t number, size_t at, size_t len)
+static void on_word(void *ctx, size_t number, size_t at, size_t len, enum lh_text_how how)
 {
 	struct redact *r = ctx;
-	const size_t end = at + len;
 
-	(void)number;
-	if (r->searched[at] >= '0' && r->searched[at] <= '9')
-		at = lh_texts_number_start(r->searched, at);
+	(void)number, (void)how;
 	lh_grow(&r->span, &r->cap_spans, r->n_spans + 1, sizeof *r->span);
-	r->span[r->n_spans++] = (struct span){ at, end };
+	r->span[r->n_spans++] = (struct span){ at, at + len };
 }
 
 static int by_span(const void *a, const void *b)
@@ -473,7 +469,6 @@ static bool replace_words(struct redact *r, struct lh_str s, bool own)
 	bool any = false;
 
 	r->n_spans = 0;
-	r->searched = s.p;
 	lh_texts_find(r->texts, (const unsigned char *)s.p, s.n, on_word, r);
 	if (r->n_spans)
 		qsort(r->span, r->n_spans, sizeof *r->span, by_span);

@@ -118,7 +118,8 @@ struct hit {
 	size_t text;		/* that is there, by bytes: 0 the id, else that of also */
 	bool deleted;		/* by bytes: in an index or a database, of what was deleted */
 	bool names;		/* by lineage: it has a text of the person, or the id in one, too */
-	bool also;		/* it has a text of also, too */
+	bool also;		/* it has a text of also, too, ... */
+	enum lh_text_how how;	/* ... the surest of them so */
 	uint64_t line;		/* of a file of lines, from 1; 0: none */
 	char *id;		/* of a record of an index, the member of an archive, or the
 				   attribute; NULL: none */
@@ -328,7 +329,8 @@ void set_status(struct lh_tool *tool, struct settings *s, int status);
 /* What a record has of a person. */
 struct match {
 	enum hit_by by;		/* the strongest reason */
-	bool also;		/* one of the texts of also, not only the id in a text */
+	bool also;		/* one of the texts of also, not only the id in a text; ... */
+	enum lh_text_how how;	/* ... how the surest of them was found */
 	struct lh_buf members;	/* an array as JSON: paths such as metadata.candidate_id */
 	size_t others;		/* ids of other persons */
 };
@@ -341,6 +343,7 @@ bool person_match_bytes(const struct person *who, const char *p, size_t n, struc
 struct seen {
 	bool id;
 	size_t text;		/* the number of the first other text; 0: none */
+	enum lh_text_how how;	/* the surest of these was found */
 };
 void person_look(const struct person *who, struct lh_str s, struct lh_buf *buf, struct seen *seen);
 /* Set *by to what a string or a number, text without escapes, has of the person; at, v and id as
