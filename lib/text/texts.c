@@ -11,6 +11,12 @@
 #define TITLED 16		/* words of a name that may have titles */
 #define ESCAPED 8		/* bytes of a character, about */
 
+/* What is searched for, as its ends are compared with what is beside them. */
+struct edge {
+	uint32_t sign;
+	bool single;		/* the text is one character */
+};
+
 /* A text in one spelling: as signs (text/spelling.h), or as it is. */
 struct form {
 	size_t number;
@@ -18,6 +24,7 @@ struct form {
 	size_t n;
 	struct lh_str text;		/* as it is, with its bytes alone if there are signs */
 	bool email;
+	struct edge first, last;
 };
 /* What may begin with a byte. */
 enum { BEGINS_TEXT = 1, BEGINS_NUMBER = 2, BEGINS_CHAR = 4 };
@@ -32,8 +39,64 @@ struct lh_texts {
 
 /* ---- what is beside a text ---- */
 
-/* Return whether the character at p belongs to a word. */
-static bool is_word(const unsigned char *p, size_t n)
+enum script { SCRIPT_NONE, SCRIPT_LATIN, SCRIPT_UNSPACED, SCRIPT_OTHER };
+
+/* Return the script of a letter: one number for those that have no blanks between words, and none
+ * for digits and signs. */
+static unsigned script_of(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+		unsigned script;
+	} range[] = {
+		{ 'A', 'Z', SCRIPT_LATIN }, { 'a', 'z', SCRIPT_LATIN },
+		{ 0xaa, 0x2af, SCRIPT_LATIN }, { 0x370, 0x3ff, SCRIPT_OTHER },
+		{ 0x400, 0x52f, SCRIPT_OTHER + 1 }, { 0x531, 0x58f, SCRIPT_OTHER + 2 },
+		{ 0x590, 0x5ff, SCRIPT_OTHER + 3 }, { 0x600, 0x77f, SCRIPT_OTHER + 4 },
+		{ 0x900, 0x97f, SCRIPT_OTHER + 5 }, { 0x980, 0x9ff, SCRIPT_OTHER + 6 },
+		{ 0xb80, 0xbff, SCRIPT_OTHER + 7 }, { 0xe00, 0x109f, SCRIPT_UNSPACED },
+		{ 0x10a0, 0x10ff, SCRIPT_OTHER + 8 }, { 0x1100, 0x11ff, SCRIPT_UNSPACED },
+		{ 0x1780, 0x17ff, SCRIPT_UNSPACED }, { 0x1950, 0x1aaf, SCRIPT_UNSPACED },
+		{ 0x1e00, 0x1eff, SCRIPT_LATIN }, { 0x1f00, 0x1fff, SCRIPT_OTHER },
+		{ 0x2e80, 0x2fdf, SCRIPT_UNSPACED }, { 0x3005, 0x3007, SCRIPT_UNSPACED },
+		{ 0x3040, 0x318f, SCRIPT_UNSPACED }, { 0x31a0, 0x31ff, SCRIPT_UNSPACED },
+		{ 0x3400, 0x9fff, SCRIPT_UNSPACED }, { 0xa960, 0xa97f, SCRIPT_UNSPACED },
+		{ 0xa9e0, 0xa9ff, SCRIPT_UNSPACED }, { 0xaa60, 0xaadf, SCRIPT_UNSPACED },
+		{ 0xac00, 0xd7ff, SCRIPT_UNSPACED }, { 0xf900, 0xfaff, SCRIPT_UNSPACED },
+		{ 0xff21, 0xff3a, SCRIPT_LATIN }, { 0xff41, 0xff5a, SCRIPT_LATIN },
+		{ 0xff66, 0xffdc, SCRIPT_UNSPACED }, { 0x1b000, 0x1b16f, SCRIPT_UNSPACED },
+		{ 0x20000, 0x3ffff, SCRIPT_UNSPACED },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof range / sizeof *range; i++)
+		if (c >= range[i].first && c <= range[i].last)
+			return range[i].script;
+	return SCRIPT_NONE;
+}
+
+static bool is_unspaced(uint32_t sign)
+{
+	return sign >= 0xe00 && script_of(sign) == SCRIPT_UNSPACED;
+}
+
+/* Return whether a letter or a digit is of the word whose end it is next to: a word ends where the
+ * script changes, and anywhere in a script without blanks. */
+static bool is_joined(uint32_t c, struct edge edge)
+{
+	unsigned of, other;
+
+	if (c < 0x80 && edge.sign < 0x80)
+		return true;
+	of = script_of(c);
+	other = script_of(edge.sign);
+	if (of == SCRIPT_UNSPACED || other == SCRIPT_UNSPACED)
+		return of == other && edge.single;
+	return !of || !other || of == other;
+}
+
+/* Return whether the character at p belongs to the word whose end it is next to. */
+static bool is_word(const unsigned char *p, size_t n, struct edge edge)
 {
 	unsigned char low = *p | 0x20;
 	uint32_t c;
@@ -43,11 +106,11 @@ static bool is_word(const unsigned char *p, size_t n)
 
 		lh_spelled_char(p, n, &c);
 		return c && (c > 0x7f || !lh_spelled_escapes((unsigned char)c)) &&
-		       is_word(made, lh_utf8_put(c, made));
+		       is_word(made, lh_utf8_put(c, made), edge);
 	}
 	if (*p < 0x80)
-		return (low >= 'a' && low <= 'z') || (*p >= '0' && *p <= '9') || *p == '_' ||
-			*p == '-';
+		return ((low >= 'a' && low <= 'z') || (*p >= '0' && *p <= '9') || *p == '_' ||
+			*p == '-') && is_joined(*p, edge);
 	if (!lh_utf8_len(p, n))
 		return false;
 	c = lh_utf8_get(&p);
@@ -56,15 +119,15 @@ static bool is_word(const unsigned char *p, size_t n)
 	switch (utf8proc_category((int32_t)c)) {
 	case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT:
 	case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO: case UTF8PROC_CATEGORY_ND:
-		return true;
+		return is_joined(c, edge);
 	default:
 		return false;
 	}
 }
 
-static bool is_before_word(const unsigned char *p, size_t n, size_t at)
+static bool is_before_word(const unsigned char *p, size_t n, size_t at, struct edge edge)
 {
-	return at < n && is_word(p + at, n - at);
+	return at < n && is_word(p + at, n - at, edge);
 }
 
 /* Return the bytes of the character that ends at p[at]; 0 at the beginning. */
@@ -77,19 +140,19 @@ static size_t char_before(const unsigned char *p, size_t at)
 	return at ? back : 0;
 }
 
-static bool is_after_word(const unsigned char *p, size_t at)
+static bool is_after_word(const unsigned char *p, size_t at, struct edge edge)
 {
 	size_t back = char_before(p, at), len;
 	uint32_t sign;
 
 	if (at > 2 && p[at - 3] == '%' && (len = lh_spelled_char(p + at - 3, 3, &sign)) == 3)
 		back = len;
-	return back && is_word(p + at - back, back);
+	return back && is_word(p + at - back, back, edge);
 }
 
 /* Return whether what ends at p[at] may be of the address that goes on there: not a dot that has
  * nothing of an address before it. */
-static bool is_in_address(const unsigned char *p, size_t at)
+static bool is_in_address(const unsigned char *p, size_t at, struct edge edge)
 {
 	size_t back = char_before(p, at);
 	uint32_t sign;
@@ -98,20 +161,20 @@ static bool is_in_address(const unsigned char *p, size_t at)
 		return false;
 	lh_spelled_char(p + at - back, back, &sign);
 	if (sign != '.')
-		return sign == '%' || sign == '+' || is_word(p + at - back, back);
+		return sign == '%' || sign == '+' || is_word(p + at - back, back, edge);
 	at -= back;
-	return is_after_word(p, at) || (at && (p[at - 1] == '%' || p[at - 1] == '+'));
+	return is_after_word(p, at, edge) || (at && (p[at - 1] == '%' || p[at - 1] == '+'));
 }
 
 /* Return whether the address that ends at p[at] goes on: .au of example.com.au. */
-static bool address_goes_on(const unsigned char *p, size_t n, size_t at)
+static bool address_goes_on(const unsigned char *p, size_t n, size_t at, struct edge edge)
 {
 	uint32_t sign = 0;
 	size_t len = at < n ? lh_spelled_char(p + at, n - at, &sign) : 0;
 
 	if (sign == '.' || sign == '@')
-		return is_before_word(p, n, at + len);
-	return is_before_word(p, n, at);
+		return is_before_word(p, n, at + len, edge);
+	return is_before_word(p, n, at, edge);
 }
 
 /* ---- prepare ---- */
@@ -145,6 +208,26 @@ static void add_telephone(struct lh_texts *t, const struct lh_telephone *tel, si
 		t->begins[c] |= BEGINS_CHAR;
 }
 
+/* Set the signs at the ends of a text, which marks of letters are not. */
+static void set_edges(struct form *f)
+{
+	size_t i, last = f->n, chars = 0;
+	uint32_t sign = 0;
+
+	for (i = 0; i < f->n; i++)	/* a syllable of Hangul is two signs, or three */
+		chars += !(f->sign[i] >= 0x1160 && f->sign[i] <= 0x11ff);
+	while (last > 1 && lh_spelled_is_mark(f->sign[last - 1]))
+		last--;
+	f->first.sign = f->sign ? *f->sign : 0;
+	f->last.sign = f->sign ? f->sign[last - 1] : 0;
+	for (i = 0; !f->sign && i < f->text.n; chars++) {
+		i += lh_spelled_char((const unsigned char *)f->text.p + i, f->text.n - i, &sign);
+		f->first.sign = chars ? f->first.sign : sign;
+		f->last.sign = sign;
+	}
+	f->first.single = f->last.single = chars < 2;
+}
+
 /* Add a form, whose signs are taken over. */
 static void add_form(struct lh_texts *t, const struct form *like)
 {
@@ -154,6 +237,7 @@ static void add_form(struct lh_texts *t, const struct form *like)
 	lh_grow(&t->form, &t->cap, t->n + 1, sizeof *f);
 	f = &t->form[t->n++];
 	*f = *like;
+	set_edges(f);
 	if (!f->sign) {
 		t->begins[(unsigned char)*f->text.p] |= BEGINS_TEXT;
 		return;
@@ -352,7 +436,7 @@ static int add_spelled(struct lh_texts *t, const struct lh_needle *text, struct 
 {
 	const struct lh_str plain = text->id ? text->text : without_mailto(text->text);
 	LH_SCOPED(lh_free_local) uint32_t *sign = sign_room(plain);
-	struct form f = { text->number, sign, 0, { NULL, plain.n }, false };
+	struct form f = { .number = text->number, .sign = sign, .text = { NULL, plain.n } };
 	size_t i;
 	bool soft = false;
 
@@ -447,6 +531,24 @@ static uint32_t next_wanted(struct lh_spelled *s, uint32_t wanted)
 	return (sign == LH_SOFT && wanted == '-') || (sign == '+' && wanted == ' ') ? wanted : sign;
 }
 
+/* Read sign i of a form, true if it is there: in a script without blanks a blank between two
+ * characters counts as nothing. */
+static bool is_next(struct lh_spelled *s, const struct form *f, size_t i)
+{
+	const uint32_t wanted = f->sign[i];
+	const bool unspaced = i && is_unspaced(f->sign[i - 1]);
+	struct lh_spelled before = *s;
+	uint32_t sign = next_wanted(s, wanted);
+
+	if (sign == wanted)
+		return true;
+	if (unspaced && wanted == ' ' && i + 1 < f->n && is_unspaced(f->sign[i + 1])) {
+		*s = before;
+		return true;
+	}
+	return unspaced && sign == ' ' && is_unspaced(wanted) && next_wanted(s, wanted) == wanted;
+}
+
 /* Return the bytes of the text of a form at p, with no word after it; 0: it is not there. */
 static size_t match(const struct form *f, const unsigned char *p, size_t n)
 {
@@ -455,7 +557,7 @@ static size_t match(const struct form *f, const unsigned char *p, size_t n)
 
 	if (!f->sign)
 		return n >= f->text.n && !memcmp(p, f->text.p, f->text.n) &&
-		       !is_before_word(p, n, f->text.n) ? f->text.n : 0;
+		       !is_before_word(p, n, f->text.n, f->last) ? f->text.n : 0;
 	for (i = 0; i < f->n && i < n && p[i] > ' ' && p[i] < 0x80 && p[i] != '+' &&
 	     !lh_spelled_escapes(p[i]); i++)
 		if (lh_spelled_ascii(p[i]) != f->sign[i])
@@ -464,10 +566,11 @@ static size_t match(const struct form *f, const unsigned char *p, size_t n)
 	s.at = i;
 	s.comma = i && f->sign[i - 1] == ',';
 	for (; i < f->n; i++)
-		if (next_wanted(&s, f->sign[i]) != f->sign[i])
+		if (!is_next(&s, f, i))
 			return 0;
 	return lh_spelled_is_whole(&s) &&
-	       !(f->email ? address_goes_on(p, n, s.at) : is_before_word(p, n, s.at)) ? s.at : 0;
+	       !(f->email ? address_goes_on(p, n, s.at, f->last)
+			  : is_before_word(p, n, s.at, f->last)) ? s.at : 0;
 }
 
 void lh_texts_find(const struct lh_texts *t, const unsigned char *p, size_t n, lh_texts_fn *fn,
@@ -490,7 +593,8 @@ void lh_texts_find(const struct lh_texts *t, const unsigned char *p, size_t n, l
 			if (f->sign ? *f->sign != sign : (unsigned char)*f->text.p != p[i])
 				continue;
 			len = match(f, p + i, n - i);
-			if (len && !(f->email ? is_in_address(p, i) : is_after_word(p, i)))
+			if (len && !(f->email ? is_in_address(p, i, f->first)
+					      : is_after_word(p, i, f->first)))
 				fn(ctx, f->number, i, len, LH_TEXT_SURE);
 		}
 	}

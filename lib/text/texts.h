@@ -5,7 +5,9 @@
  *     lh_texts_find(t, p, n, on_text, ctx);
  *     lh_texts_free(t);
  *
- * A text counts without a letter, a digit, "_" or "-" beside it.  With fold it is compared by its
+ * A text counts without a letter, a digit, "_" or "-" of its script beside it; in scripts that
+ * have no blanks between words, a text of two characters or more counts anywhere.
+ * With fold it is compared by its
  * signs (text/spelling.h), "First Last" is found as "Last, First" too and the other way round, and
  * a text that is a telephone number is found by its digits alone, whatever separates them, with
  * its country or as it is dialled there (text/telephone.h).

@@ -184,6 +184,18 @@ sure() {
 	[ "$(lines --also 'Mrs. Lee')" = "5 " ]
 }
 
+@test "a name is found in a script without blanks between words, and a word ends where the script changes" {
+	printf '{"x":"%s"}\n' 本日山田太郎様より連絡 '山田 太郎' 山田　太郎さん 3山田太郎 山田太 山田次郎 >log
+	[ "$(lines --also 山田太郎)" = "1 2 3 4 " ]
+	[ "$(lines --also '山田 太郎')" = "1 2 3 4 " ]
+	printf '{"x":"%s"}\n' 어제홍길동씨가 '홍 길동' 홍길돈 ติดต่อสมชายวันนี้ >log
+	[ "$(lines --also 홍길동) $(lines --also สมชาย)" = "1 2  4 " ]
+	printf '{"x":"%s"}\n' 找Ann\ Lee吧 用rob@example.com吧 ナースAnn\ Lee xAnn\ Lee Ann\ Leeé Ann\ Lee5 rob@example.comé звонитьAnn\ Lee >log
+	[ "$(lines --also 'Ann Lee' --also rob@example.com)" = "1 2 3 8 " ]
+	printf '%s\n' 找w-7吧 找w-77吧 >log
+	[ "$(sure)" = "1 " ]
+}
+
 @test "a text of blanks alone is refused" {
 	echo '{"x":"  "}' >log
 	run -2 lh-subject find --log log --also $'  \xc2\xa0 \t' w-7
