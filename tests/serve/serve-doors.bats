@@ -305,7 +305,9 @@ echo_config() {
 	         (b"GET /health HTTP/1.1\r\nHost: a\r\nSECRET\r\n\r\n", 400), (b"GET /" + b"a" * 60000 + b" HTTP/1.1\r\n\r\n", 414),
 	         (b"GET /health HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 60000 + b"\r\n\r\n", 431), (post + b"Content-Length: x\r\n\r\n", 400),
 	         (post + b"Content-Length: 99999999999999999999999\r\n\r\n", 413), (post + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", 400),
-	         (post + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 413)]
+	         (post + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 413),
+	         (post + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", 413),
+	         (post + b"Transfer-Encoding: chunked\r\n\r\n1000000000000000\r\n", 413)]
 	for before in (0, 3):
 	    for text, status in cases:
 	        c = Client().send(health * before + text)

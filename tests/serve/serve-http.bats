@@ -541,6 +541,8 @@ config() {
 	        refused = coding.lower() != "identity"
 	        must((a.status == 415) == refused, method, target, coding, a.status)
 	        must(a.headers.get("accept-encoding") == (["identity"] if refused else None), a.headers)
+	a = ask("POST", "/v1/matrix/search", "{}", ["Content-Encoding: ", "Content-Type: application/json"])
+	assert a.status != 415, a
 	a = ask("POST", "/v1/matrix/search", "{}", ["Content-Encoding: identity", "Content-Encoding: gzip", "Content-Type: application/json"])
 	must(a.status == 415 and a.get("accept-encoding") == "identity", a.status)
 	a = ask("POST", "/v1/matrix/search", "{}", ["Content-Type: text/plain"])

@@ -624,7 +624,7 @@ static void take_size(struct client *c, const char *p)
 	size_t i;
 
 	for (i = 0; isxdigit((unsigned char)p[i]); i++) {
-		huge |= size >> 60;
+		huge |= size >> 56;	/* beyond it no digit more fits, nor any body */
 		size = size << 4 | (uint64_t)(isdigit((unsigned char)p[i]) ? p[i] - '0'
 					      : (p[i] | 0x20) - 'a' + 10);
 	}

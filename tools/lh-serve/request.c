@@ -33,7 +33,8 @@ static bool is_coded(const struct request *r)
 	struct http_field f = { 0 };
 
 	while (http_next(&r->http, &f))
-		if (!strcasecmp(f.name, "Content-Encoding") && strcasecmp(f.value, "identity") != 0)
+		if (!strcasecmp(f.name, "Content-Encoding") && *f.value &&
+		    strcasecmp(f.value, "identity") != 0)
 			return true;
 	return false;
 }
