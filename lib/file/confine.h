@@ -12,10 +12,11 @@
  *
  * It opens the files and what is below the folders that it may, starts only programs that it may
  * run, makes no symbolic link, connects by TCP to the ports that are listed, signals nobody
- * outside; makes no socket unless .net, and starts nothing at all unless .starts, whatever file it made: the start that
- * the caller makes is told by a number that the program does not get.  It gains no privileges
- * (no_new_privs), has no capabilities, and the kernel's rarer calls fail with EPERM.  What a
- * kernel cannot do is left out: lh_confine_missing says it.  Children inherit all of it.
+ * outside; makes no socket unless .net, and starts nothing at all unless .starts, whatever file it
+ * made: the start that the caller makes is told by a number that the program does not get.  It
+ * gains no privileges (no_new_privs), has no capabilities, and the kernel's rarer calls fail with
+ * EPERM.  What a kernel cannot do is left out: lh_confine_missing says it.  Children inherit all
+ * of it.
  *
  * A path is known by the inode that it leads to at the start: what replaces it by rename, or comes
  * later, is another, which may not be read.  lh_confine_stale finds that, so that a program can be

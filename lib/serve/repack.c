@@ -68,13 +68,40 @@ static unsigned status_of(const struct lh_value *v)
 		? (unsigned)n : 0;
 }
 
+/* Write a text in JSON as the member "error", with no address of a service: that is not for
+ * clients. */
+static void write_without_urls(struct lh_writer *w, const struct lh_value *v)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf text = { 0 };
+	struct lh_value cut = *v;
+	const char *p = v->p, *end = v->p + v->n, *at;
+
+	while ((at = memmem(p, (size_t)(end - p), "://", 3))) {
+		const char *from = at, *to = at;
+
+		while (from > p && ((from[-1] | 32) >= 'a' && (from[-1] | 32) <= 'z'))
+			from--;
+		while (to < end && !memchr(" \\\"',;)>", *to, 8))
+			to++;
+		lh_buf_add(&text, p, (size_t)(from - p));
+		lh_buf_puts(&text, "the service");
+		p = to > at + 3 && to[-1] == ':' ? to - 1 : to;
+	}
+	lh_buf_add(&text, p, (size_t)(end - p));
+	cut.p = text.p;
+	cut.n = text.len;
+	lh_write_value(w, "error", &cut);
+}
+
 /* Make the body {"error": v}, v being a string as written. */
 static void error_body(struct lh_answer *a, const struct lh_value *v)
 {
 	struct lh_writer w = lh_write_to(&a->text);
 
 	lh_write_object(&w, NULL);
-	if (v && v->type == LH_STRING)
+	if (v && v->type == LH_STRING && a->status >= 500 && memmem(v->p, v->n, "://", 3))
+		write_without_urls(&w, v);
+	else if (v && v->type == LH_STRING)
 		lh_write_value(&w, "error", v);
 	else
 		lh_write_text(&w, "error", "the filter refused the request");

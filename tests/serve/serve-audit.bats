@@ -713,6 +713,15 @@ bisect() {
 	all_rows >/dev/null
 }
 
+@test "who records a good answer names the person of it, alone and in bulk, and leaves a row; an answer of things leaves none" {
+	start_serve --state s
+	entry='"query_text":"welder","answer_corpus":"workers","score":1'
+	[ "$(say /v1/matrix/playbooks/record "{$entry,\"answer_id\":\"w-7\"}" t-one)" = 200 ]
+	[ "$(say /v1/matrix/playbooks/bulk "{\"entries\":[{$entry,\"answer_id\":\"w-8\"},{$entry,\"answer_id\":\"w-9\"}]}" t-bulk)" = 200 ]
+	[ "$(say /v1/matrix/playbooks/record '{"query_text":"ball","answer_corpus":"products","answer_id":"p1","score":1}' t)" = 200 ]
+	rows | alike - <(printf '%s\n' 'w-7 matrix_playbooks_record t-one' 'w-8 matrix_playbooks_bulk t-bulk' 'w-9 matrix_playbooks_bulk t-bulk')
+}
+
 @test "a command before a tool that has --files is refused files alike, and one of which nothing is known is an error at the start" {
 	unset LH_SUBJECT_AUDIT_KEY
 	mkdir -p st d

@@ -161,3 +161,23 @@ expected() {
 		[ "$(post /v1/rerank "$wrong" | jq -r .error.type)" = invalid_request_error ]
 	done
 }
+
+@test "no answer of any route names the address of a service that failed" {
+	local service ask
+	echo 'no luck' >no
+	for service in closed fails; do
+		if [ $service = fails ]; then
+			start_chat --mode body --status 500 --body no
+			service=$URL
+		else
+			service=http://127.0.0.1:$(free_port)
+		fi
+		LH_OLLAMA_URL=$service LH_EMBED_ENGINE=ollama start_serve --state s
+		for ask in '/v1/chat {"model":"qwen3:8b","prompt":"x"}' '/v1/embed {"texts":["x"]}' '/ai/embed {"texts":["x"]}'; do
+			[ "$(curl -sS -m "$LH_PATIENCE" -o answer -w '%{http_code}' --json "${ask#* }" "$URL${ask%% *}")" = 502 ]
+			jq -e '.error | test("the service")' answer || { cat answer; return 1; }
+			run ! grep -F "${service#http://}" answer
+		done
+		end_serve
+	done
+}

@@ -364,15 +364,18 @@ static int gather(struct requests *q, const struct what *w, const struct lh_reco
 
 static const struct lh_bind bulk_members[] = {
 	WHAT,
-	{ LH_BIND_ARRAY("entries", struct what, entries), .required = true, .filled = true },
+	{ LH_BIND_ARRAY("entries", struct what, entries), .required = true, .filled = true,
+	  .person = true },
 	LH_BIND_END
 };
 static const struct lh_bind inner_members[] = { CORPUS, LH_BIND_END };
 
 /* An entry may have the id by which list prints it, which is dropped. */
 #define FILLED(name) { LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true, .filled = true }
+#define FILLED_PERSON(name) \
+	{ LH_BIND_ONLY(name, LH_BIND_TO_STRING), .required = true, .filled = true, .person = true }
 #define ENTRY \
-	FILLED("query_text"), FILLED("answer_id"), FILLED("answer_corpus"), \
+	FILLED("query_text"), FILLED_PERSON("answer_id"), FILLED("answer_corpus"), \
 	{ LH_BIND_ONLY("score", LH_BIND_TO_F64), .above = true, .max = 1, .required = true }, \
 	{ LH_BIND_ONLY("tags", LH_BIND_TO_STRINGS) }, { LH_BIND_ONLY("role", LH_BIND_TO_STRING) }
 static const struct lh_bind entry[] = { ENTRY, LH_BIND_END };

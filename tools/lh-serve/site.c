@@ -200,10 +200,10 @@ static bool says_files(char *const *run)
 	       !memcmp(text.p, "#!", 2) && memmem(text.p, text.len, FILES, sizeof FILES - 1);
 }
 
-/* Return whether a word of a command is one of these tools, or has one in it. */
+/* Return whether a word of a command is one of these tools, or has one in it: behind another. */
 static bool runs_ours(char *const *run)
 {
-	for (; *run; run++)
+	for (run++; *run; run++)
 		if (strstr(*run, "lh-"))
 			return true;
 	return false;
