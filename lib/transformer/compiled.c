@@ -9,8 +9,9 @@
 #include "base/mem.h"
 #include "base/xxh3.h"
 #include "file/file.h"
+#include "gguf.h"
 
-#define VERSION 4
+#define VERSION 5
 #define BYTE_ORDER_MARK 0x01020304u
 #define PAGE 4096u
 #define TABLES_MAX ((uint64_t)1 << 30)	/* bytes */
@@ -244,13 +245,12 @@ int lh_compiled_trusted(const struct lh_compiled *c, const struct stat *model, s
 /* Read the model, whose mtime is another than before. */
 static int compare(const struct lh_compiled *c, const char *path, struct lh_err *err)
 {
-	struct lh_mapped map;
-	bool same;
+	struct lh_gguf *g = lh_gguf_open(path, err);
+	bool same = g && lh_gguf_sum(g) == c->h.source.xxh3;
 
-	if (lh_mapped_open(&map, path, err) < 0)
+	lh_gguf_close(g);
+	if (!g)
 		return -1;
-	same = lh_xxh3(map.p, map.n) == c->h.source.xxh3;
-	lh_mapped_close(&map);
 	return same ? 0 : lh_compiled_wrong(c, "the model has changed since", err);
 }
 

@@ -79,6 +79,7 @@ struct lh_shape {
 	uint32_t causal, has;		/* has: bits of what a file may have or not */
 	uint64_t labels;		/* of a cross-encoder; 0: it is none */
 	uint64_t kv_heads, head, rotated;	/* head: its width; rotated: numbers of it */
+	uint64_t limit;			/* tokens of a text, by default; 0: the context */
 	uint64_t window, dense;		/* 0: none; dense: from dense_2 to dense_3 */
 	double local_base;		/* of layers with the window, ... */
 	uint64_t local[LH_LAYERS_MAX / 64];	/* ... a bit each */
@@ -86,7 +87,7 @@ struct lh_shape {
 
 struct lh_compiled_tokenizer {
 	int64_t first, last;
-	uint32_t unknown, kind, pre, prefix, merge, twice;
+	uint32_t unknown, kind, pre, prefix, merge, twice, words, reserved;
 	uint64_t longest, seed, user_seed, pair_seed;
 	double unknown_score;
 };

@@ -20,7 +20,7 @@
 
 static const struct lh_design designs[] = {
 	{ "bert", .position = LH_LEARNED, .norms = AFTER, .has = LH_BIT(LH_TYPES),
-	  .may = LH_BIT(LH_CLS), .biased = true, .embedding_norm = true,
+	  .may = LH_BIT(LH_CLS) | LH_BIT(LH_ERF), .biased = true, .embedding_norm = true,
 	  .pairs = LH_POOL_CLS },
 	{ "nomic-bert", .position = LH_HALVES, .norms = AFTER,
 	  .has = LH_BIT(LH_TYPES) | LH_BIT(LH_GATE) | LH_BIT(LH_SILU), .may = LH_BIT(LH_CLS),
@@ -133,6 +133,9 @@ static int sizes(struct reader *r)
 	    size_key(r, "embedding_length", 1, SIZE_MOST, &s->width) < 0 ||
 	    size_key(r, "feed_forward_length", 1, SIZE_MOST, &s->feed_forward) < 0 ||
 	    size_key(r, "attention.head_count", 1, SIZE_MOST, &s->heads) < 0)
+		return -1;
+	if (lh_gguf_has(r->g, LH_MAX_LENGTH) &&
+	    lh_gguf_u64(r->g, LH_MAX_LENGTH, 1, s->context, &s->limit, r->err) < 0)
 		return -1;
 	s->kv_heads = s->heads;
 	if (s->width % s->heads && !has_key(r, "attention.key_length"))
@@ -270,7 +273,13 @@ static const char *const tensor_of[LH_HAS] = {
 static int activation(struct reader *r)
 {
 	struct lh_str s = { "gelu", 4 };
+	bool erf = false;
 
+	if (lh_gguf_has(r->g, LH_GELU_ERF) &&
+	    lh_gguf_bool(r->g, LH_GELU_ERF, &erf, r->err) < 0)
+		return -1;
+	if (erf && r->d->may & LH_BIT(LH_ERF))
+		r->s->has |= LH_BIT(LH_ERF);
 	if (!(r->d->may & LH_BIT(LH_SILU)) || !has_key(r, "hidden_activation"))
 		return 0;
 	if (lh_gguf_str(r->g, r->key, &s, r->err) < 0)
@@ -333,7 +342,7 @@ static bool is_plausible(const struct lh_shape *s, const struct lh_design *d)
 	       in_range(s->width, SIZE_MOST) && in_range(s->feed_forward, SIZE_MOST) &&
 	       in_range(s->heads, SIZE_MOST) && in_range(s->kv_heads, s->heads) &&
 	       in_range(s->head, SIZE_MOST) && in_range(s->rotated, s->head) &&
-	       s->window <= SIZE_MOST && s->pooling <= POOLING_MOST &&
+	       s->limit <= s->context && s->window <= SIZE_MOST && s->pooling <= POOLING_MOST &&
 	       (!(s->has & dense) ? !s->dense
 		: (s->has & dense) == dense ? in_range(s->dense, SIZE_MOST)
 					    : s->dense == s->width) &&

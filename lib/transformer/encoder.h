@@ -85,6 +85,8 @@ struct lh_encoder *lh_encoder_mapped(const struct lh_compiled *c, const struct l
 struct lh_encoder_info {
 	const char *architecture;
 	uint64_t layers, width, context, heads, feed_forward, experts;
+	uint64_t limit;			/* tokens of a text, unless a caller wants more of the
+					 * context */
 	const char *pooling;		/* "mean", "cls", "last", "none" */
 	bool each;			/* none: a vector of each token */
 };

@@ -28,6 +28,8 @@ enum lh_has {
 	LH_TYPES, LH_FACTORS,		/* token_types; rope_freqs */
 	LH_GATE, LH_GATE_IN_UP,		/* ffn_gate; ffn_up has both, the gate first */
 	LH_SILU,			/* the activation, not GELU */
+	LH_ERF,				/* GELU by erf, as models are trained; else by tanh, as
+					 * llama.cpp has it */
 	LH_DENSE_2, LH_DENSE_3,
 	LH_CLS, LH_CLS_NORM,		/* of a cross-encoder: cls.weight; cls.norm */
 	LH_HAS

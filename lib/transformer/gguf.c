@@ -12,7 +12,9 @@
 
 #include "base/mem.h"
 #include "base/table.h"
+#include "base/xxh3.h"
 #include "file/file.h"
+#include "folder.h"
 
 /* ---- an open file ---- */
 
@@ -35,7 +37,8 @@ struct lh_gguf_place {
 
 struct lh_gguf {
 	char *path;
-	struct lh_mapped map;
+	struct lh_mapped map;		/* of a file; n 0: of a folder */
+	struct lh_folder folder;
 	struct lh_gguf_key *key;
 	struct lh_gguf_place *place;
 	size_t keys, keys_cap, places, places_cap;
@@ -375,15 +378,34 @@ static int read_alignment(const struct lh_gguf *g, uint64_t *to, struct lh_err *
 	return 0;
 }
 
+/* The tensors of a folder are where its weights have them. */
+static int place_folder(struct lh_gguf *g)
+{
+	for (size_t i = 0; i < g->places; i++)
+		g->place[i].tensor.data = g->folder.data[i];
+	return 0;
+}
+
 static int read_all(struct lh_gguf *g, struct lh_err *err)
 {
-	struct cursor c = { .p = (const unsigned char *)g->map.p, .left = g->map.n, .err = err };
+	struct lh_str all = lh_gguf_bytes(g);
+	struct cursor c = { .p = (const unsigned char *)all.p, .left = all.n, .err = err };
 	uint64_t tensors, keys, alignment;
 
 	if (read_head(&c, &tensors, &keys) < 0 || read_keys(g, &c, keys) < 0 ||
 	    read_alignment(g, &alignment, err) < 0 || read_tensors(g, &c, tensors) < 0)
 		return -1;
-	return place_tensors(g, &c, alignment);
+	return g->folder.path ? place_folder(g) : place_tensors(g, &c, alignment);
+}
+
+static int open_either(struct lh_gguf *g, struct lh_err *err)
+{
+	struct stat st;
+
+	if (stat(g->path, &st) < 0 || !S_ISDIR(st.st_mode))
+		return lh_mapped_open(&g->map, g->path, err);
+	g->folder.path = g->path;
+	return lh_folder_read(&g->folder, err);
 }
 
 struct lh_gguf *lh_gguf_open(const char *path, struct lh_err *err)
@@ -391,13 +413,26 @@ struct lh_gguf *lh_gguf_open(const char *path, struct lh_err *err)
 	struct lh_gguf *g = lh_calloc(1, sizeof *g);
 
 	g->path = lh_strndup(path, strlen(path));
-	if (lh_mapped_open(&g->map, path, err) == 0) {
+	if (open_either(g, err) == 0) {
 		if (read_all(g, err) == 0)
 			return g;
 		lh_err_prefix(err, "%s", path);
 	}
 	lh_gguf_close(g);
 	return NULL;
+}
+
+uint64_t lh_gguf_sum(const struct lh_gguf *g)
+{
+	struct lh_str all = lh_gguf_bytes(g);
+	struct lh_xxh3_stream s;
+
+	if (!g->folder.path)
+		return lh_xxh3(all.p, all.n);
+	lh_xxh3_begin(&s);
+	lh_xxh3_add(&s, all.p, all.n);
+	lh_xxh3_add(&s, g->folder.weights.map.p, g->folder.weights.map.n);
+	return lh_xxh3_end(&s);
 }
 
 void lh_gguf_close(struct lh_gguf *g)
@@ -411,13 +446,15 @@ void lh_gguf_close(struct lh_gguf *g)
 	lh_table_free(&g->by_key);
 	lh_table_free(&g->by_tensor);
 	lh_mapped_close(&g->map);
+	lh_folder_free(&g->folder);
 	free(g->path);
 	free(g);
 }
 
 struct lh_str lh_gguf_bytes(const struct lh_gguf *g)
 {
-	return (struct lh_str){ g->map.p, g->map.n };
+	return g->folder.path ? (struct lh_str){ g->folder.head.p, g->folder.head.len }
+			      : (struct lh_str){ g->map.p, g->map.n };
 }
 
 const char *lh_gguf_path(const struct lh_gguf *g)

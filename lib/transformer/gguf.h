@@ -14,6 +14,8 @@
  * the alignment.  Tensors may be of any type of the format; the reader of one checks
  * lh_gguf_readable first, and lh_gguf_finite.
  *
+ * A path of a folder is read as the file that it would become (folder.h).
+ *
  * Format:  little-endian; version 2 or 3.  "GGUF", u32 version, u64 tensors, u64 keys; each key
  *          a string, a u32 type and a value; each tensor a name, u32 dimensions, their u64
  *          sizes (innermost first), a u32 type and the u64 offset of its data from the start of
@@ -45,11 +47,18 @@ struct lh_gguf_tensor {
 	size_t bytes;			/* of data */
 };
 
+#define LH_MAX_LENGTH "lakehouse.max_length"	/* key: tokens of a text by default */
+#define LH_GELU_ERF "lakehouse.gelu_erf"	/* key: GELU by erf, not by tanh */
+
 struct lh_gguf;
 struct lh_gguf *lh_gguf_open(const char *path, struct lh_err *err);
 void lh_gguf_close(struct lh_gguf *g);
 
-/* Return the bytes of the whole file, mapped; its path. */
+/* Return the checksum of all that the model is made of (lh_xxh3): of a file its bytes. */
+uint64_t lh_gguf_sum(const struct lh_gguf *g);
+
+/* Return the bytes of the whole file, mapped, or the header that a folder would have; its
+ * path. */
 struct lh_str lh_gguf_bytes(const struct lh_gguf *g);
 const char *lh_gguf_path(const struct lh_gguf *g);
 

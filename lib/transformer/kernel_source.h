@@ -82,6 +82,28 @@ static void gelu(float *v, const float *up, size_t n)
 	}
 }
 
+/* x times the normal distribution up to x, by 7.1.26 of Abramowitz and Stegun: exact to 1.5e-7. */
+INLINE vec gelu_erf_of(vec x)
+{
+	vec z = choose(x < 0, -x, x) * 0.70710678f, t = 1 / (z * 0.3275911f + 1), p;
+
+	p = t * 1.061405429f - 1.453152027f;
+	p = p * t + 1.421413741f;
+	p = p * t - 0.284496736f;
+	p = p * t + 0.254829592f;
+	p = p * t * exp_of(-z * z) * 0.5f;
+	return x * choose(x < 0, p, 1 - p);
+}
+
+static void gelu_erf(float *v, const float *up, size_t n)
+{
+	for (size_t i = 0; i < n; i += LANES) {
+		vec x = gelu_erf_of(load_some(v + i, n - i, 0));
+
+		store_some(v + i, up ? x * load_some(up + i, n - i, 0) : x, n - i);
+	}
+}
+
 static void silu(float *v, const float *up, size_t n)
 {
 	for (size_t i = 0; i < n; i += LANES) {
@@ -327,7 +349,7 @@ static void block(const void *x, unsigned rows, const void *weights, size_t n, c
 }
 
 const struct lh_kernels KERNEL = {
-	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .silu = silu,
+	.name = KERNEL_NAME, .softmax = softmax, .gelu = gelu, .gelu_erf = gelu_erf, .silu = silu,
 	.norm = norm, .rms = rms, .exp = exp_all,
 	.f32 = {
 		.name = KERNEL_NAME, .packing = "f32", .rows = ROWS, .tile = 1, .unit = 1,

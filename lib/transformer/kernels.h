@@ -72,6 +72,7 @@ struct lh_kernels {
 	void (*softmax)(float *v, size_t n, float scale);	/* of v * scale */
 	/* v = its activation * up; up NULL: its activation */
 	void (*gelu)(float *v, const float *up, size_t n);	/* the form with tanh */
+	void (*gelu_erf)(float *v, const float *up, size_t n);
 	void (*silu)(float *v, const float *up, size_t n);
 	/* x = layer norm of x + more; more NULL: of x; bias NULL: zeros */
 	void (*norm)(float *x, const float *more, const float *weight, const float *bias,

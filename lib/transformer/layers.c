@@ -327,7 +327,8 @@ static void forward(struct lh_encoder_work *w, const struct lh_panels *up,
 
 	lh_matmul_pack(up, x, stride, rows, w->packed);
 	lh_matmul_next(up, w->packed, rows, w->hidden, lh_encoder_has(e, LH_SILU)
-		       ? e->kernels->silu : e->kernels->gelu, down, w->packed_next);
+		       ? e->kernels->silu : lh_encoder_has(e, LH_ERF)
+		       ? e->kernels->gelu_erf : e->kernels->gelu, down, w->packed_next);
 	lh_matmul(down, w->packed_next, rows, y, stride);
 }
 

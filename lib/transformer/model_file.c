@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "base/xxh3.h"
 #include "file/file.h"
+#include "folder.h"
 #include "json/bind.h"
 #include "model_file.h"
 
@@ -49,8 +50,20 @@ static char *name_of_file(const char *path)
 	return lh_strndup(name, n);
 }
 
+static char *joined(const char *folder, const char *rest)
+{
+	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
+	char *path = NULL;
+
+	lh_buf_printf(&b, "%s/%s", folder, rest);
+	path = lh_strndup(b.p, b.len);
+	return path;
+}
+
 static int find_file(struct lh_model *m, const char *operand, struct lh_err *err)
 {
+	struct stat st;
+
 	m->operand = realpath(operand, NULL);
 	if (!m->operand)
 		return lh_err_sys(err, "%s", operand);
@@ -58,6 +71,11 @@ static int find_file(struct lh_model *m, const char *operand, struct lh_err *err
 		return lh_err_set(err, LH_EUSAGE,
 				  "%s: its path is not UTF-8, so that no index could name it",
 				  operand);
+	if (stat(m->operand, &st) == 0 && S_ISDIR(st.st_mode)) {
+		m->manifest = joined(m->operand, "model.safetensors");
+		lh_stamp_take(&m->of_manifest, m->manifest);
+		operand = m->operand;		/* without a slash at its end */
+	}
 	m->path = lh_strndup(operand, strlen(operand));
 	m->name = name_of_file(operand);
 	return 0;
@@ -105,16 +123,6 @@ static bool read_name(const char *text, struct name *to)
 	}
 	return !more && is_part(to->part[0], true) && is_part(to->part[1], false) &&
 		is_part(to->part[2], false) && is_part(to->tag, false);
-}
-
-static char *joined(const char *folder, const char *rest)
-{
-	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
-	char *path = NULL;
-
-	lh_buf_printf(&b, "%s/%s", folder, rest);
-	path = lh_strndup(b.p, b.len);
-	return path;
 }
 
 static char *store_folder(struct lh_err *err)
@@ -361,16 +369,15 @@ void lh_loaded_close(struct lh_loaded *l)
 }
 
 /* Set what the model was when its file was read. */
-static void set_source(struct lh_loaded *l)
+static void set_source(struct lh_loaded *l, const struct stat *st)
 {
-	struct lh_str bytes = lh_gguf_bytes(l->file);
 	struct lh_compiled_source *s = &l->source;
 	const struct lh_gguf_tensor *t;
 
-	s->bytes = bytes.n;
-	s->xxh3 = lh_xxh3(bytes.p, bytes.n);
-	s->seconds = l->found.of_path.mtime.tv_sec;
-	s->nanoseconds = l->found.of_path.mtime.tv_nsec;
+	s->bytes = (uint64_t)st->st_size;
+	s->xxh3 = lh_gguf_sum(l->file);
+	s->seconds = st->st_mtim.tv_sec;
+	s->nanoseconds = st->st_mtim.tv_nsec;
 	for (size_t i = 0; i < lh_gguf_tensors(l->file); i++) {
 		t = lh_gguf_tensor_at(l->file, i);
 		if (t->type < LH_COMPILED_TYPES)
@@ -382,10 +389,14 @@ static void set_source(struct lh_loaded *l)
 static int open_source(struct lh_loaded *l, struct lh_encoder_how how, bool as_it_is,
 		       struct lh_err *err)
 {
+	struct stat st;
+
+	if (lh_folder_stat(l->found.path, &st) < 0)
+		return lh_err_sys(err, "%s", l->found.path);
 	l->file = lh_gguf_open(l->found.path, err);
 	if (!l->file)
 		return -1;
-	set_source(l);
+	set_source(l, &st);
 	how.pairs |= as_it_is && lh_gguf_tensor(l->file, LH_CROSS_ENCODER);
 	l->tokenizer = lh_tokenizer_new(l->file, err);
 	if (l->tokenizer)
@@ -419,7 +430,8 @@ static int try_place(struct lh_loaded *l, const struct lh_encoder_how *how, unsi
 	struct lh_err err = { .code = LH_OK };
 	LH_SCOPED(lh_free_local) char *path = lh_model_compiled(&l->found, how->fast, place, &err);
 	struct stat model, st;
-	bool there = path && lstat(path, &st) == 0 && stat(l->found.path, &model) == 0;
+	bool there = path && lstat(path, &st) == 0 &&
+		     lh_folder_stat(l->found.path, &model) == 0;
 	int used = there && open_compiled(l, how, path, &model, &err) == 0;
 
 	if (used)

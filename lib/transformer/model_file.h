@@ -20,7 +20,8 @@
  *     lh_model_identify(m.name, sum, id, err);            "nomic-embed-text:latest@8d3f..."
  *     lh_model_free(&m);
  *
- * An operand with "/", or one that ends in ".gguf" or ".lhm", is a file.  Any other is a name,
+ * An operand with "/", or one that ends in ".gguf" or ".lhm", is a file, or a folder in the form of
+ * Hugging Face (folder.h).  Any other is a name,
  * NAME[:TAG] with the tag "latest" by default; one with a user before it, or a host and a
  * user, is written with "ollama:" before it: "ollama:hf.co/user/model:Q8_0".  Names are looked
  * up in the folder $OLLAMA_MODELS, or ~/.ollama/models:
@@ -47,7 +48,8 @@
 
 struct lh_model {
 	char *path;		/* the file */
-	char *manifest;		/* the file that leads to it; NULL: none */
+	char *manifest;		/* the file that leads to it, or the weights of a folder; NULL:
+				 * none */
 	char *operand;		/* how an index names it: an absolute path, or NAME:TAG */
 	char *name;
 	struct lh_stamp of_path, of_manifest;

@@ -202,7 +202,7 @@ static int tokens_of(const struct lh_tokenizer *t, struct lh_str text, struct lh
 {
 	static int (*const run[LH_TOKEN_KINDS])(const struct lh_tokenizer *, struct lh_str,
 						struct lh_token_list *, struct lh_err *) = {
-		lh_wordpiece, lh_unigram, lh_bpe, lh_spm,
+		lh_wordpiece, lh_unigram, lh_bpe, lh_spm, lh_hf_words,
 	};
 
 	return text.n ? run[t->kind](t, text, to, err) : 0;

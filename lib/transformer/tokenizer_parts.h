@@ -110,7 +110,13 @@ int lh_charsmap_find(const struct lh_charsmap *m, struct lh_str s, size_t *n, st
 
 #define LH_TOKEN_WORD "\xe2\x96\x81"	/* U+2581 begins a word */
 
-enum lh_token_kind { LH_WORDPIECE, LH_UNIGRAM, LH_BPE, LH_SPM, LH_TOKEN_KINDS };
+enum lh_token_kind { LH_WORDPIECE, LH_UNIGRAM, LH_BPE, LH_SPM, LH_HF_WORDS, LH_TOKEN_KINDS };
+
+/* Keys that make WordPiece that of Hugging Face (folder.h), and the bits of what they say. */
+#define LH_HF_LOWER "lakehouse.words.lower_case"
+#define LH_HF_STRIP "lakehouse.words.strip_accents"
+#define LH_HF_CHINESE "lakehouse.words.chinese"
+enum { LH_WORDS_LOWER = 1, LH_WORDS_STRIP = 2, LH_WORDS_CHINESE = 4 };
 
 /* How BPE divides a text into words first. */
 enum lh_pre { LH_PRE_DEFAULT, LH_PRE_GPT2, LH_PRE_LLAMA3, LH_PRE_QWEN2, LH_PRES };
@@ -136,6 +142,7 @@ struct lh_tokenizer {
 	uint32_t unknown;
 	uint32_t *user;			/* user-defined tokens, the longest first */
 	size_t users;
+	unsigned words;			/* of Hugging Face's WordPiece: bits */
 	bool twice;			/* two separators are between the texts of a pair */
 	float *score;			/* of Unigram and SentencePiece BPE */
 	/* of Unigram only */
@@ -171,6 +178,8 @@ void lh_tokens_push(struct lh_token_list *to, uint32_t id);
 /* Append the tokens of a text without user-defined tokens. */
 int lh_unigram(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 	       struct lh_err *err);
+int lh_hf_words(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
+		struct lh_err *err);
 int lh_bpe(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,
 	   struct lh_err *err);
 int lh_spm(const struct lh_tokenizer *t, struct lh_str text, struct lh_token_list *to,

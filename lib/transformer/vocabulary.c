@@ -81,7 +81,8 @@ static int add_token(struct lh_tokenizer *t, uint32_t id, int64_t type, struct l
 				  t->path, value & ~NEVER, id, (int)s.n, s.p);
 	if (s.n > t->longest)
 		t->longest = s.n;
-	return type == USER_DEFINED ? add_user(t, id, err) : 0;
+	return type == USER_DEFINED || (t->kind == LH_HF_WORDS && type == CONTROL)
+		? add_user(t, id, err) : 0;
 }
 
 /* Order by length, the longest first, then by number. */
@@ -210,6 +211,19 @@ static int read_wordpiece(struct lh_tokenizer *t, struct lh_err *err)
 	return 0;
 }
 
+static int read_hf_words(struct lh_tokenizer *t, struct lh_err *err)
+{
+	bool lower, strip, chinese;
+
+	if (flag(t->g, LH_HF_LOWER, true, &lower, err) < 0 ||
+	    flag(t->g, LH_HF_STRIP, lower, &strip, err) < 0 ||
+	    flag(t->g, LH_HF_CHINESE, true, &chinese, err) < 0)
+		return -1;
+	t->words = (lower ? LH_WORDS_LOWER : 0u) | (strip ? LH_WORDS_STRIP : 0u) |
+		   (chinese ? LH_WORDS_CHINESE : 0u);
+	return 0;
+}
+
 /* Read one of the ends: the number of the special token, or -1. */
 static int read_end(const struct lh_tokenizer *t, const char *add, bool added, const char *key,
 		    int64_t otherwise, int64_t *to, struct lh_err *err)
@@ -305,14 +319,18 @@ static int read_spm(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *er
 
 static int read_kind(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err *err)
 {
-	static const char *const name[LH_TOKEN_KINDS] = { "bert", "t5", "gpt2", "llama" };
+	static const char *const name[] = { "bert", "t5", "gpt2", "llama" };
 	struct lh_str model;
 
 	if (lh_gguf_str(g, KEY("model"), &model, err) < 0)
 		return -1;
-	for (t->kind = 0; t->kind < LH_TOKEN_KINDS; t->kind++)
-		if (lh_str_is(model, name[t->kind], strlen(name[t->kind])))
-			return 0;
+	for (t->kind = 0; t->kind < LH_HF_WORDS; t->kind++) {
+		if (!lh_str_is(model, name[t->kind], strlen(name[t->kind])))
+			continue;
+		if (t->kind == LH_WORDPIECE && lh_gguf_has(g, LH_HF_LOWER))
+			t->kind = LH_HF_WORDS;
+		return 0;
+	}
 	return lh_err_set(err, LH_ECORRUPT, "%s: the tokenizer is \"%.*s\", not \"bert\", "
 			  "\"t5\", \"gpt2\" or \"llama\"", lh_gguf_path(g), (int)model.n,
 			  model.p);
@@ -328,6 +346,8 @@ int lh_vocabulary_read(struct lh_tokenizer *t, struct lh_gguf *g, struct lh_err 
 	switch (t->kind) {
 	case LH_WORDPIECE:
 		return read_wordpiece(t, err);
+	case LH_HF_WORDS:
+		return read_hf_words(t, err) < 0 ? -1 : read_wordpiece(t, err);
 	case LH_UNIGRAM:
 		return read_unigram(t, g, &types, err);
 	case LH_BPE:
@@ -369,6 +389,7 @@ void lh_tokenizer_compile(const struct lh_tokenizer *t, struct lh_compiling *m)
 	m->h.tokenizer = (struct lh_compiled_tokenizer){
 		.first = t->first, .last = t->last, .unknown = t->unknown, .kind = t->kind,
 		.pre = t->pre, .prefix = t->prefix, .merge = t->merge, .twice = t->twice,
+		.words = t->words,
 		.longest = t->longest, .seed = t->trie.seed, .user_seed = t->begins.seed,
 		.pair_seed = t->pairs.seed,
 		.unknown_score = t->unknown_score,
@@ -544,6 +565,7 @@ int lh_vocabulary_map(struct lh_tokenizer *t, const struct lh_compiled *c, struc
 	t->kind = h->kind;
 	t->pre = h->pre;
 	t->twice = h->twice;
+	t->words = h->words;
 	t->prefix = h->prefix;
 	t->merge = h->merge;
 	t->first = h->first;

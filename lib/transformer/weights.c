@@ -711,6 +711,7 @@ void lh_encoder_info(const struct lh_encoder *e, struct lh_encoder_info *info)
 	*info = (struct lh_encoder_info){
 		.architecture = lh_design(s->architecture)->name, .layers = s->layers,
 		.width = s->width, .context = s->context, .heads = s->heads,
+		.limit = s->limit ? s->limit : s->context,
 		.feed_forward = s->feed_forward, .experts = s->experts,
 		.pooling = pooling[s->pooling], .each = s->pooling == LH_POOL_NONE,
 	};

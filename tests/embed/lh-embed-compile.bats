@@ -243,7 +243,7 @@ unused() {
 		wrong "$field" "$value" "$message"
 	done <<-END
 		magic|0|not a compiled model
-		version|5|compiled by another version, 5, not 4
+		version|6|compiled by another version, 6, not 5
 		byte_order|0x04030201|compiled in the other byte order
 		file_bytes|4096|$size bytes, not 4096
 		source.name|65|its model has no name
@@ -286,7 +286,7 @@ unused() {
 		tokenizer.unknown|0xffffffff|its special tokens are wrong
 		tokenizer.longest|0|its special tokens are wrong
 		tokenizer.unknown_score|nan|its scores are wrong
-		tokenizer.kind|4|its tokenizer is of no known kind
+		tokenizer.kind|5|its tokenizer is of no known kind
 		tokenizer.kind|2|a trie is wrong
 		0:1|0x78787878|compiled for another processor, LH_KERNEL or --fast (weights are packed as xxxx, not *)
 		1:0|1|its tokens are wrong

@@ -43,6 +43,7 @@ struct embed {
 	const char *compile, *output, *trace_id;
 	const char *prefix, *indexes;
 	bool raw, truncate, fast;
+	uint64_t context;		/* tokens of a text; 0: those of the model */
 	bool info, tokens;
 	uint64_t dimension;	/* 0: --dimension was not given */
 	uint64_t narrow;	/* engine gguf: what its vectors are cut to; 0: they are not */

@@ -50,6 +50,11 @@ static int gguf_open(struct gguf *g, const struct embed *e, struct lh_err *err)
 	if (rc < 0)
 		return -1;
 	lh_encoder_info(g->model.encoder, &g->info);
+	if (e->context > g->info.context)
+		return lh_tool_usage(e->tool, "--context %llu: %s has %llu positions",
+				     (unsigned long long)e->context, g->model.found.path,
+				     (unsigned long long)g->info.context);
+	g->info.context = e->context ? e->context : g->info.limit;
 	return identify(g, err);
 }
 

@@ -224,9 +224,7 @@ static mode_t mode_for(const char *model)
 /* Check that the model was not written to while it was read. */
 static int check_unchanged(const struct gguf *g, struct lh_err *err)
 {
-	struct lh_str bytes = lh_gguf_bytes(g->model.file);
-
-	if (lh_xxh3(bytes.p, bytes.n) != g->model.source.xxh3)
+	if (lh_gguf_sum(g->model.file) != g->model.source.xxh3)
 		return lh_err_set(err, LH_EIO, "%s: has changed while it was compiled",
 				  g->model.found.path);
 	return 0;

@@ -36,6 +36,8 @@ static const struct lh_option options[] = {
 	{ 0, "prefix", "TEXT", "put TEXT before each text (gguf)", LH_TEXT(struct embed, prefix) },
 	{ 0, "truncate", NULL, "cut texts that are too long (gguf, ollama)",
 	  LH_FLAG(struct embed, truncate) },
+	{ 0, "context", "N", "most tokens of a text (gguf; default: the model's)",
+	  LH_UINT(struct embed, context, 1, 1048576) },
 	{ 0, "fast", NULL, "compute in 8 or 16 bits (gguf)", LH_FLAG(struct embed, fast) },
 	{ 0, "tokens", NULL, "write tokens, not vectors (gguf)", LH_FLAG(struct embed, tokens) },
 	{ 0, "info", NULL, "describe the model (gguf)", LH_FLAG(struct embed, info) },
@@ -80,7 +82,7 @@ static int check_gguf(const struct embed *e)
 		const char *name;
 	} of[] = {
 		{ e->prefix != NULL, "prefix" }, { e->fast, "fast" },
-		{ e->tokens, "tokens" }, { e->info, "info" },
+		{ e->tokens, "tokens" }, { e->info, "info" }, { e->context > 0, "context" },
 	};
 	size_t i;
 
