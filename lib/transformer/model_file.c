@@ -264,12 +264,45 @@ static int find_name(struct lh_model *m, const char *operand, struct lh_err *err
 	return find_blob(m, folder, &is, err);
 }
 
+/* Append the path of a name in a folder; whether something is there. */
+static bool is_in(struct lh_buf *b, const char *name, const char *end)
+{
+	lh_buf_printf(b, "/%s%s", name, end);
+	lh_buf_putc(b, '\0');
+	return access(b->p, F_OK) == 0;
+}
+
+char *lh_model_installed(const char *name)
+{
+	const char *places[] = { getenv("LH_MODELS"), getenv("XDG_DATA_HOME"), getenv("HOME"),
+				 "/usr/local/share", "/usr/share" };
+	static const char *const below[] = { "", "/lakehouse/models",
+		"/.local/share/lakehouse/models", "/lakehouse/models", "/lakehouse/models" };
+	struct lh_buf b = { 0 };
+
+	if (!is_part(lh_str_of(name), false))
+		return NULL;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		for (unsigned folder = 0; places[i] && *places[i] && folder < 2; folder++) {
+			lh_buf_reset(&b);
+			lh_buf_printf(&b, "%s%s", places[i], below[i]);
+			if (is_in(&b, name, folder ? "" : ".gguf"))
+				return b.p;
+		}
+	lh_buf_free(&b);
+	return NULL;
+}
+
 int lh_model_find(struct lh_model *m, const char *operand, struct lh_err *err)
 {
+	LH_SCOPED(lh_free_local) char *installed = NULL;
 	int rc;
 
 	*m = (struct lh_model){ .path = NULL };
-	rc = is_file(operand) ? find_file(m, operand, err) : find_name(m, operand, err);
+	if (!is_file(operand))
+		installed = lh_model_installed(operand);
+	rc = is_file(operand) || installed
+		? find_file(m, installed ? installed : operand, err) : find_name(m, operand, err);
 	if (!rc)
 		lh_stamp_take(&m->of_path, m->path);
 	return rc;

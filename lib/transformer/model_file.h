@@ -55,6 +55,11 @@ struct lh_model {
 	struct lh_stamp of_path, of_manifest;
 };
 
+/* Return the path of a model of that name, NAME.gguf or a folder NAME, to be freed; NULL if none of
+ * these has it: the folder LH_MODELS; lakehouse/models in XDG_DATA_HOME, ~/.local/share,
+ * /usr/local/share and /usr/share.  lh_model_find looks there before Ollama's folder. */
+char *lh_model_installed(const char *name);
+
 int lh_model_find(struct lh_model *m, const char *operand, struct lh_err *err);
 void lh_model_free(struct lh_model *m);
 /* Return whether the operand leads to another file since, or the file has changed. */

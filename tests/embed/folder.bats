@@ -121,3 +121,12 @@ vectors() {
 	run -2 --separate-stderr lh-embed --engine gguf --model ./m --info
 	[ "${#stderr_lines[@]}" -eq 1 ]
 }
+
+@test "a name is looked up in LH_MODELS, then in the user's folder" {
+	mkdir -p models data/lakehouse/models
+	mv m data/lakehouse/models/tiny
+	export LH_MODELS=$PWD/models XDG_DATA_HOME=$PWD/data
+	[ "$(lh-embed --engine gguf --model tiny --info | jq -r .file)" = "$PWD/data/lakehouse/models/tiny" ]
+	mv m.gguf models/tiny.gguf
+	[ "$(lh-embed --engine gguf --model tiny --info | jq -r .file)" = "$PWD/models/tiny.gguf" ]
+}
