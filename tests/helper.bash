@@ -24,7 +24,7 @@ if [ -n "${BATS_RUN_TMPDIR:-}" ] && [[ $HOME != "$BATS_RUN_TMPDIR"* ]]; then
 	mkdir -p "$HOME"
 	unset XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME
 fi
-unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE
+unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE LH_MODEL
 bats_require_minimum_version 1.8.0
 # a tool that dies at the left of a pipe is a failure
 set -o pipefail

@@ -116,6 +116,7 @@ struct lh_embedder {
 	char *prefix;
 	uint32_t batch;
 	uint64_t jobs;
+	bool truncate;
 	struct lh_embed_child *child;	/* NULL for hash */
 	struct lh_buf request;
 	struct lh_record scan;
@@ -177,6 +178,7 @@ static int copy_options(struct lh_embedder *t, const struct lh_embedder_options 
 	}
 	t->batch = options->batch ? options->batch : is_gguf(t) ? GGUF_BATCH : BATCH;
 	t->jobs = options->jobs;
+	t->truncate = options->truncate && is_gguf(t);
 	return 0;
 }
 
@@ -205,8 +207,9 @@ static int start_gguf(struct lh_embedder *t, struct lh_err *err)
 		t->url = found.operand;
 		found.operand = NULL;
 		t->cut = t->dimension;
-		lh_buf_printf(&key, "%llu %u %u %zu %s%s", (unsigned long long)t->jobs, t->batch,
-			      t->cut, strlen(t->url), t->url, t->prefix ? t->prefix : "");
+		lh_buf_printf(&key, "%llu %u %u %d %zu %s%s", (unsigned long long)t->jobs, t->batch,
+			      t->cut, t->truncate, strlen(t->url), t->url,
+			      t->prefix ? t->prefix : "");
 		lh_buf_putc(&key, '\0');
 	}
 	if (!rc)
@@ -310,6 +313,8 @@ static size_t name_model(struct lh_embedder *t, char **argv, size_t n)
 			argv[n++] = "--prefix";
 			argv[n++] = t->prefix;
 		}
+		if (t->truncate)
+			argv[n++] = "--truncate";
 		return n;
 	}
 	if (*t->model) {

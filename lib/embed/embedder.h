@@ -47,6 +47,7 @@ struct lh_embedder_options {
 	uint32_t batch;		/* texts per call of a service; 0: the default */
 	const char *prefix;	/* gguf: before each text; NULL or "": none */
 	uint64_t jobs;		/* gguf: threads; 0: as many as there are cores */
+	bool truncate;		/* gguf: cut texts that are too long, in place of refusing them */
 };
 
 struct lh_embedder;

@@ -34,6 +34,10 @@ struct chosen {
 	int64_t id;			/* the member; -1: the line */
 	struct lh_buf template_text, scratch, text, out;
 	struct lh_template *template;
+	struct passages passages;
+	struct sample sample;
+	bool texts, folder;	/* as of the struct lh_filesearch */
+	bool divided;		/* a row is a passage */
 	int to;
 };
 
@@ -239,7 +243,8 @@ static int make_text(struct chosen *c, const struct lh_record *rec, struct lh_er
 	lh_buf_reset(&c->text);
 	if (c->template)
 		return lh_template_render(c->template, rec, &c->text, err);
-	for (i = 1; i < rec->n; i++)
+	/* lines of a passage are counted in the text alone */
+	for (i = c->texts ? rec->n - 1 : 1; i < rec->n; i++)
 		add_strings(c, &rec->member[i].val);
 	return 0;
 }
@@ -264,12 +269,44 @@ static void put_id(struct chosen *c, const struct lh_record *rec, struct lh_buf 
 	}
 }
 
+/* Append the row of a passage; number 0: it is all of the text, or its beginning. */
+static void put_row(struct chosen *c, const struct lh_record *rec, const struct passage *p,
+		    size_t number, struct lh_buf *out)
+{
+	const char *rest = rec->member[0].val.p + rec->member[0].val.n;
+	const char *end = rec->line + rec->len;
+
+	lh_sample_add(&c->sample, p->text);
+	lh_buf_puts(out, "{\"" ID_MEMBER "\":");
+	put_id(c, rec, out);
+	if (number) {
+		out->len--;
+		lh_buf_printf(out, "\\u%04x%zu\"", LH_PASSAGE_SIGN, number);
+	}
+	lh_buf_puts(out, ",\"" TEXT_MEMBER "\":");
+	lh_buf_json(out, p->text.p, p->text.n);
+	lh_buf_puts(out, ",\"metadata\":{");
+	rest += *rest == ',';
+	if (c->texts)			/* the text is its passage */
+		end = rec->member[rec->n - 2].val.p + rec->member[rec->n - 2].val.n + 1;
+	while (!c->texts && end[-1] != '}')
+		end--;
+	lh_buf_add(out, rest, rest < end ? (size_t)(end - rest) - 1 : 0);
+	if (c->texts || c->passages.n > 1) {
+		lh_buf_printf(out, "%s\"" LH_PASSAGE_MEMBER "\":{\"line\":%llu,\"text\":",
+			      out->p[out->len - 1] == '{' ? "" : ",", (unsigned long long)p->line);
+		lh_buf_json(out, p->text.p, p->text.n);
+		lh_buf_putc(out, '}');
+	}
+	lh_buf_puts(out, "}}\n");
+}
+
 static int wrap(struct lh_record *rec, void *result, struct lh_buf *out, void *context,
 		struct lh_err *err)
 {
 	struct chosen *c = context;
-	const char *rest = rec->member[0].val.p + rec->member[0].val.n;
 	int64_t line = 0;
+	size_t i;
 
 	(void)result;
 	lh_value_i64(&rec->member[0].val, &line);
@@ -281,16 +318,17 @@ static int wrap(struct lh_record *rec, void *result, struct lh_buf *out, void *c
 		c->without_text++;
 		return 0;
 	}
-	lh_buf_puts(out, "{\"" ID_MEMBER "\":");
-	put_id(c, rec, out);
-	if (!c->template) {
-		lh_buf_puts(out, ",\"" TEXT_MEMBER "\":");
-		lh_buf_json(out, c->text.p, c->text.len);
+	lh_passages((struct lh_str){ c->text.p, c->text.len }, &c->passages);
+	if (c->how->index) {		/* whoever searches it knows of no passages */
+		c->passages.n = 1;
+		c->passages.v[0].text = (struct lh_str){ c->text.p, c->text.len };
 	}
-	lh_buf_puts(out, ",\"metadata\":{");
-	rest += *rest == ',';
-	lh_buf_add(out, rest, (size_t)(rec->line + rec->len - rest));
-	lh_buf_puts(out, "}\n");
+	c->divided |= c->texts || c->passages.n > 1;
+	for (i = 0; i < c->passages.n; i++) {
+		if (!c->folder)
+			c->passages.v[i].line = c->line;
+		put_row(c, rec, &c->passages.v[i], i, out);
+	}
 	return 1;
 }
 
@@ -359,6 +397,9 @@ struct chosen *lh_chosen_new(int fd, const char *file, const struct lh_filesearc
 	int rc;
 
 	c->how = how;
+	c->sample.stride = 1;
+	c->texts = f->texts && !how->index;
+	c->folder = f->folder;
 	c->lines_rise = true;
 	rc = set_template(c, err) < 0 ? -1 : pass(c, fd, err, look);
 	c->id = rc < 0 ? -1 : choose_id(c);
@@ -388,12 +429,19 @@ void lh_chosen_free(struct chosen *c)
 	lh_buf_free(&c->scratch);
 	lh_buf_free(&c->text);
 	lh_buf_free(&c->out);
+	lh_sample_free(&c->sample);
+	free(c->passages.v);
 	free(c);
 }
 
 const char *lh_chosen_template(const struct chosen *c)
 {
-	return c->template ? c->template_text.p : NULL;
+	return c->template && !c->divided ? c->template_text.p : NULL;
+}
+
+const struct sample *lh_chosen_sample(const struct chosen *c)
+{
+	return &c->sample;
 }
 
 int lh_chosen_write(struct chosen *c, int from, int to, struct lh_filesearch *f,
@@ -402,6 +450,7 @@ int lh_chosen_write(struct chosen *c, int from, int to, struct lh_filesearch *f,
 	c->to = to;
 	if (pass(c, from, err, wrap) < 0 || write_wrapped(NULL, c, err) < 0)
 		return -1;
+	f->divided = c->divided;
 	if (c->without_text && c->without_text == c->records) {
 		lh_buf_printf(&f->warning, "%sno record has a text: choose one by --field or "
 			      "--template", f->warning.len ? "; " : "");

@@ -1,6 +1,7 @@
 /* filesearch.c - from a file to its index, step by step.  See filesearch.h. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -116,14 +117,21 @@ bool lh_filesearch_is(const char *operand)
 
 /* ---- the index ---- */
 
-/* Let lh-index make an index of the records in a file. */
-static int build(const char *index, const struct chosen *c, int in,
-		 const struct lh_filesearch_how *how, struct lh_err *err)
+/* Let lh-index make an index of the records in a file.  What a model has read is kept until all is
+ * read, so that a run that is killed goes on. */
+static int build(const struct lh_filesearch *f, const struct chosen *c, int in,
+		 const struct kept *k, const struct lh_filesearch_how *how, struct lh_err *err)
 {
-	const char *template = lh_chosen_template(c);
+	const char *template = lh_chosen_template(c), *index = f->index;
+	const bool kept = f->by_model && k->index && !strcmp(f->index, k->index);
+	LH_SCOPED(lh_free_local) char *vectors = kept ? lh_kept_vectors(k) : NULL,
+				      *env = lh_format("LH_EMBED_CACHE=%s", vectors ? vectors : "");
+	char *set[] = { kept ? env : NULL, NULL };
 	char *argv[] = {
-		(char *)"lh-index", (char *)"build", (char *)"--engine=hash",
-		(char *)"--dimension=" DIMENSION, (char *)"--precision=i8",
+		(char *)"lh-index", (char *)"build", (char *)"--truncate",
+		(char *)(f->by_model ? "--engine=gguf" : "--engine=hash"),
+		(char *)(f->by_model ? "--model" : "--dimension"),
+		(char *)(f->by_model ? how->model : DIMENSION), (char *)"--precision=i8",
 		(char *)"--exact-below=1000000000", (char *)"--lexical", (char *)"--allow-empty",
 		(char *)"--force",	/* a damaged one is replaced */
 		(char *)"--max-line=2G", (char *)"--id-field=" ID_MEMBER,
@@ -140,10 +148,12 @@ static int build(const char *index, const struct chosen *c, int in,
 	if (to < 0)
 		return -1;
 	mask = umask(077);
-	rc = lh_child_run(&(struct lh_child_how){ .argv = argv, .in = in, .to = to }, NULL, 0, &out,
-			  err);
+	rc = lh_child_run(&(struct lh_child_how){ .argv = argv, .env = set, .in = in, .to = to },
+			  NULL, 0, &out, err);
 	umask(mask);
 	close(to);
+	if (!rc && !out.status && vectors)
+		unlink(vectors);
 	return !rc && out.status ? lh_err_set(err, LH_EIO, "no index was made") : rc;
 }
 
@@ -181,6 +191,26 @@ static int place(struct lh_filesearch *f, struct kept *k, const char *file, int 
 	return 0;
 }
 
+/* Choose whether the model reads all records.  One that cannot be used is named, and not used,
+ * unless it is to read all. */
+static int choose_model(struct lh_filesearch *f, const struct chosen *c,
+			const struct lh_filesearch_how *how, struct lh_err *err)
+{
+	const bool any = !isfinite(how->within);
+	double seconds = 0;
+
+	if (!how->model || !f->records)
+		return 0;
+	if (!any && lh_sample_seconds(lh_chosen_sample(c), how, &seconds, err) < 0) {
+		if (err->code == LH_EINTR)
+			return -1;
+		*err = (struct lh_err){ 0 };	/* whoever asks it next reports that */
+		return 0;
+	}
+	f->by_model = any || seconds <= how->within;
+	return 0;
+}
+
 /* Read the records, choose, and make the index. */
 static int make(struct lh_filesearch *f, struct kept *k, const char *file, int fd[2],
 		const struct lh_filesearch_how *how, struct lh_err *err)
@@ -196,9 +226,11 @@ static int make(struct lh_filesearch *f, struct kept *k, const char *file, int f
 	if (!rc)
 		rc = lh_chosen_write(c, fd[0], fd[1], f, err);
 	if (!rc)
+		rc = choose_model(f, c, how, err);
+	if (!rc)
 		rc = place(f, k, file, fd[1], how, err);
 	if (!rc)
-		rc = build(f->index, c, fd[1], how, err);
+		rc = build(f, c, fd[1], k, how, err);
 	if (c)
 		lh_chosen_free(c);
 	return rc < 0 ? -1 : 0;

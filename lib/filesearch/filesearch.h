@@ -15,6 +15,8 @@
  *          The records are looked at twice, in a temporary file without a name: once to choose
  *          the id, and once to give each to lh-index, another child, with its id and its text.
  *          The index has hashed words in one byte a value, the words themselves, and no graph.
+ * Model:   the vectors are a model's, if one is given and a sample says that it reads all texts in
+ *          the time that how gives it.
  * Text:    all strings of a record, at any depth, unless how says otherwise.  A record without
  *          one cannot be found, and is counted.
  * Id:      the first of these members that every record has, with another value: called id, with
@@ -43,10 +45,20 @@
 #define LH_FILESEARCH_MANY 500000	/* records for which a graph is better */
 #define LH_FILESEARCH_BYTES (UINT64_C(1) << 30)	/* of all that is kept */
 
+/* A text of more than about 200 words is divided into passages, each a row of the index.  The rows
+ * after the first have the id of the record, this sign and a number; the metadata of each row end
+ * with this member, {"line":N,"text":"..."}, in place of the text where the record is a text. */
+#define LH_PASSAGE_SIGN '\x1f'
+#define LH_PASSAGE_MEMBER "lh:passage"
+
 struct lh_filesearch_how {
 	const char *field, *template;	/* the text; NULL: all strings */
 	const char *id_field;		/* the id; NULL: chosen */
-	const char *index;		/* make the index at this path, and keep it nowhere else */
+	const char *index;		/* make the index at this path, without passages, and keep
+					 * it nowhere else */
+	const char *model;		/* of engine gguf, an operand of lh_model_find; or NULL */
+	double within;			/* seconds that the model may read, INFINITY: any */
+	bool lines;			/* each line of a text is a record */
 	bool no_cache;
 	bool quiet, progress;		/* of the children */
 };
@@ -57,6 +69,9 @@ struct lh_filesearch {
 	struct lh_buf warning;		/* such as why nothing is kept, and a NUL; or empty */
 	uint64_t records;
 	bool id_is_line;		/* no member is the id */
+	bool by_model;			/* the model has read all texts */
+	bool divided;			/* rows may be passages: LH_PASSAGE_SIGN */
+	bool texts, folder;		/* the records are texts: passages of one, or files */
 	bool rejected;			/* lh-ingest reported rows, or no record has a text */
 	struct lh_tmpdir dir;		/* with the index, if it is not kept */
 };

@@ -1,6 +1,7 @@
 /* kept.c - the cache of indexes of files.  See filesearch_parts.h. */
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,14 +15,15 @@
 
 #define KEY 32			/* hex digits */
 #define ABOUT_MAX (1u << 20)	/* bytes of KEY.json */
-#define FORM "1"		/* of the indexes; another one makes all anew */
+#define FORM "2"		/* of the indexes; another one makes all anew */
 #define LOCK_SECONDS 600
+#define VECTORS ".vectors"	/* of texts that a model has read, until the index is made */
 
 /* KEY.json. */
 struct about {
 	struct lh_str source, stamp, said;
 	uint64_t records;
-	bool id_is_line;
+	bool id_is_line, by_model, divided;
 };
 
 static const struct lh_bind members[] = {
@@ -30,6 +32,8 @@ static const struct lh_bind members[] = {
 	{ LH_BIND_STRING("said", struct about, said), .required = true },
 	{ LH_BIND_U64("records", struct about, records, 0, INT64_MAX) },
 	{ LH_BIND_BOOL("id_is_line", struct about, id_is_line) },
+	{ LH_BIND_BOOL("by_model", struct about, by_model) },
+	{ LH_BIND_BOOL("divided", struct about, divided) },
 	LH_BIND_END
 };
 
@@ -160,7 +164,8 @@ static void make_key(const struct kept *k, const struct lh_filesearch_how *how, 
 	const char *const parts[] = { FORM, k->source.p, k->stamp.p, how->field ? "f" : "",
 				      how->field ? how->field : "", how->template ? "t" : "",
 				      how->template ? how->template : "",
-				      how->id_field ? how->id_field : "" };
+				      how->id_field ? how->id_field : "", how->model ? "m" : "",
+				      how->model ? how->model : "", how->lines ? "l" : "" };
 	unsigned char hash[32];
 	struct lh_sha256 sha;
 	size_t i;
@@ -193,13 +198,15 @@ static bool is_there(const struct kept *k, struct lh_filesearch *f)
 	struct about a;
 
 	if (lstat(k->index, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-	    !read_about(k->about, &a, &text, &strings) ||
+	    !read_about(k->about, &a, &text, &strings) || (k->whole && !a.by_model) ||
 	    !(index = lh_index_open(k->index, &unused)))
 		return false;
 	lh_index_close(index);
 	f->index = lh_strndup(k->index, strlen(k->index));
 	f->records = a.records;
 	f->id_is_line = a.id_is_line;
+	f->by_model = a.by_model;
+	f->divided = a.divided;
 	lh_buf_reset(&f->said);
 	lh_buf_add(&f->said, a.said.p, a.said.n);
 	return true;
@@ -212,7 +219,7 @@ int lh_kept_find(struct kept *k, const char *file, const struct lh_filesearch_ho
 	struct stat st, folder;
 	char key[KEY];
 
-	*k = (struct kept){ .lock.fd = -1 };
+	*k = (struct kept){ .lock.fd = -1, .whole = how->model && !isfinite(how->within) };
 	if (how->no_cache || how->index || !real || stat(real, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    !lh_utf8_valid(real, strlen(real)) || !(k->folder = cache_folder()))
 		return 0;
@@ -296,6 +303,9 @@ static void make_room(const struct kept *k, uint64_t bytes)
 			bytes -= (uint64_t)l.v[i].st.st_size;
 		}
 	}
+	for (i = 0; i < l.n; i++)
+		if (!strcmp(strrchr(l.v[i].name, '.'), VECTORS) && is_old(k, &l.v[i]))
+			unlink(l.v[i].path);
 	for (i = 0; i < l.n; i++) {	/* those without an index, of a run that ended early */
 		LH_SCOPED(lh_free_local) char *index = sibling(k->folder, key_in(l.v[i].name),
 							       ".lhv");
@@ -317,6 +327,8 @@ static int write_about(const struct kept *k, const struct lh_filesearch *f, stru
 	lh_write_str(&w, "said", (struct lh_str){ f->said.p, f->said.len });
 	lh_write_u64(&w, "records", f->records);
 	lh_write_bool(&w, "id_is_line", f->id_is_line);
+	lh_write_bool(&w, "by_model", f->by_model);
+	lh_write_bool(&w, "divided", f->divided);
 	lh_write_end(&w);
 	lh_buf_putc(&text, '\n');
 	return lh_atomic_put(k->about, 0600, &text, err);
@@ -338,6 +350,11 @@ int lh_kept_begin(struct kept *k, uint64_t bytes, struct lh_filesearch *f, struc
 		return rc < 0 ? -1 : 1;
 	make_room(k, bytes);
 	return write_about(k, f, err);
+}
+
+char *lh_kept_vectors(const struct kept *k)
+{
+	return sibling(k->folder, strrchr(k->index, '/') + 1, VECTORS);
 }
 
 void lh_kept_free(struct kept *k)

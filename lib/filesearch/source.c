@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "archive/archive.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "base/signal.h"
 #include "filesearch_parts.h"
 #include "json/write.h"
@@ -16,6 +18,7 @@
 #define PIECE 65536
 #define TEXT_MAX ((size_t)4 << 20)	/* bytes of a text in a folder */
 #define TEXTS_MAX 1000000		/* texts in a folder */
+#define TEXT_MOST ((size_t)256 << 20)	/* of one that is divided */
 #define DEPTH_MAX 64			/* folders in folders */
 
 /* ---- texts ---- */
@@ -60,6 +63,12 @@ static bool is_text(struct lh_str s)
 	return s.n && !memchr(s.p, '\0', s.n) && lh_utf8_valid(s.p, s.n);
 }
 
+static bool is_html(const char *file)
+{
+	return lh_archive_named(file, ".html") || lh_archive_named(file, ".htm");
+}
+
+static void strip_tags(struct lh_buf *b);
 static int walk(struct texts *t, const char *folder, unsigned depth);
 
 /* Take a file or folder below the folder. */
@@ -83,6 +92,8 @@ static int walk_entry(struct texts *t, const char *path, unsigned depth)
 	t->n++;
 	if (t->fd < 0)
 		return 1;
+	if (is_html(path))
+		strip_tags(&t->text);
 	put_text(t, t->n, path + t->root, (struct lh_str){ t->text.p, t->text.len });
 	return write_texts(t, PIECE);
 }
@@ -129,6 +140,96 @@ bool lh_source_has_text(const char *folder)
 	return read_folder(&t, folder) == 1;
 }
 
+/* Return where a tag ends that begins at i. */
+static size_t tag_end(const struct lh_buf *b, size_t i)
+{
+	while (i < b->len && b->p[i] != '>')
+		i++;
+	return i < b->len ? i + 1 : i;
+}
+
+static bool is_tag(const struct lh_buf *b, size_t i, const char *name)
+{
+	const size_t n = strlen(name);
+
+	return b->len - i > n && !strncasecmp(b->p + i, name, n);
+}
+
+/* Remove the tags of HTML, and what is in scripts and styles, but no line end; a run of blanks
+ * becomes one. */
+static void strip_tags(struct lh_buf *b)
+{
+	const char *ends = NULL;	/* what ends a part that is not shown */
+	size_t i, j, to = 0;
+
+	for (i = 0; i < b->len; i = j) {
+		bool tag = b->p[i] == '<' && (!ends || is_tag(b, i, ends));
+
+		j = tag ? tag_end(b, i) : i + 1;
+		if (tag)
+			ends = ends ? NULL : is_tag(b, i, "<script") ? "</script" :
+			       is_tag(b, i, "<style") ? "</style" : NULL;
+		for (; i < j; i++) {
+			char c = b->p[i] == '\n' || !(tag || ends || lh_is_blank(b->p[i])) ?
+				 b->p[i] : ' ';
+
+			if (c != ' ' || !to || (b->p[to - 1] != ' ' && b->p[to - 1] != '\n'))
+				b->p[to++] = c;
+		}
+	}
+	b->len = to;
+}
+
+/* Take a line that is not blank. */
+static void put_line(struct texts *t, uint64_t number, struct lh_str line)
+{
+	line.n -= line.n && line.p[line.n - 1] == '\r';
+	if (is_text(line))
+		put_text(t, number, NULL, line);
+	else
+		t->skipped += line.n > 0;
+}
+
+/* Take the passages of a text, each as a record with the line on which it begins; 1: it is not
+ * UTF-8, and its lines were taken. */
+static int read_passages(struct texts *t, struct lh_byte_source *s, bool html)
+{
+	struct passages passages = { NULL };
+	struct lh_str rest, line;
+	uint64_t number = 0;
+	ssize_t got = 1;
+	size_t i;
+	int rc = 0;
+
+	lh_buf_reset(&t->text);
+	while (got > 0 && t->text.len <= TEXT_MOST) {
+		got = lh_byte_source_read(s, lh_buf_room(&t->text, PIECE), PIECE, t->err);
+		lh_buf_took(&t->text, got > 0 ? (size_t)got : 0);
+	}
+	if (got < 0)
+		rc = -1;
+	else if (got > 0)
+		rc = lh_err_set(t->err, LH_EIO, "a text of more than %d MiB: --lines takes each of "
+				"its lines as a record", (int)(TEXT_MOST >> 20));
+	rest = (struct lh_str){ t->text.p, t->text.len };
+	if (!rc && rest.n && !is_text(rest)) {
+		while (lh_next_line(&rest, &line))
+			put_line(t, ++number, line);
+		return 1;
+	}
+	if (!rc && html)
+		strip_tags(&t->text);
+	if (!rc)
+		lh_passages((struct lh_str){ t->text.p, t->text.len }, &passages);
+	for (i = 0; !rc && i < passages.n; i++) {
+		if (lh_trim(passages.v[i].text.p, passages.v[i].text.n).n)
+			put_text(t, passages.v[i].line, NULL, passages.v[i].text);
+		rc = write_texts(t, PIECE);
+	}
+	free(passages.v);
+	return rc;
+}
+
 /* Take each line that is not blank. */
 static int read_lines(struct texts *t, struct lh_byte_source *s)
 {
@@ -146,12 +247,7 @@ static int read_lines(struct texts *t, struct lh_byte_source *s)
 		rest = (struct lh_str){ b.p, b.len };
 		while (!rc && (got <= 0 || b.len > TEXT_MAX || memchr(rest.p, '\n', rest.n)) &&
 		       lh_next_line(&rest, &line)) {
-			number++;
-			line.n -= line.n && line.p[line.n - 1] == '\r';
-			if (is_text(line))
-				put_text(t, number, NULL, line);
-			else
-				t->skipped += line.n > 0;
+			put_line(t, ++number, line);
 		}
 		rc = rc < 0 ? rc : write_texts(t, PIECE);
 		memmove(b.p, rest.p, rest.n);
@@ -268,7 +364,8 @@ enum form { TABLE, ARRAY, OBJECTS, TEXT };
 /* Return what a file is by its first bytes, for what lh-ingest does not read. */
 static enum form form_of(const char *file, struct lh_str head)
 {
-	static const char *const texts[] = { ".txt", ".text", ".md", ".log", ".rst", NULL };
+	static const char *const texts[] = { ".txt", ".text", ".md", ".log", ".rst", ".html",
+					     ".htm", ".mbox", NULL };
 	size_t i = lh_mark_len(head.p, head.n);
 
 	while (i < head.n && strchr(" \t\r\n", head.p[i]) && head.p[i])
@@ -296,6 +393,7 @@ static void count_skipped(struct texts *t, const char *what, struct lh_filesearc
 		lh_buf_printf(&f->warning, "%s skipped: not a text in UTF-8",
 			      LH_N(t->skipped, what));
 	lh_buf_free(&t->out);
+	lh_buf_free(&t->text);
 }
 
 /* Write the records of a file open as in, or of its path where that is possible. */
@@ -319,7 +417,16 @@ static int read_file(const char *file, int in, bool once, int to,
 		rc = lh_byte_source_peek(&s, &head, err);
 	if (!rc)
 		form = form_of(file, head);
-	if (!rc && form == TEXT) {
+	if (!rc && form == TEXT && !how->lines && strcmp(file, "-") &&
+	    !lh_archive_named(file, ".log")) {
+		f->texts = true;
+		do {
+			rc = read_passages(&t, &s, is_html(file));
+			f->texts &= rc != 1;
+			rc = rc < 0 || write_texts(&t, 1) < 0 ? -1 : lh_byte_source_next(&s, err);
+		} while (rc > 0);
+		count_skipped(&t, "line", f);
+	} else if (!rc && form == TEXT) {
 		do
 			rc = read_lines(&t, &s) < 0 || write_texts(&t, 1) < 0 ? -1 :
 				     lh_byte_source_next(&s, err);
@@ -349,6 +456,7 @@ int lh_source_read(const char *file, const struct lh_filesearch_how *how, int fd
 	if (in < 0 || fstat(in, &st) < 0)
 		return lh_err_sys(err, "cannot open");
 	if (S_ISDIR(st.st_mode)) {
+		f->texts = f->folder = true;
 		rc = read_folder(&t, file) < 0 || write_texts(&t, 1) < 0 ? -1 : 0;
 		count_skipped(&t, "file", f);
 	} else {

@@ -251,6 +251,9 @@ struct lh_index_words_hit {
  * Returns the number of hits, or -1. */
 long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct lh_str text,
 			   struct lh_index_words_hit *out, struct lh_err *err);
+/* Return what the score of a row is below that has all words of the last search, even those that no
+ * row has. */
+double lh_index_words_most(const struct lh_index_words *w);
 
 /* ---- changing ---- */
 

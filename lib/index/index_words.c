@@ -249,3 +249,8 @@ long lh_index_words_search(struct lh_index_words *w, struct lh_query *q, struct 
 		out[i] = (struct lh_index_words_hit){ w->hit[i].score, w->hit[i].row };
 	return n;
 }
+
+double lh_index_words_most(const struct lh_index_words *w)
+{
+	return w->q.most;
+}

@@ -391,6 +391,7 @@ static int find_terms(struct lh_lexical_query *q, const struct lh_intern *known,
 		words += (double)q->part[p]->head.words;
 	}
 	q->mean = rows > 0 && words > 0 ? words / rows : 1;
+	q->most = 0;
 	for (i = 0; i < q->n; i++) {
 		struct lh_lexical_query_term a = q->term[i];
 
@@ -404,6 +405,7 @@ static int find_terms(struct lh_lexical_query *q, const struct lh_intern *known,
 			having += here;
 		}
 		a.weight = term_weight(rows, having, a.times);
+		q->most += a.weight;
 		if (having > 0)
 			q->term[n++] = a;
 	}

@@ -161,6 +161,7 @@ struct lh_lexical_query {
 	size_t parts;
 	const struct lh_lexical_counts *of;	/* set before: whose words count; NULL: all */
 	double mean;			/* words per row */
+	double most;			/* what no score of a row reaches: all terms, without end */
 	struct lh_lexical_query_term *term;	/* by the most they can contribute, ascending */
 	size_t n, cap;
 	struct lh_lexical_hit *heap;	/* worst first */

@@ -1,6 +1,7 @@
 # lh-search over files of records in place of an index: what is read, what is chosen, the cache.
 # bats file_tags=quick
 load ../helper
+load ../embedding
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
@@ -70,10 +71,13 @@ kept() {
 	[ "$(lh-search -q hard.json x | jq -r '.results[] | select(.id == "a").metadata.t')" = 'x"]},{\' ]
 }
 
-@test "a text has a record for each line, a folder one for each text, with its path as the id" {
-	printf 'a dark night\r\n\nthe whale swam\n' >book.txt
-	[ "$(ids -k 1 book.txt whale)" = 3 ]
-	[ "$(ids -k 1 - whale <book.txt)" = 3 ]
+@test "a log has a record for each line, a folder one for each text, with its path as the id" {
+	printf 'a dark night\r\n\nthe whale swam\n' >book.log
+	cp book.log book.txt
+	[ "$(ids -k 1 book.log whale)" = 3 ]
+	[ "$(ids -k 1 - whale <book.log)" = 3 ]
+	[ "$(ids -k 1 --lines book.txt whale)" = 3 ]
+	[ "$(ids book.txt whale)" = 1 ]
 	[ "$(printf 'full name;x\nwhale;1\n' | ids - whale)" = 2 ]
 	mkdir -p notes/deep notes/.git
 	echo 'boil water in a kettle' >notes/a.txt
@@ -388,4 +392,89 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)'
 	small=$(peak 50000) large=$(peak "$(scale 250000 1050000)")
 	echo "$small KiB, then $large KiB"
 	[ $(((large - small) * 1024)) -lt $((1200 * ($(scale 250000 1050000) - 50000))) ]
+}
+
+# essay - paragraphs of 60 words; a heading and a heron on line 13.
+essay() {
+	for i in 1 2 3 4 5 6; do
+		seq -f "word%g-$i" 59 | paste -sd' ' | sed 's/$/ ends./'
+		echo
+	done
+	printf '## Birds\n\nOne grey heron\nstood in the pond.\n\n'
+	seq -f 'tail%g' 300 | paste -sd' '
+}
+
+@test "a text is divided at headings and paragraphs, and a hit names line and passage" {
+	essay >essay.md
+	lh-search -q -k 1 essay.md 'heron pond' | jq -e '.results | length == 1 and .[0].id == "13" and .[0].metadata == {} and
+		(.[0].passage | .line == 13 and (.text | startswith("## Birds\n\nOne grey heron\nstood in the pond.\n\ntail1 ")))'
+	# every word is in a passage, none has more than about 200, and paragraphs overlap by a sentence at most
+	lh-search -q -k 50 essay.md 'word1-1 heron' >all
+	[ "$(jq '[.results[].passage.text | splits("\\s+")] | unique | length' all)" = $((6 * 59 + 1 + 9 + 300)) ]
+	jq -e 'all(.results[].passage.text; [splits("\\s+")] | length <= 200)' all
+	printf '<style>p{}</style><h1>Pond</h1>\n<script>heron()</script>\n<p>A <b>grey</b>\nheron</p>\n' >p.html
+	[ "$(lh-search -q p.html heron | jq -c '[.results[].passage]')" = '[{"line":1,"text":" Pond \n\nA grey \nheron"}]' ]
+}
+
+@test "a long record of a table or of a folder is found by each passage, and comes once" {
+	mkdir notes
+	essay >notes/a.md
+	echo 'a heron and a pond' >notes/b.txt
+	lh-search -q notes 'grey heron' | jq -e '[.results[] | "\(.id):\(.passage.line)"] | sort == ["a.md:13", "b.txt:1"]'
+	[ "$(lh-search -q --passages notes 'grey heron' | jq '[.results[] | select(.id == "a.md")] | length > 2')" = true ]
+	jq -nc --rawfile t notes/a.md '{sku: "s1", body: $t, rate: 1.0}, {sku: "s2", body: "a spoon", rate: 2}' >t.jsonl
+	lh-search -q t.jsonl 'grey heron' | jq -e '[.results[].id] == ["s1", "s2"] and (.results[0] | .metadata.sku == "s1" and
+		(.metadata | has("lh:passage") | not) and .passage.line == 1 and (.passage.text | contains("grey heron"))) and
+		(.results[1] | has("passage") | not)'
+	[ "$(ids --where rate=1 t.jsonl 'tail299')" = s1 ]
+	lh-search -q --field body t.jsonl tail299 | jq -e '.results[0].passage.text | contains("tail299")'
+}
+
+@test "--words finds what has a word of the text, and nothing else" {
+	people >people.csv
+	[ "$(ids --words people.csv 'night nurse')" = 7 ]
+	[ "$(ids --words people.csv zzz)" = '' ]
+}
+
+@test "a model reads a file whole, or orders the best; what is said says which, and a kill loses little" {
+	model tiny.gguf
+	many 300 >r.jsonl
+	run -0 --separate-stderr lh-search --model tiny.gguf -k 3 r.jsonl 'heron of silver'
+	[ "${stderr_lines[1]}" = 'lh-search: r.jsonl: read by the model tiny.gguf' ]
+	[ "$(jq -r '.results[0].id' <<<"$output")" = s77 ]
+	# the vectors are the model's
+	lh-index build -q --engine gguf --model tiny.gguf --lexical --precision i8 --exact-below 1000000 \
+		--template '{sku}
+{title}
+' --id-field sku w.lhv r.jsonl
+	lh-search -q --hybrid -k 3 -Q 'heron of silver' w.lhv | jq -c '[.results[] | .id, .score]' >want
+	jq -c '[.results[] | .id, .score]' <<<"$output" | alike want -
+	# no time to read all: the best by words, in the model's order
+	run -0 --separate-stderr lh-search --read-within 0 --model tiny.gguf -k 3 r.jsonl 'heron of silver'
+	[[ ${stderr_lines[1]} == 'lh-search: r.jsonl: the best 100 by words and spelling are ordered by the model tiny.gguf; --whole'* ]]
+	[ "$(jq -r '.results[0].id' <<<"$output")" = s77 ]
+	export LH_MODEL=tiny.gguf
+	run -0 --separate-stderr lh-search --read-within 0 --whole r.jsonl heron
+	[ "${stderr_lines[1]}" = 'lh-search: r.jsonl: read by the model tiny.gguf' ]
+	unset LH_MODEL
+	run -2 lh-search --whole r.jsonl heron
+	[ "$output" = 'lh-search: --whole: no model; ./bootstrap model brings one, and --model FILE names one' ]
+	# a model of engine hash is none, and a damaged one is named
+	lh-search --model hash-v3 r.jsonl heron 2>&1 >/dev/null | has -v 'model'
+	head -c 1000 tiny.gguf >cut.gguf
+	run -0 --separate-stderr lh-search --model cut.gguf -k 1 r.jsonl heron
+	[[ ${stderr_lines[*]} == *'lh-search: the model is not used: '*cut.gguf* ]] && [ "$(jq -r '.results[0].id' <<<"$output")" = s77 ]
+}
+
+@test "what a model has read whole is kept, and is read once" {
+	model tiny.gguf
+	many 5000 >r.jsonl
+	[ "$(ids --whole --model tiny.gguf -k 1 r.jsonl 'heron of silver')" = s77 ]
+	[ "$(kept)" = 1 ] && [ -z "$(find cache -name '*.vectors')" ]
+	inode=$(find cache -name '*.lhv' -printf '%i')
+	[ "$(ids --model tiny.gguf -k 1 r.jsonl 'heron of silver')" = s77 ]
+	[ "$(find cache -name '*.lhv' -printf '%i')" = "$inode" ]
+	# without the model there is another index
+	[ "$(ids -k 1 r.jsonl 'heron of silver')" = s77 ]
+	[ "$(kept)" = 2 ]
 }

@@ -50,6 +50,7 @@ struct settings {
 	const char *model, *url, *field, *template;
 	bool named;			/* field or template by an option */
 	const char *prefix, *query_prefix;
+	bool truncate;		/* gguf: cut texts that are too long */
 	const char *like;		/* an index whose parameters are kept, read to kept */
 	bool upgrade;			/* it may be of an earlier format */
 	struct lh_index_params kept;

@@ -47,6 +47,8 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, url, .verbs = V_TEXT) },
 	{ 0, "prefix", "TEXT", "put TEXT before each text (gguf)",
 	  LH_TEXT(struct settings, prefix, .verbs = V_TEXT) },
+	{ 0, "truncate", NULL, "cut texts that are too long (gguf)",
+	  LH_FLAG(struct settings, truncate, .verbs = V_TEXT) },
 	{ 0, "query-prefix", "TEXT", "put TEXT before each query (gguf)",
 	  LH_TEXT(struct settings, query_prefix, .verbs = V_TEXT) },
 	{ 0, "batch", "N", "texts in a call (64, gguf 256)",

@@ -153,6 +153,7 @@ struct lh_embedder_options rows_engine(const struct rows *r)
 		.batch = (uint32_t)batch_of(r),
 		.prefix = r->prefix,
 		.jobs = r->tool->jobs,
+		.truncate = r->settings->truncate,
 	};
 }
 

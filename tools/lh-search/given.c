@@ -1,10 +1,12 @@
 /* given.c - what the operands are: indexes, files of records, a text.  See search.h. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "archive/archive.h"
+#include "embed/hashv1.h"
 #include "base/mem.h"
 #include "search.h"
 
@@ -138,13 +140,19 @@ static char *name_index(const struct given *g, const char *operand, const char *
 }
 
 /* Say what was chosen, unless it is what was said of the file before. */
-static void say(struct lh_tool *tool, const struct given *g, size_t i, const char *path)
+static void say(struct lh_tool *tool, const struct given *g, size_t i, const char *path,
+		const char *model)
 {
 	const struct lh_filesearch *f = &g->file[i];
 
 	if (!i || strcmp(f->said.p, g->file[i - 1].said.p))
 		lh_tool_message(tool, "%s: %s%s", path, f->said.p, f->records ?
 				" (--field, --template and --id-field choose others)" : "");
+	if (model && f->by_model)
+		lh_tool_message(tool, "%s: read by the model %s", path, model);
+	else if (model && f->records)
+		lh_tool_message(tool, "%s: the best %d by words and spelling are ordered by the "
+				"model %s; --whole lets it read all", path, REREAD_DEPTH, model);
 	if (f->warning.len)
 		lh_tool_message(tool, "%s: %s", path, f->warning.p);
 	if (f->rejected)
@@ -176,18 +184,32 @@ static int open_file(struct given *g, const char *path, const struct lh_filesear
 	return 0;
 }
 
+/* Return the model that reads files, or NULL: that of --model or of LH_MODEL, unless it is one of
+ * engine hash. */
+static const char *model_of(const struct settings *set)
+{
+	const char *model = set->model ? set->model : getenv("LH_MODEL");
+
+	return set->words || !model || !*model || lh_hash_knows(model) ? NULL : model;
+}
+
 int given_open(struct given *g, char **operands, size_t *n_operands, struct settings *set,
 	       struct lh_tool *tool)
 {
 	const size_t n = *n_operands;
 	const struct lh_filesearch_how how = {
 		.field = set->field, .template = set->template, .id_field = set->id_field,
+		.model = model_of(set), .lines = set->lines,
+		.within = set->whole ? INFINITY : set->read_within,
 		.no_cache = set->no_cache, .quiet = tool->quiet,
 		.progress = tool->progress != LH_PROGRESS_NEVER && !tool->quiet
 	};
 	size_t i, left = 0;
 	int rc;
 
+	if (set->whole && !how.model)
+		return lh_tool_usage(tool, "--whole: no model; ./bootstrap model brings one, and "
+				     "--model FILE names one");
 	g->file = lh_calloc(n, sizeof *g->file);
 	g->operand = lh_calloc(n, sizeof *g->operand);
 	for (i = 0; i < n; i++) {
@@ -204,8 +226,11 @@ int given_open(struct given *g, char **operands, size_t *n_operands, struct sett
 			return -1;
 		if (!rc)
 			continue;
-		say(tool, g, g->n, path);
+		say(tool, g, g->n, path, how.model);
+		if (how.model && !g->file[g->n].by_model)
+			set->reader = how.model;
 		set->shown_id |= g->file[g->n].id_is_line;
+		set->divided |= g->file[g->n].divided;
 		g->operand[g->n] = name_index(g, operands[i], path, g->file[g->n].index);
 		operands[left++] = g->operand[g->n++];
 	}
@@ -216,7 +241,9 @@ int given_open(struct given *g, char **operands, size_t *n_operands, struct sett
 		return lh_tool_usage(tool, "--field, --template, --id-field and --no-cache are for "
 				     "files of records");
 	/* of several corpora each would have a best record of its own */
-	set->hybrid |= g->n == 1 && left == 1 && !set->playbook && !set->playbooks;
+	if (n > 1)			/* of several files the words are not compared */
+		set->reader = NULL;
+	set->hybrid |= (g->n == 1 && left == 1 && !set->playbook && !set->playbooks) || set->words;
 	set->shown_id |= g->n < left;
 	return 0;
 }

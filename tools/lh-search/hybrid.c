@@ -8,7 +8,15 @@
 #include "search.h"
 
 #define DEPTH_MIN 100
-#define BY_VECTOR 0.4	/* weight of the ranking by vector; the rest is that of the words */
+
+/* Weights of the vector's part of a score, by the kind of vector; the rest is that of the words.
+ * Hashed words say little of how near two texts are, so their ranking counts: both parts are places
+ * between the worst and the best.  The vectors of a model do say it, and its part is 1 - distance;
+ * that of the words is then their share of what all words of the query would give, so that a match
+ * of "for" alone counts little.  Chosen on pairs without a word in common, and on descriptions of
+ * packages asked for by their titles. */
+#define BY_HASH 0.4
+#define BY_MODEL 0.7
 
 size_t hybrid_depth(size_t k)
 {
@@ -64,11 +72,29 @@ static double place(double value, double worst, double best)
 	return best == worst ? 1 : (value - worst) / (best - worst) + 0.0;
 }
 
+/* Return whether a model made the vectors, and a distance is 1 - cos. */
+static bool by_model(const struct corpus_search *s)
+{
+	const struct lh_index_params *p = s->open->params;
+
+	return p->engine[0] && !lh_engine_here(p->engine) && p->distance == LH_COSINE;
+}
+
 /* Return the part of the score that the vector gives; never less than none, as for a row that only
  * words found. */
 static double by_vector_part(const struct corpus_search *s, double distance)
 {
-	return distance <= s->farthest ? BY_VECTOR * place(distance, s->farthest, s->nearest) : 0;
+	if (by_model(s))
+		return distance < 1 ? BY_MODEL * (1 - distance) : 0;
+	return distance <= s->farthest ? BY_HASH * place(distance, s->farthest, s->nearest) : 0;
+}
+
+/* Return the part of the words; worst is the score of what has none. */
+static double by_words_part(const struct corpus_search *s, double score, double worst)
+{
+	if (by_model(s))
+		return (1 - BY_MODEL) * score / lh_index_words_most(s->words);
+	return (1 - BY_HASH) * place(score, worst, s->said[0].score);
 }
 
 /* Merge both rankings, so that each row occurs once.  Words that rank fewer than depth rows
@@ -86,7 +112,7 @@ static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words,
 	if (known)
 		qsort(f, known, sizeof *f, by_row);
 	for (i = 0; i < by_words; i++) {
-		double words = (1 - BY_VECTOR) * place(s->said[i].score, worst, s->said[0].score);
+		double words = by_words_part(s, s->said[i].score, worst);
 		struct fused one = { .row = s->said[i].row, .score = words, .words = words,
 				     .by_words = i }, *same;
 
@@ -180,9 +206,13 @@ int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, s
 
 	q->dropped = 0;
 	s->alone = false;
+	if (w->run->set->words)
+		s->n = 0;
 	s->nearest = s->n ? s->hit[0].distance : 0;
 	s->farthest = s->n ? s->hit[s->n - 1].distance : -INFINITY;
-	if (!text.n || lh_hashv3_job_order(text.p, text.n)) {
+	if (!w->run->set->words &&
+	    (!text.n || (lh_engine_here(s->open->params->engine) &&
+			 lh_hashv3_job_order(text.p, text.n)))) {
 		keep_vectors(s, k);
 		return 0;
 	}
@@ -199,11 +229,13 @@ int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, s
 			s->fused[i--] = s->fused[--n];
 		else if (measure(s, &s->fused[i], l, err) < 0)
 			return -1;
+		else if (by_model(s) && !w->run->set->words)
+			s->fused[i].score += by_vector_part(s, s->fused[i].distance);
 	}
 	if (n)
 		qsort_r(s->fused, n, sizeof *s->fused, best_first, s);
 	s->n_fused = n;
-	s->n = n < k || far ? n : k;
+	s->n = n < k || far || w->run->set->divided ? n : k;
 	for (i = 0; i < s->n; i++)
 		s->hit[i] = (struct lh_hit){ s->fused[i].distance, s->fused[i].row };
 	return 0;

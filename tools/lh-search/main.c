@@ -22,7 +22,17 @@ static const struct lh_option options[] = {
 	  LH_TEXT(struct settings, template) },
 	{ 0, "id-field", "NAME", "a file's id (default: id, *_id, ..., the line)",
 	  LH_TEXT(struct settings, id_field) },
-	{ 0, "no-cache", NULL, "keep no index of a file", LH_FLAG(struct settings, no_cache) },
+	{ 0, "whole", NULL, "let the model read all of a file",
+	  LH_FLAG(struct settings, whole) },
+	{ 0, "read-within", "S", "or if that takes S seconds (default 20)",
+	  LH_REAL(struct settings, read_within, 0, 1e9, .seldom = true) },
+	{ 0, "lines", NULL, "each line of a text is a record",
+	  LH_FLAG(struct settings, lines, .seldom = true) },
+	{ 0, "words", NULL, "rank by the words alone", LH_FLAG(struct settings, words) },
+	{ 0, "passages", NULL, "every passage of a record that is found",
+	  LH_FLAG(struct settings, passages, .seldom = true) },
+	{ 0, "no-cache", NULL, "keep no index of a file",
+	  LH_FLAG(struct settings, no_cache, .seldom = true) },
 	{ 0, "where", "KEY=VALUE", "only such records; or !=, <, <=, >, >= (repeatable)",
 	  LH_TEXTS(struct settings, where) },
 	{ 0, "like", "ID", "what is nearest to this record, or CORPUS/ID (repeatable)",
@@ -34,7 +44,7 @@ static const struct lh_option options[] = {
 	{ 0, "playbook-optional", NULL, "the PLAYBOOK may not exist, and be created later",
 	  LH_FLAG(struct settings, playbook_optional, .seldom = true) },
 	{ 0, "playbooks", "DIR", "let queries use the playbooks in this folder",
-	  LH_TEXT(struct settings, playbooks) },
+	  LH_TEXT(struct settings, playbooks, .seldom = true) },
 	{ 0, "auto-role", NULL, "extract query_role from the wording of the query",
 	  LH_FLAG(struct settings, auto_role) },
 	{ 0, "hybrid", NULL, "rank by the words of the text as well",
@@ -51,11 +61,11 @@ static const struct lh_option options[] = {
 	{ 0, "model", "MODEL", "the index's model is this file or name now (gguf)",
 	  LH_TEXT(struct settings, model) },
 	{ 0, "query-prefix", "TEXT", "put TEXT before each query (default: the index's)",
-	  LH_TEXT(struct settings, query_prefix) },
+	  LH_TEXT(struct settings, query_prefix, .seldom = true) },
 	{ 0, "rerank", "MODEL", "order results by a cross-encoder",
 	  LH_TEXT(struct settings, rerank) },
 	{ 0, "rerank-url", "URL", "order results by a service",
-	  LH_TEXT(struct settings, rerank_url) },
+	  LH_TEXT(struct settings, rerank_url, .seldom = true) },
 	{ 0, "rerank-depth", "N", "results to order (default 100)",
 	  LH_UINT(struct settings, rerank_depth, 1, LH_K_MAX, .seldom = true) },
 	{ 0, "rerank-field", "NAME", "their text in metadata (default text)",
@@ -208,6 +218,8 @@ static const struct lh_bind result[] = {
 	{ LH_BIND_ONLY("corpus", LH_BIND_TO_STRING) },
 	{ LH_BIND_ONLY("metadata", LH_BIND_TO_VALUE), .types = LH_BIND_ANY, .null = true,
 	  .person = true },
+	{ LH_BIND_ONLY("passage", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_OBJECT),
+	  .person = true },
 	LH_OP_OBJECT("playbook"),
 	LH_BIND_END
 };
@@ -261,5 +273,5 @@ int main(int argc, char **argv)
 	};
 
 	return lh_op_main(&spec, argc, argv, &(struct settings){
-		.k = 10, .max_distance = INFINITY, .min_score = -INFINITY });
+		.k = 10, .read_within = 20, .max_distance = INFINITY, .min_score = -INFINITY });
 }

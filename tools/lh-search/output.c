@@ -9,23 +9,48 @@ static int damaged(const struct result *f, const char *what, struct lh_err *err)
 	return damaged_row(f->seat, f->number, what, err);
 }
 
-/* Copy metadata from the file, and check the copy. */
+size_t passage_in(const struct worker *w, struct lh_str meta, struct lh_str *passage)
+{
+	static const char key[] = "\"" LH_PASSAGE_MEMBER "\":{";
+	const char *at = NULL, *next = meta.p;
+
+	passage->n = 0;
+	while (w->run->set->divided &&
+	       (next = memmem(next, (size_t)(meta.p + meta.n - next), key, sizeof key - 1)))
+		at = next++;
+	if (!at)
+		return meta.n - 1;
+	*passage = (struct lh_str){ at + sizeof key - 2, 0 };
+	passage->n = (size_t)(meta.p + meta.n - 1 - passage->p);
+	return (size_t)(at - meta.p) - (at[-1] == ',');
+}
+
+/* Copy metadata from the file, and check the copy.  A passage is a member next to them. */
 static int print_metadata(struct worker *w, const struct result *f, struct lh_writer *to,
 			  struct lh_err *err)
 {
 	const struct lh_str *meta = &f->row.meta;
 	struct lh_buf *out = to->out;
+	struct lh_str passage;
 	struct lh_value v;
-	size_t at;
+	size_t at, n = passage_in(w, *meta, &passage);
 
 	lh_write_key(to, "metadata");
 	at = out->len;
-	lh_buf_add(out, meta->p, meta->n);
-	if (memchr(out->p + at, '\n', meta->n))
+	lh_buf_add(out, meta->p, n);
+	lh_buf_putc(out, meta->p[meta->n - 1]);
+	if (memchr(out->p + at, '\n', n))
 		return damaged(f, "metadata holds a line break", err);
-	if (lh_json_parse(&w->scan, out->p + at, meta->n, &v, err) == 0)
+	if (lh_json_parse(&w->scan, out->p + at, n + 1, &v, err) < 0)
+		return damaged(f, "metadata is not JSON", err);
+	if (!passage.n)
 		return 0;
-	return damaged(f, "metadata is not JSON", err);
+	lh_write_key(to, "passage");
+	at = out->len;
+	lh_buf_add(out, passage.p, passage.n);
+	if (lh_json_parse(&w->scan, out->p + at, passage.n, &v, err) < 0)
+		return damaged(f, "its passage is not JSON", err);
+	return 0;
 }
 
 /* "id":...,"distance":...,"score":...,"rerank_score":...,"corpus":...,"metadata":...,
@@ -34,12 +59,13 @@ static int print_hit(struct worker *w, const struct result *f, struct lh_writer 
 		     struct lh_err *err)
 {
 	const struct lh_row *row = &f->row;
+	const size_t n = w->run->set->divided ? record_id(row->id).n : row->id.n;
 	char id[LH_ID_MAX];
 
-	memcpy(id, row->id.p, row->id.n);
-	if (!lh_utf8_valid(id, row->id.n))
+	memcpy(id, row->id.p, n);
+	if (!lh_utf8_valid(id, n))
 		return damaged(f, "its id is not UTF-8", err);
-	lh_write_str(to, "id", (struct lh_str){ id, row->id.n });
+	lh_write_str(to, "id", (struct lh_str){ id, n });
 	lh_write_f32(to, "distance", f->distance);
 	if (w->run->set->hybrid)
 		lh_write_f64(to, "score", f->score);

@@ -263,6 +263,8 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 	q->wanted = q->k;
 	if (q->k && q->k < set->rerank_depth)
 		q->k = set->rerank_depth;
+	if (q->k && q->k < REREAD_DEPTH && set->reader)
+		q->k = REREAD_DEPTH;
 	if (q->per_corpus_k == UNSET)
 		q->per_corpus_k = q->k;
 	if (!q->vector && !q->text.p && !q->n_like)

@@ -22,6 +22,7 @@ void worker_free(void *worker)
 	lh_filter_free(w->scope);
 	lh_record_free(&w->scan);
 	reranking_free(w->reranking);
+	lh_embedder_free(w->model);
 	lh_persons_used_free(&w->used);
 	query_reader_free(&w->reader);
 }
@@ -351,6 +352,21 @@ static struct corpus_search *next_seat(const struct worker *w)
 	return best;
 }
 
+/* Return whether another passage of the same record was found before. */
+static bool is_repeated(const struct worker *w, const struct result *f)
+{
+	const struct lh_str id = record_id(f->row.id);
+	struct lh_str other;
+	size_t i;
+
+	for (i = 0; i < w->n_found; i++) {
+		other = record_id(w->found[i].row.id);
+		if (w->found[i].seat == f->seat && lh_str_is(other, id.p, id.n))
+			return true;
+	}
+	return false;
+}
+
 /* Merge the hits of all corpora, as far as to the k-th that is near enough: one that is not may be
  * better than the next by its words, and be brought near by a playbook. */
 static int merge(struct worker *w, struct lh_err *err)
@@ -376,6 +392,8 @@ static int merge(struct worker *w, struct lh_err *err)
 			f.by_words = s->fused[s->at].by_words;
 		}
 		s->at++;
+		if (w->run->set->divided && !w->run->set->passages && is_repeated(w, &f))
+			continue;
 		s->taken += is_near(w, f.distance);
 		near += is_near(w, f.distance);
 		lh_grow(&w->found, &w->cap_found, w->n_found + 1, sizeof *w->found);
@@ -426,6 +444,8 @@ static int search_chosen(struct worker *w, struct lh_err *err)
 	if (merge(w, err) < 0 || (q->use_playbook && use_playbook(w, err) < 0))
 		return -1;
 	cut(w);
+	if (w->run->set->reader && reread(w, err) < 0)
+		return -1;
 	if (w->run->reranker && rerank(w, err) < 0)
 		return -1;
 	cut_page(w);

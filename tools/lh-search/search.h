@@ -19,6 +19,7 @@
  *     limits.c    --budget, --timeout, --explain
  *     playbook.c  boosts and injections by a playbook
  *     rerank.c    the order of a cross-encoder
+ *     reread.c    the order of a model, which reads the best of a file again
  *     decide.c    a row in the log of decisions
  *     output.c    the answer as JSON
  */
@@ -50,7 +51,11 @@ struct settings {
 	double timeout;		/* seconds of a query; 0: any */
 	bool exact, flat, no_metadata, auto_role, hybrid, explain;
 	bool wire, playbook_optional, ignore_unknown, attribute;
-	bool no_cache;
+	bool no_cache, whole, words, passages;
+	double read_within;	/* seconds that a model may read a file */
+	bool divided;		/* rows of a file may be passages */
+	bool lines;		/* each line of a text is a record */
+	const char *reader;	/* the model that reads the best again; NULL: none */
 	const char *field, *template, *id_field;	/* of files of records; or NULL */
 	const char *query, *playbook, *playbooks;
 	const char *model, *query_prefix;	/* for engine gguf; or NULL */
@@ -395,6 +400,8 @@ struct worker {
 	const struct corpus_search *asked;	/* the playbook of the current query, or NULL */
 	struct lh_buf row;		/* scratch: a decision */
 	struct reranking *reranking;	/* scratch of rerank.c */
+	bool model_failed;		/* that was reported */
+	struct lh_embedder *model;	/* that of reread.c; NULL: not started */
 	struct lh_persons_used used;	/* --attribute */
 	uint64_t boosted, injected;
 	struct limits limits;
@@ -517,12 +524,29 @@ int rerank_open(struct run *run, struct settings *set);
 int rerank(struct worker *w, struct lh_err *err);
 void reranking_free(struct reranking *s);	/* NULL: does nothing */
 
+/* ---- reread.c ---- */
+
+#define REREAD_DEPTH 100	/* results that a model reads again */
+/* Put what the worker found in the order of the model that reads it, and of the words. */
+int reread(struct worker *w, struct lh_err *err);
+
 /* ---- decide.c ---- */
 
 /* Append what the worker found to the log of decisions. */
 int decide(struct worker *w, struct lh_err *err);
 
 /* ---- output.c ---- */
+
+/* Return the id of the record that a row is a passage of. */
+static inline struct lh_str record_id(struct lh_str row)
+{
+	const char *sign = memrchr(row.p, LH_PASSAGE_SIGN, row.n);
+
+	return (struct lh_str){ row.p, sign ? (size_t)(sign - row.p) : row.n };
+}
+/* Return where the member with the passage begins in the metadata of a row, before its comma,
+ * and set *passage to its value; without one, where the last sign of the metadata is. */
+size_t passage_in(const struct worker *w, struct lh_str meta, struct lh_str *passage);
 
 /* Note whose data the query has used: what it found, and whom it names. */
 void note_used(struct worker *w);

@@ -16,10 +16,21 @@
 static void put_members(struct worker *w, const struct result *f, struct lh_buf *copy,
 			struct lh_value *v)
 {
+	struct lh_str passage = { NULL, 0 };
 	struct lh_err unused;
 
 	lh_buf_reset(copy);
-	lh_buf_add(copy, f->row.meta.p, f->row.meta.n);
+	if (f->row.meta.n) {
+		lh_buf_add(copy, f->row.meta.p, passage_in(w, f->row.meta, &passage));
+		lh_buf_putc(copy, f->row.meta.p[f->row.meta.n - 1]);
+	}
+	if (passage.n) {		/* its members in place of the brace */
+		copy->len--;
+		lh_buf_puts(copy, copy->len > 1 ? "," : "");
+		lh_buf_add(copy, passage.p + 1, passage.n - 1);
+		lh_buf_putc(copy, '}');
+		copy->len--;
+	}
 	if (!f->row.meta.n || memchr(copy->p, '\n', copy->len) ||
 	    lh_json_parse(&w->scan, copy->p, copy->len, v, &unused) < 0)
 		v->type = LH_NULL;
