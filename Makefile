@@ -326,6 +326,7 @@ install: all
 	install -m 644 tests/parity/*.jsonl tests/parity/*.py $(OUR_DATA)/parity
 	install -m 755 tests/parity/http $(OUR_DATA)/parity
 	install -m 644 $(ORACLE) $(OUR_DATA)/oracle
+	install -m 644 share/hash-v4.table $(OUR_DATA)
 	for unit in $(UNITS); do $(REPLACE) $$unit >$(D)$(unitdir)/$${unit##*/} && chmod 644 $(D)$(unitdir)/$${unit##*/} || exit; done
 	install -m 644 share/systemd/lakehouse-tools.sysusers $(D)$(sysusersdir)/lakehouse-tools.conf
 	install -m 644 share/systemd/lakehouse-tools.tmpfiles $(D)$(tmpfilesdir)/lakehouse-tools.conf

@@ -1,6 +1,6 @@
 /*
- * hashv1.c - the embeddings hash-v1, hash-v2 and hash-v3.  See hashv1.h, and the pages
- * lh-hash-v1(7) to lh-hash-v3(7).
+ * hashv1.c - the embeddings hash-v1 to hash-v4.  See hashv1.h, and the pages
+ * lh-hash-v1(7) to lh-hash-v4(7).
  */
 #include <math.h>
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "hashv3.h"
+#include "meaning.h"
 #include "text/tokens.h"
 
 /* ---- hash-v2: the emphasis of words ---- */
@@ -394,6 +395,11 @@ bool lh_hashv3_job_order(const char *text, size_t n)
 #define VALUE 10		/* ... one after a label and its colon, ... */
 #define WHERE 12		/* ... a capitalised one after "in" */
 #define RAW_SCALE 0x1p-26
+#define HASHED 512		/* hash-v4: values of the words; the table's follow, ... */
+#define SHARE_OF_WORDS 0.45	/* ... and the square of the length of each */
+#define SHARE_OF_TABLE 0.55
+#define STAFFING_SHARE_OF_WORDS 0.85
+#define STAFFING_SHARE_OF_TABLE 0.15
 
 struct recipe {
 	unsigned half_place;	/* distinct words after which a new one counts half */
@@ -406,10 +412,12 @@ static const struct recipe v1 = { 30, 10 }, v2 = { 40, 14 };
 static const struct model {
 	const char *name;
 	const struct recipe *staffing, *other;
+	bool table;
 } models[] = {
-	{ LH_HASHV1_MODEL, &v1, &v1 },
-	{ LH_HASHV2_MODEL, &v2, &v2 },
-	{ LH_HASHV3_MODEL, &v2, &v1 },
+	{ LH_HASHV1_MODEL, &v1, &v1, false },
+	{ LH_HASHV2_MODEL, &v2, &v2, false },
+	{ LH_HASHV3_MODEL, &v2, &v1, false },
+	{ LH_HASHV4_MODEL, &v2, &v1, true },
 };
 
 enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
@@ -419,6 +427,7 @@ enum { SEED_WORD = 1, SEED_GRAM, SEED_CHAR, SEED_PAIR, SEED_SYMBOL };
 #define WAYS 2
 #define KEY_MAX LH_TOKEN_PAD
 #define CACHED_MAX 80
+#define CACHED_PIECES 8
 #define SEEN (4 * SECTION)	/* a token adds at most two */
 
 /* "^" precedes the first. */
@@ -434,14 +443,16 @@ struct feature {
 
 struct word {
 	uint64_t hash;		/* of the stem */
-	unsigned weight, n;
+	unsigned weight, n, pieces;
+	uint16_t piece[LH_TOKEN_BYTES];	/* of the table */
 	struct feature f[FEATURES_MAX];
 };
 
 struct cached {
 	uint64_t key[KEY_MAX / 8];	/* the case-folded word, zero-padded; 0: unused */
 	uint64_t hash;
-	uint8_t weight, n;
+	uint8_t weight, n, pieces;
+	uint16_t piece[CACHED_PIECES];
 	struct feature f[CACHED_MAX];
 };
 
@@ -454,6 +465,8 @@ struct seen {
 struct lh_hashv1 {
 	const struct model *model;
 	const struct recipe *recipe;	/* of this text */
+	const struct lh_meaning *table;	/* hash-v4 */
+	int64_t meaning[LH_MEANING_VALUES];
 	unsigned dimension;
 	bool in;			/* v1: a place may follow */
 	struct lh_hashv2_marks marks;	/* v2 */
@@ -619,6 +632,7 @@ static void sum_word(struct lh_hashv1 *h, const struct lh_token *t)
 		for (struct cached *c = set; c < set + WAYS; c++)
 			if (!memcmp(c->key, key, KEY_MAX)) {
 				add_occurrence(h, c->hash, c->f, c->n, emphasis(h, t, c->weight));
+				lh_meaning_add(h->table, c->piece, c->pieces, h->meaning);
 				return;
 			}
 	}
@@ -632,13 +646,17 @@ static void sum_word(struct lh_hashv1 *h, const struct lh_token *t)
 	if (w->weight >= WEIGHT_GRAMS && !lh_token_is_number(t))
 		add_grams(w, h->dimension, s, n + 1);
 	add_occurrence(h, w->hash, w->f, w->n, emphasis(h, t, w->weight));
-	if (set && w->n <= CACHED_MAX) {
+	w->pieces = h->table ? lh_meaning_pieces(h->table, t->s, t->len, w->piece) : 0;
+	lh_meaning_add(h->table, w->piece, w->pieces, h->meaning);
+	if (set && w->n <= CACHED_MAX && w->pieces <= CACHED_PIECES) {
 		memmove(set + 1, set, (WAYS - 1) * sizeof *set);
 		memcpy(set->key, key, KEY_MAX);
 		set->hash = w->hash;
 		set->weight = w->weight;
 		set->n = w->n;
 		memcpy(set->f, w->f, w->n * sizeof *w->f);
+		set->pieces = w->pieces;
+		memcpy(set->piece, w->piece, w->pieces * sizeof *w->piece);
 	}
 }
 
@@ -667,43 +685,73 @@ static bool sum_text(struct lh_hashv1 *h, const char *text, size_t len)
 	return any;
 }
 
+/* Set n values to the sums, with a length whose square is the share; n zeros give zeros. */
+static void scale(const int64_t *sum, unsigned n, double share, float *out)
+{
+	unsigned __int128 squares = 0;
+	double by;
+
+	for (unsigned i = 0; i < n; i++)
+		squares += (__int128)sum[i] * sum[i];
+	by = squares ? share / sqrt((double)squares) : 0;
+	for (unsigned i = 0; i < n; i++)
+		out[i] = (double)sum[i] * by;
+}
+
+static bool any(const int64_t *sum, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (sum[i])
+			return true;
+	return false;
+}
+
+static void scale_both(struct lh_hashv1 *h, float *out)
+{
+	bool staffing = h->recipe == h->model->staffing, table = any(h->meaning, LH_MEANING_VALUES);
+	double hashed = staffing ? STAFFING_SHARE_OF_WORDS : SHARE_OF_WORDS;
+
+	scale(h->sum, HASHED, table ? sqrt(hashed) : 1, out);
+	scale(h->meaning, LH_MEANING_VALUES,
+	      sqrt(staffing ? STAFFING_SHARE_OF_TABLE : SHARE_OF_TABLE), out + HASHED);
+}
+
+/* Embed a text without any word by its code points, white space included. */
+static void sum_symbols(struct lh_hashv1 *h, const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text, *end = p + len, *s;
+
+	while ((s = p) < end) {
+		next_place(h);
+		lh_utf8_get(&p);
+		sum_feature(h, hash_bytes(s, p - s, SEED_SYMBOL), WEIGHT_MAX);
+	}
+}
+
 int lh_hashv1_embed(struct lh_hashv1 *h, const char *text, size_t len, int raw, float *out,
 		    struct lh_err *err)
 {
-	unsigned i;
-	unsigned __int128 squares = 0;
-	double by = RAW_SCALE;
-
 	if (!len)
 		return lh_err_set(err, LH_EDATA, "empty text");
 	h->recipe = h->model->other;
 	if (h->model->staffing != h->recipe && lh_hashv3_staffing(text, len))
 		h->recipe = h->model->staffing;
 	memset(h->sum, 0, h->dimension * sizeof *h->sum);
+	memset(h->meaning, 0, sizeof h->meaning);
 	h->in = false;
 	h->marks = (struct lh_hashv2_marks){ 0 };
 	new_section(h);
-	if (!sum_text(h, text, len)) {
-		/* Embed a text without any word by its code points, white space included. */
-		const unsigned char *p = (const unsigned char *)text, *end = p + len, *s;
-
-		while ((s = p) < end) {
-			next_place(h);
-			lh_utf8_get(&p);
-			sum_feature(h, hash_bytes(s, p - s, SEED_SYMBOL), WEIGHT_MAX);
-		}
-	}
-	for (i = 0; i < h->dimension && !h->sum[i]; i++)
-		;
-	if (i == h->dimension)	/* all features cancel out */
+	if (!sum_text(h, text, len))
+		sum_symbols(h, text, len);
+	if (!any(h->sum, h->dimension))	/* all features cancel out */
 		h->sum[0] = 1 << 26;
-	if (!raw) {
-		for (i = 0; i < h->dimension; i++)
-			squares += (__int128)h->sum[i] * h->sum[i];
-		by = 1 / sqrt((double)squares);
-	}
-	for (i = 0; i < h->dimension; i++)
-		out[i] = (double)h->sum[i] * by;
+	if (h->table)
+		scale_both(h, out);
+	else if (!raw)
+		scale(h->sum, h->dimension, 1, out);
+	else
+		for (unsigned i = 0; i < h->dimension; i++)
+			out[i] = (double)h->sum[i] * RAW_SCALE;
 	return 0;
 }
 
@@ -723,6 +771,7 @@ bool lh_hash_knows(const char *model)
 struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_err *err)
 {
 	const struct model *m = find_model(model);
+	const struct lh_meaning *table = NULL;
 	struct lh_hashv1 *h;
 
 	if (!m) {
@@ -735,8 +784,18 @@ struct lh_hashv1 *lh_hash_new(const char *model, unsigned dimension, struct lh_e
 			   LH_HASHV1_DIM_MIN, LH_HASHV1_DIM_MAX);
 		return NULL;
 	}
+	if (m->table && dimension != LH_HASHV1_DIM) {
+		lh_err_set(err, LH_EUSAGE, "dimension %u: " LH_HASHV4_MODEL " has %d values",
+			   dimension, LH_HASHV1_DIM);
+		return NULL;
+	}
+	if (m->table && !(table = lh_meaning_open(err)))
+		return NULL;
+	if (table)
+		dimension = HASHED;
 	h = lh_calloc(1, sizeof *h + dimension * sizeof *h->sum);
 	h->model = m;
+	h->table = table;
 	h->dimension = dimension;
 	for (unsigned i = 0; i <= WEIGHT_MAX; i++)
 		h->weight[i] = lh_hashv2_weight(i);

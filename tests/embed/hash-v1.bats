@@ -1,4 +1,4 @@
-# The recipes as lh-hash-v1(7) to lh-hash-v3(7) state them, written again in Python.
+# The recipes as lh-hash-v1(7) to lh-hash-v4(7) state them, written again in Python.
 # Plain only: known answers, and programs in Python; parity-differ.bats and
 # distill-oracle.bats, whose inputs are random, are run there.
 # bats file_tags=quick,oracle,plain-only
@@ -6,7 +6,8 @@ load ../helper
 
 same_bits() {
 	local model
-	for model in hash-v1 hash-v2 hash-v3; do
+	for model in hash-v1 hash-v2 hash-v3 hash-v4; do
+		[ "$1" = 768 ] || [ $model != hash-v4 ] || continue
 		lh-embed --model $model --dimension "$1" --encoding base64 texts.jsonl | jq -r .vector >vectors
 		[ "$(wc -l <vectors)" = "$(wc -l <texts.jsonl)" ]
 		diff vectors <(python3 "$ROOT/tests/oracle/embed.py" bits "$1" $model <texts.jsonl)
@@ -36,7 +37,7 @@ known_answers() {
 @test "each page lists the hashes of the vectors that its model makes" {
 	cd "$BATS_TEST_TMPDIR"
 	local model
-	for model in hash-v1 hash-v2 hash-v3; do
+	for model in hash-v1 hash-v2 hash-v3 hash-v4; do
 		known_answers "$ROOT/man/lh-$model.7" >list
 		cut -d' ' -f2- list | lh-embed --model $model --encoding base64 | jq -r .vector | python3 -c 'import base64, functools, sys
 for line in sys.stdin:
@@ -88,6 +89,7 @@ for line in sys.stdin:
 		    print(json.dumps({"text": s}))
 	END
 	same_bits 64
+	same_bits 768
 }
 
 @test "a code point before every range of the table, and assigned to nothing, is a gap" {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""hash-v1, hash-v2 and hash-v3 again, from lh-hash-v1(7) to lh-hash-v3(7) and the tables, slowly.
+"""hash-v1 to hash-v4 again, from lh-hash-v1(7) to lh-hash-v4(7) and the tables, slowly.
 
     embed.py bits DIMENSION [MODEL] <RECORDS
                                           the vector of each record's text in base64,
@@ -9,9 +9,10 @@
 
 The model is hash-v3 unless it is named, and that which a request names.
 
-The tables lie in lib/ of this tree, or beside this file.
+The tables lie in lib/ and share/ of this tree, or beside this file and above it.
 """
 import base64
+import functools
 import json
 import math
 import os
@@ -351,9 +352,62 @@ class Sum:
         self.add(features, self.marks.word(word, weight, *flags))
 
 
+class Table:
+    """The word pieces of hash-v4."""
+
+    def __init__(self):
+        path = next(filter(os.path.exists, (os.path.join(HERE, up, "hash-v4.table") for up in ("../../share", ".."))))
+        with open(path, "rb") as f:
+            data = f.read()
+        n, size = struct.unpack_from("<II", data, 8)
+        at = struct.unpack_from("<%dI" % (n + 1), data, 16)
+        self.factor = struct.unpack_from("<%dH" % n, data, 20 + 4 * n)
+        self.rows, text = 20 + 6 * n, data[-size:]
+        self.data, self.row = data, {text[a:b]: i for i, (a, b) in enumerate(zip(at, at[1:]))}
+
+    def add(self, word, sums):
+        word, at = word.encode(), 0
+        while at < len(word):
+            mark = b"##" if at else b""
+            ends = [e for e in range(min(len(word), at + 32), at, -1) if mark + word[at:e] in self.row]
+            if not ends:
+                break
+            i, at = self.row[mark + word[at:ends[0]]], ends[0]
+            row = self.data[self.rows + 128 * i:][:128]
+            for k, n in enumerate([b & 15 for b in row] + [b >> 4 for b in row]):
+                sums[k] += (2 * n - 15) * self.factor[i]
+
+
+@functools.cache
+def pieces():
+    return Table()
+
+
+def scaled(sums, share):
+    by = share / math.sqrt(sum(x * x for x in sums)) if any(sums) else 0
+    return struct.pack("<%df" % len(sums), *(x * by for x in sums))
+
+
+def embed_v4(text):
+    staffing = STAFFING.holds(text)
+    sums = [0] * 256
+    for t, single, *_ in tokens(text):
+        if not single:
+            pieces().add(t, sums)
+    words, table = (0.85, 0.15) if staffing else (0.45, 0.55)
+    return scaled(sums_of(text, 512, "hash-v2" if staffing else "hash-v1"), math.sqrt(words) if any(sums) else 1) + \
+        scaled(sums, math.sqrt(table))
+
+
 def embed(text, dimension, model):
+    if model == "hash-v4":
+        return embed_v4(text)
     if model == "hash-v3":
         model = "hash-v2" if STAFFING.holds(text) else "hash-v1"
+    return scaled(sums_of(text, dimension, model), 1)
+
+
+def sums_of(text, dimension, model):
     s, last, empty = Sum(dimension, model), 0, True
     for t, single, joined, *flags in tokens(text):
         empty = False
@@ -373,8 +427,7 @@ def embed(text, dimension, model):
             s.add([(H(c, 5), 724)], 255 * 512)
     if not any(s.sums):
         s.sums[0] = 67108864
-    by = 1 / math.sqrt(sum(x * x for x in s.sums))
-    return struct.pack("<%df" % dimension, *(x * by for x in s.sums))
+    return s.sums
 
 
 def answer(request, dimension=768):
