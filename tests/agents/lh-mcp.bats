@@ -250,7 +250,7 @@ mcp() {
 	[2,true,"arguments must be an object",false]
 	[3,false,"{\"seen\":true}",true]
 	[4,true,"field \"refuse\" is not wanted",false]
-	[5,true,"http://127.0.0.1:9: gone",false]
+	[5,true,"the service: gone",false]
 	END
 	request 1 tools/call '"name":"aid"' | mcp | jq -e '.result.structuredContent == {seen: true}'
 }
