@@ -101,16 +101,52 @@ round() {
 	[ "$(jq -c .damaged <<<"$output" | xargs)" = '0 1' ]
 }
 
+# listed - standard input as the list of the snapshot of 2026-05-03, with its sum.
+listed() {
+	local list=dest/snapshots/2026-05-03T12:00:00.000Z.json sum
+	cat >list
+	sum=$(sha256sum <list)
+	{ cat list; echo "{\"sha256\":\"${sum%% *}\"}"; } >$list
+}
+
+# bats test_tags=hostile
+@test "a list of which any byte has changed is damaged: nothing is restored by it, and verify names it" {
+	local list size at
+	mkdir s
+	echo one >s/roster.jsonl
+	lh-store snapshot --now 2026-05-03T12:00:00Z s dest >/dev/null
+	list=dest/snapshots/2026-05-03T12:00:00.000Z.json
+	cp $list whole
+	size=$(stat -c %s whole)
+	sed s/roster/rosper/ whole >$list
+	run -1 --separate-stderr lh-store verify dest
+	[[ $stderr == *"$list: is damaged"* || $stderr == *"${list#dest/}: is damaged"* ]]
+	run -1 --separate-stderr lh-store restore dest out
+	[[ $stderr == *"is damaged"* && ! -e out ]]
+	for ((at = 0; at < size; at += 1 + size / 40)); do
+		cp whole $list
+		printf '\001' | dd of=$list bs=1 seek=$at conv=notrunc status=none
+		run -1 lh-store verify dest
+		head -c $at whole >$list
+		run -1 lh-store verify dest
+	done
+	cp whole $list
+	lh-store verify dest >/dev/null
+	mv $list dest/snapshots/2026-06-03T12:00:00.000Z.json
+	run -1 --separate-stderr lh-store restore dest out
+	[[ $stderr == *"is the list of 2026-05-03T12:00:00.000Z"* ]]
+}
+
 @test "a list of another's making names no file outside, and is no snapshot" {
 	mkdir -p s dest/snapshots
 	for path in ../x /etc/x a//b . "a/../../x"; do
 		printf '{"snapshot":"2026-05-03T12:00:00.000Z","files":[{"path":"%s","sha256":"%064d","bytes":1,"record_count":0}]}\n' \
-			"$path" 0 >dest/snapshots/2026-05-03T12:00:00.000Z.json
+			"$path" 0 | listed
 		run -1 --separate-stderr lh-store restore dest out
 		[[ $stderr == *"is not a key"* && ! -e out ]]
 		run -1 lh-store verify dest
 	done
-	printf '{"files":[' >dest/snapshots/2026-05-03T12:00:00.000Z.json
+	printf '{"files":[' | listed
 	run -1 lh-store snapshots dest
 	# what a list that cannot be read names is not known, so nothing is removed
 	echo one >s/a

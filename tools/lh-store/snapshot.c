@@ -112,7 +112,34 @@ static int check_files(const struct lh_files *files, struct lh_err *err)
 	return 0;
 }
 
-/* Read the list of a snapshot, which may be anybody's. */
+void list_sum(const char *list, size_t n, char line[LIST_SUM])
+{
+	static const char before[] = "{\"sha256\":\"", after[] = "\"}\n";
+	unsigned char sha256[32];
+
+	lh_sha256(list, n, sha256);
+	memcpy(line, before, sizeof before - 1);
+	lh_hex(sha256, 32, line + sizeof before - 1);
+	memcpy(line + LIST_SUM - (sizeof after - 1), after, sizeof after - 1);
+}
+
+/* Cut the last line off a list, if it has the sum of what is before it. */
+static int cut_sum(struct lh_buf *text, struct lh_err *err)
+{
+	char line[LIST_SUM];
+
+	if (text->len > LIST_SUM) {
+		list_sum(text->p, text->len - LIST_SUM, line);
+		if (!memcmp(text->p + text->len - LIST_SUM, line, LIST_SUM)) {
+			text->len -= LIST_SUM;
+			return 0;
+		}
+	}
+	return lh_err_set(err, LH_EDATA, "is damaged: its last line is not the SHA-256 of the "
+			  "others");
+}
+
+/* Read the list of a snapshot, which may be anybody's: its sum tells an accident alone. */
 static int list_read(struct lh_store *s, const char *time, struct lh_files *files,
 		     struct lh_err *err)
 {
@@ -128,9 +155,13 @@ static int list_read(struct lh_store *s, const char *time, struct lh_files *file
 	fd = get_spooled(s, key.p, err);
 	if (fd < 0 || lh_read_rest(fd, key.p, &text, err) < 0)
 		return -1;
-	rc = lh_json_parse(&rec, text.p, text.len, &v, err);
+	rc = cut_sum(&text, err);
+	if (!rc)
+		rc = lh_json_parse(&rec, text.p, text.len, &v, err);
 	if (!rc)
 		rc = lh_bind_value(snapshot_members, &v, &is, &scratch, err);
+	if (!rc && !lh_str_is(is.time, time, strlen(time)))
+		rc = lh_err_set(err, LH_EDATA, "is the list of %.*s", (int)is.time.n, is.time.p);
 	if (!rc && lh_files_take(files, is.file, is.n))
 		rc = lh_err_set(err, LH_EDATA, "a file without a SHA-256");
 	if (!rc)

@@ -51,6 +51,7 @@ lh_op_fn put_object, get_object, list_objects, delete_object;
  *
  *     snapshots/TIME.json	{"snapshot":TIME,"left_out":N,"files":[{"path","sha256","bytes",
  *				"record_count"}]}
+ *				{"sha256":HASH}, of the bytes of the line before
  *     content/AB/SHA256	the bytes of a file, once for all snapshots that have it
  *     lock			of who writes now: in a folder one of lh_lock, in S3 an object
  *
@@ -63,6 +64,10 @@ lh_op_fn put_object, get_object, list_objects, delete_object;
 
 /* Write the key of a content. */
 void content_key(const unsigned char sha256[32], char key[CONTENT_KEY]);
+
+/* Write the last line of a list, by which it is known that none of its bytes has changed. */
+#define LIST_SUM (sizeof "{\"sha256\":\"\"}\n" - 1 + 64)
+void list_sum(const char *list, size_t n, char line[LIST_SUM]);
 
 /* The contents that are there, sorted by hash. */
 struct contents {

@@ -279,6 +279,7 @@ static int put_list(struct taking *t, const char *time, struct lh_err *err)
 	LH_SCOPED(lh_buf_free) struct lh_buf key = { 0 }, text = { 0 };
 	struct lh_writer w = lh_write_to(&text);
 	struct lh_buf line = { 0 };
+	char sum[LIST_SUM];
 
 	lh_write_object(&w, NULL);
 	lh_write_text(&w, "snapshot", time);
@@ -287,6 +288,8 @@ static int put_list(struct taking *t, const char *time, struct lh_err *err)
 	lh_files_write(&w, "files", &t->files);
 	lh_write_end(&w);
 	lh_buf_putc(&text, '\n');
+	list_sum(text.p, text.len, sum);
+	lh_buf_add(&text, sum, sizeof sum);
 	lh_buf_printf(&key, SNAPSHOTS "%s.json%c", time, '\0');
 	if (store_put_text(t->to, key.p, &text, !t->s->replace, err) < 0)
 		return -1;
