@@ -53,6 +53,24 @@ ask() {
 	jq -c '. + { per_corpus_k: 50 }' q.jsonl | lh-search --hybrid --no-metadata -k 10 w.lhv | jq -c '.results' | cmp - ten
 }
 
+@test "pages of a list of both rankings repeat nothing, leave out nothing, and have its scores" {
+	local word=(night day nurse doctor agent ghent bruges care shift ward clinic) i n query
+	for ((i = 0; i < 400; i++)); do
+		n=$((i * 7919 % 14641))
+		echo "{\"id\":\"r$i\",\"text\":\"${word[n % 11]} ${word[n / 11 % 11]} ${word[n / 121 % 11]} ${word[n / 1331]}\"}"
+	done | lh-index build --lexical w.lhv
+	for query in "night nurse ghent" "zebra night" nonesuch; do
+		echo "{\"query_text\":\"$query\",\"k\":180}" | lh-search --exact --hybrid --flat w.lhv | jq -c '[.id, .score, .rank]' >all
+		[ "$(wc -l <all)" = 180 ]
+		for ((i = 0; i < 180; i += 20)); do
+			echo "{\"query_text\":\"$query\",\"k\":20,\"offset\":$i}"
+		done | lh-search --exact --hybrid --flat w.lhv | jq -c '[.id, .score, .rank]' | alike all -
+		n=$(jq -s 'map(select(.[1] >= 0.1)) | length' all)
+		[ "$n" -gt 10 ]
+		[ "$(ask "{\"query_text\":\"$query\",\"k\":$((n - 10)),\"offset\":10,\"min_score\":0.1}" --exact w.lhv | wc -w)" = $((n - 10)) ]
+	done
+}
+
 # quality - of answers on stdin: role precision@5, city@1.
 quality() {
 	jq -c '[.role as $r | .results[:5][].metadata.role == $r] + [.city == .results[0].metadata.city] | map(if . then 1 else 0 end)' |

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "search.h"
 
-#define DEPTH_MIN 100
+#define POOL 100	/* of each ranking that are scored, whatever the page */
 
 /* Weights of the vector's part of a score, by the kind of vector; the rest is that of the words.
  * Hashed words say little of how near two texts are, so their ranking counts: both parts are places
@@ -20,7 +20,7 @@
 
 size_t hybrid_depth(size_t k)
 {
-	return 2 * k > DEPTH_MIN ? 2 * k : DEPTH_MIN;
+	return 2 * k > POOL ? 2 * k : POOL;
 }
 
 static int in_scope(void *scope, uint64_t row, const struct lh_row *r, struct lh_err *err)
@@ -97,22 +97,25 @@ static double by_words_part(const struct corpus_search *s, double score, double 
 	return (1 - BY_HASH) * place(score, worst, s->said[0].score);
 }
 
-/* Merge both rankings, so that each row occurs once.  Words that rank fewer than depth rows
- * rank all that have any: what others have is 0. */
-static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words, size_t depth)
+/* Merge both rankings, so that each row occurs once.  Words that rank fewer than POOL rows rank
+ * all that have any: what others have is 0.  A place beyond POOL gives no part of a score, and a
+ * rank by words beyond it decides between rows without one: how deep was searched changes no row
+ * before. */
+static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words)
 {
 	struct fused *f = s->fused;
-	double worst = by_words < depth ? 0 : s->said[by_words - 1].score;
+	double worst = by_words < POOL ? 0 : s->said[POOL - 1].score;
 	size_t i, n = by_vector, known = by_vector;
 
 	for (i = 0; i < by_vector; i++)
 		f[i] = (struct fused){ .row = s->hit[i].row, .by_words = SIZE_MAX,
-				       .score = by_vector_part(s, s->hit[i].distance),
+				       .score = i < POOL || by_model(s) ?
+						by_vector_part(s, s->hit[i].distance) : 0,
 				       .distance = s->hit[i].distance, .measured = true };
 	if (known)
 		qsort(f, known, sizeof *f, by_row);
 	for (i = 0; i < by_words; i++) {
-		double words = by_words_part(s, s->said[i].score, worst);
+		double words = i < POOL ? by_words_part(s, s->said[i].score, worst) : 0;
 		struct fused one = { .row = s->said[i].row, .score = words, .words = words,
 				     .by_words = i }, *same;
 
@@ -120,7 +123,8 @@ static size_t add_up(struct corpus_search *s, size_t by_vector, size_t by_words,
 		if (same) {
 			same->score += words;
 			same->words = words;
-			same->by_words = i;
+			if (i < POOL || !same->score)
+				same->by_words = i;
 		} else {
 			f[n++] = one;
 		}
@@ -152,6 +156,8 @@ static int best_first(const void *a, const void *b, void *seat)
 	const struct fused *x = a, *y = b;
 	int c = hybrid_cmp(x, y);
 
+	if (!c && !x->score)	/* the order in which rows beyond POOL were found */
+		return by_row(a, b);
 	return c ? c : lh_str_cmp(id_of(seat, x->row), id_of(seat, y->row));
 }
 
@@ -209,7 +215,7 @@ int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, s
 	if (w->run->set->words)
 		s->n = 0;
 	s->nearest = s->n ? s->hit[0].distance : 0;
-	s->farthest = s->n ? s->hit[s->n - 1].distance : -INFINITY;
+	s->farthest = s->n ? s->hit[(s->n < POOL ? s->n : POOL) - 1].distance : -INFINITY;
 	if (!w->run->set->words &&
 	    (!text.n || (lh_engine_here(s->open->params->engine) &&
 			 lh_hashv3_job_order(text.p, text.n)))) {
@@ -221,7 +227,7 @@ int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, s
 	n = s->n + by_words;
 	lh_grow(&s->fused, &s->cap_fused, n, sizeof *s->fused);
 	lh_grow(&s->hit, &s->cap, n, sizeof *s->hit);
-	n = add_up(s, s->n, by_words, q->k);
+	n = add_up(s, s->n, by_words);
 	for (i = 0; i < n; i++) {
 		if (s->fused[i].measured)
 			continue;

@@ -480,7 +480,7 @@ static inline bool is_near(const struct worker *w, float distance)
 
 /* ---- hybrid.c ---- */
 
-/* Return how many hits of each ranking are merged for k. */
+/* Return how many hits of each ranking are looked for, to merge them for k. */
 size_t hybrid_depth(size_t k);
 /* Search by words too, unless there is no text or it is a job order, and merge with the hits by
  * vector: the best per_corpus_k of both are left, or all if some may be too far.  q->dropped is
