@@ -382,3 +382,28 @@ hits() {
 	run -2 lh-subject find --state s k-77
 	[ "$output" = "lh-subject: $XDG_CACHE_HOME/lakehouse: Not a directory" ]
 }
+
+@test "a text that is broken over the ends of lines is found in all of these, and erased and verified there" {
+	unset LH_SUBJECT_AUDIT_KEY
+	echo '{"candidate_id":"w-7","name":"Ann Zadele","phone":"312-555-0199"}' >roster
+	# broken TEXT - the lines of a text, as printf has it, that are hits.
+	broken() {
+		printf "$1" >log
+		lh-subject find w-7 --log log --roster roster --from-roster |
+			jq -r 'select(.kind == "log" and .broken) | .line' | tr '\n' ' '
+	}
+	[ "$(broken 'call Ann\nZadele at 312-555-\n0199 today\n')" = "1 2 3 " ]
+	[ "$(broken 'call Ann\r\nZadele at 312-555-\r\n0199 today\r\n')" = "1 2 3 " ]
+	[ "$(broken '> call Zadele,\n>\n> Ann\nand 312\n555\n0199')" = "1 3 4 5 6 " ]
+	[ "$(broken '[1] with Ann Za-\ndele\nAnn Zade\nle\nAnn Zad=\nele\nworker w-\n7')" = "1 2 3 4 5 6 7 8 " ]
+	# what is no text of the person, or all in one line, is not
+	[ -z "$(broken 'Ann\nZadeler\nBeAnn\nZadele\npage 1\n312-555-0199\n312-555-0199\n1 of 2\nAnn\n{"x":1}\nZadele\n')" ]
+	printf 'call Ann\nZadele at 312-555-\n0199 today\nBo\n' >log
+	run -1 lh-subject verify w-7 --log log --also 'Ann Zadele'
+	(umask 077; printf %064d 1 >k; mkdir subjects)
+	lh-subject erase w-7 --log log --also 'Ann Zadele' --also 312-555-0199 --subjects subjects --text-too \
+		--apply --reason request --key-file k >got
+	[ "$(sed -n 4p log)" = Bo ]
+	! grep -q 'Ann\|Zadele\|0199' log
+	lh-subject verify w-7 --log log --also 'Ann Zadele'
+}

@@ -233,24 +233,201 @@ static void judge_line(struct judge *j, struct lh_str line)
 
 /* ---- lines ---- */
 
+#define LINES_BEFORE 8		/* in which a text may be that goes on in a line */
+
+/* The last lines that are not JSON, of which a text may go on in the next. */
+struct before {
+	struct lh_buf text;		/* their ends, joined */
+	struct {
+		uint64_t line;
+		size_t end;		/* in text */
+		struct lh_buf row;
+	} v[LINES_BEFORE];
+	size_t n;
+};
+
 struct lines {
 	struct find *f;
 	size_t place;
-	bool judges, parquet;
+	bool judges, parquet, json;	/* json: the line at hand is */
 	struct judge judge;
+	size_t reach;			/* bytes of a line that are joined with those of the next */
+	struct before before;
+	struct lh_buf joined;
 };
 
-/* Return whether a line has the person, and make the hit of it. */
-static bool match_line(struct find *f, const struct place *p, struct lh_str s, struct hit *h)
+/* The border of two lines in a text that was joined. */
+struct border {
+	const struct person *who;
+	const struct lh_buf *text;
+	size_t end, begin;		/* of the line before, and of the next */
+	bool glued;			/* with nothing between them */
+	size_t from;			/* where the first text over it begins */
+	struct seen seen;
+};
+
+static void on_alone(void *ctx, size_t number, size_t at, size_t len, enum lh_text_how how)
 {
+	size_t *sought = ctx;
+
+	(void)at, (void)len, (void)how;
+	*sought = number == *sought ? SIZE_MAX : *sought;
+}
+
+/* Return whether a text is found in bytes by themselves. */
+static bool is_alone(const struct person *who, size_t number, const char *p, size_t n)
+{
+	lh_texts_find(who->texts, (const unsigned char *)p, n, on_alone, &number);
+	return number == SIZE_MAX;
+}
+
+/* Take a text over the border.  Digits of the line before may be read with a number that is all
+ * in the next one, and say nothing; a blank joins numbers, too, so that they are not glued. */
+static void on_border(void *ctx, size_t number, size_t at, size_t len, enum lh_text_how how)
+{
+	struct border *b = ctx;
+	const bool telephone = number && b->who->known[number].kind == LH_TEXT_TELEPHONE;
+
+	if (at >= b->end || at + len <= b->begin || (b->glued && telephone) ||
+	    (!number && b->who->number))
+		return;
+	if (telephone && (is_alone(b->who, number, b->text->p, b->end) ||
+			  is_alone(b->who, number, b->text->p + b->begin,
+				   b->text->len - b->begin)))
+		return;
+	b->from = at < b->from ? at : b->from;
+	b->seen.how = !b->seen.text || how < b->seen.how ? how : b->seen.how;
+	b->seen.text = number ? number : b->seen.text;
+	b->seen.id |= !number;
+}
+
+/* Look for texts that begin in the lines before and end in this one.  A hyphen at the end of a line
+ * may be of the text or of the line; and a line may just be full, as the = of a mail says. */
+static bool look_over(struct lines *l, struct lh_str s, bool glued, struct border *b)
+{
+	const struct lh_buf *text = &l->before.text;
+	const char last = text->p[text->len - 1];
+	const bool hyphen = !glued && last == '-';
+
+	*b = (struct border){ .who = l->f->who, .text = &l->joined, .glued = glued,
+			      .from = SIZE_MAX };
+	lh_buf_reset(&l->joined);
+	lh_buf_add(&l->joined, text->p, text->len - (hyphen || (glued && last == '=')));
+	b->end = l->joined.len;
+	lh_buf_puts(&l->joined, glued ? "" : hyphen ? "\u00ad" : " ");
+	b->begin = l->joined.len;
+	lh_buf_add(&l->joined, s.p, s.n < l->reach ? s.n : l->reach);
+	lh_texts_find(b->who->texts, (const unsigned char *)l->joined.p, l->joined.len, on_border,
+		      b);
+	return b->from != SIZE_MAX;
+}
+
+static int add_broken(struct lines *l, const struct place_lines *from, const struct border *b,
+		      uint64_t line, struct lh_str row)
+{
+	struct hit h = { .place = l->place, .line = line, .by = b->seen.id ? HIT_ID : HIT_TEXT,
+			 .also = b->seen.text > 0, .how = b->seen.how, .broken = true,
+			 .via = NO_HIT, .hashed = true,
+			 .id = from->member ? lh_strndup(from->member, strlen(from->member))
+					    : NULL };
+
+	row_hash(row, h.sha256);
+	return hit_add(l->f, h, row);
+}
+
+static void forget_first(struct before *b)
+{
+	struct lh_buf row = b->v[0].row;
+	const size_t gone = b->v[0].end;
+	size_t i;
+
+	lh_buf_reset(&row);
+	memmove(b->text.p, b->text.p + gone, b->text.len - gone);
+	b->text.len -= gone;
+	for (i = 1; i < b->n; i++) {
+		b->v[i - 1] = b->v[i];
+		b->v[i - 1].end -= gone;
+	}
+	b->v[--b->n].row = row;
+}
+
+/* Keep a line for the next one: s of it is joined. */
+static void keep_line(struct lines *l, uint64_t line, struct lh_str row, struct lh_str s)
+{
+	struct before *b = &l->before;
+	const size_t n = s.n < l->reach ? s.n : l->reach;
+
+	while (b->n && (b->n == LINES_BEFORE || b->text.len - b->v[0].end + n >= l->reach))
+		forget_first(b);
+	if (b->n && b->text.p[b->text.len - 1] == '-') {
+		b->text.len--;
+		lh_buf_puts(&b->text, "\u00ad");
+	} else if (b->n) {
+		lh_buf_putc(&b->text, ' ');
+	}
+	lh_buf_add(&b->text, s.p + s.n - n, n);
+	b->v[b->n].line = line;
+	b->v[b->n].end = b->text.len;
+	lh_buf_reset(&b->v[b->n].row);
+	lh_buf_add(&b->v[b->n++].row, row.p, row.n);
+}
+
+/* Find what is broken over the end of a line, and make hits of all lines that it is in.  s is the
+ * line without white space at its ends; the signs of a quotation are no part of the text. */
+static int look_at_borders(struct lines *l, const struct place_lines *from, struct lh_str row,
+			   struct lh_str s)
+{
+	struct before *b = &l->before;
+	struct border is;
+	bool found;
+	size_t i;
+
+	while (s.n && (*s.p == '>' || *s.p == '#' || *s.p == ' '))
+		s = (struct lh_str){ s.p + 1, s.n - 1 };
+	if (!s.n)
+		return 0;
+	found = b->n && (look_over(l, s, false, &is) || look_over(l, s, true, &is));
+	for (i = 0; found && i < b->n; i++)
+		if (b->v[i].end > is.from &&
+		    add_broken(l, from, &is, b->v[i].line,
+			       (struct lh_str){ b->v[i].row.p, b->v[i].row.len }) < 0)
+			return -1;
+	if (found && add_broken(l, from, &is, from->line, row) < 0)
+		return -1;
+	keep_line(l, from->line, row, s);
+	return 0;
+}
+
+static void lines_free(struct lines *l)
+{
+	size_t i;
+
+	for (i = 0; i < LINES_BEFORE; i++)
+		lh_buf_free(&l->before.v[i].row);
+	lh_buf_free(&l->before.text);
+	lh_buf_free(&l->joined);
+}
+
+static void forget_lines(struct before *b)
+{
+	lh_buf_reset(&b->text);
+	b->n = 0;
+}
+
+/* Return whether a line has the person, and make the hit of it. */
+static bool match_line(struct lines *l, const struct place *p, struct lh_str s, struct hit *h)
+{
+	struct find *f = l->f;
 	const bool pairs = p->kind == PLACE_OBJECT && f->pairs.len;
 	struct lh_err unread;
 	struct lh_value v;
 	bool json, pair, is;
 
+	l->json = *s.p == '{';
 	if (!f->by_name && !pairs && person_is_quick(f->who) && !person_may_be_in(f->who, s.p, s.n))
 		return false;
 	json = (*s.p == '{' || *s.p == '[') && lh_json_parse(&f->rec, s.p, s.n, &v, &unread) == 0;
+	l->json = json;
 	if (f->by_name)
 		return json && find_named_row(f, &v, h);
 	pair = json && pairs && find_is_named(f, p, &v);
@@ -268,6 +445,7 @@ static bool match_line(struct find *f, const struct place *p, struct lh_str s, s
 static int on_line(struct place_lines *from, struct lh_str line, struct lh_err *err)
 {
 	struct lines *l = from->ctx;
+	const struct place *p = &l->f->s->places.v[l->place];
 	struct hit h = { .place = l->place, .line = from->line };
 	struct lh_str s;
 	size_t mark;
@@ -281,10 +459,19 @@ static int on_line(struct place_lines *from, struct lh_str line, struct lh_err *
 	mark = from->line == 1 ? lh_mark_len(line.p, line.n) : 0;
 	line = (struct lh_str){ line.p + mark, line.n - mark };
 	s = lh_trim(line.p, line.n);
-	if (!s.n || l->parquet || !match_line(l->f, &l->f->s->places.v[l->place], s, &h))
+	if (from->line == 1)
+		forget_lines(&l->before);
+	if (!s.n || l->parquet)
 		return 0;
-	h.id = from->member ? lh_strndup(from->member, strlen(from->member)) : NULL;
-	return hit_add(l->f, h, line);
+	if (match_line(l, p, s, &h)) {
+		h.id = from->member ? lh_strndup(from->member, strlen(from->member)) : NULL;
+		if (hit_add(l->f, h, line) < 0)
+			return -1;
+	}
+	if (!l->json && !l->f->by_name && p->kind != PLACE_ROSTER)
+		return look_at_borders(l, from, line, s);
+	forget_lines(&l->before);
+	return 0;
 }
 
 /* Take what is packed again in what is packed, which is not undone: it is a hit of a search of all
@@ -300,12 +487,25 @@ static void take_packed(struct find *f, size_t i, const struct place_lines *l)
 	f->hits->incomplete |= !f->who->thorough && l->again.code;
 }
 
+/* Return how far a text may be from the end of a line over which it is broken. */
+static size_t reach_of(const struct person *who)
+{
+	size_t i, most = who->id.n;
+
+	for (i = 0; i < who->n_also; i++)
+		most = who->also[i].n > most ? who->also[i].n : most;
+	return 2 * most + 64;	/* a telephone may be written with more than the roster has */
+}
+
 /* Search the lines of a file that may be of any program. */
 static int search_lines(struct find *f, size_t i, int fd)
 {
 	const struct place *p = &f->s->places.v[i];
-	struct lines l = { .f = f, .place = i, .judges = !f->by_name && f->who->thorough &&
-			   place_is[p->kind].bytes == BYTES_TEXT && !lh_index_is(fd) };
+	LH_SCOPED(lines_free) struct lines l = {
+		.f = f, .place = i, .reach = reach_of(f->who),
+		.judges = !f->by_name && f->who->thorough &&
+			  place_is[p->kind].bytes == BYTES_TEXT && !lh_index_is(fd)
+	};
 	struct place_lines from = { .path = p->path, .fn = on_line, .ctx = &l };
 	char head[4] = "";
 

@@ -118,6 +118,7 @@ struct hit {
 	size_t text;		/* that is there, by bytes: 0 the id, else that of also */
 	bool deleted;		/* by bytes: in an index or a database, of what was deleted */
 	bool names;		/* by lineage: it has a text of the person, or the id in one, too */
+	bool broken;		/* what was found begins or ends in another line */
 	bool also;		/* it has a text of also, too, ... */
 	enum lh_text_how how;	/* ... the surest of them so */
 	uint64_t line;		/* of a file of lines, from 1; 0: none */

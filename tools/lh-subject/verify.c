@@ -34,6 +34,8 @@ const struct lh_bind find_out[] = {
 	TEXT("object"), COUNT("row"), TEXT("by"),
 	{ LH_BIND_ONLY("certainty", LH_BIND_TO_STRING),
 	  .about = "why the text may be another's; absent: it is the person's" },
+	{ LH_BIND_ONLY("broken", LH_BIND_TO_BOOL),
+	  .about = "true: some of the text is in another line" },
 	{ LH_BIND_ONLY("members", LH_BIND_TO_VALUE), .types = LH_BIND_IS(LH_ARRAY),
 	  .about = "in which members of the row the person is" },
 	{ LH_BIND_ONLY("sha256", LH_BIND_TO_STRING), .about = "of the row" },
@@ -89,6 +91,8 @@ void hit_write(struct lh_writer *w, const struct settings *s, const struct perso
 	lh_write_text(w, "by", by[h->by]);
 	if (h->by == HIT_TEXT && h->how != LH_TEXT_SURE)
 		lh_write_text(w, "certainty", "perhaps");
+	if (h->broken)
+		lh_write_bool(w, "broken", true);
 	if (h->by == HIT_BYTES)
 		write_bytes(w, h);
 	else
