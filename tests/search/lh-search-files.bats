@@ -221,6 +221,21 @@ kept() {
 	[ "$output" = 'lh-search: the text is not UTF-8' ]
 }
 
+@test "a file of several that is missing is reported, the others are searched, and the status is 2" {
+	local args
+	people >people.csv
+	people | lh-ingest --id person_id | lh-index build -q --template "{job} in {town}" w.lhv
+	for args in 'people.csv gone.csv' 'gone.jsonl.gz people.csv' 'x=gone.txt people.csv' 'w.lhv gone.tsv'; do
+		run -2 --separate-stderr lh-search $args nurse
+		[[ $stderr == *'lh-search: gone.'*': No such file or directory'* ]]
+		[ "$(jq -r '.results[0].id' <<<"$output")" = 7 ]
+	done
+	for args in gone.csv 'people.csv gone.lhv'; do
+		run -2 --separate-stderr lh-search $args nurse
+		[[ $output == '' && $stderr == *gone.*'No such file or directory' ]]
+	done
+}
+
 @test "the index of a large file is kept, for this user alone, until the file or an option changes" {
 	many 5000 >m.jsonl
 	lh-search m.jsonl 'a heron' >first 2>said

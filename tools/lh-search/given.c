@@ -193,6 +193,14 @@ static const char *model_of(const struct settings *set)
 	return set->words || !model || !*model || lh_hash_knows(model) ? NULL : model;
 }
 
+/* Return whether a path is a file of records that is missing: one called as an index is refused as
+ * an index, and what has no ending may be a text in the wrong place. */
+static bool is_missing(const char *path)
+{
+	return access(path, F_OK) < 0 && errno == ENOENT && like_file(path) &&
+	       !lh_ends_with(path, ".lhv") && !lh_ends_with(path, "/") && !lh_store_is_s3(path);
+}
+
 int given_open(struct given *g, char **operands, size_t *n_operands, struct settings *set,
 	       struct lh_tool *tool)
 {
@@ -215,7 +223,7 @@ int given_open(struct given *g, char **operands, size_t *n_operands, struct sett
 	for (i = 0; i < n; i++) {
 		const char *path = path_in(operands[i]);
 
-		if (set->wire || !lh_filesearch_is(path)) {
+		if (set->wire || (!lh_filesearch_is(path) && (n == 1 || !is_missing(path)))) {
 			operands[left++] = operands[i];
 			continue;
 		}
