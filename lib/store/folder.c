@@ -503,7 +503,7 @@ struct walk {
 
 struct entry {
 	char *name;		/* ends with "/" for a folder, so that names compare as keys */
-	bool folder;
+	bool folder, link;
 };
 
 struct entries {
@@ -511,8 +511,9 @@ struct entries {
 	size_t n, cap;
 };
 
-static void add_entry(struct entries *all, const char *name, bool folder)
+static void add_entry(struct entries *all, const char *name, unsigned char type)
 {
+	const bool folder = type == DT_DIR;
 	size_t n = strlen(name);
 	char *copy;
 
@@ -520,7 +521,7 @@ static void add_entry(struct entries *all, const char *name, bool folder)
 	copy = lh_calloc(n + 2, 1);
 	memcpy(copy, name, n);
 	copy[n] = folder ? '/' : '\0';
-	all->v[all->n++] = (struct entry){ copy, folder };
+	all->v[all->n++] = (struct entry){ copy, folder, type == DT_LNK };
 }
 
 static int by_name(const void *a, const void *b)
@@ -537,7 +538,7 @@ static unsigned char type_of(int dir, const struct dirent *e)
 		return e->d_type;
 	if (fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return DT_UNKNOWN;
-	return S_ISREG(st.st_mode) ? DT_REG : S_ISDIR(st.st_mode) ? DT_DIR : DT_UNKNOWN;
+	return IFTODT(st.st_mode);
 }
 
 /* Return whether the key with n bytes, a folder's with its "/", may have the prefix. */
@@ -571,8 +572,8 @@ static size_t append_name(struct walk *w, size_t at, const struct entry *e)
 	return 0;
 }
 
-/* Read and sort the entries of the folder. */
-static int read_entries(int dir, struct entries *all, struct lh_err *err)
+/* Read and sort the entries of the folder; links: symbolic ones too. */
+static int read_entries(int dir, bool links, struct entries *all, struct lh_err *err)
 {
 	int fd = lh_folder_reopen(dir, O_RDONLY | O_DIRECTORY), rc = 0;
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -588,8 +589,8 @@ static int read_entries(int dir, struct entries *all, struct lh_err *err)
 	while (!rc && (errno = 0, e = readdir(d))) {
 		type = type_of(dir, e);
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-		    (type == DT_REG || type == DT_DIR))
-			add_entry(all, e->d_name, type == DT_DIR);
+		    (type == DT_REG || type == DT_DIR || (type == DT_LNK && links)))
+			add_entry(all, e->d_name, type);
 	}
 	if (!rc && errno)
 		rc = lh_err_sys(err, "cannot read a folder");
@@ -624,10 +625,12 @@ static int list_below(struct walk *w, size_t n, struct lh_err *err)
 		return lh_is_nowhere(errno) ? 0 : lh_err_sys(err, "cannot open a folder");
 	if (n)
 		w->key[n - 1] = '/';
-	rc = read_entries(dir, &all, err);
+	rc = read_entries(dir, w->opts->linked != NULL, &all, err);
 	for (i = 0; !rc && i < all.n; i++) {
 		len = append_name(w, n, &all.v[i]);
-		if (len)
+		if (len && all.v[i].link)
+			w->opts->linked(w->opts->context, w->key);
+		else if (len)
 			rc = all.v[i].folder ? list_below(w, len, err)
 					     : show(w, dir, &all.v[i], err);
 	}

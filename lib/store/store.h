@@ -75,6 +75,8 @@ struct lh_store_opts {
 	/* Called by a list for what is there under a name that is not a key, with the reason;
 	 * NULL: it is left out */
 	void (*refused)(void *context, const struct lh_err *why);
+	/* Called by a list of a folder for a symbolic link, which is no object; NULL: not */
+	void (*linked)(void *context, const char *key);
 	void *context;
 };
 #define LH_STORE_DEFAULTS \

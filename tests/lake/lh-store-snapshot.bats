@@ -74,6 +74,29 @@ round() {
 	round s3://bucket/p
 }
 
+@test "a symbolic link is counted and named; one that leads to an index, a playbook or a folder of the state is status 1" {
+	a_state
+	ln -s ../log/decisions.jsonl s/log/today
+	ln -s nowhere s/serve.key
+	run -0 --separate-stderr lh-store snapshot --now 2026-05-03T12:00:00Z s dest
+	[ "$(jq -c '[.links, .left_out]' <<<"$output")" = '[1,1]' ]
+	[[ $stderr == *"s/log/today: is a symbolic link, and "* && $stderr != *serve.key* ]]
+	mkdir other s/playbook
+	mv s/index/w.lhv* other
+	for link in index/w.lhv playbook/b.lhv; do
+		ln -s "$PWD/other/w.lhv" s/$link
+		run -1 --separate-stderr lh-store snapshot s dest
+		[[ $stderr == *"s/$link: is a symbolic link"* ]]
+		[ "$(jq .links <<<"$output")" = 2 ]
+		rm s/$link
+	done
+	mv s/data other
+	ln -s ../other/data s/data
+	run -1 --separate-stderr lh-store snapshot s dest
+	[[ $stderr == *"s/data: is a symbolic link"* ]]
+	[ "$(lh-store verify dest | jq -c .whole | sort -u)" = true ]
+}
+
 @test "files that have one content are stored once" {
 	mkdir s
 	seq 1000 >s/a

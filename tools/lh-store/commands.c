@@ -223,6 +223,8 @@ static const struct lh_bind snapshot[] = {
 	LH_OP_COUNT("bytes"),
 	{ LH_BIND_ONLY("copied", LH_BIND_TO_WHOLE), .about = "bytes that were not there yet" },
 	{ LH_BIND_ONLY("left_out", LH_BIND_TO_WHOLE), .about = "keys and tokens" },
+	{ LH_BIND_ONLY("links", LH_BIND_TO_WHOLE),
+	  .about = "symbolic links, which are left out too" },
 	{ LH_BIND_ONLY("whole", LH_BIND_TO_BOOL), .about = "verify: whether all bytes are right" },
 	{ LH_BIND_ONLY("damaged", LH_BIND_TO_WHOLE), .about = "files that are not" },
 	{ LH_BIND_ONLY("first_damaged", LH_BIND_TO_STRING), .about = "the path of the first" },

@@ -42,6 +42,8 @@ struct taking {
 	char **key;			/* of the last list */
 	size_t n_keys, cap_keys;
 	uint64_t left_out;		/* keys and tokens */
+	char **link;			/* of the last list: symbolic links, left out too */
+	size_t n_links, cap_links;
 	struct contents have;
 	struct lh_files files;
 	uint64_t copied, bytes;
@@ -167,12 +169,54 @@ static int keep_key(void *context, const struct lh_object *o, struct lh_err *err
 	return 0;
 }
 
+static void forget_links(struct taking *t)
+{
+	while (t->n_links)
+		free(t->link[--t->n_links]);
+}
+
+static void keep_link(void *context, const char *key)
+{
+	struct taking *t = context;
+
+	if (is_passing(key) || is_secret(key))
+		return;
+	lh_grow(&t->link, &t->cap_links, t->n_links + 1, sizeof *t->link);
+	t->link[t->n_links++] = lh_strndup(key, strlen(key));
+}
+
+/* Return whether a snapshot without this link is not all of the state: what it leads to is an
+ * index, a playbook, or a whole folder of the state. */
+static bool is_missed(const struct taking *t, const char *key)
+{
+	LH_SCOPED(lh_free_local) char *path = lh_files_path(t->state, key);
+	struct stat st;
+
+	return begins(key, "index/") || begins(key, "playbook/") ||
+	       (!strchr(key, '/') && stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+/* Name the links, which were not copied: what they lead to may be anywhere. */
+static void name_links(struct taking *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_links; i++) {
+		lh_tool_warn(t->tool, "%s/%s: is a symbolic link, and what it leads to is not in "
+			     "the snapshot", t->state, t->link[i]);
+		if (is_missed(t, t->link[i]))
+			lh_tool_verdict_bad(t->tool);
+	}
+}
+
 /* Open the files of a turn that are not open yet: 0, 1 if some of them went meanwhile, -1. */
 static int open_turn(struct taking *t, int turn, struct lh_err *err)
 {
 	size_t i;
-	int rc = lh_store_list(t->from, "", keep_key, t, err), gone = 0;
+	int rc, gone = 0;
 
+	forget_links(t);
+	rc = lh_store_list(t->from, "", keep_key, t, err);
 	t->left_out = 0;
 	for (i = 0; !rc && i < t->n_keys; i++) {
 		if (is_secret(t->key[i])) {
@@ -300,6 +344,7 @@ static int put_list(struct taking *t, const char *time, struct lh_err *err)
 	lh_write_u64(&w, "bytes", t->bytes);
 	lh_write_u64(&w, "copied", t->copied);
 	lh_write_u64(&w, "left_out", t->left_out);
+	lh_write_u64(&w, "links", t->n_links);
 	lh_write_end(&w);
 	return lh_tool_out_line(t->tool, &line);
 }
@@ -336,6 +381,7 @@ static int take(struct taking *t, struct lh_err *err)
 			return -1;
 	if (put_list(t, time, err) < 0)
 		return -1;
+	name_links(t);
 	return t->s->keep || t->s->replace ? snapshots_expire(t->tool, t->to, t->s->keep, time) : 0;
 }
 
@@ -343,16 +389,19 @@ int store_snapshot(struct lh_tool *tool, void *settings)
 {
 	struct taking t = { .tool = tool, .s = settings, .state = tool->operands[0] };
 	const char *dest = tool->operands[1];
+	struct lh_store_opts listing = LH_STORE_DEFAULTS;
 	struct lh_lock lock = { .fd = -1 };
 	int rc = -1;
 
 	umask(077);
+	listing.linked = keep_link;
+	listing.context = &t;
 	if (lh_store_is_s3(t.state))
 		return lh_tool_usage(tool, "%s: a state is a folder", t.state);
 	if (lh_store_is_s3(dest) ||
 	    (lh_own_mkdirs(dest, 0700, &tool->err) == 0 &&
 	     refuse_inside(t.state, dest, &tool->err) == 0)) {
-		t.from = store_operand(tool, settings, 0);
+		t.from = lh_store_open(t.state, &listing, &tool->err);
 		t.to = t.from ? store_operand(tool, settings, 1) : NULL;
 	}
 	if (t.to && snapshots_lock(tool, t.to, dest, &lock) == 0) {
@@ -366,6 +415,8 @@ int store_snapshot(struct lh_tool *tool, void *settings)
 	}
 	free(t.v);
 	free(t.key);
+	forget_links(&t);
+	free(t.link);
 	lh_table_free(&t.by_key);
 	free(t.have.v);
 	lh_files_free(&t.files);
