@@ -30,6 +30,7 @@ struct lh_registration {
 	struct lh_value checks, lineage;
 	int64_t row_count;
 	bool of_persons;
+	struct lh_str id_column, id_prefix;
 };
 
 /* ---- the id of a dataset ---- */
@@ -105,6 +106,10 @@ static const struct lh_bind column_members[] = {
 	  .lax = (of_users), .about = "the last result of its checks" }, \
 	{ LH_BIND_VALUE("lineage", struct s, lineage, LH_BIND_IS(LH_OBJECT)), \
 	  .lax = (of_users), .about = "where its rows are from" }, \
+	{ LH_BIND_STRING("id_column", struct s, id_column), .no_nul = true, .lax = (of_users), \
+	  .about = "the column with the ids of its rows" }, \
+	{ LH_BIND_STRING("id_prefix", struct s, id_prefix), .no_nul = true, .lax = (of_users), \
+	  .about = "the text before each" }, \
 	{ LH_BIND_I64("row_count", struct s, row_count, 0, INT64_MAX) }, \
 	{ LH_BIND_STRING("store", struct s, store), .filled = true, .no_nul = true, \
 	  .path = true, .safe = true, \

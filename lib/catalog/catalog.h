@@ -10,7 +10,8 @@
  *
  * on one line; other members follow, and are kept (but "status" and "code" must not be
  * numbers, nor "error" an object: as an answer over HTTP it would be that of an error).
- * Such are "columns", and "history": objects with the rows that lh-ingest --history has replaced.
+ * Such are "columns", "history": objects with the rows that lh-ingest --history has replaced, and
+ * "id_column" and "id_prefix": where the ids of its rows come from (lh-ingest --id).
  * A manifest from before that may have others of these names, which are not read.
  * dataset_id is the UUID of version 5 of the name, in a namespace of this catalog's own.
  * row_count and store may be absent; the keys are relative to the store.
@@ -68,6 +69,7 @@ struct lh_catalog_dataset {
 	struct lh_catalog_column *column;	/* kept so too */
 	size_t n_columns;
 	struct lh_value checks, lineage;	/* kept so too: objects, or nothing */
+	struct lh_str id_column, id_prefix;	/* kept so too: lh-ingest --id */
 	struct lh_str json;		/* the manifest itself, without a newline in it */
 
 	/* private */

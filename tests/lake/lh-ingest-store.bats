@@ -216,7 +216,7 @@ sql() {
 	3,Bo,2
 	1,Anne,
 	END
-	[[ $output == *'"row_count":3,'*'"existing":true,"added":2,"replaced":1,"repeated":1}' ]]
+	[[ $output == *'"row_count":3,'*'"existing":true,"added":2,"replaced":1,"repeated":1,"unchanged":0}' ]]
 	[ "$stderr" = 'lh-ingest: 1 row has the key of a later one, and is left out
 lh-ingest: 1 row of the dataset replaced' ]
 	[ "$(sql 'SELECT id, name, score FROM w ORDER BY id')" = '{"id":1,"name":"Anne","score":null}
@@ -233,8 +233,60 @@ lh-ingest: 1 row of the dataset replaced' ]
 	[ "$(sql 'SELECT count(*) n FROM w_history')" = '{"n":2}' ]
 	# a table that has the same key twice is kept with the last
 	run -0 keep -q --name new --upsert id <<<$'id,name\n1,a\n1,b'
-	[[ $output == *'"row_count":1,'*'"existing":false,"added":1,"replaced":0,"repeated":1}' ]]
+	[[ $output == *'"row_count":1,'*'"existing":false,"added":1,"replaced":0,"repeated":1,"unchanged":0}' ]]
 	[ "$(sql 'SELECT * FROM new')" = '{"id":1,"name":"b"}' ]
+}
+
+@test "keys of a column of numbers are compared by value, with all digits, and texts as texts" {
+	keep -q --name t <<<$'id,name\n1.5,Ann\n2.0,Bo\n3.0e0,Cy' >/dev/null
+	keep -q --name t --upsert id <<<$'id,name\n2,Bob\n3.00,Cyd\n3,Cyn' | jq -e '.added == 2 and .replaced == 2 and .repeated == 1'
+	[ "$(sql 'SELECT name FROM t ORDER BY id')" = '{"name":"Ann"}
+{"name":"Bob"}
+{"name":"Cyn"}' ]
+	keep -q --name big <<<$'id,name\n9007199254740993,Ann\n1,Bo' >/dev/null
+	keep -q --name big --upsert id <<<$'id,name\n9007199254740992,Cy' | jq -e '.added == 1 and .replaced == 0'
+	keep -q --name text <<<$'id,name\n2.0,Ann\nx,Bo' >/dev/null
+	keep -q --name text --upsert id <<<$'id,name\n2,Cy' | jq -e '.added == 1 and .replaced == 0'
+}
+
+@test "a row that the dataset has already is unchanged, stays where it is and is no history" {
+	keep -q --name t <<<$'id,name\n1,Ann\n2,Bo\n3,Cy' >/dev/null
+	before=$(ls s/datasets/t)
+	run -0 --separate-stderr keep --name t --upsert id --history <<<$'name,id\nAnn,1\nBo,2\nCy,3'
+	[ "$stderr" = 'lh-ingest: 3 rows are in the dataset already, unchanged' ]
+	[[ $output == *'"row_count":3,'*'"added":0,"replaced":0,"repeated":0,"unchanged":3}' ]]
+	[ "$(ls s/datasets/t)" = "$before" ]
+	[ "$(lh-catalog get --catalog c t | jq -c .history)" = null ]
+	keep -q --name t --upsert id --history <<<$'id,name\n1,Ann\n2,Bob\n4,Di\n1,Ann' |
+		jq -e '[.row_count, .added, .replaced, .repeated, .unchanged] == [4, 2, 1, 1, 1]'
+	[ "$(sql 'SELECT name FROM t ORDER BY id' | jq -r .name | paste -sd' ')" = 'Ann Bob Cy Di' ]
+	[ "$(sql 'SELECT name FROM t_history')" = '{"name":"Bo"}' ]
+	# of two rows with its key that one stays which is the same; an earlier one of the new rows is none
+	keep -q --name t --append <<<$'id,name\n1,Ada\n1,Ann' >/dev/null
+	keep -q --name t --upsert id <<<$'id,name\n1,Ada\n1,Ann' | jq -e '.row_count == 4 and .replaced == 2 and .unchanged == 1'
+	[ "$(sql 'SELECT name FROM t WHERE id = 1')" = '{"name":"Ann"}' ]
+	lh-catalog verify --store s --catalog c
+}
+
+@test "a dataset remembers the column of its ids, and rows with others are refused" {
+	local rows='zstd -qdc s/datasets/t/*.zst' json='{"no":8,"name":"Bo"}'
+	keep -q --name t --id no --id-prefix w- <<<$'no,name\n7,Ann' >/dev/null
+	keep -q --name t --upsert no <<<$'no,name\n7,Ann\n8,Bo' | jq -e '.unchanged == 1 and .added == 1'
+	keep -q --name t --append --id no <<<$'no,name\n9,Cy' >/dev/null
+	keep -q --name t --append <<<'{"no":10,"name":"Di"}' >/dev/null
+	[ "$($rows | jq -r .id | sort | paste -sd' ')" = 'w-10 w-7 w-8 w-9' ]
+	run -1 keep --name t --append --id name <<<$'no,name\n9,Cy'
+	[[ $output == *'409 the ids of the dataset are "w-" and column "no" (--id-prefix, --id)' ]]
+	# kept again, and by an earlier version, whose manifest does not say it
+	keep -q --name t <<<$'no,name\n7,Ann' >/dev/null
+	[ "$($rows)" = '{"id":"w-7","no":7,"name":"Ann"}' ]
+	sed -i 's/,"id_column":"no","id_prefix":"w-"//' c/*.json
+	run -1 keep --name t --append --id no <<<$'no,name\n9,Cy'
+	[[ $output == *'409 the rows of the dataset have no such ids: it was kept without --id' ]]
+	keep -q --name t --append --id no --id-prefix w- <<<$'no,name\n9,Cy' >/dev/null
+	keep -q --name none <<<$'no,name\n7,Ann' >/dev/null
+	run -1 keep --name none --append --id no <<<$'no,name\n9,Cy'
+	[[ $output == *'409 the rows of the dataset have no such ids: it was kept without --id' ]]
 }
 
 @test "what is upserted is what SQLite makes of the same rows" {

@@ -27,6 +27,7 @@ struct settings {
 struct ingest {
 	struct lh_tool *tool;
 	const struct settings *s;
+	const char *id, *id_prefix;	/* --id, or what the dataset has */
 	uint64_t sample;		/* rows; UINT64_MAX: all */
 	char delimiter;			/* 0: by the file's name, or its first row */
 	enum lh_csv_quotes quotes;
@@ -74,14 +75,20 @@ int describe(struct ingest *in, const struct lh_column *column, const bool *null
 
 struct adding {
 	const char *key;		/* the column of --upsert, or NULL */
+	const char *id, *id_prefix;	/* of the new rows */
+	bool numbers;			/* that is one of numbers, which are compared by value */
 	struct lh_map keys;		/* of the new rows: the number of the last row with it */
+	/* What the new rows are: 1, and where the dataset has the same row, 1 and its number there,
+	 * from 1. */
+	struct lh_map same;
 	uint64_t row, found;		/* in the present object: rows passed; those with a key */
-	bool new_rows;			/* it is that of the new rows */
+	uint64_t before;		/* rows of the objects before it */
+	enum { OF_DATASET, NEW_TWICE, NEW_SAME } rows;	/* what is passed, and which go */
 	struct sink *stay, *past;	/* where rows go, or NULL */
-	uint64_t added, replaced, repeated;
+	uint64_t added, replaced, repeated, unchanged;
 	char now[32];
 	struct lh_record rec;
-	struct lh_buf text;
+	struct lh_buf text, form;
 	struct lh_buf objects, history;	/* as the manifest will have them */
 	unsigned long number;		/* of the last part */
 };
@@ -90,6 +97,7 @@ struct keep {
 	struct lh_str name;
 	char id[LH_DATASET_ID + 1];
 	char *key, *parquet_key;	/* once the fingerprint is known */
+	char *id_column, *id_prefix;	/* of the dataset, or NULL */
 	struct lh_buf lineage;
 	struct lh_catalog_dataset was;	/* name.p NULL: there is none yet */
 	struct adding add;
@@ -122,6 +130,8 @@ void write_object(struct lh_writer *w, const char *key, const struct lh_transfer
 
 /* --upsert: note the keys of the new rows, and leave out those whose key a later one has. */
 int take_keys(struct ingest *in, struct lh_err *err);
+/* Check that rows of the dataset have the ids that new ones have: else LH_EDATA with 409. */
+int check_ids(struct keep *k, const char *id, const char *prefix, struct lh_err *err);
 /* Put the new rows as a part, and make the lists of the manifest. */
 int put_parts(struct ingest *in, struct lh_err *err);
 /* Delete the objects of the dataset that its manifest m does not name.  That is registered: a

@@ -50,6 +50,23 @@ static int read_lineage(const char *path, struct lh_buf *text, struct lh_err *er
 	return rc < 0 ? lh_err_prefix(err, "%s", path) : 0;
 }
 
+/* Give rows the ids that the dataset has, unless options say otherwise. */
+static void remember_id(struct ingest *in)
+{
+	LH_SCOPED(lh_catalog_dataset_free) struct lh_catalog_dataset m = { 0 };
+	struct keep *k = in->keep;
+
+	if (lh_catalog_get(in->s->catalog, k->name, &m, &(struct lh_err){ 0 }) < 0 ||
+	    !m.id_column.n)
+		return;
+	if (in->id && !lh_str_is(m.id_column, in->id, strlen(in->id)))
+		return;
+	if (!in->id)
+		in->id = k->id_column = lh_strndup(m.id_column.p, m.id_column.n);
+	if (!in->id_prefix && m.id_prefix.n)
+		in->id_prefix = k->id_prefix = lh_strndup(m.id_prefix.p, m.id_prefix.n);
+}
+
 int keep_open(struct ingest *in)
 {
 	struct lh_err *err = &in->tool->err;
@@ -65,6 +82,7 @@ int keep_open(struct ingest *in)
 	if (lh_dataset_name_check(k->name, err) < 0)
 		return lh_err_prefix(err, "--name");
 	lh_dataset_id(k->name, k->id);
+	remember_id(in);
 	if (in->s->lineage && read_lineage(in->s->lineage, &k->lineage, err) < 0)
 		return -1;
 	opts.key_file = in->s->key_file;
@@ -97,12 +115,16 @@ void keep_close(struct ingest *in)
 	lh_catalog_dataset_free(&k->was);
 	lh_buf_free(&k->lineage);
 	lh_map_free(&k->add.keys);
+	lh_map_free(&k->add.same);
 	lh_record_free(&k->add.rec);
 	lh_buf_free(&k->add.text);
+	lh_buf_free(&k->add.form);
 	lh_buf_free(&k->add.objects);
 	lh_buf_free(&k->add.history);
 	free(k->key);
 	free(k->parquet_key);
+	free(k->id_column);
+	free(k->id_prefix);
 	free(k);
 	in->keep = NULL;
 }
@@ -290,6 +312,13 @@ static int write_record(const struct ingest *in, const char *fingerprint,
 	if (!is_adding(in) || k->was.row_count >= 0)
 		lh_write_u64(&w, "row_count", in->rows);
 	lh_write_bytes(&w, "store", store);
+	if (in->id) {
+		lh_write_bytes(&w, "id_column", in->id);
+		if (in->id_prefix)
+			lh_write_bytes(&w, "id_prefix", in->id_prefix);
+		else if (k->was.id_prefix.p)
+			lh_write_null(&w, "id_prefix");
+	}
 	if (in->s->of_persons)
 		lh_write_bool(&w, "of_persons", true);
 	if (!is_adding(in) || !k->was.n_columns)
@@ -326,6 +355,7 @@ static int print_result(struct ingest *in, const char *fingerprint, bool existin
 	if (in->s->upsert) {
 		lh_write_u64(&w, "replaced", k->add.replaced);
 		lh_write_u64(&w, "repeated", k->add.repeated);
+		lh_write_u64(&w, "unchanged", k->add.unchanged);
 	}
 	lh_write_end(&w);
 	return lh_tool_out_line(in->tool, &line);
@@ -355,12 +385,12 @@ static int store_and_register(struct ingest *in, const char *fingerprint,
 	int rc;
 
 	lh_tool_time(in->tool, now);
-	k->add.added = in->rows;
 	rc = adding ? put_parts(in, err) :
 	     lh_store_put(k->store, k->key, &(struct lh_put){ .fd = k->fd }, &k->sent, err);
 	if (!rc && k->parquet_fd >= 0)
 		rc = lh_store_put(k->store, k->parquet_key, &(struct lh_put){
 			.fd = k->parquet_fd }, &k->parquet_sent, err);
+	k->add.added = in->rows -= k->add.unchanged;
 	if (adding && k->was.row_count > (int64_t)k->add.replaced)
 		in->rows += (uint64_t)k->was.row_count - k->add.replaced;
 	if (!rc)
@@ -404,9 +434,22 @@ static void report_keys(const struct ingest *in)
 		lh_tool_message(in->tool, "%s the key of a later one, and %s left out",
 				LH_N(a->repeated, "row has|rows have"),
 				a->repeated > 1 ? "are" : "is");
+	if (a->unchanged)
+		lh_tool_message(in->tool, "%s in the dataset already, unchanged",
+				LH_N(a->unchanged, "row is|rows are"));
 	if (a->replaced)
 		lh_tool_message(in->tool, "%s of the dataset replaced",
 				LH_N(a->replaced, "row|rows"));
+}
+
+/* Return whether a column is one of numbers. */
+static bool of_numbers(const struct lh_column *column, size_t n, const char *name)
+{
+	size_t i = 0;
+
+	while (i < n && !lh_str_is(column[i].name, name, strlen(name)))
+		i++;
+	return i < n && (column[i].type == LH_COLUMN_INT64 || column[i].type == LH_COLUMN_FLOAT64);
 }
 
 int keep_finish(struct ingest *in, struct lh_column *column, size_t n)
@@ -428,8 +471,12 @@ int keep_finish(struct ingest *in, struct lh_column *column, size_t n)
 		rc = take_lock(in, err);
 	if (!rc)
 		rc = keep_check(in, column, n, true, fingerprint);
-	if (!rc && in->s->upsert)
+	if (!rc && is_adding(in))
+		rc = check_ids(k, in->id, in->id_prefix, err);
+	if (!rc && in->s->upsert) {
+		k->add.numbers = of_numbers(column, n, in->s->upsert);
 		rc = take_keys(in, err);
+	}
 	existing = is_adding(in);
 	if (!rc && existing && !in->rows)	/* nothing is added */
 		in->rows = k->was.row_count > 0 ? (uint64_t)k->was.row_count : 0;
@@ -512,6 +559,8 @@ const struct lh_bind kept_members[] = {
 	  .about = "rows with the keys of these" },
 	{ LH_BIND_ONLY("repeated", LH_BIND_TO_WHOLE), .most = INT64_MAX,
 	  .about = "rows left out, since a later one has their key" },
+	{ LH_BIND_ONLY("unchanged", LH_BIND_TO_WHOLE), .most = INT64_MAX,
+	  .about = "rows left out, since the dataset has the same" },
 	LH_BIND_END
 };
 

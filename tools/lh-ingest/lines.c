@@ -135,32 +135,32 @@ static void put_start(struct lines *l)
 	if (!l->in->s->line)
 		return;
 	ingest_line(l->in, l->line);
-	lh_buf_puts(&l->in->out, l->in->s->id ? "," : "");
+	lh_buf_puts(&l->in->out, l->in->id ? "," : "");
 }
 
 /* Append the record with its id in front. */
 static int put_with_id(struct lines *l, struct lh_err *err)
 {
-	const struct settings *s = l->in->s;
-	const struct lh_value *v = lh_record_get(&l->rec, s->id);
+	const struct ingest *in = l->in;
+	const struct lh_value *v = lh_record_get(&l->rec, in->id);
 	struct lh_buf *out = &l->in->out;
 	struct lh_str id;
 	size_t i;
 
 	if (!v || v->type == LH_NULL)
-		return lh_err_set(err, LH_EDATA, "missing \"%s\" (--id)", s->id);
+		return lh_err_set(err, LH_EDATA, "missing \"%s\" (--id)", in->id);
 	if (v->type == LH_ARRAY || v->type == LH_OBJECT)
 		return lh_err_set(err, LH_EDATA, "\"%s\" must be a text, a number or a truth value "
-				  "(--id)", s->id);
+				  "(--id)", in->id);
 	lh_buf_reset(&l->scratch);
-	if (s->id_prefix)
-		lh_buf_puts(&l->scratch, s->id_prefix);
+	if (in->id_prefix)
+		lh_buf_puts(&l->scratch, in->id_prefix);
 	i = l->scratch.len;
 	id = (struct lh_str){ v->p, v->n };
 	if (v->type == LH_STRING)
 		lh_value_str(v, &l->scratch, &id);
 	if (!id.n)
-		return lh_err_set(err, LH_EDATA, "the id is empty (\"%s\")", s->id);
+		return lh_err_set(err, LH_EDATA, "the id is empty (\"%s\")", in->id);
 	if (l->scratch.len == i)
 		lh_buf_add(&l->scratch, id.p, id.n);
 	put_start(l);
@@ -179,12 +179,12 @@ static int put_record(struct lines *l, const char *p, size_t n, struct lh_err *e
 
 	if (lh_record_parse(&l->rec, p, n, err) < 0)
 		return -1;
-	if (l->in->s->id)
+	if (l->in->id)
 		rc = put_with_id(l, err);
-	if (!rc && !l->in->s->id && !l->in->parquet && !l->in->s->line) {
+	if (!rc && !l->in->id && !l->in->parquet && !l->in->s->line) {
 		lh_buf_add(out, p, n);
 		lh_buf_putc(out, '\n');
-	} else if (!rc && !l->in->s->id) {
+	} else if (!rc && !l->in->id) {
 		put_start(l);
 		put_members(l, l->in->s->line ? "," : "", false);
 		lh_buf_puts(out, "}\n");

@@ -279,7 +279,7 @@ static int run(struct ingest *in)
 static int run_all(struct lh_tool *tool, void *settings)
 {
 	const struct settings *s = settings;
-	struct ingest in = { .tool = tool, .s = s };
+	struct ingest in = { .tool = tool, .s = s, .id = s->id, .id_prefix = s->id_prefix };
 	int rc = check(&in);
 
 	if (!rc)

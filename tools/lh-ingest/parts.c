@@ -18,6 +18,7 @@
 #include "file/rows.h"
 #include "flow/flow.h"
 #include "ingest.h"
+#include "json/canon.h"
 #include "manifest/manifest.h"
 
 /* ---- files of rows ---- */
@@ -133,8 +134,11 @@ static int key_of(struct adding *a, const char *p, size_t n, struct lh_key *key,
 		return 0;
 	s = (struct lh_str){ v->p, v->n };
 	lh_buf_reset(&a->text);
-	if (v->type == LH_STRING)
+	if (v->type == LH_STRING) {
 		lh_value_str(v, &a->text, &s);
+	} else if (a->numbers && lh_canon_jcs(&a->text, v, &(struct lh_err){ 0 }) == 0) {
+		s = (struct lh_str){ a->text.p, a->text.len };
+	}
 	lh_sha256(s.p, s.n, hash);
 	memcpy(key, hash, sizeof *key);
 	return 1;
@@ -159,6 +163,69 @@ static int note_key(struct adding *a, const char *p, size_t n, struct lh_err *er
 	return 0;
 }
 
+/* Set *key to what the row that was parsed is: two rows with the same members and values, in
+ * whatever order and spelling, are one. */
+static void content_of(struct adding *a, struct lh_key *key)
+{
+	struct lh_str s = { a->rec.line, a->rec.len };
+	unsigned char hash[32];
+
+	lh_buf_reset(&a->form);
+	if (lh_canon_jcs_record(&a->form, &a->rec, &(struct lh_err){ 0 }) == 0)
+		s = (struct lh_str){ a->form.p, a->form.len };
+	lh_sha256(s.p, s.n, hash);
+	memcpy(key, hash, sizeof *key);
+}
+
+/* Note what a new row is. */
+static int note_content(struct adding *a, const char *p, size_t n, struct lh_err *err)
+{
+	struct lh_key key;
+	uint64_t *at;
+
+	if (lh_record_parse(&a->rec, p, n, err) < 0)
+		return -1;
+	content_of(a, &key);
+	at = lh_keymap_at(&a->same, &key, err);
+	if (at)
+		*at = 1;
+	return at ? 0 : -1;
+}
+
+/* Return whether the row of the dataset that was parsed, whose key a new one has, is the first
+ * that is the same as that one, and stays therefore. */
+static bool is_unchanged(struct adding *a)
+{
+	const uint64_t place = a->before + a->row + 1;
+	struct lh_key key;
+	int64_t i;
+	uint64_t *at;
+
+	content_of(a, &key);
+	i = lh_map_find(&a->same, &key, sizeof key, sizeof(struct lh_known));
+	if (i < 0)
+		return false;
+	at = &lh_keymap_entry(&a->same, (size_t)i)->bits;
+	if (*at == 1) {
+		*at = place;
+		a->unchanged++;
+	}
+	return *at == place;
+}
+
+/* Return whether the row that was parsed, whose key new ones have, the last of them last, goes. */
+static bool goes(struct adding *a, uint64_t last)
+{
+	struct lh_key key;
+
+	if (a->rows == OF_DATASET)
+		return !is_unchanged(a);
+	if (a->rows == NEW_TWICE)
+		return last != a->row;
+	content_of(a, &key);
+	return lh_keymap_get(&a->same, &key) > 1;
+}
+
 /* Write a row that is replaced, with the time. */
 static int put_past(struct adding *a, struct lh_err *err)
 {
@@ -176,8 +243,8 @@ static int put_past(struct adding *a, struct lh_err *err)
 	return sink_flush(a->past, SINK_BLOCK, err);
 }
 
-/* Write a row to where it goes, or count it: one whose key a new row has, or a later one of them,
- * does not stay. */
+/* Write a row to where it goes, or count it: of the dataset one whose key a new row has does not
+ * stay, of the new ones one whose key a later one has, or that the dataset has. */
 static int pass_row(struct adding *a, const char *p, size_t n, struct lh_err *err)
 {
 	struct lh_key key;
@@ -187,9 +254,9 @@ static int pass_row(struct adding *a, const char *p, size_t n, struct lh_err *er
 	a->row++;
 	if (rc < 0)
 		return -1;
-	if (last && !(a->new_rows && last == a->row)) {
+	if (last && goes(a, last)) {
 		a->found++;
-		return a->past && a->stay ? put_past(a, err) : 0;
+		return a->past && a->stay && a->rows == OF_DATASET ? put_past(a, err) : 0;
 	}
 	if (!a->stay)
 		return 0;
@@ -213,23 +280,31 @@ static int pass_rows(struct adding *a, int fd, struct sink *to, struct lh_err *e
 	return rc;
 }
 
+/* Leave out new rows: which says which. */
+static int leave_out(struct keep *k, int which, struct lh_err *err)
+{
+	struct sink to = NO_SINK;
+	int rc, fd = k->fd;
+
+	k->add.rows = which;
+	rc = pass_rows(&k->add, fd, &to, err);
+	k->add.rows = OF_DATASET;
+	k->fd = to.fd;
+	to.fd = fd;
+	sink_free(&to);
+	return rc;
+}
+
 int take_keys(struct ingest *in, struct lh_err *err)
 {
 	struct adding *a = &in->keep->add;
-	struct sink to = NO_SINK;
-	int rc = each_row(a, in->keep->fd, note_key, err), fd;
+	int rc = each_row(a, in->keep->fd, note_key, err);
 
-	a->new_rows = true;
 	if (!rc && a->repeated) {
-		rc = pass_rows(a, in->keep->fd, &to, err);
-		fd = in->keep->fd;
-		in->keep->fd = to.fd;
-		to.fd = fd;
+		rc = leave_out(in->keep, NEW_TWICE, err);
 		in->rows -= a->repeated;
 	}
-	a->new_rows = false;
-	sink_free(&to);
-	return rc;
+	return rc < 0 ? rc : each_row(a, in->keep->fd, note_content, err);
 }
 
 /* ---- parts ---- */
@@ -315,6 +390,7 @@ static int replace_rows(struct keep *k, const struct lh_catalog_object *o,
 			rc = (key = put_part(k, to.fd, "jsonl.zst", &a->objects, &sent, err)) ? 0
 											      : -1;
 	}
+	a->before += a->row;
 	free(key);
 	sink_free(&to);
 	if (fd >= 0)
@@ -333,7 +409,59 @@ static int replace_parts(struct keep *k, struct lh_err *err)
 		return 0;
 	for (lh_iter_init(&it, lh_record_get(&k->was.rec, "objects")); !rc && lh_iter_next(&it); )
 		rc = replace_rows(k, &k->was.object[i++], &it.val, err);
-	return rc;
+	return rc || !k->add.unchanged ? rc : leave_out(k, NEW_SAME, err);
+}
+
+/* Count the row if its id is not that of the column. */
+static int look_at_id(struct adding *a, const char *p, size_t n, struct lh_err *err)
+{
+	const char *id = a->id, *prefix = a->id_prefix ? a->id_prefix : "";
+	LH_SCOPED(lh_buf_free) struct lh_buf has = { 0 };
+	const struct lh_value *v, *is;
+	struct lh_str s;
+
+	if (lh_record_parse(&a->rec, p, n, err) < 0)
+		return -1;
+	is = lh_record_get(&a->rec, "id");
+	v = lh_record_get(&a->rec, id);
+	lh_buf_reset(&a->text);
+	s = v ? (struct lh_str){ v->p, v->n } : (struct lh_str){ NULL, 0 };
+	if (v && v->type == LH_STRING)
+		lh_value_str(v, &a->text, &s);
+	lh_buf_puts(&has, prefix);
+	lh_buf_add(&has, s.p, s.n);
+	a->found += !is || !v || !lh_value_is(is, has.p ? has.p : "", has.len);
+	return 0;
+}
+
+int check_ids(struct keep *k, const char *id, const char *prefix, struct lh_err *err)
+{
+	const struct lh_catalog_dataset *m = &k->was;
+	int fd, rc;
+
+	if (m->id_column.n) {
+		const char *is = prefix ? prefix : "";
+
+		if (id && lh_str_is(m->id_column, id, strlen(id)) &&
+		    (lh_str_is(m->id_prefix, is, strlen(is)) || (!*is && !m->id_prefix.n)))
+			return 0;
+		return lh_err_data(err, 409, "the ids of the dataset are \"%.*s\" and column "
+				   "\"%.*s\" (--id-prefix, --id)", (int)m->id_prefix.n,
+				   m->id_prefix.n ? m->id_prefix.p : "", (int)m->id_column.n,
+				   m->id_column.p);
+	}
+	if (!id || !m->n_objects)
+		return 0;
+	/* Manifests of earlier versions do not say it: the rows do. */
+	k->add.id = id;
+	k->add.id_prefix = prefix;
+	fd = fetch(k, &m->object[0], err);
+	rc = fd < 0 ? -1 : each_row(&k->add, fd, look_at_id, err);
+	if (fd >= 0)
+		close(fd);
+	return rc < 0 || !k->add.found ? rc :
+	       lh_err_data(err, 409, "the rows of the dataset have no such ids: it was kept "
+			   "without --id");
 }
 
 /* Find the number of the last part. */
@@ -385,8 +513,8 @@ int put_parts(struct ingest *in, struct lh_err *err)
 	}
 	a->past = NULL;
 	sink_free(&past);
-	if (rc < 0)
-		return -1;
+	if (rc < 0 || a->unchanged == in->rows)	/* there is none to put */
+		return rc < 0 ? -1 : 0;
 	free(k->key);
 	k->key = put_part(k, k->fd, "jsonl.zst", &a->objects, &k->sent, err);
 	return k->key ? 0 : -1;

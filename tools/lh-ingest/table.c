@@ -131,7 +131,7 @@ static int types_read(const char *path, struct lh_column *column, size_t n, stru
 /* Find the column of --id. */
 static int find_id(struct rows *r)
 {
-	const char *id = r->in->s->id;
+	const char *id = r->in->id;
 	size_t i;
 
 	for (i = 0; id && i < r->n; i++)
@@ -171,7 +171,7 @@ static int rows_begin(struct rows *r, const struct lh_column *column, size_t n)
 		lh_buf_putc(&r->keys, ':');
 		r->member[i] = (struct member){
 			.n = r->keys.len - at, .type = r->column[i].type,
-			.dropped = (r->in->s->id && lh_str_is(r->column[i].name, "id", 2)) ||
+			.dropped = (r->in->id && lh_str_is(r->column[i].name, "id", 2)) ||
 				   is_line(r->in->s, r->column[i].name) };
 	}
 	for (i = 0, at = 0; i < r->n; at += r->member[i++].n)
@@ -181,12 +181,12 @@ static int rows_begin(struct rows *r, const struct lh_column *column, size_t n)
 
 static int put_id(struct rows *r, struct lh_buf *out, struct lh_err *err)
 {
-	const char *prefix = r->in->s->id_prefix;
+	const char *prefix = r->in->id_prefix;
 	struct lh_str cell = r->cell(r->table, r->id);
 	size_t at;
 
 	if (!cell.p)
-		return lh_err_set(err, LH_EDATA, "the id is empty (column \"%s\")", r->in->s->id);
+		return lh_err_set(err, LH_EDATA, "the id is empty (column \"%s\")", r->in->id);
 	lh_buf_puts(out, ",\"id\":");
 	if (!prefix) {
 		lh_buf_json(out, cell.p, cell.n);
@@ -211,7 +211,7 @@ static int put_members(struct rows *r, struct lh_buf *out, struct lh_err *err)
 		lh_buf_putc(out, ',');
 		ingest_line(r->in, r->line);
 	}
-	if (r->in->s->id && put_id(r, out, err) < 0)
+	if (r->in->id && put_id(r, out, err) < 0)
 		return -1;
 	for (i = 0; i < r->n; i++) {
 		const struct member *m = &r->member[i];
@@ -242,7 +242,7 @@ static int rows_put(struct rows *r, struct lh_err *err)
 		out->len = at;
 		return -1;
 	}
-	if (r->in->s->id && ingest_id(r->in, r->cell(r->table, r->id), err) < 0)
+	if (r->in->id && ingest_id(r->in, r->cell(r->table, r->id), err) < 0)
 		return -1;
 	r->in->rows++;
 	if (r->in->s->columns) {
