@@ -54,14 +54,14 @@ placed() {
 	{"model":"glm-4.6","content":"{\"findings\":[]}"}
 	END
 	run -0 --separate-stderr review --model qwen3:8b --model qwen2.5:32b --model glm-4.6 --label l --log rows diff
-	[ -z "$stderr" ]
+	[ "$stderr" = 'lh-review: src/b.c: qwen2.5:32b answered without a JSON object' ]
 	diff - <<<"$output" <(cat <<-END
 	{"path":"src/a.c","line":12,"models":["qwen3:8b","glm-4.6"],"lineages":["qwen","glm"],"convergent":true,"text":"A check for NULL is missing.","also":[{"model":"glm-4.6","line":15,"text":"No check."}]}
 	{"path":"src/a.c","line":16,"models":["glm-4.6"],"lineages":["glm"],"convergent":false,"text":"next"}
 	{"path":"src/a.c","line":30,"models":["qwen2.5:32b"],"lineages":["qwen"],"convergent":false,"text":"far"}
 	{"path":"src/b.c","line":40,"models":["qwen3:8b"],"lineages":["qwen"],"convergent":false,"text":"a leak\nof memory"}
 	{"path":"src/b.c","line":null,"models":["qwen3:8b"],"lineages":["qwen"],"convergent":false,"text":"no line","unplaced":true}
-	{"timestamp":"$LH_NOW","label":"l","branch":"","head":"","diff_bytes":$(wc -c <diff),"findings_total":4,"findings_convergent":1,"by_model":{"qwen3:8b":2,"qwen2.5:32b":1,"glm-4.6":2},"unplaced":1,"failed":{},"files":2,"refused":0}
+	{"timestamp":"$LH_NOW","label":"l","branch":"","head":"","diff_bytes":$(wc -c <diff),"findings_total":4,"findings_convergent":1,"by_model":{"qwen3:8b":2,"qwen2.5:32b":1,"glm-4.6":2},"unplaced":1,"failed":{"qwen2.5:32b":1},"files":2,"refused":0}
 	END
 	)
 	[ "$(cat rows)" = "${lines[-1]}" ]
@@ -173,6 +173,23 @@ placed() {
 	part a x | { run -0 review --model good --model bad; [ "$(jq -c .failed <<<"${lines[-1]}")" = '{"bad":1}' ]; }
 	run -2 review --model good --model bad diff
 	[ "$(grep '"failed"' <<<"$output" | jq -c .failed)" = '{"bad":2,"good":1}' ]
+	[[ $output == *'lh-review: no model answered about some file' ]]
+}
+
+@test "a model that answers without an object has failed, and that is shown; an empty one finds nothing" {
+	part a x >diff
+	serve <<-'END'
+	{"model":"prose","content":"I find nothing wrong with line 3."}
+	{"model":"list","content":"[1, 2]"}
+	{"model":"mute","content":""}
+	{"model":"good","content":"{\"findings\":[]}"}
+	END
+	run -0 --separate-stderr review --model prose --model list --model mute --model good diff
+	[ "$(jq -c .failed <<<"${lines[-1]}")" = '{"prose":1,"list":1,"mute":1}' ]
+	[ "$stderr" = 'lh-review: a: prose answered without a JSON object
+lh-review: a: list answered without a JSON object
+lh-review: a: mute answered without a JSON object' ]
+	run -2 review --model prose diff
 	[[ $output == *'lh-review: no model answered about some file' ]]
 }
 
