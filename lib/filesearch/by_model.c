@@ -1,10 +1,22 @@
 /* by_model.c - how long a model reads, by a sample of the texts.  See filesearch_parts.h. */
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "embed/embedder.h"
+#include "embed/hashv1.h"
 #include "filesearch_parts.h"
+#include "transformer/model_file.h"
+
+char *lh_filesearch_model(const char *given)
+{
+	const char *named = given ? given : getenv("LH_MODEL");
+
+	if (named && *named)
+		return lh_hash_knows(named) ? NULL : lh_strndup(named, strlen(named));
+	return lh_model_installed(LH_FILESEARCH_MODEL);
+}
 
 void lh_sample_add(struct sample *s, struct lh_str text)
 {
@@ -55,7 +67,7 @@ static void skip(void *ctx, size_t i, const struct lh_err *why)
 int lh_sample_seconds(const struct sample *s, const struct lh_filesearch_how *how, double *seconds,
 		      struct lh_err *err)
 {
-	struct lh_embedder *model = lh_embedder_new(&(struct lh_embedder_options){
+	struct lh_embedder *model = s->seen <= SAMPLE_TEXTS ? NULL : lh_embedder_new(&(struct lh_embedder_options){
 		.engine = "gguf", .url = how->model, .truncate = true }, err);
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	struct lh_str text[SAMPLE_TEXTS];
@@ -65,6 +77,9 @@ int lh_sample_seconds(const struct sample *s, const struct lh_filesearch_how *ho
 	size_t i, bytes = 0;
 	int rc = model ? 0 : -1;
 
+	*seconds = 0;			/* a few take less than the sample would */
+	if (s->seen <= SAMPLE_TEXTS)
+		return 0;
 	for (i = 0; i < s->n; i++) {
 		text[i] = (struct lh_str){ s->text[i].p, s->text[i].len };
 		bytes += text[i].n < SAMPLE_BYTES ? text[i].n : SAMPLE_BYTES;

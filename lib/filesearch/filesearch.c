@@ -231,6 +231,10 @@ static int make(struct lh_filesearch *f, struct kept *k, const char *file, int f
 		rc = place(f, k, file, fd[1], how, err);
 	if (!rc)
 		rc = build(f, c, fd[1], k, how, err);
+	if (rc < 0 && f->by_model && isfinite(how->within) && err->code == LH_EIO) {
+		f->by_model = false;	/* lh-index has said why */
+		rc = build(f, c, fd[1], k, how, err);
+	}
 	if (c)
 		lh_chosen_free(c);
 	return rc < 0 ? -1 : 0;

@@ -80,6 +80,12 @@ struct lh_filesearch {
  * or a pipe that is not an index, nor called so, or a folder without an index that has a text. */
 bool lh_filesearch_is(const char *operand);
 
+/* Return the model that reads files, an operand of lh_model_find to be freed: the one that is given,
+ * else that of LH_MODEL, else LH_FILESEARCH_MODEL if it is installed.  NULL: none, also if that is a
+ * model of engine hash. */
+#define LH_FILESEARCH_MODEL "all-minilm-l6-v2"	/* as ./bootstrap model installs it */
+char *lh_filesearch_model(const char *given);
+
 /* Make or find the index.  LH_EUSAGE if how names what no record has. */
 int lh_filesearch_open(struct lh_filesearch *f, const char *file,
 		       const struct lh_filesearch_how *how, struct lh_err *err);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "embed/hashv1.h"
 #include "base/mem.h"
 #include "search.h"
 
@@ -184,15 +183,6 @@ static int open_file(struct given *g, const char *path, const struct lh_filesear
 	return 0;
 }
 
-/* Return the model that reads files, or NULL: that of --model or of LH_MODEL, unless it is one of
- * engine hash. */
-static const char *model_of(const struct settings *set)
-{
-	const char *model = set->model ? set->model : getenv("LH_MODEL");
-
-	return set->words || !model || !*model || lh_hash_knows(model) ? NULL : model;
-}
-
 /* Return whether a path is a file of records that is missing: one called as an index is refused as
  * an index, and what has no ending may be a text in the wrong place. */
 static bool is_missing(const char *path)
@@ -205,9 +195,9 @@ int given_open(struct given *g, char **operands, size_t *n_operands, struct sett
 	       struct lh_tool *tool)
 {
 	const size_t n = *n_operands;
-	const struct lh_filesearch_how how = {
+	struct lh_filesearch_how how = {
 		.field = set->field, .template = set->template, .id_field = set->id_field,
-		.model = model_of(set), .lines = set->lines,
+		.lines = set->lines,
 		.within = set->whole ? INFINITY : set->read_within,
 		.no_cache = set->no_cache, .quiet = tool->quiet,
 		.progress = tool->progress != LH_PROGRESS_NEVER && !tool->quiet
@@ -215,6 +205,10 @@ int given_open(struct given *g, char **operands, size_t *n_operands, struct sett
 	size_t i, left = 0;
 	int rc;
 
+	/* indexes have a model of their own */
+	for (i = 0; !set->words && !set->wire && !set->reads && i < n; i++)
+		if (lh_filesearch_is(path_in(operands[i])))
+			how.model = set->reads = lh_filesearch_model(set->model);
 	if (set->whole && !how.model)
 		return lh_tool_usage(tool, "--whole: no model; ./bootstrap model brings one, and "
 				     "--model FILE names one");

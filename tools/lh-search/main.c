@@ -1,4 +1,5 @@
 /* lh-search: find the nearest neighbours of queries.  See lh-search(1). */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "tool/records.h"
@@ -206,6 +207,7 @@ static int search(struct lh_tool *tool, void *settings)
 	looked_up_free(&run.looked_up);
 	lh_vocabularies_free(run.known);
 	fetched_close(&run.fetched);
+	free(set->reads);
 	return rc;
 }
 

@@ -55,7 +55,8 @@ struct settings {
 	double read_within;	/* seconds that a model may read a file */
 	bool divided;		/* rows of a file may be passages */
 	bool lines;		/* each line of a text is a record */
-	const char *reader;	/* the model that reads the best again; NULL: none */
+	char *reads;		/* the model that reads files; NULL: none */
+	const char *reader;	/* the same if it reads the best again */
 	const char *field, *template, *id_field;	/* of files of records; or NULL */
 	const char *query, *playbook, *playbooks;
 	const char *model, *query_prefix;	/* for engine gguf; or NULL */

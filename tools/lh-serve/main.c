@@ -55,7 +55,9 @@ static char *index_for(const char *folder, const char *file, size_t number)
 static int add_file(struct lh_tool *tool, const char *folder, const char *file, size_t number)
 {
 	LH_SCOPED(lh_free_local) char *index = index_for(folder, file, number);
+	LH_SCOPED(lh_free_local) char *model = lh_filesearch_model(NULL);
 	const struct lh_filesearch_how how = { .index = index, .quiet = tool->quiet,
+					       .model = model, .within = 20,
 					       .progress = tool->progress != LH_PROGRESS_NEVER };
 	struct lh_filesearch f;
 	int rc = 0;
@@ -65,7 +67,8 @@ static int add_file(struct lh_tool *tool, const char *folder, const char *file, 
 				     "indexes", file);
 	rc = lh_filesearch_open(&f, file, &how, &tool->err);
 	if (!rc)
-		lh_tool_message(tool, "%s: %s", file, f.said.p);
+		lh_tool_message(tool, "%s: %s%s%s", file, f.said.p,
+				f.by_model ? "; read by the model " : "", f.by_model ? model : "");
 	if (!rc && f.warning.len)
 		lh_tool_message(tool, "%s: %s", file, f.warning.p);
 	if (!rc && f.rejected)
