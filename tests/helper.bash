@@ -26,7 +26,7 @@ if [ -n "${BATS_RUN_TMPDIR:-}" ] && [[ $HOME != "$BATS_RUN_TMPDIR"* ]]; then
 fi
 unset LC_ALL LANG LH_NOW LH_KERNEL LH_EMBED_ENGINE LH_MODELS
 # no model that this machine may have reads the files of a test
-export LH_MODEL=hash-v3
+export LH_MODEL=hash-v4
 bats_require_minimum_version 1.8.0
 # a tool that dies at the left of a pipe is a failure
 set -o pipefail

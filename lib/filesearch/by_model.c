@@ -18,6 +18,13 @@ char *lh_filesearch_model(const char *given)
 	return lh_model_installed(LH_FILESEARCH_MODEL);
 }
 
+const char *lh_filesearch_hash(const char *given)
+{
+	const char *named = given ? given : getenv("LH_MODEL");
+
+	return named && lh_hash_knows(named) ? named : NULL;
+}
+
 void lh_sample_add(struct sample *s, struct lh_str text)
 {
 	const size_t most = 4 * SAMPLE_BYTES;
@@ -67,8 +74,10 @@ static void skip(void *ctx, size_t i, const struct lh_err *why)
 int lh_sample_seconds(const struct sample *s, const struct lh_filesearch_how *how, double *seconds,
 		      struct lh_err *err)
 {
-	struct lh_embedder *model = s->seen <= SAMPLE_TEXTS ? NULL : lh_embedder_new(&(struct lh_embedder_options){
-		.engine = "gguf", .url = how->model, .truncate = true }, err);
+	const struct lh_embedder_options options = { .engine = "gguf", .url = how->model,
+						     .truncate = true };
+	struct lh_embedder *model = s->seen <= SAMPLE_TEXTS ? NULL :
+				    lh_embedder_new(&options, err);
 	LH_SCOPED(lh_buf_free) struct lh_buf out = { 0 };
 	struct lh_str text[SAMPLE_TEXTS];
 	struct lh_embedder_ask ask = { .text = text, .n = 1, .bad = skip };

@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 #include "base/signal.h"
+#include "embed/embedder.h"
+#include "embed/hashv1.h"
 #include "filesearch_parts.h"
 #include "index/index_tools.h"
 #include "proc/run.h"
@@ -65,7 +67,7 @@ char *lh_filesearch_state(const char *path)
 
 /* ---- files ---- */
 
-#define DIMENSION "384"		/* with the words themselves, more would find nothing more */
+#define DIMENSION "384"		/* of hash-v3: with the words themselves, more finds nothing more */
 #define BYTES_A_RECORD 500	/* of an index, about: its vector, id and words */
 
 /* ---- operands ---- */
@@ -117,21 +119,35 @@ bool lh_filesearch_is(const char *operand)
 
 /* ---- the index ---- */
 
+/* Return whether the table of meaning of hash-v4 is there. */
+static bool has_table(void)
+{
+	struct lh_err unused;
+	struct lh_hashv1 *h = lh_hash_new(LH_HASHV4_MODEL, LH_HASHV1_DIM, &unused);
+
+	lh_hashv1_free(h);
+	return h;
+}
+
 /* Let lh-index make an index of the records in a file.  What a model has read is kept until all is
  * read, so that a run that is killed goes on. */
 static int build(const struct lh_filesearch *f, const struct chosen *c, int in,
 		 const struct kept *k, const struct lh_filesearch_how *how, struct lh_err *err)
 {
 	const char *template = lh_chosen_template(c), *index = f->index;
+	const bool table = !f->by_model && !how->hash && has_table();
+	const char *hash = how->hash ? how->hash : table ? LH_HASHV4_MODEL : LH_HASHV3_MODEL;
 	const bool kept = f->by_model && k->index && !strcmp(f->index, k->index);
 	LH_SCOPED(lh_free_local) char *vectors = kept ? lh_kept_vectors(k) : NULL,
 				      *env = lh_format("LH_EMBED_CACHE=%s", vectors ? vectors : "");
 	char *set[] = { kept ? env : NULL, NULL };
 	char *argv[] = {
-		(char *)"lh-index", (char *)"build", (char *)"--truncate",
-		(char *)(f->by_model ? "--engine=gguf" : "--engine=hash"),
-		(char *)(f->by_model ? "--model" : "--dimension"),
-		(char *)(f->by_model ? how->model : DIMENSION), (char *)"--precision=i8",
+		(char *)"lh-index", (char *)"build",
+		(char *)(f->by_model ? "--engine=gguf" : "--engine=hash"), (char *)"--model",
+		(char *)(f->by_model ? how->model : hash),
+		(char *)(f->by_model || !strcmp(hash, LH_HASHV4_MODEL) ? "--truncate" :
+			 "--dimension=" DIMENSION),
+		(char *)"--precision=i8",
 		(char *)"--exact-below=1000000000", (char *)"--lexical", (char *)"--allow-empty",
 		(char *)"--force",	/* a damaged one is replaced */
 		(char *)"--max-line=2G", (char *)"--id-field=" ID_MEMBER,

@@ -14,7 +14,8 @@
  *          lines before, and each text below a folder, and each line of a text, is a record.
  *          The records are looked at twice, in a temporary file without a name: once to choose
  *          the id, and once to give each to lh-index, another child, with its id and its text.
- *          The index has hashed words in one byte a value, the words themselves, and no graph.
+ *          The index has vectors of hash-v4, or of hash-v3 where its table is missing, in one byte
+ *          a value, the words themselves, and no graph.
  * Model:   the vectors are a model's, if one is given and a sample says that it reads all texts in
  *          the time that how gives it.
  * Text:    all strings of a record, at any depth, unless how says otherwise.  A record without
@@ -57,6 +58,7 @@ struct lh_filesearch_how {
 	const char *index;		/* make the index at this path, without passages, and keep
 					 * it nowhere else */
 	const char *model;		/* of engine gguf, an operand of lh_model_find; or NULL */
+	const char *hash;		/* the model of engine hash without it; NULL: the newest */
 	double within;			/* seconds that the model may read, INFINITY: any */
 	bool lines;			/* each line of a text is a record */
 	bool no_cache;
@@ -80,11 +82,13 @@ struct lh_filesearch {
  * or a pipe that is not an index, nor called so, or a folder without an index that has a text. */
 bool lh_filesearch_is(const char *operand);
 
-/* Return the model that reads files, an operand of lh_model_find to be freed: the one that is given,
- * else that of LH_MODEL, else LH_FILESEARCH_MODEL if it is installed.  NULL: none, also if that is a
- * model of engine hash. */
+/* Return the model that reads files, an operand of lh_model_find to be freed: the one that is
+ * given, else that of LH_MODEL, else LH_FILESEARCH_MODEL if it is installed.  NULL: none, also if
+ * that is a model of engine hash. */
 #define LH_FILESEARCH_MODEL "all-minilm-l6-v2"	/* as ./bootstrap model installs it */
 char *lh_filesearch_model(const char *given);
+/* Return the model of engine hash that is named in the same way, or NULL; not to be freed. */
+const char *lh_filesearch_hash(const char *given);
 
 /* Make or find the index.  LH_EUSAGE if how names what no record has. */
 int lh_filesearch_open(struct lh_filesearch *f, const char *file,

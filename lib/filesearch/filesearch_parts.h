@@ -46,7 +46,7 @@ struct sample {			/* of the texts, evenly */
 };
 void lh_sample_add(struct sample *s, struct lh_str text);
 void lh_sample_free(struct sample *s);
-/* Let the model of how read the sample, and return how long it would read all; 0 for a few texts. */
+/* Let the model of how read the sample, and say how long it would read all; 0 for a few texts. */
 int lh_sample_seconds(const struct sample *s, const struct lh_filesearch_how *how, double *seconds,
 		      struct lh_err *err);
 

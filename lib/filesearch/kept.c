@@ -165,7 +165,8 @@ static void make_key(const struct kept *k, const struct lh_filesearch_how *how, 
 				      how->field ? how->field : "", how->template ? "t" : "",
 				      how->template ? how->template : "",
 				      how->id_field ? how->id_field : "", how->model ? "m" : "",
-				      how->model ? how->model : "", how->lines ? "l" : "" };
+				      how->model ? how->model : "", how->lines ? "l" : "",
+				      how->hash ? how->hash : "" };
 	unsigned char hash[32];
 	struct lh_sha256 sha;
 	size_t i;

@@ -493,3 +493,10 @@ essay() {
 	[ "$(ids -k 1 r.jsonl 'heron of silver')" = s77 ]
 	[ "$(kept)" = 2 ]
 }
+
+@test "without a model, what means the same in other words is found by the table that comes along" {
+	printf '%s\n' name,role 'Ann,"Lorry driver, long haul, refrigerated goods"' Bo,Welder 'Cy,"Night nurse, geriatrics"' 'Di,Sous chef' >people.csv
+	[ "$(lh-search -q -k 1 people.csv 'trucker for cold freight' | jq -r '.results[].metadata.name')" = Ann ]
+	[ "$(lh-search -q -k 1 people.csv 'cook' | jq -r '.results[].metadata.name')" = Di ]
+	[ "$(lh-search -q -k 1 --model hash-v3 people.csv 'trucker for cold freight' | jq -r '.results[].metadata.name')" != Ann ]
+}

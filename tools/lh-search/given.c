@@ -198,6 +198,7 @@ int given_open(struct given *g, char **operands, size_t *n_operands, struct sett
 	struct lh_filesearch_how how = {
 		.field = set->field, .template = set->template, .id_field = set->id_field,
 		.lines = set->lines,
+		.hash = lh_filesearch_hash(set->model),
 		.within = set->whole ? INFINITY : set->read_within,
 		.no_cache = set->no_cache, .quiet = tool->quiet,
 		.progress = tool->progress != LH_PROGRESS_NEVER && !tool->quiet

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "embed/hashv1.h"
 #include "embed/hashv3.h"
 #include "base/str.h"
 #include "search.h"
@@ -11,7 +12,8 @@
 
 /* Weights of the vector's part of a score, by the kind of vector; the rest is that of the words.
  * Hashed words say little of how near two texts are, so their ranking counts: both parts are places
- * between the worst and the best.  The vectors of a model do say it, and its part is 1 - distance;
+ * between the worst and the best.  The vectors of a model, and those of hash-v4 with its table of
+ * meaning, do say it, and their part is 1 - distance;
  * that of the words is then their share of what all words of the query would give, so that a match
  * of "for" alone counts little.  Chosen on pairs without a word in common, and on descriptions of
  * packages asked for by their titles. */
@@ -72,12 +74,13 @@ static double place(double value, double worst, double best)
 	return best == worst ? 1 : (value - worst) / (best - worst) + 0.0;
 }
 
-/* Return whether a model made the vectors, and a distance is 1 - cos. */
+/* Return whether the vectors know words by their meaning, and a distance is 1 - cos. */
 static bool by_model(const struct corpus_search *s)
 {
 	const struct lh_index_params *p = s->open->params;
 
-	return p->engine[0] && !lh_engine_here(p->engine) && p->distance == LH_COSINE;
+	return p->distance == LH_COSINE && p->engine[0] &&
+	       (!lh_engine_here(p->engine) || !strcmp(p->model, LH_HASHV4_MODEL));
 }
 
 /* Return the part of the score that the vector gives; never less than none, as for a row that only

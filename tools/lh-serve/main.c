@@ -58,6 +58,7 @@ static int add_file(struct lh_tool *tool, const char *folder, const char *file, 
 	LH_SCOPED(lh_free_local) char *model = lh_filesearch_model(NULL);
 	const struct lh_filesearch_how how = { .index = index, .quiet = tool->quiet,
 					       .model = model, .within = 20,
+					       .hash = lh_filesearch_hash(NULL),
 					       .progress = tool->progress != LH_PROGRESS_NEVER };
 	struct lh_filesearch f;
 	int rc = 0;
