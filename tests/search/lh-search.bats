@@ -218,12 +218,15 @@ ask() {
 }
 
 @test "a value of a filter that no record has is named with those close to it, that some records share" {
-	for i in 1 2 3 4; do echo '{"id":"'"$i"'","vector":[1,'"$i"'],"metadata":{"state":"IL","role":["Welder"],"phone":"555-010'"$i"'"}}'; done | lh-index build n.lhv
+	for i in 1 2 3 4; do echo '{"id":"'"$i"'","vector":[1,'"$i"'],"metadata":{"state":"IL","role":["Welder"],"phone":"555-010'"$i"'","rate":120,"on":true}}'; done | lh-index build n.lhv
 	near() { jq -nc --argjson f "$1" '{vector: [1, 0], metadata_filter: $f}' | lh-search n.lhv | jq -c .unmatched_filter; }
 	[ "$(near '{"state":"il"}')" = '{"state":["IL"]}' ]
 	[ "$(near '{"role":"weldr","state":["IL"]}')" = '{"role":["Welder"]}' ]
 	[ "$(near '{"phone":"555-0109"}')" = '{"phone":[]}' ]	# may be of one person alone
 	[ "$(near '{"state":"IL"}') $(near '{"state":{"not":"il"}}') $(near '{"state":["XX","YY"]}')" = 'null null null' ]
+	[ "$(near '{"rate":12}') $(near '{"on":false}') $(near '{"rate":[9e2]}')" = '{"rate":["120"]} {"on":[]} {"rate":[]}' ]
+	[ "$(near '{"rate":1.2e2,"on":true}') $(near '{"rate":{"gt":900}}')" = 'null null' ]
+	[ "$(lh-search --where rate=12 n.lhv <<<'{"vector":[1,0]}' | jq -c .unmatched_filter)" = '{"rate":["120"]}' ]
 	run -0 --separate-stderr lh-search --flat --where state=il n.lhv <<<'{"vector":[1,0]}'
 	[ "$stderr" = 'lh-search: no record matches: "unmatched_filter":{"state":["IL"]}' ]
 	# a query whose time is over does not look at all records for it
@@ -526,8 +529,10 @@ ask() {
 	cmp a <(jq -c .results d)
 	[ "$(jq -c 'del(.results)' d)" = '{"query_text":"welder"}' ]
 	[ "$(lh-search -Q welder -k 1 --flat w.lhv | jq -r .query)" = welder ]
-	run -2 lh-search -Q '' w.lhv
-	[ "$output" = "lh-search: -Q: empty text" ]
+	for blank in '' ' ' $' \t\n '; do
+		run -2 lh-search -Q "$blank" w.lhv
+		[ "$output" = "lh-search: -Q: empty text" ]
+	done
 }
 
 # bats test_tags=graphs

@@ -239,17 +239,29 @@ int check_keys(struct worker *w, struct lh_err *err)
 
 #define VALUES_MOST 10000	/* of a key, that are looked at */
 #define LOOK_EVERY 1024			/* rows before the time is looked at */
+#define SCALAR (LH_BIND_IS(LH_STRING) | LH_BIND_IS(LH_NUMBER) | LH_BIND_IS(LH_TRUE) | \
+		LH_BIND_IS(LH_FALSE))
 #define SHARED 3		/* records with a value that is named: one may be a person */
 
 struct values {
 	const char *key;
-	struct lh_str value;		/* of the filter */
+	struct lh_value asked, spelled;	/* the value of the filter, and what it spells, ... */
+	struct lh_str value;		/* ... and its text */
 	struct lh_intern seen;		/* other values of the key, ... */
 	uint32_t *count;		/* ... and how many records have each */
 	size_t cap;
 	bool matched;
 	bool late;			/* the time of the query ended before all were seen */
 };
+
+/* Set the text of a scalar: of a number or boolean as written. */
+static void text_of(const struct lh_value *v, struct lh_buf *scratch, struct lh_str *text)
+{
+	if (v->type == LH_STRING)
+		lh_value_str(v, scratch, text);
+	else
+		*text = (struct lh_str){ v->p, v->n };
+}
 
 static void see(struct values *v, const struct lh_value *is)
 {
@@ -259,10 +271,10 @@ static void see(struct values *v, const struct lh_value *is)
 	struct lh_str s;
 	uint32_t number;
 
-	if (is->type != LH_STRING)
+	if (!(LH_BIND_IS(is->type) & SCALAR))
 		return;
-	lh_value_str(is, &text, &s);
-	v->matched |= s.n == v->value.n && memcmp(s.p, v->value.p, s.n) == 0;
+	v->matched |= lh_value_equal(is, &v->asked) || lh_value_equal(is, &v->spelled);
+	text_of(is, &text, &s);
 	if (before >= VALUES_MOST && lh_intern_find(&v->seen, s.p, s.n) < 0)
 		return;
 	lh_intern_add(&v->seen, s.p, s.n, &number, &unused);
@@ -315,23 +327,29 @@ static void put_near(const struct values *v, struct lh_writer *to)
 	lh_write_end(to);
 }
 
-/* Return the one text that a value of a filter asks for: a string, a list of one, {"in":[...]}. */
-static bool one_text(const struct lh_value *v, struct lh_value *text)
+/* Set the one scalar that a value of a filter asks for, alone, in a list or in {"in":[...]}, and
+ * its text; a condition KEY=VALUE is a text and the scalar that it spells. */
+static bool one_scalar(const struct lh_value *of, struct lh_buf *scratch, struct values *v)
 {
-	struct lh_value list = *v;
+	struct lh_value list = *of;
 	struct lh_iter it;
+	bool more = false;
 
-	if (v->type == LH_OBJECT && !lh_value_get(v, "in", &list))
+	if (of->type == LH_OBJECT && !lh_value_get(of, "in", &list))
 		return false;
+	v->asked = list;
 	if (list.type == LH_ARRAY) {
 		lh_iter_init(&it, &list);
 		if (!lh_iter_next(&it))
 			return false;
-		*text = it.val;
-		return text->type == LH_STRING && !lh_iter_next(&it);
+		v->asked = it.val;
+		more = lh_iter_next(&it);
 	}
-	*text = list;
-	return text->type == LH_STRING;
+	if (!(LH_BIND_IS(v->asked.type) & SCALAR))
+		return false;
+	text_of(&v->asked, scratch, &v->value);
+	v->spelled = more ? it.val : v->asked;
+	return !more || (lh_str_is(v->value, it.val.p, it.val.n) && !lh_iter_next(&it));
 }
 
 void print_unmatched(struct worker *w, struct lh_writer *to)
@@ -351,18 +369,16 @@ void print_unmatched(struct worker *w, struct lh_writer *to)
 		return;
 	for (lh_iter_init(&it, &filter); lh_iter_next(&it); ) {
 		struct values v = { .matched = false };
-		struct lh_value text_of;
 		struct lh_str name;
 
-		if (!one_text(&it.val, &text_of))
-			continue;
 		lh_buf_reset(&key);
 		lh_buf_reset(&value);
 		lh_value_str(&it.key, &value, &name);
 		lh_buf_printf(&key, "%.*s", (int)name.n, name.p);
 		lh_buf_putc(&key, '\0');
 		v.key = key.p;
-		lh_value_str(&text_of, &value, &v.value);
+		if (!one_scalar(&it.val, &value, &v))
+			continue;
 		for (i = 0; !v.matched && !v.late && (s = asked_at(w, i)); i++)
 			see_index(w, s->open, &v);
 		if (!v.matched && !v.late && v.seen.n) {

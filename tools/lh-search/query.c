@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "model/http.h"
 #include "vector/vector_record.h"
 
@@ -275,7 +276,7 @@ int query_read(struct query_reader *r, const struct lh_record *rec, const struct
 	if (set->rerank_depth && !q->text.p)
 		return lh_err_set(err, LH_EDATA, "missing \"query_text\" (string): --rerank "
 				  "compares texts");
-	if (!q->vector && !q->n_like && !q->text.n)
+	if (!q->vector && !q->n_like && !lh_trim(q->text.p, q->text.n).n)
 		return lh_err_set(err, LH_EDATA, "empty text");
 	return 0;
 }
