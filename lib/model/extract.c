@@ -547,6 +547,10 @@ struct walk {
 	const char *within;	/* up to here the text belongs to an object that is broken, ... */
 	size_t depth;		/* ... which began in so many thoughts */
 	bool unquoted;		/* no string is to be passed over up to there */
+	const char *from;	/* the stretch of text that p is in */
+	struct lh_str *piece;	/* an object found in it, of which it may be the rest */
+	size_t prose;		/* the braces of prose that are open in it */
+	bool quoted;		/* an odd number of quotation marks precedes p on its line */
 };
 
 static bool in_thought(const struct walk *w)
@@ -569,6 +573,15 @@ static void forget(struct walk *w)
 	fresh.thought = true;
 	fresh.final = w->final;
 	*w = fresh;
+}
+
+/* Begin a stretch of text: what precedes p is no part of an object that ends after it. */
+static void begin_stretch(struct walk *w, const char *p)
+{
+	w->from = p;
+	w->piece = NULL;
+	w->prose = 0;
+	w->quoted = false;
 }
 
 /* ---- tags ---- */
@@ -620,6 +633,7 @@ static const char *pass_tag(struct walk *w, const char *p)
 		break;
 	}
 	w->thought = true;
+	begin_stretch(w, m.end);
 	return m.end;
 }
 
@@ -659,6 +673,7 @@ static const char *pass_fence(struct walk *w, const char *p)
 			after++;
 		w->fence = skip_blanks(after, w->end);
 		w->fenced = (struct lh_str){ NULL, 0 };
+		begin_stretch(w, after);
 		return after;
 	}
 	if (w->fenced.p) {
@@ -668,15 +683,116 @@ static const char *pass_fence(struct walk *w, const char *p)
 		keep_first(&w->found[whole ? WHOLE_FENCE : FENCE], w->fenced);
 	}
 	w->fence = NULL;
+	begin_stretch(w, after);
 	return after;
 }
 
 /* ---- objects ---- */
 
+/* The quotation marks that models write keys in, of JSON or not. */
+static const char *const marks[] = {
+	"\"", "'", "`", "\\\"", "\\'", "\u00b4", "\u00ab", "\u00bb", "\u2018", "\u2019",
+	"\u201a", "\u201b", "\u201c", "\u201d", "\u201e", "\u201f", "\u2032", "\u2033",
+	"\u2039", "\u203a", "\u300c", "\u300d", "\u300e", "\u300f", "\u301d", "\u301e",
+	"\u301f", "\uff02", "\uff07",
+};
+static const char *const comments[] = { "//", "/*", "#", "--", "<!--" };
+
+/* Return the length of the one of n texts that p begins with, or 0. */
+static size_t one_of(const char *const *text, size_t n, const char *p, const char *end)
+{
+	while (n--)
+		if (starts(p, end, text[n]))
+			return strlen(text[n]);
+	return 0;
+}
+
+static size_t mark(const char *p, const char *end)
+{
+	return one_of(marks, sizeof marks / sizeof *marks, p, end);
+}
+
+static bool in_word(char c)
+{
+	return in_tag(c) || c == '$' || c == '.' || (unsigned char)c >= 0x80;
+}
+
+/* Return the end of a key as JavaScript writes it, a word or a text in quotation marks; p if
+ * there is none.  It holds no brace, so that a text of braces is read once. */
+static const char *pass_key(const char *p, const char *end)
+{
+	size_t n = mark(p, end);
+
+	if (!n) {
+		while (p < end && in_word(*p))
+			p++;
+		return p;
+	}
+	for (p += n; p < end && !strchr("{}\n", *p); p++) {
+		n = mark(p, end);
+		if (n)
+			return p + n;
+	}
+	return p;
+}
+
+/* Return whether the { at p begins an object, if only one that is broken. */
 static bool begins_object(const char *p, const char *end)
 {
+	const char *key;
+
 	p = skip_blanks(p + 1, end);
-	return p < end && (*p == '"' || *p == '\'' || *p == '}');
+	if (p < end && (*p == '"' || *p == '\'' || *p == '}'))
+		return true;
+	if (one_of(comments, sizeof comments / sizeof *comments, p, end))
+		return true;
+	do {
+		key = p + (p < end && *p == ',');
+		key = skip_blanks(key, end);
+		p = pass_key(key, end);
+		if (p == key)
+			return false;
+		p = skip_blanks(p, end);
+	} while (p < end && *p == ',');	/* { to, body, reply: ... } */
+	return p < end && *p == ':';
+}
+
+/* Keep the object, unless there is one; if other text precedes it, it may be a piece of one. */
+static void keep_object(struct walk *w, struct lh_str object)
+{
+	struct lh_str *to = w->fence ? &w->fenced : &w->found[ELSEWHERE];
+	const char *p = object.p;
+
+	if (to->p)
+		return;
+	*to = object;
+	while (p > w->from && lh_json_blank(p[-1]))
+		p--;
+	/* A tag is no part of an object, an arrow is. */
+	if (p > w->from && (p[-1] != '>' || p - w->from < 2 || p[-2] == '=' || p[-2] == '-'))
+		w->piece = to;
+}
+
+/* Pass the brace of prose, or the quotation mark, at p.  If the brace ends nothing, the text
+ * before it was an object without its beginning, and the object found in it is a piece. */
+static const char *pass_prose(struct walk *w, const char *p)
+{
+	if (*p == '"')
+		w->quoted = !w->quoted;
+	else if (w->quoted)
+		return p + 1;
+	else if (*p == '{')
+		w->prose++;
+	else if (w->prose)
+		w->prose--;
+	else {
+		if (!in_thought(w) && skip_blanks(w->from, p) < p)
+			w->broken = true;
+		if (w->piece)
+			*w->piece = (struct lh_str){ NULL, 0 };
+		begin_stretch(w, p + 1);
+	}
+	return p + 1;
 }
 
 /* Read the object at p, and return what is to be read next; NULL after an error.
@@ -693,8 +809,7 @@ static const char *pass_object(struct walk *w, const char *p)
 		return t.end;
 	if (rc && t.deepest <= LH_JSON_DEPTH) {
 		if (!w->hidden)
-			keep_first(w->fence ? &w->fenced : &w->found[ELSEWHERE],
-				   (struct lh_str){ p, (size_t)(t.end - p) });
+			keep_object(w, (struct lh_str){ p, (size_t)(t.end - p) });
 		return t.end;
 	}
 	w->broken |= !in_thought(w);
@@ -733,6 +848,7 @@ static const char *pass_string(struct walk *w, const char *p)
 static int walk_text(struct walk *w, const char *p)
 {
 	lh_buf_reset(&w->x->names);
+	begin_stretch(w, p);
 	while (p && p < w->end) {
 		bool within = p < w->within;
 
@@ -742,10 +858,12 @@ static int walk_text(struct walk *w, const char *p)
 			p = pass_string(w, p);
 		else if (*p == '`' && !within)
 			p = pass_fence(w, p);
+		else if (!within && (*p == '{' || *p == '}' || *p == '"'))
+			p = pass_prose(w, p);
 		else if (w->tags && (*p == '<' || *p == '[' || *p == '\xe2'))
 			p = pass_tag(w, p);
 		else
-			p++;
+			w->quoted &= *p++ != '\n' || within;
 	}
 	if (!p)
 		return -1;

@@ -110,7 +110,11 @@ times() {
 	Here:\r\n{\r\n  "a": 1\r\n}\r\n => {"a":1}
 	# a brace before other text is prose, which may hold an object
 	{see {"a":1}} => {"a":1}
-	{a:1,"q":{"b":2}} => {"b":2}
+	{x, y} then {"a":1} => {"a":1}
+	Use {NAME} or "{ ." and then {"a":1} => {"a":1}
+	Use “{” or `{` and `x`: {"a":1} => {"a":1}
+	G{\\"o}del {"a":1} => {"a":1}
+	{see {"a":1}} or {that} => {"a":1}
 	{{"a":1}} => {"a":1}
 	{ [{ }]} => { }
 	# braces in strings do not balance
@@ -204,6 +208,36 @@ times() {
 	found '{"fills":[{"id":1},{"id":2},{"i' ''
 }
 
+@test "an object as JavaScript writes it, or with comments or other quotation marks, is a broken one" {
+	for start in 'to: 1, ' '\n  to : 1, ' 'to_2: 1, ' '$to: 1, ' 'à: 1, ' '1: 2, ' 'to, body, ' '...m, ' ', ' '// it\n "to":1, ' '/* {} */ "to":1, ' \
+		'# it\n to: 1, ' '-- it\n' '<!-- it --> ' '“to”: 1, ' '„to“: 1, ' '«to»: 1, ' '‘reply to’: 1, ' '`to`: 1, ' '`reply to` : 1, ' \
+		'「to」: 1, ' '＂to＂: 1, '; do
+		for key in '"re"' re; do
+			found "{$start$key: {\"c\":2}}" ''
+			found "Here: {$start$key: {\"c\":2}} {\"d\":3}" '{"d":3}'
+			found "\`\`\`json\n{$start$key: [{\"c\":2}]}\n\`\`\`" ''
+		done
+	done
+	found '{\\"to\\": 1, "re": {"c":2}}' ''
+}
+
+@test "an object without its first brace is a broken one, and what is in it no answer" {
+	for text in '"to":"x","re":{"c":2}}' '"to":"x","re":[{"c":2},{"d":3}],"z":1\n}' 'to: "x", re: {"c":2}}' '"b":"a { b","re":{"c":2}}' '"b":"a } b","re":{"c":2}}' \
+		're => {"c":2}}' '\n "re":\n{"c":2}\n}\n'; do
+		found "$text" ''
+		found "<think>{\"p\":1}</think>$text" ''
+		found "\`\`\`json\n$text\n\`\`\`" ''
+		found "$text\n\`\`\`\n" ''
+		found "$text and {\"e\":5}" '{"e":5}'
+	done
+	found '<think>{"p":1}</think>"to":1}' ''
+	for text in '{"c":2}}' ' \n{"c":2} }' '<answer>{"c":2}}</answer>' '<think>"x":{"d":1}}</think>{"c":2}}' '<|channel|>final<|message|>{"c":2}}' '} {"c":2}' \
+		'{a {"c":2} b}' 'say "} { [" {"c":2} "}"' '"to":1} {"c":2}'; do
+		found "$text" '{"c":2}'
+	done
+	found 'Sure:\n```json\n{"c":2}}\n```' '{"c":2}'
+}
+
 @test "after a broken object the search goes on; without an end it hides what follows" {
 	found '{"a":1,"b":{"c":2},} {"d":3}' '{"d":3}'
 	found "{'it': {}} {\"d\":3}" '{"d":3}'
@@ -270,6 +304,7 @@ times() {
 	import itertools, json, random, sys
 	random.seed(7)
 	pieces = list("{}[]\":,\\ \n`a1'") + ['{"a":', '"}', '{"', '```', '{"a":1}', '\\"', '":"', '"{', '},', '1}', '":{', "true", "\n```", "```json\n", "{}"]
+	pieces += ["a:", "{a", "//", "“", "”:", "\"}}", ":{\"a\":1}}"]
 	tags = ["<think>", "</think>", "[analysis]", "[/analysis]", "<x:think>", "<|channel|>analysis", "<|channel|>final", "<|end|>", "<channel|>", "<think", ">", "|", "/"]
 	for n in range(5):
 	    for word in itertools.product('{}["\\:,1', repeat=n):

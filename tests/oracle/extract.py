@@ -16,7 +16,11 @@ sys.setrecursionlimit(10000)
 DEPTH = 512
 BLANK = b" \t\r\n"
 FENCE_TAG = re.compile(rb"[A-Za-z0-9_+-]*")
-OBJECT = re.compile(rb"\{[ \t\r\n]*[\"'}]")
+GAP = rb"[ \t\r\n]*+"
+MARK = rb"(?:%s|\\[\"'])" % "|".join("\"'`´«»‹›‘’‚‛“”„‟″′「」『』〝〞〟＂＇").encode()
+KEY = rb"(?:%s(?:(?!%s)[^{}\n\0])*+(?:%s)?+|(?!%s)[A-Za-z0-9_$.+\-\x80-\xff]++)" % ((MARK,) * 4)
+OBJECT = re.compile(rb"\{%s(?:[\"'}]|//|/\*|#|--|<!--|,?%s%s%s(?:,%s%s%s)*+:)" %
+                    ((GAP, GAP, KEY, GAP) + (GAP, KEY, GAP)))
 # what the walk to a balancing } stops at: a string, or what opens one to the end
 STEP = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}]', re.S)
 STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.S)
@@ -225,7 +229,28 @@ class Walk:
         self.fence, self.fenced = None, []
         self.until, self.depth, self.ends = 0, 0, True
         self.open.clear()
+        self.stretch(0)
         self.outer = None  # behind the tag that began the thoughts that are open
+
+    def stretch(self, at):
+        self.begin, self.piece, self.prose, self.quoted = at, None, 0, False
+
+    def brace(self, at):
+        c = self.text[at:at + 1]
+        if c == b'"':
+            self.quoted = not self.quoted
+        elif self.quoted:
+            pass
+        elif c == b"{":
+            self.prose += 1
+        elif self.prose:
+            self.prose -= 1
+        else:
+            if not self.open and self.text[self.begin:at].strip(BLANK):
+                self.broken = True
+            if self.piece is not None:
+                self.piece.clear()
+            self.stretch(at + 1)
 
     def step(self, at):
         text, c = self.text, self.text[at:at + 1]
@@ -240,6 +265,10 @@ class Walk:
             return self.pass_object(at)
         if text.startswith(b"```", at):
             return self.pass_fence(at)
+        if c in b'{}"':
+            self.brace(at)
+        elif c == b"\n":
+            self.quoted = False
         return at + 1
 
     def close(self, name):
@@ -263,6 +292,7 @@ class Walk:
             self.outer = end
         if kind in ("open", "channel"):
             self.open.append(name)
+        self.stretch(end)
 
     def pass_object(self, at):
         good, end = read(self.text, at)
@@ -275,7 +305,7 @@ class Walk:
             good = False
         if good:
             if not self.open and not self.hidden:
-                (self.rest if self.fence is None else self.fenced).append((at, end, value))
+                self.keep(self.rest if self.fence is None else self.fenced, at, end, value)
             return end
         close = balanced(self.text, at)
         if not self.open:
@@ -283,6 +313,14 @@ class Walk:
             self.hidden = self.hidden or close is None
         self.until, self.depth, self.ends = close or end, len(self.open), close is not None
         return at + 1
+
+    def keep(self, where, at, end, value):
+        if where:
+            return
+        where.append((at, end, value))
+        before = self.text[self.begin:at].rstrip(BLANK)
+        if before and (not before.endswith(b">") or before == b">" or before.endswith((b"=>", b"->"))):
+            self.piece = where
 
     def pass_fence(self, at):
         begins_line = re.search(rb"(?:\A|[\r\n])[ \t]*\Z", self.text[:at])
@@ -292,12 +330,14 @@ class Walk:
         if self.fence is None:
             after = FENCE_TAG.match(self.text, at + 3).end()
             self.fence, self.fenced = after, []
+            self.stretch(after)
             return after
         if self.fenced:
             first, end, _ = self.fenced[0]
             alone = self.text[self.fence:at].strip(BLANK) == self.text[first:end]
             (self.whole if alone else self.inside).append(self.fenced[0])
         self.fence = None
+        self.stretch(at + 3)
         return at + 3
 
     def found(self):
