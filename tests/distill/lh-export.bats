@@ -458,3 +458,25 @@ unclean() {
 	evidence scrum_reviews "$GOOD" | lh-export rag --now 2026-05-04T00:00:00Z | jq -e '.created_at == "2026-05-04T00:00:00.000Z"'
 	LH_NOW= evidence scrum_reviews "$GOOD" | env -u LH_NOW lh-export rag | jq -e '.created_at[:4] | tonumber >= 2026'
 }
+
+# ---- scored evidence ----
+
+@test "scored evidence gives the samples of the evidence, and a scored run alone says what it lacks" {
+	local exporter
+	cat r/data/evidence/*/*/*/*.jsonl >evidence
+	for exporter in 'rag --include-review' 'sft --include-partial' preference; do
+		lh-export $exporter -q evidence >want
+		[ -s want ]
+		lh-score --evidence evidence | lh-export $exporter -q | cmp - want
+	done
+	lh-score --evidence evidence | jq -c .evidence | alike - <(jq -c . evidence)
+	lh-score --evidence evidence | jq -c 'del(.evidence)' | cmp - <(lh-score evidence)
+	# a category that was written over opens no gate
+	lh-score --evidence evidence | jq -c 'select(.category == "rejected") | .category = "accepted"' >forged
+	[ -s forged ]
+	[ -z "$(lh-export rag -q forged)" ]
+	run -0 --separate-stderr lh-export rag < <(lh-score evidence)
+	[ -z "$output" ]
+	[[ $stderr == *"$(wc -l <evidence) scored runs are without evidence, of which no sample can be made: lh-score --evidence passes it on"* ]]
+	run -2 lh-score --evidence --root r
+}

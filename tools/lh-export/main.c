@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,15 +41,17 @@ struct filter {
 	struct lh_quarantine *refused;
 	struct lh_map seen;		/* ids that were written */
 	struct pairing *pairing;	/* of preference */
+	atomic_ullong bare;		/* scored runs without their evidence */
 };
 
 /* The memory of a thread. */
 struct worker {
-	const struct filter *f;
+	struct filter *f;
 	struct lh_scorer *scorer;
 	struct lh_sampler *sampler;
 	struct lh_buf scored;
 	struct lh_record rec;		/* the scored run in it */
+	struct lh_record carried;	/* the evidence in a scored run */
 	const struct lh_schema *evidence;
 	struct lh_buf text, scratch;
 };
@@ -99,6 +102,23 @@ static int refuse_unscored(struct worker *w, struct result *r, struct lh_buf *ou
 static int worker_score(struct worker *w, const struct lh_record *evidence, enum lh_refusal *why,
 			struct lh_err *err);
 
+/* Make *rec the evidence that a scored run has with it; its score is made again.  0, -1. */
+static int take_evidence(struct worker *w, struct lh_record **rec, struct lh_err *err)
+{
+	const struct lh_value *v = lh_record_get(*rec, "evidence");
+
+	if (!lh_record_get(*rec, "evidence_run_id") || lh_record_get(*rec, "run_id"))
+		return 0;
+	if (!v || v->type != LH_OBJECT) {
+		w->f->bare++;
+		return 0;
+	}
+	if (lh_record_parse(&w->carried, v->p, v->n, err) < 0)
+		return -1;
+	*rec = &w->carried;
+	return 0;
+}
+
 static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, void *worker,
 		       struct lh_err *err)
 {
@@ -107,7 +127,7 @@ static int on_evidence(struct lh_record *rec, void *result, struct lh_buf *out, 
 	struct result *r = result;
 	size_t at = out->len, sample;
 	enum lh_refusal why;
-	int rc = worker_score(w, rec, &why, err);
+	int rc = take_evidence(w, &rec, err) < 0 ? -1 : worker_score(w, rec, &why, err);
 
 	if (rc == 0)
 		return refuse_unscored(w, r, out, why, rec);
@@ -166,6 +186,7 @@ static void worker_free(void *worker)
 	lh_buf_free(&w->text);
 	lh_buf_free(&w->scratch);
 	lh_record_free(&w->rec);
+	lh_record_free(&w->carried);
 }
 
 static int one_run(struct filter *f)
@@ -205,7 +226,7 @@ static int on_half(struct lh_record *rec, void *side, struct lh_buf *out, void *
 	struct worker *w = worker;
 	const struct lh_sample_result *result = lh_sampler_result(w->sampler);
 	enum lh_refusal why;
-	int rc = worker_score(w, rec, &why, err);
+	int rc = take_evidence(w, &rec, err) < 0 ? -1 : worker_score(w, rec, &why, err);
 
 	if (rc > 0)
 		rc = lh_sample_scored(w->sampler, &w->rec);
@@ -444,6 +465,10 @@ static int filter_run(struct lh_tool *tool, enum lh_exporter x, struct settings 
 						(unsigned long long)count[i],
 						lh_refusal_name((enum lh_refusal)i));
 	}
+	if (f.bare)
+		lh_tool_message(tool, "%s without evidence, of which no sample can be made: "
+				"lh-score --evidence passes it on",
+				LH_N(f.bare, "scored run is|scored runs are"));
 	lh_quarantine_free(f.refused);
 	lh_map_free(&f.seen);
 	return rc;

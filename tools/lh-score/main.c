@@ -17,7 +17,7 @@
 
 struct settings {
 	struct lh_run_how how;
-	bool check_drift, wire;
+	bool check_drift, wire, evidence;
 	char time[LH_TIME_LEN + 1];	/* the run's time in UTC; "": not given */
 };
 
@@ -26,6 +26,7 @@ struct settings {
 struct score_worker {
 	struct lh_scorer *scorer;
 	const char *scored_at;
+	bool evidence;			/* it is written with the scored run */
 };
 
 static void score_worker_free(void *arg)
@@ -42,6 +43,7 @@ static int score_worker_init(void *context, void *ctx, struct lh_err *err)
 
 	(void)err;
 	w->scored_at = s->time[0] ? s->time : NULL;
+	w->evidence = s->evidence;
 	w->scorer = lh_scorer_new();
 	return 0;
 }
@@ -50,9 +52,16 @@ static int score_record(struct lh_record *rec, struct lh_buf *out, void *arg, st
 {
 	struct score_worker *w = arg;
 
-	if (lh_score_check(w->scorer, rec, err) < 0)
+	if (lh_score_check(w->scorer, rec, err) < 0 ||
+	    lh_score_one(w->scorer, rec, w->scored_at, NULL, out, err) < 0)
 		return -1;
-	return lh_score_one(w->scorer, rec, w->scored_at, NULL, out, err);
+	if (w->evidence) {
+		out->len--;	/* the brace */
+		lh_buf_puts(out, ",\"evidence\":");
+		lh_buf_add(out, rec->line, rec->len);
+		lh_buf_putc(out, '}');
+	}
+	return 0;
 }
 
 /* Evidence in, scored runs out. */
@@ -567,6 +576,8 @@ static const struct lh_option options[] = {
 	  LH_FLAG(struct settings, check_drift) },
 	{ 0, "wire", NULL, "with --check-drift: each record holds what to compare",
 	  LH_FLAG(struct settings, wire) },
+	{ 0, "evidence", NULL, "add the evidence to its scored run, for lh-export",
+	  LH_FLAG(struct settings, evidence) },
 	{ 0, "recorded-at", "TIME", "scored_at of scored runs (default: --now)",
 	  LH_TIME(struct settings, how.recorded_at) },
 	{ 0, "run-id", "ID", "id of the run in a root (default: a UUID)",
@@ -591,6 +602,8 @@ static int check_options(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--run-id is for scoring a --root");
 	if (s->wire && (!s->check_drift || s->how.root))
 		return lh_tool_usage(tool, "--wire is for --check-drift without a --root");
+	if (s->evidence && (s->check_drift || s->how.root))
+		return lh_tool_usage(tool, "--evidence is for a filter, which scores records");
 	if (s->how.recorded_at && s->check_drift)
 		return lh_tool_usage(tool, "--recorded-at: --check-drift records nothing");
 	if (writes_root && (tool->rejects || tool->on_error != LH_ON_ERROR_SKIP))
