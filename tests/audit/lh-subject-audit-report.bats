@@ -462,7 +462,7 @@ page() {
 	shown page.html >text
 	[ "$(head -n 2 text)" = $'Who looked at your data\nWho looked at your data' ]
 	grep -qF 'About W-1, as of 2026-05-04 00:00:00 UTC' text
-	grep -qF 'This record is genuine. All 4 entries carry a valid seal' text
+	grep -qF 'is genuine; whether it is all is not known. All 4 entries carry a valid seal' text
 	[ "$(grep -cP '^2026-05-0[123] 00:02:03 UTC\tgateway \(gateway_lookup\)\ttool_lookup\tname\tdata were read$' text)" = 3 ]
 	grep -qP '^2026-05-04 00:00:00 UTC\tgateway \(gateway_lookup\)\tcafé\tssn, name\taccess was denied$' text
 	grep -qx given text
@@ -723,7 +723,7 @@ code() {
 	for command in verify anchor; do
 		lh-subject-audit $command --dir d >quiet
 		run -0 --separate-stderr lh-subject-audit $command --dir d --progress always
-		[ "$(whole_progress)" = "lh-subject-audit: 100 %$([ $command = anchor ] || printf '\nlh-subject-audit: 2 logs, 3 rows: all intact')" ]
+		[ "$(whole_progress)" = "lh-subject-audit: 100 %$([ $command = anchor ] || printf '\nlh-subject-audit: 2 logs, 3 rows: all intact, but not compared with an anchor')" ]
 		[ "${#lines[@]}" = "$(wc -l <quiet)" ]
 	done
 }
@@ -737,13 +737,16 @@ code() {
 		head -n $rows whole >d/W-1.audit.jsonl
 		run -0 lh-subject-audit report W-1 --dir d --html page.html
 		[[ $(jq -r .completeness_attestation <<<"$output") == *'It was not compared with an anchor: whether rows are missing at its end is not known.' ]]
+		[[ $(jq -r .completeness_attestation <<<"$output") == 'As far as is known without an anchor, '* ]]
 		grep -qF 'class="verdict warn"' page.html
+		grep -qF '<strong>What is in this record is genuine; whether it is all is not known.</strong>' page.html
 		grep -qF "$not_known" page.html
 	done
 	cp whole d/W-1.audit.jsonl
 	run -0 lh-subject-audit report W-1 --dir d --html page.html --against anchor
 	[[ $output != *'not compared'* ]]
 	grep -qF 'class="verdict good"' page.html
+	grep -qF '<strong>This record is genuine.</strong>' page.html
 	run ! grep -qF "$not_known" page.html
 }
 

@@ -41,7 +41,7 @@ setup_file() {
 	tip=$(tail -n 1 d/W-1.audit.jsonl | jq -r .row_hmac)
 	run -0 --separate-stderr lh-subject-audit verify d/W-1.audit.jsonl
 	[ "$output" = '{"file":"d/W-1.audit.jsonl","count":3,"tip":"'"$tip"'","verified":true,"error":null,"state":"intact"}' ]
-	[ "$stderr" = "lh-subject-audit: 1 log, 3 rows: all intact" ]
+	[ "$stderr" = "lh-subject-audit: 1 log, 3 rows: all intact, but not compared with an anchor" ]
 	run -0 --separate-stderr lh-subject-audit verify --wire d/W-1.audit.jsonl
 	[ "$output" = '{"mode":"verify","count":3,"tip":"'"$tip"'","verified":true,"error":""}' ]
 	sed -i 2s/success/denied/ d/W-1.audit.jsonl

@@ -91,6 +91,22 @@ static void put_broken(struct page *pg)
 
 static enum report_fault report_fault(const struct report *r);
 
+/* Say of a record without a fault what is known of it, first of all. */
+static void put_genuine(struct page *pg, bool known)
+{
+	const unsigned long long n = pg->r->v.count;
+
+	lh_buf_printf(&pg->b, "<strong>%s</strong> ", known ? "This record is genuine."
+		      : "What is in this record is genuine; whether it is all is not known.");
+	if (n == 1)
+		lh_buf_puts(&pg->b, "Its one entry carries a valid seal: it was not changed "
+			    "since.");
+	else
+		lh_buf_printf(&pg->b, "All %llu entries carry a valid seal, and each is tied to "
+			      "the one before: none was changed, removed from between others, or "
+			      "put in since.", n);
+}
+
 static void put_verdict(struct page *pg)
 {
 	enum report_fault fault = report_fault(pg->r);
@@ -127,16 +143,8 @@ static void put_verdict(struct page *pg)
 	} else if (!pg->r->v.count) {
 		lh_buf_puts(&pg->b, "<strong>No access has been recorded.</strong> There is no "
 			    "record of this person, or it was removed.");
-	} else if (pg->r->v.count == 1) {
-		lh_buf_puts(&pg->b,
-			    "<strong>This record is genuine.</strong> Its one entry carries a "
-			    "valid seal: it was not changed since.");
 	} else {
-		lh_buf_printf(&pg->b,
-			      "<strong>This record is genuine.</strong> All %llu entries carry a "
-			      "valid seal, and each is tied to the one before: none was changed, "
-			      "removed from between others, or put in since.",
-			      (unsigned long long)pg->r->v.count);
+		put_genuine(pg, known);
 	}
 	if (!known)
 		lh_buf_puts(&pg->b, " It was not compared with an anchor: whether entries are "
@@ -390,8 +398,9 @@ static void report_attest(const struct report *r, struct lh_buf *out)
 			break;
 		}
 		lh_buf_printf(out,
-			      "The audit log's chain of %llu row%s verifies from the first row to "
-			      "the last; ", rows, s);
+			      "%s audit log's chain of %llu row%s verifies from the first row to "
+			      "the last; ", r->v.state == LH_CHAIN_ANCHORED ? "The"
+			      : "As far as is known without an anchor, the", rows, s);
 		if (listed == 1)
 			lh_buf_puts(out, "the one row in the window is listed.");
 		else

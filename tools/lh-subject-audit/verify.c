@@ -390,16 +390,20 @@ static int verify_file(struct lh_tool *tool, const struct settings *s, const cha
 /* Say in one line for people what all logs come to. */
 static void print_totals(struct lh_tool *tool, const struct settings *s, const struct totals *t)
 {
-	uint64_t good = t->of[LH_CHAIN_ANCHORED] + t->of[LH_CHAIN_INTACT];
+	const uint64_t alone = t->of[LH_CHAIN_INTACT], good = t->of[LH_CHAIN_ANCHORED] + alone;
 	LH_SCOPED(lh_buf_free) struct lh_buf b = { 0 };
 	int i;
 
 	lh_buf_printf(&b, "%s, %s: ", LH_N(t->logs, "log"), LH_N(t->rows, "row"));
-	if (good == t->logs)
-		lh_buf_printf(&b, "all %s",
-			      t->of[LH_CHAIN_ANCHORED] == t->logs ? "as anchored" : "intact");
+	if (good == t->logs && !alone)
+		lh_buf_puts(&b, "all as anchored");
+	else if (good == t->logs)
+		lh_buf_puts(&b, "all intact");
 	else
 		lh_buf_printf(&b, "%llu intact", (unsigned long long)good);
+	if (alone)
+		lh_buf_printf(&b, ", %s not compared with an anchor", alone == t->logs ? "but"
+			      : LH_N(alone, "log"));
 	for (i = LH_CHAIN_TORN; i < LH_CHAIN_STATES; i++)
 		if (t->of[i])
 			lh_buf_printf(&b, ", %llu %s", (unsigned long long)t->of[i],

@@ -285,7 +285,8 @@ int doctor_command(struct lh_tool *t, void *settings)
 	for (i = 0; i < t->n_operands; i++)
 		check_folder(&d, t->operands[i]);
 	if (!d.first.len)
-		lh_buf_puts(&d.first, "ready");
+		lh_buf_printf(&d.first, "ready: %zu tools and %zu folders were looked at, and no "
+			      "log or index was verified", good, (size_t)t->n_operands);
 	if (!d.json)
 		d.rc |= lh_tool_out_line(t, &d.first);
 	lh_buf_free(&d.first);
