@@ -313,6 +313,24 @@ static int number_columns(struct lh_csv_table *t, struct lh_err *err)
 	return give_types(t, err);
 }
 
+static bool is_blank(struct lh_str s)
+{
+	size_t i = 0;
+
+	while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'))
+		i++;
+	return i == s.n;
+}
+
+/* Return the name of a column in the header just read.  The first alone may have none: numbers of
+ * rows, as pandas writes them. */
+static struct lh_str header_name(struct lh_csv_table *t, size_t i)
+{
+	const struct lh_str s = cell_text(t, i);
+
+	return !i && t->csv.cells > 1 && is_blank(s) ? lh_str_of("column1") : s;
+}
+
 /* Refuse blank names and those that occur twice. */
 static int check_names(const struct lh_csv_table *t, struct lh_err *err)
 {
@@ -322,12 +340,9 @@ static int check_names(const struct lh_csv_table *t, struct lh_err *err)
 
 	for (i = 0; i < t->n && !rc; i++) {
 		struct lh_str name = t->column[i].name;
-		size_t blank = 0;
 		int64_t twin = lh_table_find(&seen, name, name_of, t);
 
-		while (blank < name.n && (name.p[blank] == ' ' || name.p[blank] == '\t'))
-			blank++;
-		if (blank == name.n)
+		if (is_blank(name))
 			rc = lh_err_set(err, LH_EIO, "column %zu has no name", i + 1);
 		else if (twin >= 0)
 			rc = lh_err_set(err, LH_EIO, "columns %zu and %zu are both called \"%.*s\"",
@@ -349,7 +364,7 @@ static int name_columns(struct lh_csv_table *t, struct lh_err *err)
 		return -1;
 	lh_buf_add(&t->header, t->csv.row, t->csv.n);
 	for (i = 0; i < t->n; i++) {
-		s = cell_text(t, i);
+		s = header_name(t, i);
 		t->column[i].name.n = s.n;
 		lh_buf_add(&t->names, s.p, s.n);
 	}
@@ -393,7 +408,7 @@ static int compare_header(struct lh_csv_table *t, struct lh_err *err)
 	size_t i;
 
 	for (i = 0; i < t->n && i < t->csv.cells; i++) {
-		s = cell_text(t, i);
+		s = header_name(t, i);
 		if (!lh_str_is(s, t->column[i].name.p, t->column[i].name.n))
 			return lh_err_set(err, LH_EIO,
 					  "column %zu has another name than in the first file",

@@ -250,6 +250,18 @@ for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.x
 	fails 'a,b\n1,2\n' 'there is no column "c" (--id)' --id c
 }
 
+@test "a first column without a name, of row numbers for example, is column1" {
+	printf ',id,name\n0,7,Ann\n1,8,Bo\n' >t.csv
+	run -0 lh-ingest t.csv
+	[ "$output" = $'{"column1":0,"id":7,"name":"Ann"}\n{"column1":1,"id":8,"name":"Bo"}' ]
+	printf '"",id\n0,7\n' >u.csv
+	[ "$(lh-ingest u.csv)" = '{"column1":0,"id":7}' ]
+	[ "$(lh-query 'SELECT max(column1) AS n FROM t' t.csv)" = '{"n":1}' ]
+	fails ',,a\n1,2,3\n' 'column 2 has no name'
+	fails ',column1\n1,2\n' 'columns 1 and 2 are both called "column1"'
+	fails ' \n1\n' 'has no name'
+}
+
 @test "UTF-16 is exit 2 with its name" {
 	fails '\xff\xfea\x00\n\x00' 't.csv: is UTF-16LE, not UTF-8'
 	fails '\xfe\xff\x00a\x00\n' 't.csv: is UTF-16BE, not UTF-8'
