@@ -80,6 +80,7 @@ enum lh_chain_fault {
 	LH_CHAIN_CUT,		/* the last line, without its LF */
 	LH_CHAIN_NO_ROWS,	/* the log is there without a row, and not anchored so */
 	LH_CHAIN_BLANK,		/* a blank line before a row, "invalid JSON" too */
+	LH_CHAIN_MARK,		/* a row behind a byte order mark, "invalid JSON" too */
 };
 /* Return "invalid JSON", "row_hmac mismatch", ... */
 const char *lh_chain_fault_text(enum lh_chain_fault fault);

@@ -295,6 +295,19 @@ static int check_last_row(struct lh_chain_log *l, struct tail *t, int64_t at, co
 			  (long long)at, why);
 }
 
+/* Refuse to go on behind the mark of an editor, after which no row is one of the chain. */
+static int check_mark(const struct tail *t, struct lh_err *err)
+{
+	char first[3];
+	const ssize_t n = pread(t->fd, first, sizeof first, 0);
+
+	if (n < 0)
+		return lh_err_sys(err, "%s", t->path);
+	return lh_mark_len(first, (size_t)n) == 0 ? 0
+		: lh_err_set(err, LH_EDATA, "%s: begins with the byte order mark of an editor; "
+			     "remove its 3 bytes first", t->path);
+}
+
 /* Another process has written: read the end of the log. */
 static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struct lh_err *err)
 {
@@ -315,7 +328,8 @@ static int read_tail(struct lh_chain_log *l, struct tail *t, int64_t size, struc
 		t->size = 0;
 		return 0;
 	}
-	if (lh_chain_last_line(t->fd, t->path, size, &at, &torn, err) < 0)
+	if (check_mark(t, err) < 0 ||
+	    lh_chain_last_line(t->fd, t->path, size, &at, &torn, err) < 0)
 		return -1;
 	if (torn)
 		return lh_err_set(err, LH_EDATA,

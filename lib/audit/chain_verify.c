@@ -143,7 +143,8 @@ static int check_line(struct lh_chain_scanner *w, struct lh_chain_stripe *s, con
 		if (err->code != LH_EDATA)
 			return -1;
 		l = (struct lh_chain_line){ .n = 0 };
-		fault = lh_trim(p, n).n ? LH_CHAIN_JSON : LH_CHAIN_BLANK;
+		fault = !lh_trim(p, n).n ? LH_CHAIN_BLANK : lh_mark_len(p, n) ? LH_CHAIN_MARK
+								   : LH_CHAIN_JSON;
 	}
 	s->bare = s->bare && l.bare;
 	set_stated(&prev, l.prev);
@@ -291,7 +292,7 @@ const char *lh_chain_fault_text(enum lh_chain_fault fault)
 	static const char *const text[] = {
 		"", "invalid JSON", "candidate_id mismatch", "prev_chain_hash mismatch",
 		"row_hmac mismatch", "anchor mismatch", "torn", "no rows",
-		"invalid JSON",
+		"invalid JSON", "invalid JSON",
 	};
 
 	return text[fault];

@@ -52,6 +52,24 @@ setup_file() {
 	[ "$output" = '{"mode":"verify","count":1,"tip":"'"$tip"'","verified":false,"error":"row 1: row_hmac mismatch"}' ]
 }
 
+@test "the byte order mark of an editor is named, append refuses to go on behind it, and without it the log is intact" {
+	log W-1 3
+	cp d/W-1.audit.jsonl whole
+	{ printf '\xef\xbb\xbf'; cat whole; } >d/W-1.audit.jsonl
+	cp d/W-1.audit.jsonl marked
+	run -1 --separate-stderr lh-subject-audit verify d/W-1.audit.jsonl
+	[[ ${stderr_lines[0]} == *'tampered after 0 good rows (row 0: invalid JSON: a byte order mark, which an editor writes '* ]]
+	record W-1 9 >more
+	run --separate-stderr lh-subject-audit append --dir d more
+	[[ $status != 0 && $stderr == *'begins with the byte order mark of an editor'* ]]
+	cmp marked d/W-1.audit.jsonl
+	tail -c +4 marked >d/W-1.audit.jsonl
+	lh-subject-audit verify d/W-1.audit.jsonl >/dev/null
+	{ head -n 1 whole; printf '\xef\xbb\xbf'; tail -n 2 whole; } >d/W-1.audit.jsonl
+	run -1 --separate-stderr lh-subject-audit verify d/W-1.audit.jsonl
+	[[ ${stderr_lines[0]} == *'tampered after 1 good row (row 1: invalid JSON: a byte order mark'* ]]
+}
+
 @test "a log without rows is empty and not intact, unless --allow-empty; one that is named and absent is an error, and the next goes on" {
 	mkdir d
 	: >d/empty.audit.jsonl

@@ -207,6 +207,15 @@ static void put_remedy(struct lh_buf *b, const struct log *log, const struct lh_
 	lh_buf_puts(b, "accept it: lh-subject-audit anchor --against ANCHOR --accept REASON");
 }
 
+/* Return what more is known of a line that is no JSON object. */
+static const char *hint(enum lh_chain_fault fault)
+{
+	return fault == LH_CHAIN_BLANK ? ": a blank line, which no append writes"
+		: fault == LH_CHAIN_MARK ? ": a byte order mark, which an editor writes and no "
+					   "append; without its 3 bytes the row may be right"
+		: "";
+}
+
 /* Append a sentence on what is wrong with a log, and what to do. */
 static void put_words(struct lh_buf *b, const char *path, const struct log *log,
 		      const struct lh_chain_verdict *v, const char *error)
@@ -227,9 +236,8 @@ static void put_words(struct lh_buf *b, const char *path, const struct log *log,
 			      "anchor (%s)", LH_N(rows, "row"),
 			      log->anchor ? (unsigned long long)log->anchor->count : 0, error);
 	else
-		lh_buf_printf(b, "%s after %llu good rows (%s%s)", lh_chain_state_name(v->state),
-			      rows, error, v->fault == LH_CHAIN_BLANK
-			      ? ": a blank line, which no append writes" : "");
+		lh_buf_printf(b, "%s after %s (%s%s)", lh_chain_state_name(v->state),
+			      LH_N(rows, "good row"), error, hint(v->fault));
 	if (v->fault == LH_CHAIN_ANCHOR)
 		put_remedy(b, log, v);
 	lh_buf_putc(b, '\0');
