@@ -445,6 +445,28 @@ essay() {
 	lh-search -q --field body t.jsonl tail299 | jq -e '.results[0].passage.text | contains("tail299")'
 }
 
+@test "where no record has a word of the text that is said, and --matched finds nothing" {
+	local said='no record has a word of the query; these are nearest by spelling'
+	people >people.csv
+	cp people.csv more.csv
+	people | lh-ingest --id person_id | lh-index build -q --lexical --template "{job} in {town}" w.lhv
+	for args in people.csv 'people.csv more.csv' '--hybrid w.lhv'; do
+		run -0 --separate-stderr lh-search $args 'zzzqqq xxvvv'
+		[[ $stderr == *"lh-search: $said"*' (--matched leaves them out)' ]]
+		[ "$(jq -c '[.matched, (.results | length > 0)]' <<<"$output")" = '[false,true]' ]
+		run -0 --separate-stderr lh-search --matched $args 'zzzqqq xxvvv'
+		[[ $stderr != *'no record'* ]]
+		[ "$(jq -c '[.matched, .results]' <<<"$output")" = '[false,[]]' ]
+		run -0 --separate-stderr lh-search --matched $args 'zzzqqq nurse'
+		[[ $stderr != *'no record'* ]]
+		[ "$(jq -c '[.matched, .results[0].id]' <<<"$output")" = '[null,"7"]' ]
+	done
+	[ "$(lh-search --hybrid --flat -k 1 w.lhv <<<'{"query_text":"zzzqqq"}' | jq .matched)" = false ]
+	[ "$(lh-search -k 1 w.lhv zzzqqq 2>&1 | jq .matched)" = null ]
+	run -2 lh-search --matched w.lhv zzzqqq
+	[[ $output == *'--matched: needs --hybrid for an INDEX'* ]]
+}
+
 @test "--words finds what has a word of the text, and nothing else" {
 	people >people.csv
 	[ "$(ids --words people.csv 'night nurse')" = 7 ]

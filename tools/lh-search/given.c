@@ -247,8 +247,10 @@ int given_open(struct given *g, char **operands, size_t *n_operands, struct sett
 	if (n > 1)			/* of several files the words are not compared */
 		set->reader = NULL;
 	set->hybrid |= (g->n == 1 && left == 1 && !set->playbook && !set->playbooks) || set->words;
+	set->look = g->n > 0 && !set->hybrid;
 	set->shown_id |= g->n < left;
-	return 0;
+	return set->matched && !set->hybrid && !set->look
+		? lh_tool_usage(tool, "--matched: needs --hybrid for an INDEX") : 0;
 }
 
 void given_close(struct given *g)

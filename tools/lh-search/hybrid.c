@@ -204,6 +204,29 @@ double hybrid_score(const struct corpus_search *s, uint64_t row, double distance
 	return words + by_vector_part(s, distance);
 }
 
+static void note_words(struct worker *w, const struct corpus_search *s, size_t found)
+{
+	w->looked = true;
+	w->matched |= found > 0;
+	w->nearest_by = !lh_engine_here(s->open->params->engine) ? "meaning" :
+			by_model(s) ? "spelling and meaning" : "spelling";
+}
+
+int hybrid_look(struct worker *w, struct corpus_search *s, const struct lh_query *q,
+		struct lh_err *err)
+{
+	struct lh_query one = *q;
+	size_t found = 0;
+
+	one.k = 1;
+	if (!w->reader.q.text.n || !s->open->params->lexical || limits_late(&w->limits))
+		return 0;
+	if (search_words(w, s, &one, &found, err) < 0)
+		return -1;
+	note_words(w, s, found);
+	return 0;
+}
+
 int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, struct lh_err *err)
 {
 	const struct query *of = &w->reader.q;
@@ -223,10 +246,13 @@ int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, s
 	    (!text.n || (lh_engine_here(s->open->params->engine) &&
 			 lh_hashv3_job_order(text.p, text.n)))) {
 		keep_vectors(s, k);
-		return 0;
+		return hybrid_look(w, s, q, err);
 	}
-	if (!limits_late(l) && search_words(w, s, q, &by_words, err) < 0)
-		return -1;
+	if (!limits_late(l)) {
+		if (search_words(w, s, q, &by_words, err) < 0)
+			return -1;
+		note_words(w, s, by_words);
+	}
 	n = s->n + by_words;
 	lh_grow(&s->fused, &s->cap_fused, n, sizeof *s->fused);
 	lh_grow(&s->hit, &s->cap, n, sizeof *s->hit);

@@ -29,6 +29,8 @@ static const struct lh_option options[] = {
 	  LH_REAL(struct settings, read_within, 0, 1e9, .seldom = true) },
 	{ 0, "lines", NULL, "each line of a text is a record",
 	  LH_FLAG(struct settings, lines, .seldom = true) },
+	{ 0, "matched", NULL, "nothing, where no record has a word of the text",
+	  LH_FLAG(struct settings, matched, .seldom = true) },
 	{ 0, "words", NULL, "rank by the words alone", LH_FLAG(struct settings, words) },
 	{ 0, "passages", NULL, "every passage of a record that is found",
 	  LH_FLAG(struct settings, passages, .seldom = true) },
@@ -93,6 +95,17 @@ static const struct lh_option options[] = {
 	LH_OPTION_END
 };
 
+/* Say that results have no word of the text, which a person may not see at once. */
+static void say_unmatched(struct lh_tool *tool, const struct worker *w)
+{
+	const struct query *q = &w->reader.q;
+
+	if (w->looked && !w->matched && w->n_found)
+		lh_tool_message(tool, "no %srecord has a word of the query; these are nearest by "
+				"%s (--matched leaves them out)", q->both.p ? "such " : "",
+				w->run->set->reader ? "meaning" : w->nearest_by);
+}
+
 /* Answer -Q and --like as one record of stdin. */
 static int answer_one(struct lh_tool *tool, struct search *state)
 {
@@ -121,6 +134,7 @@ static int answer_one(struct lh_tool *tool, struct search *state)
 	    on_query(&rec, &out, &w, &tool->err) == 0) {
 		if (out.len && !state->set->shown)
 			lh_buf_putc(&out, '\n');
+		say_unmatched(tool, &w);
 		rc = lh_decisions_sync(state->decisions, &tool->err);
 		if (!rc)
 			rc = state->set->shown ? show(tool, &out, text) :
@@ -242,6 +256,7 @@ static const struct lh_bind out[] = {
 	LH_OP_OBJECT("unmatched_filter"),
 	{ LH_BIND_ONLY("playbook_boosted", LH_BIND_TO_WHOLE), .most = INT64_MAX },
 	{ LH_BIND_ONLY("playbook_injected", LH_BIND_TO_WHOLE), .most = INT64_MAX },
+	{ LH_BIND_ONLY("matched", LH_BIND_TO_BOOL) },
 	{ LH_BIND_ONLY("truncated", LH_BIND_TO_BOOL) },
 	LH_SOUGHT_MEMBERS,
 	{ LH_BIND_ONLY("explain", LH_BIND_TO_VALUE), .each = LH_BIND_IS(LH_OBJECT),

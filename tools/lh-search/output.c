@@ -183,6 +183,8 @@ static void print_left_out(const struct worker *w, struct lh_writer *to)
 {
 	size_t i;
 
+	if (w->looked && !w->matched && (w->n_found || w->run->set->matched))
+		lh_write_bool(to, "matched", false);
 	if (w->limits.reached)
 		lh_write_bool(to, "truncated", true);
 	if (!w->n_left_out)
@@ -212,12 +214,12 @@ int print_record(struct worker *w, const struct lh_record *rec, struct lh_buf *o
 	const char *drop[20] = { "query_vector", "vector", "results", "metadata_filter_dropped",
 				 "playbook_boosted", "playbook_injected", "partial", "skipped",
 				 "query_role_missing", "truncated", "explain", "unmatched_filter",
-				 "query_role", "query_city", "query_state" };
+				 "matched", "query_role", "query_city", "query_state" };
 	const struct lh_sought *sought = &w->reader.sought;
 	const struct query *q = &w->reader.q;
 	const struct lh_value *alias = lh_record_get(rec, "query");
 	struct lh_writer to;
-	size_t n = sought->role.len ? 15 : 12;
+	size_t n = sought->role.len ? 16 : 13;
 
 	if (alias && alias->p != q->text_json.p)
 		alias = NULL;

@@ -319,7 +319,7 @@ static int search_one(struct worker *w, struct corpus_search *s, struct lh_err *
 	s->n = (size_t)n;
 	w->dropped += q.dropped;
 	if (!set->hybrid)
-		return 0;
+		return set->look && hybrid_look(w, s, &q, err) < 0 ? at_corpus(s, err) : 0;
 	if (hybrid_fuse(w, s, &q, err) < 0)
 		return at_corpus(s, err);
 	w->dropped += q.dropped;
@@ -441,6 +441,8 @@ static int search_chosen(struct worker *w, struct lh_err *err)
 	for (i = 0; i < w->n_chosen; i++)
 		if (search_one(w, w->chosen[i], err) < 0)
 			return -1;
+	if (w->run->set->matched && !w->matched)
+		return 0;
 	if (merge(w, err) < 0 || (q->use_playbook && use_playbook(w, err) < 0))
 		return -1;
 	cut(w);
@@ -459,6 +461,7 @@ int on_query(struct lh_record *rec, struct lh_buf *out, void *worker, struct lh_
 
 	w->query++;
 	w->dropped = w->boosted = w->injected = 0;
+	w->looked = w->matched = false;
 	w->n_found = w->n_chosen = w->n_liked = 0;
 	w->asked = NULL;
 	/* The scope is compiled before anything is looked up by it: until then it is that of the

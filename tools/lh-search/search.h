@@ -51,7 +51,8 @@ struct settings {
 	double timeout;		/* seconds of a query; 0: any */
 	bool exact, flat, no_metadata, auto_role, hybrid, explain;
 	bool wire, playbook_optional, ignore_unknown, attribute;
-	bool no_cache, whole, words, passages;
+	bool no_cache, whole, words, passages, matched;
+	bool look;		/* without hybrid, look whether a record has a word of the query */
 	double read_within;	/* seconds that a model may read a file */
 	bool divided;		/* rows of a file may be passages */
 	bool lines;		/* each line of a text is a record */
@@ -405,6 +406,8 @@ struct worker {
 	struct lh_embedder *model;	/* that of reread.c; NULL: not started */
 	struct lh_persons_used used;	/* --attribute */
 	uint64_t boosted, injected;
+	bool looked, matched;		/* for the words of the text; a record has one */
+	const char *nearest_by;		/* what the vectors are of, if words were looked for */
 	struct limits limits;
 	struct lh_filter *filter;	/* the last filter of a query, ... */
 	uint64_t filter_number;		/* ... counted from 1; 0: none yet */
@@ -487,6 +490,10 @@ size_t hybrid_depth(size_t k);
  * vector: the best per_corpus_k of both are left, or all if some may be too far.  q->dropped is
  * that of the words. */
 int hybrid_fuse(struct worker *w, struct corpus_search *s, struct lh_query *q, struct lh_err *err);
+
+/* Look whether a record has a word of the query's text. */
+int hybrid_look(struct worker *w, struct corpus_search *s, const struct lh_query *q,
+		struct lh_err *err);
 
 /* Return the score of a row of a corpus at that distance, which a playbook may have changed. */
 double hybrid_score(const struct corpus_search *s, uint64_t row, double distance);
