@@ -251,7 +251,7 @@ differ: all
 # the others is another file: it would not be made again for the sake of objects that it lacks.
 DEMO_FIRST = lh lh-index lh-ingest lh-search
 DEMO = $(DEMO_FIRST) lh-cat lh-embed lh-extract-json lh-gen lh-serve lh-show lh-subject lh-subject-audit lh-validate
-DEMO_LATER = $(wildcard $(patsubst %,lib/%/*.c,audit distill jsonschema mcp serve tlog validate) \
+DEMO_LATER = $(wildcard $(patsubst %,lib/%/*.c,distill jsonschema mcp serve tlog validate) \
 	$(addprefix lib/,json/document.c lineage/lineage*.c memory/session*.c memory/pathway*.c model/chat.c model/extract.c persons/[afs]*.c text/[ahs]*.c))
 demo:
 	@for goal in demo-first demo-answer demo-rest; do $(MAKE) --no-print-directory $$goal || exit; done
