@@ -19,6 +19,7 @@
 #define SPOOL 2			/* bodies and objects in files of the state */
 #define MODELS 4		/* files of models, and what is compiled from them */
 #define KEPT 8			/* the indexes of files that lh-search keeps for the user */
+#define CGROUP 16		/* DuckDB looks for its limits, and aborts where it may not */
 #define STORES 32		/* the stores of other places that manifests of the state name */
 
 #define EMBEDS (LH_KEYS_OLLAMA | LH_KEYS_OPENAI)
@@ -40,7 +41,7 @@ static const struct row {
 	{ "lh-embed", MODELS, { "lh-embed" }, NULL, NULL },
 	{ "lh-extract-json", 0, { NULL }, NULL, NULL },
 	{ "lh-index", WRITES | MODELS, { "lh-embed" }, NULL, NULL },
-	{ "lh-ingest", WRITES | SPOOL, { "lh-ingest", "lh-cat" }, NULL, NULL },
+	{ "lh-ingest", WRITES | SPOOL | CGROUP, { "lh-ingest", "lh-cat" }, NULL, NULL },
 	{ "lh-iterate", 0, { "lh-cat" }, NULL, NULL },
 	{ "lh-judge", 0, { "lh-chat" }, NULL, NULL },
 	{ "lh-merge", 0, { NULL }, NULL, NULL },
@@ -583,6 +584,9 @@ int lh_filter_confine(struct lh_confine *to, char *const *argv, const struct lh_
 		let(&m, place->read->v[i], LH_MAY_READ);
 	let_command(&m, argv);
 	let_members(&m, place->route);
+	if (m.row->what & CGROUP)	/* /proc/self is another one of each process */
+		let_all(&m, (const char *const[]){ "/proc", "/sys/fs/cgroup", NULL },
+			LH_MAY_READ | LH_MAY_STAY);
 	if (m.row->what & SPOOL)
 		let_below(&m, place->state, "spool", LH_MAY_READ | LH_MAY_WRITE);
 	if (engine && is_service(engine) && m.row->what & MODELS)

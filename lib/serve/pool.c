@@ -529,6 +529,20 @@ static void note_time(struct lh_pool_process *c, double seconds)
 		c->each = 1e-6;
 }
 
+/* Note whether a process works.  One that answers that it cannot, by no fault of who asked, has
+ * said on its stderr why. */
+static void note_health(struct lh_pool_process *c)
+{
+	struct lh_pool *p = c->pool;
+	const struct lh_value *error = lh_record_get(&p->rec, "error");
+	struct lh_err why;
+
+	if (error && lh_coproc_refusal(error, &why) < 0 && why.status >= 500)
+		lh_process_failed(&c->child, &p->endings);
+	else
+		p->endings.told[0] = '\0';
+}
+
 /* Answer by the complete lines at hand; false if the process was ended for one. */
 static bool answer_ask(struct lh_pool_process *c)
 {
@@ -556,7 +570,7 @@ static bool answer_ask(struct lh_pool_process *c)
 		c->answers++;
 		a = c->asked.first;
 		note_time(c, now - (c->progress > a->sent ? c->progress : a->sent));
-		p->endings.told[0] = '\0';
+		note_health(c);
 		c->progress = now;
 		a = pop_ask(&c->asked);
 		a->answered(a, LH_ASKED_ANSWERED, &p->rec);

@@ -39,10 +39,11 @@
  * 30 s, if it had answered nothing.
  *
  * A process leads a group of its own, so that ^C does not end it before the answers are out;
- * what is left of the group is killed after it.  Its stderr is read.  When it ends by itself
- * that is reported, with the last line of its stderr unless that may hold what nobody should
- * read: a line about a record, and any line of a program that is not of this family, once it
- * was given a record.  A caller may have every line instead (lh_pool_how.message).
+ * what is left of the group is killed after it.  Its stderr is read.  When it ends by itself,
+ * or answers that it cannot (status 500 and more), that is reported, with the last line of its
+ * stderr unless that may hold what nobody should read: a line about a record, and any line of a
+ * program that is not of this family, once it was given a record.  A caller may have every line
+ * instead (lh_pool_how.message).
  *
  * Owner:   an ask is the caller's, and must stay until it was answered.
  * Threads: one thread per pool and its loop.

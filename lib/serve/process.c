@@ -185,8 +185,9 @@ static void report_end(struct lh_endings *e, const struct lh_ending *d, int stat
 	int n;
 
 	if (d->silent || !e->ended ||
-	    ((e->wanted || d->wanted) && WIFEXITED(status) && WEXITSTATUS(status) < 2) ||
-	    (*d->last && !strcmp(d->last, e->told)))
+	    (WIFEXITED(status) &&
+	     (((e->wanted || d->wanted) && WEXITSTATUS(status) < 2) ||
+	      (*d->last && !strcmp(d->last, e->told)))))
 		return;
 	memcpy(e->told, d->last, sizeof e->told);
 	n = snprintf(text, sizeof text, WIFSIGNALED(status) ? "%s[%u] was ended by signal %d"
@@ -195,6 +196,21 @@ static void report_end(struct lh_endings *e, const struct lh_ending *d, int stat
 		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (*d->last && n > 0 && (size_t)n < sizeof text)
 		snprintf(text + n, sizeof text - (size_t)n, ": %s", d->last);
+	e->ended(e->owner, text);
+}
+
+void lh_process_failed(struct lh_process *c, struct lh_endings *e)
+{
+	char last[sizeof e->told], text[sizeof e->told + 200];
+
+	if (!e->ended || c->tail.line)
+		return;
+	lh_stderr_tail_drain(&c->tail, c->messages.fd);
+	lh_stderr_tail_last_line(&c->tail, e->name, last, sizeof last);
+	if (!*last || !strcmp(last, e->told) || !may_quote(c, e->name, last))
+		return;
+	memcpy(e->told, last, sizeof e->told);
+	snprintf(text, sizeof text, "%s[%u]: %s", e->name, c->number, last);
 	e->ended(e->owner, text);
 }
 

@@ -50,12 +50,12 @@ struct lh_ending {		/* a process that ended or will, not yet collected */
 
 struct lh_endings {
 	const char *name;		/* of the program */
-	/* Report that a process ended by itself; or NULL. */
+	/* Report that a process ended by itself, or what it said as it failed; or NULL. */
 	void (*ended)(void *owner, const char *text);
 	void *owner;
 	bool wanted;			/* ends with status 0 or 1 are not reported */
-	/* Why one ended last: another that ends for the same reason is not reported, until the
-	 * owner empties it, because one works again. */
+	/* Why one failed last: another that fails, or ends with a status, for the same reason is
+	 * not reported, until the owner empties it, because one works again. */
 	char told[sizeof ((struct lh_stderr_tail *)0)->text + 1];
 	struct lh_ending *v;
 	size_t n, cap;
@@ -70,6 +70,9 @@ bool lh_process_has_ended(const struct lh_process *c);
 /* Close the descriptors of a running process, and plan to collect it; at_once: kill it, and say
  * nothing more. */
 void lh_process_leave(struct lh_process *c, struct lh_endings *to, bool at_once);
+
+/* Report the last line of its stderr, because it answered that it cannot. */
+void lh_process_failed(struct lh_process *c, struct lh_endings *e);
 
 /* Collect what has ended, and kill what has had its time. */
 void lh_endings_collect(struct lh_endings *e, double now);

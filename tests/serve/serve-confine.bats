@@ -5,6 +5,7 @@ load ../helper
 load ../servers/serve
 load ../servers/server
 load ../tlog
+load ../duckdb
 
 setup_file() {
 	cc -shared -fPIC -o "$BATS_FILE_TMPDIR/tries.so" "$ROOT/tests/faults/tries.c"
@@ -198,6 +199,42 @@ do_their_work() {
 	[ "$(status /v1/subject/w-1/find --json '{}' -H "X-Lakehouse-Legal-Token: $(cat legal)")" = 200 ]
 	lh-search -q -k 1 people.jsonl heron
 	post /v1/subject/w-1/find '{}' -H "X-Lakehouse-Legal-Token: $(cat legal)" | grep -q user-cache
+}
+
+# bats test_tags=full
+@test "Parquet is ingested by a confined filter" {
+	duckdb_library >why || skip "$(cat why)"
+	/usr/bin/python3 "$ROOT/tests/duckdb/sql.py" "COPY (SELECT 1::INTEGER AS id, 'Ann' AS name) TO 't.parquet' (FORMAT parquet)"
+	start_serve
+	[[ $(curl -sS -o out -w '%{http_code}' -F file=@t.parquet -H "Origin: $URL" "$URL/v1/ingest?name=people") = 20[01] ]]
+	jq -e '.row_count == 1' out
+}
+
+@test "why a filter cannot answer is a line in the log, once, also when a program that it starts is ended by a signal" {
+	echo '#include <stdlib.h>
+	__attribute__((constructor)) static void end(void) { abort(); }' | cc -shared -fPIC -o duckdb.so -xc -
+	export LH_DUCKDB=$PWD/duckdb.so
+	printf 'PAR1\025\0PAR1' >t.parquet
+	start_serve
+	for _ in 1 2; do
+		[ "$(curl -sS -o out -w '%{http_code}' -F file=@t.parquet -H "Origin: $URL" "$URL/v1/ingest?name=people")" = 503 ]
+	done
+	grep '^lh-serve: lh-ingest' err | cut -d : -f 2- | diff - <(echo " lh-ingest[0]: lh-ingest ended with status 134: ")
+}
+
+@test "each end of a filter by a signal is a line in the log, with what it said" {
+	echo '{"routes":[{"route":"POST /own","run":["lh-own","x"]}]}' >own
+	printf '%s\n' '#!/bin/bash' 'echo "lh-own: no room" >&2' 'read -r line' 'kill -SEGV $$' >lh-own
+	chmod +x lh-own
+	PATH=$PWD:$PATH start_serve --config own
+	post /own '{}' >out
+	until_so grep -q 'ended by signal 11' err
+	post /own '{}' >out
+	until_so ended_twice
+}
+
+ended_twice() {
+	[ "$(grep -cx 'lh-serve: lh-own\[0\] was ended by signal 11: no room' err)" -ge 2 ]
 }
 
 @test "a roster that is made, or replaced by another, outside of the state as well, is the one of the next request" {
