@@ -222,3 +222,75 @@ changes() {
 	apart 3 steps "$(scale 60 600 2000)" "$LH_DRAW" v requests \
 		lh-catalog requests -q --now 2026-01-01T00:00:00Z --on-error emit --catalog c
 }
+
+# described N GIVEN TOOL OPERATION... - requests drawn from what the tool says that it takes.
+described() {
+	python3 "$ROOT/tests/apart.py" draw "$1" "$LH_DRAW" "${@:2}" >requests
+	[ "$(wc -l <requests)" = "$1" ]
+}
+
+# each_described N - of each tool that answers many requests by one process.  Those that
+# ask a model are left out, and lh-merge, which makes one answer of several records.
+each_described() {
+	local now='--now 2026-01-01T00:00:00Z'
+	state
+	described "$1" '{}' lh-embed ''
+	apart 1 pairs requests lh-embed -q -j1 --on-error emit
+	apart 1 pairs requests lh-embed --wire rust -q -j1 --on-error emit
+	described "$1" '{"query_text":["welder","Nurse Gary IN"],"like":["w-3"],"corpora":[["workers"],["others"]],"exclude_ids":[["w-1"]]}' lh-search ''
+	apart 1 pairs requests lh-search --wire --auto-role -q -j1 --on-error emit --playbooks st/playbook st/index
+	echo '{"candidate_id":"w1","name":"Ada","status":"active"}' >roster.jsonl
+	described "$1" '{"kind":["email","fill","playbook"],"artifact":[{"to":"a@b.example","body":"Hello"},{"fills":[]}],"context":[{"target_count":1}]}' lh-validate ''
+	apart 1 pairs requests lh-validate --wire -q -j1 --roster roster.jsonl --on-error emit
+	described "$1" '{"text":["x {\"a\":1}"]}' lh-extract-json ''
+	apart 1 pairs requests lh-extract-json -q -j1 --on-error emit
+	described "$1" '{"focus":[{"path":"a.c","text":"struct a"}],"text":["struct a { int b; };"]}' lh-relevance ''
+	apart 1 pairs requests lh-relevance -q -j1 --on-error emit
+	described "$1" '{"name":["workers","others","new"],"src":["others","new"],"dest":["workers","new"],"id":["w-3","o-2"],"text":["Cook"]}' \
+		lh-index create list get corpora delete add lookup merge
+	apart 1 steps "$1" "$LH_DRAW" st requests \
+		lh-index requests -q -j1 $now --on-error emit --playbooks playbook index
+	described "$1" '{"answer_id":["w-3","o-2"],"answer_corpus":["workers","others"],"query_text":["nurse"]}' lh-playbook record bulk
+	rm -rf st.fresh
+	apart 1 steps "$1" "$LH_DRAW" st requests lh-playbook requests -q -j1 $now --on-error emit --indexes index playbook
+	mkdir -p v/store p/log
+	described "$1" '{"uid":["a","b"],"predecessor_uid":["a"],"content":[{"x":1}]}' \
+		lh-pathway add add_idempotent update revise retire get history search stats
+	apart 1 steps "$1" "$LH_DRAW" v requests lh-pathway requests -q $now --on-error emit log.jsonl
+	rm -rf v.fresh
+	described "$1" '{"key":["k","l/m"],"file":["/etc/hostname"]}' lh-store put get list delete
+	apart 1 steps "$1" "$LH_DRAW" v requests lh-store requests -q --on-error emit store
+	rm -rf v.fresh
+	described "$1" '{"name":["d","e"],"objects":[[{"key":"k"}]]}' lh-catalog register get list remove
+	apart 1 steps "$1" "$LH_DRAW" v requests lh-catalog requests -q $now --on-error emit --catalog c
+	rm -rf v.fresh
+	described "$1" '{"endpoint":["/a"],"source":["s"]}' lh-observe event inbox stats health
+	apart 1 steps "$1" "$LH_DRAW" v requests lh-observe requests -q $now --on-error emit o.jsonl
+	printf '{"candidate_id":"w-%s","name":"%s"}\n' 7 "Rob Alvarez" 8 "Ann Zadele" >p/roster.jsonl
+	printf '{"ts":"2026-05-03T12:00:00Z","candidate_id":"w-7","body":"Ann Zadele"}\n' >p/log/sms.jsonl
+	described "$1" '{"id":["w-7","w-8"],"also":[["Ann Zadele"]]}' lh-subject find export verify
+	apart 1 pairs requests lh-subject requests -q --on-error emit $now --state p
+}
+
+@test "requests drawn from what each tool describes are answered as by a fresh process" {
+	each_described 10
+}
+
+# bats test_tags=full
+@test "many requests drawn from what each tool describes are answered as by a fresh process" {
+	for i in 1 2 3; do
+		rm -rf st st.fresh v v.fresh p
+		LH_DRAW="$LH_DRAW $i" each_described "$(scale 40 100 300)"
+	done
+}
+
+@test "a filter that remembers the request before, or ends by a signal, is found" {
+	described 10 '{}' lh-embed ''
+	run apart 1 pairs requests cat -n
+	[[ $status = 1 && $output = *gives*alone* ]]
+	run apart 1 pairs requests bash -c 'kill -SEGV $$'
+	[[ $status = 1 && $output = *'status -11'* ]]
+	mkdir st
+	run apart 1 steps 10 1 st requests bash -c 'while read -r l; do echo $((++n)); done'
+	[[ $status = 1 && $output = *gives*alone* ]]
+}
