@@ -177,18 +177,22 @@ listed() {
 	[ "$(find dest/content -type f | wc -l)" = 1 ]
 }
 
-@test "--keep removes older snapshots and what only they had, never the newest" {
+@test "--keep removes older snapshots and what only they had, never the newest and the one before it" {
 	mkdir s
 	for day in 01 02 20; do
 		echo "$day" >s/a
 		echo same >s/b
 		lh-store snapshot --now "2026-05-${day}T00:00:00Z" --keep 7d s dest >/dev/null
 	done
-	[ "$(lh-store snapshots dest | jq -r .snapshot)" = 2026-05-20T00:00:00.000Z ]
-	[ "$(find dest/content -type f | wc -l)" = 2 ]
+	[ "$(lh-store snapshots dest | jq -r .snapshot)" = $'2026-05-02T00:00:00.000Z\n2026-05-20T00:00:00.000Z' ]
+	[ "$(find dest/content -type f | wc -l)" = 3 ]
 	lh-store verify dest >/dev/null
 	lh-store snapshot --now 2026-01-01T00:00:00Z --keep 1m s dest >/dev/null
-	[ "$(lh-store snapshots dest | wc -l)" = 2 ]
+	[ "$(lh-store snapshots dest | wc -l)" = 3 ]
+	# a clock that was years ahead once leaves what is right
+	lh-store snapshot --now 2036-01-01T00:00:00Z --keep 1d s dest >/dev/null
+	lh-store restore --as-of 2026-06-01T00:00:00Z dest right >/dev/null
+	[ "$(cat right/a)" = 20 ]
 	run -2 lh-store snapshot --keep 7 s dest
 	run -2 lh-store snapshot --keep 0d s dest
 }

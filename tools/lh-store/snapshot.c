@@ -552,7 +552,8 @@ int snapshots_expire(struct lh_tool *tool, struct lh_store *s, int64_t keep, con
 		char *time = t.v[i];
 
 		t.v[i] = NULL;
-		if (!keep || strcmp(time, before) >= 0 || !strcmp(time, newest)) {
+		if (!keep || strcmp(time, before) >= 0 || !strcmp(time, newest) ||
+		    (i + 1 < t.n && !strcmp(t.v[i + 1], newest))) {
 			t.v[left++] = time;
 			continue;
 		}

@@ -92,8 +92,8 @@ int snapshots_lock(struct lh_tool *tool, struct lh_store *s, const char *dest,
 		   struct lh_lock *lock);
 void snapshots_unlock(struct lh_store *s, struct lh_lock *lock);
 
-/* Remove the snapshots that are older than so many milliseconds (0: none), but for the newest,
- * and the contents that none of the others has. */
+/* Remove the snapshots that are older than so many milliseconds (0: none), but not the newest, nor
+ * the one before it, as the clock may be wrong; and the contents that none of the others has. */
 int snapshots_expire(struct lh_tool *tool, struct lh_store *s, int64_t keep, const char *newest);
 
 #endif
