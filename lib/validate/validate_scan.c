@@ -71,15 +71,26 @@ static bool is_hyphen(const struct gap *g)
 	return g->hyphens == 1 && !g->other && !(g->line_before && g->blank_after);
 }
 
-/* Return how much of NNN-NN-NNNN ends with a run of digits, if `groups` of it ended with the
- * run before: 3 for all of it.  A run of seven ends one and begins the next. */
-static int next_group(int groups, size_t digits)
+/* How many groups of NNN-NN-NNNN end with the run of digits before.  Numbers may be glued, so that
+ * a run ends one and begins the next. */
+struct groups {
+	int whole;		/* of a number */
+	int part;		/* of what may have more digits before it, ... */
+	int after;		/* ... or behind it, and is glued to a number */
+};
+
+/* Take a run of digits; true: it ends a number. */
+static bool next_group(struct groups *g, size_t digits)
 {
-	if (groups == 2 && digits == 4)
-		return 3;
-	if (groups == 1 && digits == 2)
-		return 2;
-	return digits == 3 || (groups == 2 && digits == 7);
+	const struct groups was = *g;
+
+	if ((was.whole == 2 && digits == 4) || (was.after == 2 && digits >= 4))
+		return true;
+	g->whole = was.whole == 1 && digits == 2
+		? 2 : digits == 3 || (was.part == 2 && digits == 7);
+	g->part = was.part == 1 && digits == 2 ? 2 : digits >= 3;
+	g->after = was.after == 1 && digits == 2 ? 2 : was.whole == 2 && digits >= 7;
+	return false;
 }
 
 static bool reads_ssn(const unsigned char *p, const unsigned char *end, struct reading how)
@@ -87,7 +98,7 @@ static bool reads_ssn(const unsigned char *p, const unsigned char *end, struct r
 	struct gap gap = { .other = true };
 	size_t digits = 0;
 	enum lh_sign sign;
-	int groups = 0;
+	struct groups groups = { .whole = 0 };
 	uint32_t c;
 
 	while (p < end) {
@@ -97,12 +108,11 @@ static bool reads_ssn(const unsigned char *p, const unsigned char *end, struct r
 			continue;
 		if (sign == LH_SIGN_DIGIT && (c < 0x80) == how.ascii) {
 			if (!digits++ && !is_hyphen(&gap))
-				groups = 0;
+				groups = (struct groups){ .whole = 0 };
 			continue;
 		}
 		if (digits) {
-			groups = next_group(groups, digits);
-			if (groups == 3)
+			if (next_group(&groups, digits))
 				return true;
 			digits = 0;
 			gap = (struct gap){ 0 };
@@ -116,7 +126,7 @@ static bool reads_ssn(const unsigned char *p, const unsigned char *end, struct r
 			gap.other = true;
 		}
 	}
-	return digits && next_group(groups, digits) == 3;
+	return digits && next_group(&groups, digits);
 }
 
 bool lh_has_ssn(const char *p, size_t n, bool original)
