@@ -257,10 +257,169 @@ static enum lh_alike compare(const struct digits *d, const struct written *w,
 		? LH_DIFFER : best;
 }
 
-/* Return whether the digits that were read end with a number, and set where that begins. */
-static enum lh_alike is_number(const struct digits *d, const struct lh_reading *r, size_t *at)
+/* ---- digits that are no telephone ---- */
+
+#define GROUPS 9
+#define FAR 64			/* bytes before a number that are looked at */
+
+/* Groups of digits that signs join. */
+struct groups {
+	unsigned n;
+	struct {
+		uint64_t value;
+		unsigned digits;
+		unsigned char sign;	/* that joins it to the one before */
+	} v[GROUPS];
+};
+
+static bool is_group(const struct groups *g, unsigned i, unsigned least, unsigned most,
+		     uint64_t greatest)
 {
-	enum lh_alike best = LH_DIFFER, is;
+	return i < g->n && g->v[i].digits >= least && g->v[i].digits <= most &&
+	       g->v[i].value <= greatest;
+}
+
+/* Return how many groups from i on are a date, of which the year is the first or the last. */
+static unsigned date_at(const struct groups *g, unsigned i)
+{
+	uint64_t a, b;
+	bool year_first = is_group(g, i, 4, 4, 2099);
+
+	if (i + 3 > g->n || g->v[i + 1].sign != g->v[i + 2].sign ||
+	    !strchr("-/.", g->v[i + 1].sign) || !is_group(g, i + 1, 1, 2, 31) ||
+	    !is_group(g, year_first ? i + 2 : i, 1, 2, 31) ||
+	    (!year_first && !is_group(g, i + 2, 4, 4, 2099)) ||
+	    g->v[year_first ? i : i + 2].value < 1900)
+		return 0;
+	a = g->v[i + 1].value;
+	b = g->v[year_first ? i + 2 : i].value;
+	return a && b && (a <= 12 || (b <= 12 && !year_first)) ? 3 : 0;
+}
+
+/* Return how many groups from i on are a time, with a fraction of a second. */
+static unsigned time_at(const struct groups *g, unsigned i)
+{
+	unsigned n = 1;
+
+	if (!is_group(g, i, 1, 2, 24))
+		return 0;
+	while (n < 3 && is_group(g, i + n, 2, 2, 60) && g->v[i + n].sign == ':')
+		n++;
+	if (n == 3 && i + n < g->n && strchr(".,", g->v[i + n].sign))
+		n++;
+	return n > 1 ? n : 0;
+}
+
+/* Return whether groups are an address of IP, with a port or not: LH_MAY_BE_ALIKE a telephone, of
+ * groups of two digits behind an area. */
+static enum lh_alike not_address(const struct groups *g)
+{
+	unsigned i;
+
+	if (g->n < 4 || g->n > 5 || (g->n == 5 && g->v[4].sign != ':'))
+		return LH_ALIKE;
+	for (i = 0; i < 4; i++)
+		if (!is_group(g, i, 1, 3, 255) || (i && g->v[i].sign != '.'))
+			return LH_ALIKE;
+	return g->n == 4 && g->v[0].digits > 1 && g->v[1].digits == 2 && g->v[2].digits == 2 &&
+	       g->v[3].digits == 2 ? LH_MAY_BE_ALIKE : LH_DIFFER;
+}
+
+/* The same of an amount, with signs between thousands or before a fraction. */
+static enum lh_alike not_amount(const struct groups *g)
+{
+	unsigned n = g->n, i;
+	unsigned char sign, point = g->n > 1 ? g->v[g->n - 1].sign : 0;
+	const bool fraction = n > 1 && (point == '.' || point == ',') && g->v[n - 1].digits < 3;
+
+	n -= fraction;
+	sign = n > 1 ? g->v[1].sign : 0;
+	if (n == 1)
+		return fraction ? LH_MAY_BE_ALIKE : LH_ALIKE;
+	if ((sign != '.' && sign != ',') || g->v[0].digits > 3 || (fraction && point == sign))
+		return LH_ALIKE;
+	for (i = 1; i < n; i++)
+		if (g->v[i].digits != 3 || g->v[i].sign != sign)
+			return LH_ALIKE;
+	return sign == ',' || fraction ? LH_DIFFER : LH_MAY_BE_ALIKE;
+}
+
+/* Return whether digits may be of a telephone as they are written. */
+static enum lh_alike judge(const struct groups *g)
+{
+	unsigned n = date_at(g, 0), i;
+	uint64_t day = g->v[0].value;
+	enum lh_alike address = not_address(g), amount = not_amount(g);
+
+	n += n ? date_at(g, n) : is_group(g, 0, 4, 4, 2099);	/* a span, or a year and a time */
+	n += time_at(g, n);
+	if (n == g->n && n > 1)
+		return LH_DIFFER;
+	if (g->n == 1 && g->v[0].digits >= 8 && g->v[0].digits <= 14) {
+		for (i = g->v[0].digits; i > 8; i--)
+			day /= 10;
+		return day >= 19000101 && day < 21000000 && day / 100 % 100 >= 1 &&
+		       day / 100 % 100 <= 12 && day % 100 >= 1 && day % 100 <= 31
+			? LH_MAY_BE_ALIKE : LH_ALIKE;
+	}
+	return address < amount ? address : amount;
+}
+
+static bool is_currency(const unsigned char *p, size_t at)
+{
+	at -= at && p[at - 1] == ' ';
+	return (at && p[at - 1] == '$') ||
+	       (at > 1 && (!memcmp(p + at - 2, "\u00a3", 2) || !memcmp(p + at - 2, "\u00a5", 2))) ||
+	       (at > 2 && !memcmp(p + at - 3, "\u20ac", 3));
+}
+
+/* Return whether digits at [at, end), and what is joined to them, may be of a telephone: not of a
+ * date, a time, an address of IP or an amount. */
+static enum lh_alike may_be_telephone(const unsigned char *p, size_t n, size_t at, size_t end)
+{
+	static const char joins[] = "-/.:,";
+	const size_t first = at > FAR ? at - FAR : 0;
+	enum lh_alike least = LH_ALIKE, is;
+
+	while (at > first && (lh_sign_is_digit(p[at - 1]) ||
+		      (at > 1 && p[at - 1] && strchr(joins, p[at - 1]) &&
+		       lh_sign_is_digit(p[at - 2]))))
+		at--;
+	for (; at < end && least; at++) {
+		const bool money = lh_sign_is_digit(p[at]) && is_currency(p, at);
+		struct groups g = { .n = 0 };
+		unsigned char sign = 0;
+
+		while (at < n && g.n <= GROUPS && lh_sign_is_digit(p[at])) {
+			unsigned digits = 0;
+			uint64_t value = 0;
+
+			for (; at < n && lh_sign_is_digit(p[at]); at++, digits++)
+				value = digits < 18 ? value * 10 + (p[at] - 48u) : value;
+			if (g.n < GROUPS) {
+				g.v[g.n].value = value;
+				g.v[g.n].digits = digits;
+				g.v[g.n].sign = sign;
+			}
+			g.n++;
+			sign = at < n ? p[at] : 0;
+			at += at + 1 < n && sign && strchr(joins, sign) &&
+			      lh_sign_is_digit(p[at + 1]);
+		}
+		is = money ? LH_DIFFER : g.n && g.n <= GROUPS ? judge(&g) : LH_ALIKE;
+		least = is < least ? is : least;
+	}
+	return least;
+}
+
+/* ---- a number in digits ---- */
+
+/* Return whether the digits that were read, which end there, end with a number, and set where that
+ * begins. */
+static enum lh_alike is_number(const struct digits *d, const struct lh_reading *r, size_t end,
+			       size_t *at)
+{
+	enum lh_alike best = LH_DIFFER, is, most;
 	struct written w;
 	bool parted = false;
 	unsigned n;
@@ -268,8 +427,8 @@ static enum lh_alike is_number(const struct digits *d, const struct lh_reading *
 	if (!ends_with(d, r))
 		return LH_DIFFER;
 	if (r->last && held(d, r->n)->before + r->n <= LH_TELEPHONE_MAX) {
-		best = LH_MAY_BE_ALIKE;
 		*at = held(d, r->n + held(d, r->n)->before)->at;
+		best = may_be_telephone(d->p, d->n, *at, end) ? LH_MAY_BE_ALIKE : LH_DIFFER;
 	}
 	for (n = 1; n <= LH_TELEPHONE_WRITTEN && n <= d->count; n++) {
 		const struct digit *first = held(d, n);
@@ -281,6 +440,8 @@ static enum lh_alike is_number(const struct digits *d, const struct lh_reading *
 			continue;
 		read_written(d, n, &w);
 		is = compare(d, &w, r);
+		most = is ? may_be_telephone(d->p, d->n, w.at, end) : is;
+		is = is < most ? is : most;
 		if (is > best || w.foreign)
 			*at = w.at;
 		best = is > best || w.foreign ? is : best;
@@ -300,7 +461,7 @@ static void find_ending(const struct lh_telephones *s, const struct digits *d, s
 	for (i = 4; i && d->count >= LH_TEXT_DIGITS; i--)
 		last = last * 10 + (unsigned)(held(d, i)->value - '0');
 	for (k = d->count >= LH_TEXT_DIGITS ? s->first[last] : 0; k; k = s->v[k - 1].next) {
-		is = is_number(d, &s->v[k - 1].is, &at);
+		is = is_number(d, &s->v[k - 1].is, end, &at);
 		if (is)
 			fn(ctx, s->v[k - 1].number, at, end - at,
 			   is == LH_ALIKE ? LH_TEXT_SURE : LH_TEXT_PERHAPS);

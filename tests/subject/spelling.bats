@@ -196,6 +196,18 @@ sure() {
 	[ "$(sure)" = "1 " ]
 }
 
+@test "digits of a date, a time, an address of IP or an amount are no telephone, and are perhaps one where that cannot be known" {
+	printf '{"x":"%s"}\n' '2025-12-01 09:30:00 paid 310' 'IP 202.51.20.109' 202.51.20.109:80 2,025,120,109 2.025.120.109,00 '$2025120109' \
+		'€ 2025120109' '[01/Dec/2025:12:01:09]' 2025/12/01,09:10 01.09.2025-12-01 >log
+	[ -z "$(sure --also 202-512-0109)" ]
+	printf '{"x":"%s"}\n' 202-512-0109 '2025-12-01 202-512-0109' 202.512.0109 202,512,0109 '09:30 (202) 512 0109, 12' '2025-12-01T09:30 +1 202 512 01 09' >log
+	[ "$(sure --also 202-512-0109)" = "1 2 3 4 5 6 " ]
+	printf '{"x":"%s"}\n' 2025120109 20251201.09 >log
+	[ "$(sure --also 202-512-0109)" = "1perhaps 2perhaps " ]
+	printf '{"x":"%s"}\n' 20.12.34.56 20.12.345.6 912.345.678 912,345,678 >log
+	[ "$(sure --also 20123456 --also 912345678)" = "1perhaps 2 3perhaps " ]
+}
+
 @test "a text of blanks alone is refused" {
 	echo '{"x":"  "}' >log
 	run -2 lh-subject find --log log --also $'  \xc2\xa0 \t' w-7
