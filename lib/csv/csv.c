@@ -634,8 +634,19 @@ static int refuse(struct lh_str head, struct lh_err *err)
 		{ "<table", "a page of HTML" }, { "<meta", "a page of HTML" },
 		{ "<!--", "a page of HTML" }, { "<?xml", "XML" }, { "%PDF-", "a PDF file" },
 	};
+	/* bytes that no text in UTF-8 begins with */
+	static const struct { const char *begin; size_t n; const char *what; } files[] = {
+		{ "SQLite format 3\0", 16, "an SQLite database, which lh-query reads" },
+		{ "\x93NUMPY", 6, "an array of NumPy, which lh-index reads" },
+		{ "\x89LHV", 4, "an index, which lh-search reads" },
+		{ "GGUF\2\0\0\0", 8, "a model in GGUF" }, { "GGUF\3\0\0\0", 8, "a model in GGUF" },
+		{ "\x89PNG", 4, "a picture" }, { "\xff\xd8\xff", 3, "a picture" },
+	};
 	size_t i, n;
 
+	for (i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (head.n >= files[i].n && !memcmp(head.p, files[i].begin, files[i].n))
+			return lh_err_set(err, LH_EIO, "is %s, not a table", files[i].what);
 	while (head.n && (is_line_end(*head.p) || *head.p == ' ' || *head.p == '\t')) {
 		head.p++;
 		head.n--;

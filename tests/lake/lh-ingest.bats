@@ -262,6 +262,16 @@ for book, names in ("t.xlsx", ["[Content_Types].xml", "xl/workbook.xml"]), ("u.x
 	fails ' \n1\n' 'has no name'
 }
 
+@test "a file of another program is named by its first bytes" {
+	fails 'SQLite format 3\x00\x10\x00\n' 't.csv: is an SQLite database, which lh-query reads, not a table'
+	fails '\x93NUMPY\x01\x00v\x00{}\n' 't.csv: is an array of NumPy, which lh-index reads, not a table'
+	fails '\x89LHV\r\n\x1a\n\x04\x00' 't.csv: is an index, which lh-search reads, not a table'
+	fails 'GGUF\x03\x00\x00\x00\x01\n' 't.csv: is a model in GGUF, not a table'
+	fails '\x89PNG\r\n\x1a\n\x00\x00' 't.csv: is a picture, not a table'
+	# a text may begin so
+	[ "$(printf 'GGUF,b\n1,2\n' | lh-ingest)" = '{"GGUF":1,"b":2}' ]
+}
+
 @test "UTF-16 is exit 2 with its name" {
 	fails '\xff\xfea\x00\n\x00' 't.csv: is UTF-16LE, not UTF-8'
 	fails '\xfe\xff\x00a\x00\n' 't.csv: is UTF-16BE, not UTF-8'
