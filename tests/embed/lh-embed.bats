@@ -189,7 +189,7 @@ lh-embed: --template: no record has "late"' ]
 	run -2 lh-embed --engine mystery
 	[[ $output == *--engine*hash* ]]
 	run -2 lh-embed --model nomic-embed-text <<<'{"text":"x"}'
-	[[ $output == *"hash-v1, hash-v2 and hash-v3"* ]]
+	[[ $output == *"hash-v1, hash-v2, hash-v3 and hash-v4"* ]]
 }
 
 @test "-v ends with what was done" {

@@ -49,13 +49,13 @@ expected() {
 
 @test "options that the command has are completed, once each unless they may be repeated" {
 	expected <<-'END'
-	lh-search --wh|--where
+	lh-search --whe|--where
 	lh-search --pl|--playbook  --playbook-optional  --playbooks
-	lh-search --where a=b --wh|--where
+	lh-search --where a=b --whe|--where
 	lh-search --ef 10 --ef|
 	lh-search --ef=10 --ef|
 	lh-search -q --qui|
-	lh-search a.lhv --wh|--where
+	lh-search a.lhv --whe|--where
 	lh-search -- --wh|
 	lh-index build --dis|--distance
 	lh-index --dis|--distance
@@ -76,13 +76,13 @@ expected() {
 	lh-subject-audit manifest |get  list  put  verify
 	lh-load m|mix
 	lh sea|search
-	lh search --wh|--where
+	lh search --whe|--where
 	lh index bui|build
 	lh index build --dis|--distance
 	lh help ca|cat  catalog
 	lh help tu|tutorial
 	lh help rec|recipes
-	lh help h|hash-v1  hash-v2  hash-v3
+	lh help h|hash-v1  hash-v2  hash-v3  hash-v4
 	lh completion |bash  fish  zsh
 	lh comp|complete  completion
 	END
@@ -225,7 +225,7 @@ all_options() {
 	make -s -C "$ROOT" install DESTDIR="$BATS_TEST_TMPDIR/d" PREFIX=/usr >/dev/null
 	share=$BATS_TEST_TMPDIR/d/usr/share
 	export XDG_DATA_DIRS=$share:/usr/share
-	printf '%s\n' 'all lh-search --wh' 'all lh index bui' 'all lh-store put sub key n' >lines
+	printf '%s\n' 'all lh-search --whe' 'all lh index bui' 'all lh-store put sub key n' >lines
 	printf '%s\n' --where build notes.txt >want
 	for shell in $(shells); do
 		case $shell in
@@ -255,7 +255,7 @@ all_options() {
 @test "with bash-completion loaded the script still completes" {
 	[ -f /usr/share/bash-completion/bash_completion ] || skip "bash-completion is not installed"
 	export LH_BEFORE='. /usr/share/bash-completion/bash_completion'
-	printf '%s\n' 'all lh-search --wh' 'all lh-search --on-error=' 'tab lh-search my\ i' | complete_in bash >got
+	printf '%s\n' 'all lh-search --whe' 'all lh-search --on-error=' 'tab lh-search my\ i' | complete_in bash >got
 	diff got - <<-'END'
 	--where
 	emit  skip  stop
