@@ -289,7 +289,7 @@ NAME_RULE='1 to 128 of A-Z, a-z, 0-9, _, . and -, the first not a dot'
 	[ "$(jq -c '.per_corpus_counts' out)" = '{"w1":3,"w2":3}' ]
 	lh-search --hybrid i/w1.lhv i/w2.lhv <<<'{"query_text":"Welder Aurora","k":3}' >want
 	[ "$(jq -c .results out)" = "$(jq -c .results want)" ]
-	fails '{"query_text":"a","corpora":["w1","plain"]}' 400 'corpus "plain" has no words to search by' --hybrid
+	fails '{"query_text":"a","corpora":["w1","plain"]}' 400 'corpus "plain" has no words to search by: build it with lh-index build --lexical' --hybrid
 	# without a text, by the vector alone
 	wire --hybrid <<<'{"like":"w1/w-1","corpora":["w2","w1"],"k":4}' >out
 	wire <<<'{"like":"w1/w-1","corpora":["w2","w1"],"k":4}' | jq -c '[.results[] | [.corpus, .id]]' >want

@@ -173,8 +173,8 @@ static int choose(struct worker *w, size_t i, struct lh_err *err)
 	if (check_model(w, s, err) < 0)
 		return -1;
 	if (w->run->set->hybrid && !s->open->params->lexical)
-		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no words to search by",
-				  s->name->text);
+		return lh_err_set(err, LH_EDATA, "corpus \"%s\" has no words to search by: "
+				  "build it with lh-index build --lexical", s->name->text);
 	s->query = w->query;
 	s->n = s->at = 0;
 	s->work = (struct lh_search_work){ 0 };
