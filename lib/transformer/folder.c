@@ -41,10 +41,13 @@ void lh_folder_put_str(struct lh_buf *b, struct lh_str s)
 
 static struct lh_buf *key(struct lh_folder_reader *r, const char *name, uint32_t type)
 {
-	lh_folder_put_str(&r->f->head, lh_str_of(name));
-	lh_folder_put_u32(&r->f->head, type);
-	r->keys++;
-	return &r->f->head;
+	bool ours = r->f->converts && !strncmp(name, "lakehouse.", 10);
+	struct lh_buf *b = ours ? &r->f->ours : &r->f->head;
+
+	lh_folder_put_str(b, lh_str_of(name));
+	lh_folder_put_u32(b, type);
+	r->keys += !ours;
+	return b;
 }
 
 void lh_folder_u32(struct lh_folder_reader *r, const char *name, uint64_t v)
@@ -407,12 +410,53 @@ static int type_of(const struct lh_folder_reader *r, const struct lh_safetensor 
 			  (int)t->dtype.n, t->dtype.p);
 }
 
-/* Write what a tensor is.  XLMRobertaModel's first positions belong to no token of a text. */
+/* Return the type that a tensor has in the header.  llama.cpp's converter leaves in F32 what it
+ * adds to or multiplies by each position, and takes F16 for rows that are no whole blocks. */
+static uint32_t type_in(const struct lh_folder *f, const char *name, unsigned dims, uint64_t width,
+			uint32_t from)
+{
+	const char *norm = strstr(name, "_norm.weight"), *weight = strstr(name, ".weight");
+
+	if (!f->converts)
+		return from;
+	if (dims < 2 || norm || !weight || !strcmp(name, "position_embd.weight") ||
+	    !strcmp(name, "token_types.weight"))
+		return LH_GGUF_F32;
+	return width % lh_gguf_layout(f->type)->values ? LH_GGUF_F16 : f->type;
+}
+
+/* Note where the data of a tensor are.  XLMRobertaModel's first positions belong to no token of a
+ * text. */
+static struct lh_folder_tensor *add_tensor(struct lh_folder *f, const struct lh_folder_sizes *s,
+					   const struct lh_safetensor *t, const char *name)
+{
+	uint64_t width = t->dims ? t->dim[t->dims - 1] : 1, skip = 0;
+	struct lh_folder_tensor *to;
+
+	if (s->roberta && !strcmp(name, "position_embd.weight") && t->dims == 2 &&
+	    t->dim[0] > s->pad + 1)
+		skip = s->pad + 1;
+	lh_grow(&f->tensor, &f->cap, f->tensors + 1, sizeof *f->tensor);
+	to = &f->tensor[f->tensors++];
+	*to = (struct lh_folder_tensor){ .data = t->data, .width = width };
+	if (t->bytes) {
+		uint64_t rows = 1;
+
+		for (unsigned i = 0; i + 1 < t->dims; i++)
+			rows *= t->dim[i];
+		to->rows = rows - skip;
+		to->data += skip * (t->bytes / rows);
+	}
+	return to;
+}
+
+/* Write what a tensor is. */
 static int put_tensor(struct lh_folder_reader *r, const struct lh_folder_sizes *s,
 		      const struct lh_safetensor *t, uint64_t *at)
 {
-	uint64_t skip = 0, rows = t->dims ? t->dim[0] : 0, bytes = t->bytes;
+	const struct lh_gguf_layout *layout;
 	struct lh_folder *f = r->f;
+	struct lh_folder_tensor *to;
 	char name[NAME_MAX_BYTES];
 	uint32_t type;
 
@@ -420,20 +464,17 @@ static int put_tensor(struct lh_folder_reader *r, const struct lh_folder_sizes *
 		return 0;
 	if (type_of(r, t, &type) < 0)
 		return -1;
-	if (s->roberta && !strcmp(name, "position_embd.weight") && rows > s->pad + 1) {
-		skip = (s->pad + 1) * (bytes / rows);
-		rows -= s->pad + 1;
-		bytes -= skip;
-	}
+	to = add_tensor(f, s, t, name);
+	to->from = type;
+	to->to = type_in(f, name, t->dims, to->width, type);
+	layout = lh_gguf_layout(to->to);
 	lh_folder_put_str(&f->head, lh_str_of(name));
 	lh_folder_put_u32(&f->head, t->dims);
 	for (unsigned i = t->dims; i-- > 0; )
-		lh_folder_put_u64(&f->head, i ? t->dim[i] : rows);
-	lh_folder_put_u32(&f->head, type);
+		lh_folder_put_u64(&f->head, i || t->dims != 2 ? t->dim[i] : to->rows);
+	lh_folder_put_u32(&f->head, to->to);
 	lh_folder_put_u64(&f->head, *at);
-	*at = (*at + bytes + 31) / 32 * 32;
-	lh_grow(&f->data, &f->cap, f->tensors + 1, sizeof *f->data);
-	f->data[f->tensors++] = t->data + skip;
+	*at += (to->rows * to->width / layout->values * layout->bytes + 31) / 32 * 32;
 	return 0;
 }
 
@@ -447,7 +488,9 @@ static void put_sizes(struct lh_folder_reader *r, const struct lh_folder_sizes *
 	lh_folder_u32(r, "bert.feed_forward_length", s->feed_forward);
 	lh_folder_u32(r, "bert.attention.head_count", s->heads);
 	key_f32(r, "bert.attention.layer_norm_epsilon", s->epsilon);
-	lh_folder_u32(r, "general.file_type", 0);
+	lh_folder_u32(r, "general.file_type", r->f->type == LH_GGUF_Q8_0 ? 7 : r->f->type);
+	if (r->f->converts)
+		lh_folder_u32(r, "general.quantization_version", 2);
 	lh_folder_bool(r, "bert.attention.causal", false);
 }
 
@@ -520,7 +563,8 @@ void lh_folder_free(struct lh_folder *f)
 {
 	lh_safetensors_close(&f->weights);
 	lh_buf_free(&f->head);
-	free(f->data);
+	lh_buf_free(&f->ours);
+	free(f->tensor);
 }
 
 static bool is_newer(const struct timespec *a, const struct timespec *b)

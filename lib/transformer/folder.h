@@ -5,7 +5,7 @@
  *     struct lh_folder f = { .path = "all-MiniLM-L6-v2" };
  *     if (lh_folder_read(&f, err) < 0) ...
  *             f.head          the header of a GGUF file: its keys and its tensors
- *             f.data[i]       the data of tensor i, in the mapped weights
+ *             f.tensor[i]     where the data of tensor i are in the mapped weights
  *     lh_folder_free(&f);
  *
  * Files: config.json (architectures BertModel and XLMRobertaModel); model.safetensors, of the
@@ -21,6 +21,9 @@
  *     lakehouse.words.strip_accents  these keys a vocabulary is not llama.cpp's
  *     lakehouse.words.chinese
  *
+ * With .converts the header is that of the file which llama.cpp's converter writes: without these
+ * additional keys, with matrices of the type .type, and norms, biases and positions in F32.
+ *
  * Checked: whatever is in the files, by the readers of JSON, of safetensors and of GGUF.
  * Owner:   lh_folder_free frees all, also after a failure.
  * Errors:  LH_ECORRUPT, LH_EIO, with the file that is wrong or missing.
@@ -32,11 +35,20 @@
 #include "file/file.h"
 #include "safetensors.h"
 
+struct lh_folder_tensor {
+	const unsigned char *data;
+	uint32_t from, to;		/* the types that it has, and has in head */
+	uint64_t rows, width;		/* width: values of a row */
+};
+
 struct lh_folder {
 	const char *path;
+	bool converts;
+	uint32_t type;			/* with converts: LH_GGUF_F32, LH_GGUF_F16, LH_GGUF_Q8_0 */
 	struct lh_safetensors weights;
 	struct lh_buf head;
-	const unsigned char **data;	/* of each tensor in head */
+	struct lh_buf ours;		/* with converts: the keys that are left out */
+	struct lh_folder_tensor *tensor;	/* each in head */
 	size_t tensors, cap;
 };
 

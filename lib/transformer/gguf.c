@@ -382,7 +382,7 @@ static int read_alignment(const struct lh_gguf *g, uint64_t *to, struct lh_err *
 static int place_folder(struct lh_gguf *g)
 {
 	for (size_t i = 0; i < g->places; i++)
-		g->place[i].tensor.data = g->folder.data[i];
+		g->place[i].tensor.data = g->folder.tensor[i].data;
 	return 0;
 }
 

@@ -76,6 +76,17 @@ char *lh_model_compiled(const struct lh_model *m, bool fast, unsigned place, str
 /* Return whether two identities are of the same file. */
 bool lh_model_same(struct lh_str a, struct lh_str b);
 
+/* ---- converting ---- */
+
+/* The types that a file can be converted to, in the order of the names "f16|q8_0|f32". */
+enum lh_model_type { LH_MODEL_F16, LH_MODEL_Q8_0, LH_MODEL_F32 };
+
+/* Write the file that llama.cpp's converter makes of a folder: its keys, names and types.  The
+ * folder was opened before, and is a model.  A file that is there is replaced if `replaces`.
+ * LH_EUSAGE: there is one; LH_ECORRUPT: a weight is too large for the type. */
+int lh_model_convert(const char *folder, const char *path, enum lh_model_type type, bool replaces,
+		     struct lh_err *err);
+
 /* ---- opening ---- */
 
 /*

@@ -130,3 +130,46 @@ vectors() {
 	mv m.gguf models/tiny.gguf
 	[ "$(lh-embed --engine gguf --model tiny --info | jq -r .file)" = "$PWD/models/tiny.gguf" ]
 }
+
+@test "--convert writes a GGUF file with the tokens and, but for its type, the vectors of a folder" {
+	printf '{"text":"%s"}\n' 'driver of a lorry' 'welder, night shift' 'a' > texts
+	echo '{"max_seq_length": 64}' > m/sentence_bert_config.json
+	lh-embed --engine gguf --model ./m --tokens texts | jq -c .tokens > tokens
+	lh-embed --engine gguf --model ./m texts | jq -c .vector > vectors
+	for type in f32 f16 q8_0; do
+		lh-embed --convert m "$type.gguf" --type "$type"
+		lh-embed --engine gguf --model "$type.gguf" --tokens texts | jq -c .tokens |
+			cmp - tokens
+		lh-embed --engine gguf --model "$type.gguf" texts | jq -c .vector > "$type"
+		[ "$(lh-embed --engine gguf --model "$type.gguf" --info | jq -c ".types | sort")" = \
+			"$([ "$type" = f32 ] && echo '["F32"]' ||
+				jq -nc "[\"${type^^}\",\"F32\"] | sort")" ]
+		run -1 grep -c lakehouse "$type.gguf"
+	done
+	python3 "$BATS_TEST_DIRNAME/../model/cosine.py" vectors f32 1e-6
+	python3 "$BATS_TEST_DIRNAME/../model/cosine.py" vectors f16 1e-5
+	python3 "$BATS_TEST_DIRNAME/../model/cosine.py" vectors q8_0 1e-3
+	lh-embed --engine gguf --model m.gguf texts | jq -c .vector > of-file
+	python3 "$BATS_TEST_DIRNAME/../model/cosine.py" of-file f32 1e-13
+	lh-embed --convert m f16-by-default.gguf
+	cmp f16.gguf f16-by-default.gguf
+}
+
+@test "--convert leaves a file that is there as it is without --force, and nothing after an error" {
+	echo mine > out.gguf
+	run -2 --separate-stderr lh-embed --convert m out.gguf
+	[[ $stderr == *"out.gguf: is there already"* ]]
+	[ "$(cat out.gguf)" = mine ]
+	lh-embed --convert m out.gguf --force
+	lh-embed --engine gguf --model out.gguf --info
+	run -2 --separate-stderr lh-embed --convert m.gguf new.gguf
+	[[ $stderr == *"is a file already"* ]]
+	sed -i 's/BertModel/FalconModel/' m/config.json
+	run -2 --separate-stderr lh-embed --convert m new.gguf
+	[[ $stderr == *FalconModel* ]]
+	run -2 --separate-stderr lh-embed --convert m
+	[[ $stderr == *"name the file to write"* ]]
+	run -2 --separate-stderr lh-embed --type f16
+	[[ $stderr == *"--type goes with --convert"* ]]
+	[ -z "$(find . -name 'new*' -o -name '.*lh-tmp*')" ]
+}

@@ -41,6 +41,8 @@ struct embed {
 	int wire;		/* -1: not given */
 	const char *model, *url, *key_file, *cache, *field, *template_text, *id_field;
 	const char *compile, *output, *trace_id;
+	const char *convert;
+	int type;		/* of --convert: enum lh_model_type; -1: not given */
 	const char *prefix, *indexes;
 	bool raw, truncate, fast;
 	uint64_t context;		/* tokens of a text; 0: those of the model */
@@ -141,6 +143,7 @@ bool gguf_stale(const struct gguf *g);
 /* ---- inspect.c ---- */
 
 int compile_model_run(struct embed *e);
+int convert_run(struct embed *e);
 
 /* ---- local.c: a vector of each token ---- */
 

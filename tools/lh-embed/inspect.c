@@ -1,4 +1,5 @@
-/* inspect.c - lh-embed --info, --tokens and --compile: show or compile a model. */
+/* inspect.c - lh-embed --info, --tokens, --compile and --convert: show, compile or convert a
+ * model. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -148,14 +149,20 @@ int inspect_run(struct embed *e)
 
 /* ---- --compile ---- */
 
+/* Return whether an option is given that says how texts become vectors. */
+static bool embeds(const struct embed *e)
+{
+	return e->model || e->url || e->field || e->template_text || e->id_field ||
+		e->dimension || e->raw || e->prefix || e->truncate || e->tokens || e->info;
+}
+
 static int check(const struct embed *e)
 {
 	if (e->output && strcmp(e->output, "-") == 0)
 		return lh_tool_usage(e->tool,
 				     "-o -: a compiled model is a file, not a stream (./- if that "
 				     "is its name)");
-	if (e->model || e->url || e->field || e->template_text || e->id_field || e->dimension ||
-	    e->raw || e->prefix || e->truncate || e->tokens || e->info)
+	if (embeds(e))
 		return lh_tool_usage(e->tool, "--compile embeds no text: only --output, --fast and "
 				     "--jobs go with it");
 	if (e->tool->n_operands)
@@ -265,6 +272,58 @@ int compile_model_run(struct embed *e)
 	if (path)
 		rc = write_model(g, e, path, err);
 	free(path);
+	gguf_free(g);
+	return rc;
+}
+
+/* ---- --convert ---- */
+
+static int check_convert(const struct embed *e, const char *to)
+{
+	static const struct lh_made none = { "an empty file", { NULL }, NULL };
+	struct stat st;
+
+	if (embeds(e) || e->compile || e->output || e->fast)
+		return lh_tool_usage(e->tool, "--convert embeds no text: only --type and --force "
+				     "go with it");
+	if (!to)
+		return lh_tool_usage(e->tool, "--convert: name the file to write, OUT.gguf");
+	if (e->tool->n_operands > 1)
+		return lh_tool_unexpected(e->tool, 1, "--convert writes one file");
+	if (!strcmp(to, "-"))
+		return lh_tool_no_stream(e->tool, "a model");
+	if (e->tool->force)
+		return lh_tool_replaces(e->tool, to, &none);
+	return lstat(to, &st) < 0 ? 0
+		: lh_tool_usage(e->tool, "%s: is there already: give another name, or --force", to);
+}
+
+/* The model is opened first, so that a folder that is not one is refused by name. */
+int convert_run(struct embed *e)
+{
+	const char *to = e->tool->n_operands ? e->tool->operands[0] : NULL;
+	LH_SCOPED(lh_buf_free) struct lh_buf here = { 0 };
+	struct lh_err *err = &e->tool->err;
+	struct gguf *g;
+	struct stat st;
+	int rc = -1;
+
+	if (check_convert(e, to) < 0)
+		return -1;
+	g = lh_calloc(1, sizeof *g);
+	lh_buf_printf(&here, "./%s", e->convert);
+	lh_buf_putc(&here, '\0');
+	e->operand = !strchr(e->convert, '/') && stat(here.p, &st) == 0 ? here.p : e->convert;
+	e->threads = e->tool->jobs;
+	if (gguf_open_source(g, e, err) < 0)
+		;		/* *err says why */
+	else if (stat(g->model.found.path, &st) < 0 || !S_ISDIR(st.st_mode))
+		lh_tool_usage(e->tool, "--convert %s: is a file already: a folder in the form of "
+			      "Hugging Face is converted", e->convert);
+	else
+		rc = lh_model_convert(g->model.found.path, to, e->type < 0
+				      ? LH_MODEL_F16 : (enum lh_model_type)e->type,
+				      e->tool->force, err);
 	gguf_free(g);
 	return rc;
 }

@@ -50,7 +50,7 @@ static const struct lh_option options[] = {
 	{ 0, "cache", "FILE", "keep vectors in FILE, across runs",
 	  LH_TEXT(struct embed, cache, .env = "LH_EMBED_CACHE") },
 	{ 0, "cache-max", "SIZE", "greatest size of FILE (default 1G)",
-	  LH_SIZE(struct embed, cache_max, 1048576, 1099511627776.0) },
+	  LH_SIZE(struct embed, cache_max, 1048576, 1099511627776.0, .seldom = true) },
 	{ 0, "timeout", "S", "seconds for one call to a service (default 60)",
 	  LH_REAL(struct embed, timeout, 0.001, 86400) },
 	{ 0, "retries", "N", "tries after a failed call (default 2)",
@@ -58,8 +58,12 @@ static const struct lh_option options[] = {
 	LH_TRACE_OPTION(struct embed, trace_id),
 	{ 0, "compile", "MODEL", "compile a model (gguf)",
 	  LH_TEXT(struct embed, compile) },
-	{ 'o', "output", "FILE", "file that --compile writes", 
+	{ 'o', "output", "FILE", "file that --compile writes",
 	  LH_TEXT(struct embed, output, .makes = &made_compiled) },
+	{ 0, "convert", "DIR", "write a folder of Hugging Face as a GGUF file",
+	  LH_TEXT(struct embed, convert) },
+	{ 0, "type", "f16|q8_0|f32", "of the matrices that --convert writes (default f16)",
+	  LH_CHOICE(struct embed, type, .seldom = true) },
 	LH_FORCE_OPTION(0),
 	LH_ONCE_OPTION,
 	LH_INPUT_OPTIONS,
@@ -157,6 +161,10 @@ static int run(struct lh_tool *tool, void *settings)
 		return lh_tool_usage(tool, "--compile is for engine gguf");
 	if (e->compile)
 		return compile_model_run(e);
+	if (e->type >= 0 && !e->convert)
+		return lh_tool_usage(tool, "--type goes with --convert");
+	if (e->convert)
+		return convert_run(e);
 	if (settle_options(e) < 0)
 		return -1;
 	if (e->info || e->tokens)
@@ -268,7 +276,7 @@ static const struct lh_op ops[] = {
 	{ "", .in = text_in, .out = record_out, .command = run },
 	{ "", .in = wire_members, .out = go_out, .command = run }, STATS, DIALECTS,
 	{ "", .in = wire_members, .out = rust_out, .command = run }, STATS,
-	{ "", .about = "the model, its tokens, or a compiled copy", .command = run },
+	{ "", .about = "the model, its tokens, or a copy in another form", .command = run },
 	LH_OP_END
 };
 
@@ -276,7 +284,7 @@ static const struct lh_op *mode(const void *settings)
 {
 	const struct embed *e = settings;
 
-	if (e->info || e->tokens || e->compile)
+	if (e->info || e->tokens || e->compile || e->convert)
 		return &ops[sizeof ops / sizeof *ops - 2];
 	return &ops[e->wire < 0 ? 0 : e->wire == WIRE_RUST ? 7 : 1];
 }
@@ -284,6 +292,7 @@ static const struct lh_op *mode(const void *settings)
 int main(int argc, char **argv)
 {
 	struct embed e = { .wire = -1,
+			   .type = -1,
 			   .cache_size = 10000,
 			   .cache_max = UINT64_C(1) << 30,
 			   .retries = 2,
