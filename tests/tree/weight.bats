@@ -12,13 +12,13 @@ lines() {
 	code=$(lines lib tools)
 	files=$(cd "$ROOT" && find lib tools -type f \( -name '*.[ch]' -o -name '*.inc' -o -name '*.cc' \) | wc -l)
 	tests=$(cd "$ROOT" && find tests -type f -not -path '*/fuzz/corpus/*' -not -name '*.pyc' -not -name '*.gz' -exec cat {} + | wc -l)
-	echo "# $code lines of C in $files files, $tests lines of tests; to become 150000 in 620, and 78000" >&3
+	echo "# $code lines of C in $files files, $tests lines of tests; to become 174000 in 600, and 82000" >&3
 	for room in "$ROOT"/lib/* "$ROOT"/tools/*; do
 		[ ! -d "$room" ] || echo "$(lines "${room#"$ROOT"/}") ${room#"$ROOT"/}"
 	done | sort -rn | head -n 10 | sed 's/^/# /' >&3
-	[ "$code" -le 177813 ]
-	[ "$files" -le 583 ]
-	[ "$tests" -le 89823 ]
+	[ "$code" -le 183913 ]
+	[ "$files" -le 607 ]
+	[ "$tests" -le 92010 ]
 }
 
 @test "no tool but lh-serve, lh-index and lh-subject has more than 4,500 lines" {
