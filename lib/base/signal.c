@@ -37,15 +37,27 @@ void lh_signal_before_death(void (*call)(void))
 	before_death[i] = call;
 }
 
-void lh_signal_die(int sig)
+static void clear_up(void)
 {
-	sigset_t set;
 	size_t i;
 
 	for (i = 0; i < BEFORE_DEATH; i++)
 		if (before_death[i])
 			before_death[i]();
 	lh_signal_unlink();
+}
+
+void lh_signal_exit(int status)
+{
+	clear_up();
+	_exit(status);
+}
+
+void lh_signal_die(int sig)
+{
+	sigset_t set;
+
+	clear_up();
 	signal(sig, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, sig);

@@ -53,6 +53,8 @@ void lh_signal_before_death(void (*call)(void));
 
 /* Call that, unlink the registered files and die of sig. */
 void lh_signal_die(int sig);
+/* The same, but end with an exit status. */
+void lh_signal_exit(int status);
 
 /* Register a file to unlink; path stays the caller's.  Returns a slot, or -1 if all
  * are taken. */

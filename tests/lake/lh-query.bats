@@ -377,9 +377,18 @@ Houston  2' ]
 SLOW="SELECT instr(hex(zeroblob(10000000)), hex(zeroblob(5000000)) || '1')"
 
 # bats test_tags=full
-@test "one function that does not end ends the process after --timeout" {
-	run -142 lh-query --timeout 1 "$SLOW"
+@test "one function that does not end, or an input that stalls, ends the process after --timeout with a message" {
+	run -2 --separate-stderr patiently lh-query --timeout 0.5 "$SLOW"
 	[ -z "$output" ]
+	[ "$stderr" = 'lh-query: the query takes longer than 0.5 seconds (--timeout)' ]
+	echo '{"a":1}' >w.jsonl
+	run -2 --separate-stderr patiently lh-query --timeout 0.5 --on-error emit w=w.jsonl <<<"{\"id\":\"r1\",\"sql\":\"$SLOW\"}"
+	[ "$(jq -c '[.id, .error.code, .error.message]' <<<"$output")" = '["r1",504,"the query takes longer than 0.5 seconds (--timeout)"]' ]
+	mkfifo stalls
+	exec 9<>stalls
+	run -2 --separate-stderr patiently lh-query --timeout 0.5 'SELECT * FROM w' w=stalls
+	exec 9>&-
+	[ "$stderr" = 'lh-query: the query takes longer than 0.5 seconds (--timeout)' ]
 }
 
 @test "memory, values and answers are bounded" {

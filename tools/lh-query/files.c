@@ -23,6 +23,12 @@
 
 #define FD_PATH 40	/* bytes of such a path */
 
+int query_late(const struct query *q, struct lh_err *err)
+{
+	return lh_err_data(err, 504, "the query takes longer than %g seconds (--timeout)",
+			   q->s->timeout);
+}
+
 int query_check(struct query *q, struct lh_err *err)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };
@@ -33,8 +39,7 @@ int query_check(struct query *q, struct lh_err *err)
 		return lh_err_set(err, LH_EINTR, "interrupted");
 	if (!q->deadline || lh_time_monotonic() < q->deadline)
 		return 0;
-	return lh_err_data(err, 504, "the query takes longer than %g seconds (--timeout)",
-			   q->s->timeout);
+	return query_late(q, err);
 }
 
 void files_close(struct files *f)

@@ -1,4 +1,5 @@
 /* lh-query: SQL over files.  See lh-query(1). */
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "json/bind.h"
 #include "query.h"
 #include "base/time.h"
+#include "text/escape.h"
 
 static const struct lh_option options[] = {
 	{ 0, "wire", NULL, "one object: columns, rows, row_count", LH_FLAG(struct settings, wire) },
@@ -60,11 +62,22 @@ static const struct lh_bind request_members[] = {
 	LH_BIND_CLOSED
 };
 
-#define LATE 5.0		/* seconds after --timeout, for SQLite to end by itself */
+#define LATE 1.0		/* seconds after --timeout, for SQLite to end by itself */
 #define DEAF 2			/* seconds after a signal */
 
 static double late;		/* when a query has to have ended; 0: at any time */
 static unsigned asked;		/* seconds since a signal asked the process to end */
+static struct lh_buf late_message, late_answer;	/* what is written where it is late */
+
+static void write_late(int fd, const struct lh_buf *text)
+{
+	size_t at = 0;
+	ssize_t n;
+
+	while (at < text->len && ((n = write(fd, text->p + at, text->len - at)) >= 0 ||
+				  errno == EINTR))
+		at += n > 0 ? (size_t)n : 0;
+}
 
 /* Once a second of a query: end the process if the query is late, if a signal has asked for it, or
  * if no one can read the answer any more. */
@@ -72,13 +85,37 @@ static void on_alarm(int sig)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };
 
+	(void)sig;
 	if (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)))
 		lh_signal_die(SIGPIPE);
 	if (lh_signal_pending() && asked++ >= DEAF)
 		lh_signal_die(lh_signal_pending());
-	if (late && lh_time_monotonic() > late)
-		lh_signal_die(sig);
+	if (late && lh_time_monotonic() > late) {
+		write_late(STDERR_FILENO, &late_message);
+		write_late(STDOUT_FILENO, &late_answer);
+		lh_signal_exit(2);
+	}
 	alarm(1);
+}
+
+/* Make what on_alarm writes, which cannot make it: the answer to a request, and a message. */
+static void make_late(const struct query *q)
+{
+	struct lh_err why;
+
+	query_late(q, &why);
+	lh_buf_reset(&late_message);
+	lh_buf_printf(&late_message, "lh-query: %s\n", why.msg);
+	lh_buf_reset(&late_answer);
+	if (q->alone || q->tool->on_error != LH_ON_ERROR_EMIT)
+		return;
+	lh_buf_putc(&late_answer, '{');
+	if (q->own)
+		lh_buf_printf(&late_answer, "\"id\":%.*s,", (int)q->own->n, q->own->p);
+	lh_buf_printf(&late_answer, "\"error\":{\"file\":\"-\",\"line\":%llu,\"code\":504,"
+		      "\"message\":", (unsigned long long)q->requests);
+	lh_escape_json(&late_answer, why.msg);
+	lh_buf_puts(&late_answer, "}}\n");
 }
 
 /* Look from outside at a query that one long function may hold up: SQLite looks at the time and at
@@ -88,6 +125,8 @@ static void guard(const struct query *q)
 	const struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
 
 	late = q->deadline ? q->deadline + LATE : 0;
+	if (late)
+		make_late(q);
 	sigaction(SIGALRM, &sa, NULL);
 	alarm(1);
 }
@@ -128,6 +167,8 @@ static int on_request(struct lh_record *rec, struct lh_buf *out, void *shared, s
 		lh_buf_free(&text);
 		return -1;
 	}
+	q->own = lh_record_get(rec, "id");
+	q->requests++;
 	writer_init(&w, q, FORM_WIRE, out);
 	rc = query_run(q, request.sql, &w, err);
 	writer_free(&w);

@@ -121,6 +121,8 @@ struct query {
 	bool histories;		/* one of them has a history */
 	double deadline;	/* lh_time_monotonic; 0: none */
 	bool stopped;		/* at a line that is not a record: --on-error stop */
+	const struct lh_value *own;	/* the id of the request, or NULL; ... */
+	uint64_t requests;		/* ... and how many there were */
 	bool alone;		/* one query, of which progress is shown */
 	uint64_t read;		/* records of all tables, about */
 	bool bounded;		/* more than --max-rows rows */
@@ -152,6 +154,8 @@ void names_suggest(const struct query *q, struct lh_err *err);
 /* Return whether a table of CSV has tabs, by the name of its file or of its first object. */
 bool table_is_tsv(const struct table *t);
 
+/* Set the error of a query that --timeout ends. */
+int query_late(const struct query *q, struct lh_err *err);
 /* Return -1 with *err when the query has to end: a signal, --timeout.  A process whose answer
  * nobody reads any more ends. */
 int query_check(struct query *q, struct lh_err *err);
