@@ -12,6 +12,7 @@
 #   bench       the measurements
 #   demo        the demonstration
 #   doc         share/doc, from the manual
+#   meaning     the table of meaning anew, in build/meaning/; SENTENCES: from only that many
 #   install     stripped, below PREFIX and DESTDIR; uninstall
 #   dist        the sources as one file, build/lakehouse-tools-VERSION.tar.gz
 #   sbom        what the programs link, as SPDX, build/lakehouse-tools-VERSION.spdx.json
@@ -289,6 +290,10 @@ $(B)/bench/%: bench/%.cc
 bench: all $(BENCH)
 	@bench/run
 
+# By hand only: the tools accept the table that is in the tree.
+meaning: $(BIN)/lh-embed
+	@share/meaning/make $(SENTENCES:%=--sentences %)
+
 # ---- installation: the folders have GNU's names ----
 prefix = $(PREFIX)
 bindir = $(prefix)/bin
@@ -383,7 +388,7 @@ deb: dist
 clean:
 	rm -rf build bin
 
-.PHONY: all lib pages doc help unit asan check check-full check-stress gcov coverage soak parity differ demo demo-first demo-answer demo-programs demo-rest fuzzers fuzz bench install uninstall dist sbom deb clean
+.PHONY: all lib pages doc help unit asan check check-full check-stress gcov coverage soak parity differ demo demo-first demo-answer demo-programs demo-rest fuzzers fuzz bench meaning install uninstall dist sbom deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(B) -path $(B)/deb -prune -o -name '*.d' -print 2>/dev/null)
+-include $(shell find $(B) -path $(B)/deb -prune -o -path $(B)/meaning -prune -o -name '*.d' -print 2>/dev/null)
