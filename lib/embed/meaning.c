@@ -66,6 +66,15 @@ static int open_table(char *path, size_t room)
 	return fd;
 }
 
+bool lh_meaning_path(char *path, size_t room)
+{
+	int fd = open_table(path, room);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* Take the parts of a file whose checksum is right, so that they are what they should be. */
 static void take(const unsigned char *p)
 {

@@ -12,6 +12,8 @@
 #ifndef LH_MEANING_H
 #define LH_MEANING_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -23,6 +25,9 @@ struct lh_meaning;
 /* Return the table, which stays mapped until the process ends.  LH_EUSAGE when it is not
  * there, or is not that of hash-v4. */
 const struct lh_meaning *lh_meaning_open(struct lh_err *err);
+
+/* Set path to the file where the table is found; false if there is none. */
+bool lh_meaning_path(char *path, size_t room);
 
 /* Set at[] to the pieces of a folded word of n bytes, which has room for n; return how many. */
 unsigned lh_meaning_pieces(const struct lh_meaning *m, const unsigned char *word, unsigned n,

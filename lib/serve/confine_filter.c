@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "embed/meaning.h"
 #include "file/confine.h"
 #include "file/file.h"
 #include "index/index_tools.h"
@@ -521,6 +522,15 @@ static void let_models(struct making *m)
 	let_write(m, cache.p, true);
 }
 
+/* Let the table of hash-v4 be read, which any text may be embedded by. */
+static void let_table(struct making *m)
+{
+	char path[4096];
+
+	if (lh_meaning_path(path, sizeof path))
+		let(m, path, LH_MAY_READ);
+}
+
 /* Let the indexes be changed that lh-search keeps for the user, also once there are some. */
 static void let_kept(struct making *m)
 {
@@ -597,6 +607,7 @@ int lh_filter_confine(struct lh_confine *to, char *const *argv, const struct lh_
 		let_models(&m);
 	if (m.row->what & KEPT)
 		let_kept(&m);
+	let_table(&m);
 	for (i = 0; i < 3 && m.row->starts[i]; i++)
 		let_run(&m, m.row->starts[i]);
 	to->starts |= m.row->starts[0] != NULL;

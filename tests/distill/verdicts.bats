@@ -232,7 +232,7 @@ verdict_of() {
 	run -1 --separate-stderr lh-subject-audit verify --dir d
 	[ "$(jq -c .verified <<<"$output" | paste -sd' ')" = "false true true" ]
 	[ "${stderr_lines[0]}" = "lh-subject-audit: d/W-1.audit.jsonl: tampered after 0 good rows (row 0: row_hmac mismatch)" ]
-	[ "${stderr_lines[-1]}" = "lh-subject-audit: 3 logs, 8 rows: 2 intact, 1 tampered" ]
+	[ "${stderr_lines[-1]}" = "lh-subject-audit: 3 logs, 8 rows: 2 intact, 2 logs not compared with an anchor, 1 tampered" ]
 	run -1 --separate-stderr lh-subject-audit anchor --dir d --against kept
 	[ -z "$output" ]
 	[ "$stderr" = "lh-subject-audit: d/W-1.audit.jsonl: row 0: row_hmac mismatch" ]

@@ -248,6 +248,8 @@ Houston  2' ]
 
 @test "a join reads each of its files once, in any order, and beyond --memory from a temporary file" {
 	n=200000
+	mkdir tmp
+	export TMPDIR=$PWD/tmp
 	seq $n | jq -c '{id: ., k: (. % 500)}' >a.jsonl
 	seq 0 499 | jq -c '{k: ., city: "c\(. % 7)"}' >b.jsonl
 	for from in 'a JOIN b ON a.k = b.k' 'b CROSS JOIN a ON b.k = a.k' 'a JOIN b USING (k) LEFT JOIN b c ON c.city = b.k'; do

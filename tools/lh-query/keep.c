@@ -38,6 +38,7 @@ static int write_digest(struct lh_writer *w, const char *path, struct lh_err *er
 static int write_input(struct lh_writer *w, struct table *t, struct lh_err *err)
 {
 	char hex[LH_SHA256_HEX];
+	struct lh_stamp now;
 	size_t i;
 	int rc = 0;
 
@@ -57,7 +58,9 @@ static int write_input(struct lh_writer *w, struct table *t, struct lh_err *err)
 	}
 	for (i = 0; !t->dataset && !rc && i < t->files.n; i++)
 		rc = write_digest(w, t->files.path[i], err);
-	if (!rc && !t->dataset && t->files.fd[0] < 0 && !lh_stamp_fits(&t->stamp, t->path))
+	lh_stamp_take(&now, t->path);	/* one that was written just before is no other */
+	if (!rc && !t->dataset && t->files.fd[0] < 0 && !t->stamp.stream &&
+	    !lh_stamp_same(&t->stamp, &now))
 		rc = lh_err_set(err, LH_EIO, "was changed while it was read");
 	lh_write_end(w);
 	lh_write_end(w);
