@@ -104,7 +104,7 @@ filter_route() {
 # constant members, and its operation as the filter describes it
 operations() {
 	local row run
-	lh-serve --print-config "$@" | jq -c '.routes[] | select(.run)' | while read -r row; do
+	lh-serve --no-audit-required --print-config "$@" | jq -c '.routes[] | select(.run)' | while read -r row; do
 		mapfile -t run < <(jq -r '.run[]' <<<"$row")
 		"${run[@]}" --describe | jq -c --argjson r "$row" '($r.members.op // ($r.run[1] // "-" | select(startswith("-") | not)) // "") as $op |
 			[.operations[] | select(.name == $op)] | {filter: $r.run[0], route: $r.route, given: ($r.members // {} | keys), operation: (map(select(.operands == null)) + .)[0]}'

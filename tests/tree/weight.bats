@@ -16,9 +16,9 @@ lines() {
 	for room in "$ROOT"/lib/* "$ROOT"/tools/*; do
 		[ ! -d "$room" ] || echo "$(lines "${room#"$ROOT"/}") ${room#"$ROOT"/}"
 	done | sort -rn | head -n 10 | sed 's/^/# /' >&3
-	[ "$code" -le 183913 ]
+	[ "$code" -le 184005 ]
 	[ "$files" -le 607 ]
-	[ "$tests" -le 92010 ]
+	[ "$tests" -le 91921 ]
 }
 
 @test "no tool but lh-serve, lh-index and lh-subject has more than 5,500 lines" {
