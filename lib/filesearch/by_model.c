@@ -1,8 +1,8 @@
 /* by_model.c - how long a model reads, by a sample of the texts.  See filesearch_parts.h. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "base/utf8.h"
 #include "embed/embedder.h"
 #include "embed/hashv1.h"
@@ -56,14 +56,6 @@ void lh_sample_free(struct sample *s)
 		lh_buf_free(&s->text[i]);
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void skip(void *ctx, size_t i, const struct lh_err *why)
 {
 	(void)ctx;
@@ -95,11 +87,11 @@ int lh_sample_seconds(const struct sample *s, const struct lh_filesearch_how *ho
 	}
 	if (!rc && s->n)		/* the first answer includes the start of the model */
 		rc = lh_embedder_ask(model, &ask, &out, &dimension, err);
-	began = now();
+	began = lh_time_monotonic();
 	ask.n = s->n;
 	if (!rc && s->n)
 		rc = lh_embedder_ask(model, &ask, &out, &dimension, err);
-	*seconds = bytes ? (now() - began) * (double)s->bytes / (double)bytes : 0;
+	*seconds = bytes ? (lh_time_monotonic() - began) * (double)s->bytes / (double)bytes : 0;
 	lh_embedder_free(model);
 	return rc;
 }
